@@ -1,0 +1,19 @@
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/tests/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+        module: { type: 'es6' },
+        sourceMaps: true,
+      },
+    ],
+  },
+  coverageProvider: 'v8',
+  coverageReporters: ['text', 'lcov'],
+  collectCoverageFrom: ['{bin,lib,crunner,swarm,openshift}/**/*.ts'],
+};

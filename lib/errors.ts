@@ -1,0 +1,70 @@
+/**
+ * What went wrong, for programs. `lib/wire/reply.ts` maps each code to its HTTP status;
+ * a new code is added here and there, and the compiler asks for the second.
+ */
+export type ErrorCode =
+  | 'bad_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'busy'
+  | 'internal'
+  | 'not_implemented'
+  | 'unavailable'
+  | 'storage';
+
+export interface ErrorDetails {
+  /** What the caller can do about it, as a sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error whose message may be shown to a client: it says what was being done, to what, and what
+ * came instead. It never holds a token or an environment.
+ */
+export class PmanError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The request cannot be understood or lacks something. */
+export class BadRequestError extends PmanError {
+  constructor(message: string, details?: ErrorDetails) {
+    super('bad_request', message, details);
+  }
+}
+
+/** The command line, the environment or a config file asks for something impossible. */
+export class UsageError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UsageError';
+  }
+}
+
+/**
+ * The `code` of a system error ('ENOENT', 'EAGAIN', …), or undefined. Tests the field and not the
+ * class: errors of Node's core are of another realm under jest.
+ */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error) {
+    return String(error.message);
+  }
+  return String(error);
+}

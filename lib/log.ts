@@ -1,0 +1,44 @@
+import { createLogger, format, type Logger, transports } from 'winston';
+
+export type { Logger };
+
+export interface LogOptions {
+  /** The original's scale: 0 or less is silent, 1 shows what an operator needs, 2 and more is debug. */
+  readonly verbosity: number;
+  /** A file that takes everything down to debug, whatever the verbosity. Its folder must exist. */
+  readonly file?: string;
+  /** Colour on the console; default: only when stderr is a terminal. */
+  readonly colour?: boolean;
+}
+
+/**
+ * A logger that writes to stderr (stdout belongs to a program's own output) and, when asked, to a file.
+ * Pass it on; parts take `log.child({ component })`.
+ */
+export function makeLogger({ verbosity, file, colour = process.stderr.isTTY }: LogOptions): Logger {
+  const line = format.printf(({ timestamp, level, message, ...fields }) => {
+    const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
+    return `${String(timestamp)} ${level} ${String(message)}${rest}`;
+  });
+  const stamped = format.combine(format.timestamp(), format.errors({ stack: true }));
+  const level = verbosity >= 2 ? 'debug' : 'info';
+  return createLogger({
+    silent: verbosity <= 0 && file === undefined,
+    level: 'debug',
+    format: stamped,
+    transports: [
+      new transports.Console({
+        silent: verbosity <= 0,
+        level,
+        stderrLevels: ['error', 'warn', 'info', 'debug'],
+        format: colour ? format.combine(format.colorize(), line) : line,
+      }),
+      ...(file === undefined ? [] : [new transports.File({ filename: file, format: line })]),
+    ],
+  });
+}
+
+/** A logger that says nothing: for tests and for libraries used on their own. */
+export function silentLogger(): Logger {
+  return createLogger({ silent: true, transports: [new transports.Console()] });
+}
