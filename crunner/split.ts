@@ -38,7 +38,8 @@ function parseWhole(line: string): ParsedScript | undefined {
  */
 function hereDocSpans(script: ParsedScript, line: string): readonly Span[] | undefined {
   const spans: Span[] = [];
-  const pending: { readonly node: SyntaxNode; readonly source: string; readonly top: boolean }[] = [];
+  const pending: { readonly node: SyntaxNode; readonly source: string; readonly top: boolean }[] =
+    [];
   for (const statement of script.commands) {
     pending.push({ node: statement, source: line, top: true });
     let to = statement.end;

@@ -4,47 +4,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, preciseNow } from '../../crunner/part.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
-import { splitCommandLine } from '../../crunner/split.ts';
 import {
   createSpool,
-  type PartEnd,
+  type PartStart,
   partFiles,
   readOutput,
   readSpool,
+  type SpoolRequest,
   type SpoolState,
 } from '../../crunner/spool.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
-import type { JsonObject } from '../wire/json.ts';
-import type { JobDatabase } from './database.ts';
 import { hostFacts } from './hostFacts.ts';
+import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
-import {
-  type NewJob,
-  newRecord,
-  recordDone,
-  recordEnd,
-  recordLost,
-  recordStart,
-} from './record.ts';
+import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
 
-export interface HostJobsOptions {
-  readonly database: JobDatabase;
-  /** The folder of the spool folders, one for each job. */
-  readonly spool: string;
+export interface HostJobsOptions extends PollerOptions {
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
-  /** How much of each output a record holds, in bytes. */
-  readonly outputLimitBytes: number;
   readonly log: Logger;
 }
 
-/** What the spool folder of a host job says about its owner. */
-interface SpoolOwner {
-  readonly job: NewJob;
-  readonly host: JsonObject;
+export interface LiveOutput {
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
@@ -59,16 +45,18 @@ const ADOPTED_POLL_MS = 250;
 export class HostJobs {
   readonly #options: HostJobsOptions;
   readonly #runner: RunnerClient;
+  readonly #poller: Poller;
   readonly #host = hostFacts();
   /** Jobs that have been accepted and not handed to the runner, in order. */
-  readonly #waiting: string[] = [];
+  readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, SpoolRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
   constructor(options: HostJobsOptions) {
     this.#options = options;
+    this.#poller = new Poller(options);
     this.#runner = new RunnerClient({
       spool: options.spool,
       log: options.log,
@@ -82,31 +70,29 @@ export class HostJobs {
    * @returns the name of its job root
    * @throws PmanError storage when the disk does not take it
    */
-  submit(job: NewJob): string {
+  async submit(job: NewJob): Promise<string> {
+    const parts = await partsOf(job.cmd);
     const root = newJobRoot(preciseNow());
-    const parts = splitCommandLine(job.cmd);
     const owner: SpoolOwner = { job, host: this.#host };
+    const request = { parts, owner };
     try {
-      createSpool(this.#folder(root), {
-        parts: parts.length > MAX_SUB_JOBS ? [job.cmd] : parts,
-        owner,
-      });
+      createSpool(this.#folder(root), request);
     } catch (error) {
-      rmSync(this.#folder(root), { recursive: true, force: true });
+      this.forget(root);
       throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
         hint: 'it was not accepted; send it again when the disk has room',
         cause: error,
       });
     }
     this.#options.database.add(root, newRecord(job));
-    this.#waiting.push(root);
+    this.#waiting.set(root, request);
     this.#startWaiting();
     return root;
   }
 
   /** Resolves when the job has ended; at once when it has, or is none of this host's. */
   async ended(root: string): Promise<void> {
-    if (!this.#running.has(root) && !this.#waiting.includes(root)) return;
+    if (!this.isActive(root)) return;
     await new Promise<void>((resolve) => {
       this.#ended.set(root, [...(this.#ended.get(root) ?? []), resolve]);
     });
@@ -114,15 +100,26 @@ export class HostJobs {
 
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    const place = this.#waiting.indexOf(root);
-    if (place >= 0) {
-      this.#waiting.splice(place, 1);
+    if (this.#waiting.delete(root)) {
       this.#endUnstarted(root, `ended by ${request.by} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
     await this.#runner.kill(this.#folder(root), request);
     return true;
+  }
+
+  /** What the sub-jobs of a job that has not ended have written so far, in order. */
+  liveOutput(root: string): readonly LiveOutput[] {
+    const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
+    const { outputLimitBytes } = this.#options;
+    return (state?.parts ?? []).map((_, part) => {
+      const files = partFiles(this.#folder(root), part);
+      return {
+        stdout: readOutput(files.out, outputLimitBytes).text,
+        stderr: readOutput(files.err, outputLimitBytes).text,
+      };
+    });
   }
 
   /** Removes what the spool keeps of a job that has ended. */
@@ -132,12 +129,7 @@ export class HostJobs {
 
   /** Whether a job waits or runs. */
   isActive(root: string): boolean {
-    return this.#running.has(root) || this.#waiting.includes(root);
-  }
-
-  /** The whole output of a sub-job as files, in order: `.out` and `.err`. */
-  outputFiles(root: string, part: number): { readonly out: string; readonly err: string } {
-    return partFiles(this.#folder(root), part);
+    return this.#running.has(root) || this.#waiting.has(root);
   }
 
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
@@ -155,9 +147,7 @@ export class HostJobs {
         this.#options.database.add(root, newRecord((state.request.owner as SpoolOwner).job));
       }
       this.#options.database.hold(root);
-      if (running.has(this.#folder(root))) this.#running.add(root);
-      this.#catchUp(root, state);
-      if (!running.has(this.#folder(root))) this.#resume(root, state);
+      this.#takeUp(root, state, running.has(this.#folder(root)));
     }
     this.#closeOrphans();
   }
@@ -173,9 +163,11 @@ export class HostJobs {
 
   #startWaiting(): void {
     while (this.#running.size < this.#options.maxJobs) {
-      const root = this.#waiting.shift();
-      if (root === undefined) return;
-      this.#running.add(root);
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const [root, request] = next;
+      this.#waiting.delete(root);
+      this.#running.set(root, request);
       this.#runner.run(this.#folder(root)).catch((error: unknown) => {
         this.#endUnstarted(root, messageOf(error));
       });
@@ -184,32 +176,13 @@ export class HostJobs {
 
   #onEvent(event: RunnerEvent): void {
     const root = event.folder.slice(this.#options.spool.length + 1);
-    const record = this.#options.database.edit(root);
-    if (record === undefined) return; // a job of a record that was removed
-    const state = readSpool(event.folder);
-    if (state === undefined) return;
-    if (event.kind === 'start') {
-      const { job: _, host } = state.request.owner as SpoolOwner;
-      const cmd = state.request.parts[event.part] ?? '';
-      recordStart(record, event.part, { cmd, host, ...event.start });
-    } else this.#writeEnd(root, event.part, event.end);
-  }
-
-  #writeEnd(root: string, part: number, end: PartEnd): void {
-    const record = this.#options.database.edit(root);
-    if (record === undefined) return;
-    const files = partFiles(this.#folder(root), part);
-    const limit = this.#options.outputLimitBytes;
-    recordEnd(record, part, {
-      endedAt: end.endedAt,
-      returncode: end.returncode,
-      stdout: readOutput(files.out, limit).text,
-      stderr: readOutput(files.err, limit).text,
-      ...(end.cause === undefined ? {} : { cause: end.cause }),
-    });
-    if (!end.last) return;
-    recordDone(record, part + 1);
-    this.#finish(root);
+    const request = this.#running.get(root);
+    if (request === undefined) return; // its record was removed
+    if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
+    else {
+      this.#poller.partEnded(root, event.part, event.end);
+      if (event.end.last) this.#finish(root);
+    }
   }
 
   #finish(root: string): void {
@@ -227,47 +200,30 @@ export class HostJobs {
     this.#finish(root);
   }
 
-  /** Writes into the record what the spool knows and the record does not. */
-  #catchUp(root: string, { request, parts }: SpoolState): void {
-    const record = this.#options.database.edit(root);
-    const tree = this.#options.database.tree(root);
-    if (record === undefined || tree === undefined) return;
-    const { host } = request.owner as SpoolOwner;
-    for (const [k, { start, end }] of parts.entries()) {
-      const known = progressOf(tree);
-      if (start && known.started.length <= k) {
-        recordStart(record, k, { cmd: request.parts[k] ?? '', host, ...start });
-      }
-      if (end && (known.returncodes.length <= k || end.last)) this.#writeEnd(root, k, end);
+  /** Goes on with a job that this server has not started itself. */
+  #takeUp(root: string, state: SpoolState, isRunning: boolean): void {
+    this.#poller.catchUp(root, state);
+    const newest = state.parts.at(-1);
+    if (newest?.end?.last) this.#finish(root);
+    else if (isRunning) this.#running.set(root, state.request);
+    else if (newest?.start && newest.end === undefined) {
+      this.#running.set(root, state.request);
+      void this.#watchAdopted(root, state.parts.length, newest.start);
+    } else {
+      this.#waiting.set(root, state.request);
+      this.#startWaiting();
     }
-  }
-
-  /** Goes on with a job that no runner runs. */
-  #resume(root: string, { parts }: SpoolState): void {
-    const newest = parts.at(-1);
-    if (newest?.end?.last) return;
-    if (newest?.start && newest.end === undefined) {
-      this.#running.add(root);
-      void this.#watchAdopted(root, parts.length, newest.start);
-      return;
-    }
-    this.#waiting.push(root);
-    this.#startWaiting();
   }
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(
-    root: string,
-    count: number,
-    start: Parameters<typeof isAlive>[0],
-  ): Promise<void> {
+  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
       if (this.#closed) return;
     }
     const reason =
       'the process that watched it ended before it did (killed, or the machine went down)';
-    this.#writeEnd(root, count - 1, {
+    this.#poller.partEnded(root, count - 1, {
       endedAt: preciseNow(),
       returncode: null,
       cause: reason,
@@ -294,19 +250,21 @@ export class HostJobs {
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
-    for (const root of [...this.#running]) {
+    for (const root of [...this.#running.keys()]) {
       const state = readSpool(this.#folder(root));
       if (state === undefined) continue;
       this.#running.delete(root);
-      this.#catchUp(root, state);
-      if (!this.#isClosed(root)) this.#resume(root, state);
+      this.#takeUp(root, state, false);
     }
   }
+}
 
-  #isClosed(root: string): boolean {
-    const tree = this.#options.database.tree(root);
-    return tree === undefined || isDone(tree);
-  }
+/** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
+async function partsOf(cmd: string): Promise<readonly string[]> {
+  if (!cmd.includes(';')) return [cmd];
+  const { splitCommandLine } = await import('../../crunner/split.ts');
+  const parts = splitCommandLine(cmd);
+  return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
 }
 
 function spoolNames(spool: string): readonly string[] {
