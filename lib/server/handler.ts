@@ -1,16 +1,13 @@
 import type { Services } from '../actions/action.ts';
-import { put } from '../actions/put.ts';
-import { BadRequestError, messageOf, PmanError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
-import { lookup } from '../tree/lookup.ts';
-import { type JsonValue, parseJson } from '../wire/json.ts';
+import type { JsonValue } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { type ActionResult, errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
-import { type Command, parseEnvelope } from '../wire/request.ts';
+import { errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
-import { dispatch } from './dispatch.ts';
-import { echoOf, pathOf, payloadEcho } from './echo.ts';
+import { echoOf, payloadEcho } from './echo.ts';
 import type { Listeners } from './listeners.ts';
+import { obey, type Told } from './verbs.ts';
 
 export interface HandlerOptions {
   readonly services: Services;
@@ -19,9 +16,6 @@ export interface HandlerOptions {
   /** `--http`: the original's content type and its CORS header (protocol a.2). */
   readonly httpMode: boolean;
 }
-
-/** What a verb contributes to the reply, on top of the echo. */
-type Answer = Partial<ReplyBody> & { readonly status: JsonValue };
 
 /** The original answers with an indent of four blanks. */
 const INDENT = 4;
@@ -33,22 +27,31 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     const body = decode(request.body);
     const payload = (body ?? '').replace(/\r?\n$/, '');
     const echo = echoOf(request, payload, authenticator);
+    const told: Told = {};
     let httpStatus = 200;
-    let answer: Answer;
     try {
       requireToken(authenticator, request);
+      Object.assign(told, payloadEcho(payload));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
-      answer = await listeners.work(request.signal, () => answerTo(services, request, payload));
+      const { method, target } = request;
+      await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
     } catch (error) {
       httpStatus = statusOf(error);
+      told.status = false;
+      told.error = errorMember(error);
       if (!(error instanceof PmanError)) {
-        services.log.error('a request failed', { target: pathOf(request.target), error });
+        services.log.error('a request failed', {
+          action: told.action ?? '',
+          error: stackOf(error),
+        });
       }
-      const known = httpStatus === 401 ? {} : payloadEcho(payload);
-      answer = { status: false, ...known, error: errorMember(error) };
     }
-    return toReply({ ...inOrder(echo, answer) }, httpStatus, request, options);
+    return toReply(inOrder(echo, told), httpStatus, request, options);
   };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function requireToken(authenticator: Authenticator, { authorization }: GatewayRequest): void {
@@ -60,113 +63,48 @@ function requireToken(authenticator: Authenticator, { authorization }: GatewayRe
   );
 }
 
-async function answerTo(
-  services: Services,
-  request: GatewayRequest,
-  payload: string,
-): Promise<Answer> {
-  const known = payloadEcho(payload);
-  switch (request.method) {
-    case 'GET':
-    case 'HEAD': {
-      if (payload !== '') parseEnvelope(parseJson(payload));
-      return { ...known, ...read(services, request.target) };
-    }
-    case 'POST':
-      return { ...known, ...(await post(services, payload)) };
-    case 'PUT':
-      return { ...known, ...(await putVerb(services, payload)) };
-    case 'OPTIONS':
-      if (payload !== '') parseJson(payload);
-      return { ...known, status: false };
-    default:
-      throw new BadRequestError(`the verb ${request.method} means nothing here`, {
-        hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
-      });
-  }
-}
-
-function read(services: Services, target: string): Answer {
-  const found = lookup(services.database, pathOf(target));
-  if (found !== undefined) return { status: true, GET: found };
-  throw new PmanError('not_found', `there is no job ${pathOf(target).split('/')[3] ?? ''}`, {
-    hint: 'GET /api/v1 lists the jobs',
-  });
-}
-
-async function post(services: Services, payload: string): Promise<Answer> {
-  const command = parseEnvelope(parseJson(requirePayload(payload)));
-  const result: ActionResult = await dispatch(services, command);
+/** The members in the order of protocol a.4; those that are undefined are not written. */
+function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof ReplyBody]: unknown } {
   return {
-    status: result.status,
-    action: command.action,
-    meta: command.rawMeta,
-    ...(result.result === undefined ? {} : { d_ret: result.result }),
-  };
-}
-
-/** PUT knows the action `run` only; `quit` reads as done and does nothing (protocol a.4, a.8). */
-async function putVerb(services: Services, payload: string): Promise<Answer> {
-  const command: Command = parseEnvelope(parseJson(requirePayload(payload)));
-  if (command.action === 'quit') return { status: true };
-  if (command.action !== 'run') {
-    throw new BadRequestError('PUT knows the action "run" only', {
-      hint: 'send other actions with POST',
-    });
-  }
-  await put(services, command);
-  return { status: true, action: command.action };
-}
-
-function requirePayload(payload: string): string {
-  if (payload.trim() !== '') return payload;
-  throw new BadRequestError('the request has no body', {
-    hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}',
-  });
-}
-
-/** The members in the order of protocol a.4. */
-function inOrder(echo: ReturnType<typeof echoOf>, answer: Answer): ReplyBody {
-  return {
-    status: answer.status,
+    status: told.status ?? false,
     RESTheader: echo.RESTheader,
     RESTverb: echo.RESTverb,
-    action: answer.action ?? '',
+    action: told.action ?? '',
     path: echo.path,
     receivedByServer: echo.receivedByServer,
-    ...pick(answer, 'GET'),
-    ...pick(answer, 'client_json_payload'),
-    ...pick(answer, 'client_json_len'),
-    ...pick(answer, 'payloadsize'),
-    ...pick(answer, 'meta'),
-    ...pick(answer, 'd_ret'),
-    ...pick(answer, 'error'),
+    GET: told.GET,
+    client_json_payload: told.client_json_payload,
+    client_json_len: told.client_json_len,
+    payloadsize: told.payloadsize,
+    meta: told.meta,
+    d_ret: told.d_ret,
+    error: told.error,
   };
-}
-
-function pick<K extends keyof Answer>(answer: Answer, key: K): Pick<Answer, K> | object {
-  return answer[key] === undefined ? {} : { [key]: answer[key] };
 }
 
 function toReply(
-  body: ReplyBody,
+  body: ReturnType<typeof inOrder>,
   status: number,
   request: GatewayRequest,
   { httpMode }: HandlerOptions,
 ): GatewayReply {
-  const bytes = Buffer.from(dumps({ ...body } as unknown as JsonValue, INDENT), 'latin1');
+  // Every character is ASCII, so that one byte each is enough.
+  const bytes = Buffer.from(dumps(body as JsonValue, INDENT), 'latin1');
   return {
     status,
     headers: [
       ['Content-Length', String(bytes.length)],
       ['Content-Type', contentType(request, httpMode)],
-      ...(httpMode ? [['Access-Control-Allow-Origin', '*'] as const] : []),
+      ...(httpMode ? [ALLOW_ALL] : []),
       ...(httpMode && request.method === 'OPTIONS' ? PREFLIGHT : []),
-      ...(status === 401 ? [['WWW-Authenticate', 'Bearer'] as const] : []),
+      ...(status === 401 ? [CHALLENGE] : []),
     ],
     body: bytes,
   };
 }
+
+const ALLOW_ALL = ['Access-Control-Allow-Origin', '*'] as const;
+const CHALLENGE = ['WWW-Authenticate', 'Bearer'] as const;
 
 /** What a browser's preflight wants to know before it sends JSON. */
 const PREFLIGHT: GatewayReply['headers'] = [
@@ -174,21 +112,25 @@ const PREFLIGHT: GatewayReply['headers'] = [
   ['Access-Control-Allow-Headers', 'Authorization, Content-Type'],
 ];
 
-/** `application/html` is the original's; a browser would offer it for download, so that who names a type gets JSON's own. */
+/**
+ * `application/html` is the original's (protocol a.2). A browser would offer that for download: whoever says what it
+ * understands gets JSON's own type.
+ */
 function contentType({ rawHeaders }: GatewayRequest, httpMode: boolean): string {
   if (!httpMode) return 'application/json';
   const accept = rawHeaders.find(([name]) => name.toLowerCase() === 'accept')?.[1] ?? '';
   return /text\/html|application\/json/.test(accept) ? 'application/json' : 'application/html';
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** The body as text; undefined when it is no UTF-8. */
 function decode(bytes: Buffer): string | undefined {
   if (bytes.length === 0) return '';
   try {
     return utf8.decode(bytes);
   } catch (error) {
-    if (messageOf(error).includes('not valid')) return undefined;
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
     throw error;
   }
 }
