@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, preciseNow } from '../../crunner/part.ts';
+import { isAlive, preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
@@ -101,7 +101,7 @@ export class HostJobs {
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
   async kill(root: string, request: KillRequest): Promise<boolean> {
     if (this.#waiting.delete(root)) {
-      this.#endUnstarted(root, `ended by ${request.by} before it started`);
+      this.#endUnstarted(root, `${request.cause} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
