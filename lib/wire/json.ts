@@ -54,12 +54,11 @@ export function parseJson(text: string): JsonValue {
     });
   }
   if (!RISKY_NUMBER.test(text)) return value;
-  try {
-    return parseLossless(text, null, { parseNumber: exactNumber }) as JsonValue;
-  } catch {
-    // It refuses what JSON.parse has just accepted: the same key twice. The last one wins, as in Python.
-    return value;
-  }
+  return parseLossless(text, null, {
+    parseNumber: exactNumber,
+    // Of the same key twice the last one wins, as in Python.
+    onDuplicateKey: ({ newValue }) => newValue,
+  }) as JsonValue;
 }
 
 function exactNumber(text: string): number | ExactNumber {
