@@ -2,12 +2,13 @@
 import { homedir } from 'node:os';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/log.ts';
+import type { JsonValue } from '../lib/wire/json.ts';
+import { dumps } from '../lib/wire/pythonJson.ts';
 import { splitCommandLine } from '../swarm/commandLine.ts';
 import { baseUrlOf } from '../swarm/confFile.ts';
 import { help, parseFlags, type SwarmCommand, usage } from '../swarm/flags.ts';
 import { openSwarm } from '../swarm/manager.ts';
 import { restartPolicyOf } from '../swarm/serviceSpec.ts';
-import { taskText } from '../swarm/taskText.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {
@@ -30,7 +31,8 @@ async function run(command: SwarmCommand): Promise<string> {
       return '';
     }
     case 'state':
-      return `${taskText(await swarm.state(command.name))}\n`;
+      // The engine's answer was JSON, so it is a JsonValue.
+      return `${dumps((await swarm.state(command.name)) as JsonValue)}\n`;
     case 'remove':
       await swarm.remove(command.name);
       return '';

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { expandAbbreviations } from '../lib/config/abbreviations.ts';
 import { UsageError } from '../lib/errors.ts';
 
 /** What a command line of `swarm` asks for. */
@@ -40,18 +41,6 @@ options:
 The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY and
 DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 `;
-
-const longFlags = [
-  '--help',
-  '--schedule',
-  '--remove',
-  '--state',
-  '--conffile',
-  '--image',
-  '--command',
-  '--restart_policy',
-  '--mount',
-];
 
 interface Flags {
   readonly help?: true;
@@ -109,8 +98,9 @@ function readFlags(args: readonly string[]): Flags {
   )) {
     program.addOption(option);
   }
+  const longFlags = program.options.flatMap(({ long }) => long ?? []);
   try {
-    return program.parse(args.map(wholeFlag), { from: 'user' }).opts<Flags>();
+    return program.parse(expandAbbreviations(args, longFlags), { from: 'user' }).opts<Flags>();
   } catch (error) {
     if (error instanceof CommanderError)
       throw new UsageError(inWordsOfArgparse(error), { cause: error });
@@ -145,15 +135,4 @@ function inWordsOfArgparse({ code, message }: CommanderError): string {
   }
   if (quoted && code === 'commander.unknownOption') return `unrecognized arguments: ${quoted}`;
   return message.replace(/^error: /, '');
-}
-
-/** A shortened long flag in full, also as `--flag=value`. */
-function wholeFlag(arg: string): string {
-  const [, flag, value = ''] = /^(--\w+)(=.*)?$/s.exec(arg) ?? [];
-  if (flag === undefined || longFlags.includes(flag)) return arg;
-  const matches = longFlags.filter((long) => long.startsWith(flag));
-  if (matches.length > 1) {
-    throw new UsageError(`ambiguous option: ${flag} could match ${matches.join(', ')}`);
-  }
-  return (matches[0] ?? flag) + value;
 }

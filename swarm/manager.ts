@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { BadRequestError, PmanError } from '../lib/errors.ts';
+import { PmanError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { engineError, openEngine } from './engine.ts';
 import { type EngineAddress, type EngineSettings, engineAddress } from './engineAddress.ts';
@@ -96,13 +96,12 @@ export class SwarmManager {
    */
   async #find(name: string, verb: string): Promise<Service> {
     const doing = `${verb} service "${name}"`;
-    if (name === '') throw new BadRequestError(`cannot ${doing}: a name is needed`);
+    const absent = new PmanError('not_found', `cannot ${doing}: service ${name} not found`);
+    if (!possibleName.test(name)) throw absent;
     const found = serviceSchema.parse(
-      await this.#ask(doing, () => this.#docker.getService(encodeURIComponent(name)).inspect()),
+      await this.#ask(doing, () => this.#docker.getService(name).inspect()),
     );
-    if (found.Spec.Name !== name && found.ID !== name) {
-      throw new PmanError('not_found', `cannot ${doing}: service ${name} not found`);
-    }
+    if (found.Spec.Name !== name && found.ID !== name) throw absent;
     return { id: found.ID, name: found.Spec.Name };
   }
 
@@ -122,13 +121,24 @@ export async function openSwarm(settings: EngineSettings, log: Logger): Promise<
   return new SwarmManager(docker, address, log);
 }
 
+/** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
+const possibleName = /^[A-Za-z0-9][\w.-]*$/;
+
 const serviceSchema = z.looseObject({
   ID: z.string(),
   Spec: z.looseObject({ Name: z.string() }),
 });
 
-// Equal or missing times keep the engine's order. RFC 3339 in UTC, cut zeros: compare as numbers, then as text.
+/** Equal or missing times keep the engine's order. */
 function newestFirst(tasks: readonly Task[]): readonly Task[] {
-  const time = (task: Task) => Date.parse(task.CreatedAt ?? '') || 0;
-  return [...tasks].sort((a, b) => time(b) - time(a));
+  return [...tasks].sort((a, b) => {
+    const [timeA, timeB] = [sortableTime(a), sortableTime(b)];
+    return timeA < timeB ? 1 : timeA > timeB ? -1 : 0;
+  });
+}
+
+/** The engine's times are in UTC, to the nanosecond, without the zeros at the end. */
+function sortableTime({ CreatedAt = '' }: Task): string {
+  const [seconds = '', fraction = ''] = CreatedAt.replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(9, '0')}`;
 }
