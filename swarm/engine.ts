@@ -1,9 +1,14 @@
-import { Agent } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type Docker from 'dockerode';
 import { messageOf, PmanError } from '../lib/errors.ts';
 import { addressText, type EngineAddress } from './engineAddress.ts';
 
 const connectTimeoutMs = 10_000;
+
+// A connection that was kept would fail the first call after the engine was restarted, also a call that must not be
+// made twice. A new one on the same machine costs a fraction of a millisecond.
+const connectionEach = { keepAlive: false };
 
 /**
  * A client of the engine at an address. Nothing is sent yet. dockerode is loaded here and not before, because
@@ -11,11 +16,30 @@ const connectTimeoutMs = 10_000;
  */
 export async function openEngine(address: EngineAddress, sshAgent?: string): Promise<Docker> {
   const { default: DockerClient } = await import('dockerode');
-  return new DockerClient(clientOptions(address, sshAgent));
+  return withoutDockerHost(() => new DockerClient(clientOptions(address, sshAgent)));
 }
 
+/**
+ * docker-modem's constructor reads DOCKER_HOST and what belongs to it whatever its options say, and throws where we
+ * know better (a certificate folder without ca.pem; a config file that names another engine). Nothing else can run
+ * in between, since a constructor does not wait.
+ */
+function withoutDockerHost<T>(make: () => T): T {
+  const host = process.env.DOCKER_HOST;
+  if (host === undefined) return make();
+  delete process.env.DOCKER_HOST;
+  try {
+    return make();
+  } finally {
+    process.env.DOCKER_HOST = host;
+  }
+}
+
+/** @types/dockerode does not know of the agent. */
+type ClientOptions = Docker.DockerOptions & { readonly agent?: HttpAgent };
+
 /** Every option is given, also as undefined: what is left out, dockerode would take from DOCKER_HOST. */
-function clientOptions(address: EngineAddress, sshAgent: string | undefined): Docker.DockerOptions {
+function clientOptions(address: EngineAddress, sshAgent: string | undefined): ClientOptions {
   const nothing = {
     host: undefined,
     port: undefined,
@@ -29,7 +53,7 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Do
   };
   switch (address.kind) {
     case 'socket':
-      return { ...nothing, socketPath: address.path };
+      return { ...nothing, socketPath: address.path, agent: new HttpAgent(connectionEach) };
     case 'ssh':
       return {
         ...nothing,
@@ -41,16 +65,12 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Do
       };
     case 'tcp': {
       const { host, port, tls } = address;
-      if (!tls) return { ...nothing, protocol: 'http', host, port };
+      if (!tls) {
+        return { ...nothing, protocol: 'http', host, port, agent: new HttpAgent(connectionEach) };
+      }
       const { verify, ...pem } = tls;
-      return {
-        ...nothing,
-        ...pem,
-        protocol: 'https',
-        host,
-        port,
-        ...(!verify && { agent: new Agent({ ...pem, rejectUnauthorized: false }) }),
-      };
+      const agent = new HttpsAgent({ ...pem, ...connectionEach, rejectUnauthorized: verify });
+      return { ...nothing, ...pem, protocol: 'https', host, port, agent };
     }
   }
 }

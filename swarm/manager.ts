@@ -3,14 +3,15 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PmanError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { ranOutOfMemory, readLogs } from './container.ts';
 import { engineError, openEngine } from './engine.ts';
 import { type EngineAddress, type EngineSettings, engineAddress } from './engineAddress.ts';
-import { readLogs } from './logs.ts';
 import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
-import { parseTasks, type Task } from './task.ts';
+import { causeOf, parseTasks, type Task } from './task.ts';
 
 const firstTaskWithinMs = 5000;
 const pollMs = 50;
+const exitCodeOfKill = 137;
 
 /** A service that the engine has. */
 export interface Service {
@@ -81,6 +82,21 @@ export class SwarmManager {
       );
     }
     return texts.join('');
+  }
+
+  /**
+   * Why a task ended otherwise than well, or has to wait, as a sentence; undefined when all is well. Says more than the
+   * task alone where its container is on this engine: that it ran out of memory, which the task shows as exit code 137.
+   */
+  async cause(task: Task): Promise<string | undefined> {
+    const killed = task.Status.ContainerStatus?.ExitCode === exitCodeOfKill;
+    if (task.Status.State === 'failed' && killed) {
+      const outOfMemory = await this.#ask(`look at task ${task.ID}`, () =>
+        ranOutOfMemory(this.#docker, task),
+      );
+      if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
+    }
+    return causeOf(task);
   }
 
   /** Ends a service's containers and forgets it. */

@@ -78,8 +78,11 @@ start_engine() {
   eventually 300 started && answers || fail "the engine did not start"
 }
 
+swarm_state() { docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}'; }
+swarm_ready() { [ "$(swarm_state)" = 'active true' ] && docker service ls -q >/dev/null 2>&1; }
+
 swarm_init() {
-  [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" = inactive ] || return 0
+  case $(swarm_state) in inactive*) ;; *) eventually 600 swarm_ready || fail "the swarm is not back"; return 0 ;; esac
   port=$((20000 + $(printf %s "$dir" | cksum | cut -d' ' -f1) % 10000))
   for try in 1 2 3 4 5; do
     docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" >/dev/null 2>"$dir/init-error" && return 0

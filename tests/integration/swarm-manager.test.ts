@@ -142,14 +142,32 @@ describeWithEngine('SwarmManager', notUp, () => {
     const name = await schedule(['true'], { image: 'local/nosuch' });
     const task = await ended(name);
     expect(task.Status.State).toBe('rejected');
-    expect(task.Status.Err).toContain('No such image: local/nosuch');
+    expect(await swarm.cause(task)).toMatch(/could not start .* No such image: local\/nosuch/);
     expect(await swarm.logs(name)).toBe('');
   });
 
   it('shows a program that is not in the image as a failure, with the reason', async () => {
     const task = await ended(await schedule(['nosuchprogram']));
     expect(jobStatusOf(task)).toBe('finishedWithError');
-    expect(task.Status.Err).toContain('nosuchprogram');
+    expect(await swarm.cause(task)).toMatch(/the container failed: .*nosuchprogram/);
+  });
+
+  it('tells a command that ran out of memory from one that was killed', async () => {
+    const hungry = await schedule(['tail', '/dev/zero'], { limits: { memoryBytes: 16 * 2 ** 20 } });
+    const killed = await schedule(['sh', '-c', 'exit 137']);
+    expect(await swarm.cause(await ended(hungry))).toContain('ran out of memory');
+    expect(await swarm.cause(await ended(killed))).toBe(
+      'the container failed: task: non-zero exit (137)',
+    );
+  });
+
+  it('says what a task waits for that no node can take', async () => {
+    const name = await schedule(['true'], { limits: { gpus: 1 } });
+    await eventually(
+      async () => (await swarm.cause(await swarm.state(name)))?.includes('no suitable node'),
+      { timeoutMs: 20_000 },
+    );
+    expect(jobStatusOf(await swarm.state(name))).toBe('notstarted');
   });
 
   it('shows the newest try of a command that is tried again', async () => {

@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { logText } from './logText.ts';
 import type { Task } from './task.ts';
 
-const containerSchema = z.looseObject({ Config: z.looseObject({ Tty: z.boolean().optional() }) });
+const containerSchema = z.looseObject({
+  Config: z.looseObject({ Tty: z.boolean().optional() }),
+  State: z.looseObject({ OOMKilled: z.boolean().optional() }).optional(),
+});
+type Container = z.infer<typeof containerSchema>;
 const taskTtySchema = z.looseObject({
   Spec: z
     .looseObject({ ContainerSpec: z.looseObject({ TTY: z.boolean().optional() }).optional() })
@@ -18,14 +22,27 @@ const taskTtySchema = z.looseObject({
 export async function readLogs(docker: Docker, task: Task): Promise<string> {
   const id = task.Status.ContainerStatus?.ContainerID;
   if (!id) return '';
-  try {
-    const { Config } = containerSchema.parse(await docker.getContainer(id).inspect());
-    return await fetchText(docker, `/containers/${id}/logs`, Config.Tty ?? false);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  const container = await inspect(docker, id);
+  if (container) return fetchText(docker, `/containers/${id}/logs`, container.Config.Tty ?? false);
   const tty = taskTtySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
   return fetchText(docker, `/tasks/${task.ID}/logs`, tty);
+}
+
+/** Whether the kernel killed a task's container for want of memory; false also when the container is elsewhere. */
+export async function ranOutOfMemory(docker: Docker, task: Task): Promise<boolean> {
+  const id = task.Status.ContainerStatus?.ContainerID;
+  const container = id ? await inspect(docker, id) : undefined;
+  return container?.State?.OOMKilled ?? false;
+}
+
+/** The container, or undefined when this engine has none of that ID. */
+async function inspect(docker: Docker, id: string): Promise<Container | undefined> {
+  try {
+    return containerSchema.parse(await docker.getContainer(id).inspect());
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
