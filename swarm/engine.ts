@@ -4,8 +4,6 @@ import type Docker from 'dockerode';
 import { messageOf, PmanError } from '../lib/errors.ts';
 import { addressText, type EngineAddress } from './engineAddress.ts';
 
-const connectTimeoutMs = 10_000;
-
 // A connection that was kept would fail the first call after the engine was restarted, also a call that must not be
 // made twice. A new one on the same machine costs a fraction of a millisecond.
 const connectionEach = { keepAlive: false };
@@ -40,6 +38,7 @@ type ClientOptions = Docker.DockerOptions & { readonly agent?: HttpAgent };
 
 /** Every option is given, also as undefined: what is left out, dockerode would take from DOCKER_HOST. */
 function clientOptions(address: EngineAddress, sshAgent: string | undefined): ClientOptions {
+  // No connectionTimeout: docker-modem ends with it every call whose answer has not begun by then.
   const nothing = {
     host: undefined,
     port: undefined,
@@ -49,7 +48,6 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Cl
     cert: undefined,
     key: undefined,
     pathPrefix: '/',
-    connectionTimeout: connectTimeoutMs,
   };
   switch (address.kind) {
     case 'socket':

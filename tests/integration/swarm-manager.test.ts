@@ -209,6 +209,25 @@ describeWithEngine('SwarmManager', notUp, () => {
     expect(await swarm.logs(name)).toBe('worker\r\n'.repeat(3));
   });
 
+  it('lists the tasks of all services with a label, and of no others', async () => {
+    const label = `batch=${process.pid}-${Date.now()}`;
+    const [key = '', value = ''] = label.split('=');
+    expect(await swarm.tasksByService(label)).toEqual(new Map());
+    const names = [
+      await schedule(['true'], { labels: { [key]: value } }),
+      await schedule(['false'], { labels: { [key]: value } }),
+    ];
+    await schedule(['true'], { labels: { [key]: 'another' } });
+    await eventually(
+      async () => {
+        const all = await swarm.tasksByService(label);
+        const [good, bad] = names.map((name) => all.get(name)?.[0]?.Status.State);
+        return good === 'complete' && bad === 'failed';
+      },
+      { timeoutMs: 30_000 },
+    );
+  });
+
   it('refuses a name that is taken', async () => {
     const name = await schedule(['sleep', '600']);
     await expect(schedule(['true'], { name })).rejects.toMatchObject({ code: 'conflict' });
