@@ -2,6 +2,7 @@
 # A private, real Docker Engine in swarm mode, for tests:
 #
 #   tests/engines/docker.sh up     [DIR]   start it (again), make images; prints PMAN_TEST_DOCKER=unix://DIR/docker.sock
+#   tests/engines/docker.sh stop   [DIR]   end it, its data stay: `up` brings it back
 #   tests/engines/docker.sh down   [DIR]   end it and remove everything it made, DIR included
 #   tests/engines/docker.sh status [DIR]   exit 0 and the same line when it answers, else exit 1
 #
@@ -15,7 +16,7 @@
 # the engine's own habit of asking one first.
 set -eu
 
-usage() { echo "usage: $0 up|down|status [DIR]" >&2; exit 2; }
+usage() { echo "usage: $0 up|stop|down|status [DIR]" >&2; exit 2; }
 fail() { echo "docker.sh: $*" >&2; [ ! -f "$dir/log" ] || tail -n 15 "$dir/log" >&2; exit 1; }
 
 [ $# -ge 1 ] && [ $# -le 2 ] || usage
@@ -122,6 +123,13 @@ up() {
   echo "PMAN_TEST_DOCKER=$DOCKER_HOST"
 }
 
+stop_engine() {
+  daemon=$(cat "$dir/pid" 2>/dev/null || true)
+  alive "$daemon" || return 0
+  kill "$daemon"
+  eventually 150 gone "$daemon"
+}
+
 down() {
   [ -d "$dir" ] || return 0
   ours || { echo "docker.sh: $dir is no folder of an engine" >&2; exit 2; }
@@ -132,11 +140,7 @@ down() {
     containers=$(docker ps -aq)
     [ -z "$containers" ] || docker rm -f $containers >/dev/null 2>&1 || true
   fi
-  daemon=$(cat "$dir/pid" 2>/dev/null || true)
-  if alive "$daemon"; then
-    kill "$daemon"
-    eventually 150 gone "$daemon" || true
-  fi
+  stop_engine || true
   rest="$(processes) $(contained)"; rest=$(echo $rest)
   if [ -n "$rest" ]; then
     kill -9 $rest 2>/dev/null || true
@@ -155,6 +159,7 @@ remove_group() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; [ ! -d "
 
 case $verb in
   up) up ;;
+  stop) stop_engine || fail "the engine does not end" ;;
   down) down ;;
   status) if answers; then echo "PMAN_TEST_DOCKER=$DOCKER_HOST"; else echo "no engine answers at $DOCKER_HOST" >&2; exit 1; fi ;;
   *) usage ;;
