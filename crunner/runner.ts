@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import { preciseNow, type RunningPart, signalGroup, startPart } from './part.ts';
+import { type PartEnd, type PartStart, partFiles, readSpool, writeRecord } from './spool.ts';
+
+/** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
+export type RunnerEvent =
+  | {
+      readonly kind: 'start';
+      readonly folder: string;
+      readonly part: number;
+      readonly start: PartStart;
+    }
+  | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
+
+export interface KillRequest {
+  readonly signal: NodeJS.Signals;
+  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
+  readonly graceMs: number;
+  /** Who asked for it, for the record. */
+  readonly by: string;
+}
+
+interface RunningJob {
+  current?: RunningPart | undefined;
+  killed?: KillRequest;
+}
+
+/** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
+const CANNOT_START = 127;
+
+/** How long to wait before a refused record is written again, in milliseconds. */
+const RETRY_MS = 500;
+
+/** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
+export class Runner {
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #tell: (event: RunnerEvent) => void;
+
+  constructor(tell: (event: RunnerEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** Spool folders of the jobs that run now. */
+  get running(): readonly string[] {
+    return [...this.#jobs.keys()];
+  }
+
+  /**
+   * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
+   * already, or whose last part is in the spool, is left alone.
+   */
+  async run(folder: string): Promise<void> {
+    if (this.#jobs.has(folder)) return;
+    const state = readSpool(folder);
+    if (state === undefined) return;
+    const { request, parts: begun } = state;
+    if (begun.at(-1)?.end?.last) return;
+    const job: RunningJob = {};
+    this.#jobs.set(folder, job);
+    try {
+      for (const [k, command] of request.parts.entries()) {
+        if (k < begun.length) continue;
+        await this.#runPart(folder, job, k, command, {
+          isFinal: k === request.parts.length - 1,
+          ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
+          ...(request.env === undefined ? {} : { env: request.env }),
+        });
+        if (job.killed) break;
+      }
+    } finally {
+      this.#jobs.delete(folder);
+    }
+  }
+
+  /**
+   * Ends a job: the signal to the whole process group of its running part, SIGKILL to what is left of it after
+   * the grace, no further part. Says whether the job was running here.
+   */
+  kill(folder: string, request: KillRequest): boolean {
+    const job = this.#jobs.get(folder);
+    if (job === undefined) return false;
+    job.killed = request;
+    if (job.current) void this.#end(job.current, request);
+    return true;
+  }
+
+  async #runPart(
+    folder: string,
+    job: RunningJob,
+    k: number,
+    command: string,
+    {
+      isFinal,
+      ...place
+    }: { isFinal: boolean; cwd?: string; env?: Readonly<Record<string, string>> },
+  ): Promise<void> {
+    const files = partFiles(folder, k);
+    let part: RunningPart;
+    try {
+      part = await startPart({
+        command,
+        out: files.out,
+        err: files.err,
+        script: `${files.out}.sh`,
+        ...place,
+      });
+    } catch (error) {
+      const now = preciseNow();
+      await this.#started(folder, k, { pid: 0, startedAt: now });
+      await this.#ended(folder, k, {
+        endedAt: now,
+        returncode: CANNOT_START,
+        cause: `could not be started: ${messageOf(error)}`,
+        last: isFinal,
+      });
+      return;
+    }
+    const { pid, startedAt, ticks } = part;
+    job.current = part;
+    await this.#started(folder, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
+    if (job.killed) void this.#end(part, job.killed);
+    const { returncode } = await part.ended;
+    const endedAt = preciseNow();
+    job.current = undefined;
+    const { killed } = job;
+    await this.#ended(folder, k, {
+      endedAt,
+      returncode,
+      ...(killed ? { cause: `ended by ${killed.by} (${killed.signal})` } : {}),
+      last: isFinal || killed !== undefined,
+    });
+  }
+
+  async #end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
+    signalGroup(part.pid, signal);
+    const waiting = new AbortController();
+    const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([part.ended, grace]);
+    waiting.abort();
+    // The shell may be gone and a child of it, which ignores the signal, not.
+    signalGroup(part.pid, 'SIGKILL');
+  }
+
+  async #started(folder: string, part: number, start: PartStart): Promise<void> {
+    await persist(partFiles(folder, part).start, start);
+    this.#tell({ kind: 'start', folder, part, start });
+  }
+
+  async #ended(folder: string, part: number, end: PartEnd): Promise<void> {
+    await persist(partFiles(folder, part).end, end);
+    this.#tell({ kind: 'end', folder, part, end });
+  }
+}
+
+/** Writes a record, again and again while the disk refuses it: how a part ended is not to be had twice. */
+async function persist(file: string, record: PartStart | PartEnd): Promise<void> {
+  for (;;) {
+    try {
+      writeRecord(file, record);
+      return;
+    } catch (error) {
+      // The spool folder was removed: nobody wants to know any more.
+      if (systemErrorCode(error) === 'ENOENT') return;
+      console.error(`${file}: ${messageOf(error)}`);
+      await sleep(RETRY_MS);
+    }
+  }
+}
