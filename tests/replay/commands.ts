@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { Child, type Output } from '../helpers/child.ts';
 import { builtProgram, type Folders, makeFolders } from '../helpers/startServer.ts';
 import type { Difference } from './compare.ts';
-import type { RowId } from './differences.ts';
+import { commandDeviations } from './differences.ts';
 import { textOf } from './effects.ts';
 import type { Verdict } from './judge.ts';
 import { fill, knownOf } from './placeholders.ts';
@@ -44,8 +44,8 @@ export function judgeCommand(recorded: CommandCase, ended: Ended): Verdict {
   const rows = new Set<string>();
   const unexplained: Difference[] = [];
   for (const difference of differencesOf(recorded, ended)) {
-    const row = allowingRow(recorded, difference);
-    if (row) rows.add(row);
+    const row = commandDeviations.find(({ allows }) => allows(difference, recorded));
+    if (row) rows.add(row.id);
     else unexplained.push(difference);
   }
   return { rows: [...rows], unexplained };
@@ -63,17 +63,6 @@ function differencesOf(recorded: CommandCase, ended: Ended): Difference[] {
     say('effect.file', recorded.effect.file, ended.file);
   }
   return points;
-}
-
-/** D19 and D20 need to know what is a text of ours and what a crash. */
-function allowingRow(recorded: CommandCase, { at, actual }: Difference): RowId | undefined {
-  const text = String(actual);
-  const isOurWording =
-    recorded.stderr !== '' && text !== '' && !/^\s+at .*:\d+:\d+\)?$/m.test(text);
-  if (at === 'stderr' && isOurWording) return 'D19';
-  const printsVersion = recorded.stdout.startsWith('Version: ');
-  if (at === 'stdout' && printsVersion && /^Version: \d+(\.\d+)+\n$/.test(text)) return 'D20';
-  return undefined;
 }
 
 /** Recorded text as a pattern; "<banner, …>" stands for any text that is not empty. */

@@ -1,5 +1,5 @@
 import type { Difference } from './compare.ts';
-import { payloadOf } from './recording.ts';
+import { type CommandCase, payloadOf } from './recording.ts';
 import type { Played } from './session.ts';
 
 /** A way in which this pman answers otherwise than the original, on purpose. */
@@ -11,6 +11,9 @@ export interface Deviation {
   /** Whether it accounts for this point of difference. */
   readonly allows: (difference: Difference, played: Played) => boolean;
 }
+
+/** HTTP's own headers: every answer has them, so a case that differs in nothing else counts as recorded. */
+export const HEADERS_ROW = 'D2';
 
 /** Deviations that change what is asked for rather than how one answer looks: see fixedBugs.ts. */
 const elsewhere = () => false;
@@ -42,7 +45,7 @@ export const deviations = [
       ((at === 'statusLine' && isRefused(played)) || at === 'body.error'),
   },
   {
-    id: 'D2',
+    id: HEADERS_ROW,
     what: 'Answers carry the headers of HTTP/1.1 (Date, Connection, Keep-Alive) and, with --http, Access-Control-Allow-Origin.',
     allows: ({ at, recorded }) => recorded === undefined && OWN_HEADERS.test(at),
   },
@@ -137,22 +140,54 @@ export const deviations = [
     what: 'fileiosetup answers with the address of a file server; in the original it ends a listener.',
     allows: elsewhere,
   },
+] as const satisfies readonly Deviation[];
+
+/** The same for command lines. */
+export interface CommandDeviation {
+  readonly id: `D${number}`;
+  readonly what: string;
+  readonly allows: (difference: Difference, recorded: CommandCase) => boolean;
+}
+
+const INFORMS = /^(--vers\w*|-x|--desc|-y|--synopsis|--man)$/;
+const CRASHED = /^Traceback/;
+const STACK_TRACE = /^\s+at .*:\d+:\d+\)?$/m;
+
+export const commandDeviations = [
   {
     id: 'D19',
-    what: 'Usage, help and error texts of the command lines are worded anew; an error is one sentence, not a Python traceback.',
-    allows: ({ at }) => at === 'stderr',
+    what: 'Usage, help and errors of the command lines are worded anew; an error is one sentence, not a Python traceback.',
+    allows: ({ at, actual }, { stderr }) =>
+      at === 'stderr' && stderr !== '' && actual !== '' && !STACK_TRACE.test(String(actual)),
   },
   {
     id: 'D20',
-    what: '`--version` prints the number of this program.',
-    allows: ({ at, actual }) =>
-      at === 'stdout' && /^Version: \d+\.\d+\.\d+\n$/.test(String(actual)),
+    what: '`--version` prints the number of this program; it, `--desc`, `--synopsis` and `--man` exit with 0.',
+    allows: ({ at, actual }, { args, stdout }) =>
+      args.some((arg) => INFORMS.test(arg)) &&
+      ((at === 'exitCode' && actual === 0) ||
+        (at === 'stdout' &&
+          /^Version: /.test(stdout) &&
+          /^Version: \d+(\.\d+)+\n$/.test(String(actual)))),
   },
   {
-    id: 'D21',
-    what: 'crunner honours quotes in a pipeline, prints JSON and events where the original crashes, and reports a syntax error as the shell does.',
-    allows: elsewhere,
+    id: 'D22',
+    what: 'Flags and configuration that cannot be used end the program with exit code 2; where the original crashes, it is 1.',
+    allows: ({ at, actual }, { stderr }) =>
+      at === 'exitCode' && CRASHED.test(stderr) && actual === 2,
   },
-] as const satisfies readonly Deviation[];
+] as const satisfies readonly CommandDeviation[];
+
+/** Where crunner does what the original only promised; see fixedCommands. */
+export const FIXED_CRUNNER = {
+  id: 'D21',
+  what: 'crunner honours quotes in a pipeline, prints JSON and events where the original crashes, and reports a syntax error as the shell does.',
+} as const;
+
+export const allRows: ReadonlyArray<{ readonly id: string; readonly what: string }> = [
+  ...deviations,
+  ...commandDeviations,
+  FIXED_CRUNNER,
+];
 
 export type RowId = (typeof deviations)[number]['id'];

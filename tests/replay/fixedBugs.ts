@@ -120,16 +120,12 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
     check: echoes('f'),
   },
   'chunked body: payload not seen': { row: 'D16', check: echoes('f') },
-  'GET of a job root that does not exist': {
-    row: 'D17',
-    check: (body, { answer }) => {
-      expect({ code: answer?.status, GET: body.GET }).toEqual({ code: 404, GET: false });
-    },
-  },
+  'GET of a job root that does not exist': { row: 'D17', check: refuses(/nope/, 404) },
   'GET with an empty path component': {
     row: 'D17',
-    check: (body, { answer }) => {
-      expect({ code: answer?.status, GET: body.GET }).toEqual({ code: 404, GET: false });
+    check: (body) => {
+      expect(body.status).toBe(true);
+      expect(Object.values(Object(body.GET))).toEqual([{ cmd: 'true' }]);
     },
   },
   'payload is not JSON': { row: 'D17', check: refuses(/JSON/) },
@@ -138,7 +134,15 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   'payload lacks meta': { row: 'D17', check: refuses(/meta/) },
   'unknown action': { row: 'D17', check: refuses(/nosuch/) },
   'search without key': { row: 'D17', check: refuses(/key/) },
-  'search job without field': { row: 'D17', check: refuses(/field/) },
+  'search job without field': {
+    row: 'D17',
+    check: (body) => {
+      const [hit] = Object.values(Object(Object(body.d_ret)[0]));
+      const entry = { cmd: 'true', returncode: 0, stdout: '', done: true };
+      expect(body.status).toBe(true);
+      expect(hit).toMatchObject({ end: { 0: { endInfo: { 0: entry } } } });
+    },
+  },
   'pretty printed multi-line payload': {
     row: 'D16',
     check: (body) => {
