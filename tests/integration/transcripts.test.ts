@@ -41,18 +41,14 @@ function settle({ rows, unexplained }: Verdict): void {
 }
 
 /** Plays the cases in order; a case that cannot be played leaves its error, and the next ones go on. */
-async function playAll(cases: readonly ServerCase[]): Promise<(Played | Error)[]> {
-  const [first] = cases;
-  if (!first) return [];
-  const session = await Session.start(first);
+async function playAll(
+  session: Session,
+  cases: readonly ServerCase[],
+): Promise<(Played | Error)[]> {
   const played: (Played | Error)[] = [];
-  try {
-    for (const [i, recorded] of cases.entries()) {
-      played.push(await playOne(session, recorded, cases[i + 1]));
-      session.tidy(recorded);
-    }
-  } finally {
-    await session.close();
+  for (const [i, recorded] of cases.entries()) {
+    played.push(await playOne(session, recorded, cases[i + 1]));
+    session.tidy(recorded);
   }
   return played;
 }
@@ -76,28 +72,35 @@ async function playOne(
   }
 }
 
-describe.each(SERVER_FILES)('recorded %s', (file) => {
-  describe.each(serverCases(file).map((cases) => ({ cases, id: cases[0]?.server.id })))(
-    'on server $id',
-    ({ cases }) => {
-      let played: (Played | Error)[] = [];
-      beforeAll(async () => {
-        played = await playAll(cases);
-      }, SESSION_MS);
+const sessionsOf = (file: string) =>
+  serverCases(file).map((cases) => ({ cases, id: cases[0]?.server.id }));
 
-      it.each(cases.map(({ name }, i) => [name, i] as const))('%s', (name, i) => {
-        const seen = played[i];
-        if (seen === undefined) throw new Error('not played: its server did not start');
-        if (seen instanceof Error) throw seen;
-        const fixed = fixedBugs[name];
-        if (fixed === undefined) return settle(judge(seen));
-        count.total += 1;
-        checkFixedBug(fixed, seen);
-        count.tolerated += 1;
-        rowsUsed.add(fixed.row);
-      });
-    },
-  );
+describe.each(SERVER_FILES)('recorded %s', (file) => {
+  describe.each(sessionsOf(file))('on server $id', ({ cases }) => {
+    let session: Session | undefined;
+    let played: (Played | Error)[] = [];
+
+    beforeAll(async () => {
+      const [first] = cases;
+      if (!first) return;
+      session = await Session.start(first);
+      played = await playAll(session, cases);
+    }, SESSION_MS);
+
+    it.each(cases.map(({ name }, i) => [name, i] as const))('%s', (name, i) => {
+      const seen = played[i];
+      if (seen === undefined) throw new Error('not played: its server did not start');
+      if (seen instanceof Error) throw seen;
+      const fixed = fixedBugs[name];
+      if (fixed === undefined) return settle(judge(seen));
+      count.total += 1;
+      checkFixedBug(fixed, seen);
+      count.tolerated += 1;
+      rowsUsed.add(fixed.row);
+    });
+
+    afterAll(() => session?.close(), 20_000);
+  });
 });
 
 describe.each(COMMAND_FILES)('recorded %s', (file) => {

@@ -1,12 +1,15 @@
 import { expect } from '@jest/globals';
+import { describeDifference } from './compare.ts';
 import type { RowId } from './differences.ts';
-import { bodyOf } from './judge.ts';
+import { bodyOf, judge } from './judge.ts';
 import type { Played } from './session.ts';
 
 /** What a client sees where the recording shows a fault of the original. */
 export interface FixedBug {
   /** The row of docs/differences.md that says so. */
   readonly row: RowId;
+  /** The points in which the answer may differ from the recording; anywhere when left out. */
+  readonly differsAt?: RegExp;
   /** Fails when the answer is not what a user expects. */
   readonly check: (body: Body, played: Played) => void;
 }
@@ -44,17 +47,15 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'status looks only at the first sub-command': {
     row: 'D9',
+    differsAt: /^body\.d_ret\.l_status\[0\]$/,
     check: (body) => {
-      const returncode = expect.arrayContaining([expect.any(Number)]);
       expect(body.status).toBe(true);
-      expect(body.d_ret).toMatchObject({
-        '0.end': { returncode },
-        l_status: ['finishedWithError'],
-      });
+      expect(body.d_ret).toMatchObject({ l_status: ['finishedWithError'] });
     },
   },
   'GET a leaf whose value is 0 while running': {
     row: 'D11',
+    differsAt: /^body\.GET\./,
     check: (body) => {
       expect(body.status).toBe(true);
       expect(Object.values(Object(body.GET))).toEqual([{ jobCount: 0 }]);
@@ -62,6 +63,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'run, not threaded: blocks, answers without d_ret and with status false': {
     row: 'D8',
+    differsAt: /^body\.status$/,
     check: (body, { answer }) => {
       expect(answer?.status).toBe(200);
       expect(body).toMatchObject({ status: true, action: 'run', meta: { jid: 'job-sync' } });
@@ -69,6 +71,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'GET record of the wrongly split job': {
     row: 'D10',
+    differsAt: /^body\.GET\./,
     check: (body) => {
       const entry = { cmd: 'echo "x;y"', returncode: 0, stdout: 'x;y\n', stderr: '' };
       expect(Object.values(Object(body.GET))).toMatchObject([
@@ -78,6 +81,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'status of the wrongly split job': {
     row: 'D10',
+    differsAt: /^body\.d_ret\./,
     check: (body) => {
       expect(body.status).toBe(true);
       expect(body.d_ret).toMatchObject({
@@ -103,6 +107,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'DBctl save to another dbpath: d_ret is the DB path looked up as a URL': {
     row: 'D12',
+    differsAt: /^body\.d_ret/,
     check: (body, { effect }) => {
       expect(body.status).toBe(true);
       jobRoots(2)(body.d_ret);
@@ -111,6 +116,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
   },
   'GET root after the filtered save: the live DB was replaced by the subset': {
     row: 'D13',
+    differsAt: /^body\.GET\./,
     check: (body) => jobRoots(2)(body.GET),
   },
   'body followed by a newline: payload not seen': { row: 'D16', check: echoes('f') },
@@ -176,8 +182,12 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
 };
 
 /** The check of one played case; it also asks that the server went on serving. */
-export function checkFixedBug({ check }: FixedBug, played: Played): void {
+export function checkFixedBug({ check, differsAt }: FixedBug, played: Played): void {
   expect(played.answer).not.toBeNull();
   expect(played.served).toBe(true);
+  if (differsAt) {
+    const elsewhere = judge(played).unexplained.filter(({ at }) => !differsAt.test(at));
+    expect(elsewhere.map(describeDifference)).toEqual([]);
+  }
   if (played.answer) check(Object(bodyOf(played.answer)) as Body, played);
 }
