@@ -1,6 +1,5 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../helpers/eventually.ts';
 import { type Answer, type ConnectionState, requestBytes, Wire } from '../helpers/http.ts';
 import { builtProgram, makeFolders, TestServer } from '../helpers/startServer.ts';
@@ -135,19 +134,21 @@ export class Session {
     return segments.map((size, i) => (i === 0 ? size + longer : size));
   }
 
-  /** Writes a directive file; waits until it is taken, or, when it cannot be, long enough to be. */
+  /** Writes a directive file and waits until it is taken and obeyed. */
   async #directive(content: unknown) {
     const { directiveFile } = this.#server.folders;
-    const isText = typeof content === 'string';
-    writeFileSync(`${directiveFile}.new`, isText ? content : JSON.stringify(content));
-    renameSync(`${directiveFile}.new`, directiveFile);
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
     const jobs = this.#roots.names.length;
-    if (isText) {
-      await sleep(2500); // two looks of the original's
+    writeFileSync(`${directiveFile}.new`, text);
+    renameSync(`${directiveFile}.new`, directiveFile);
+    const taken = () => !existsSync(directiveFile);
+    const message = 'the directive file to be taken';
+    if (typeof content === 'string') {
+      // No JSON: the original never takes it, we move it aside when it stays as it is.
+      await eventually(taken, { timeoutMs: 8000, message }).catch(() => undefined);
     } else {
-      await eventually(() => !existsSync(directiveFile), { message: 'the directive to be taken' });
-      const clears = JSON.stringify(content).includes('clear');
-      if (clears) await eventually(async () => (await this.#listed()).length === 0);
+      await eventually(taken, { message });
+      if (text.includes('clear')) await eventually(async () => (await this.#listed()).length === 0);
       else await this.#registered(jobs + 1);
     }
     return { answer: null, connection: 'open' as const };
