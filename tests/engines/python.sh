@@ -22,7 +22,7 @@ up() {
     mkdir -p "$home"
     python3 -m venv "$home"
     "$home/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
-    # Built with the setuptools above: the sdist asks for nothing else.
+    # No dependencies: see originals.txt.
     "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/python/originals.txt"
     PYTHONPATH=$here/python "$home/bin/python" -c 'import zmq, httpie, pman; from pfmisc.C_snode import C_stree'
     echo "$stamp" > "$home/stamp"

@@ -142,7 +142,7 @@ describe('the replay', () => {
     const { exact, tolerated, total } = count;
     const rows = [...rowsUsed].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
     process.stdout.write(
-      `replay: ${total} cases, ${exact} as recorded, ${tolerated} by a row of docs/differences.md (${rows.join(' ')}), ${total - exact - tolerated} differ\n`,
+      `replay: ${total} cases, ${exact} as recorded (HTTP's own headers aside), ${tolerated} by a row of docs/differences.md (${rows.join(' ')}), ${total - exact - tolerated} differ\n`,
     );
   });
 });
