@@ -91,14 +91,15 @@ export function sshArguments(
  */
 const WRAPPER = [
   'c=$(printf "%b_" "$2")',
-  'c=$' + '{c%_}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
+  'c=${c%_}',
   's=$(command -v setsid)',
   'g=$$',
   'test -z "$s" || g=',
   'trap : HUP INT QUIT TERM',
-  'exec 3>&2 2>/dev/null', // this shell's own "Killed" belongs to no one
-  '$s /bin/sh -c "printf %s \\"\\$0pid \\$\\$ \\$' +
-    '{1:-\\$\\$};\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c" 2>&3 3>&-',
+  'exec 3>&2 2>/dev/null', // this shell's own "Killed" is not the command's
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
+  '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$};\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c"',
   'r=$?',
   'printf %s "$1end $r;" >&3',
   'exit $r',
