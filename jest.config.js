@@ -1,5 +1,6 @@
 export default {
   testEnvironment: 'node',
+  setupFilesAfterEnv: ['<rootDir>/tests/helpers/leftovers.ts'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { command, readPmanConfig } from '../lib/config/pman.ts';
+import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
+import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { type Logger, makeLogger } from '../lib/log.ts';
+import { type PmanServer, startServer } from '../lib/server/server.ts';
+import { VERSION } from '../lib/version.ts';
+
+/** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
+const CANNOT_RUN = 1;
+const WRONG_USE = 2;
+
+async function main(): Promise<void> {
+  const asked = readPmanConfig({ argv: process.argv.slice(2), env: process.env });
+  switch (asked.kind) {
+    case 'print':
+      process.stdout.write(asked.text);
+      return;
+    case 'version':
+      console.log(`Version: ${VERSION}`);
+      return;
+    case 'desc':
+      console.log(`${banner()}\n${description()}\n${command().helpInformation()}`);
+      return;
+    case 'synopsis':
+      console.log(`${banner()}\n${synopsis()}`);
+      return;
+    case 'run':
+      break;
+  }
+  const { config } = asked;
+  if (config.debugFile !== undefined) mkdirSync(dirname(config.debugFile), { recursive: true });
+  const log = makeLogger({
+    verbosity: config.verbosity,
+    ...(config.debugFile === undefined ? {} : { file: config.debugFile }),
+  });
+  // Asked to end before it stands: it ends as soon as it does.
+  let end: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => {
+    end = resolve;
+  });
+  onSignals(end);
+  const server = await startServer({
+    config,
+    log,
+    openFileio: async (options) => {
+      const { openFileio } = await import('../lib/fileio/endpoint.ts');
+      return openFileio({ ip: config.ip, log, ...options });
+    },
+    onQuit: () => end('a client asked it to quit'),
+  });
+  // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
+  process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
+  if (config.tokenPath === undefined) warnOpen(log, server);
+  const reason = await ended;
+  if (config.verbosity > 0) console.log('Gracefully shutting down!...');
+  log.info('shutting down', { reason });
+  await server.close();
+  process.exit(0);
+}
+
+/** The first signal ends pman in order, the second at once. */
+function onSignals(end: (reason: string) => void): void {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(CANNOT_RUN);
+      asked = true;
+      end(signal);
+    });
+  }
+}
+
+function warnOpen(log: Logger, { gateway }: PmanServer): void {
+  log.warn(
+    'token authentication is off: whoever reaches this port runs commands as this user; ' +
+      'see --enableTokenAuth and --tokenPath',
+    { endpoint: gateway.endpoint },
+  );
+}
+
+main().catch((error: unknown) => {
+  const isExpected = error instanceof UsageError || error instanceof PmanError;
+  console.error(`pman: ${isExpected ? messageOf(error) : (error as Error).stack}`);
+  if (error instanceof PmanError && error.hint) console.error(`pman: ${error.hint}`);
+  process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);
+});

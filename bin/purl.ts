@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { basename } from 'node:path';
+import { readPurlFlags } from '../lib/config/purl.ts';
+import { messageOf, systemErrorCode, UsageError } from '../lib/errors.ts';
+import { EXIT_CODES } from '../lib/purl/failure.ts';
+import { runPurl } from '../lib/purl/run.ts';
+
+const name = basename(process.argv[1] ?? 'purl').replace(/\.[jt]s$/, '');
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The first signal ends tidily; a second one at once.
+    if (interrupt.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    interrupt.abort();
+  });
+}
+// Whoever reads the answer may have read enough.
+process.stdout.on('error', (error) => {
+  if (systemErrorCode(error) !== 'EPIPE') console.error(`${name}: ${error.message}`);
+  process.exit(systemErrorCode(error) === 'EPIPE' ? 0 : EXIT_CODES.localWrite);
+});
+
+async function main(): Promise<number> {
+  try {
+    const line = readPurlFlags(process.argv.slice(2), name);
+    if (line.kind === 'print') {
+      process.stdout.write(line.text);
+      return 0;
+    }
+    const { stdin, stdout, stderr } = process;
+    return await runPurl(line.config, { stdin, stdout, stderr, name, signal: interrupt.signal });
+  } catch (error) {
+    console.error(`${name}: ${messageOf(error)}`);
+    if (!(error instanceof UsageError)) return EXIT_CODES.refused;
+    console.error(
+      `usage: ${name} --http HOST:PORT/PATH [--msg JSON]; ${name} --help lists the flags`,
+    );
+    return EXIT_CODES.usage;
+  }
+}
+
+process.exitCode = await main();

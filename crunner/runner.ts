@@ -1,0 +1,191 @@
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import { type PartExit, type RunningPart, startPart } from './part.ts';
+import { preciseNow, signalGroup } from './processes.ts';
+import {
+  type PartEnd,
+  type PartStart,
+  partFiles,
+  readSpool,
+  type SpoolRequest,
+  writeLine,
+} from './spool.ts';
+
+/** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
+export type RunnerEvent =
+  | {
+      readonly kind: 'start';
+      readonly folder: string;
+      readonly part: number;
+      readonly start: PartStart;
+    }
+  | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
+
+export interface KillRequest {
+  readonly signal: NodeJS.Signals;
+  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
+  readonly graceMs: number;
+  /** Why, in words, for the record: "ended by …". */
+  readonly cause: string;
+}
+
+interface RunningJob {
+  readonly folder: string;
+  readonly request: SpoolRequest;
+  current?: RunningPart | undefined;
+  killed?: KillRequest;
+}
+
+/** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
+const CANNOT_START = 127;
+
+/** How long to wait before a refused line is written again, in milliseconds. */
+const RETRY_MS = 500;
+
+/** How long a job at its time limit has before SIGKILL, in milliseconds. */
+const TIMEOUT_GRACE_MS = 5000;
+
+/** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
+export class Runner {
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #tell: (event: RunnerEvent) => void;
+
+  constructor(tell: (event: RunnerEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** Spool folders of the jobs that run now. */
+  get running(): readonly string[] {
+    return [...this.#jobs.keys()];
+  }
+
+  /**
+   * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
+   * already, or whose last part is in the spool, is left alone.
+   */
+  async run(folder: string): Promise<void> {
+    if (this.#jobs.has(folder)) return;
+    const state = readSpool(folder);
+    if (state === undefined) return;
+    const { request, parts: begun } = state;
+    if (begun.at(-1)?.end?.last) return;
+    const job: RunningJob = { folder, request };
+    this.#jobs.set(folder, job);
+    const limit = this.#limitTime(job);
+    try {
+      for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
+        await this.#runPart(job, k);
+      }
+    } finally {
+      clearTimeout(limit);
+      this.#jobs.delete(folder);
+    }
+  }
+
+  /**
+   * Ends a job: the signal to the whole process group of its running part, SIGKILL to what is left of it after
+   * the grace, no further part. Says whether the job was running here.
+   */
+  kill(folder: string, request: KillRequest): boolean {
+    const job = this.#jobs.get(folder);
+    if (job === undefined) return false;
+    job.killed = request;
+    if (job.current) void end(job.current, request);
+    return true;
+  }
+
+  #limitTime({ folder, request }: RunningJob): NodeJS.Timeout | undefined {
+    const { timeoutMs } = request.limits ?? {};
+    if (timeoutMs === undefined) return undefined;
+    const cause = `time limit ${timeoutMs / 1000} s`;
+    return setTimeout(
+      () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
+      timeoutMs,
+    );
+  }
+
+  async #runPart(job: RunningJob, k: number): Promise<void> {
+    const { folder, request } = job;
+    const { out, err } = partFiles(folder, k);
+    const isFinal = k === request.parts.length - 1;
+    let part: RunningPart;
+    try {
+      const command = request.parts[k] ?? '';
+      const limits = request.limits ?? {};
+      part = await startPart({ command, out, err, script: `${out}.sh`, limits });
+    } catch (error) {
+      const now = preciseNow();
+      await this.#started(job, k, { pid: 0, startedAt: now });
+      const cause = `could not be started: ${messageOf(error)}`;
+      await this.#ended(job, k, { endedAt: now, returncode: CANNOT_START, cause, last: isFinal });
+      return;
+    }
+    const { pid, startedAt, ticks, ended } = part;
+    job.current = part;
+    await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
+    if (job.killed) void end(part, job.killed);
+    const exit = await ended;
+    const endedAt = preciseNow();
+    job.current = undefined;
+    const cause = causeOf(job, exit);
+    await this.#ended(job, k, {
+      endedAt,
+      returncode: exit.returncode,
+      ...(cause === undefined ? {} : { cause }),
+      ...(exit.usage === undefined ? {} : { usage: exit.usage }),
+      last: isFinal || job.killed !== undefined,
+    });
+  }
+
+  async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {
+    await persist(folder, { part, start }, request);
+    this.#tell({ kind: 'start', folder, part, start });
+  }
+
+  async #ended({ folder, request }: RunningJob, part: number, end: PartEnd): Promise<void> {
+    await persist(folder, { part, end }, request);
+    this.#tell({ kind: 'end', folder, part, end });
+  }
+}
+
+async function end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
+  signalGroup(part.pid, signal);
+  const waiting = new AbortController();
+  const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
+  await Promise.race([part.ended, grace]);
+  waiting.abort();
+  // The shell may be gone and a child of it, which ignores the signal, not.
+  signalGroup(part.pid, 'SIGKILL');
+}
+
+/** In words, why a part ended, when it was not by itself. */
+function causeOf({ killed }: RunningJob, { returncode }: PartExit): string | undefined {
+  const name = returncode < 0 ? signalName(-returncode) : undefined;
+  if (killed) return `${killed.cause} (${name ?? killed.signal})`;
+  return name === undefined ? undefined : `killed by ${name}`;
+}
+
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `signal ${number}`;
+}
+
+/** Writes a line, again and again while the disk refuses it: how a part ended is not to be had twice. */
+async function persist(
+  folder: string,
+  line: Parameters<typeof writeLine>[1],
+  { fsync = false }: SpoolRequest,
+): Promise<void> {
+  for (;;) {
+    try {
+      writeLine(folder, line, fsync);
+      return;
+    } catch (error) {
+      // The spool folder was removed: nobody wants to know any more.
+      if (systemErrorCode(error) === 'ENOENT') return;
+      console.error(`${folder}: ${messageOf(error)}`);
+      await sleep(RETRY_MS);
+    }
+  }
+}

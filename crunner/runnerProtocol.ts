@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KillRequest, RunnerEvent } from './runner.ts';
+
+/**
+ * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It only
+ * rings the bell; what is to be run and what became of it lies in the spool folders.
+ */
+export type ToRunner =
+  | { readonly do: 'run'; readonly folder: string }
+  | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest };
+
+export type FromRunner =
+  /** The first line after a connection: the jobs that run now. */
+  { readonly kind: 'running'; readonly folders: readonly string[] } | RunnerEvent;
+
+/** A Unix socket's path may have 107 bytes (unix(7)). */
+const MAX_SOCKET_PATH = 100;
+
+/** Where the runner of a spool listens: inside it, or, when that path is too long, in the folder for temporary files. */
+export function socketPath(spool: string): string {
+  const inside = join(spool, 'runner.sock');
+  if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
+  const digest = createHash('sha256').update(spool).digest('hex').slice(0, 24);
+  return join(tmpdir(), `crunner-${process.getuid?.() ?? 0}-${digest}.sock`);
+}
+
+/** Calls back with each JSON line of a stream of text chunks. */
+export function lineReader<T>(onMessage: (message: T) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') onMessage(JSON.parse(line) as T);
+  };
+}

@@ -1,0 +1,254 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { messageOf, systemErrorCode } from '../lib/errors.ts';
+
+/**
+ * The spool folder of one job: all that is needed to know what became of it, readable with cat.
+ *
+ *     job.jsonl   a line for what to run, one for each start and each end of a part; the job counts as accepted once
+ *                 the first line is there
+ *     <k>.out     standard output of part k, byte for byte
+ *     <k>.err     its standard error
+ *
+ * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
+ * adding to one (docs/decisions/0003).
+ */
+export interface SpoolRequest {
+  /** The parts of the command line, each run by a `/bin/sh -c` of its own, in order. */
+  readonly parts: readonly string[];
+  /** Whatever the owner of the job wants back when it finds the folder again. */
+  readonly owner: unknown;
+  readonly limits?: JobLimits;
+  /** Whether to have the disk confirm each record (fsync). */
+  readonly fsync?: boolean;
+}
+
+/** What a job is given and what it may take. */
+export interface JobLimits {
+  /** Working directory of the parts; default: the runner's. */
+  readonly cwd?: string;
+  /** Variables set on top of the runner's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long the whole job may take, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How much address space each process of the job may take, in bytes. */
+  readonly memoryBytes?: number;
+  /** Added to the scheduling priority (nice(1)). */
+  readonly nice?: number;
+}
+
+/** What a part has used; members as records show them. */
+export interface PartUsage {
+  readonly user_seconds: number;
+  readonly system_seconds: number;
+  /** The largest of its processes. */
+  readonly peak_memory_bytes?: number;
+  /** In place of the former, for a part that stayed below what can be told. */
+  readonly peak_memory_below_bytes?: number;
+  readonly source: 'wait4';
+}
+
+export interface PartStart {
+  readonly pid: number;
+  /** Milliseconds since 1970, with fractions. */
+  readonly startedAt: number;
+  /** Start time of the process in clock ticks since boot (proc(5), stat field 22); tells it from a later one of the same pid. */
+  readonly ticks?: string;
+}
+
+export interface PartEnd {
+  /** Milliseconds since 1970, with fractions. */
+  readonly endedAt: number;
+  /** Exit code, or the negative signal number when a signal ended it; null when it could not be found out. */
+  readonly returncode: number | null;
+  /** Why it ended, in words, when it was not by itself. */
+  readonly cause?: string;
+  /** Absent where the system does not tell. */
+  readonly usage?: PartUsage;
+  /** Whether no further part of this job runs. */
+  readonly last: boolean;
+}
+
+export interface SpoolPart {
+  readonly start?: PartStart;
+  readonly end?: PartEnd;
+}
+
+export interface SpoolState {
+  readonly request: SpoolRequest;
+  /** The parts that have at least started, in order. */
+  readonly parts: readonly SpoolPart[];
+}
+
+const JOURNAL = 'job.jsonl';
+
+/** One line of a job's journal. */
+type Line =
+  | { readonly request: SpoolRequest }
+  | { readonly part: number; readonly start: PartStart }
+  | { readonly part: number; readonly end: PartEnd };
+
+/** Paths of the output files of part k. */
+export function partFiles(folder: string, part: number) {
+  const base = join(folder, String(part));
+  return { out: `${base}.out`, err: `${base}.err` };
+}
+
+/**
+ * Makes the spool folder of a new job. When it returns, a crash of this process does not lose the job.
+ * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
+ */
+export function createSpool(folder: string, request: SpoolRequest): void {
+  mkdirSync(folder);
+  append(folder, { request }, request.fsync === true);
+  if (request.fsync) syncPath(dirname(folder));
+}
+
+/** Writes down that a part has started or ended. The folder has to be there. */
+export function writeLine(
+  folder: string,
+  line: Exclude<Line, { readonly request: SpoolRequest }>,
+  fsync: boolean,
+): void {
+  append(folder, line, fsync);
+}
+
+/** One write(2) of one line: a kill of the process does not cut it. */
+function append(folder: string, line: Line, fsync: boolean): void {
+  const fd = openSync(join(folder, JOURNAL), 'a');
+  try {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    const written = writeSync(fd, bytes);
+    if (written < bytes.length) {
+      // A disk that fills up takes a part of it: nothing may come behind half a line.
+      ftruncateSync(fd, fstatSync(fd).size - written);
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    }
+    if (fsync) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  if (fsync) syncPath(folder);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Everything a spool folder says, or undefined when it holds no accepted job. */
+export function readSpool(folder: string): SpoolState | undefined {
+  let request: SpoolRequest | undefined;
+  const parts: SpoolPart[] = [];
+  for (const line of readJournal(folder)) {
+    if ('request' in line) request = line.request;
+    else parts[line.part] = { ...parts[line.part], ...line };
+  }
+  return request === undefined ? undefined : { request, parts };
+}
+
+/** The whole lines of a journal. What comes after one that a crash of the machine has cut is not looked at. */
+function* readJournal(folder: string): Generator<Line> {
+  let text: string;
+  try {
+    text = readFileSync(join(folder, JOURNAL), 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const lines = text.split('\n');
+  lines.pop(); // empty, or cut
+  for (const line of lines) {
+    try {
+      yield JSON.parse(line) as Line;
+    } catch (error) {
+      if (messageOf(error).includes('JSON')) return;
+      throw error;
+    }
+  }
+}
+
+/**
+ * The record of the job is complete elsewhere: nothing but its outputs is needed any more. A folder without a journal
+ * belongs to a job that has ended.
+ */
+export function closeSpool(folder: string): void {
+  rmSync(join(folder, JOURNAL), { force: true });
+}
+
+/** Whether a spool folder belongs to a job whose record may not be complete. */
+export function isOpenSpool(folder: string): boolean {
+  return existsSync(join(folder, JOURNAL));
+}
+
+export interface OutputExcerpt {
+  readonly text: string;
+  /** Size of the whole output in bytes. */
+  readonly bytes: number;
+  /** Whether the middle was left out. */
+  readonly cut: boolean;
+}
+
+/**
+ * The output of a part as a record holds it: decoded as UTF-8 (a byte that is none becomes U+FFFD), line
+ * ends made `\n` as the original's universal newlines do. Of more than `limitBytes`, head and tail are kept
+ * with a line between them that says how much is missing.
+ */
+export function readOutput(file: string, limitBytes: number): OutputExcerpt {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return { text: '', bytes: 0, cut: false };
+    throw error;
+  }
+  try {
+    const whole = readUpTo(fd, 0, limitBytes + 1);
+    if (whole.length <= limitBytes) {
+      return { text: toLines(whole.toString('utf8')), bytes: whole.length, cut: false };
+    }
+    const bytes = fstatSync(fd).size;
+    const half = Math.floor(limitBytes / 2);
+    const head = whole.subarray(0, half).toString('utf8');
+    const tail = readUpTo(fd, bytes - half, half).toString('utf8');
+    const note = `\n[… ${bytes - 2 * half} of ${bytes} bytes left out …]\n`;
+    return { text: toLines(head + note + tail), bytes, cut: true };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function toLines(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+function readUpTo(fd: number, from: number, length: number): Buffer {
+  const chunks: Buffer[] = [];
+  let at = from;
+  let left = length;
+  while (left > 0) {
+    const chunk = Buffer.allocUnsafe(Math.min(left, 65536));
+    const read = readSync(fd, chunk, 0, chunk.length, at);
+    if (read === 0) break;
+    chunks.push(chunk.subarray(0, read));
+    at += read;
+    left -= read;
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}

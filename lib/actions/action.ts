@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+import type { JobDatabase } from '../jobs/database.ts';
+import type { HostJobs } from '../jobs/hostJobs.ts';
+import type { Logger } from '../log.ts';
+import type { JsonObject, JsonValue } from '../wire/json.ts';
+import type { ActionResult } from '../wire/reply.ts';
+
+/** What actions work on; made once, when the server starts. */
+export interface Services {
+  readonly database: JobDatabase;
+  readonly jobs: HostJobs;
+  readonly log: Logger;
+  readonly settings: {
+    /** Where jobs with a `container` go; anything but swarm and openshift is the host (protocol f). */
+    readonly containerEnv: string;
+    /** The folder below which requests may name places for copies of the database. */
+    readonly exportPath: string;
+    /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */
+    readonly killGraceMs: number;
+  };
+  /** Opens a file transfer endpoint (pfioh) beside pman. */
+  readonly openFileio: (options: FileioOptions) => Promise<FileioEndpoint>;
+  /** Ends the server once the reply is out. */
+  readonly shutDown: () => void;
+}
+
+export interface FileioOptions {
+  /** Serve until pman ends, not only one request. */
+  readonly forever: boolean;
+}
+
+export interface FileioEndpoint {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface ActionContext {
+  readonly services: Services;
+  /** `meta` as it was sent: schemas reorder and convert. */
+  readonly rawMeta: JsonObject;
+  /** The client does not wait for the end of what it asks for. */
+  readonly threaded: boolean;
+}
+
+/**
+ * One verb of the protocol. `meta` has passed the schema when `handle` gets it.
+ * What `handle` throws becomes the reply: PmanError with its own status, anything else 500.
+ */
+export interface Action<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  handle(meta: z.infer<S>, context: ActionContext): ActionResult | Promise<ActionResult>;
+  /**
+   * Whether `handle` itself sees to threaded requests. Others are begun, and their client is told so, with
+   * no look at how they end (protocol a.5).
+   */
+  readonly handlesThreaded?: boolean;
+}
+
+/** Gives an action the type of its own schema. */
+export function defineAction<S extends z.ZodType>(action: Action<S>): Action<S> {
+  return action;
+}
+
+/** An object for `d_ret` from members that may repeat over jobs. */
+export function members(entries: Iterable<readonly [string, JsonValue]>): JsonValue {
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,51 @@
+import { PmanError } from '../errors.ts';
+import { clearRecordFolder } from '../jobs/database.ts';
+import type { JsonValue } from '../wire/json.ts';
+import type { Services } from './action.ts';
+import { exportFolder } from './exportFolder.ts';
+
+export interface DatabaseOperation {
+  /** save, load or clear; anything else does nothing, as in the original. */
+  readonly operation: string;
+  readonly dbpath?: string | undefined;
+  /** The only form is json: the original's pickle form never worked (protocol b). */
+  readonly fileio?: JsonValue | undefined;
+  /** The jobs it is about; all when left out. */
+  readonly roots?: readonly string[] | undefined;
+}
+
+/** What DBctl and PUT do with the database (protocol a.7, a.8). */
+export async function operateDatabase(
+  services: Services,
+  { operation, dbpath, fileio, roots }: DatabaseOperation,
+): Promise<void> {
+  if (fileio !== undefined && fileio !== 'json') {
+    throw new PmanError(
+      'bad_request',
+      `fileio ${JSON.stringify(fileio)} is no form of the database`,
+      {
+        hint: 'the only form is "json"',
+      },
+    );
+  }
+  const { database, jobs, settings } = services;
+  const own = database.folder;
+  const folder = exportFolder(dbpath, { own, exportPath: settings.exportPath });
+  switch (operation) {
+    case 'save':
+      if (folder !== own) return database.saveTo(folder, roots);
+      await database.save();
+      if (database.problem !== undefined) throw new PmanError('storage', database.problem);
+      return;
+    case 'load':
+      return database.loadFrom(folder);
+    case 'clear':
+      if (folder !== own) return clearRecordFolder(folder);
+      for (const root of roots ?? [...database.roots()]) {
+        if (jobs.isActive(root)) continue; // it goes on, and so does its record
+        database.remove(root);
+        jobs.forget(root);
+      }
+      return;
+  }
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { PmanError } from '../errors.ts';
+import { anyJson, text } from '../wire/request.ts';
+import { defineAction } from './action.ts';
+import { requireHits } from './hits.ts';
+
+const schema = z.looseObject({ key: text.default('jid'), value: anyJson });
+
+/**
+ * `delete`: removes jobs that have ended, with all that is kept of them. `value` names them, by `jid` unless `key`
+ * says otherwise. The original does so for OpenShift jobs only (protocol a.7, h); the reply is the same.
+ */
+export const deleteJob = defineAction({
+  schema,
+  handle(meta, { services }) {
+    const hits = requireHits(services, meta);
+    const busy = hits.find(({ root }) => services.jobs.isActive(root));
+    if (busy !== undefined) {
+      throw new PmanError('conflict', `the job ${busy.root} has not ended`, {
+        hint: 'end it first, with the action "kill"',
+      });
+    }
+    for (const { root } of hits) {
+      services.database.remove(root);
+      services.jobs.forget(root);
+    }
+    return {
+      status: true,
+      result: {
+        action: 'Delete Job',
+        job_id: meta.value,
+        status: 'Job deleted successfully',
+      },
+    };
+  },
+});

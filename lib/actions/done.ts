@@ -1,0 +1,33 @@
+import type { JsonValue } from '../wire/json.ts';
+import { searchMeta } from '../wire/request.ts';
+import { defineAction } from './action.ts';
+import { type Hit, hitsOf } from './hits.ts';
+
+/** `done`: which sub-jobs have started and how the ended ones did. Despite its name it does not say "done" (protocol a.7). */
+export const done = defineAction({
+  schema: searchMeta,
+  handle(meta, { services }) {
+    const hits = hitsOf(services, meta);
+    return { status: hits.length > 0, result: Object.fromEntries(jobStates(hits)) };
+  },
+});
+
+/** The members that `done` and `status` share: three for each job, or three of nothing. */
+export function jobStates(hits: readonly Hit[]): readonly (readonly [string, JsonValue])[] {
+  if (hits.length === 0) {
+    return [
+      ['-1.start', { jobRoot: null, startTrigger: null }],
+      ['-1.end', { jobRoot: null, returncode: null }],
+      ['-1.container', { jobRoot: null, tree: null }],
+    ];
+  }
+  return hits.flatMap(({ root, record, progress }, i) => {
+    const container = record.children.get('container')?.toJson();
+    const tree = container === undefined ? null : { [root]: { container } };
+    return [
+      [`${i}.container`, { jobRoot: root, tree }],
+      [`${i}.start`, { jobRoot: root, startTrigger: progress.started }],
+      [`${i}.end`, { jobRoot: root, returncode: progress.returncodes }],
+    ] as const;
+  });
+}

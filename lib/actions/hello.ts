@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { preciseNow } from '../../crunner/processes.ts';
+import { compactStamp } from '../jobs/stamps.ts';
+import { NAME, VERSION } from '../version.ts';
+import type { JsonValue } from '../wire/json.ts';
+import { defineAction } from './action.ts';
+import { systemInfo } from './systemInfo.ts';
+
+const schema = z.looseObject({
+  askAbout: z.custom<JsonValue>().optional(),
+  echoBack: z.custom<JsonValue>().optional(),
+});
+
+/** `hello`: who is there, and one more thing that `askAbout` names (protocol a.7). */
+export const hello = defineAction({
+  schema,
+  handle({ askAbout, echoBack }) {
+    if (askAbout === undefined) return { status: false, result: {} };
+    const self = { name: NAME, version: VERSION };
+    switch (askAbout) {
+      case 'timestamp':
+        return {
+          status: true,
+          result: { ...self, timestamp: { now: compactStamp(preciseNow()) } },
+        };
+      case 'sysinfo':
+        return { status: true, result: { ...self, sysinfo: systemInfo() } };
+      case 'echoBack':
+        return { status: true, result: { ...self, echoBack: { msg: echoBack ?? null } } };
+      default:
+        return { status: false, result: self };
+    }
+  },
+});

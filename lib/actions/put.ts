@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { anyJson, type Command, parseMeta, text } from '../wire/request.ts';
+import type { Services } from './action.ts';
+import { operateDatabase } from './databaseOperation.ts';
+
+const schema = z.looseObject({
+  context: text,
+  operation: text.default('save'),
+  dbpath: text.optional(),
+  fileio: anyJson.optional(),
+  key: text.optional(),
+  value: anyJson.optional(),
+});
+
+/**
+ * The PUT verb with action `run`: an operation on the database when `context` is db, nothing for another context
+ * (protocol a.8). With `key` and `value` only the jobs they name are meant.
+ */
+export async function put(services: Services, command: Command): Promise<void> {
+  const meta = parseMeta(schema, command);
+  if (meta.context.toLowerCase() !== 'db') return;
+  const { operation, dbpath, fileio, key, value } = meta;
+  const roots =
+    key !== undefined && value !== undefined ? services.database.find(key, value) : undefined;
+  await operateDatabase(services, { operation, dbpath, fileio, roots });
+}

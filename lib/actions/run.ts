@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { PmanError } from '../errors.ts';
+import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
+import { text } from '../wire/request.ts';
+import { defineAction } from './action.ts';
+
+/** An integer becomes its text, as the original stores it. */
+const jid = z
+  .custom<JsonValue>((value) => value !== undefined, 'is missing')
+  .transform((value, context) => {
+    if (typeof value === 'string' && !value.includes('\0')) return value;
+    if (typeof value === 'number' && Number.isInteger(value)) return String(value);
+    if (value instanceof ExactNumber && /^-?\d+$/.test(value.text)) return value.text;
+    context.addIssue({ code: 'custom', message: 'is neither a string nor an integer' });
+    return z.NEVER;
+  });
+
+const schema = z.looseObject({
+  cmd: text,
+  auid: text,
+  jid,
+  container: z
+    .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
+    .optional(),
+});
+
+/**
+ * `run`: accepts a job. The reply to a threaded request comes once the job is on the disk; to another one when the
+ * job has ended (protocol a.5, a.7).
+ */
+export const run = defineAction({
+  schema,
+  handlesThreaded: true,
+  async handle(meta, { services, threaded, rawMeta }) {
+    const { cmd, auid, jid, container } = meta;
+    const { containerEnv } = services.settings;
+    if (container && (containerEnv === 'swarm' || containerEnv === 'openshift')) {
+      throw new PmanError(
+        'not_implemented',
+        `container jobs on ${containerEnv} are not built yet`,
+        {
+          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
+        },
+      );
+    }
+    const root = await services.jobs.submit({ rawMeta, cmd, auid, jid });
+    if (!threaded) await services.jobs.ended(root);
+    return { status: true };
+  },
+});

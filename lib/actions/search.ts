@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { lookup } from '../tree/lookup.ts';
+import { searchMeta, text } from '../wire/request.ts';
+import { defineAction } from './action.ts';
+
+const index = z.union([text, z.number().int().transform(String)], {
+  error: 'is neither a string nor an integer',
+});
+
+const schema = searchMeta.extend({
+  path: text.optional(),
+  job: index.optional(),
+  when: text.default('end'),
+  field: text.optional(),
+});
+
+/**
+ * `search`: a place of each job's tree (protocol a.7): the leaf that was searched, the `path` below the job, or, with
+ * `job`, one sub-job's entry at its start or end (`when`) or one `field` of it.
+ */
+export const search = defineAction({
+  schema,
+  handle(meta, { services }) {
+    const roots = services.database.find(meta.key, meta.value);
+    const result = roots.map((root, i) => [
+      String(i),
+      lookup(services.database, `/api/v1/${root}${placeOf(meta)}`) ?? false,
+    ]);
+    return { status: roots.length > 0, result: Object.fromEntries(result) };
+  },
+});
+
+function placeOf({ key, path, job, when, field }: z.infer<typeof schema>): string {
+  if (job !== undefined) {
+    const entry = `/${when}/${job}/${when}Info/${job}`;
+    return field === undefined ? entry : `${entry}/${field}`;
+  }
+  if (path === undefined) return `/${key}`;
+  return path.startsWith('/') ? path : `/${path}`;
+}

@@ -1,0 +1,109 @@
+import { Command, Option } from 'commander';
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import { readFlags } from './flags.ts';
+
+const seconds = (name: string) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, `${name} takes a number of seconds`)
+    .transform((text) => Math.round(Number(text) * 1000));
+const count = (name: string) =>
+  z.string().regex(/^\d+$/, `${name} takes a whole number`).transform(Number);
+const token = (name: string) =>
+  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, `${name} takes an HTTP method`);
+
+const schema = z.object({
+  verb: token('--verb').transform((verb) => verb.toUpperCase()),
+  http: z.string(),
+  msg: z.string(),
+  auth: z.string(),
+  authToken: z.string(),
+  jsonwrapper: z.string(),
+  quiet: z.boolean(),
+  raw: z.boolean(),
+  oneShot: z.boolean(),
+  man: z.string(),
+  contentType: z.string(),
+  jsonpprintindent: count('--jsonpprintindent'),
+  httpResponseBodyParse: z.boolean(),
+  unverifiedCerts: z.boolean(),
+  httpProxy: z.string(),
+  header: z.array(z.string().regex(/^[^\s:]+:/, '--header takes "Name: value"')),
+  output: z.string(),
+  fail: z.boolean(),
+  json: z.boolean(),
+  resume: z.boolean(),
+  connectTimeout: seconds('--connectTimeout'),
+  timeout: seconds('--timeout'),
+  retries: count('--retries'),
+  verbosity: z
+    .string()
+    .regex(/^-?\d+$/, '--verbosity takes a whole number')
+    .transform(Number),
+  desc: z.boolean(),
+  synopsis: z.boolean(),
+  version: z.boolean(),
+});
+
+/** What purl was asked to do. Times are milliseconds; empty strings stand for "not given". */
+export type PurlConfig = Readonly<z.infer<typeof schema>>;
+
+export type PurlCommandLine =
+  | { readonly kind: 'run'; readonly config: PurlConfig }
+  | { readonly kind: 'print'; readonly text: string };
+
+function command(name: string): Command {
+  const collect = (value: string, all: readonly string[]) => [...all, value];
+  return new Command(name)
+    .description(
+      'Speaks to pman and pfioh, pushes and pulls files and folders, and is a plain HTTP client.',
+    )
+    .allowExcessArguments(false)
+    .option('--verb <verb>', 'GET, POST, PUT or another HTTP method', 'POST')
+    .option('--http <url>', '[http[s]://]host[:port][/path]', '127.0.0.1:5055')
+    .option('--msg <json>', 'the message; @file reads a file, - reads standard input', '')
+    .option('--auth <user:password>', 'HTTP Basic authorization', '')
+    .option('--authToken <token>', 'bearer token; @file reads a file', '')
+    .option('--jsonwrapper <name>', 'send {"<name>": message}', '')
+    .option('--quiet', 'print the answer and nothing else', false)
+    .option('--raw', 'do not wrap the answer', false)
+    .option('--oneShot', 'ask the server to quit afterwards', false)
+    .option('--man <page>', 'print a manual page: commands, pushPath or pullPath', '')
+    .option('--content-type <type>', 'the Content-type header of the request', '')
+    .option('--jsonpprintindent <blanks>', 'indent the answer by so many blanks', '0')
+    .option('--httpResponseBodyParse', 'accepted for old scripts; answers are always parsed', false)
+    .option('--unverifiedCerts', 'accept any certificate of an https server', false)
+    .option('--httpProxy <url>', '[http://][user:password@]host:port of a proxy', '')
+    .option('-H, --header <line>', 'another request header; may be repeated', collect, [])
+    .option('-o, --output <file>', 'write the answer to a file', '')
+    .option(
+      '-f, --fail',
+      'end with a status other than 0 on every failure, also with --quiet',
+      false,
+    )
+    .option('--json', 'progress of transfers as lines of JSON on standard error', false)
+    .option('--resume', 'keep what arrived of an interrupted transfer and go on from there', false)
+    .option('--connectTimeout <seconds>', 'how long to wait for a connection', '30')
+    .option('--timeout <seconds>', 'how long to wait while nothing arrives; 0: for ever', '0')
+    .option('--retries <n>', 'how often to try again to connect', '2')
+    .addOption(new Option('-v, --verbosity <level>', '0 is as --quiet').default('1'))
+    .option('-x, --desc', 'print the long description', false)
+    .option('-y, --synopsis', 'print the short description', false)
+    .option('--version', 'print the version', false);
+}
+
+/**
+ * Reads purl's command line.
+ * @throws UsageError when it cannot be understood
+ */
+export function readPurlFlags(argv: readonly string[], name: string): PurlCommandLine {
+  const flags = readFlags(command(name), argv);
+  if (flags.kind === 'print') return flags;
+  const { data, error } = schema.safeParse(flags.options);
+  if (error) throw new UsageError(error.issues.map(({ message }) => message).join('; '));
+  return {
+    kind: 'run',
+    config: Object.freeze({ ...data, quiet: data.quiet || data.verbosity <= 0 }),
+  };
+}

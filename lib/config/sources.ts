@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Command, Option } from 'commander';
+import { parse as parseIni } from 'ini';
+import { messageOf, UsageError } from '../errors.ts';
+import { type Flags, readFlags } from './flags.ts';
+
+/** One setting of a program: a flag, an environment variable and a key of the config file in one. */
+export interface Setting {
+  /** The long flag without dashes; also the key in a config file. */
+  readonly name: string;
+  readonly short?: string;
+  /** What the value is called in the help; a setting without one is a switch. */
+  readonly value?: string;
+  readonly help: string;
+  readonly default: string | boolean;
+}
+
+/** Switches that print something and end; they are flags only. */
+export interface PrintFlag {
+  readonly name: string;
+  readonly short?: string;
+  readonly help: string;
+}
+
+export interface Sources {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Prefix of the environment variables: `PMAN_`. */
+  readonly prefix: string;
+}
+
+/** The settings of a program as text and switches, not checked yet; and the print flags that were given. */
+export interface RawSettings {
+  readonly values: Readonly<Record<string, string | boolean>>;
+  readonly printFlags: readonly string[];
+}
+
+/** The name of a setting's environment variable: `DBpath` → `PMAN_DBPATH`, `container-env` → `PMAN_CONTAINER_ENV`. */
+export function envName(prefix: string, name: string): string {
+  return prefix + name.replaceAll('-', '_').toUpperCase();
+}
+
+/** A commander command that knows these flags; long ones are read by their names as they are. */
+export function commandOf(
+  program: string,
+  description: string,
+  settings: readonly Setting[],
+  printFlags: readonly PrintFlag[],
+): Command {
+  const command = new Command(program).description(description).allowExcessArguments(false);
+  for (const { name, short, value, help, default: fallback } of settings) {
+    const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
+    const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
+    command.addOption(new Option(short ? `-${short}, ${long}` : long, help + shown));
+  }
+  for (const { name, short, help } of printFlags) {
+    command.addOption(new Option(short ? `-${short}, --${name}` : `--${name}`, help));
+  }
+  return command;
+}
+
+/**
+ * Collects the settings: a flag wins over the environment, that over the config file, that over the default.
+ * @param configSetting name of the setting that names the config file
+ * @throws UsageError for an unknown flag or key, a missing value, an unreadable file
+ */
+export function readSources(
+  command: Command,
+  settings: readonly Setting[],
+  printFlags: readonly PrintFlag[],
+  configSetting: string,
+  { argv, env, prefix }: Sources,
+): RawSettings | Extract<Flags, { kind: 'print' }> {
+  const flags = readFlags(command, argv);
+  if (flags.kind === 'print') return flags;
+  const fromFlags = new Map<string, string | boolean>();
+  for (const option of command.options) {
+    const value: unknown = flags.options[option.attributeName()];
+    const name = option.long?.slice(2) ?? '';
+    if (typeof value === 'string' || typeof value === 'boolean') fromFlags.set(name, value);
+  }
+  const fromEnv = (name: string) => env[envName(prefix, name)];
+  const file = fromFlags.get(configSetting) ?? fromEnv(configSetting) ?? '';
+  const fromFile = file === '' ? new Map() : readConfigFile(String(file), settings);
+  const values = settings.map((setting) => {
+    const { name } = setting;
+    const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
+    return [name, setting.value === undefined ? toSwitch(name, found) : String(found)] as const;
+  });
+  return {
+    values: Object.fromEntries(values),
+    printFlags: printFlags.map(({ name }) => name).filter((name) => fromFlags.get(name) === true),
+  };
+}
+
+function toSwitch(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  const text = String(value).toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(text)) return true;
+  if (['', '0', 'false', 'no', 'off'].includes(text)) return false;
+  throw new UsageError(`${name} is a switch: 1 or 0, true or false, yes or no; not "${text}"`);
+}
+
+/** The keys at the top of a config file, JSON or ini. Sections belong to somebody else. */
+function readConfigFile(
+  file: string,
+  settings: readonly Setting[],
+): ReadonlyMap<string, string | boolean> {
+  let parsed: unknown;
+  try {
+    const content = readFileSync(file, 'utf8');
+    parsed = extname(file) === '.json' ? JSON.parse(content) : parseIni(content);
+  } catch (error) {
+    throw new UsageError(`cannot read the config file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new UsageError(`the config file ${file} is not a set of keys and values`);
+  }
+  const found = new Map<string, string | boolean>();
+  for (const [key, value] of Object.entries(parsed)) {
+    // Another section: the token file of the original may be the same file.
+    if (typeof value === 'object' && value !== null) continue;
+    if (!settings.some(({ name }) => name === key)) {
+      throw new UsageError(
+        `${file} has the key "${key}", which is no setting; the keys are the long flags without dashes`,
+      );
+    }
+    found.set(key, typeof value === 'boolean' ? value : String(value));
+  }
+  return found;
+}

@@ -1,0 +1,50 @@
+const FIRST_BYTES = 64 * 1024;
+
+/**
+ * A body as it comes in. One chunk is kept as it is; more are copied into one buffer that grows by
+ * doubling, so that neither the number nor the size of the chunks matters: a body sent a byte at a
+ * time costs its length, not a buffer object for each byte.
+ */
+export class BodyCollector {
+  readonly #expectedBytes: number | undefined;
+  #first: Buffer | undefined;
+  #store: Buffer | undefined;
+  #length = 0;
+
+  /** `expectedBytes`: the Content-Length, when there is one; it must already be known to be acceptable. */
+  constructor(expectedBytes: number | undefined) {
+    this.#expectedBytes = expectedBytes;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#length === 0) this.#first = chunk;
+    else this.#append(chunk);
+    this.#length += chunk.length;
+  }
+
+  take(): Buffer {
+    return this.#store?.subarray(0, this.#length) ?? this.#first ?? Buffer.alloc(0);
+  }
+
+  #append(chunk: Buffer): void {
+    const needed = this.#length + chunk.length;
+    let store = this.#store;
+    if (store === undefined || store.length < needed) {
+      const doubled = Math.max(FIRST_BYTES, needed, (store?.length ?? 0) * 2);
+      const larger = Buffer.allocUnsafeSlow(
+        this.#expectedBytes === undefined
+          ? doubled
+          : Math.max(needed, Math.min(doubled, this.#expectedBytes)),
+      );
+      (store ?? this.#first)?.copy(larger, 0, 0, this.#length);
+      this.#first = undefined;
+      store = larger;
+      this.#store = larger;
+    }
+    chunk.copy(store, this.#length);
+  }
+}

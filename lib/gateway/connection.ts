@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../errors.ts';
+import type { HttpFrontOptions, HttpSocket } from './http.ts';
+import { replyBytes, sendReply } from './reply.ts';
+import { HttpRequest } from './request.ts';
+import type { GatewayReply } from './types.ts';
+
+/** Requests that may wait on one connection before reading from it pauses. */
+const MAX_WAITING = 64;
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly res: ServerResponse;
+}
+
+/**
+ * The requests of one connection, handled one after the other: pipelined requests may depend on each
+ * other, and their answers have to go out in order anyway.
+ */
+export class HttpConnection {
+  readonly #socket: HttpSocket;
+  readonly #options: HttpFrontOptions;
+  readonly #waiting: Exchange[] = [];
+  #current: HttpRequest | undefined;
+  #brokenOff = false;
+  #closing = false;
+  #lastWords: Buffer | undefined;
+
+  constructor(socket: HttpSocket, options: HttpFrontOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  /** Takes a complete request. */
+  submit(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+    if (this.#closing) return;
+    const request = new HttpRequest(req, body);
+    if (this.#current === undefined) {
+      void this.#serve({ request, res });
+      return;
+    }
+    this.#waiting.push({ request, res });
+    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+  }
+
+  /** Answers a request without reading the rest of it; the connection closes after this answer. */
+  refuse(res: ServerResponse, status: number, message: string): void {
+    if (this.#brokenOff) return;
+    this.#brokenOff = true;
+    this.#socket.discardInput();
+    const reply = { ...this.#options.refusal(status, message), closeAfter: true };
+    sendReply(res, reply).catch((error: unknown) => this.#giveUp(error));
+  }
+
+  /** Says why and closes, after the answers to what came before: the rest of the input makes no sense or does not come. */
+  breakOff(status: number, message: string): void {
+    if (this.#brokenOff) return;
+    this.#brokenOff = true;
+    this.#socket.discardInput();
+    this.#lastWords = replyBytes(this.#options.refusal(status, message));
+    if (this.#current === undefined) this.#sayLastWords();
+  }
+
+  /** Closes now if nothing is under way, else after the answer that is. */
+  closeWhenIdle(): void {
+    this.#closing = true;
+    this.#waiting.length = 0;
+    if (this.#current !== undefined) return;
+    this.#socket.destroySoon();
+  }
+
+  /** The connection is gone. */
+  closed(): void {
+    this.#current?.clientLeft();
+    for (const { request } of this.#waiting) request.clientLeft();
+  }
+
+  async #serve(first: Exchange): Promise<void> {
+    for (let next: Exchange | undefined = first; next !== undefined; ) {
+      this.#current = next.request;
+      if (this.#socket.destroyed) next.request.clientLeft();
+      await this.#answer(next);
+      next = this.#waiting.shift();
+      if (this.#waiting.length === MAX_WAITING / 2 && this.#socket.isPaused()) {
+        this.#socket.resume();
+      }
+    }
+    this.#current = undefined;
+    if (this.#lastWords !== undefined) this.#sayLastWords();
+  }
+
+  async #answer({ request, res }: Exchange): Promise<void> {
+    const { handler, log, refusal } = this.#options;
+    let reply: GatewayReply;
+    try {
+      reply = await handler(request);
+    } catch (error) {
+      log.error('a request handler threw', { error, method: request.method });
+      reply = refusal(500, 'The server failed to handle this request.');
+    }
+    if (this.#closing) reply = { ...reply, closeAfter: true };
+    try {
+      await sendReply(res, reply);
+    } catch (error) {
+      if (this.#socket.destroyed || res.headersSent) {
+        this.#giveUp(error);
+        return;
+      }
+      log.error('a reply cannot be sent', { error, method: request.method });
+      const instead = { ...refusal(500, 'The server made a reply that cannot be sent.') };
+      await sendReply(res, { ...instead, closeAfter: true });
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#options.log.debug('an answer was broken off', { reason: messageOf(error) });
+    this.#socket.destroy();
+  }
+
+  #sayLastWords(): void {
+    if (this.#socket.writable) this.#socket.write(this.#lastWords);
+    this.#lastWords = undefined;
+    this.#socket.destroySoon();
+  }
+}

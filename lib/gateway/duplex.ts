@@ -1,0 +1,253 @@
+import { Duplex } from 'node:stream';
+import { PIECE_BYTES, type SendOutcome } from './rawRouter.ts';
+
+/** What a connection's stream needs of the socket that all of them share. */
+export interface PeerPort {
+  send(bytes: Buffer): Promise<SendOutcome>;
+  /** Closes the connection once everything sent before is written. */
+  close(): void;
+  /** A clock that is read often and need not be exact. Milliseconds. */
+  now(): number;
+}
+
+export interface PeerLimits {
+  /** Bytes that may wait for a reader here; a peer that sends more is cut off. */
+  readonly maxUnreadBytes: number;
+  /** The peer takes nothing for this long: the stream is destroyed. Milliseconds. */
+  readonly writeTimeoutMs: number;
+}
+
+/**
+ * After a refusal input is read and thrown away until the peer has been quiet for the first, at most for the
+ * second: closing with unread input resets the connection, and the answer may be lost. Milliseconds.
+ */
+const LINGER_QUIET_MS = 500;
+const LINGER_MS = 5_000;
+const JOIN_BYTES = 16 * 1024;
+const RETRY_MS = [0, 0, 1, 2, 4, 8, 16, 32] as const;
+
+interface Queued {
+  readonly chunk: Buffer | string;
+  readonly encoding: BufferEncoding;
+}
+
+/** One TCP connection behind the raw router as a stream, with the parts of net.Socket that node:http calls. */
+export class PeerDuplex extends Duplex {
+  /** ZeroMQ's binding does not pass on where a connection comes from. */
+  readonly remoteAddress: undefined = undefined;
+  readonly #port: PeerPort;
+  readonly #limits: PeerLimits;
+  #connected = true;
+  #discarding = false;
+  #lingering = false;
+  #timeoutMs = 0;
+  #activeAt = 0;
+
+  constructor(port: PeerPort, limits: PeerLimits) {
+    super({ decodeStrings: false, writableHighWaterMark: PIECE_BYTES });
+    this.#port = port;
+    this.#limits = limits;
+    this.#activeAt = port.now();
+  }
+
+  /** Bytes from the peer. */
+  receive(bytes: Buffer): void {
+    this.#activeAt = this.#port.now();
+    if (this.#discarding || this.readableEnded || this.destroyed) return;
+    this.push(bytes);
+    if (this.readableLength > this.#limits.maxUnreadBytes) this.destroy();
+  }
+
+  /** The peer is gone, both ways. What it sent before is still read. */
+  disconnected(): void {
+    this.#connected = false;
+    if (this.destroyed) return;
+    if (this.#discarding || this.readableLength > 0) {
+      this.destroy();
+      return;
+    }
+    this.once('end', () => this.destroy());
+    this.push(null);
+  }
+
+  /** From now on input is thrown away, and the close waits a little for the peer to stop sending. */
+  discardInput(): void {
+    this.#discarding = true;
+    this.#lingering = true;
+  }
+
+  /** Called now and then, to serve setTimeout. */
+  tick(nowMs: number): void {
+    if (this.#timeoutMs > 0 && nowMs - this.#activeAt >= this.#timeoutMs) {
+      this.#activeAt = nowMs;
+      this.emit('timeout');
+    }
+  }
+
+  /** As net.Socket: 'timeout' after so long without a byte either way; exact to about half a second. */
+  setTimeout(timeoutMs: number, listener?: () => void): this {
+    this.#timeoutMs = timeoutMs;
+    this.#activeAt = this.#port.now();
+    if (listener !== undefined) this.once('timeout', listener);
+    return this;
+  }
+
+  /** As net.Socket; keep-alive and no-delay are set on the router for all connections. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  /** As net.Socket: destroyed when all is written; node:http calls it after the last answer. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.#destroyGently();
+    else this.once('finish', () => this.#destroyGently());
+  }
+
+  #destroyGently(): void {
+    if (!this.#lingering || !this.#connected) {
+      this.destroy();
+      return;
+    }
+    this.setTimeout(LINGER_QUIET_MS);
+    this.once('timeout', () => this.destroy());
+    const timer = setTimeout(() => this.destroy(), LINGER_MS);
+    this.once('close', () => clearTimeout(timer));
+  }
+
+  override _read(): void {}
+
+  override _write(
+    chunk: Buffer | string,
+    encoding: BufferEncoding,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#sendAll(pieces([{ chunk, encoding }]), done);
+  }
+
+  override _writev(queued: Queued[], done: (error?: Error | null) => void): void {
+    this.#sendAll(pieces(queued), done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (this.#connected) this.#port.close();
+    this.#connected = false;
+    done(error);
+  }
+
+  #sendAll(queue: Buffer[], done: (error?: Error | null) => void): void {
+    const first = queue[0];
+    if (first === undefined) {
+      done();
+      return;
+    }
+    // The usual case, one small answer, without the cost of an async function.
+    this.#port.send(first).then((outcome) => {
+      if (outcome === 'sent' && queue.length === 1) {
+        this.#activeAt = this.#port.now();
+        done();
+        return;
+      }
+      this.#sendSlowly(queue, outcome).then(() => done(), done);
+    }, done);
+  }
+
+  async #sendSlowly(queue: Buffer[], firstOutcome: SendOutcome): Promise<void> {
+    let outcome = firstOutcome;
+    let tries = 0;
+    let takenAt = this.#port.now();
+    for (let i = 0; ; ) {
+      if (outcome === 'gone') throw new Error('the client closed the connection');
+      if (outcome === 'sent') {
+        takenAt = this.#port.now();
+        this.#activeAt = takenAt;
+        tries = 0;
+        i += 1;
+      } else {
+        if (this.#port.now() - takenAt > this.#limits.writeTimeoutMs) {
+          throw new Error('the client does not read its answer');
+        }
+        await pause(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] ?? 0);
+        tries += 1;
+      }
+      const next = queue[i];
+      if (next === undefined) return;
+      if (this.destroyed) throw new Error('the connection was closed');
+      outcome = await this.#port.send(next);
+    }
+  }
+}
+
+function pause(waitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (waitMs === 0) setImmediate(resolve);
+    else setTimeout(resolve, waitMs);
+  });
+}
+
+/**
+ * The same bytes in messages worth sending: small chunks joined (head and body of one answer), large
+ * ones cut without a copy. Never an empty one: that would close the connection.
+ */
+export function pieces(queued: readonly Queued[]): Buffer[] {
+  const out: Buffer[] = [];
+  let small: Queued[] = [];
+  let smallBytes = 0;
+  const flush = (): void => {
+    if (smallBytes > 0) out.push(join(small, smallBytes));
+    small = [];
+    smallBytes = 0;
+  };
+  for (const item of queued) {
+    const length = byteLength(item);
+    if (length === 0) continue;
+    if (smallBytes + length > JOIN_BYTES) flush();
+    if (length <= JOIN_BYTES) {
+      small.push(item);
+      smallBytes += length;
+      continue;
+    }
+    const bytes = toBuffer(item);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      out.push(bytes.subarray(at, at + PIECE_BYTES));
+    }
+  }
+  flush();
+  return out;
+}
+
+function byteLength({ chunk, encoding }: Queued): number {
+  if (typeof chunk !== 'string') return chunk.length;
+  return encoding === 'latin1' ? chunk.length : Buffer.byteLength(chunk, encoding);
+}
+
+function toBuffer({ chunk, encoding }: Queued): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+function join(items: readonly Queued[], total: number): Buffer {
+  const [only] = items;
+  if (items.length === 1 && only !== undefined) return toBuffer(only);
+  const joined = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (const { chunk, encoding } of items) {
+    if (typeof chunk === 'string') at += joined.write(chunk, at, encoding);
+    else {
+      joined.set(chunk, at);
+      at += chunk.length;
+    }
+  }
+  return joined;
+}

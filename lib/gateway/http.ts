@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { messageOf, systemErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { BodyCollector } from './body.ts';
+import { HttpConnection } from './connection.ts';
+import { headerValue } from './request.ts';
+import type { GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+
+const CHECK_MS = 1_000;
+
+/** A stream that can carry HTTP: what this file and node:http call on it beyond Duplex. */
+export interface HttpSocket extends Duplex {
+  setTimeout(timeoutMs: number): this;
+  destroySoon(): void;
+  /** Input from now on is not looked at. */
+  discardInput(): void;
+}
+
+export interface HttpFrontOptions {
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly refusal: (status: number, message: string) => GatewayReply;
+  readonly handler: RequestHandler;
+}
+
+/** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own. */
+export class HttpFront {
+  readonly #options: HttpFrontOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<Duplex, HttpConnection>();
+  #stopping = false;
+
+  constructor(options: HttpFrontOptions) {
+    this.#options = options;
+    const { limits } = options;
+    const server = createServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs),
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: CHECK_MS,
+      insecureHTTPParser: false,
+      // Node's own answer to a missing Host has no body: onRequest gives it one.
+      requireHostHeader: false,
+    });
+    // All that fit into maxHeaderSize; by default node drops those after the 2000th in silence.
+    server.maxHeadersCount = 0;
+    // The end of the input must not cut off an answer that is under way.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    server.on('request', (req, res) => this.#onRequest(req, res));
+    server.on('checkContinue', (req, res) => this.#onRequest(req, res, true));
+    server.on('checkExpectation', (req, res) => {
+      this.#refuse(req, res, 417, `The expectation ${req.headers.expect} cannot be met.`);
+    });
+    server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+      this.#connections.get(socket)?.breakOff(405, 'CONNECT is not supported: this is no proxy.');
+    });
+    server.on('clientError', (error: Error, socket: Duplex) => this.#onClientError(error, socket));
+    // Node watches over header and request time-outs from 'listening' on, which this server never reaches by itself.
+    server.emit('listening');
+    this.#server = server;
+  }
+
+  /** Serves HTTP on `socket` until it closes. */
+  attach(socket: HttpSocket): void {
+    const connection = new HttpConnection(socket, this.#options);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      connection.closed();
+    });
+    this.#server.emit('connection', socket);
+  }
+
+  /** Closes what is idle, lets running answers go out for up to `graceMs`, then closes the rest. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    const until = performance.now() + graceMs;
+    for (const connection of this.#connections.values()) connection.closeWhenIdle();
+    while (this.#connections.size > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const socket of this.#connections.keys()) socket.destroy();
+    this.#server.close();
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse, waitsForContinue = false): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined || this.#stopping) return;
+    if (req.httpVersion === '1.1' && headerValue(req.rawHeaders, 'host') === undefined) {
+      this.#refuse(req, res, 400, 'An HTTP/1.1 request needs a Host header.');
+      return;
+    }
+    const length = headerValue(req.rawHeaders, 'content-length');
+    const chunked = headerValue(req.rawHeaders, 'transfer-encoding') !== undefined;
+    if ((length === undefined || length === '0') && !chunked) {
+      connection.submit(req, res, Buffer.alloc(0));
+      return;
+    }
+    const { maxBodyBytes } = this.#options.limits;
+    const expectedBytes = length === undefined ? undefined : Number(length);
+    if (expectedBytes !== undefined && expectedBytes > maxBodyBytes) {
+      this.#refuse(req, res, 413, tooLarge(`${expectedBytes} bytes`, maxBodyBytes));
+      return;
+    }
+    if (waitsForContinue) res.writeContinue();
+    this.#collect(connection, req, res, expectedBytes);
+  }
+
+  #collect(
+    connection: HttpConnection,
+    req: IncomingMessage,
+    res: ServerResponse,
+    expectedBytes: number | undefined,
+  ): void {
+    const { maxBodyBytes, stallTimeoutMs } = this.#options.limits;
+    const body = new BodyCollector(expectedBytes);
+    req.on('data', (chunk: Buffer) => {
+      if (res.writableEnded) return;
+      if (body.length + chunk.length > maxBodyBytes) {
+        this.#refuse(req, res, 413, tooLarge(`more than ${body.length} bytes`, maxBodyBytes));
+      } else body.add(chunk);
+    });
+    req.once('end', () => {
+      req.socket.setTimeout(0);
+      if (!res.writableEnded) connection.submit(req, res, body.take());
+    });
+    req.once('timeout', () => {
+      connection.breakOff(408, `No byte of the body came for ${stallTimeoutMs / 1000} seconds.`);
+    });
+    req.socket.setTimeout(stallTimeoutMs);
+  }
+
+  /** Refuses a request whose end is not awaited: the answer is its connection's last. */
+  #refuse(req: IncomingMessage, res: ServerResponse, status: number, message: string): void {
+    this.#connections.get(req.socket)?.refuse(res, status, message);
+  }
+
+  #onClientError(error: Error, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    switch (systemErrorCode(error) ?? '') {
+      case 'HPE_HEADER_OVERFLOW': {
+        const { maxHeaderBytes } = this.#options.limits;
+        connection.breakOff(431, `The head of the request is larger than ${maxHeaderBytes} bytes.`);
+        break;
+      }
+      case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+        connection.breakOff(413, 'The chunk extensions of the body are too large.');
+        break;
+      case 'ERR_HTTP_REQUEST_TIMEOUT':
+        connection.breakOff(408, 'The request did not come in whole in time.');
+        break;
+      case 'ECONNRESET':
+        socket.destroy();
+        break;
+      default:
+        connection.breakOff(400, `This is no acceptable HTTP request: ${parserReason(error)}.`);
+    }
+  }
+}
+
+function tooLarge(what: string, maxBodyBytes: number): string {
+  return `The body has ${what}; at most ${maxBodyBytes} are taken.`;
+}
+
+function parserReason(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : messageOf(error);
+}

@@ -1,0 +1,81 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { HttpFront } from './http.ts';
+import { NativeFront } from './native.ts';
+import { portFreed } from './portFreed.ts';
+import { RawFront } from './rawFront.ts';
+import { bindRouter, FrontRouter, RawRouter } from './rawRouter.ts';
+import {
+  defaultHttpLimits,
+  type Gateway,
+  type GatewayOptions,
+  type RequestHandler,
+} from './types.ts';
+
+export * from './types.ts';
+
+const DEFAULT_GRACE_MS = 500;
+const LINGER_MS = 100;
+
+/**
+ * Opens the front of pman: an HTTP server (or, with `rawmode` false, one for ZeroMQ messages) on a
+ * ROUTER socket, which hands every complete request to `handler`.
+ * Rejects with a PmanError('unavailable') when it cannot listen there.
+ */
+export async function openGateway(
+  options: GatewayOptions,
+  handler: RequestHandler,
+): Promise<Gateway> {
+  const { log, refusal, protocol, port, rawmode } = options;
+  const limits = { ...defaultHttpLimits, ...options.limits };
+  const host = await numericHost(options.ip);
+  const ipv6 = isIP(host) === 6;
+  const ip = ipv6 ? `[${host}]` : host;
+  const Socket = rawmode ? RawRouter : FrontRouter;
+  const router = new Socket({ writeTimeoutMs: limits.writeTimeoutMs, ipv6 });
+  if (!rawmode) {
+    router.maxMessageSize = limits.maxBodyBytes + limits.maxHeaderBytes;
+    router.handshakeInterval = limits.headersTimeoutMs;
+  }
+  const boundPort = await bindRouter(router, { protocol, ip, port });
+  const http = new HttpFront({ limits, log, refusal, handler });
+  const front = rawmode
+    ? new RawFront(
+        router,
+        {
+          maxUnreadBytes: limits.maxBodyBytes + limits.maxHeaderBytes,
+          writeTimeoutMs: limits.writeTimeoutMs,
+        },
+        log,
+        (peer) => http.attach(peer),
+      )
+    : new NativeFront(router, { limits, log, refusal, handler, http });
+  front.start();
+
+  const shut = async (graceMs: number): Promise<void> => {
+    front.refuseNew();
+    await Promise.all([http.stop(graceMs), front.idle(graceMs)]);
+    await front.close(LINGER_MS);
+    await portFreed(host, boundPort);
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    endpoint: `${protocol}://${ip}:${boundPort}`,
+    port: boundPort,
+    close: (graceMs = DEFAULT_GRACE_MS) => {
+      closing ??= shut(graceMs);
+      return closing;
+    },
+  };
+}
+
+/** ZeroMQ binds to numbers and interface names; a host name is looked up here. */
+async function numericHost(ip: string): Promise<string> {
+  if (isIP(ip) !== 0 || ip === '*') return ip;
+  try {
+    return (await lookup(ip)).address;
+  } catch {
+    // Perhaps the name of a network interface; if not, the bind says so.
+    return ip;
+  }
+}

@@ -1,0 +1,149 @@
+import { systemErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
+import type { RawRouter, SendOutcome } from './rawRouter.ts';
+
+const TICK_MS = 250;
+/** How long a closed identity is remembered, so that a late notice from it is not taken for a new connection. */
+const FORGET_MS = 30_000;
+const NOTHING = Buffer.alloc(0);
+
+interface Closing {
+  readonly id: Buffer;
+  readonly sinceMs: number;
+  accepted: boolean;
+}
+
+/**
+ * Turns the frames of a raw router into one stream for each connection. A receive is always pending,
+ * which is also what lets ZeroMQ carry out closes.
+ */
+export class RawFront {
+  readonly #router: RawRouter;
+  readonly #limits: PeerLimits;
+  readonly #log: Logger;
+  readonly #onConnection: (peer: PeerDuplex) => void;
+  readonly #peers = new Map<number, PeerDuplex>();
+  readonly #closing = new Map<number, Closing>();
+  readonly #timer: NodeJS.Timeout;
+  #nowMs = performance.now();
+  #accepting = true;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    router: RawRouter,
+    limits: PeerLimits,
+    log: Logger,
+    onConnection: (peer: PeerDuplex) => void,
+  ) {
+    this.#router = router;
+    this.#limits = limits;
+    this.#log = log;
+    this.#onConnection = onConnection;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /** Starts reading. */
+  start(): void {
+    this.#running ??= this.#receiveAll();
+  }
+
+  /** From now on a new connection is closed at once. */
+  refuseNew(): void {
+    this.#accepting = false;
+  }
+
+  /** What runs on these connections is HTTP's to wait for; see HttpFront.stop. */
+  async idle(_graceMs: number): Promise<void> {}
+
+  /** Destroys what is left and closes the router; gives unsent closes `lingerMs` to get out. */
+  async close(lingerMs: number): Promise<void> {
+    this.#accepting = false;
+    for (const peer of this.#peers.values()) peer.destroy();
+    const until = performance.now() + lingerMs;
+    while (performance.now() < until && [...this.#closing.values()].some((c) => !c.accepted)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      this.#retryCloses();
+    }
+    clearInterval(this.#timer);
+    this.#router.linger = lingerMs;
+    this.#router.close();
+    await this.#running;
+  }
+
+  async #receiveAll(): Promise<void> {
+    while (!this.#router.closed) {
+      try {
+        const [id, bytes] = await this.#router.receive();
+        if (id !== undefined && bytes !== undefined) this.#take(id, bytes);
+      } catch (error) {
+        if (this.#router.closed) return;
+        if (systemErrorCode(error) === 'EAGAIN') continue;
+        this.#log.error('reading from the front socket failed', { error });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  #take(id: Buffer, bytes: Buffer): void {
+    // A raw identity is a zero byte and a number of four bytes.
+    const key = id.readUInt32BE(1);
+    const peer = this.#peers.get(key);
+    if (peer !== undefined) {
+      if (bytes.length > 0) peer.receive(bytes);
+      else {
+        this.#peers.delete(key);
+        peer.disconnected();
+      }
+      return;
+    }
+    if (bytes.length > 0) return;
+    if (this.#closing.delete(key)) return;
+    this.#connect(key, id);
+  }
+
+  #connect(key: number, id: Buffer): void {
+    if (!this.#accepting) {
+      this.#closePeer(key, id);
+      return;
+    }
+    const port: PeerPort = {
+      send: (bytes: Buffer): Promise<SendOutcome> => this.#router.offer([id, bytes]),
+      close: () => this.#closePeer(key, id),
+      now: () => this.#nowMs,
+    };
+    const peer = new PeerDuplex(port, this.#limits);
+    this.#peers.set(key, peer);
+    peer.on('error', (error) =>
+      this.#log.debug('connection ended early', { reason: error.message }),
+    );
+    this.#onConnection(peer);
+  }
+
+  #closePeer(key: number, id: Buffer): void {
+    this.#peers.delete(key);
+    const closing: Closing = { id, sinceMs: this.#nowMs, accepted: false };
+    this.#closing.set(key, closing);
+    void this.#offerClose(closing);
+  }
+
+  async #offerClose(closing: Closing): Promise<void> {
+    // A full queue has no room for the close either: it is tried again, until the kernel has given the peer up.
+    closing.accepted = (await this.#router.offer([closing.id, NOTHING])) !== 'full';
+  }
+
+  #retryCloses(): void {
+    for (const closing of this.#closing.values()) {
+      if (!closing.accepted) void this.#offerClose(closing);
+    }
+  }
+
+  #tick(): void {
+    this.#nowMs = performance.now();
+    for (const peer of this.#peers.values()) peer.tick(this.#nowMs);
+    this.#retryCloses();
+    for (const [key, closing] of this.#closing) {
+      if (closing.accepted && this.#nowMs - closing.sinceMs > FORGET_MS) this.#closing.delete(key);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import type { GatewayRequest } from './types.ts';
+
+/** A request as node:http parsed it. The header pairs and the signal are made when asked for. */
+export class HttpRequest implements GatewayRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly body: Buffer;
+  readonly #flatHeaders: readonly string[];
+  #abort: AbortController | undefined;
+  #gone = false;
+
+  constructor(message: IncomingMessage, body: Buffer) {
+    this.method = message.method ?? '';
+    this.target = message.url ?? '';
+    this.httpVersion = message.httpVersion;
+    this.#flatHeaders = message.rawHeaders;
+    this.body = body;
+  }
+
+  get rawHeaders(): readonly (readonly [string, string])[] {
+    const pairs: (readonly [string, string])[] = [];
+    for (let i = 0; i + 1 < this.#flatHeaders.length; i += 2) {
+      pairs.push([this.#flatHeaders[i] ?? '', this.#flatHeaders[i + 1] ?? '']);
+    }
+    return pairs;
+  }
+
+  get authorization(): string | undefined {
+    return headerValue(this.#flatHeaders, 'authorization');
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#gone) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  /** The client is gone. */
+  clientLeft(): void {
+    this.#gone = true;
+    this.#abort?.abort();
+  }
+}
+
+/** The value of the first header of that (lower-case) name in node's flat list. */
+export function headerValue(flatHeaders: readonly string[], name: string): string | undefined {
+  for (let i = 0; i + 1 < flatHeaders.length; i += 2) {
+    const candidate = flatHeaders[i];
+    if (candidate?.length === name.length && candidate.toLowerCase() === name) {
+      return flatHeaders[i + 1];
+    }
+  }
+  return undefined;
+}

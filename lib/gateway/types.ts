@@ -1,0 +1,87 @@
+import type { Readable } from 'node:stream';
+import type { Logger } from '../log.ts';
+
+/** One complete request, whatever way it came in (raw HTTP or a native ZeroMQ message). */
+export interface GatewayRequest {
+  /** As sent: 'GET', 'POST', …; never changed in case. */
+  readonly method: string;
+  /** The request target as sent, query and all. */
+  readonly target: string;
+  /** '1.1' or '1.0'. */
+  readonly httpVersion: string;
+  /** Name and value of each header, in the order and the case they were sent in. */
+  readonly rawHeaders: readonly (readonly [string, string])[];
+  /** The value of the real Authorization header, whatever the case of its name. */
+  readonly authorization: string | undefined;
+  /** The whole body; empty when there is none. */
+  readonly body: Buffer;
+  /** Aborted when the client goes away before its answer is out. */
+  readonly signal: AbortSignal;
+}
+
+/** What is sent back. */
+export interface GatewayReply {
+  readonly status: number;
+  /** Sent in this order and case. A Buffer body without a Content-Length gets one, put first. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** A stream goes out chunked, unless the headers hold its Content-Length. */
+  readonly body: Buffer | Readable;
+  /** Close the connection once this answer is out. */
+  readonly closeAfter?: boolean;
+}
+
+export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
+
+/** Bounds on what one client may cost. Times in milliseconds. */
+export interface HttpLimits {
+  /** Larger bodies are answered 413. Bytes. */
+  readonly maxBodyBytes: number;
+  /** A larger request line and headers together are answered 431. Bytes. */
+  readonly maxHeaderBytes: number;
+  /** From the connection, or from the first byte of a later request, to the end of its headers; else 408. */
+  readonly headersTimeoutMs: number;
+  /** No byte of a body for this long: 408. */
+  readonly stallTimeoutMs: number;
+  /** From the first byte of a request to the last of its body; else 408. */
+  readonly requestTimeoutMs: number;
+  /** A connection without a request is closed after this long. */
+  readonly keepAliveTimeoutMs: number;
+  /** A client that takes no byte of its answer for this long is dropped. */
+  readonly writeTimeoutMs: number;
+}
+
+export const defaultHttpLimits: HttpLimits = Object.freeze({
+  maxBodyBytes: 64 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  headersTimeoutMs: 10_000,
+  stallTimeoutMs: 15_000,
+  requestTimeoutMs: 600_000,
+  keepAliveTimeoutMs: 300_000,
+  writeTimeoutMs: 60_000,
+});
+
+export interface GatewayOptions {
+  /** An address, '*' for all of them, the name of this host or of a network interface. */
+  readonly ip: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** A ZeroMQ transport; 'tcp'. */
+  readonly protocol: string;
+  /** True: HTTP on a raw socket. False: ZeroMQ messages from REQ and DEALER clients. */
+  readonly rawmode: boolean;
+  readonly limits?: Partial<HttpLimits>;
+  readonly log: Logger;
+  /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 431), and to a handler that threw (500). */
+  readonly refusal: (status: number, message: string) => GatewayReply;
+}
+
+export interface Gateway {
+  /** Where it listens, such as tcp://127.0.0.1:5010. */
+  readonly endpoint: string;
+  readonly port: number;
+  /**
+   * Takes no further request, lets the answers that are under way go out for up to `graceMs`
+   * (default 500), closes every connection and frees the port. Never rejects; a second call waits for the first.
+   */
+  close(graceMs?: number): Promise<void>;
+}

@@ -1,0 +1,272 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, preciseNow } from '../../crunner/processes.ts';
+import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
+import { RunnerClient } from '../../crunner/runnerClient.ts';
+import {
+  createSpool,
+  type PartStart,
+  partFiles,
+  readOutput,
+  readSpool,
+  type SpoolRequest,
+  type SpoolState,
+} from '../../crunner/spool.ts';
+import { messageOf, PmanError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { isJobRoot } from '../tree/paths.ts';
+import { hostFacts } from './hostFacts.ts';
+import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { isDone, progressOf } from './progress.ts';
+import { type NewJob, newRecord, recordLost } from './record.ts';
+import { newJobRoot } from './stamps.ts';
+
+export interface HostJobsOptions extends PollerOptions {
+  /** How many jobs run at once; the others wait in order. */
+  readonly maxJobs: number;
+  readonly log: Logger;
+}
+
+export interface LiveOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
+const MAX_SUB_JOBS = 64;
+/** How often the process of a job without a runner is looked at, in milliseconds. */
+const ADOPTED_POLL_MS = 250;
+
+/**
+ * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
+ * records.
+ */
+export class HostJobs {
+  readonly #options: HostJobsOptions;
+  readonly #runner: RunnerClient;
+  readonly #poller: Poller;
+  readonly #host = hostFacts();
+  /** Jobs that have been accepted and not handed to the runner, in order. */
+  readonly #waiting = new Map<string, SpoolRequest>();
+  /** Jobs that have been handed to the runner and not ended. */
+  readonly #running = new Map<string, SpoolRequest>();
+  readonly #ended = new Map<string, Array<() => void>>();
+  #closed = false;
+
+  constructor(options: HostJobsOptions) {
+    this.#options = options;
+    this.#poller = new Poller(options);
+    this.#runner = new RunnerClient({
+      spool: options.spool,
+      log: options.log,
+      onEvent: (event) => this.#onEvent(event),
+      onLost: () => this.#onRunnerLost(),
+    });
+  }
+
+  /**
+   * Accepts a job. When it returns, the job is on the disk and will run.
+   * @returns the name of its job root
+   * @throws PmanError storage when the disk does not take it
+   */
+  async submit(job: NewJob): Promise<string> {
+    const parts = await partsOf(job.cmd);
+    const root = newJobRoot(preciseNow());
+    const owner: SpoolOwner = { job, host: this.#host };
+    const request = { parts, owner };
+    try {
+      createSpool(this.#folder(root), request);
+    } catch (error) {
+      this.forget(root);
+      throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
+        hint: 'it was not accepted; send it again when the disk has room',
+        cause: error,
+      });
+    }
+    this.#options.database.add(root, newRecord(job));
+    this.#waiting.set(root, request);
+    this.#startWaiting();
+    return root;
+  }
+
+  /** Resolves when the job has ended; at once when it has, or is none of this host's. */
+  async ended(root: string): Promise<void> {
+    if (!this.isActive(root)) return;
+    await new Promise<void>((resolve) => {
+      this.#ended.set(root, [...(this.#ended.get(root) ?? []), resolve]);
+    });
+  }
+
+  /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
+  async kill(root: string, request: KillRequest): Promise<boolean> {
+    if (this.#waiting.delete(root)) {
+      this.#endUnstarted(root, `${request.cause} before it started`);
+      return true;
+    }
+    if (!this.#running.has(root)) return false;
+    await this.#runner.kill(this.#folder(root), request);
+    return true;
+  }
+
+  /** What the sub-jobs of a job that has not ended have written so far, in order. */
+  liveOutput(root: string): readonly LiveOutput[] {
+    const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
+    const { outputLimitBytes } = this.#options;
+    return (state?.parts ?? []).map((_, part) => {
+      const files = partFiles(this.#folder(root), part);
+      return {
+        stdout: readOutput(files.out, outputLimitBytes).text,
+        stderr: readOutput(files.err, outputLimitBytes).text,
+      };
+    });
+  }
+
+  /** Removes what the spool keeps of a job that has ended. */
+  forget(root: string): void {
+    rmSync(this.#folder(root), { recursive: true, force: true });
+  }
+
+  /** Whether a job waits or runs. */
+  isActive(root: string): boolean {
+    return this.#running.has(root) || this.#waiting.has(root);
+  }
+
+  /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
+  async recover(): Promise<void> {
+    const running = new Set(await this.#runner.find());
+    for (const root of spoolNames(this.#options.spool)) {
+      const record = this.#options.database.tree(root);
+      if (record !== undefined && isDone(record)) continue;
+      const state = readSpool(this.#folder(root));
+      if (state === undefined) {
+        this.forget(root); // it was never accepted
+        continue;
+      }
+      if (record === undefined) {
+        this.#options.database.add(root, newRecord((state.request.owner as SpoolOwner).job));
+      }
+      this.#options.database.hold(root);
+      this.#takeUp(root, state, running.has(this.#folder(root)));
+    }
+    this.#closeOrphans();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#runner.close();
+  }
+
+  #folder(root: string): string {
+    return join(this.#options.spool, root);
+  }
+
+  #startWaiting(): void {
+    while (this.#running.size < this.#options.maxJobs) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const [root, request] = next;
+      this.#waiting.delete(root);
+      this.#running.set(root, request);
+      this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+        this.#endUnstarted(root, messageOf(error));
+      });
+    }
+  }
+
+  #onEvent(event: RunnerEvent): void {
+    const root = event.folder.slice(this.#options.spool.length + 1);
+    const request = this.#running.get(root);
+    if (request === undefined) return; // its record was removed
+    if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
+    else {
+      this.#poller.partEnded(root, event.part, event.end);
+      if (event.end.last) this.#finish(root);
+    }
+  }
+
+  #finish(root: string): void {
+    this.#running.delete(root);
+    this.#options.database.release(root);
+    for (const resolve of this.#ended.get(root) ?? []) resolve();
+    this.#ended.delete(root);
+    this.#startWaiting();
+  }
+
+  #endUnstarted(root: string, reason: string): void {
+    const record = this.#options.database.edit(root);
+    if (record) recordLost(record, 0, reason);
+    this.forget(root);
+    this.#finish(root);
+  }
+
+  /** Goes on with a job that this server has not started itself. */
+  #takeUp(root: string, state: SpoolState, isRunning: boolean): void {
+    this.#poller.catchUp(root, state);
+    const newest = state.parts.at(-1);
+    if (newest?.end?.last) this.#finish(root);
+    else if (isRunning) this.#running.set(root, state.request);
+    else if (newest?.start && newest.end === undefined) {
+      this.#running.set(root, state.request);
+      void this.#watchAdopted(root, state.parts.length, newest.start);
+    } else {
+      this.#waiting.set(root, state.request);
+      this.#startWaiting();
+    }
+  }
+
+  /** Waits for a process whose runner is gone. Its exit code is gone with it. */
+  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
+    while (isAlive(start)) {
+      await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
+      if (this.#closed) return;
+    }
+    const reason =
+      'the process that watched it ended before it did (killed, or the machine went down)';
+    this.#poller.partEnded(root, count - 1, {
+      endedAt: preciseNow(),
+      returncode: null,
+      cause: reason,
+      last: false,
+    });
+    const record = this.#options.database.edit(root);
+    if (record) recordLost(record, count, reason);
+    this.#finish(root);
+  }
+
+  /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
+  #closeOrphans(): void {
+    const { database } = this.#options;
+    for (const root of database.roots()) {
+      if (this.isActive(root)) continue;
+      const tree = database.tree(root);
+      if (tree === undefined || isDone(tree) || tree.children.has('container')) continue;
+      const record = database.edit(root);
+      if (record === undefined) continue;
+      recordLost(record, progressOf(tree).started.length, 'nothing is left that ran it');
+    }
+  }
+
+  #onRunnerLost(): void {
+    if (this.#closed) return;
+    this.#options.log.warn('the runner has gone; looking after its jobs');
+    for (const root of [...this.#running.keys()]) {
+      const state = readSpool(this.#folder(root));
+      if (state === undefined) continue;
+      this.#running.delete(root);
+      this.#takeUp(root, state, false);
+    }
+  }
+}
+
+/** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
+async function partsOf(cmd: string): Promise<readonly string[]> {
+  if (!cmd.includes(';')) return [cmd];
+  const { splitCommandLine } = await import('../../crunner/split.ts');
+  const parts = splitCommandLine(cmd);
+  return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
+}
+
+function spoolNames(spool: string): readonly string[] {
+  return readdirSync(spool).filter(isJobRoot).sort();
+}

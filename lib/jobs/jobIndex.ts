@@ -1,0 +1,88 @@
+import type { JsonValue } from '../wire/json.ts';
+import type { JobStatus } from './progress.ts';
+
+/** What is known of each job without its record. */
+export interface JobSummary {
+  readonly jid?: JsonValue;
+  readonly auid?: JsonValue;
+  /** How it ended; absent while it has not. */
+  readonly status?: JobStatus;
+}
+
+const KEYS = ['jid', 'auid'] as const;
+
+/** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
+export class JobIndex {
+  readonly #summaries = new Map<string, JobSummary>();
+  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, string[]>>> = {
+    jid: new Map(),
+    auid: new Map(),
+  };
+  #order: string[] = [];
+  #sorted = true;
+
+  has(root: string): boolean {
+    return this.#summaries.has(root);
+  }
+
+  get(root: string): JobSummary | undefined {
+    return this.#summaries.get(root);
+  }
+
+  /** All job roots, oldest first: their names start with the time. */
+  roots(): readonly string[] {
+    if (!this.#sorted) {
+      this.#order.sort();
+      this.#sorted = true;
+    }
+    return this.#order;
+  }
+
+  /** Takes in a job, or new knowledge of one that is known; `jid` and `auid` of a job do not change. */
+  put(root: string, summary: JobSummary): void {
+    const isNew = !this.#summaries.has(root);
+    this.#summaries.set(root, summary);
+    if (!isNew) return;
+    for (const key of KEYS) {
+      const value = summary[key];
+      if (typeof value === 'string') insert(this.#byValue[key], value, root);
+    }
+    const last = this.#order.at(-1);
+    this.#order.push(root);
+    if (last !== undefined && last > root) this.#sorted = false;
+  }
+
+  remove(gone: ReadonlySet<string>): void {
+    if (gone.size === 0) return;
+    for (const root of gone) {
+      const summary = this.#summaries.get(root);
+      for (const key of KEYS) {
+        const value = summary?.[key];
+        if (typeof value !== 'string') continue;
+        const roots = this.#byValue[key];
+        const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
+        if (left.length > 0) roots.set(value, left);
+        else roots.delete(value);
+      }
+      this.#summaries.delete(root);
+    }
+    this.#order = this.#order.filter((root) => !gone.has(root));
+  }
+
+  /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
+  find(key: string, value: JsonValue): readonly string[] | undefined {
+    if (key !== 'jid' && key !== 'auid') return undefined;
+    return typeof value === 'string' ? (this.#byValue[key].get(value) ?? []) : [];
+  }
+}
+
+function insert(roots: Map<string, string[]>, value: string, root: string): void {
+  const known = roots.get(value);
+  if (known === undefined) {
+    roots.set(value, [root]);
+    return;
+  }
+  const last = known.at(-1);
+  known.push(root);
+  if (last !== undefined && last > root) known.sort();
+}

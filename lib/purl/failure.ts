@@ -1,0 +1,35 @@
+/**
+ * Why purl could not do what it was asked to, and the status it ends with. The numbers are curl's
+ * where curl has one.
+ */
+export const EXIT_CODES = {
+  refused: 1,
+  usage: 2,
+  badTarget: 3,
+  proxy: 5,
+  resolve: 6,
+  connect: 7,
+  partial: 18,
+  httpStatus: 22,
+  localWrite: 23,
+  localRead: 26,
+  timeout: 28,
+  tls: 35,
+  redirects: 47,
+  badAnswer: 52,
+  checksum: 79,
+  interrupted: 130,
+} as const;
+
+export type FailureKind = keyof typeof EXIT_CODES;
+
+/** An operation that did not work out; its message says what was being done and what came instead. */
+export class PurlFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PurlFailure';
+    this.kind = kind;
+  }
+}

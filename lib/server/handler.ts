@@ -1,0 +1,136 @@
+import type { Services } from '../actions/action.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
+import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
+import type { JsonValue } from '../wire/json.ts';
+import { dumps } from '../wire/pythonJson.ts';
+import { errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
+import type { Authenticator } from './auth.ts';
+import { echoOf, payloadEcho } from './echo.ts';
+import type { Listeners } from './listeners.ts';
+import { obey, type Told } from './verbs.ts';
+
+export interface HandlerOptions {
+  readonly services: Services;
+  readonly listeners: Listeners;
+  readonly authenticator: Authenticator;
+  /** `--http`: the original's content type and its CORS header (protocol a.2). */
+  readonly httpMode: boolean;
+}
+
+/** The original answers with an indent of four blanks. */
+const INDENT = 4;
+
+/** From a request to its reply: the one place where an error becomes an answer, so that none costs a listener. */
+export function makeHandler(options: HandlerOptions): RequestHandler {
+  const { services, listeners, authenticator } = options;
+  return async (request) => {
+    const body = decode(request.body);
+    const payload = (body ?? '').replace(/\r?\n$/, '');
+    const echo = echoOf(request, payload, authenticator);
+    const told: Told = {};
+    let httpStatus = 200;
+    try {
+      requireToken(authenticator, request);
+      Object.assign(told, payloadEcho(payload));
+      if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
+      const { method, target } = request;
+      await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
+    } catch (error) {
+      httpStatus = statusOf(error);
+      told.status = false;
+      told.error = errorMember(error);
+      if (!(error instanceof PmanError)) {
+        services.log.error('a request failed', {
+          action: told.action ?? '',
+          error: stackOf(error),
+        });
+      }
+    }
+    return toReply(inOrder(echo, told), httpStatus, request, options);
+  };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function requireToken(authenticator: Authenticator, { authorization }: GatewayRequest): void {
+  if (authenticator.accepts(authorization)) return;
+  throw new PmanError(
+    'unauthorized',
+    authorization === undefined ? 'this server wants a token' : 'the token is not known here',
+    { hint: 'send the header "Authorization: Bearer <token>"' },
+  );
+}
+
+/** The members in the order of protocol a.4; those that are undefined are not written. */
+function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof ReplyBody]: unknown } {
+  return {
+    status: told.status ?? false,
+    RESTheader: echo.RESTheader,
+    RESTverb: echo.RESTverb,
+    action: told.action ?? '',
+    path: echo.path,
+    receivedByServer: echo.receivedByServer,
+    GET: told.GET,
+    client_json_payload: told.client_json_payload,
+    client_json_len: told.client_json_len,
+    payloadsize: told.payloadsize,
+    meta: told.meta,
+    d_ret: told.d_ret,
+    error: told.error,
+  };
+}
+
+function toReply(
+  body: ReturnType<typeof inOrder>,
+  status: number,
+  request: GatewayRequest,
+  { httpMode }: HandlerOptions,
+): GatewayReply {
+  // Every character is ASCII, so that one byte each is enough.
+  const bytes = Buffer.from(dumps(body as JsonValue, INDENT), 'latin1');
+  return {
+    status,
+    headers: [
+      ['Content-Length', String(bytes.length)],
+      ['Content-Type', contentType(request, httpMode)],
+      ...(httpMode ? [ALLOW_ALL] : []),
+      ...(httpMode && request.method === 'OPTIONS' ? PREFLIGHT : []),
+      ...(status === 401 ? [CHALLENGE] : []),
+    ],
+    body: bytes,
+  };
+}
+
+const ALLOW_ALL = ['Access-Control-Allow-Origin', '*'] as const;
+const CHALLENGE = ['WWW-Authenticate', 'Bearer'] as const;
+
+/** What a browser's preflight wants to know before it sends JSON. */
+const PREFLIGHT: GatewayReply['headers'] = [
+  ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, OPTIONS'],
+  ['Access-Control-Allow-Headers', 'Authorization, Content-Type'],
+];
+
+/**
+ * `application/html` is the original's (protocol a.2). A browser would offer that for download: whoever says what it
+ * understands gets JSON's own type.
+ */
+function contentType({ rawHeaders }: GatewayRequest, httpMode: boolean): string {
+  if (!httpMode) return 'application/json';
+  const accept = rawHeaders.find(([name]) => name.toLowerCase() === 'accept')?.[1] ?? '';
+  return /text\/html|application\/json/.test(accept) ? 'application/json' : 'application/html';
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The body as text; undefined when it is no UTF-8. */
+function decode(bytes: Buffer): string | undefined {
+  if (bytes.length === 0) return '';
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { PmanError } from '../errors.ts';
+
+/** Requests that may wait for a listener before others are turned away. */
+const MAX_WAITING = 10_000;
+
+/**
+ * The pool of listeners: at most `count` requests are worked on at once, the others wait in order. A request holds
+ * its listener until it is answered, so that a `run` that is not threaded holds it until the job has ended.
+ */
+export class Listeners {
+  readonly #waiting: Array<() => void> = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /**
+   * Does a piece of work as soon as a listener is free. Whatever the work does, its listener is free again after.
+   * @throws PmanError busy when too many wait already; what the work throws
+   */
+  async work<T>(signal: AbortSignal, piece: () => Promise<T>): Promise<T> {
+    await this.#acquire(signal);
+    try {
+      return await piece();
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #acquire(signal: AbortSignal): Promise<void> {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) {
+      throw new PmanError('busy', `${MAX_WAITING} requests wait for a listener already`, {
+        hint: 'send "threaded": true with long runs, or start pman with more --listeners',
+      });
+    }
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+    });
+    // Nobody is there any more to answer to: the listener goes to the next in line.
+    if (!signal.aborted) return;
+    this.#release();
+    throw new PmanError('busy', 'the client went away before a listener was free');
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
+  }
+}

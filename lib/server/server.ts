@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileioEndpoint, FileioOptions, Services } from '../actions/action.ts';
+import type { PmanConfig } from '../config/pman.ts';
+import { watchDirectiveFile } from '../fileio/directiveFile.ts';
+import { savePeriodically } from '../fileio/periodicSave.ts';
+import { type Gateway, openGateway } from '../gateway/index.ts';
+import { JobDatabase } from '../jobs/database.ts';
+import { HostJobs } from '../jobs/hostJobs.ts';
+import type { Logger } from '../log.ts';
+import { dumps } from '../wire/pythonJson.ts';
+import { openDoor, tokenAuthenticator } from './auth.ts';
+import { dispatch } from './dispatch.ts';
+import { makeHandler } from './handler.ts';
+import { Listeners } from './listeners.ts';
+
+export interface ServerOptions {
+  readonly config: PmanConfig;
+  readonly log: Logger;
+  /** Opens a pfioh beside pman. */
+  readonly openFileio: (options: FileioOptions) => Promise<FileioEndpoint>;
+  /** A client has asked the server to quit. */
+  readonly onQuit: () => void;
+}
+
+export interface PmanServer {
+  readonly gateway: Gateway;
+  /** Stops serving, saves the database, frees the port. Jobs go on. */
+  close(): Promise<void>;
+}
+
+/** How much of each output a record holds, in bytes. */
+const OUTPUT_LIMIT_BYTES = 1024 * 1024;
+
+/**
+ * Puts pman together and opens its port.
+ * @throws PmanError when the database cannot be opened or the port is taken; UsageError when there are no tokens
+ */
+export async function startServer(options: ServerOptions): Promise<PmanServer> {
+  const { config, log } = options;
+  const releases: Array<() => void | Promise<void>> = [];
+  const close = async () => {
+    for (let release = releases.pop(); release; release = releases.pop()) await release();
+  };
+  try {
+    const gateway = await open(options, releases);
+    log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
+    return { gateway, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  { config, log, openFileio, onQuit }: ServerOptions,
+  releases: Array<() => void | Promise<void>>,
+): Promise<Gateway> {
+  const authenticator =
+    config.tokenPath === undefined ? openDoor : tokenAuthenticator(config.tokenPath);
+  const workFolder = `${config.dbPath}.spool`;
+  const database = JobDatabase.open({
+    folder: config.dbPath,
+    workFolder,
+    fsync: config.fsync,
+    log: log.child({ component: 'database' }),
+  });
+  releases.push(() => database.close());
+
+  const spool = join(workFolder, 'jobs');
+  mkdirSync(spool, { recursive: true });
+  const jobs = new HostJobs({
+    database,
+    spool,
+    maxJobs: config.maxJobs,
+    outputLimitBytes: OUTPUT_LIMIT_BYTES,
+    log: log.child({ component: 'jobs' }),
+  });
+  releases.push(() => jobs.close());
+  await jobs.recover();
+
+  const services: Services = {
+    database,
+    jobs,
+    log,
+    settings: {
+      containerEnv: config.containerEnv,
+      exportPath: config.exportPath,
+      killGraceMs: config.killGraceMs,
+    },
+    openFileio,
+    shutDown: onQuit,
+  };
+  const gateway = await openGateway(
+    {
+      ip: config.ip,
+      port: config.port,
+      protocol: config.protocol,
+      rawmode: config.rawmode,
+      limits: { maxBodyBytes: config.maxBodyBytes },
+      log: log.child({ component: 'gateway' }),
+      refusal,
+    },
+    makeHandler({
+      services,
+      listeners: new Listeners(config.listeners),
+      authenticator,
+      httpMode: config.httpMode,
+    }),
+  );
+  releases.push(() => gateway.close());
+
+  const saver = savePeriodically(database, config.dbSavePeriodMs);
+  releases.push(() => saver.close());
+  const directive = watchDirectiveFile({
+    file: config.directiveFile,
+    obey: (command) => dispatch(services, command),
+    log: log.child({ component: 'directive' }),
+  });
+  releases.push(() => directive.close());
+  return gateway;
+}
+
+/** The answer to bytes that are no request: there is nothing to echo. */
+function refusal(status: number, message: string) {
+  const body = Buffer.from(dumps({ status: false, error: { code: status, message } }, 4));
+  return {
+    status,
+    headers: [
+      ['Content-Length', String(body.length)],
+      ['Content-Type', 'application/json'],
+    ] as const,
+    body,
+  };
+}

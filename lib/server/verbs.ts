@@ -1,0 +1,87 @@
+import type { Services } from '../actions/action.ts';
+import { put } from '../actions/put.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
+import { lookup } from '../tree/lookup.ts';
+import { parseJson } from '../wire/json.ts';
+import type { ReplyBody } from '../wire/reply.ts';
+import { type Command, parseEnvelope } from '../wire/request.ts';
+import { dispatch } from './dispatch.ts';
+import { pathOf } from './echo.ts';
+
+/** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
+export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
+
+/**
+ * Does what a request's verb asks for (protocol a.4).
+ * @param target the request target as sent
+ * @param payload the body as text, empty when there is none
+ * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
+ */
+export async function obey(
+  services: Services,
+  { method, target, payload }: { method: string; target: string; payload: string },
+  told: Told,
+): Promise<void> {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (payload !== '') parseEnvelope(parseJson(payload));
+      read(services, target, told);
+      return;
+    case 'POST': {
+      const command = commandIn(payload);
+      told.action = command.action;
+      told.meta = command.rawMeta;
+      const { status, result } = await dispatch(services, command);
+      told.status = status;
+      if (result !== undefined) told.d_ret = result;
+      return;
+    }
+    case 'PUT':
+      await putVerb(services, commandIn(payload), told);
+      return;
+    case 'OPTIONS':
+      if (payload !== '') parseJson(payload);
+      told.status = false;
+      return;
+    default:
+      throw new BadRequestError(`the verb ${method} means nothing here`, {
+        hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
+      });
+  }
+}
+
+function read(services: Services, target: string, told: Told): void {
+  const path = pathOf(target);
+  const found = lookup(services.database, path);
+  if (found === undefined) {
+    throw new PmanError('not_found', `there is no job ${path.split('/')[3] ?? ''}`, {
+      hint: 'GET /api/v1 lists the jobs',
+    });
+  }
+  told.status = true;
+  told.GET = found;
+}
+
+/** PUT knows the action `run` only; `quit` reads as done and does nothing (protocol a.4, a.8). */
+async function putVerb(services: Services, command: Command, told: Told): Promise<void> {
+  if (command.action === 'quit') {
+    told.status = true;
+    return;
+  }
+  if (command.action !== 'run') {
+    throw new BadRequestError('PUT knows the action "run" only', {
+      hint: 'send other actions with POST',
+    });
+  }
+  told.action = command.action;
+  await put(services, command);
+  told.status = true;
+}
+
+function commandIn(payload: string): Command {
+  if (payload.trim() !== '') return parseEnvelope(parseJson(payload));
+  throw new BadRequestError('the request has no body', {
+    hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}',
+  });
+}

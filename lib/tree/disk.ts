@@ -1,0 +1,185 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemErrorCode } from '../errors.ts';
+import { type JsonValue, parseJson } from '../wire/json.ts';
+import { dumps } from '../wire/pythonJson.ts';
+import { TreeNode } from './node.ts';
+
+/**
+ * Trees as folders: a folder for each node, a file for each leaf, its content the JSON text of the value on one
+ * line (protocol b). Nothing is changed in place: what is new is written elsewhere and renamed to where it belongs.
+ */
+
+/** Called for a file that is no leaf: it is passed over. */
+export type OnUnreadable = (file: string, reason: string) => void;
+
+export interface ReadTree {
+  readonly tree: TreeNode;
+  /** Size of the leaves' texts, in characters: about what the tree takes in memory. */
+  readonly weight: number;
+}
+
+/** Reads a folder as a node, or undefined when there is none. Leaves and children come in order of their names. */
+export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree | undefined {
+  let entries: import('node:fs').Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR')
+      return undefined;
+    throw error;
+  }
+  const tree = new TreeNode();
+  let weight = 100;
+  entries.sort((a, b) => compareNames(a.name, b.name));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      const child = readTree(path, onUnreadable);
+      if (child === undefined) continue; // removed meanwhile
+      tree.children.set(entry.name, child.tree);
+      weight += child.weight;
+    } else {
+      const leaf = readLeaf(path, onUnreadable);
+      if (leaf === undefined) continue;
+      tree.leaves.set(entry.name, leaf.value);
+      weight += leaf.length;
+    }
+  }
+  return { tree, weight };
+}
+
+/** Epochs are numbers: 10 comes after 9. */
+function compareNames(a: string, b: string): number {
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isInteger(x) && Number.isInteger(y)) return x - y;
+  return a < b ? -1 : 1;
+}
+
+/** Reads one leaf, or undefined when it is missing or no JSON. */
+export function readLeaf(
+  file: string,
+  onUnreadable: OnUnreadable,
+): { readonly value: JsonValue; readonly length: number } | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    onUnreadable(file, (error as Error).message);
+    return undefined;
+  }
+  try {
+    return { value: parseJson(text), length: text.length };
+  } catch (error) {
+    onUnreadable(file, (error as Error).message);
+    return undefined;
+  }
+}
+
+export interface WriteOptions {
+  /** A folder on the same file system, outside the tree, where drafts are written. */
+  readonly drafts: string;
+  /** Whether to have the disk confirm (fsync): then a power failure loses nothing either. */
+  readonly fsync: boolean;
+}
+
+let draftCount = 0;
+
+function draftPath(drafts: string): string {
+  draftCount += 1;
+  return join(drafts, `${process.pid}-${draftCount}`);
+}
+
+/** A write that is refused is tried again and again: what it leaves behind would fill the disk. */
+function withDraft<T>(drafts: string, write: (draft: string) => T): T {
+  const draft = draftPath(drafts);
+  try {
+    return write(draft);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Writes one leaf; a reader sees the old value or the new one. Its folder is made where it is missing. Gives the
+ * size of the text.
+ */
+export function writeLeaf(file: string, value: JsonValue, { drafts, fsync }: WriteOptions): number {
+  const text = dumps(value);
+  withDraft(drafts, (draft) => {
+    writeText(draft, text, fsync);
+    try {
+      renameSync(draft, file);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      mkdirSync(dirname(file), { recursive: true });
+      renameSync(draft, file);
+    }
+  });
+  if (fsync) syncFolder(dirname(file));
+  return text.length;
+}
+
+/** Writes a whole tree where there is none; a reader sees none of it or all. Gives the size of the texts. */
+export function writeTree(folder: string, tree: TreeNode, { drafts, fsync }: WriteOptions): number {
+  const old = existsSync(folder) ? draftPath(drafts) : undefined;
+  const weight = withDraft(drafts, (draft) => {
+    const size = writeNode(draft, tree, fsync);
+    if (old !== undefined) renameSync(folder, old);
+    renameSync(draft, folder);
+    return size;
+  });
+  if (fsync) syncFolder(dirname(folder));
+  if (old !== undefined) rmSync(old, { recursive: true, force: true });
+  return weight;
+}
+
+function writeNode(folder: string, node: TreeNode, fsync: boolean): number {
+  mkdirSync(folder);
+  let weight = 100;
+  for (const [name, value] of node.leaves) {
+    const text = dumps(value);
+    weight += text.length;
+    writeText(join(folder, name), text, fsync);
+  }
+  for (const [name, child] of node.children) weight += writeNode(join(folder, name), child, fsync);
+  if (fsync) syncFolder(folder);
+  return weight;
+}
+
+function writeText(file: string, text: string, fsync: boolean): void {
+  if (!fsync) {
+    writeFileSync(file, text);
+    return;
+  }
+  const fd = openSync(file, 'w');
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A rename is on the disk once its folder is. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,72 @@
+import { isJsonObject, type JsonValue } from '../wire/json.ts';
+import type { TreeNode } from './node.ts';
+
+/** What a lookup needs of the database: the job roots in order, and each one's tree. */
+export interface JobForest {
+  /** Names of all job roots, oldest first. */
+  roots(): readonly string[];
+  /** The tree of one job, or undefined. */
+  tree(root: string): TreeNode | undefined;
+}
+
+/**
+ * Reads a place of the tree by an API path (protocol a.6). The first three pieces (`''`, `api`, `v1`) are
+ * dropped whatever they say; `_N` stands for the N-th job root; the last pieces may go on into a leaf's
+ * JSON value.
+ *
+ * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
+ * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
+ * for one piece that names no job root. Empty pieces mean nothing and are passed over (pman 2.2.4 died of them).
+ */
+export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {
+  const pieces = apiPath
+    .split('/')
+    .slice(3)
+    .filter((piece) => piece !== '');
+  const [first, ...rest] = pieces;
+  if (first === undefined) return rootList(forest);
+  const root = first.startsWith('_') ? rootByIndex(forest.roots(), first.slice(1)) : first;
+  if (root === undefined) return false;
+  const tree = forest.tree(root);
+  if (tree === undefined) {
+    return rest.length === 0 ? undefined : chain([root, ...rest], false);
+  }
+  const found = valueAt(tree, rest);
+  return chain([root, ...rest], found === undefined ? false : found);
+}
+
+/** The list of job roots: one member each, with an empty object. */
+export function rootList(forest: JobForest): JsonValue {
+  return Object.fromEntries(forest.roots().map((root) => [root, {}]));
+}
+
+function rootByIndex(roots: readonly string[], index: string): string | undefined {
+  // Python's int() takes a sign; array.at() counts negative numbers from the end, as Python's index does.
+  return /^[+-]?\d{1,15}$/.test(index) ? roots.at(Number(index)) : undefined;
+}
+
+function valueAt(tree: TreeNode, path: readonly string[]): JsonValue | undefined {
+  let node = tree;
+  for (const [i, name] of path.entries()) {
+    const child = node.children.get(name);
+    if (child === undefined) {
+      const leaf = node.leaves.get(name);
+      return leaf === undefined ? undefined : within(leaf, path.slice(i + 1));
+    }
+    node = child;
+  }
+  return node.toJson();
+}
+
+/** Goes on inside a leaf's value by string keys. Elements of arrays cannot be reached, as in the original. */
+function within(leaf: JsonValue, keys: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = leaf;
+  for (const key of keys) {
+    value = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  }
+  return value;
+}
+
+function chain(names: readonly string[], value: JsonValue): JsonValue {
+  return names.reduceRight<JsonValue>((inner, name) => Object.fromEntries([[name, inner]]), value);
+}

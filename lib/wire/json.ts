@@ -1,0 +1,149 @@
+import { parse as parseLossless } from 'lossless-json';
+import { BadRequestError, messageOf } from '../errors.ts';
+
+/**
+ * A number that a JavaScript number would write in another way (`1.0`, 20-digit integers, `1e400`).
+ * Kept as its own text, so that what a client sent is echoed and stored unchanged.
+ */
+export class ExactNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** For `JSON.stringify`, which has no way to write the exact text: the nearest number. */
+  toJSON(): number {
+    return Number(this.text);
+  }
+}
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | ExactNumber
+  | readonly JsonValue[]
+  | JsonObject;
+
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** Deeper than any request needs; keeps recursive readers and writers off the end of the stack. */
+export const MAX_JSON_DEPTH = 500;
+
+// Digits or an exponent that may not survive a trip through a JavaScript number.
+const RISKY_NUMBER = /\d{16}|\d\.\d|\d[eE]/;
+
+/**
+ * Parses JSON without losing the text of numbers.
+ * @throws BadRequestError saying where the text stops being JSON
+ */
+export function parseJson(text: string): JsonValue {
+  // First: a parser takes seconds and a hundred bytes of memory for each of millions of brackets.
+  checkDepth(text);
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new BadRequestError(`the body is not JSON: ${messageOf(error)}`, {
+      hint: 'send one JSON object: {"payload": {"action": "hello", "meta": {}}}',
+      cause: error,
+    });
+  }
+  if (!RISKY_NUMBER.test(text)) return value;
+  return parseLossless(text, null, {
+    parseNumber: exactNumber,
+    // Of the same key twice the last one wins, as in Python.
+    onDuplicateKey: ({ newValue }) => newValue,
+  }) as JsonValue;
+}
+
+function exactNumber(text: string): number | ExactNumber {
+  const number = Number(text);
+  return String(number) === text ? number : new ExactNumber(text);
+}
+
+function checkDepth(text: string): void {
+  if (text.length <= 2 * MAX_JSON_DEPTH) return;
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text.charCodeAt(i);
+    if (inString) {
+      if (char === 0x5c) i += 1;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x7b || char === 0x5b) {
+      depth += 1;
+      if (depth > MAX_JSON_DEPTH) {
+        throw new BadRequestError(`the body nests deeper than ${MAX_JSON_DEPTH} levels`);
+      }
+    } else if (char === 0x7d || char === 0x5d) depth -= 1;
+  }
+}
+
+/** Whether a value is a JSON object (not null, not an array, not a number kept as text). */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof ExactNumber)
+  );
+}
+
+/** Truth as Python sees it: the contract's "truthy" (protocol a.5). */
+export function isTruthy(value: JsonValue | undefined): boolean {
+  if (value === undefined || value === null) return false;
+  if (value instanceof ExactNumber) return Number(value.text) !== 0;
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object') return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/**
+ * Equality as Python's `==` on parsed JSON: typed (the string "1" is not 1), but True == 1 and 1 == 1.0
+ * (protocol a.7).
+ */
+export function jsonEquals(a: JsonValue, b: JsonValue): boolean {
+  if (typeof a === 'string' || typeof b === 'string' || a === null || b === null) return a === b;
+  const left = numeric(a);
+  const right = numeric(b);
+  if (left !== undefined || right !== undefined) return sameNumber(left, right);
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item: JsonValue, i) => jsonEquals(item, b[i] as JsonValue))
+    );
+  }
+  const first = a as JsonObject;
+  const second = b as JsonObject;
+  const keys = Object.keys(first);
+  return (
+    keys.length === Object.keys(second).length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(second, key) && jsonEquals(first[key] as JsonValue, second[key] as JsonValue),
+    )
+  );
+}
+
+/** A float may be an integer beyond those of which each has a double of its own: 1e21. */
+function sameNumber(a: number | bigint | undefined, b: number | bigint | undefined): boolean {
+  if (typeof a === 'number' && typeof b === 'bigint') return Number.isInteger(a) && BigInt(a) === b;
+  return typeof a === 'bigint' && typeof b === 'number' ? sameNumber(b, a) : a === b;
+}
+
+/** The value of a number: bigint for integers that no double holds exactly. */
+function numeric(value: JsonValue): number | bigint | undefined {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'number') return value;
+  if (!(value instanceof ExactNumber)) return undefined;
+  const number = Number(value.text);
+  return /^-?\d+$/.test(value.text) && !Number.isSafeInteger(number) ? BigInt(value.text) : number;
+}

@@ -1,0 +1,57 @@
+import { type ErrorCode, PmanError } from '../errors.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+
+/** HTTP status of each error code (RFC 9110, 15). The original answers 200 to everything. */
+const HTTP_STATUS = {
+  bad_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  payload_too_large: 413,
+  internal: 500,
+  not_implemented: 501,
+  busy: 503,
+  unavailable: 503,
+  storage: 507,
+} as const satisfies Record<ErrorCode, number>;
+
+/** The HTTP status of anything thrown: what is no PmanError is a fault of ours. */
+export function statusOf(error: unknown): number {
+  return error instanceof PmanError ? HTTP_STATUS[error.code] : 500;
+}
+
+/** The `error` member of a refused request. Never shows the text of an unexpected error. */
+export function errorMember(error: unknown): JsonObject {
+  if (!(error instanceof PmanError)) {
+    return { code: 'internal', message: 'pman failed at this request; its log says why' };
+  }
+  const { code, message, hint } = error;
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
+
+/** What an action gives back: the original's `status` and `d_ret`. */
+export interface ActionResult {
+  readonly status: JsonValue;
+  /** `d_ret`; left out of the reply when undefined. */
+  readonly result?: JsonValue;
+}
+
+/**
+ * The body of a reply, members in the order of protocol a.4. A member that is undefined is left out.
+ */
+export interface ReplyBody {
+  readonly status: JsonValue;
+  readonly RESTheader: string;
+  readonly RESTverb: string;
+  readonly action: string;
+  readonly path: string;
+  readonly receivedByServer: readonly string[];
+  readonly GET?: JsonValue;
+  readonly client_json_payload?: string;
+  readonly client_json_len?: number;
+  readonly payloadsize?: number;
+  readonly meta?: JsonValue;
+  readonly d_ret?: JsonValue;
+  readonly error?: JsonValue;
+}

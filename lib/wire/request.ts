@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { BadRequestError } from '../errors.ts';
+import { isJsonObject, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+
+/** What every action gets to see of a request: its name and its `meta`, as sent. */
+export interface Command {
+  readonly action: string;
+  readonly rawMeta: JsonObject;
+  /** Answer at once, work on behind (protocol a.5). */
+  readonly threaded: boolean;
+}
+
+/**
+ * Takes the command out of the envelope `{"payload": {"action": …, "meta": {…}}}` (protocol a.3).
+ * Other keys, beside and inside the payload, are ignored.
+ * @throws BadRequestError naming the first thing that is missing or of the wrong type
+ */
+export function parseEnvelope(body: JsonValue): Command {
+  if (!isJsonObject(body)) throw new BadRequestError('the body is not a JSON object', ENVELOPE);
+  const payload = body.payload;
+  if (payload === undefined) throw new BadRequestError('the body has no "payload"', ENVELOPE);
+  if (!isJsonObject(payload)) throw new BadRequestError('"payload" is not an object', ENVELOPE);
+  return parseCommand(payload, 'payload.');
+}
+
+/**
+ * A bare command, as a directive file holds it (protocol d).
+ * @param where prefix of the field names in messages
+ */
+export function parseCommand(command: JsonObject, where = ''): Command {
+  const { action, meta } = command;
+  if (action === undefined) throw new BadRequestError(`"${where}action" is missing`, ENVELOPE);
+  if (typeof action !== 'string') {
+    throw new BadRequestError(`"${where}action" is not a string`, ENVELOPE);
+  }
+  if (meta === undefined) throw new BadRequestError(`"${where}meta" is missing`, ENVELOPE);
+  if (!isJsonObject(meta)) throw new BadRequestError(`"${where}meta" is not an object`, ENVELOPE);
+  return { action, rawMeta: meta, threaded: isTruthy(meta.threaded) };
+}
+
+const ENVELOPE = { hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}' };
+
+/**
+ * Checks an action's `meta` against its schema.
+ * @throws BadRequestError naming the field, what it has to be, and what came
+ */
+export function parseMeta<S extends z.ZodType>(
+  schema: S,
+  { action, rawMeta }: Command,
+): z.infer<S> {
+  const result = schema.safeParse(rawMeta);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => {
+    const field = issue.path.length > 0 ? `"meta.${issue.path.join('.')}"` : '"meta"';
+    return `${field}: ${issue.message}`;
+  });
+  throw new BadRequestError(`${action}: ${problems.join('; ')}`);
+}
+
+/** A schema for a required field of any JSON type. */
+export const anyJson = z.custom<JsonValue>((value) => value !== undefined, 'is missing');
+
+/** A schema for a string without the one character that no path and no argument can hold. */
+export const text = z
+  .string({ error: (issue) => (issue.input === undefined ? 'is missing' : 'is not a string') })
+  .refine((value) => !value.includes('\0'), 'holds a NUL character');
+
+/** `key` and `value`: the search that status, done, info, search, result and kill share. */
+export const searchMeta = z.looseObject({ key: text, value: anyJson });
+export type SearchMeta = z.infer<typeof searchMeta>;

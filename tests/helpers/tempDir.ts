@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { register } from './scope.ts';
+
+/** Removes a folder tree, also while something still writes to it. */
+export function removeTree(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+}
+
+/** A new empty folder, removed at the end of the test (or file) that asked for it. */
+export function tempDir(name = 'pman-test'): string {
+  const path = mkdtempSync(join(tmpdir(), `${name}-`));
+  register({ left: () => undefined, dispose: () => removeTree(path) });
+  return path;
+}
