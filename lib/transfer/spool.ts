@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { meter } from './meter.ts';
@@ -30,7 +31,7 @@ export async function spool(
   const file = await openNameless(folder);
   const passing = meter(onBytes);
   try {
-    const target = file.createWriteStream({ autoClose: false, highWaterMark: 1024 * 1024 });
+    const target = writer(file);
     await pipeline(source, passing, target);
   } catch (error) {
     await file.close();
@@ -44,9 +45,18 @@ export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool 
     fd: file.fd,
     bytes,
     sha256,
-    read: () => file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1024 * 1024 }),
+    read: () => reader(file),
     close: () => file.close(),
   };
+}
+
+// By number: a stream made from the handle itself would keep the handle from closing.
+function writer({ fd }: FileHandle): Writable {
+  return createWriteStream('', { fd, autoClose: false, highWaterMark: 1024 * 1024 });
+}
+
+function reader({ fd }: FileHandle): Readable {
+  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 1024 * 1024 });
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {
@@ -90,7 +100,7 @@ export async function storeFile(
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'wx', 0o600);
-    const out = file.createWriteStream({ autoClose: false, highWaterMark: 1024 * 1024 });
+    const out = writer(file);
     await pipeline(source, passing, out);
     const stored = { bytes: passing.bytes, sha256: passing.digest() };
     await check(stored);
