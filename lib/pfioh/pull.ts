@@ -3,12 +3,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BadRequestError } from '../errors.ts';
 import {
-  type Counted,
   measure,
   planSending,
+  type Sending,
   type SendPlan,
-  sendingStream,
-  streamFrom,
+  startSending,
 } from '../transfer/send.ts';
 
 export interface PullOptions {
@@ -20,7 +19,8 @@ export interface PullOptions {
 
 /**
  * Answers a pull with a file or an archive, made while it is sent. The trailer `Pfioh-Sha256` is the
- * checksum of the whole; `Range: bytes=N-` with a matching `If-Range` goes on from there.
+ * SHA-256 of the whole content,
+ * before base64; `Range: bytes=N-` with a matching `If-Range` goes on from there.
  * @throws PmanError before anything was sent
  */
 export async function answerPull(
@@ -49,30 +49,22 @@ export async function answerPull(
     response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
   }
   response.writeHead(offset > 0 ? 206 : 200);
-  await sendBody(plan, offset, response);
+  if (request.method === 'HEAD') response.end();
+  else await sendBody(plan, offset, response);
 }
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
-  const sent: Counted = { bytes: 0, sha256: '' };
-  const source = sendingStream(plan);
-  try {
-    const body = Readable.from(withTrailer(streamFrom(source, offset, sent), sent, response), {
-      objectMode: false,
-      highWaterMark: 1024 * 1024,
-    });
-    await pipeline(body, response);
-  } finally {
-    source.destroy();
-  }
+  const sending = startSending(plan, offset);
+  const body = Readable.from(withTrailer(sending, response), {
+    objectMode: false,
+    highWaterMark: 1024 * 1024,
+  });
+  await pipeline(body, response);
 }
 
-async function* withTrailer(
-  chunks: AsyncIterable<Buffer>,
-  sent: Counted,
-  response: ServerResponse,
-) {
-  yield* chunks;
-  response.addTrailers({ 'Pfioh-Sha256': sent.sha256 });
+async function* withTrailer(sending: Sending, response: ServerResponse): AsyncGenerator<Buffer> {
+  yield* sending.stream as AsyncIterable<Buffer>;
+  response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
 }
 
 function checkEncoding(encoding: string): 'none' | 'base64' {

@@ -39,7 +39,8 @@ export async function route(
   context: RouteContext,
 ): Promise<void> {
   authorize(request, context.tokens);
-  if (request.method === 'GET') return routeGet(request, response, context);
+  if (request.method === 'GET' || request.method === 'HEAD')
+    return routeGet(request, response, context);
   if (request.method !== 'POST') {
     throw new BadRequestError(`pfioh answers GET and POST, not ${request.method}`);
   }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { base64Encoder } from './base64.ts';
+import { meter } from './meter.ts';
 import { archiveName, fingerprint, type TreeEntry, walkTree } from './tree.ts';
 import { zipStream } from './zip/writer.ts';
 
@@ -66,45 +66,62 @@ async function rootOf(path: string): Promise<TreeEntry> {
 // purl 1.6.2 takes an answer of less than 800 characters for an error report.
 const SHORTEST_BASE64 = 801;
 
-/** The bytes of a plan as a stream; the same bytes each time as long as nothing changes. */
-export function sendingStream({ path, archive, encoding, prefix }: SendPlan): Readable {
-  const content = archive
-    ? zipStream(walkTree(path, { prefix }))
-    : createReadStream(path, { highWaterMark: 1024 * 1024 });
-  if (encoding === 'none') return content;
-  const encoder = base64Encoder(SHORTEST_BASE64);
-  content.once('error', (error: Error) => encoder.destroy(error));
-  encoder.once('close', () => content.destroy());
-  return content.pipe(encoder);
-}
-
-export interface Counted {
-  bytes: number;
-  sha256: string;
+/** A plan under way. The two figures are right when the stream has ended. */
+export interface Sending {
+  readonly stream: Readable;
+  /** The bytes of the whole as sent, what the offset left out included. */
+  readonly bytes: number;
+  /** SHA-256 of the content before it is encoded. */
+  sha256(): string;
 }
 
 /**
- * The stream from an offset on. `total` is filled when the stream has ended: length and SHA-256 of
- * the whole, the part that was left out included.
+ * The bytes of a plan from an offset on; the same bytes each time as long as nothing changes. What
+ * the offset leaves out is made and counted too.
  */
-export async function* streamFrom(
-  source: Readable,
-  offset: number,
-  total: Counted,
-): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    const skip = Math.min(chunk.length, Math.max(0, offset - total.bytes));
-    total.bytes += chunk.length;
-    if (skip < chunk.length) yield skip === 0 ? chunk : chunk.subarray(skip);
-  }
-  total.sha256 = hash.digest('hex');
+export function startSending(
+  plan: SendPlan,
+  offset = 0,
+  onBytes?: (bytes: number) => void,
+): Sending {
+  const content = plan.archive
+    ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
+    : createReadStream(plan.path, { highWaterMark: 1024 * 1024 });
+  const hashed = meter();
+  const parts =
+    plan.encoding === 'base64'
+      ? [content, hashed, base64Encoder(SHORTEST_BASE64)]
+      : [content, hashed];
+  // An error of any part ends the last one, where the reader hears of it.
+  const last = pipeline(parts, () => {}) as unknown as Readable;
+  let bytes = 0;
+  const chunks = async function* () {
+    for await (const chunk of last as AsyncIterable<Buffer>) {
+      const skip = Math.min(chunk.length, Math.max(0, offset - bytes));
+      bytes += chunk.length;
+      if (skip === chunk.length) continue;
+      onBytes?.(chunk.length - skip);
+      yield skip === 0 ? chunk : chunk.subarray(skip);
+    }
+  };
+  let digest: string | undefined;
+  return {
+    stream: Readable.from(chunks(), { objectMode: false, highWaterMark: 1024 * 1024 }),
+    get bytes() {
+      return bytes;
+    },
+    sha256: () => {
+      digest ??= hashed.digest();
+      return digest;
+    },
+  };
 }
 
 /** The length of what a plan sends, found by making it once. */
 export async function measure(plan: SendPlan): Promise<number> {
-  let bytes = 0;
-  for await (const chunk of sendingStream(plan) as AsyncIterable<Buffer>) bytes += chunk.length;
-  return bytes;
+  const sending = startSending(plan);
+  for await (const _ of sending.stream) {
+    // Only the length is wanted.
+  }
+  return sending.bytes;
 }
