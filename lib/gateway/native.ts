@@ -160,6 +160,10 @@ class MemorySocket extends Duplex implements HttpSocket {
 
   discardInput(): void {}
 
+  holdInput(): void {}
+
+  releaseInput(): void {}
+
   destroySoon(): void {
     this.end();
     if (this.writableFinished) this.destroy();
