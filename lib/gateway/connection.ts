@@ -27,6 +27,7 @@ export class HttpConnection {
   #holding = false;
   #brokenOff = false;
   #closing = false;
+  #ended = false;
   #lastWords: Buffer | undefined;
 
   constructor(socket: HttpSocket, options: HttpFrontOptions) {
@@ -78,6 +79,12 @@ export class HttpConnection {
     this.#socket.destroySoon();
   }
 
+  /** No request will follow: closes after the last answer. */
+  inputEnded(): void {
+    this.#ended = true;
+    if (this.#isIdle()) this.#socket.destroySoon();
+  }
+
   /** The connection is gone. */
   closed(): void {
     this.#current?.clientLeft();
@@ -93,7 +100,9 @@ export class HttpConnection {
       if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
     }
     this.#current = undefined;
-    if (this.#lastWords !== undefined && this.#isIdle()) this.#sayLastWords();
+    if (!this.#isIdle()) return;
+    if (this.#lastWords !== undefined) this.#sayLastWords();
+    else if (this.#ended) this.#socket.destroySoon();
   }
 
   async #answer({ request, res }: Exchange): Promise<void> {

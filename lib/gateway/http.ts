@@ -74,6 +74,8 @@ export class HttpFront {
       connection.closed();
     });
     this.#server.emit('connection', socket);
+    // After node's own listener, which looks whether the input ended within a request.
+    socket.once('end', () => connection.inputEnded());
   }
 
   /** Closes what is idle, lets running answers go out for up to `graceMs`, then closes the rest. */
