@@ -140,6 +140,14 @@ export const deviations = [
     what: 'fileiosetup answers with the address of a file server; in the original it ends a listener.',
     allows: elsewhere,
   },
+  {
+    id: 'D23',
+    what: 'The entry of a part that has ended has one more member, `usage`: its processor time and memory.',
+    allows: ({ at, recorded, actual }) =>
+      recorded === undefined &&
+      /\.(startInfo|endInfo)\.\d+\.usage$/.test(at) &&
+      typeof actual === 'object',
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */
