@@ -23,7 +23,7 @@ export function echoOf(
   const { method, target, httpVersion, rawHeaders } = request;
   const requestLine = `${method} ${target} HTTP/${httpVersion}\r`;
   const headers = rawHeaders.map(([name, value]) => {
-    const secret = /authorization|cookie/i.test(name) || authenticator.holdsToken(value);
+    const secret = /authorization|cookie/i.test(name) || authenticator.isSecret(value);
     return `${name}: ${secret ? MASK : value}\r`;
   });
   return {
