@@ -10,9 +10,10 @@ import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
-import { isDone, progressOf } from './progress.ts';
+import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
 import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
+import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -134,6 +135,23 @@ export class JobDatabase implements JobForest {
     const file = join(this.folder, root, key);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     return readLeaf(file, this.#putAside)?.value;
+  }
+
+  /**
+   * The job that a new record repeats: one that was sent before with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else
+   */
+  sameJob(record: TreeNode): string | undefined {
+    const { key, digest } = summaryOf(record);
+    const root = key === undefined ? undefined : this.#index.withKey(key);
+    if (root === undefined || this.#index.get(root)?.digest === digest) return root;
+    throw new PmanError(
+      'conflict',
+      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
+      {
+        hint: 'repeat a request unchanged, or give a new job a new key',
+      },
+    );
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -390,16 +408,6 @@ export class JobDatabase implements JobForest {
     } catch (error) {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
-  };
-}
-
-function summaryOf(record: TreeNode): JobSummary {
-  const jid = record.leaves.get('jid');
-  const auid = record.leaves.get('auid');
-  return {
-    ...(jid === undefined ? {} : { jid }),
-    ...(auid === undefined ? {} : { auid }),
-    ...(isDone(record) ? { status: progressOf(record).status } : {}),
   };
 }
 
