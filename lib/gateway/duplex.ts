@@ -95,7 +95,8 @@ export class PeerDuplex extends Duplex {
       this.destroy();
       return;
     }
-    this.once('end', () => this.destroy());
+    // A request that is complete at the parser is on its way to 'end' still, by ticks.
+    this.once('end', () => setImmediate(() => this.destroy()));
     this.push(null);
     if (this.readableLength === 0) return;
     const timer = setTimeout(() => this.destroy(), LEFTOVER_MS).unref();
