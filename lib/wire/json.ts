@@ -42,6 +42,8 @@ const RISKY_NUMBER = /\d{16}|\d\.\d|\d[eE]/;
  * @throws BadRequestError saying where the text stops being JSON
  */
 export function parseJson(text: string): JsonValue {
+  // First: a body of nothing but brackets keeps the parser busy for many seconds.
+  checkDepth(text);
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
@@ -51,7 +53,6 @@ export function parseJson(text: string): JsonValue {
       cause: error,
     });
   }
-  checkDepth(text);
   if (!RISKY_NUMBER.test(text)) return value;
   try {
     return parseLossless(text, null, { parseNumber: exactNumber }) as JsonValue;
