@@ -34,9 +34,13 @@ export function echoOf(
   };
 }
 
-/** One trailing slash of the path is dropped (pman 2.2.4 Listener.process). */
+/**
+ * The path of a target. One trailing slash is dropped (pman 2.2.4 Listener.process); a proxy may send a whole URL
+ * (RFC 9112, 3.2.2).
+ */
 export function pathOf(target: string): string {
-  return target.endsWith('/') ? target.slice(0, -1) : target;
+  const path = target.replace(/^https?:\/\/[^/?]*/i, '');
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
