@@ -155,13 +155,15 @@ describe('a server with two listeners', () => {
   });
 
   it('serves others while somebody sends 30 MB of open brackets', async () => {
-    const hostile = send('['.repeat(30_000_000));
+    let over = false;
+    const hostile = send('['.repeat(30_000_000)).finally(() => {
+      over = true;
+    });
     let slowestMs = 0;
-    for (let done = false; !done; ) {
+    while (!over) {
       const started = performance.now();
       await act(server, 'hello', { askAbout: 'timestamp' });
       slowestMs = Math.max(slowestMs, performance.now() - started);
-      done = await Promise.race([hostile.then(() => true), Promise.resolve(false)]);
     }
     expect((await hostile).status).toBe(400);
     expect(slowestMs).toBeLessThan(2000);
