@@ -22,6 +22,9 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
+/** The folder beside a database where pman keeps what is none of the original loader's business. */
+export const workFolderOf = (folder: string): string => `${folder}.spool`;
+
 /** How long a change may wait for others before it is written, in milliseconds. */
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */

@@ -5,7 +5,7 @@ import type { PmanConfig } from '../config/pman.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import { savePeriodically } from '../fileio/periodicSave.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
-import { JobDatabase } from '../jobs/database.ts';
+import { JobDatabase, workFolderOf } from '../jobs/database.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
 import type { Logger } from '../log.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -58,7 +58,7 @@ async function open(
 ): Promise<Gateway> {
   const authenticator =
     config.tokenPath === undefined ? openDoor : tokenAuthenticator(config.tokenPath);
-  const workFolder = `${config.dbPath}.spool`;
+  const workFolder = workFolderOf(config.dbPath);
   const database = JobDatabase.open({
     folder: config.dbPath,
     workFolder,
