@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
-import { preciseNow, type RunningPart, signalGroup, startPart } from './part.ts';
+import { endGroup, preciseNow, type RunningPart, startPart } from './part.ts';
 import { type PartEnd, type PartStart, partFiles, readSpool, writeRecord } from './spool.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
@@ -81,7 +81,7 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    if (job.current) void this.#end(job.current, request);
+    if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
     return true;
   }
 
@@ -119,7 +119,7 @@ export class Runner {
     const { pid, startedAt, ticks } = part;
     job.current = part;
     await this.#started(folder, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
-    if (job.killed) void this.#end(part, job.killed);
+    if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
     const { returncode } = await part.ended;
     const endedAt = preciseNow();
     job.current = undefined;
@@ -130,16 +130,6 @@ export class Runner {
       ...(killed ? { cause: `ended by ${killed.by} (${killed.signal})` } : {}),
       last: isFinal || killed !== undefined,
     });
-  }
-
-  async #end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
-    signalGroup(part.pid, signal);
-    const waiting = new AbortController();
-    const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    await Promise.race([part.ended, grace]);
-    waiting.abort();
-    // The shell may be gone and a child of it, which ignores the signal, not.
-    signalGroup(part.pid, 'SIGKILL');
   }
 
   async #started(folder: string, part: number, start: PartStart): Promise<void> {
