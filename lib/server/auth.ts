@@ -1,63 +1,29 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
-import { parse } from 'ini';
-import { messageOf, UsageError } from '../errors.ts';
+import { readTokens } from './tokenFile.ts';
 
 /** Tells whether a request's Authorization header holds one of the tokens. */
 export interface Authenticator {
   /** @param authorization value of the header, undefined when there is none */
   accepts(authorization: string | undefined): boolean;
-  /** Whether a text holds a token, and so must not be shown. */
-  holdsToken(text: string): boolean;
+  /** A text as it may be shown: without tokens. */
+  mask(text: string): string;
 }
 
 /** Lets everybody in: token authentication is off. */
-export const openDoor: Authenticator = { accepts: () => true, holdsToken: () => false };
+export const openDoor: Authenticator = { accepts: () => true, mask: (text) => text };
 
-const SECTION = 'AUTH TOKENS';
+/** What stands for a token where text with one in it is shown. */
+export const MASK = '***';
+
 /** Where the original looks when no path is given (protocol e). */
 const DEFAULT_PATH = 'socket_config.cfg';
 
 /**
- * Reads the tokens (protocol e). In a file whose name ends in .cfg or .ini they are the values of the section
- * `[AUTH TOKENS]`; any other file has one a line.
+ * An authenticator with the tokens of a file.
  * @throws UsageError when the file cannot be read or holds no token
  */
 export function tokenAuthenticator(tokenPath: string): Authenticator {
-  const path = tokenPath === '' ? DEFAULT_PATH : tokenPath;
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `cannot read the tokens: ${messageOf(error)}; name their file with --tokenPath`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const tokens = isIni(path) ? iniTokens(content) : content.split('\n');
-  const digests = tokens.map((token) => token.trim()).filter((token) => token !== '');
-  if (digests.length === 0) {
-    throw new UsageError(
-      isIni(path)
-        ? `${path} has no token in its section [${SECTION}]`
-        : `${path} has no line with a token`,
-    );
-  }
-  return makeAuthenticator(digests);
-}
-
-/** The original looks for ".cfg" anywhere in the path, and only promises to read .ini the same way. */
-function isIni(path: string): boolean {
-  return path.includes('.cfg') || extname(path) === '.ini';
-}
-
-function iniTokens(content: string): readonly string[] {
-  const section: unknown = parse(content)[SECTION];
-  if (typeof section !== 'object' || section === null) return [];
-  return Object.values(section).map(String);
+  return makeAuthenticator(readTokens(tokenPath === '' ? DEFAULT_PATH : tokenPath));
 }
 
 /** Tokens are compared as digests of one length, every one of them, so that the time taken tells nothing. */
@@ -71,7 +37,7 @@ function makeAuthenticator(tokens: readonly string[]): Authenticator {
       for (const known of digests) found = timingSafeEqual(known, sent) || found;
       return found && authorization !== undefined;
     },
-    holdsToken: (text) => tokens.some((token) => text.includes(token)),
+    mask: (text) => tokens.reduce((shown, token) => shown.replaceAll(token, MASK), text),
   };
 }
 

@@ -31,7 +31,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let httpStatus = 200;
     try {
       requireToken(authenticator, request);
-      Object.assign(told, payloadEcho(payload));
+      Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method, target } = request;
       await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
