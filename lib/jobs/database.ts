@@ -8,6 +8,7 @@ import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
+import { lockDatabase } from './databaseLock.ts';
 import { JobIndex } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
@@ -47,16 +48,18 @@ export class JobDatabase implements JobForest {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
   #problem: string | undefined;
+  readonly #lock: { release(): void };
 
   private constructor(options: DatabaseOptions) {
     this.#options = options;
+    this.#lock = lockDatabase(options.folder, options.workFolder);
     this.folder = options.folder;
     this.#drafts = makeDraftsFolder(options);
   }
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read
+   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
    */
   static open(options: DatabaseOptions): JobDatabase {
     try {
@@ -66,6 +69,7 @@ export class JobDatabase implements JobForest {
       database.#readIndex();
       return database;
     } catch (error) {
+      if (error instanceof PmanError) throw error;
       throw new PmanError(
         'storage',
         `cannot open the database ${options.folder}: ${messageOf(error)}`,
@@ -221,6 +225,7 @@ export class JobDatabase implements JobForest {
     await this.save();
     clearTimeout(this.#timer);
     rmSync(this.#drafts, { recursive: true, force: true });
+    this.#lock.release();
   }
 
   #readIndex(): void {
