@@ -37,7 +37,7 @@ async function main(): Promise<void> {
       break;
   }
   const { config } = asked;
-  if (config.debugFile !== undefined) mkdirSync(dirname(config.debugFile), { recursive: true });
+  if (config.debugFile !== undefined) makeFolderOf(config.debugFile);
   const log = makeLogger({
     verbosity: config.verbosity,
     ...(config.debugFile === undefined ? {} : { file: config.debugFile }),
@@ -65,6 +65,14 @@ async function main(): Promise<void> {
   log.info('shutting down', { reason });
   await server.close(options);
   process.exit(0);
+}
+
+function makeFolderOf(debugFile: string): void {
+  try {
+    mkdirSync(dirname(debugFile), { recursive: true });
+  } catch (error) {
+    throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
+  }
 }
 
 /** The first signal ends pman in order, the second at once. */

@@ -5,6 +5,8 @@ import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
+/** Node takes a longer time for a timer as one millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Every setting of pman (protocol f), with its default; those of the original first. */
 export const settings = [
@@ -130,7 +132,8 @@ const secondsToMs = z
   .string()
   .trim()
   .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds')
-  .transform((text) => Math.round(Number(text) * 1000));
+  .transform((text) => Math.round(Number(text) * 1000))
+  .refine((ms) => ms <= MAX_TIMER_MS, 'is longer than 24 days');
 const path = z
   .string()
   .min(1, 'is empty')

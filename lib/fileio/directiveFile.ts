@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -14,6 +15,8 @@ export interface DirectiveFileOptions {
 
 /** How often the file is looked for, in milliseconds. */
 const POLL_MS = 250;
+/** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
+const GRACE_MS = 300;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
 
@@ -24,7 +27,7 @@ const SETTLED_MS = 5000;
  *
  * Whoever may write the file commands this server. The default place is a folder for everybody, so that a file of
  * another user is left alone, unless root wrote it.
- * @returns what ends the watch; a directive that is being obeyed is finished
+ * @returns what ends the watch; a directive that is being obeyed gets a moment to finish (a run may take days)
  */
 export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Promise<void> } {
   const ending = new AbortController();
@@ -32,7 +35,7 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
     let complained = '';
     while (!ending.signal.aborted) {
       try {
-        await lookOnce(options);
+        await lookOnce(options, ending.signal);
         complained = '';
       } catch (error) {
         const message = messageOf(error);
@@ -51,9 +54,14 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
   };
 }
 
-async function lookOnce({ file, obey, log }: DirectiveFileOptions): Promise<void> {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return;
+async function lookOnce(
+  { file, obey, log }: DirectiveFileOptions,
+  ending: AbortSignal,
+): Promise<void> {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  // A link of anybody's could lead to a file of ours.
+  if (!stat.isFile()) throw new Error(`${file} is no plain file and is left alone`);
   const self = process.getuid?.();
   if (self !== undefined && stat.uid !== self && stat.uid !== 0) {
     throw new Error(`${file} belongs to another user (uid ${stat.uid}) and is left alone`);
@@ -70,12 +78,17 @@ async function lookOnce({ file, obey, log }: DirectiveFileOptions): Promise<void
   const taken = `${file}.taken-${process.pid}`;
   renameSync(file, taken);
   try {
-    await obey(command);
+    await Promise.race([obey(command), graceAfter(ending)]);
     rmSync(taken);
     log.info('the directive file was obeyed', { action: command.action });
   } catch (error) {
     reject(file, taken, error, log);
   }
+}
+
+async function graceAfter(ending: AbortSignal): Promise<void> {
+  if (!ending.aborted) await once(ending, 'abort');
+  await sleep(GRACE_MS);
 }
 
 function readCommand(file: string): Command {

@@ -66,7 +66,7 @@ export class JobDatabase implements JobForest {
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read
+   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
    */
   static open(options: DatabaseOptions): JobDatabase {
     try {

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, preciseNow } from '../../crunner/processes.ts';
+import { endGroup, isAlive, preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
@@ -57,6 +57,8 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
+  /** Those of them whose runner has gone: their process, and who ended it. */
+  readonly #adopted = new Map<string, { readonly start: PartStart; killed?: KillRequest }>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -120,6 +122,12 @@ export class HostJobs {
       return true;
     }
     if (!this.#running.has(root)) return false;
+    const adopted = this.#adopted.get(root);
+    if (adopted !== undefined) {
+      adopted.killed = request;
+      void endGroup(adopted.start.pid, request.signal, request.graceMs);
+      return true;
+    }
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -252,12 +260,17 @@ export class HostJobs {
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
   async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
+    const adopted: { readonly start: PartStart; killed?: KillRequest } = { start };
+    this.#adopted.set(root, adopted);
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
       if (this.#closed) return;
     }
-    const reason =
-      'the process that watched it ended before it did (killed, or the machine went down)';
+    this.#adopted.delete(root);
+    const { killed } = adopted;
+    const reason = killed
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      : 'the process that watched it ended before it did (killed, or the machine went down)';
     this.#poller.partEnded(root, count - 1, {
       endedAt: preciseNow(),
       returncode: null,

@@ -34,7 +34,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       requireToken(authenticator, request);
       const output = outputReply(services, request);
       if (output !== undefined) return withCors(output, httpMode);
-      Object.assign(told, payloadEcho(payload));
+      Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method, target } = request;
       await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));

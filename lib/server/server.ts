@@ -9,6 +9,7 @@ import { type Gateway, openGateway } from '../gateway/index.ts';
 import { JobDatabase } from '../jobs/database.ts';
 import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
+import { workFolderOf } from '../jobs/recordFolder.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -70,7 +71,7 @@ async function open(
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
-  const workFolder = `${config.dbPath}.spool`;
+  const workFolder = workFolderOf(config.dbPath);
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '../wire/json.ts';
+import { BadRequestError } from '../errors.ts';
+import { isJsonObject, type JsonValue, MAX_JSON_DEPTH } from '../wire/json.ts';
 import type { TreeNode } from './node.ts';
 
 /** What a lookup needs of the database: the job roots in order, and each one's tree. */
@@ -17,12 +18,17 @@ export interface JobForest {
  * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
  * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
  * for one piece that names no job root. Empty pieces mean nothing and are passed over (pman 2.2.4 died of them).
+ * @throws BadRequestError for a path of more pieces than any tree is deep
  */
 export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {
   const pieces = apiPath
     .split('/')
     .slice(3)
     .filter((piece) => piece !== '');
+  // The answer repeats the path as nested objects, each line indented by its depth: 16 kB would become 250 MB.
+  if (pieces.length > MAX_JSON_DEPTH) {
+    throw new BadRequestError(`the path has more than ${MAX_JSON_DEPTH} pieces`);
+  }
   const [first, ...rest] = pieces;
   if (first === undefined) return rootList(forest);
   const root = rootByPiece(forest, first);
