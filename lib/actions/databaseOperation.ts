@@ -39,13 +39,13 @@ export async function operateDatabase(
       return;
     case 'load':
       return database.loadFrom(folder);
-    case 'clear':
+    case 'clear': {
       if (folder !== own) return clearRecordFolder(folder);
-      for (const root of roots ?? [...database.roots()]) {
-        if (jobs.isActive(root)) continue; // it goes on, and so does its record
-        database.remove(root);
-        jobs.forget(root);
-      }
+      // A job that is active goes on, and so does its record.
+      const ended = (roots ?? database.roots()).filter((root) => !jobs.isActive(root));
+      database.remove(ended);
+      for (const root of ended) jobs.forget(root);
       return;
+    }
   }
 }

@@ -148,13 +148,15 @@ export class JobDatabase implements JobForest {
     this.#cache.unpin(root);
   }
 
-  /** Removes a job's record, from memory at once and from the disk. */
-  remove(root: string): void {
-    if (!this.#index.has(root)) return;
-    this.#index.remove(new Set([root]));
-    this.#cache.remove(root);
-    this.#dirty.delete(root);
-    this.#discard(join(this.folder, root));
+  /** Removes jobs' records, from memory at once and from the disk. */
+  remove(roots: readonly string[]): void {
+    const known = roots.filter((root) => this.#index.has(root));
+    this.#index.remove(new Set(known));
+    for (const root of known) {
+      this.#cache.remove(root);
+      this.#dirty.delete(root);
+      this.#discard(join(this.folder, root));
+    }
   }
 
   /**

@@ -27,8 +27,9 @@ export class JobIndex {
     return this.#order;
   }
 
-  /** Takes in a job with its root-level leaves. */
+  /** Takes in a job with its root-level leaves; a job that is known already is taken in anew. */
   add(root: string, leaves: ReadonlyMap<string, JsonValue>): void {
+    if (this.#values.has(root)) this.remove(new Set([root]));
     const values = new Map<string, JsonValue>();
     for (const [key, roots] of this.#byValue) {
       const value = leaves.get(key);
@@ -43,16 +44,18 @@ export class JobIndex {
   }
 
   remove(gone: ReadonlySet<string>): void {
-    for (const root of gone) {
-      for (const [key, value] of this.#values.get(root) ?? []) {
+    // Each list is gone through once, however many of its jobs go: one user may have them all.
+    for (const [key, roots] of this.#byValue) {
+      const touched = new Set<JsonValue | undefined>();
+      for (const root of gone) touched.add(this.#values.get(root)?.get(key));
+      for (const value of touched) {
         if (typeof value !== 'string') continue;
-        const roots = this.#byValue.get(key);
-        const left = roots?.get(value)?.filter((other) => !gone.has(other)) ?? [];
-        if (left.length > 0) roots?.set(value, left);
-        else roots?.delete(value);
+        const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
+        if (left.length > 0) roots.set(value, left);
+        else roots.delete(value);
       }
-      this.#values.delete(root);
     }
+    for (const root of gone) this.#values.delete(root);
     this.#order = this.#order.filter((root) => !gone.has(root));
   }
 
