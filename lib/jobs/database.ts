@@ -130,6 +130,8 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#mark(root, path);
+        // It may have left the memory at once, for want of room: what is to be written stays.
+        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
         record.mkdir(path);
