@@ -1,5 +1,5 @@
 import { PmanError } from '../errors.ts';
-import { clearRecordFolder } from '../jobs/database.ts';
+import { clearRecordFolder } from '../jobs/recordFolder.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';

@@ -1,16 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readLeaf, readTree, writeLeaf, writeTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJobRoot } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { JobIndex } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
+import { makeDraftsFolder, recordNames, requireRecordFolder } from './recordFolder.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -48,7 +48,7 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.#drafts = makeDraftsFolder(options);
+    this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
   }
 
   /**
@@ -342,40 +342,4 @@ export class JobDatabase implements JobForest {
       this.#options.log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
   };
-}
-
-/** Drafts are renamed into the database, so they lie on its file system. */
-function makeDraftsFolder({ folder, workFolder }: DatabaseOptions): string {
-  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
-  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
-  rmSync(drafts, { recursive: true, force: true });
-  mkdirSync(drafts, { recursive: true });
-  return drafts;
-}
-
-/** Names of the records in a folder, oldest first. */
-function recordNames(folder: string): readonly string[] {
-  return readdirSync(folder).filter(isJobRoot).sort();
-}
-
-/** @throws PmanError conflict unless the folder is missing, empty, or holds records only */
-function requireRecordFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  if (!statSync(folder).isDirectory()) {
-    throw new PmanError('conflict', `${folder} is not a folder`);
-  }
-  const stranger = readdirSync(folder).find((name) => !isJobRoot(name));
-  if (stranger === undefined) return;
-  throw new PmanError('conflict', `${folder} holds something else than job records: ${stranger}`, {
-    hint: `name a new folder, for example ${join(dirname(folder), `${basename(folder)}-copy`)}`,
-  });
-}
-
-/** Removes the records of a folder that is not the database's own. Anything else in it stays. */
-export function clearRecordFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  requireRecordFolder(folder);
-  for (const root of recordNames(folder)) {
-    rmSync(join(folder, root), { recursive: true, force: true });
-  }
 }
