@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PmanError } from '../errors.ts';
+import { restoreReplaced } from '../tree/disk.ts';
 import { isJobRoot } from '../tree/paths.ts';
 
 /** Drafts are renamed into the database, so they lie on its file system. */
 export function makeDraftsFolder(folder: string, workFolder: string): string {
   const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
   const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
+  restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
   mkdirSync(drafts, { recursive: true });
   return drafts;
