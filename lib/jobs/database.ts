@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { JobIndex } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
-import { makeDraftsFolder, recordNames, requireRecordFolder } from './recordFolder.ts';
+import { makeDraftsFolder, makeRecordFolder, recordNames, refusal } from './recordFolder.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -177,27 +177,29 @@ export class JobDatabase implements JobForest {
 
   /**
    * Writes records into another folder, beside what pman records it holds already.
-   * @throws PmanError conflict when the folder holds anything but records
+   * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
    */
   async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
-    requireRecordFolder(folder);
-    mkdirSync(folder, { recursive: true });
-    const drafts = `${folder}.new-${process.pid}`;
-    mkdirSync(drafts);
+    makeRecordFolder(folder);
+    let drafts: string | undefined;
     try {
+      drafts = mkdtempSync(`${folder}.new-`);
       for (const root of roots) {
         const record = this.tree(root);
         if (record) writeTree(join(folder, root), record, { drafts, fsync: this.#options.fsync });
         await nextTurn();
       }
+    } catch (error) {
+      throw refusal(`cannot write to ${folder}`, error);
     } finally {
-      rmSync(drafts, { recursive: true, force: true });
+      if (drafts !== undefined) rmSync(drafts, { recursive: true, force: true });
     }
   }
 
   /**
    * Takes in the records that a folder holds; it is made where it is missing. From the database's own folder,
    * records that are gone there are dropped here too; those of jobs that have not ended stay.
+   * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
    */
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
@@ -206,8 +208,7 @@ export class JobDatabase implements JobForest {
       this.#readIndex();
       return;
     }
-    requireRecordFolder(folder);
-    mkdirSync(folder, { recursive: true });
+    makeRecordFolder(folder);
     for (const root of recordNames(folder)) {
       if (this.#index.has(root)) continue;
       const read = readTree(join(folder, root), () => undefined);

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { PmanError } from '../errors.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { restoreReplaced } from '../tree/disk.ts';
 import { isJobRoot } from '../tree/paths.ts';
 
@@ -20,7 +20,7 @@ export function recordNames(folder: string): readonly string[] {
 }
 
 /** @throws PmanError conflict unless the folder is missing, empty, or holds records only */
-export function requireRecordFolder(folder: string): void {
+function requireRecordFolder(folder: string): void {
   if (!existsSync(folder)) return;
   if (!statSync(folder).isDirectory()) {
     throw new PmanError('conflict', `${folder} is not a folder`);
@@ -30,6 +30,24 @@ export function requireRecordFolder(folder: string): void {
   throw new PmanError('conflict', `${folder} holds something else than job records: ${stranger}`, {
     hint: `name a new folder, for example ${join(dirname(folder), `${basename(folder)}-copy`)}`,
   });
+}
+
+/**
+ * Makes a folder for copies of records where there is none.
+ * @throws PmanError conflict when it holds anything else, storage when it cannot be made
+ */
+export function makeRecordFolder(folder: string): void {
+  requireRecordFolder(folder);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw refusal(`cannot make ${folder}`, error);
+  }
+}
+
+/** The error for what the disk has refused, with its reason. */
+export function refusal(what: string, error: unknown): PmanError {
+  return new PmanError('storage', `${what}: ${messageOf(error)}`, { cause: error });
 }
 
 /** Removes the records of a folder that is not the database's own. Anything else in it stays. */
