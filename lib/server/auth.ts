@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { parse } from 'ini';
 import { messageOf, UsageError } from '../errors.ts';
 
 /** Tells whether a request's Authorization header holds one of the tokens. */
@@ -54,10 +53,23 @@ function isIni(path: string): boolean {
   return path.includes('.cfg') || extname(path) === '.ini';
 }
 
+/**
+ * The values of the section, read as Python's configparser reads them: after the first `=` or `:`, whatever comes.
+ * Other readers cut a value at `;` or `#`, or give a line that they do not know the value "true": a shorter token
+ * than meant would open the door.
+ */
 function iniTokens(content: string): readonly string[] {
-  const section: unknown = parse(content)[SECTION];
-  if (typeof section !== 'object' || section === null) return [];
-  return Object.values(section).map(String);
+  let section = '';
+  const tokens: string[] = [];
+  for (const line of content.split(/\r?\n/)) {
+    const header = /^\[(.+)\]\s*$/.exec(line)?.[1];
+    if (header !== undefined) section = header;
+    else if (section === SECTION && !/^\s*[#;]/.test(line)) {
+      const value = /^[^=:\s][^=:]*[=:](.*)$/.exec(line)?.[1];
+      if (value !== undefined) tokens.push(value);
+    }
+  }
+  return tokens;
 }
 
 /** Tokens are compared as digests of one length, every one of them, so that the time taken tells nothing. */
