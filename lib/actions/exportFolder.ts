@@ -1,5 +1,6 @@
 import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
 import { PmanError } from '../errors.ts';
+import { workFolderOf } from '../jobs/recordFolder.ts';
 
 /**
  * The folder that a request's `dbpath` names: the database's own, or a place below the export folder.
@@ -13,13 +14,26 @@ export function exportFolder(
   const folder = isAbsolute(dbpath) ? normalize(dbpath) : join(exportPath, dbpath);
   const absolute = resolve(folder);
   if (absolute === resolve(own)) return own;
-  const inside = relative(resolve(exportPath), absolute);
-  if (inside !== '' && !inside.startsWith('..') && !isAbsolute(inside)) return absolute;
-  throw new PmanError(
-    'forbidden',
-    `dbpath ${JSON.stringify(dbpath)} is outside the export folder`,
-    {
-      hint: `name a folder below ${exportPath}, or start pman with another --exportPath`,
-    },
-  );
+  if (!isBelow(absolute, exportPath)) {
+    throw new PmanError(
+      'forbidden',
+      `dbpath ${JSON.stringify(dbpath)} is outside the export folder`,
+      {
+        hint: `name a folder below ${exportPath}, or start pman with another --exportPath`,
+      },
+    );
+  }
+  // What lies there is not made of records, and a clear would take it for such.
+  const works = resolve(workFolderOf(own));
+  if (isBelow(absolute, own) || absolute === works || isBelow(absolute, works)) {
+    throw new PmanError('forbidden', `dbpath ${JSON.stringify(dbpath)} is where pman works`, {
+      hint: `name a folder beside ${own}`,
+    });
+  }
+  return absolute;
+}
+
+function isBelow(folder: string, top: string): boolean {
+  const path = relative(resolve(top), folder);
+  return path !== '' && !path.startsWith('..') && !isAbsolute(path);
 }

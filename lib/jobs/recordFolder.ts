@@ -4,6 +4,11 @@ import { messageOf, PmanError } from '../errors.ts';
 import { restoreReplaced } from '../tree/disk.ts';
 import { isJobRoot } from '../tree/paths.ts';
 
+/** The folder beside a database that is pman's own: spools, drafts, what was unreadable. */
+export function workFolderOf(database: string): string {
+  return `${database}.spool`;
+}
+
 /** Drafts are renamed into the database, so they lie on its file system. */
 export function makeDraftsFolder(folder: string, workFolder: string): string {
   const sameDisk = statSync(workFolder).dev === statSync(folder).dev;

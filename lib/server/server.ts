@@ -7,6 +7,7 @@ import { savePeriodically } from '../fileio/periodicSave.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { JobDatabase } from '../jobs/database.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
+import { workFolderOf } from '../jobs/recordFolder.ts';
 import type { Logger } from '../log.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { openDoor, tokenAuthenticator } from './auth.ts';
@@ -58,7 +59,7 @@ async function open(
 ): Promise<Gateway> {
   const authenticator =
     config.tokenPath === undefined ? openDoor : tokenAuthenticator(config.tokenPath);
-  const workFolder = `${config.dbPath}.spool`;
+  const workFolder = workFolderOf(config.dbPath);
   const database = JobDatabase.open({
     folder: config.dbPath,
     workFolder,
