@@ -125,6 +125,9 @@ const secondsToMs = z
   .trim()
   .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds')
   .transform((text) => Math.round(Number(text) * 1000));
+/** A timer of Node's fires at once when it is asked for more than 24 days. */
+const atMost = (seconds: number) =>
+  secondsToMs.refine((ms) => ms <= seconds * 1000, `is more than ${seconds} seconds`);
 const path = z
   .string()
   .min(1, 'is empty')
@@ -143,7 +146,7 @@ const schema = z.object({
   listenerSleep: secondsToMs,
   directiveFile: path,
   DBpath: path,
-  DBsavePeriod: secondsToMs.refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
+  DBsavePeriod: atMost(1_000_000).refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
   'container-env': z.string().transform((text) => text.toLowerCase()),
   verbosity: wholeNumber(-10, 10),
   enableTokenAuth: z.boolean(),
@@ -151,7 +154,7 @@ const schema = z.object({
   configFile: z.string(),
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
-  killGrace: secondsToMs,
+  killGrace: atMost(86_400),
   exportPath: optionalPath,
   fsync: z.boolean(),
 });
