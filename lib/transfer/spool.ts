@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { meter } from './meter.ts';
 import { openStaging } from './staging.ts';
+import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
 
 /** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
@@ -106,7 +107,7 @@ export async function storeFile(
     await check(stored);
     await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {
-      const seconds = Number(dress.mtimeNs / 1000n) / 1e6;
+      const seconds = utimesSeconds(dress.mtimeNs);
       await file.utimes(seconds, seconds);
     }
     await rename(path, target);

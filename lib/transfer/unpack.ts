@@ -17,6 +17,7 @@ import { type InstallOptions, install } from './install.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
 import { checkLink, isOwnName } from './names.ts';
 import { openStaging } from './staging.ts';
+import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
 import { type ArchiveEntry, ArchiveReader } from './zip/reader.ts';
 
@@ -139,7 +140,7 @@ async function extractFile(
   path: string,
 ): Promise<void> {
   const mode = (entry.mode ?? 0o644) & KEPT_MODE;
-  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
+  const seconds = utimesSeconds(entry.mtimeNs);
   const content = await archive.small(entry);
   if (content !== undefined) {
     const fd = openSync(path, 'wx', 0o600);
@@ -179,7 +180,7 @@ async function extractLink(
   const foldersAbove = entry.name.split('/').length - 1;
   checkLink(entry.name, target, Math.max(0, foldersAbove - (rooted ? 1 : 0)));
   symlinkSync(target, path);
-  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
+  const seconds = utimesSeconds(entry.mtimeNs);
   lutimesSync(path, seconds, seconds);
 }
 
@@ -191,7 +192,7 @@ function dressFolders(folders: readonly ArchiveEntry[], folder: string): void {
   for (const { name, mode, mtimeNs } of deepestFirst) {
     const path = join(folder, name);
     if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
-    const seconds = Number(mtimeNs / 1000n) / 1e6;
+    const seconds = utimesSeconds(mtimeNs);
     utimesSync(path, seconds, seconds);
   }
 }
