@@ -53,11 +53,11 @@ export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool 
 
 // By number: a stream made from the handle itself would keep the handle from closing.
 function writer({ fd }: FileHandle): Writable {
-  return createWriteStream('', { fd, autoClose: false, highWaterMark: 1024 * 1024 });
+  return createWriteStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 });
 }
 
 function reader({ fd }: FileHandle): Readable {
-  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 1024 * 1024 });
+  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {

@@ -141,7 +141,7 @@ async function extractFile(
 ): Promise<void> {
   const mode = (entry.mode ?? 0o644) & KEPT_MODE;
   const seconds = utimesSeconds(entry.mtimeNs);
-  const content = await archive.small(entry);
+  const content = archive.small(entry);
   if (content !== undefined) {
     const fd = openSync(path, 'wx', 0o600);
     try {
@@ -173,7 +173,7 @@ async function extractLink(
   path: string,
   rooted: boolean,
 ): Promise<void> {
-  const content = entry.bytes <= 4096 ? await archive.small(entry) : undefined;
+  const content = entry.bytes <= 4096 ? archive.small(entry) : undefined;
   if (content === undefined)
     throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
   const target = content.toString('utf8');
