@@ -36,12 +36,12 @@ const SHELL = '/bin/sh';
  */
 export async function startPart(options: PartOptions): Promise<RunningPart> {
   try {
-    return await start(options, argvOf(options.limits, ['-c', options.command]));
+    return await start(options, argvOf(options.limits, ['-c', '--', options.command]));
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
     writeFileSync(options.script, options.command);
-    return start(options, argvOf(options.limits, [options.script]));
+    return start(options, argvOf(options.limits, ['--', options.script]));
   }
 }
 
@@ -54,6 +54,7 @@ function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]):
     ...(cwd === undefined ? [] : ['cd -- "$CRUNNER_CWD"']),
     ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
   ];
+  // A command may begin with a dash: `--` says that no more flags come.
   if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
   const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
   const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];
