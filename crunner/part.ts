@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { systemErrorCode } from '../lib/errors.ts';
 import type { nativeSpawn } from './nativeSpawn.ts';
 import { preciseNow, startTicks } from './processes.ts';
-import type { JobLimits, PartStart, PartUsage } from './spool.ts';
+import type { JobLimits, PartStart, ProcessUsage } from './spool.ts';
 
 export interface PartOptions {
   readonly command: string;
@@ -24,7 +24,7 @@ export interface RunningPart extends PartStart {
 export interface PartExit {
   /** Exit code, or the negative number of the signal that ended it (as Python's `returncode`). */
   readonly returncode: number;
-  readonly usage?: PartUsage;
+  readonly usage?: ProcessUsage;
 }
 
 const SHELL = '/bin/sh';

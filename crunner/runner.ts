@@ -133,7 +133,7 @@ export class Runner {
       endedAt,
       returncode: exit.returncode,
       ...(cause === undefined ? {} : { cause }),
-      ...(exit.usage === undefined ? {} : { usage: exit.usage }),
+      usage: { wall_seconds: Math.round((endedAt - startedAt) * 1000) / 1e6, ...exit.usage },
       last: isFinal || job.killed !== undefined,
     });
   }

@@ -50,14 +50,20 @@ export interface JobLimits {
 }
 
 /** What a part has used; members as records show them. */
-export interface PartUsage {
-  readonly user_seconds: number;
-  readonly system_seconds: number;
+export interface PartUsage extends ProcessUsage {
+  readonly wall_seconds: number;
+}
+
+/** What the system tells of an ended process and its children; nothing where it does not. */
+export interface ProcessUsage {
+  readonly user_seconds?: number;
+  readonly system_seconds?: number;
   /** The largest of its processes. */
   readonly peak_memory_bytes?: number;
   /** In place of the former, for a part that stayed below what can be told. */
   readonly peak_memory_below_bytes?: number;
-  readonly source: 'wait4';
+  /** Where the figures but the wall time come from. */
+  readonly source?: 'wait4';
 }
 
 export interface PartStart {
@@ -75,7 +81,6 @@ export interface PartEnd {
   readonly returncode: number | null;
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
-  /** Absent where the system does not tell. */
   readonly usage?: PartUsage;
   /** Whether no further part of this job runs. */
   readonly last: boolean;
