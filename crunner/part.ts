@@ -104,8 +104,8 @@ export function isAlive({ pid, ticks }: PartStart): boolean {
   return fields.state !== 'Z' && (ticks === undefined || fields.ticks === ticks);
 }
 
-/** Sends a signal to the whole process group of a part; says whether there was anyone to get it. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+/** Sends a signal to the whole process group of a part (0: none); says whether there was anyone to get it. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
     return true;

@@ -29,6 +29,9 @@ interface RunningJob {
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
 const CANNOT_START = 127;
 
+/** How often a process group that was told to end is looked at, in milliseconds. */
+const GROUP_POLL_MS = 20;
+
 /** How long to wait before a refused record is written again, in milliseconds. */
 const RETRY_MS = 500;
 
@@ -132,14 +135,23 @@ export class Runner {
     });
   }
 
+  /** Signals the group of a part, and kills what is left of it after the grace: its shell, or a child of that. */
   async #end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
-    signalGroup(part.pid, signal);
-    const waiting = new AbortController();
-    const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    await Promise.race([part.ended, grace]);
-    waiting.abort();
-    // The shell may be gone and a child of it, which ignores the signal, not.
-    signalGroup(part.pid, 'SIGKILL');
+    const deadline = performance.now() + graceMs;
+    try {
+      signalGroup(part.pid, signal);
+      while (signalGroup(part.pid, 0)) {
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) {
+          signalGroup(part.pid, 'SIGKILL');
+          return;
+        }
+        await sleep(Math.min(leftMs, GROUP_POLL_MS));
+      }
+    } catch (error) {
+      // A part may have become another user's, who does not take our signals. The other jobs go on.
+      console.error(`cannot end process group ${part.pid}: ${messageOf(error)}`);
+    }
   }
 
   async #started(folder: string, part: number, start: PartStart): Promise<void> {
