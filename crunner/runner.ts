@@ -127,12 +127,11 @@ export class Runner {
     const endedAt = preciseNow();
     job.current = undefined;
     const { killed } = job;
-    await this.#ended(folder, k, {
-      endedAt,
-      returncode,
-      ...(killed ? { cause: `ended by ${killed.by} (${killed.signal})` } : {}),
-      last: isFinal || killed !== undefined,
-    });
+    const end = { endedAt, returncode, last: isFinal || killed !== undefined };
+    const cause = killed && { cause: `ended by ${killed.by} (${killed.signal})` };
+    await this.#ended(folder, k, { ...end, ...cause });
+    // Killed while the disk refused the record of this end: no other part will close the job.
+    if (job.killed && !end.last) await this.#ended(folder, k, { ...end, last: true });
   }
 
   /** Signals the group of a part, and kills what is left of it after the grace: its shell, or a child of that. */

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Runner, type RunnerEvent } from '../../../crunner/runner.ts';
 import { createSpool, partFiles, readSpool, writeRecord } from '../../../crunner/spool.ts';
 import { eventually } from '../../helpers/eventually.ts';
@@ -112,6 +112,24 @@ describe('Runner', () => {
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },
     ]);
+  });
+
+  it('closes a job that is killed while the disk refuses the end of a part', async () => {
+    createSpool(folder, { parts: ['echo up', 'echo never'], owner: null });
+    const inTheWay = partFiles(folder, 0).end;
+    mkdirSync(inTheWay);
+    const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const quiet = new Runner((event) => told.push(event));
+    const done = quiet.run(folder);
+    const pid = await eventually(() => told[0]?.kind === 'start' && told[0].start.pid);
+    await eventually(() => !existsSync(`/proc/${pid}`), { message: 'the part to end' });
+    expect(quiet.kill(folder, { signal: 'SIGTERM', graceMs: 0, by: 'a test' })).toBe(true);
+    rmSync(inTheWay, { recursive: true });
+    await done;
+    expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
+    complaint.mockRestore();
+    expect(told.at(-1)).toMatchObject({ kind: 'end', end: { last: true } });
+    expect(existsSync(partFiles(folder, 1).out)).toBe(false);
   });
 
   it('ends when its spool folder is removed meanwhile', async () => {
