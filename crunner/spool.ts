@@ -230,13 +230,25 @@ export function readOutput(file: string, limitBytes: number): OutputExcerpt {
     }
     const bytes = fstatSync(fd).size;
     const half = Math.floor(limitBytes / 2);
-    const head = whole.subarray(0, half).toString('utf8');
-    const tail = readUpTo(fd, bytes - half, half).toString('utf8');
-    const note = `\n[… ${bytes - 2 * half} of ${bytes} bytes left out …]\n`;
-    return { text: toLines(head + note + tail), bytes, cut: true };
+    const head = whole.subarray(0, characterStart(whole, half));
+    const end = readUpTo(fd, bytes - half, half);
+    const tail = end.subarray(characterStart(end, 0, 1));
+    const note = `\n[… ${bytes - head.length - tail.length} of ${bytes} bytes left out …]\n`;
+    const text = toLines(head.toString('utf8') + note + tail.toString('utf8'));
+    return { text, bytes, cut: true };
   } finally {
     closeSync(fd);
   }
+}
+
+/** The nearest place where no character of UTF-8 is cut, at or before (step 1: after) this one. */
+function characterStart(bytes: Buffer, at: number, step: 1 | -1 = -1): number {
+  for (let moved = 0; moved < 4; moved += 1) {
+    const place = at + step * moved;
+    // 10xxxxxx goes on with a character.
+    if (((bytes[place] ?? 0) & 0xc0) !== 0x80) return place;
+  }
+  return at; // it is no UTF-8
 }
 
 function toLines(text: string): string {
