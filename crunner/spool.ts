@@ -6,9 +6,11 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -200,6 +202,17 @@ export function closeSpool(folder: string): void {
 /** Whether a spool folder belongs to a job whose record may not be complete. */
 export function isOpenSpool(folder: string): boolean {
   return existsSync(join(folder, JOURNAL));
+}
+
+/** What the outputs of a job take, in bytes. */
+export function outputBytes(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  let bytes = 0;
+  for (const name of readdirSync(folder)) {
+    if (name === JOURNAL) continue;
+    bytes += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
 }
 
 export interface OutputExcerpt {

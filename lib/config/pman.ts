@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import type { Retention } from '../jobs/retention.ts';
 import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** Node takes a longer time for a timer as one millisecond. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -97,6 +99,24 @@ export const settings = [
     default: '10',
   },
   {
+    name: 'keepDays',
+    value: 'days',
+    help: 'remove jobs that were accepted longer ago and have ended (default: never)',
+    default: '',
+  },
+  {
+    name: 'keepJobs',
+    value: 'count',
+    help: 'of more jobs that have ended remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
+    name: 'keepSize',
+    value: 'MiB',
+    help: 'while records and outputs take more remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
     name: 'jobsAtExit',
     value: 'leave|end',
     help: 'what becomes of running jobs when pman ends',
@@ -161,6 +181,9 @@ const schema = z.object({
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
   killGrace: secondsToMs,
+  keepDays: optionalNumber,
+  keepJobs: optionalNumber,
+  keepSize: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fsync: z.boolean(),
@@ -185,6 +208,7 @@ export interface PmanConfig {
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
+  readonly retention: Retention;
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
@@ -250,6 +274,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
+    retention: {
+      ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
+      count: values.keepJobs,
+      bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
     fsync: values.fsync,

@@ -35,11 +35,15 @@ export interface DatabaseOptions {
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
-/** How long a save that nobody waits for keeps the process to itself, and then leaves it to others, in milliseconds. */
+/** How long a save keeps the process to itself at a time, in milliseconds. */
 const SLICE_MS = 5;
-const PAUSE_MS = 20;
+/** How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds. */
+const LONG_PAUSE_MS = 100;
+const SHORT_PAUSE_MS = 10;
+/** The share of a pause that others have to use to count as busy. */
+const BUSY = 0.5;
 /** With more records to be written than this, a save makes no pauses: memory is not for ever. */
-const MAX_UNWRITTEN = 2000;
+const MAX_UNWRITTEN = 4000;
 
 /** What has to be written of a record: all of it, or these leaves. */
 type Unwritten = 'whole' | Map<string, readonly string[]>;
@@ -61,6 +65,8 @@ export class JobDatabase implements JobForest {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
   #waitedFor = false;
+  /** When to stop writing, on the clock of `performance.now()`. */
+  #deadline = Number.POSITIVE_INFINITY;
   #problem: string | undefined;
 
   private constructor(options: DatabaseOptions) {
@@ -193,11 +199,12 @@ export class JobDatabase implements JobForest {
 
   /**
    * The job has ended: its record changes no more and may leave the memory once it is written.
+   * @param outputBytes what its outputs take on the disk
    * @param whenFiled called once it is written
    */
-  release(root: string, whenFiled: () => void = () => undefined): void {
+  release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#index.put(root, summaryOf(record));
+    if (record !== undefined) this.#index.put(root, summaryOf(record, outputBytes));
     this.#cache.unpin(root);
     if (this.#unwritten.has(root)) this.#whenFiled.set(root, whenFiled);
     else whenFiled();
@@ -265,7 +272,12 @@ export class JobDatabase implements JobForest {
     }
   }
 
-  async close(): Promise<void> {
+  /**
+   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten: the
+   * spool still has it.
+   */
+  async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#deadline = performance.now() + deadlineMs;
     await this.save();
     clearTimeout(this.#timer);
     this.#indexFile.close();
@@ -335,6 +347,7 @@ export class JobDatabase implements JobForest {
 
   async #saveUnwritten(): Promise<void> {
     let sliceEnd = performance.now() + SLICE_MS;
+    let pauseMs = LONG_PAUSE_MS;
     for (const [root, what] of [...this.#unwritten]) {
       // From here on a change marks the record anew.
       if (!this.#unwritten.delete(root)) continue; // removed meanwhile
@@ -347,8 +360,13 @@ export class JobDatabase implements JobForest {
         this.#saveSoon(RETRY_MS);
         return;
       }
+      if (performance.now() > this.#deadline) return;
       if (performance.now() < sliceEnd) continue;
-      await sleep(this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN ? 0 : PAUSE_MS);
+      if (this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN) pauseMs = 0;
+      const before = performance.eventLoopUtilization();
+      await sleep(pauseMs);
+      const { utilization } = performance.eventLoopUtilization(before);
+      pauseMs = utilization > BUSY ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
       sliceEnd = performance.now() + SLICE_MS;
     }
   }

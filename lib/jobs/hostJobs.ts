@@ -9,6 +9,7 @@ import {
   createSpool,
   isOpenSpool,
   type JobLimits,
+  outputBytes,
   type PartStart,
   partFiles,
   readOutput,
@@ -206,7 +207,7 @@ export class HostJobs {
       database.hold(root);
       this.#takeUp(root, state, running.has(this.#folder(root)));
     }
-    this.#closeOrphans();
+    this.closeOrphans();
   }
 
   close(): void {
@@ -244,7 +245,8 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#options.database.release(root, () => closeSpool(this.#folder(root)));
+    const folder = this.#folder(root);
+    this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
@@ -297,7 +299,7 @@ export class HostJobs {
   }
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
-  #closeOrphans(): void {
+  closeOrphans(): void {
     const { database } = this.#options;
     for (const root of database.unfinished()) {
       if (this.isActive(root)) continue;

@@ -7,6 +7,8 @@ export interface JobSummary {
   readonly auid?: JsonValue;
   /** How it ended; absent while it has not. */
   readonly status?: JobStatus;
+  /** About what its record and its outputs take on the disk; only once it has ended. */
+  readonly bytes?: number;
   /** The idempotency key it was sent with. */
   readonly key?: string;
   /** A digest of all that it was sent with; only with a key. */

@@ -4,12 +4,13 @@ import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts
 import type { PmanConfig } from '../config/pman.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
-import { savePeriodically } from '../fileio/periodicSave.ts';
+import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { JobDatabase } from '../jobs/database.ts';
 import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
 import { workFolderOf } from '../jobs/recordFolder.ts';
+import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -33,6 +34,8 @@ export interface PmanServer {
   close(options?: QuitOptions): Promise<void>;
 }
 
+/** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
+const CLOSE_LIMIT_MS = 500;
 /** What the records of jobs say that are ended with pman. */
 const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
 /** How much of each output a record holds, in bytes. */
@@ -81,7 +84,7 @@ async function open(
     fsync: config.fsync,
     log: log.child({ component: 'database' }),
   });
-  releases.push(() => database.close());
+  releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const spool = join(workFolder, 'jobs');
   mkdirSync(spool, { recursive: true });
@@ -127,8 +130,10 @@ async function open(
   );
   releases.push(() => gateway.close());
 
-  const saver = savePeriodically(database, config.dbSavePeriodMs);
-  releases.push(() => saver.close());
+  const retain = () => removeOld({ database, jobs, log }, config.retention);
+  retain();
+  const regular = workPeriodically([() => database.save(), retain], config.dbSavePeriodMs);
+  releases.push(() => regular.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     obey: (command) => dispatch(services, command),
