@@ -158,6 +158,11 @@ const path = z
   .string()
   .min(1, 'is empty')
   .transform((text) => resolve(text));
+const optionalNumber = z
+  .string()
+  .trim()
+  .regex(/^(\d+(\.\d+)?)?$/, 'is not a number')
+  .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 
 const schema = z.object({
