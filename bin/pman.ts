@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     log,
     openFileio: async (options) => {
       const { openFileio } = await import('../lib/fileio/endpoint.ts');
-      return openFileio({ ip: config.ip, log, ...options });
+      return openFileio(options);
     },
     onQuit: () => end('a client asked it to quit'),
   });

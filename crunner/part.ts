@@ -1,35 +1,33 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from '../lib/errors.ts';
-import type { PartStart } from './spool.ts';
+import type { nativeSpawn } from './nativeSpawn.ts';
+import { preciseNow, startTicks } from './processes.ts';
+import type { JobLimits, PartStart, PartUsage } from './spool.ts';
 
 export interface PartOptions {
   readonly command: string;
-  /** Files for the two streams; made new. */
+  /** Files for the two streams; made where they are missing. */
   readonly out: string;
   readonly err: string;
   /** Where a command that is too long for an argument is put, to be run from there. */
   readonly script: string;
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly limits: JobLimits;
 }
 
 export interface RunningPart extends PartStart {
   /** Resolves once, when the shell of the part has ended. Never rejects. */
-  readonly ended: Promise<{ readonly returncode: number }>;
+  readonly ended: Promise<PartExit>;
 }
 
-/** Milliseconds since 1970 with the fractions that `Date.now` lacks: records show microseconds. */
-export function preciseNow(): number {
-  return performance.timeOrigin + performance.now();
+export interface PartExit {
+  /** Exit code, or the negative number of the signal that ended it (as Python's `returncode`). */
+  readonly returncode: number;
+  readonly usage?: PartUsage;
 }
 
-/** Exit code, or the negative number of the signal that ended a process (as Python's `returncode`). */
-export function returncodeOf(code: number | null, signal: NodeJS.Signals | null): number {
-  return signal === null ? (code ?? 0) : -constants.signals[signal];
-}
+const SHELL = '/bin/sh';
 
 /**
  * Starts one part of a command line by `/bin/sh -c`, in a session of its own, with its output going
@@ -38,107 +36,84 @@ export function returncodeOf(code: number | null, signal: NodeJS.Signals | null)
  */
 export async function startPart(options: PartOptions): Promise<RunningPart> {
   try {
-    return await start(options, ['-c', options.command]);
+    return await start(options, argvOf(options.limits, ['-c', options.command]));
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
     writeFileSync(options.script, options.command);
-    return start(options, [options.script]);
+    return start(options, argvOf(options.limits, [options.script]));
   }
 }
 
-async function start(options: PartOptions, args: readonly string[]): Promise<RunningPart> {
-  const out = openSync(options.out, 'a');
-  let err: number | undefined;
+/**
+ * The arguments of the shell, its own name first. Limits are set by a shell that then becomes the part's: one that cannot
+ * set them says so on the part's standard error and ends with 126, as for a program that cannot be run.
+ */
+function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]): readonly string[] {
+  const preparations = [
+    ...(cwd === undefined ? [] : ['cd -- "$CRUNNER_CWD"']),
+    ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
+  ];
+  if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
+  const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
+  const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];
+  return [SHELL, '-c', script.join('; '), SHELL, ...args];
+}
+
+async function start(options: PartOptions, argv: readonly string[]): Promise<RunningPart> {
+  const { cwd, env } = options.limits;
+  const environment = {
+    ...process.env,
+    ...env,
+    ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }),
+  };
+  const startedAt = preciseNow();
+  const native = await loadNative();
+  const { pid, ended } =
+    native === undefined
+      ? await nodeSpawn(options, argv, environment)
+      : native({ file: SHELL, argv, env: environment, out: options.out, err: options.err });
+  const ticks = startTicks(pid);
+  return { pid, startedAt, ended, ...(ticks === undefined ? {} : { ticks }) };
+}
+
+let native: Promise<typeof nativeSpawn | undefined> | undefined;
+
+/** The fast way to start processes, where there is one: Linux, with the foreign function library installed. */
+function loadNative(): Promise<typeof nativeSpawn | undefined> {
+  native ??=
+    process.platform === 'linux'
+      ? import('./nativeSpawn.ts').then(
+          (module) => module.nativeSpawn,
+          (error: unknown) => {
+            console.error(`processes are started by node's spawn: ${String(error)}`);
+            return undefined;
+          },
+        )
+      : Promise.resolve(undefined);
+  return native;
+}
+
+/** The portable way: slower, and it does not tell what a process has used. */
+async function nodeSpawn(
+  { out, err }: PartOptions,
+  [name = SHELL, ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly pid: number; readonly ended: Promise<PartExit> }> {
+  const files: number[] = [];
   try {
-    err = openSync(options.err, 'a');
-    const startedAt = preciseNow();
-    const child = spawn('/bin/sh', args, {
-      detached: true,
-      stdio: ['ignore', out, err],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
-    });
+    for (const file of [out, err]) files.push(openSync(file, 'a'));
+    const stdio = ['ignore', ...files] as const;
+    const child = spawn(name, args, { detached: true, env, stdio: [...stdio] });
     const { pid } = child;
-    if (pid === undefined) {
-      throw await new Promise((resolve) => child.once('error', resolve));
-    }
-    const ended = new Promise<{ returncode: number }>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ returncode: returncodeOf(code, signal) }));
+    if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
+    const ended = new Promise<PartExit>((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve({ returncode: signal === null ? (code ?? 0) : -constants.signals[signal] });
+      });
     });
-    const ticks = startTicks(pid);
-    return { pid, startedAt, ended, ...(ticks === undefined ? {} : { ticks }) };
+    return { pid, ended };
   } finally {
-    closeSync(out);
-    if (err !== undefined) closeSync(err);
+    for (const file of files) closeSync(file);
   }
-}
-
-/** Start time of a process in clock ticks since boot, or undefined where /proc does not tell. */
-export function startTicks(pid: number): string | undefined {
-  return processFields(pid)?.ticks;
-}
-
-function processFields(pid: number): { state: string; ticks: string } | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined; // it has gone, or there is no /proc here
-    throw error;
-  }
-  // The second field is the program's name in brackets and may hold anything, brackets too.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', ticks: fields[19] ?? '' };
-}
-
-/** Whether the process that a start record names still runs, and is not another one of the same pid. */
-export function isAlive({ pid, ticks }: PartStart): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
-  }
-  const fields = processFields(pid);
-  if (fields === undefined) return ticks === undefined;
-  return fields.state !== 'Z' && (ticks === undefined || fields.ticks === ticks);
-}
-
-/**
- * Sends a signal to the whole process group of a part; says whether there was anyone to get it. What runs as another
- * user (a set-user-id program) does not get it.
- */
-export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ESRCH' || code === 'EPERM') return false;
-    throw error;
-  }
-}
-
-/** How often a process group that was told to end is looked at, in milliseconds. */
-const GROUP_POLL_MS = 20;
-
-/**
- * Ends a process group: the signal, and SIGKILL to what is left of it after the grace. Children that outlive their
- * shell have the grace too.
- */
-export async function endGroup(
-  pid: number,
-  signal: NodeJS.Signals,
-  graceMs: number,
-): Promise<void> {
-  const until = performance.now() + graceMs;
-  if (!signalGroup(pid, signal)) return;
-  // What is stopped takes no signal but KILL until it goes on.
-  signalGroup(pid, 'SIGCONT');
-  while (performance.now() < until) {
-    await sleep(Math.min(GROUP_POLL_MS, graceMs));
-    if (!signalGroup(pid, 0)) return;
-  }
-  signalGroup(pid, 'SIGKILL');
 }

@@ -1,7 +1,16 @@
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
-import { endGroup, preciseNow, type RunningPart, startPart } from './part.ts';
-import { type PartEnd, type PartStart, partFiles, readSpool, writeRecord } from './spool.ts';
+import { type PartExit, type RunningPart, startPart } from './part.ts';
+import { endGroup, preciseNow } from './processes.ts';
+import {
+  type PartEnd,
+  type PartStart,
+  partFiles,
+  readSpool,
+  type SpoolRequest,
+  writeLine,
+} from './spool.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
 export type RunnerEvent =
@@ -17,11 +26,13 @@ export interface KillRequest {
   readonly signal: NodeJS.Signals;
   /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
   readonly graceMs: number;
-  /** Who asked for it, for the record. */
-  readonly by: string;
+  /** Why, in words, for the record: "ended by …". */
+  readonly cause: string;
 }
 
 interface RunningJob {
+  readonly folder: string;
+  readonly request: SpoolRequest;
   current?: RunningPart | undefined;
   killed?: KillRequest;
 }
@@ -29,8 +40,11 @@ interface RunningJob {
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
 const CANNOT_START = 127;
 
-/** How long to wait before a refused record is written again, in milliseconds. */
+/** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
+
+/** How long a job at its time limit has before SIGKILL, in milliseconds. */
+const TIMEOUT_GRACE_MS = 5000;
 
 /** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
 export class Runner {
@@ -56,19 +70,15 @@ export class Runner {
     if (state === undefined) return;
     const { request, parts: begun } = state;
     if (begun.at(-1)?.end?.last) return;
-    const job: RunningJob = {};
+    const job: RunningJob = { folder, request };
     this.#jobs.set(folder, job);
+    const limit = this.#limitTime(job);
     try {
-      for (const [k, command] of request.parts.entries()) {
-        if (k < begun.length) continue;
-        await this.#runPart(folder, job, k, command, {
-          isFinal: k === request.parts.length - 1,
-          ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-          ...(request.env === undefined ? {} : { env: request.env }),
-        });
-        if (job.killed) break;
+      for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
+        await this.#runPart(job, k);
       }
     } finally {
+      clearTimeout(limit);
       this.#jobs.delete(folder);
     }
   }
@@ -85,74 +95,86 @@ export class Runner {
     return true;
   }
 
-  async #runPart(
-    folder: string,
-    job: RunningJob,
-    k: number,
-    command: string,
-    {
-      isFinal,
-      ...place
-    }: { isFinal: boolean; cwd?: string; env?: Readonly<Record<string, string>> },
-  ): Promise<void> {
-    const files = partFiles(folder, k);
+  #limitTime({ folder, request }: RunningJob): NodeJS.Timeout | undefined {
+    const { timeoutMs } = request.limits ?? {};
+    if (timeoutMs === undefined) return undefined;
+    const cause = `time limit ${timeoutMs / 1000} s`;
+    return setTimeout(
+      () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
+      timeoutMs,
+    );
+  }
+
+  async #runPart(job: RunningJob, k: number): Promise<void> {
+    const { folder, request } = job;
+    const { out, err } = partFiles(folder, k);
+    const isFinal = k === request.parts.length - 1;
     let part: RunningPart;
     try {
-      part = await startPart({
-        command,
-        out: files.out,
-        err: files.err,
-        script: `${files.out}.sh`,
-        ...place,
-      });
+      const command = request.parts[k] ?? '';
+      const limits = request.limits ?? {};
+      part = await startPart({ command, out, err, script: `${out}.sh`, limits });
     } catch (error) {
       const now = preciseNow();
-      await this.#started(folder, k, { pid: 0, startedAt: now });
-      await this.#ended(folder, k, {
-        endedAt: now,
-        returncode: CANNOT_START,
-        cause: `could not be started: ${messageOf(error)}`,
-        last: isFinal,
-      });
+      await this.#started(job, k, { pid: 0, startedAt: now });
+      const cause = `could not be started: ${messageOf(error)}`;
+      await this.#ended(job, k, { endedAt: now, returncode: CANNOT_START, cause, last: isFinal });
       return;
     }
-    const { pid, startedAt, ticks } = part;
+    const { pid, startedAt, ticks, ended } = part;
     job.current = part;
-    await this.#started(folder, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
+    await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
     if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
-    const { returncode } = await part.ended;
+    const exit = await ended;
     const endedAt = preciseNow();
     job.current = undefined;
-    const { killed } = job;
-    await this.#ended(folder, k, {
+    const cause = causeOf(job, exit);
+    await this.#ended(job, k, {
       endedAt,
-      returncode,
-      ...(killed ? { cause: `ended by ${killed.by} (${killed.signal})` } : {}),
-      last: isFinal || killed !== undefined,
+      returncode: exit.returncode,
+      ...(cause === undefined ? {} : { cause }),
+      ...(exit.usage === undefined ? {} : { usage: exit.usage }),
+      last: isFinal || job.killed !== undefined,
     });
   }
 
-  async #started(folder: string, part: number, start: PartStart): Promise<void> {
-    await persist(partFiles(folder, part).start, start);
+  async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {
+    await persist(folder, { part, start }, request);
     this.#tell({ kind: 'start', folder, part, start });
   }
 
-  async #ended(folder: string, part: number, end: PartEnd): Promise<void> {
-    await persist(partFiles(folder, part).end, end);
+  async #ended({ folder, request }: RunningJob, part: number, end: PartEnd): Promise<void> {
+    await persist(folder, { part, end }, request);
     this.#tell({ kind: 'end', folder, part, end });
   }
 }
 
-/** Writes a record, again and again while the disk refuses it: how a part ended is not to be had twice. */
-async function persist(file: string, record: PartStart | PartEnd): Promise<void> {
+/** In words, why a part ended, when it was not by itself. */
+function causeOf({ killed }: RunningJob, { returncode }: PartExit): string | undefined {
+  const name = returncode < 0 ? signalName(-returncode) : undefined;
+  if (killed) return `${killed.cause} (${name ?? killed.signal})`;
+  return name === undefined ? undefined : `killed by ${name}`;
+}
+
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `signal ${number}`;
+}
+
+/** Writes a line, again and again while the disk refuses it: how a part ended is not to be had twice. */
+async function persist(
+  folder: string,
+  line: Parameters<typeof writeLine>[1],
+  { fsync = false }: SpoolRequest,
+): Promise<void> {
   for (;;) {
     try {
-      writeRecord(file, record);
+      writeLine(folder, line, fsync);
       return;
     } catch (error) {
       // The spool folder was removed: nobody wants to know any more.
       if (systemErrorCode(error) === 'ENOENT') return;
-      console.error(`${file}: ${messageOf(error)}`);
+      console.error(`${folder}: ${messageOf(error)}`);
       await sleep(RETRY_MS);
     }
   }

@@ -18,6 +18,12 @@ export function splitCommandLine(line: string): readonly string[] {
   return held === undefined ? [line] : cutAt(line, cutPoints(script.commands, line, held));
 }
 
+/**
+ * What the parser and the shells are known to see apart: a NUL ends dash's input, `$[` is arithmetic
+ * for bash alone, and the shells join a token that a line continuation cuts in two.
+ */
+const UNRELIABLE = /\0|\$\[|[^\s\\](?:\\\n)+[^\s\\]/;
+
 /** A stretch of the line in which no cut is possible. */
 interface Span {
   readonly from: number;
@@ -26,8 +32,7 @@ interface Span {
 
 /** The syntax tree, or undefined when the line is not a program or is nested too deep to tell. */
 function parseWhole(line: string): ParsedScript | undefined {
-  // dash ends its input at a NUL; the parser does not.
-  if (line.includes('\0')) return undefined;
+  if (UNRELIABLE.test(line)) return undefined;
   const script = parse(line);
   return script.errors !== undefined && script.errors.length > 0 ? undefined : script;
 }

@@ -1,37 +1,63 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
+  fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
-  renameSync,
-  writeFileSync,
+  rmSync,
+  writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import { systemErrorCode } from '../lib/errors.ts';
+import { dirname, join } from 'node:path';
+import { messageOf, systemErrorCode } from '../lib/errors.ts';
 
 /**
  * The spool folder of one job: all that is needed to know what became of it, readable with cat.
  *
- *     request.json   what to run; the job counts as accepted once this file is there
- *     <k>.start      part k has started: PartStart as JSON
- *     <k>.out        its standard output, byte for byte
- *     <k>.err        its standard error
- *     <k>.end        part k has ended: PartEnd as JSON
+ *     job.jsonl   a line for what to run, one for each start and each end of a part; the job counts as accepted once
+ *                 the first line is there
+ *     <k>.out     standard output of part k, byte for byte
+ *     <k>.err     its standard error
  *
- * Each file is written once. The runner writes it before it tells anyone.
+ * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
+ * adding to one (docs/decisions/0003).
  */
 export interface SpoolRequest {
   /** The parts of the command line, each run by a `/bin/sh -c` of its own, in order. */
   readonly parts: readonly string[];
   /** Whatever the owner of the job wants back when it finds the folder again. */
   readonly owner: unknown;
+  readonly limits?: JobLimits;
+  /** Whether to have the disk confirm each record (fsync). */
+  readonly fsync?: boolean;
+}
+
+/** What a job is given and what it may take. */
+export interface JobLimits {
   /** Working directory of the parts; default: the runner's. */
   readonly cwd?: string;
   /** Variables set on top of the runner's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How long the whole job may take, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How much address space each process of the job may take, in bytes. */
+  readonly memoryBytes?: number;
+  /** Added to the scheduling priority (nice(1)). */
+  readonly nice?: number;
+}
+
+/** What a part has used; members as records show them. */
+export interface PartUsage {
+  readonly user_seconds: number;
+  readonly system_seconds: number;
+  /** The largest of its processes. */
+  readonly peak_memory_bytes?: number;
+  /** In place of the former, for a part that stayed below what can be told. */
+  readonly peak_memory_below_bytes?: number;
+  readonly source: 'wait4';
 }
 
 export interface PartStart {
@@ -49,6 +75,8 @@ export interface PartEnd {
   readonly returncode: number | null;
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
+  /** Absent where the system does not tell. */
+  readonly usage?: PartUsage;
   /** Whether no further part of this job runs. */
   readonly last: boolean;
 }
@@ -64,12 +92,18 @@ export interface SpoolState {
   readonly parts: readonly SpoolPart[];
 }
 
-const REQUEST = 'request.json';
+const JOURNAL = 'job.jsonl';
 
-/** Paths of the files of part k. */
+/** One line of a job's journal. */
+type Line =
+  | { readonly request: SpoolRequest }
+  | { readonly part: number; readonly start: PartStart }
+  | { readonly part: number; readonly end: PartEnd };
+
+/** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
   const base = join(folder, String(part));
-  return { start: `${base}.start`, end: `${base}.end`, out: `${base}.out`, err: `${base}.err` };
+  return { out: `${base}.out`, err: `${base}.err` };
 }
 
 /**
@@ -77,46 +111,90 @@ export function partFiles(folder: string, part: number) {
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
 export function createSpool(folder: string, request: SpoolRequest): void {
-  mkdirSync(folder, { recursive: true });
-  const draft = join(folder, `${REQUEST}.new`);
-  writeFileSync(draft, JSON.stringify(request));
-  renameSync(draft, join(folder, REQUEST));
+  mkdirSync(folder);
+  append(folder, { request }, request.fsync === true);
+  if (request.fsync) syncPath(dirname(folder));
 }
 
-/** The request of a spool folder, or undefined when it was never accepted. */
-export function readRequest(folder: string): SpoolRequest | undefined {
-  return readJson<SpoolRequest>(join(folder, REQUEST));
+/** Writes down that a part has started or ended. The folder has to be there. */
+export function writeLine(
+  folder: string,
+  line: Exclude<Line, { readonly request: SpoolRequest }>,
+  fsync: boolean,
+): void {
+  append(folder, line, fsync);
+}
+
+/** One write(2) of one line: a kill of the process does not cut it. */
+function append(folder: string, line: Line, fsync: boolean): void {
+  const fd = openSync(join(folder, JOURNAL), 'a');
+  try {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    const written = writeSync(fd, bytes);
+    if (written < bytes.length) {
+      // A disk that fills up takes a part of it: nothing may come behind half a line.
+      ftruncateSync(fd, fstatSync(fd).size - written);
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+    }
+    if (fsync) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  if (fsync) syncPath(folder);
+}
+
+function syncPath(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Everything a spool folder says, or undefined when it holds no accepted job. */
 export function readSpool(folder: string): SpoolState | undefined {
-  const request = readRequest(folder);
-  if (request === undefined) return undefined;
-  const present = new Set(readdirSync(folder));
+  let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
-  for (let k = 0; k < request.parts.length && present.has(`${k}.start`); k += 1) {
-    const files = partFiles(folder, k);
-    const start = readJson<PartStart>(files.start);
-    const end = present.has(`${k}.end`) ? readJson<PartEnd>(files.end) : undefined;
-    if (start === undefined) break;
-    parts.push(end === undefined ? { start } : { start, end });
+  for (const line of readJournal(folder)) {
+    if ('request' in line) request = line.request;
+    else parts[line.part] = { ...parts[line.part], ...line };
   }
-  return { request, parts };
+  return request === undefined ? undefined : { request, parts };
 }
 
-/** Writes a start or end record: one small write, which a kill of the process cannot cut. */
-export function writeRecord(file: string, record: PartStart | PartEnd): void {
-  writeFileSync(file, JSON.stringify(record));
-}
-
-/** A file cut short by a crash of the machine reads as absent, like a file that was never written. */
-function readJson<T>(file: string): T | undefined {
+/** The whole lines of a journal. What comes after one that a crash of the machine has cut is not looked at. */
+function* readJournal(folder: string): Generator<Line> {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    text = readFileSync(join(folder, JOURNAL), 'utf8');
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return;
     throw error;
   }
+  const lines = text.split('\n');
+  lines.pop(); // empty, or cut
+  for (const line of lines) {
+    try {
+      yield JSON.parse(line) as Line;
+    } catch (error) {
+      if (messageOf(error).includes('JSON')) return;
+      throw error;
+    }
+  }
+}
+
+/**
+ * The record of the job is complete elsewhere: nothing but its outputs is needed any more. A folder without a journal
+ * belongs to a job that has ended.
+ */
+export function closeSpool(folder: string): void {
+  rmSync(join(folder, JOURNAL), { force: true });
+}
+
+/** Whether a spool folder belongs to a job whose record may not be complete. */
+export function isOpenSpool(folder: string): boolean {
+  return existsSync(join(folder, JOURNAL));
 }
 
 export interface OutputExcerpt {

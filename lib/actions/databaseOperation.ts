@@ -1,5 +1,6 @@
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
-import { clearRecordFolder, workFolderOf } from '../jobs/database.ts';
+import { workFolderOf } from '../jobs/database.ts';
+import { clearRecordFolder } from '../jobs/recordFolder.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';
@@ -51,7 +52,7 @@ async function operate(
       },
     );
   }
-  const { database, jobs, settings } = services;
+  const { database, settings } = services;
   const own = database.folder;
   const folder = exportFolder(dbpath, {
     own,
@@ -68,11 +69,14 @@ async function operate(
       return database.loadFrom(folder);
     case 'clear':
       if (folder !== own) return clearRecordFolder(folder);
-      for (const root of roots ?? [...database.roots()]) {
-        if (jobs.isActive(root)) continue; // it goes on, and so does its record
-        database.remove(root);
-        jobs.forget(root);
-      }
+      removeEnded(services, roots ?? database.roots());
       return;
   }
+}
+
+/** Jobs that have not ended go on, and so do their records. */
+function removeEnded({ database, jobs }: Services, roots: readonly string[]): void {
+  const ended = roots.filter((root) => !jobs.isActive(root));
+  database.remove(ended);
+  for (const root of ended) jobs.forget(root);
 }

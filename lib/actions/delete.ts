@@ -20,10 +20,8 @@ export const deleteJob = defineAction({
         hint: 'end it first, with the action "kill"',
       });
     }
-    for (const { root } of hits) {
-      services.database.remove(root);
-      services.jobs.forget(root);
-    }
+    services.database.remove(hits.map(({ root }) => root));
+    for (const { root } of hits) services.jobs.forget(root);
     return {
       status: true,
       result: {

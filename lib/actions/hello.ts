@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { preciseNow } from '../../crunner/part.ts';
+import { preciseNow } from '../../crunner/processes.ts';
 import { compactStamp } from '../jobs/stamps.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { JsonValue } from '../wire/json.ts';

@@ -37,11 +37,11 @@ export const kill = defineAction({
   schema,
   async handle(meta, { services }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
-    const by = meta.auid ? `a kill request of ${meta.auid}` : 'a kill request';
+    const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
     const killed: [string, JsonValue][] = [];
     let any = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, by });
+      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
       any ||= found;
       killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
     }

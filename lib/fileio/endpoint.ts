@@ -1,13 +1,21 @@
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
-import { PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { startFileServer } from '../pfioh/server.ts';
 
 export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
+  /** Undefined serves everybody, as pman does without tokens. */
+  readonly tokens: readonly string[] | undefined;
   readonly log: Logger;
 }
 
-/** Opens a pfioh beside pman, for one request or for as long as pman runs. */
-export async function openFileio(_options: EndpointOptions): Promise<FileioEndpoint> {
-  throw new PmanError('not_implemented', 'the file transfer endpoint is not built yet');
+/**
+ * Opens a pfioh beside pman, on a free port of the same address: for one request, or for as long as pman runs. Who may
+ * use it is who may use pman.
+ */
+export async function openFileio(options: EndpointOptions): Promise<FileioEndpoint> {
+  const { ip, tokens, forever, log } = options;
+  const server = await startFileServer({ ip, port: 0, forever, tokens, createDirs: true, log });
+  log.info('a file transfer endpoint was opened', { port: server.port, forever });
+  return { ip: server.address, port: server.port };
 }

@@ -21,9 +21,13 @@ export class HttpConnection {
   readonly #socket: HttpSocket;
   readonly #options: HttpFrontOptions;
   readonly #waiting: Exchange[] = [];
+  /** Requests whose head is in, and whose body has not been handed over yet. */
+  readonly #expected = new Set<IncomingMessage>();
   #current: HttpRequest | undefined;
+  #holding = false;
   #brokenOff = false;
   #closing = false;
+  #ended = false;
   #lastWords: Buffer | undefined;
 
   constructor(socket: HttpSocket, options: HttpFrontOptions) {
@@ -31,8 +35,14 @@ export class HttpConnection {
     this.#options = options;
   }
 
+  /** A request whose body is on its way; `submit` follows if it ever is complete. */
+  expect(req: IncomingMessage): void {
+    this.#expected.add(req);
+  }
+
   /** Takes a complete request. */
   submit(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+    this.#expected.delete(req);
     if (this.#closing) return;
     const request = new HttpRequest(req, body);
     if (this.#current === undefined) {
@@ -40,7 +50,7 @@ export class HttpConnection {
       return;
     }
     this.#waiting.push({ request, res });
-    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+    if (this.#waiting.length >= MAX_WAITING) this.#hold(true);
   }
 
   /** Answers a request without reading the rest of it; the connection closes after this answer. */
@@ -58,7 +68,7 @@ export class HttpConnection {
     this.#brokenOff = true;
     this.#socket.discardInput();
     this.#lastWords = replyBytes(this.#options.refusal(status, message));
-    if (this.#current === undefined) this.#sayLastWords();
+    if (this.#isIdle()) this.#sayLastWords();
   }
 
   /** Closes now if nothing is under way, else after the answer that is. */
@@ -67,6 +77,12 @@ export class HttpConnection {
     this.#waiting.length = 0;
     if (this.#current !== undefined) return;
     this.#socket.destroySoon();
+  }
+
+  /** No request will follow: closes after the last answer. */
+  inputEnded(): void {
+    this.#ended = true;
+    if (this.#isIdle()) this.#socket.destroySoon();
   }
 
   /** The connection is gone. */
@@ -81,12 +97,12 @@ export class HttpConnection {
       if (this.#socket.destroyed) next.request.clientLeft();
       await this.#answer(next);
       next = this.#waiting.shift();
-      if (this.#waiting.length === MAX_WAITING / 2 && this.#socket.isPaused()) {
-        this.#socket.resume();
-      }
+      if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
     }
     this.#current = undefined;
+    if (!this.#isIdle()) return;
     if (this.#lastWords !== undefined) this.#sayLastWords();
+    else if (this.#ended) this.#socket.destroySoon();
   }
 
   async #answer({ request, res }: Exchange): Promise<void> {
@@ -110,6 +126,18 @@ export class HttpConnection {
       const instead = { ...refusal(500, 'The server made a reply that cannot be sent.') };
       await sendReply(res, { ...instead, closeAfter: true });
     }
+  }
+
+  #hold(wanted: boolean): void {
+    if (wanted === this.#holding) return;
+    this.#holding = wanted;
+    if (wanted) this.#socket.holdInput();
+    else this.#socket.releaseInput();
+  }
+
+  /** Nothing under way, nor complete at the parser with its 'end' still to come. */
+  #isIdle(): boolean {
+    return this.#current === undefined && ![...this.#expected].some(({ complete }) => complete);
   }
 
   #giveUp(error: unknown): void {

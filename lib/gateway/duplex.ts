@@ -38,6 +38,9 @@ export class PeerDuplex extends Duplex {
   readonly #port: PeerPort;
   readonly #limits: PeerLimits;
   #connected = true;
+  #holding = false;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
   #discarding = false;
   #lingering = false;
   #timeoutMs = 0;
@@ -54,15 +57,39 @@ export class PeerDuplex extends Duplex {
   receive(bytes: Buffer): void {
     this.#activeAt = this.#port.now();
     if (this.#discarding || this.readableEnded || this.destroyed) return;
-    this.push(bytes);
-    if (this.readableLength > this.#limits.maxUnreadBytes) this.destroy();
+    if (!this.#holding && this.#held.length === 0) this.push(bytes);
+    else {
+      this.#held.push(bytes);
+      this.#heldBytes += bytes.length;
+    }
+    if (this.readableLength + this.#heldBytes > this.#limits.maxUnreadBytes) this.destroy();
+  }
+
+  /** Keeps input back until `releaseInput`. (node:http undoes a plain pause() as it likes.) */
+  holdInput(): void {
+    this.#holding = true;
+  }
+
+  /** Passes on what was kept back, up to the next `holdInput`. */
+  releaseInput(): void {
+    this.#holding = false;
+    const held = this.#held;
+    let passed = 0;
+    for (const bytes of held) {
+      // Whoever reads what is passed on may well hold again.
+      if (this.#holding || this.#discarding || this.destroyed) break;
+      this.push(bytes);
+      this.#heldBytes -= bytes.length;
+      passed += 1;
+    }
+    this.#held = held.slice(passed);
   }
 
   /** The peer is gone, both ways. What it sent before is still read. */
   disconnected(): void {
     this.#connected = false;
     if (this.destroyed) return;
-    if (this.#discarding || this.readableLength > 0) {
+    if (this.#discarding || this.#heldBytes > 0 || this.readableLength > 0) {
       this.destroy();
       return;
     }
@@ -78,6 +105,7 @@ export class PeerDuplex extends Duplex {
 
   /** Called now and then, to serve setTimeout. */
   tick(nowMs: number): void {
+    if (this.#holding) this.#activeAt = nowMs;
     if (this.#timeoutMs > 0 && nowMs - this.#activeAt >= this.#timeoutMs) {
       this.#activeAt = nowMs;
       this.emit('timeout');

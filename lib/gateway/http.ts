@@ -4,7 +4,7 @@ import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { BodyCollector } from './body.ts';
 import { HttpConnection } from './connection.ts';
-import { headerValue } from './request.ts';
+import { headerValue, headerValues } from './request.ts';
 import type { GatewayReply, HttpLimits, RequestHandler } from './types.ts';
 
 const CHECK_MS = 1_000;
@@ -15,6 +15,9 @@ export interface HttpSocket extends Duplex {
   destroySoon(): void;
   /** Input from now on is not looked at. */
   discardInput(): void;
+  /** Input is kept back until `releaseInput`. */
+  holdInput(): void;
+  releaseInput(): void;
 }
 
 export interface HttpFrontOptions {
@@ -71,6 +74,8 @@ export class HttpFront {
       connection.closed();
     });
     this.#server.emit('connection', socket);
+    // After node's own listener, which looks whether the input ended within a request.
+    socket.once('end', () => connection.inputEnded());
   }
 
   /** Closes what is idle, lets running answers go out for up to `graceMs`, then closes the rest. */
@@ -88,8 +93,9 @@ export class HttpFront {
   #onRequest(req: IncomingMessage, res: ServerResponse, waitsForContinue = false): void {
     const connection = this.#connections.get(req.socket);
     if (connection === undefined || this.#stopping) return;
-    if (req.httpVersion === '1.1' && headerValue(req.rawHeaders, 'host') === undefined) {
-      this.#refuse(req, res, 400, 'An HTTP/1.1 request needs a Host header.');
+    const fault = headFault(req);
+    if (fault !== undefined) {
+      this.#refuse(req, res, 400, fault);
       return;
     }
     const length = headerValue(req.rawHeaders, 'content-length');
@@ -116,6 +122,7 @@ export class HttpFront {
   ): void {
     const { maxBodyBytes, stallTimeoutMs } = this.#options.limits;
     const body = new BodyCollector(expectedBytes);
+    connection.expect(req);
     req.on('data', (chunk: Buffer) => {
       if (res.writableEnded) return;
       if (body.length + chunk.length > maxBodyBytes) {
@@ -162,6 +169,15 @@ export class HttpFront {
         connection.breakOff(400, `This is no acceptable HTTP request: ${parserReason(error)}.`);
     }
   }
+}
+
+/** What RFC 9112 wants refused and node's parser lets through. */
+function headFault({ httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return 'Only HTTP/1.1 and HTTP/1.0 are spoken.';
+  const hosts = headerValues(rawHeaders, 'host').length;
+  if (hosts > 1) return 'The request has more than one Host header.';
+  return hosts === 0 && httpVersion === '1.1' ? 'The request has no Host header.' : undefined;
 }
 
 function tooLarge(what: string, maxBodyBytes: number): string {

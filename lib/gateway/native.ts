@@ -108,7 +108,8 @@ export class NativeFront {
       rawHeaders: [],
       authorization: undefined,
       body: content,
-      signal: this.#leaving.signal,
+      // ZeroMQ does not say when a client leaves.
+      signal: new AbortController().signal,
     };
     try {
       return await bodyOf(await handler(request));
@@ -159,6 +160,10 @@ class MemorySocket extends Duplex implements HttpSocket {
   }
 
   discardInput(): void {}
+
+  holdInput(): void {}
+
+  releaseInput(): void {}
 
   destroySoon(): void {
     this.end();

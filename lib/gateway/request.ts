@@ -46,13 +46,19 @@ export class HttpRequest implements GatewayRequest {
   }
 }
 
-/** The value of the first header of that (lower-case) name in node's flat list. */
-export function headerValue(flatHeaders: readonly string[], name: string): string | undefined {
+/** The values of all headers of that (lower-case) name in node's flat list. */
+export function headerValues(flatHeaders: readonly string[], name: string): string[] {
+  const values: string[] = [];
   for (let i = 0; i + 1 < flatHeaders.length; i += 2) {
     const candidate = flatHeaders[i];
     if (candidate?.length === name.length && candidate.toLowerCase() === name) {
-      return flatHeaders[i + 1];
+      values.push(flatHeaders[i + 1] ?? '');
     }
   }
-  return undefined;
+  return values;
+}
+
+/** The first of them. */
+export function headerValue(flatHeaders: readonly string[], name: string): string | undefined {
+  return headerValues(flatHeaders, name)[0];
 }

@@ -1,23 +1,25 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readLeaf, readTree, writeLeaf, writeTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJobRoot } from '../tree/paths.ts';
+import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { lockDatabase } from './databaseLock.ts';
-import { JobIndex } from './jobIndex.ts';
-import { isDone } from './progress.ts';
+import { IndexFile } from './indexFile.ts';
+import { JobIndex, type JobSummary } from './jobIndex.ts';
+import { isDone, progressOf } from './progress.ts';
 import type { RecordEditor } from './record.ts';
+import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
   /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */
   readonly folder: string;
-  /** A folder of ours beside it: drafts, and files that were no leaves. */
+  /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
   readonly log: Logger;
@@ -30,8 +32,14 @@ export const workFolderOf = (folder: string): string => `${folder}.spool`;
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
-/** How long a save keeps the process to itself before others get their turn, in milliseconds. */
+/** How long a save that nobody waits for keeps the process to itself, and then leaves it to others, in milliseconds. */
 const SLICE_MS = 5;
+const PAUSE_MS = 20;
+/** With more records to be written than this, a save makes no pauses: memory is not for ever. */
+const MAX_UNWRITTEN = 2000;
+
+/** What has to be written of a record: all of it, or these leaves. */
+type Unwritten = 'whole' | Map<string, readonly string[]>;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -42,11 +50,14 @@ export class JobDatabase implements JobForest {
   readonly #options: DatabaseOptions;
   readonly #drafts: string;
   readonly #index = new JobIndex();
-  readonly #cache = new TreeCache((root) => !this.#dirty.has(root));
-  /** What has to be written: the whole record, or these leaves of it. */
-  readonly #dirty = new Map<string, 'whole' | Map<string, readonly string[]>>();
+  readonly #indexFile: IndexFile;
+  readonly #cache = new TreeCache((root) => !this.#unwritten.has(root));
+  readonly #unwritten = new Map<string, Unwritten>();
+  /** What to call once the record of an ended job is on the disk. */
+  readonly #whenFiled = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
+  #waitedFor = false;
   #problem: string | undefined;
   readonly #lock: { release(): void };
 
@@ -55,6 +66,7 @@ export class JobDatabase implements JobForest {
     this.#lock = lockDatabase(options.folder, options.workFolder);
     this.folder = options.folder;
     this.#drafts = makeDraftsFolder(options);
+    this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
   }
 
   /**
@@ -66,18 +78,15 @@ export class JobDatabase implements JobForest {
       mkdirSync(options.folder, { recursive: true });
       mkdirSync(options.workFolder, { recursive: true, mode: 0o700 });
       const database = new JobDatabase(options);
-      database.#readIndex();
+      database.#readIndex(database.#indexFile.read());
       return database;
     } catch (error) {
       if (error instanceof PmanError) throw error;
-      throw new PmanError(
-        'storage',
-        `cannot open the database ${options.folder}: ${messageOf(error)}`,
-        {
-          hint: 'name a folder that pman may write with --DBpath',
-          cause: error,
-        },
-      );
+      const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
+      throw new PmanError('storage', message, {
+        hint: 'name a folder that pman may write with --DBpath',
+        cause: error,
+      });
     }
   }
 
@@ -88,6 +97,20 @@ export class JobDatabase implements JobForest {
 
   roots(): readonly string[] {
     return this.#index.roots();
+  }
+
+  /** The jobs that have not ended, as far as their records say. */
+  unfinished(): readonly string[] {
+    return this.roots().filter((root) => this.#index.get(root)?.status === undefined);
+  }
+
+  has(root: string): boolean {
+    return this.#index.has(root);
+  }
+
+  /** What is known of a job without its record; its status only once it has ended. */
+  summary(root: string): JobSummary | undefined {
+    return this.#index.get(root);
   }
 
   tree(root: string): TreeNode | undefined {
@@ -110,20 +133,19 @@ export class JobDatabase implements JobForest {
     });
   }
 
+  /** A root-level leaf, without reading the rest of the record. */
   #leaf(root: string, key: string): JsonValue | undefined {
     const cached = this.#cache.get(root);
     if (cached !== undefined) return cached.leaves.get(key);
-    if (key.includes('/') || key.includes('\0') || key === '' || key.startsWith('.')) {
-      return undefined;
-    }
+    if (!isSafeName(key)) return undefined;
     const file = join(this.folder, root, key);
-    if (!existsSync(file) || statSync(file).isDirectory()) return undefined;
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     return readLeaf(file, this.#putAside)?.value;
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#index.add(root, record.leaves);
+    this.#index.put(root, summaryOf(record));
     this.#cache.pin(root, record);
     this.#mark(root, 'whole');
   }
@@ -150,18 +172,28 @@ export class JobDatabase implements JobForest {
     if (record !== undefined) this.#cache.pin(root, record);
   }
 
-  /** The job changes no more: its record may leave the memory once it is written. */
-  release(root: string): void {
+  /**
+   * The job has ended: its record changes no more and may leave the memory once it is written.
+   * @param whenFiled called once it is written
+   */
+  release(root: string, whenFiled: () => void = () => undefined): void {
+    const record = this.#cache.get(root);
+    if (record !== undefined) this.#index.put(root, summaryOf(record));
     this.#cache.unpin(root);
+    if (this.#unwritten.has(root)) this.#whenFiled.set(root, whenFiled);
+    else whenFiled();
   }
 
-  /** Removes a job's record, from memory at once and from the disk. */
-  remove(root: string): void {
-    if (!this.#index.has(root)) return;
-    this.#index.remove(new Set([root]));
-    this.#cache.remove(root);
-    this.#dirty.delete(root);
-    this.#discard(join(this.folder, root));
+  /** Removes jobs' records, from memory at once and from the disk. */
+  remove(roots: readonly string[]): void {
+    const gone = new Set(roots.filter((root) => this.#index.has(root)));
+    this.#index.remove(gone);
+    for (const root of gone) {
+      this.#cache.remove(root);
+      this.#unwritten.delete(root);
+      this.#whenFiled.delete(root);
+      this.#discard(join(this.folder, root));
+    }
   }
 
   /**
@@ -169,33 +201,26 @@ export class JobDatabase implements JobForest {
    * and it is tried again.
    */
   async save(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    while (this.#saving !== undefined) await this.#saving;
-    this.#saving = this.#saveDirty().finally(() => {
-      this.#saving = undefined;
-    });
-    await this.#saving;
+    this.#waitedFor = true;
+    try {
+      await this.#save();
+    } finally {
+      this.#waitedFor = false;
+    }
   }
 
   /**
-   * Writes records into another folder, beside what pman records it holds already.
+   * Writes records into another folder, beside what records it holds already.
    * @throws PmanError conflict when the folder holds anything but records
    */
   async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
-    requireRecordFolder(folder);
-    mkdirSync(folder, { recursive: true });
-    const drafts = `${folder}.new-${process.pid}`;
-    mkdirSync(drafts);
-    try {
+    const records = (function* (database: JobDatabase) {
       for (const root of roots) {
-        const record = this.tree(root);
-        if (record) writeTree(join(folder, root), record, { drafts, fsync: this.#options.fsync });
-        await nextTurn();
+        const record = database.tree(root);
+        if (record) yield [root, record] as const;
       }
-    } finally {
-      rmSync(drafts, { recursive: true, force: true });
-    }
+    })(this);
+    await writeRecordFolder(folder, records, this.#options.fsync);
   }
 
   /**
@@ -205,57 +230,64 @@ export class JobDatabase implements JobForest {
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
       await this.save();
-      this.#forgetClean();
-      this.#readIndex();
+      this.#forgetWritten();
+      this.#readIndex(new Map());
       return;
     }
-    requireRecordFolder(folder);
-    mkdirSync(folder, { recursive: true });
-    for (const root of recordNames(folder)) {
+    for await (const { root, record } of readRecordFolder(folder)) {
       if (this.#index.has(root)) continue;
-      const read = readTree(join(folder, root), () => undefined);
-      if (read === undefined) continue;
-      this.add(root, read.tree);
-      if (isDone(read.tree)) this.release(root);
-      await nextTurn();
+      this.add(root, record);
+      if (isDone(record)) this.release(root);
     }
   }
 
   async close(): Promise<void> {
     await this.save();
     clearTimeout(this.#timer);
+    this.#indexFile.close();
     rmSync(this.#drafts, { recursive: true, force: true });
     this.#lock.release();
   }
 
-  #readIndex(): void {
+  /** Learns of the records in the folder: from what was written down of them, else from themselves. */
+  #readIndex(known: ReadonlyMap<string, JobSummary>): void {
+    let isExact = true;
+    let count = 0;
     for (const root of recordNames(this.folder)) {
+      count += 1;
       if (this.#index.has(root)) continue;
-      const leaves = new Map<string, JsonValue>();
-      for (const key of JobIndex.keys) {
-        const leaf = this.#leaf(root, key);
-        if (leaf !== undefined) leaves.set(key, leaf);
+      let summary = known.get(root);
+      if (summary === undefined) {
+        const record = readTree(join(this.folder, root), this.#putAside)?.tree;
+        if (record === undefined) continue;
+        summary = summaryOf(record);
+        isExact &&= summary.status === undefined;
       }
-      this.#index.add(root, leaves);
+      this.#index.put(root, summary);
     }
+    if (isExact && known.size < 2 * count + 100) return;
+    const ended = this.roots().flatMap((root) => {
+      const summary = this.#index.get(root);
+      return summary?.status === undefined ? [] : [[root, summary] as const];
+    });
+    this.#indexFile.rewrite(ended);
   }
 
-  /** Drops what can be read again from the disk, and the jobs whose records are gone from there. */
-  #forgetClean(): void {
-    const present = new Set(recordNames(this.folder));
+  /** Drops what can be read again from the disk. */
+  #forgetWritten(): void {
     const gone = new Set<string>();
     for (const root of this.roots()) {
-      if (this.#dirty.has(root) || this.#cache.isPinned(root)) continue;
+      if (this.#unwritten.has(root) || this.#cache.isPinned(root)) continue;
       this.#cache.remove(root);
-      if (!present.has(root)) gone.add(root);
+      gone.add(root);
     }
     this.#index.remove(gone);
   }
 
   #mark(root: string, what: 'whole' | readonly string[]): void {
-    const known = this.#dirty.get(root);
-    if (what === 'whole') this.#dirty.set(root, 'whole');
-    else if (known === undefined) this.#dirty.set(root, new Map([[what.join('/'), what]]));
+    const known = this.#unwritten.get(root);
+    if (what === 'whole') this.#unwritten.set(root, 'whole');
+    else if (known === undefined) this.#unwritten.set(root, new Map([[what.join('/'), what]]));
     else if (known !== 'whole') known.set(what.join('/'), what);
     this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
   }
@@ -264,46 +296,67 @@ export class JobDatabase implements JobForest {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.save();
+      void this.#save();
     }, delayMs);
   }
 
-  async #saveDirty(): Promise<void> {
+  async #save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#saving !== undefined) await this.#saving;
+    this.#saving = this.#saveUnwritten().finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async #saveUnwritten(): Promise<void> {
     let sliceEnd = performance.now() + SLICE_MS;
-    for (const [root, what] of [...this.#dirty]) {
-      // From here on a change marks the record anew, also while this write is refused.
-      this.#dirty.delete(root);
+    for (const [root, what] of [...this.#unwritten]) {
+      // From here on a change marks the record anew.
+      if (!this.#unwritten.delete(root)) continue; // removed meanwhile
       try {
         this.#write(root, what);
         this.#solved();
       } catch (error) {
-        this.#dirty.set(root, 'whole');
+        this.#unwritten.set(root, 'whole');
         this.#refused(error);
         this.#saveSoon(RETRY_MS);
         return;
       }
-      if (performance.now() > sliceEnd) {
-        await nextTurn();
-        sliceEnd = performance.now() + SLICE_MS;
-      }
+      if (performance.now() < sliceEnd) continue;
+      await sleep(this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN ? 0 : PAUSE_MS);
+      sliceEnd = performance.now() + SLICE_MS;
     }
   }
 
-  #write(root: string, what: 'whole' | Map<string, readonly string[]>): void {
+  #write(root: string, what: Unwritten): void {
     const record = this.#cache.get(root);
     if (record === undefined) return; // removed meanwhile
     const options = { drafts: this.#drafts, fsync: this.#options.fsync };
-    if (what === 'whole' || !existsSync(join(this.folder, root))) {
-      mkdirSync(this.folder, { recursive: true });
-      mkdirSync(this.#drafts, { recursive: true });
-      this.#cache.weigh(root, writeTree(join(this.folder, root), record, options));
-      return;
+    const folder = join(this.folder, root);
+    if (what === 'whole' || !existsSync(folder)) {
+      if (!existsSync(this.folder)) mkdirSync(this.folder, { recursive: true });
+      if (!existsSync(this.#drafts)) mkdirSync(this.#drafts, { recursive: true });
+      this.#cache.weigh(root, writeTree(folder, record, options));
+    } else {
+      for (const path of what.values()) {
+        const value = record.cat(path);
+        if (value === undefined) continue;
+        this.#cache.grow(root, writeLeaf(join(folder, ...path), value, options));
+      }
     }
-    for (const path of what.values()) {
-      const value = record.cat(path);
-      if (value === undefined) continue;
-      this.#cache.grow(root, writeLeaf(join(this.folder, root, ...path), value, options));
-    }
+    this.#file(root);
+  }
+
+  /** The record of a job that has ended is on the disk. */
+  #file(root: string): void {
+    const whenFiled = this.#whenFiled.get(root);
+    const summary = this.#index.get(root);
+    if (whenFiled === undefined || summary?.status === undefined) return;
+    this.#whenFiled.delete(root);
+    this.#indexFile.append(root, summary);
+    whenFiled();
   }
 
   #refused(error: unknown): void {
@@ -332,19 +385,29 @@ export class JobDatabase implements JobForest {
 
   /** Moves a file that is no leaf to where nobody trips over it again. */
   readonly #putAside = (file: string, reason: string): void => {
-    const aside = join(this.#options.workFolder, 'unreadable');
-    const name = `${Date.now()}-${file.slice(this.folder.length + 1).replaceAll('/', '~')}`;
-    this.#options.log.warn('a leaf is not readable and was moved aside', {
-      file,
-      reason,
-      to: join(aside, name),
-    });
+    const { log, workFolder } = this.#options;
+    const aside = join(workFolder, 'unreadable');
+    const to = join(
+      aside,
+      `${Date.now()}-${file.slice(this.folder.length + 1).replaceAll('/', '~')}`,
+    );
+    log.warn('a leaf is not readable and was moved aside', { file, reason, to });
     try {
       mkdirSync(aside, { recursive: true });
-      renameSync(file, join(aside, name));
+      renameSync(file, to);
     } catch (error) {
-      this.#options.log.warn('it could not be moved', { file, reason: messageOf(error) });
+      log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
+  };
+}
+
+function summaryOf(record: TreeNode): JobSummary {
+  const jid = record.leaves.get('jid');
+  const auid = record.leaves.get('auid');
+  return {
+    ...(jid === undefined ? {} : { jid }),
+    ...(auid === undefined ? {} : { auid }),
+    ...(isDone(record) ? { status: progressOf(record).status } : {}),
   };
 }
 
@@ -355,31 +418,4 @@ function makeDraftsFolder({ folder, workFolder }: DatabaseOptions): string {
   rmSync(drafts, { recursive: true, force: true });
   mkdirSync(drafts, { recursive: true });
   return drafts;
-}
-
-/** Names of the records in a folder, oldest first. */
-function recordNames(folder: string): readonly string[] {
-  return readdirSync(folder).filter(isJobRoot).sort();
-}
-
-/** @throws PmanError conflict unless the folder is missing, empty, or holds records only */
-function requireRecordFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  if (!statSync(folder).isDirectory()) {
-    throw new PmanError('conflict', `${folder} is not a folder`);
-  }
-  const stranger = readdirSync(folder).find((name) => !isJobRoot(name));
-  if (stranger === undefined) return;
-  throw new PmanError('conflict', `${folder} holds something else than job records: ${stranger}`, {
-    hint: `name a new folder, for example ${join(dirname(folder), `${basename(folder)}-copy`)}`,
-  });
-}
-
-/** Removes the records of a folder that is not the database's own. Anything else in it stays. */
-export function clearRecordFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  requireRecordFolder(folder);
-  for (const root of recordNames(folder)) {
-    rmSync(join(folder, root), { recursive: true, force: true });
-  }
 }

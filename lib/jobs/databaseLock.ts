@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, startTicks } from '../../crunner/part.ts';
+import { isAlive, startTicks } from '../../crunner/processes.ts';
 import type { PartStart } from '../../crunner/spool.ts';
 import { PmanError, systemErrorCode } from '../errors.ts';
 

@@ -1,11 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endGroup, isAlive, preciseNow } from '../../crunner/part.ts';
+import { endGroup, isAlive, preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
+  closeSpool,
   createSpool,
+  isOpenSpool,
   type PartStart,
   partFiles,
   readOutput,
@@ -103,7 +105,7 @@ export class HostJobs {
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
   async kill(root: string, request: KillRequest): Promise<boolean> {
     if (this.#waiting.delete(root)) {
-      this.#endUnstarted(root, `ended by ${request.by} before it started`);
+      this.#endUnstarted(root, `${request.cause} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
@@ -143,18 +145,20 @@ export class HostJobs {
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
     const running = new Set(await this.#runner.find());
-    for (const root of spoolNames(this.#options.spool)) {
-      const record = this.#options.database.tree(root);
-      if (record !== undefined && isDone(record)) continue;
+    const { database, spool } = this.#options;
+    for (const root of spoolNames(spool)) {
+      if (!isOpenSpool(this.#folder(root))) {
+        if (!database.has(root)) this.forget(root); // its record was removed by hand
+        continue;
+      }
       const state = readSpool(this.#folder(root));
       if (state === undefined) {
         this.forget(root); // it was never accepted
         continue;
       }
-      if (record === undefined) {
-        this.#options.database.add(root, newRecord((state.request.owner as SpoolOwner).job));
-      }
-      this.#options.database.hold(root);
+      if (!database.has(root))
+        database.add(root, newRecord((state.request.owner as SpoolOwner).job));
+      database.hold(root);
       this.#takeUp(root, state, running.has(this.#folder(root)));
     }
     this.#closeOrphans();
@@ -195,7 +199,7 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#options.database.release(root);
+    this.#options.database.release(root, () => closeSpool(this.#folder(root)));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
@@ -234,7 +238,7 @@ export class HostJobs {
     this.#adopted.delete(root);
     const { killed } = adopted;
     const reason = killed
-      ? `ended by ${killed.by} (${killed.signal}), unseen: the process that watched it had gone`
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
     this.#poller.partEnded(root, count - 1, {
       endedAt: preciseNow(),
@@ -250,13 +254,15 @@ export class HostJobs {
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
   #closeOrphans(): void {
     const { database } = this.#options;
-    for (const root of database.roots()) {
+    for (const root of database.unfinished()) {
       if (this.isActive(root)) continue;
       const tree = database.tree(root);
-      if (tree === undefined || isDone(tree) || tree.children.has('container')) continue;
       const record = database.edit(root);
-      if (record === undefined) continue;
-      recordLost(record, progressOf(tree).started.length, 'nothing is left that ran it');
+      if (tree === undefined || record === undefined || tree.children.has('container')) continue;
+      if (!isDone(tree)) {
+        recordLost(record, progressOf(tree).started.length, 'nothing is left that ran it');
+      }
+      database.release(root);
     }
   }
 

@@ -1,21 +1,32 @@
 import type { JsonValue } from '../wire/json.ts';
+import type { JobStatus } from './progress.ts';
+
+/** What is known of each job without its record. */
+export interface JobSummary {
+  readonly jid?: JsonValue;
+  readonly auid?: JsonValue;
+  /** How it ended; absent while it has not. */
+  readonly status?: JobStatus;
+}
 
 const KEYS = ['jid', 'auid'] as const;
 
 /** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
 export class JobIndex {
-  /** The leaves that are indexed. */
-  static readonly keys: readonly string[] = KEYS;
-
-  readonly #values = new Map<string, ReadonlyMap<string, JsonValue>>();
-  readonly #byValue: ReadonlyMap<string, Map<string, string[]>> = new Map(
-    KEYS.map((key) => [key, new Map<string, string[]>()]),
-  );
+  readonly #summaries = new Map<string, JobSummary>();
+  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, string[]>>> = {
+    jid: new Map(),
+    auid: new Map(),
+  };
   #order: string[] = [];
   #sorted = true;
 
   has(root: string): boolean {
-    return this.#values.has(root);
+    return this.#summaries.has(root);
+  }
+
+  get(root: string): JobSummary | undefined {
+    return this.#summaries.get(root);
   }
 
   /** All job roots, oldest first: their names start with the time. */
@@ -27,49 +38,51 @@ export class JobIndex {
     return this.#order;
   }
 
-  /** Takes in a job with its root-level leaves. */
-  add(root: string, leaves: ReadonlyMap<string, JsonValue>): void {
-    const values = new Map<string, JsonValue>();
-    for (const [key, roots] of this.#byValue) {
-      const value = leaves.get(key);
-      if (value === undefined) continue;
-      values.set(key, value);
-      if (typeof value === 'string') insert(roots, value, root);
+  /** Takes in a job, or new knowledge of one that is known; `jid` and `auid` of a job do not change. */
+  put(root: string, summary: JobSummary): void {
+    const isNew = !this.#summaries.has(root);
+    this.#summaries.set(root, summary);
+    if (!isNew) return;
+    for (const key of KEYS) {
+      const value = summary[key];
+      if (typeof value === 'string') insert(this.#byValue[key], value, root);
     }
-    this.#values.set(root, values);
     const last = this.#order.at(-1);
     this.#order.push(root);
     if (last !== undefined && last > root) this.#sorted = false;
   }
 
   remove(gone: ReadonlySet<string>): void {
+    if (gone.size === 0) return;
     for (const root of gone) {
-      for (const [key, value] of this.#values.get(root) ?? []) {
+      const summary = this.#summaries.get(root);
+      for (const key of KEYS) {
+        const value = summary?.[key];
         if (typeof value !== 'string') continue;
-        const roots = this.#byValue.get(key);
-        const left = roots?.get(value)?.filter((other) => !gone.has(other)) ?? [];
-        if (left.length > 0) roots?.set(value, left);
-        else roots?.delete(value);
+        const roots = this.#byValue[key];
+        const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
+        if (left.length > 0) roots.set(value, left);
+        else roots.delete(value);
       }
-      this.#values.delete(root);
+      this.#summaries.delete(root);
     }
     this.#order = this.#order.filter((root) => !gone.has(root));
   }
 
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
   find(key: string, value: JsonValue): readonly string[] | undefined {
-    const roots = this.#byValue.get(key);
-    if (roots === undefined) return undefined;
-    return typeof value === 'string' ? (roots.get(value) ?? []) : [];
+    if (key !== 'jid' && key !== 'auid') return undefined;
+    return typeof value === 'string' ? (this.#byValue[key].get(value) ?? []) : [];
   }
 }
 
 function insert(roots: Map<string, string[]>, value: string, root: string): void {
   const known = roots.get(value);
-  if (known === undefined) roots.set(value, [root]);
-  else {
-    const last = known.at(-1);
-    known.push(root);
-    if (last !== undefined && last > root) known.sort();
+  if (known === undefined) {
+    roots.set(value, [root]);
+    return;
   }
+  const last = known.at(-1);
+  known.push(root);
+  if (last !== undefined && last > root) known.sort();
 }

@@ -53,6 +53,7 @@ export class Poller {
       stdout: readOutput(files.out, outputLimitBytes).text,
       stderr: readOutput(files.err, outputLimitBytes).text,
       ...(end.cause === undefined ? {} : { cause: end.cause }),
+      ...(end.usage === undefined ? {} : { usage: { ...end.usage } }),
     });
     if (end.last) recordDone(record, part + 1);
   }

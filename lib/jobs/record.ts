@@ -57,6 +57,7 @@ export interface SubJobEnd {
   readonly stderr: string;
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
+  readonly usage?: JsonObject;
 }
 
 /** Writes down that sub-job k has started. */
@@ -89,6 +90,7 @@ export function recordEnd(record: RecordEditor, k: number, end: SubJobEnd): void
     stdout: end.stdout,
     stderr: end.stderr,
     ...(end.cause === undefined ? {} : { cause: end.cause }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
   };
   const entries = { ...started, [k]: entry };
   record.touch(['startInfo'], entries);

@@ -9,6 +9,7 @@ export const EXIT_CODES = {
   proxy: 5,
   resolve: 6,
   connect: 7,
+  transfer: 8,
   partial: 18,
   httpStatus: 22,
   localWrite: 23,

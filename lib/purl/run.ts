@@ -7,9 +7,11 @@ import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { actionOf, type Message, parseMessage, resolveText } from './message.ts';
+import { operatePath } from './pathOperation.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progress.ts';
 import { type Outcome, talk } from './talk.ts';
 import { parseTarget } from './target.ts';
+import { parseTransfer } from './transferMessage.ts';
 
 /** What a run of purl reads and writes. */
 export interface PurlIo {
@@ -53,18 +55,18 @@ function information({ man, synopsis: short, desc, version }: PurlConfig, name: 
 async function act(config: PurlConfig, io: PurlIo): Promise<number> {
   const url = parseTarget(config.http);
   const client = await clientOptions(config, io);
-  const { signal } = io;
+  const { signal, name } = io;
   const trace = tracer(config, io);
   const progress = progressFor(config, io);
   if (config.msg === '') {
     // purl 1.6.2: without a message it is a GET, whatever --verb says; POST is only the default here.
     const verb = config.verb === 'POST' ? 'GET' : config.verb;
     trace('tx', `${verb} ${url.href}`);
-    return plain({ url, verb, client, progress, signal }, config, io);
+    return plain({ url, verb, client, progress, signal, name }, config, io);
   }
   const message = parseMessage(await resolveText(config.msg, io.stdin));
   trace('tx', `${url.href}\n   ${message.text}`);
-  const outcome = await operate(message, { url, client, signal, progress }, config);
+  const outcome = await operate(message, { url, client, signal, progress, name }, config);
   trace('rx', `${outcome.text.length} characters`);
   const indent = config.jsonpprintindent;
   const pretty = indent > 0 && parseJsonOrUndefined(outcome.text) !== undefined;
@@ -77,11 +79,25 @@ interface Way {
   readonly client: ClientOptions;
   readonly progress: Progress;
   readonly signal: AbortSignal | undefined;
+  readonly name: string;
 }
 
 async function operate(message: Message, way: Way, config: PurlConfig): Promise<Outcome> {
   const { verb, raw, jsonwrapper, contentType } = config;
-  if (/path/i.test(actionOf(message))) throw new PurlFailure('usage', 'not yet');
+  if (/path/i.test(actionOf(message))) {
+    const { oneShot, resume } = config;
+    const isPfurl = way.name.startsWith('pfurl');
+    const { progress } = way;
+    return operatePath(parseTransfer(message), {
+      way,
+      raw,
+      jsonwrapper,
+      oneShot,
+      resume,
+      isPfurl,
+      progress,
+    });
+  }
   return talk(message, { ...way, verb, raw, jsonwrapper, contentType });
 }
 

@@ -1,15 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileioEndpoint, FileioOptions, Services } from '../actions/action.ts';
+import type { FileioEndpoint, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
+import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { savePeriodically } from '../fileio/periodicSave.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { JobDatabase, workFolderOf } from '../jobs/database.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
 import type { Logger } from '../log.ts';
+import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { openDoor, tokenAuthenticator } from './auth.ts';
+import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
@@ -18,7 +20,7 @@ export interface ServerOptions {
   readonly config: PmanConfig;
   readonly log: Logger;
   /** Opens a pfioh beside pman. */
-  readonly openFileio: (options: FileioOptions) => Promise<FileioEndpoint>;
+  readonly openFileio: (options: EndpointOptions) => Promise<FileioEndpoint>;
   /** A client has asked the server to quit. */
   readonly onQuit: () => void;
 }
@@ -56,8 +58,9 @@ async function open(
   { config, log, openFileio, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<Gateway> {
-  const authenticator =
-    config.tokenPath === undefined ? openDoor : tokenAuthenticator(config.tokenPath);
+  // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
+  const tokens =
+    config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
   const workFolder = workFolderOf(config.dbPath);
   const database = JobDatabase.open({
     folder: config.dbPath,
@@ -88,7 +91,7 @@ async function open(
       exportPath: config.exportPath,
       killGraceMs: config.killGraceMs,
     },
-    openFileio,
+    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
     shutDown: onQuit,
   };
   const gateway = await openGateway(
@@ -104,7 +107,7 @@ async function open(
     makeHandler({
       services,
       listeners: new Listeners(config.listeners),
-      authenticator,
+      authenticator: makeAuthenticator(tokens),
       httpMode: config.httpMode,
     }),
   );

@@ -102,32 +102,46 @@ function draftPath(drafts: string): string {
   return join(drafts, `${process.pid}-${draftCount}`);
 }
 
+/** A write that is refused is tried again and again: what it leaves behind would fill the disk. */
+function withDraft<T>(drafts: string, write: (draft: string) => T): T {
+  const draft = draftPath(drafts);
+  try {
+    return write(draft);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
 /**
  * Writes one leaf; a reader sees the old value or the new one. Its folder is made where it is missing. Gives the
  * size of the text.
  */
 export function writeLeaf(file: string, value: JsonValue, { drafts, fsync }: WriteOptions): number {
-  const draft = draftPath(drafts);
   const text = dumps(value);
-  writeText(draft, text, fsync);
-  try {
-    renameSync(draft, file);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(file), { recursive: true });
-    renameSync(draft, file);
-  }
+  withDraft(drafts, (draft) => {
+    writeText(draft, text, fsync);
+    try {
+      renameSync(draft, file);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      mkdirSync(dirname(file), { recursive: true });
+      renameSync(draft, file);
+    }
+  });
   if (fsync) syncFolder(dirname(file));
   return text.length;
 }
 
 /** Writes a whole tree where there is none; a reader sees none of it or all. Gives the size of the texts. */
 export function writeTree(folder: string, tree: TreeNode, { drafts, fsync }: WriteOptions): number {
-  const draft = draftPath(drafts);
-  const weight = writeNode(draft, tree, fsync);
   const old = existsSync(folder) ? draftPath(drafts) : undefined;
-  if (old !== undefined) renameSync(folder, old);
-  renameSync(draft, folder);
+  const weight = withDraft(drafts, (draft) => {
+    const size = writeNode(draft, tree, fsync);
+    if (old !== undefined) renameSync(folder, old);
+    renameSync(draft, folder);
+    return size;
+  });
   if (fsync) syncFolder(dirname(folder));
   if (old !== undefined) rmSync(old, { recursive: true, force: true });
   return weight;

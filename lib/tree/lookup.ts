@@ -37,7 +37,8 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
   if (tree === undefined) {
     return rest.length === 0 ? undefined : chain([root, ...rest], false);
   }
-  return chain([root, ...rest], valueAt(tree, rest) ?? false);
+  const found = valueAt(tree, rest);
+  return chain([root, ...rest], found === undefined ? false : found);
 }
 
 /** The list of job roots: one member each, with an empty object. */

@@ -1,8 +1,8 @@
 import { ExactNumber, type JsonValue } from './json.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is the definition of ASCII
-const NON_ASCII = /[^\x00-\x7f]/;
-const EVERY_NON_ASCII = /[\u0080-\uffff]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII without DEL, which Python escapes
+const NON_ASCII = /[^\x00-\x7e]/;
+const EVERY_NON_ASCII = /[\u007f-\uffff]/g;
 
 /**
  * JSON text as Python's `json.dumps` writes it: ASCII only, everything else as `\uXXXX` (surrogate

@@ -9,19 +9,23 @@ import {
 } from '../../lib/gateway/index.ts';
 import { silentLogger } from '../../lib/log.ts';
 
-/** Polls until `condition` gives something truthy; fails with `what` after `withinMs`. */
+/** Polls until `condition` gives something truthy; fails with `what` after `withinMs` (5 s). */
 export async function eventually<T>(
   what: string,
   condition: () => T,
-  withinMs = 5_000,
+  { withinMs = 5_000, between = () => pause(5) } = {},
 ): Promise<NonNullable<T>> {
   const until = performance.now() + withinMs;
   for (;;) {
     const value = condition();
     if (value) return value;
     if (performance.now() > until) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await between();
   }
+}
+
+function pause(waitMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, waitMs));
 }
 
 export interface Echo {
@@ -77,7 +81,7 @@ export async function openEcho(options: Partial<GatewayOptions> = {}): Promise<E
 
 async function answer(request: GatewayRequest): Promise<GatewayReply> {
   const [, verb, argument] = request.target.split('/');
-  switch (verb) {
+  switch (verb ?? '') {
     case 'slow':
       await new Promise((resolve) => setTimeout(resolve, Number(argument)).unref());
       break;
@@ -155,7 +159,7 @@ export class RawClient {
         const list = parseAnswers(this.received, bodyless);
         return list.length >= count ? list : undefined;
       },
-      withinMs,
+      { withinMs },
     );
   }
 
@@ -166,7 +170,7 @@ export class RawClient {
   }
 
   async untilClosed(withinMs = 5_000): Promise<void> {
-    await eventually('the server to close the connection', () => this.closed, withinMs);
+    await eventually('the server to close the connection', () => this.closed, { withinMs });
   }
 }
 

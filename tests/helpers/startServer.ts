@@ -10,11 +10,15 @@ import { tempDir } from './tempDir.ts';
 /** The checkout; jest and the npm scripts run there. */
 export const checkout = process.cwd();
 
-/** The command that runs one of the built programs. */
-export const builtProgram = (name: string): readonly string[] => [
-  process.execPath,
-  join(checkout, 'dist/bin', `${name}.js`),
-];
+/**
+ * The command that runs one of the built programs; with PMAN_TEST_BIN set, the executable of that name
+ * in that folder (to hold the tests themselves against another build, or against the originals).
+ */
+export function builtProgram(name: string): readonly string[] {
+  const folder = process.env.PMAN_TEST_BIN;
+  if (folder) return [join(folder, name)];
+  return [process.execPath, join(checkout, 'dist/bin', `${name}.js`)];
+}
 
 /** The places one server uses; hand them to another server to let it find what the first one left. */
 export interface Folders {

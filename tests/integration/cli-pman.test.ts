@@ -1,11 +1,14 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
 import { command, endServer, makeGate, replyOf, untilEnded } from '../helpers/pman.ts';
 import { builtProgram, type Folders, makeFolders, startServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+
+// Many starts of a program, one after the other, on a machine that may be busy.
+jest.setTimeout(20_000);
 
 async function pman(
   flags: readonly string[],

@@ -1,33 +1,34 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { messageOf, UsageError } from '../errors.ts';
+import { messageOf, UsageError } from './errors.ts';
 
 const SECTION = 'AUTH TOKENS';
 
 /**
- * Reads the tokens (protocol e). In a file whose name ends in .cfg or .ini they are the values of the section
- * `[AUTH TOKENS]`; any other file has one a line.
+ * Reads the tokens of a server (protocol e). In a file whose name ends in .cfg or .ini they are the values of the
+ * section `[AUTH TOKENS]`; any other file has one a line.
+ * @param fallback the file to read when `path` is empty
  * @throws UsageError when the file cannot be read or holds no token
  */
-export function readTokens(path: string): readonly string[] {
+export function readTokens(path: string, fallback: string): readonly string[] {
+  const file = path === '' ? fallback : path;
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError(
       `cannot read the tokens: ${messageOf(error)}; name their file with --tokenPath`,
       { cause: error },
     );
   }
-  const isSectioned = isIni(path);
-  const tokens = (isSectioned ? iniTokens(content, path) : content.split('\n'))
-    .map((token) => token.trim())
-    .filter((token) => token !== '');
+  const lines = isIni(file) ? iniTokens(content, file) : content.split('\n');
+  const tokens = lines.map((token) => token.trim()).filter((token) => token !== '');
   if (tokens.length > 0) return tokens;
   throw new UsageError(
-    isSectioned
-      ? `${path} has no token in its section [${SECTION}]`
-      : `${path} has no line with a token`,
+    isIni(file)
+      ? `${file} has no token in its section [${SECTION}]`
+      : `${file} has no line with a token`,
   );
 }
 
@@ -59,4 +60,19 @@ function iniTokens(content: string, path: string): readonly string[] {
     }
   }
   return tokens;
+}
+
+/**
+ * Whether the value of an Authorization header holds one of the tokens: as its last word, whatever scheme word stands
+ * before it. Every token is compared, as a digest of one length, so that the time taken tells nothing.
+ */
+export function holdsToken(authorization: string | undefined, tokens: readonly string[]): boolean {
+  const sent = digest(authorization?.trim().split(/\s+/).at(-1) ?? '');
+  let found = false;
+  for (const token of tokens) found = timingSafeEqual(digest(token), sent) || found;
+  return found && authorization !== undefined;
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
+import { messageOf, UsageError } from '../lib/errors.ts';
+import { makeLogger } from '../lib/log.ts';
+import { startFileServer } from '../lib/pfioh/server.ts';
+import { readTokens } from '../lib/pfioh/tokens.ts';
+import { DEFAULT_LIMITS } from '../lib/transfer/limits.ts';
+import { packageVersion } from '../lib/transfer/version.ts';
+
+const SYNOPSIS = `pfioh ${packageVersion()}
+
+Serves files and folders over HTTP: purl pushes them here and pulls them from here.
+
+  pfioh [--ip ADDRESS] [--port PORT] [--forever] [--storeBase FOLDER] [--createDirsAsNeeded]
+        [--enableTokenAuth --tokenPath FILE] [--quiet] [-v LEVEL]
+
+pfioh --help lists all flags.
+`;
+
+const DESCRIPTION = `${SYNOPSIS}
+With --storeBase no request reaches anything outside that folder. Without it every file that this
+user can read or write is open to whoever can connect and, with --enableTokenAuth, has a token.
+Without --forever pfioh serves one request and ends.
+`;
+
+/** What the server opens to others, when that is more than one folder. */
+function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | undefined {
+  if (storeBase !== undefined) return undefined;
+  const loopback = ip === '127.0.0.1' || ip === '::1' || ip === 'localhost';
+  const who = `${loopback ? 'everybody on this machine' : 'everybody who can reach this address'}${enableTokenAuth ? ' and has a token' : ''}`;
+  return `WARNING: no --storeBase: ${who} can read and write every file that this user can.`;
+}
+
+async function serve(config: PfiohConfig): Promise<number> {
+  const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
+  const tokens = config.enableTokenAuth ? readTokens(config.tokenPath) : undefined;
+  const log = makeLogger({ verbosity: config.quiet ? 0 : config.verbosity });
+  const server = await startFileServer({
+    ip,
+    port,
+    forever,
+    storeBase,
+    createDirs: createDirsAsNeeded,
+    tokens,
+    limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
+    log,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => void server.close());
+  const host = server.address.includes(':') ? `[${server.address}]` : server.address;
+  console.log(`pfioh ${packageVersion()}`);
+  console.log(`listening on http://${host}:${server.port}`);
+  console.log(`serving ${forever ? 'until told to quit' : 'one request'}`);
+  const warning = exposure(config);
+  if (warning !== undefined) console.error(warning);
+  await server.done;
+  return 0;
+}
+
+async function main(): Promise<number> {
+  try {
+    const line = readPfiohFlags(process.argv.slice(2));
+    const text = line.kind === 'print' ? line.text : information(line.config);
+    if (text !== undefined) {
+      process.stdout.write(text);
+      return 0;
+    }
+    return line.kind === 'run' ? await serve(line.config) : 0;
+  } catch (error) {
+    console.error(`pfioh: ${messageOf(error)}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function information({ synopsis, desc, version }: PfiohConfig): string | undefined {
+  if (synopsis) return SYNOPSIS;
+  if (desc) return DESCRIPTION;
+  return version ? `Version: ${packageVersion()}\n` : undefined;
+}
+
+process.exitCode = await main();

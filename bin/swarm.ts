@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { silentLogger } from '../lib/log.ts';
+import type { JsonValue } from '../lib/wire/json.ts';
+import { dumps } from '../lib/wire/pythonJson.ts';
+import { splitCommandLine } from '../swarm/commandLine.ts';
+import { baseUrlOf } from '../swarm/confFile.ts';
+import { help, parseFlags, type SwarmCommand, usage } from '../swarm/flags.ts';
+import { openSwarm } from '../swarm/manager.ts';
+import { restartPolicyOf } from '../swarm/serviceSpec.ts';
+
+/** Does what the command line asks for; returns what is to be printed. */
+async function run(command: SwarmCommand): Promise<string> {
+  if (command.kind === 'nothing') return '';
+  if (command.kind === 'help') return help;
+  const baseUrl =
+    command.conffile === undefined ? {} : { baseUrl: await baseUrlOf(command.conffile) };
+  const settings = { env: process.env, home: homedir(), ...baseUrl };
+  const swarm = await openSwarm(settings, silentLogger());
+  switch (command.kind) {
+    case 'schedule': {
+      const { name, image, commandLine, restartPolicy, shareDir } = command;
+      await swarm.schedule({
+        name,
+        image,
+        command: splitCommandLine(commandLine),
+        restartPolicy: restartPolicyOf(restartPolicy),
+        ...(shareDir !== undefined && { shareDir }),
+      });
+      return '';
+    }
+    case 'state':
+      // The engine's answer was JSON, so it is a JsonValue.
+      return `${dumps((await swarm.state(command.name)) as JsonValue)}\n`;
+    case 'remove':
+      await swarm.remove(command.name);
+      return '';
+  }
+}
+
+/** Exit codes as swarm.py: 0 done, 1 failed, 2 wrong command line. */
+async function main(args: readonly string[]): Promise<number> {
+  let command: SwarmCommand;
+  try {
+    command = parseFlags(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${usage}swarm: error: ${error.message}\n`);
+    return 2;
+  }
+  try {
+    process.stdout.write(await run(command));
+    return 0;
+  } catch (error) {
+    const hint = error instanceof PmanError && error.hint ? ` (${error.hint})` : '';
+    process.stderr.write(`swarm: ${messageOf(error)}${hint}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

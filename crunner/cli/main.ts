@@ -1,0 +1,153 @@
+import { constants } from 'node:os';
+import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
+import { crunner, type Run, type RunEvent } from '../run.ts';
+import { EXIT, SSH_EXIT } from './exitCodes.ts';
+import { type Flags, parseFlags } from './flags.ts';
+
+/** Ends the job and everything after it; the second one of them kills. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+/** Only passed on. */
+const OTHER_SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
+
+/** The program: resolves to its exit status. `argv` is what follows the program's name. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const flags = parseFlags(argv);
+    if (flags.help) {
+      await say((await import('./help.ts')).helpText());
+      return 0;
+    }
+    if (flags.command === undefined) {
+      complain('no command: give one with -c CMD');
+      return EXIT.noCommand;
+    }
+    return await runCommand(flags, flags.command);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+async function runCommand(flags: Flags, command: string): Promise<number> {
+  const ssh = flags.ssh === undefined ? undefined : await connectionOf(flags, flags.ssh);
+  const { JobOutput } = await import('./output.ts');
+  const output = new JobOutput(flags, ssh?.target);
+  const trace = await tracer(flags);
+  if (flags.echoCmd) await say(`${command}\n`);
+
+  const run = crunner(command, {
+    pipeline: flags.pipeline,
+    ...(ssh !== undefined && { ssh }),
+    stdio: () => output.stdio(),
+    graceMs: Number.POSITIVE_INFINITY, // whoever signals us decides when to signal again
+  });
+  const signals = passSignals(run);
+  let last = 0;
+  let firstFailure = 0;
+  let ended = false;
+  try {
+    for await (const event of run) {
+      if (trace !== undefined) await trace(event);
+      if (flags.eventloop) await say(eventLine(event));
+      if (event.type === 'start') continue;
+      await output.ended(event);
+      ended = true;
+      last = event.returncode;
+      if (firstFailure === 0) firstFailure = last;
+    }
+  } catch (error) {
+    // The job was ended on request, so that ssh ended with it is no failure of ssh.
+    if (signals.received() === undefined) throw error;
+  } finally {
+    signals.close();
+  }
+  await output.print();
+  const returncode = flags.pipefail ? firstFailure : last;
+  const signal = signals.received();
+  // Parts that were not run any more are no success.
+  if (signal !== undefined && returncode === 0 && (!ended || flags.pipeline)) {
+    return exitStatus(-constants.signals[signal]);
+  }
+  return exitStatus(returncode);
+}
+
+/** The sum of a signal death is taken as Python's `sys.exit` takes it: SIGKILL gives 247. */
+function exitStatus(returncode: number): number {
+  return ((returncode % 256) + 256) % 256;
+}
+
+interface PassedSignals {
+  /** The first signal that ended the run. */
+  received(): NodeJS.Signals | undefined;
+  close(): void;
+}
+
+/** Hands the signals that this process gets to the job, which is in a session of its own. */
+function passSignals(run: Run): PassedSignals {
+  let first: NodeJS.Signals | undefined;
+  const end = (signal: NodeJS.Signals) => {
+    if (first === undefined) run.stop(signal);
+    else run.kill('SIGKILL');
+    first ??= signal;
+  };
+  const pass = (signal: NodeJS.Signals) => run.kill(signal);
+  for (const signal of ENDING_SIGNALS) process.on(signal, end);
+  for (const signal of OTHER_SIGNALS) process.on(signal, pass);
+  return {
+    received: () => first,
+    close: () => {
+      for (const signal of ENDING_SIGNALS) process.off(signal, end);
+      for (const signal of OTHER_SIGNALS) process.off(signal, pass);
+    },
+  };
+}
+
+async function connectionOf({ identity, sshOptions }: Flags, target: string) {
+  const { parseSshTarget } = await import('../ssh.ts');
+  return {
+    target: parseSshTarget(target),
+    options: sshOptions,
+    ...(identity !== undefined && { identity }),
+  };
+}
+
+/** Traces the events, or undefined when no one wants to see them. */
+async function tracer(flags: Flags): Promise<((event: RunEvent) => Promise<void>) | undefined> {
+  if (flags.verbosity < 0 && !flags.debugToFile) return undefined;
+  const { makeTrace } = await import('./trace.ts');
+  const trace = makeTrace(flags, process.stdout.isTTY);
+  return async (event) => {
+    const { part, pid, cmd } = event;
+    if (event.type === 'start') {
+      await trace(0, `job ${part} started, pid ${pid}`);
+      await trace(1, `job ${part} runs ${cmd}`);
+    } else {
+      await trace(0, `job ${part} ended, return code ${event.returncode}`);
+      await trace(1, `job ${part} took ${event.endedAt.getTime() - event.startedAt.getTime()} ms`);
+    }
+  };
+}
+
+function eventLine({ type, pid }: RunEvent): string {
+  const name = type === 'start' ? 'queueStart' : 'queueEnd';
+  return `${name.padStart(20)}: id of process: ${pid}\n`;
+}
+
+/** One line about what stopped crunner itself, and the exit status for it. */
+async function explain(error: unknown): Promise<number> {
+  if (error instanceof UsageError) {
+    complain(`error: ${error.message} (usage: crunner -c CMD [flags]; see crunner --help)`);
+    return EXIT.usage;
+  }
+  complain(messageOf(error) + (error instanceof PmanError && error.hint ? `: ${error.hint}` : ''));
+  const { SshError } = await import('../ssh.ts');
+  return error instanceof SshError ? SSH_EXIT[error.failure] : EXIT.cannotRun;
+}
+
+async function say(text: string): Promise<void> {
+  const { writeFd } = await import('../writeFd.ts');
+  await writeFd(1, Buffer.from(text));
+}
+
+function complain(message: string): void {
+  process.stderr.write(`crunner: ${message.replace(/[\r\n]+/g, ' ')}\n`);
+}

@@ -1,0 +1,24 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { writeFd } from '../writeFd.ts';
+import type { Flags } from './flags.ts';
+import { pythonStamp } from './jobEntry.ts';
+
+/** Says what goes on; 0 is for everyone who did not ask for silence, 1 for those who asked for more. */
+export type Trace = (level: 0 | 1, message: string) => Promise<void>;
+
+/**
+ * The original's trace lines: with the time, on stdout, in colour on a terminal. Written here rather
+ * than by the family's logger, whose loading takes longer than a quick command.
+ */
+export function makeTrace({ verbosity, debugToFile, debugFile }: Flags, colour: boolean): Trace {
+  const file = debugFile ?? join(homedir(), 'tmp', 'debug-crunner.log');
+  if (debugToFile) mkdirSync(dirname(file), { recursive: true });
+  return async (level, message) => {
+    const line = `${pythonStamp(new Date())} | crunner | ${message}`;
+    if (debugToFile) appendFileSync(file, `${line}\n`);
+    if (verbosity < level) return;
+    await writeFd(1, Buffer.from(colour ? `\u001b[0;36m${line}\u001b[0m\n` : `${line}\n`));
+  };
+}

@@ -1,0 +1,84 @@
+import { Command } from 'commander';
+import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import { readFlags } from './flags.ts';
+
+const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
+
+const schema = z.object({
+  ip: z.string().min(1),
+  port: z
+    .string()
+    .regex(/^\d{1,5}$/, '--port takes a port number')
+    .transform(Number)
+    .refine((port) => port <= 65535, '--port takes a port number'),
+  forever: z.boolean(),
+  quiet: z.boolean(),
+  storeBase: z.string().min(1).optional(),
+  createDirsAsNeeded: z.boolean(),
+  enableTokenAuth: z.boolean(),
+  tokenPath: z.string(),
+  maxUnpack: z
+    .string()
+    .regex(/^\d+[kmgt]?$/i, '--maxUnpack takes bytes, or a number with K, M, G or T')
+    .transform((text) => {
+      const unit = text.replace(/\d+/, '').toLowerCase() as keyof typeof UNITS;
+      return Number.parseInt(text, 10) * UNITS[unit];
+    }),
+  swiftStorage: z
+    .boolean()
+    .refine((on) => !on, '--swift-storage: this pfioh keeps its store on disk only'),
+  verbosity: z
+    .string()
+    .regex(/^-?\d+$/, '--verbosity takes a whole number')
+    .transform(Number),
+  desc: z.boolean(),
+  synopsis: z.boolean(),
+  version: z.boolean(),
+});
+
+/** How pfioh was started. */
+export type PfiohConfig = Readonly<z.infer<typeof schema>>;
+
+export type PfiohCommandLine =
+  | { readonly kind: 'run'; readonly config: PfiohConfig }
+  | { readonly kind: 'print'; readonly text: string };
+
+function command(): Command {
+  return new Command('pfioh')
+    .description('Serves files and folders: purl pushes them here and pulls them from here.')
+    .allowExcessArguments(false)
+    .option('--ip <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <port>', 'the port to listen on; 0 picks a free one', '5055')
+    .option('--forever', 'serve until told to quit; without it, one request', false)
+    .option('--storeBase <folder>', 'keep to this folder; keys are folders in it')
+    .option('--createDirsAsNeeded', 'make the folders that requests name', false)
+    .option('--enableTokenAuth', 'serve only requests with a token', false)
+    .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
+    .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')
+    .option('--httpResponse', 'accepted for old scripts; answers are always proper HTTP', false)
+    .option('--swift-storage', 'not supported', false)
+    .option('--test', 'accepted for old scripts', false)
+    .option('--man', 'accepted for old scripts', false)
+    .option('--quiet', 'log errors only', false)
+    .option(
+      '-v, --verbosity <level>',
+      '0 is silent, 1 shows requests, 2 and more is for debugging',
+      '1',
+    )
+    .option('-x, --desc', 'print the long description', false)
+    .option('-y, --synopsis', 'print the short description', false)
+    .option('--version', 'print the version', false);
+}
+
+/**
+ * Reads pfioh's command line.
+ * @throws UsageError when it cannot be understood
+ */
+export function readPfiohFlags(argv: readonly string[]): PfiohCommandLine {
+  const flags = readFlags(command(), argv);
+  if (flags.kind === 'print') return flags;
+  const { data, error } = schema.safeParse(flags.options);
+  if (error) throw new UsageError(error.issues.map(({ message }) => message).join('; '));
+  return { kind: 'run', config: Object.freeze(data) };
+}

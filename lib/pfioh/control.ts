@@ -1,0 +1,136 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BadRequestError, PmanError } from '../errors.ts';
+import { isOwnName } from '../transfer/names.ts';
+import { removeTree } from '../transfer/staging.ts';
+import { pathError } from '../transfer/tree.ts';
+import { pathState } from './check.ts';
+import { hello } from './hello.ts';
+import type { ControlMessage } from './meta.ts';
+import type { Places } from './places.ts';
+import type { JsonObject } from './reply.ts';
+
+export interface ControlContext {
+  readonly places: Places;
+  readonly userAgent: string;
+}
+
+type Verb = (meta: unknown, context: ControlContext) => JsonObject | Promise<JsonObject>;
+
+const VERBS = new Map<string, Verb>([
+  ['hello', (meta, { userAgent }) => ({ stdout: hello(asObject(meta), userAgent) })],
+  ['internalctl', internalctl],
+  ['ls', list],
+  ['rmtree', remove],
+]);
+
+/** Carries out a control message of pfioh 2 and later. @throws PmanError */
+export async function control(
+  { action, meta }: ControlMessage,
+  context: ControlContext,
+): Promise<JsonObject> {
+  const verb = VERBS.get(action);
+  if (verb === undefined) {
+    throw new BadRequestError(`this pfioh has no action ${JSON.stringify(action)}`, {
+      hint: `the actions are pushPath, pullPath, ${[...VERBS.keys()].join(', ')}`,
+    });
+  }
+  return verb(meta, context);
+}
+
+function asObject(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+const internalctlSchema = z.looseObject({ var: z.string(), compute: z.string().optional() });
+
+function internalctl(meta: unknown, { places }: ControlContext): JsonObject {
+  const { data } = internalctlSchema.safeParse(meta);
+  if (data === undefined) throw new BadRequestError('internalctl wants meta.var');
+  const { var: name, compute } = data;
+  if ('set' in data) {
+    throw new PmanError('forbidden', `refused to set ${name}: it is fixed when pfioh starts`, {
+      hint: 'start pfioh with --storeBase',
+    });
+  }
+  if (name === 'storeBase' && 'get' in data)
+    return { d_ret: { storeBase: places.storeBase }, status: true };
+  if (name === 'key2address' && compute !== undefined) {
+    return { d_ret: { key2address: places.key(compute) }, status: true };
+  }
+  throw new BadRequestError(
+    `internalctl knows storeBase (get) and key2address (compute), not ${name}`,
+  );
+}
+
+const placeSchema = z.looseObject({
+  path: z.string().min(1).optional(),
+  key: z.union([z.string().min(1), z.number().transform(String)]).optional(),
+  subdir: z.string().min(1).optional(),
+});
+
+function placeOf(meta: unknown, places: Places): string {
+  const { data } = placeSchema.safeParse(meta);
+  if (data === undefined)
+    throw new BadRequestError('the request wants meta.path or meta.key, and may name meta.subdir');
+  const folder = places.resolve(data);
+  return data.subdir === undefined ? folder : places.below(folder, data.subdir);
+}
+
+function list(meta: unknown, { places }: ControlContext): JsonObject {
+  const folder = placeOf(meta, places);
+  let names: string[];
+  try {
+    names = readdirSync(folder).filter((name) => !isOwnName(name));
+  } catch (cause) {
+    throw pathError(folder, 'list', cause);
+  }
+  const entries = names.map((name) => [name, describe(join(folder, name))] as const);
+  return {
+    status: true,
+    msg: `Successful scandir on ${folder}`,
+    d_ls: Object.fromEntries(entries),
+  };
+}
+
+function describe(path: string): JsonObject {
+  const { uid, gid, size, mtimeMs, ctimeMs, atimeMs, ...stats } = lstatSync(path);
+  const isFolder = (stats.mode & 0o170000) === 0o040000;
+  const isLink = (stats.mode & 0o170000) === 0o120000;
+  return {
+    type: isFolder ? 'dir' : isLink ? 'link' : 'file',
+    path,
+    uid,
+    gid,
+    size,
+    mtime: mtimeMs / 1000,
+    ctime: ctimeMs / 1000,
+    atime: atimeMs / 1000,
+  };
+}
+
+async function remove(meta: unknown, { places }: ControlContext): Promise<JsonObject> {
+  const { data } = placeSchema.safeParse(meta);
+  const folder = placeOf(meta, places);
+  if (data?.key === undefined && places.base === undefined) {
+    throw new PmanError('forbidden', `refused to remove ${folder}: this pfioh has no store`, {
+      hint: 'start pfioh with --storeBase; without it only keys can be removed',
+    });
+  }
+  if (folder.replace(/\/+$/, '') === places.storeBase.replace(/\/+$/, '')) {
+    throw new PmanError('forbidden', 'refused to remove the store itself');
+  }
+  if (!pathState(folder).status) {
+    throw new PmanError(
+      'not_found',
+      `Could not remove tree ${folder}. It is not there. Try using action \`ls\``,
+    );
+  }
+  try {
+    await removeTree(folder);
+  } catch (cause) {
+    throw pathError(folder, 'remove', cause);
+  }
+  return { status: true, msg: `Successfully removed tree ${folder}` };
+}

@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import { BadRequestError, messageOf } from '../errors.ts';
+
+export type Fields = ReadonlyMap<string, string>;
+
+const MAX_FIELD_BYTES = 4 * 1024 * 1024;
+const MAX_FIELDS = 20;
+
+/**
+ * Reads a multipart form as it arrives. The part `local` is handed on as a stream together with the
+ * fields that came before it and a promise of all fields, which fails when the form does not come to
+ * its end. What the handler resolves to is returned with all fields.
+ * @throws BadRequestError for a form that is malformed or breaks off; what the handler fails with
+ */
+export async function readForm<T>(
+  request: IncomingMessage,
+  onLocal: (content: Readable, before: Fields, all: Promise<Fields>) => Promise<T>,
+): Promise<{ fields: Fields; local: T | undefined }> {
+  const fields = new Map<string, string>();
+  const parser = makeParser(request);
+  let content: Readable | undefined;
+  let handled: Promise<T> | undefined;
+  const all = deferred<Fields>();
+  parser.on('field', (name, value, _nameCut, cut) => {
+    if (cut) parser.destroy(new BadRequestError(`the field ${name} is too long`));
+    fields.set(name, value);
+  });
+  parser.on('file', (_name, stream) => {
+    if (handled !== undefined) {
+      stream.resume();
+      return;
+    }
+    content = stream;
+    handled = onLocal(stream, fields, all.promise);
+    // When nobody reads the part any more the form would stand still for ever.
+    handled.catch((error: unknown) => parser.destroy(asError(error)));
+  });
+  try {
+    await feed(request, parser);
+  } catch (error) {
+    const broken = new BadRequestError(`the form broke off: ${messageOf(error)}`, { cause: error });
+    content?.destroy(broken);
+    all.reject(broken);
+    // The handler's own error says more than that the form did not end.
+    await handled;
+    throw error instanceof BadRequestError ? error : broken;
+  }
+  all.resolve(fields);
+  return { fields, local: await handled };
+}
+
+/** Pipes a request into the parser until the parser has seen its end. `pipeline` would wait for a `close` that it does not emit. */
+function feed(request: IncomingMessage, parser: BusboyInstance): Promise<void> {
+  return new Promise((resolve, reject) => {
+    parser.once('finish', resolve);
+    parser.once('error', (error) => {
+      request.unpipe();
+      reject(asError(error));
+    });
+    request.once('error', reject);
+    request.once('close', () => {
+      if (!request.complete) reject(new BadRequestError('the connection was closed'));
+    });
+    request.pipe(parser);
+  });
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  promise.catch(() => {}); // Nobody may be waiting for it.
+  return { promise, resolve, reject };
+}
+
+function makeParser(request: IncomingMessage) {
+  try {
+    return new Busboy({
+      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+      isPartAFile: (name) => name === 'local',
+      fileHwm: 1024 * 1024,
+      highWaterMark: 1024 * 1024,
+      limits: { fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 50 },
+    });
+  } catch (cause) {
+    throw new BadRequestError(`the form cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error), { cause: error });
+}

@@ -1,0 +1,42 @@
+import type { ServerResponse } from 'node:http';
+import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
+import { dumps } from '../transfer/jsonText.ts';
+
+const STATUS = {
+  bad_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  payload_too_large: 413,
+  busy: 503,
+  internal: 500,
+  not_implemented: 501,
+  unavailable: 503,
+  storage: 507,
+} as const satisfies Record<ErrorCode, number>;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Answers with JSON. */
+export function replyJson(response: ServerResponse, value: JsonObject, status = 200): void {
+  const body = dumps(value);
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** Answers with what went wrong: the original's `status` and `msg`, and an `error` object. */
+export function replyError(response: ServerResponse, error: unknown): void {
+  const known = error instanceof PmanError ? error : new PmanError('internal', messageOf(error));
+  const { code, message, hint } = known;
+  const value = {
+    status: false,
+    msg: message,
+    error: { code, message, ...(hint === undefined ? {} : { hint }) },
+  };
+  if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
+  replyJson(response, value, STATUS[code]);
+}

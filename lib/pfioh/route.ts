@@ -1,0 +1,238 @@
+import { writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { BadRequestError, PmanError } from '../errors.ts';
+import type { UnpackLimits } from '../transfer/limits.ts';
+import { partialBytes } from '../transfer/partial.ts';
+import { type Spool, spool } from '../transfer/spool.ts';
+import { removeTree } from '../transfer/staging.ts';
+import { checkRemote, pathState } from './check.ts';
+import { control } from './control.ts';
+import { copyLocally } from './copy.ts';
+import { type Fields, readForm } from './form.ts';
+import { checkMeta, parseControl, parseMetaText, type TransferMeta } from './meta.ts';
+import type { Places } from './places.ts';
+import { isEmptyFolder, isPlugin, NO_FILES_NAME, NO_FILES_TEXT } from './plugin.ts';
+import { answerPull } from './pull.ts';
+import { type Push, type PushContext, receivePush } from './push.ts';
+import { type JsonObject, replyJson } from './reply.ts';
+import { authorize } from './tokens.ts';
+
+export interface RouteContext {
+  readonly places: Places;
+  readonly createDirs: boolean;
+  readonly tokens: readonly string[] | undefined;
+  readonly limits: UnpackLimits;
+  readonly signal: AbortSignal;
+  /** Ends the server, after the answer. */
+  readonly quit: () => void;
+}
+
+const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
+
+/** Finds out what a request is and has it answered. The path of the URL does not matter. @throws PmanError */
+export async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+): Promise<void> {
+  authorize(request, context.tokens);
+  if (request.method === 'GET' || request.method === 'HEAD')
+    return routeGet(request, response, context);
+  if (request.method !== 'POST') {
+    throw new BadRequestError(`pfioh answers GET and POST, not ${request.method}`);
+  }
+  const isForm = /^multipart\/form-data/i.test(request.headers['content-type'] ?? '');
+  if (isForm) return routeForm(request, response, context);
+  return routeControl(await bodyText(request), request, response, context);
+}
+
+async function bodyText(request: IncomingMessage): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_CONTROL_BYTES) {
+    throw new PmanError('payload_too_large', 'a message of that size is refused');
+  }
+  return text(request);
+}
+
+async function routeGet(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+): Promise<void> {
+  const { searchParams } = new URL(request.url ?? '/', 'http://pfioh');
+  const rawMeta = searchParams.get('meta');
+  if (rawMeta === null) {
+    throw new BadRequestError('the request has no meta', {
+      hint: 'this is pfioh: pull with purl --msg, see purl --man pullPath',
+    });
+  }
+  const meta = parseMetaText(rawMeta);
+  const { transport, remote, local } = meta;
+  if (transport?.checkRemote === true) {
+    const path = context.places.resolve(remote);
+    if (transport.resume !== undefined) {
+      response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
+    }
+    return replyJson(response, checkRemote(path, context.createDirs));
+  }
+  if (transport?.compress === undefined && transport?.copy !== undefined) {
+    return answerCopy(response, context, remote, local, transport.copy.symlink ?? false, 'pull');
+  }
+  await pull(request, response, context, meta);
+}
+
+async function pull(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+  meta: TransferMeta,
+) {
+  const compress = meta.transport?.compress;
+  const place = context.places.resolve(meta.remote);
+  const byKey = meta.remote?.key !== undefined;
+  const plugin = isPlugin(meta);
+  const path = plugin ? join(place, 'outgoing') : place;
+  if (plugin && pathState(path).isdir && isEmptyFolder(path))
+    writeFileSync(join(path, NO_FILES_NAME), NO_FILES_TEXT);
+  await answerPull(request, response, {
+    path,
+    archive: (compress?.archive ?? 'zip') === 'zip',
+    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which do not know base64.
+    encoding: compress?.encoding ?? (byKey || compress === undefined ? 'none' : 'base64'),
+    contentOnly: byKey || place.endsWith('/'),
+  });
+  if (plugin && byKey && meta.specialHandling?.cleanup === true) await removeTree(place);
+}
+
+async function answerCopy(
+  response: ServerResponse,
+  { places }: RouteContext,
+  from: TransferMeta['remote'],
+  to: TransferMeta['remote'],
+  symlink: boolean,
+  verb: 'push' | 'pull',
+): Promise<void> {
+  const done = await copyLocally({
+    from: places.resolve(from),
+    to: places.resolve(to),
+    symlink,
+    confined: places.base !== undefined,
+  });
+  const { status, msg, source, destination, copytree, copyfile, timestamp } = done;
+  const said = { status, ...(msg === undefined ? {} : { msg }) };
+  const link = verb === 'push' && symlink ? { symlink: `ln -s ${source} ${destination}` } : {};
+  // The original's two verbs name the same facts in another order.
+  const report: JsonObject =
+    verb === 'pull'
+      ? { ...said, source, destination, copytree, copyfile, symlink: done.symlink, timestamp }
+      : symlink
+        ? { ...said, ...link, source, destination, copytree, copyfile, timestamp }
+        : { ...said, copytree, copyfile, source, destination, timestamp };
+  replyJson(response, report, status ? 200 : 409);
+}
+
+/** A JSON message: control verbs, `quit`, and copies that purl 1.6.2 sends without a form. */
+async function routeControl(
+  body: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+) {
+  const message = parseControl(body);
+  if (isQuit(message.meta)) return quit(response, context);
+  if (/path/i.test(message.action)) {
+    const { transport, remote, local } = checkMeta(message.meta);
+    if (transport?.copy !== undefined) {
+      return answerCopy(response, context, local, remote, transport.copy.symlink ?? false, 'push');
+    }
+    throw new BadRequestError('a push wants a form with d_msg and local');
+  }
+  const userAgent = request.headers['user-agent'] ?? '';
+  replyJson(response, await control(message, { places: context.places, userAgent }));
+}
+
+function isQuit(meta: unknown): boolean {
+  if (typeof meta !== 'object' || meta === null || !('ctl' in meta)) return false;
+  const { ctl } = meta;
+  return typeof ctl === 'object' && ctl !== null && 'serverCmd' in ctl && ctl.serverCmd === 'quit';
+}
+
+function quit(response: ServerResponse, context: RouteContext): void {
+  response.setHeader('Connection', 'close');
+  response.once('finish', context.quit);
+  replyJson(response, { msg: 'Server shut down', status: true });
+}
+
+type Local = { readonly report: JsonObject } | { readonly kept: Spool };
+
+async function routeForm(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+): Promise<void> {
+  let formBytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    formBytes += chunk.length;
+  });
+  const { fields, local } = await readForm<Local>(request, async (content, before, all) => {
+    const early = before.has('d_msg') && (before.has('encoding') || isFileMode(request));
+    if (early) return { report: await push(content, before, request, all, context) };
+    // The content came before what says where it goes: keep it, nameless, until the form is read.
+    return { kept: await spool(content, context.places.storeBase) };
+  });
+  if (local !== undefined && 'report' in local) return replyJson(response, local.report);
+  if (local === undefined) return formMessage(fields, formBytes, response, context);
+  try {
+    replyJson(
+      response,
+      await push(local.kept.read(), fields, request, Promise.resolve(fields), context),
+    );
+  } finally {
+    await local.kept.close();
+  }
+}
+
+function isFileMode(request: IncomingMessage): boolean {
+  const { mode } = request.headers;
+  return mode !== undefined && mode !== 'control';
+}
+
+function push(
+  content: Readable,
+  fields: Fields,
+  request: IncomingMessage,
+  all: Promise<Fields>,
+  context: PushContext,
+): Promise<JsonObject> {
+  const { meta } = parseControl(fields.get('d_msg') ?? '{}');
+  const described: Push = {
+    meta: checkMeta(meta),
+    isFileMode: isFileMode(request),
+    encoding: fields.get('encoding') ?? 'none',
+    filename: fields.get('filename') ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+    all,
+  };
+  return receivePush(content, described, context);
+}
+
+/** A form without content: quit, a copy, or nothing that the server knows. */
+async function formMessage(
+  fields: Fields,
+  formBytes: number,
+  response: ServerResponse,
+  context: RouteContext,
+) {
+  const text = fields.get('d_msg');
+  if (text === undefined) throw new BadRequestError('the form has no field d_msg');
+  const message = parseControl(text);
+  if (isQuit(message.meta)) return quit(response, context);
+  const { transport, remote, local } = checkMeta(message.meta);
+  if (transport?.copy !== undefined) {
+    return answerCopy(response, context, local, remote, transport.copy.symlink ?? false, 'push');
+  }
+  if (transport?.compress !== undefined) throw new BadRequestError('the form has no field local');
+  replyJson(response, { msg: 'In do_POST', status: true, formsize: formBytes });
+}

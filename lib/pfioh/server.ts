@@ -1,0 +1,147 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { messageOf, UsageError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
+import { packageVersion } from '../transfer/version.ts';
+import { Places } from './places.ts';
+import { replyError } from './reply.ts';
+import { type RouteContext, route } from './route.ts';
+
+export interface FileServerOptions {
+  readonly ip: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Serve until closed; else exactly one request. */
+  readonly forever: boolean;
+  /** Undefined opens the whole file system. */
+  readonly storeBase?: string | undefined;
+  readonly createDirs?: boolean;
+  /** Undefined serves everybody. */
+  readonly tokens?: readonly string[] | undefined;
+  readonly limits?: UnpackLimits;
+  readonly log: Logger;
+}
+
+/** A running file server. */
+export interface FileServer {
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when the server has ended: closed, told to quit, or after its one request. */
+  readonly done: Promise<void>;
+  /** Stops listening and waits for the requests under way; a second call drops them. */
+  close(): Promise<void>;
+}
+
+const IDLE_MS = 5 * 60 * 1000;
+const LINGER_MS = 5000;
+
+/**
+ * Starts a file server.
+ * @throws UsageError when the address cannot be listened on
+ */
+export async function startFileServer(options: FileServerOptions): Promise<FileServer> {
+  const { log, forever, ip, port } = options;
+  const abort = new AbortController();
+  const server = createServer();
+  let closing = false;
+  const close = async () => {
+    if (closing) {
+      abort.abort(new Error('the server was stopped'));
+      server.closeAllConnections();
+    } else if (server.listening) {
+      closing = true;
+      server.close();
+      server.closeIdleConnections();
+    }
+    await done;
+  };
+  const context: RouteContext = {
+    places: new Places(options.storeBase),
+    createDirs: options.createDirs ?? false,
+    tokens: options.tokens,
+    limits: options.limits ?? DEFAULT_LIMITS,
+    signal: abort.signal,
+    quit: () => void close(),
+  };
+  let taken = false;
+  server.on('request', (request, response) => {
+    if (closing || (taken && !forever)) response.setHeader('Connection', 'close');
+    taken = true;
+    void serve(request, response, context, log).finally(() => {
+      if (!forever) void close();
+    });
+  });
+  const done = new Promise<void>((resolve) => server.once('close', resolve));
+  configure(server);
+  const bound = await listen(server, ip, port);
+  return { address: bound.address, port: bound.port, done, close };
+}
+
+function configure(server: Server): void {
+  // Node would end a request after five minutes, however well it gets on.
+  server.requestTimeout = 0;
+  server.timeout = IDLE_MS;
+  server.keepAliveTimeout = LINGER_MS;
+}
+
+function listen(server: Server, ip: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(new UsageError(`cannot listen on ${ip} port ${port}: ${messageOf(cause)}`, { cause }));
+    });
+    server.listen({ host: ip, port }, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address);
+    });
+  });
+}
+
+/** The one place where a request ends: with its answer, or with the answer that says what went wrong. */
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+  log: Logger,
+) {
+  const started = performance.now();
+  response.setHeader('Server', `pfioh/${packageVersion()}`);
+  response.setHeader('Pfioh-Version', packageVersion());
+  const ended = new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.once('finish', resolve);
+  });
+  try {
+    await route(request, response, context);
+  } catch (error) {
+    log.warn('request failed', {
+      method: request.method,
+      from: request.socket.remoteAddress,
+      why: messageOf(error),
+    });
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, error);
+  }
+  await ended;
+  log.info('request', {
+    method: request.method,
+    from: request.socket.remoteAddress,
+    status: response.statusCode,
+    ms: Math.round(performance.now() - started),
+  });
+}
+
+/**
+ * Answers with an error. What is still being sent is read and thrown away for a while: closing at once
+ * would reset the connection, and the client would not see the answer.
+ */
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (!request.complete) {
+    response.setHeader('Connection', 'close');
+    request.unpipe();
+    request.resume();
+    const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+    request.once('close', () => clearTimeout(timer));
+  }
+  replyError(response, error);
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http';
+import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { formatPythonLiteral } from '../transfer/pythonLiteral.ts';
+import { sizeText, timestamp } from '../transfer/report.ts';
+import { PurlFailure } from './failure.ts';
+import { type ClientOptions, readText, send } from './http.ts';
+import type { TransferMessage } from './transferMessage.ts';
+
+/** The pfioh on the other side. */
+export interface Peer {
+  readonly kind: 'own' | 'python1' | 'python2';
+  readonly url: URL;
+  readonly client: ClientOptions;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Where a request about a transfer goes: the meta as a Python literal in the query. */
+export function transferUrl(url: URL, message: TransferMessage, transport: object): URL {
+  const target = new URL(url);
+  const meta = formatPythonLiteral({ ...message.meta, transport });
+  target.search = new URLSearchParams({ action: message.action, meta }).toString();
+  return target;
+}
+
+export interface RemoteCheck {
+  readonly report: Readonly<Record<string, unknown>> & { readonly status: boolean };
+  readonly peer: Peer;
+  readonly isFolder: boolean;
+  /** How much of this push arrived in an earlier try. */
+  readonly offset: number;
+}
+
+/**
+ * Asks a pfioh about the remote path, and finds out which pfioh it is.
+ * @throws PurlFailure when there is no pfioh
+ */
+export async function checkRemote(
+  message: TransferMessage,
+  way: Omit<Peer, 'kind'>,
+  resumeId?: string,
+): Promise<RemoteCheck> {
+  const resume = resumeId === undefined ? {} : { resume: { id: resumeId } };
+  const url = transferUrl(way.url, message, { ...message.transport, ...resume, checkRemote: true });
+  const answer = await send({ method: 'GET', url, oldPeer: true, signal: way.signal }, way.client);
+  const text = await readText(answer);
+  const response = parseJsonOrUndefined(text);
+  if (!isReport(response)) {
+    const what = text.slice(0, 60).replaceAll(/\s+/g, ' ');
+    throw new PurlFailure(
+      'badAnswer',
+      `${way.url.host} is no pfioh: it answered ${answer.statusCode ?? 0} ${JSON.stringify(what)}`,
+    );
+  }
+  const status = response.status;
+  const refusal =
+    typeof response.msg === 'string' ? response.msg : 'The remote path spec is invalid!';
+  return {
+    report: {
+      status,
+      msg: status ? 'Check on remote path successful.' : refusal,
+      response,
+      timestamp: timestamp(),
+      size: sizeText(text.length),
+    },
+    peer: { ...way, kind: kindOf(answer, response) },
+    isFolder: response.isdir === true,
+    offset: Number(answer.headers['pfioh-offset'] ?? 0),
+  };
+}
+
+type Report = Record<string, unknown> & { readonly status: boolean };
+
+function isReport(value: unknown): value is Report {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    typeof value.status === 'boolean'
+  );
+}
+
+function kindOf({ headers }: IncomingMessage, response: Report): Peer['kind'] {
+  if (headers['pfioh-version'] !== undefined) return 'own';
+  return 'isswiftstore' in response || 'createdNewDir' in response ? 'python2' : 'python1';
+}

@@ -1,0 +1,54 @@
+import { Transform } from 'node:stream';
+
+/** Encodes a stream as base64 in one line. `minimum` pads with line ends, which decoders skip. */
+export function base64Encoder(minimum = 0): Transform {
+  let held: Buffer = Buffer.alloc(0);
+  let written = 0;
+  const encode = (bytes: Buffer) => {
+    const text = bytes.toString('base64');
+    written += text.length;
+    return Buffer.from(text, 'latin1');
+  };
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const whole = bytes.length - (bytes.length % 3);
+      held = bytes.subarray(whole);
+      done(null, whole === 0 ? undefined : encode(bytes.subarray(0, whole)));
+    },
+    flush(done) {
+      if (held.length > 0) this.push(encode(held));
+      if (written < minimum) this.push('\n'.repeat(minimum - written));
+      done();
+    },
+  });
+}
+
+// Padding ends the data too.
+const NOT_BASE64_DATA = /[^A-Za-z0-9+/]/;
+
+/**
+ * Decodes a base64 stream; line breaks are skipped. Ends at the padding or at the first other
+ * character: a Python pfioh writes a JSON report behind the data.
+ */
+export function base64Decoder(): Transform {
+  let held = '';
+  let ended = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (ended) return done();
+      let text = held + chunk.toString('latin1');
+      if (/\s/.test(text)) text = text.replace(/\s+/g, '');
+      const stop = text.search(NOT_BASE64_DATA);
+      ended = stop >= 0;
+      if (ended) text = text.slice(0, stop);
+      const whole = ended ? text.length : text.length - (text.length % 4);
+      held = text.slice(whole);
+      done(null, Buffer.from(text.slice(0, whole), 'base64'));
+    },
+    flush(done) {
+      if (held !== '') this.push(Buffer.from(held, 'base64'));
+      done();
+    },
+  });
+}

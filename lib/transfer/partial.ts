@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PmanError } from '../errors.ts';
+import { PARTIAL_NAME } from './names.ts';
+import { pathError } from './tree.ts';
+
+const KEPT_MS = 7 * 24 * 3600 * 1000;
+const busy = new Set<string>();
+
+/** What is kept of an interrupted transfer, beside where it is going. */
+export interface Partial {
+  readonly path: string;
+  /** How many bytes are there. */
+  readonly bytes: number;
+  /** Adds a stream behind the first `offset` bytes; what has arrived stays when it breaks off. */
+  append(source: Readable, offset: number, onBytes?: (bytes: number) => void): Promise<void>;
+  read(): Readable;
+  /** SHA-256 of all of it. */
+  digest(): Promise<string>;
+  /** Lets go of it, and removes it when it has served. */
+  close(options: { readonly done: boolean }): Promise<void>;
+}
+
+/** The file of an interrupted transfer; `id` is 32 hexadecimal digits. */
+export function partialPath(folder: string, id: string): string {
+  return join(folder, `.pfioh-${id}.part`);
+}
+
+/** How many bytes of a transfer are there already. */
+export function partialBytes(folder: string, id: string): number {
+  return statSync(partialPath(folder, id), { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * Opens what there is of a transfer, or begins it. Those of others that nobody came back for within
+ * a week are removed.
+ * @throws PmanError, `conflict` when the same transfer is under way
+ */
+export async function openPartial(folder: string, id: string): Promise<Partial> {
+  await removeForgotten(folder);
+  const path = partialPath(folder, id);
+  if (busy.has(path))
+    throw new PmanError('conflict', `the same transfer to ${folder} is under way`);
+  busy.add(path);
+  let file: FileHandle;
+  try {
+    file = await open(path, 'a+', 0o600);
+  } catch (cause) {
+    busy.delete(path);
+    throw pathError(folder, 'write to', cause);
+  }
+  const { size } = await file.stat();
+  return {
+    path,
+    bytes: size,
+    async append(source, offset, onBytes = () => {}) {
+      if (offset > (await file.stat()).size) {
+        throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
+      }
+      await file.truncate(offset);
+      const counted = async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          onBytes(chunk.length);
+          yield chunk;
+        }
+      };
+      const target = createWriteStream('', {
+        fd: file.fd,
+        autoClose: false,
+        highWaterMark: 1024 * 1024,
+      });
+      try {
+        await pipeline(source, counted, target);
+      } catch (cause) {
+        if (
+          typeof cause === 'object' &&
+          cause !== null &&
+          'errno' in cause &&
+          'syscall' in cause &&
+          cause.syscall === 'write'
+        ) {
+          throw pathError(folder, 'write to', cause);
+        }
+        throw cause;
+      }
+    },
+    read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    async digest() {
+      const hash = createHash('sha256');
+      for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
+        hash.update(chunk as Buffer);
+      return hash.digest('hex');
+    },
+    async close({ done }) {
+      busy.delete(path);
+      await file.close();
+      if (done) await rm(path, { force: true });
+    },
+  };
+}
+
+async function removeForgotten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!PARTIAL_NAME.test(name)) continue;
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (stats !== undefined && Date.now() - stats.mtimeMs > KEPT_MS)
+      await rm(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { PmanError, systemErrorCode } from '../errors.ts';
+import { meter } from './meter.ts';
+import { openStaging } from './staging.ts';
+import { pathError } from './tree.ts';
+
+/** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
+export interface Spool {
+  readonly fd: number;
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+  read(): Readable;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes a stream up into a nameless file in a folder.
+ * @throws PmanError when the folder cannot be written to; what the source fails with
+ */
+export async function spool(
+  source: Readable,
+  folder: string,
+  onBytes?: (bytes: number) => void,
+): Promise<Spool> {
+  const file = await openNameless(folder);
+  const passing = meter(onBytes);
+  try {
+    const target = writer(file);
+    await pipeline(source, passing, target);
+  } catch (error) {
+    await file.close();
+    throw diskError(folder, error);
+  }
+  return spoolOf(file, passing.bytes, passing.digest());
+}
+
+export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool {
+  return {
+    fd: file.fd,
+    bytes,
+    sha256,
+    read: () => reader(file),
+    close: () => file.close(),
+  };
+}
+
+// By number: a stream made from the handle itself would keep the handle from closing.
+function writer({ fd }: FileHandle): Writable {
+  return createWriteStream('', { fd, autoClose: false, highWaterMark: 1024 * 1024 });
+}
+
+function reader({ fd }: FileHandle): Readable {
+  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 1024 * 1024 });
+}
+
+async function openNameless(folder: string): Promise<FileHandle> {
+  const path = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+  try {
+    const file = await open(path, 'wx+', 0o600);
+    await unlink(path);
+    return file;
+  } catch (cause) {
+    throw pathError(folder, 'write to', cause);
+  }
+}
+
+export interface FileDress {
+  readonly mode?: number | undefined;
+  readonly mtimeNs?: bigint | undefined;
+}
+
+export interface Stored {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Stores a stream as a file: written under another name in the same folder, then renamed. When it
+ * fails the old content is still there. `check` may refuse what arrived, before the rename.
+ * @throws PmanError when it cannot be written; what the source or `check` fails with
+ */
+export async function storeFile(
+  source: Readable,
+  folder: string,
+  name: string,
+  dress: FileDress = {},
+  check: (stored: Stored) => void | Promise<void> = () => {},
+  onBytes?: (bytes: number) => void,
+): Promise<Stored> {
+  const staging = await openStaging(folder);
+  const path = join(staging.path, 'file');
+  const target = join(folder, name);
+  const passing = meter(onBytes);
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'wx', 0o600);
+    const out = writer(file);
+    await pipeline(source, passing, out);
+    const stored = { bytes: passing.bytes, sha256: passing.digest() };
+    await check(stored);
+    await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
+    if (dress.mtimeNs !== undefined) {
+      const seconds = Number(dress.mtimeNs / 1000n) / 1e6;
+      await file.utimes(seconds, seconds);
+    }
+    await rename(path, target);
+    return stored;
+  } catch (error) {
+    throw diskError(target, error);
+  } finally {
+    await file?.close();
+    await staging.close();
+  }
+}
+
+const DISK_ERRORS = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EIO',
+  'EFBIG',
+  'EISDIR',
+  'ENOTEMPTY',
+]);
+
+function diskError(path: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code === 'EISDIR' || code === 'ENOTEMPTY') {
+    return new PmanError(
+      'conflict',
+      `${path} is a folder, and a file of that name comes in its place`,
+      { cause: error },
+    );
+  }
+  return code !== undefined && DISK_ERRORS.has(code) ? pathError(path, 'write', error) : error;
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { STAGING_NAME } from './names.ts';
+import { pathError } from './tree.ts';
+
+/** A hidden folder beside what is about to change; its content is renamed into place. */
+export interface Staging {
+  readonly path: string;
+  /** Removes the folder and what is left in it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a staging folder in `folder`, on the same file system as what it is for. A shell that only
+ * waits for our end removes the folder if we are killed; folders of programs that ended without that
+ * (the machine stopped) are removed here.
+ * @throws PmanError when the folder cannot be written to
+ */
+export async function openStaging(folder: string): Promise<Staging> {
+  const path = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (cause) {
+    throw pathError(folder, 'write to', cause);
+  }
+  await removeAbandoned(folder);
+  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', path], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    cwd: '/',
+  });
+  // Without a guard only a kill -9 leaves something behind, until the next transfer to that folder.
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  guard.unref();
+  return {
+    path,
+    async close() {
+      await removeTree(path);
+      guard.stdin.end();
+    },
+  };
+}
+
+/** Removes a tree, folders without write permission included. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    // A folder without write permission keeps what is in it: allow it, then say what still fails.
+    await allowRemoval(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function allowRemoval(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await allowRemoval(join(folder, entry.name));
+  }
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!STAGING_NAME.test(name)) continue;
+    const pid = Number(name.split('-')[1]);
+    if (pid !== process.pid && !isAlive(pid)) await removeTree(join(folder, name));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(
+      typeof error === 'object' &&
+      error !== null &&
+      'code' in error &&
+      error.code === 'ESRCH'
+    );
+  }
+}

@@ -1,0 +1,197 @@
+import {
+  chmodSync,
+  closeSync,
+  futimesSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BadRequestError } from '../errors.ts';
+import { type InstallOptions, install } from './install.ts';
+import { checkLimits, type UnpackLimits } from './limits.ts';
+import { checkLink, isOwnName } from './names.ts';
+import { openStaging } from './staging.ts';
+import { pathError } from './tree.ts';
+import { type ArchiveEntry, ArchiveReader } from './zip/reader.ts';
+
+export interface UnpackOptions extends InstallOptions {
+  readonly limits: UnpackLimits;
+  /**
+   * Whether the tree that links may not leave is the first folder of the archive (a folder sent with
+   * its name) or the archive itself (the content of a folder).
+   */
+  readonly rooted: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Unpacked {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const TURN_EVERY = 200;
+// Set-id bits do not come over the network.
+const KEPT_MODE = 0o1777;
+
+/**
+ * Unpacks an archive that lies in an open file into a folder. Everything is checked first, then
+ * unpacked beside its place, then moved there: when it fails, nothing has changed.
+ * @throws PmanError naming the entry and what is wrong with it
+ */
+export async function unpack(
+  fd: number,
+  size: number,
+  folder: string,
+  options: UnpackOptions,
+): Promise<Unpacked> {
+  const archive = await ArchiveReader.open(fd, size);
+  const entries = await archive.entries();
+  checkTree(entries);
+  await checkLimits(entries, size, folder, options.limits);
+  const staging = await openStaging(folder);
+  try {
+    const folders = await extract(archive, entries, staging.path, options);
+    await install(staging.path, folder, options);
+    dressFolders(folders, folder);
+  } finally {
+    await staging.close();
+  }
+  return {
+    files: entries.filter(({ kind }) => kind !== 'folder').length,
+    bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** Names that meet each other: twice the same, or one below a file or link. */
+function checkTree(entries: readonly ArchiveEntry[]): void {
+  const kinds = new Map<string, ArchiveEntry['kind']>();
+  for (const { name, kind } of entries) {
+    const before = kinds.get(name);
+    if (before !== undefined && (before !== 'folder' || kind !== 'folder')) {
+      throw new BadRequestError(`refused archive: ${JSON.stringify(name)} is in it twice`);
+    }
+    kinds.set(name, kind);
+    if (isOwnName(name.slice(name.lastIndexOf('/') + 1))) {
+      throw new BadRequestError(`refused archive: the name ${JSON.stringify(name)} is reserved`);
+    }
+  }
+  for (const { name } of entries) {
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      const above = name.slice(0, at);
+      const kind = kinds.get(above);
+      if (kind === 'folder') break;
+      if (kind !== undefined) {
+        throw new BadRequestError(`refused archive: ${JSON.stringify(name)} lies below a ${kind}`);
+      }
+    }
+  }
+}
+
+async function extract(
+  archive: ArchiveReader,
+  entries: readonly ArchiveEntry[],
+  staging: string,
+  { signal, rooted }: UnpackOptions,
+): Promise<ArchiveEntry[]> {
+  const made = new Set<string>(['']);
+  const folders: ArchiveEntry[] = [];
+  for (const [i, entry] of entries.entries()) {
+    if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+    signal?.throwIfAborted();
+    const path = join(staging, entry.name);
+    try {
+      if (entry.kind === 'folder') {
+        makeFolders(entry.name, staging, made);
+        folders.push(entry);
+      } else {
+        makeFolders(entry.name.slice(0, Math.max(0, entry.name.lastIndexOf('/'))), staging, made);
+        if (entry.kind === 'file') await extractFile(archive, entry, path);
+        else await extractLink(archive, entry, path, rooted);
+      }
+    } catch (error) {
+      if (error instanceof BadRequestError || !isSystemError(error)) throw error;
+      throw pathError(entry.name, 'write', error);
+    }
+  }
+  return folders;
+}
+
+function isSystemError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'errno' in error;
+}
+
+function makeFolders(name: string, staging: string, made: Set<string>): void {
+  if (made.has(name)) return;
+  mkdirSync(join(staging, name), { recursive: true });
+  for (let at = name.length; at > 0; at = name.lastIndexOf('/', at - 1))
+    made.add(name.slice(0, at));
+}
+
+async function extractFile(
+  archive: ArchiveReader,
+  entry: ArchiveEntry,
+  path: string,
+): Promise<void> {
+  const mode = (entry.mode ?? 0o644) & KEPT_MODE;
+  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
+  const content = await archive.small(entry);
+  if (content !== undefined) {
+    const fd = openSync(path, 'wx', 0o600);
+    try {
+      writeAll(fd, content);
+      futimesSync(fd, seconds, seconds);
+    } finally {
+      closeSync(fd);
+    }
+    chmodSync(path, mode);
+    return;
+  }
+  const file = await open(path, 'wx', 0o600);
+  try {
+    for await (const chunk of archive.stream(entry)) await file.writeFile(chunk);
+    await file.utimes(seconds, seconds);
+    await file.chmod(mode);
+  } finally {
+    await file.close();
+  }
+}
+
+function writeAll(fd: number, content: Buffer): void {
+  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
+}
+
+async function extractLink(
+  archive: ArchiveReader,
+  entry: ArchiveEntry,
+  path: string,
+  rooted: boolean,
+): Promise<void> {
+  const content = entry.bytes <= 4096 ? await archive.small(entry) : undefined;
+  if (content === undefined)
+    throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
+  const target = content.toString('utf8');
+  const foldersAbove = entry.name.split('/').length - 1;
+  checkLink(entry.name, target, Math.max(0, foldersAbove - (rooted ? 1 : 0)));
+  symlinkSync(target, path);
+  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
+  lutimesSync(path, seconds, seconds);
+}
+
+/** Modes and times of folders, deepest first: writing into a folder changes its time. */
+function dressFolders(folders: readonly ArchiveEntry[], folder: string): void {
+  const deepestFirst = [...folders].sort(
+    (a, b) => b.name.split('/').length - a.name.split('/').length,
+  );
+  for (const { name, mode, mtimeNs } of deepestFirst) {
+    const path = join(folder, name);
+    if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
+    const seconds = Number(mtimeNs / 1000n) / 1e6;
+    utimesSync(path, seconds, seconds);
+  }
+}

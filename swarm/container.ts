@@ -1,0 +1,69 @@
+import { buffer } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { logText } from './logText.ts';
+import type { Task } from './task.ts';
+
+const containerSchema = z.looseObject({
+  Config: z.looseObject({ Tty: z.boolean().optional() }),
+  State: z.looseObject({ OOMKilled: z.boolean().optional() }).optional(),
+});
+type Container = z.infer<typeof containerSchema>;
+const taskTtySchema = z.looseObject({
+  Spec: z
+    .looseObject({ ContainerSpec: z.looseObject({ TTY: z.boolean().optional() }).optional() })
+    .optional(),
+});
+
+/**
+ * What one task has written so far. Asks the engine at hand for the container first: that is quickest and whole.
+ * A container of another node is asked for through the swarm. A task that never got a container wrote nothing.
+ */
+export async function readLogs(docker: Docker, task: Task): Promise<string> {
+  const id = task.Status.ContainerStatus?.ContainerID;
+  if (!id) return '';
+  const container = await inspect(docker, id);
+  if (container) return fetchText(docker, `/containers/${id}/logs`, container.Config.Tty ?? false);
+  const tty = taskTtySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
+  return fetchText(docker, `/tasks/${task.ID}/logs`, tty);
+}
+
+/** Whether the kernel killed a task's container for want of memory; false also when the container is elsewhere. */
+export async function ranOutOfMemory(docker: Docker, task: Task): Promise<boolean> {
+  const id = task.Status.ContainerStatus?.ContainerID;
+  const container = id ? await inspect(docker, id) : undefined;
+  return container?.State?.OOMKilled ?? false;
+}
+
+/** The container, or undefined when this engine has none of that ID. */
+async function inspect(docker: Docker, id: string): Promise<Container | undefined> {
+  try {
+    return containerSchema.parse(await docker.getContainer(id).inspect());
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
+async function fetchText(docker: Docker, path: string, tty: boolean): Promise<string> {
+  const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+    const options = {
+      path: `${path}?stdout=1&stderr=1`,
+      method: 'GET',
+      isStream: true,
+      statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+    };
+    docker.modem.dial(options, (error: unknown, body: unknown) => {
+      if (error) reject(error);
+      else resolve(body as NodeJS.ReadableStream); // what `isStream` promises
+    });
+  });
+  return logText(await buffer(stream), tty);
+}
+
+function isNotFound(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'statusCode' in error && error.statusCode === 404
+  );
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+
+/** Every state that Docker documents for a task, in the order in which a task goes through them. */
+export const taskStates = [
+  'new',
+  'allocated',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+  'remove',
+  'orphaned',
+] as const;
+export type TaskState = (typeof taskStates)[number];
+
+/** One task of a service as the engine shows it; what we do not use is passed through. */
+const taskSchema = z.looseObject({
+  ID: z.string(),
+  ServiceID: z.string().optional(),
+  NodeID: z.string().optional(),
+  Slot: z.number().optional(),
+  CreatedAt: z.string().optional(),
+  DesiredState: z.string().optional(),
+  Status: z.looseObject({
+    State: z.string(),
+    Message: z.string().optional(),
+    Err: z.string().optional(),
+    ContainerStatus: z
+      .looseObject({
+        ContainerID: z.string().optional(),
+        ExitCode: z.number().optional(),
+      })
+      .nullish(),
+  }),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+/** Checks the engine's list of tasks; the objects stay as they came, keys in the engine's order. */
+export function parseTasks(rawTasks: unknown): readonly Task[] {
+  z.array(taskSchema).parse(rawTasks);
+  return rawTasks as readonly Task[]; // just checked
+}
+
+/** How a job on swarm stands, in the words of the API. */
+export type JobStatus =
+  | 'notstarted'
+  | 'started'
+  | 'finishedSuccessfully'
+  | 'finishedWithError'
+  | 'undefined';
+
+const statusOfState = {
+  new: 'notstarted',
+  allocated: 'notstarted',
+  pending: 'notstarted',
+  assigned: 'notstarted',
+  accepted: 'notstarted',
+  preparing: 'notstarted',
+  ready: 'notstarted',
+  starting: 'notstarted',
+  running: 'started',
+  complete: 'finishedSuccessfully',
+  failed: 'finishedWithError',
+  // pman 2.2.4 names every other end so; clients of it take anything but "started" for an end.
+  shutdown: 'undefined',
+  rejected: 'undefined',
+  remove: 'undefined',
+  orphaned: 'undefined',
+} as const satisfies Record<TaskState, JobStatus>;
+
+/** Narrows an engine's text to a state that we know. */
+export function isTaskState(state: string): state is TaskState {
+  return Object.hasOwn(statusOfState, state);
+}
+
+/** The API's word for a task; a state that no engine of today has is 'undefined'. */
+export function jobStatusOf({ Status: { State } }: Task): JobStatus {
+  return isTaskState(State) ? statusOfState[State] : 'undefined';
+}
+
+const final = new Set<string>(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
+
+/** Whether a task has ended: its state does not change any more. */
+export function isFinal({ Status: { State } }: Task): boolean {
+  return final.has(State);
+}
+
+/** Why a task ended otherwise than well, as a sentence; undefined for one that runs or did well. */
+export function causeOf({ Status }: Task): string | undefined {
+  const said = Status.Err ? `: ${Status.Err}` : '';
+  switch (Status.State) {
+    case 'failed':
+      return `the container failed${said}`;
+    case 'rejected':
+      return `the node could not start the container${said}`;
+    case 'orphaned':
+      return `the node has been lost for too long${said}`;
+    case 'shutdown':
+      return `the engine shut the container down${said}`;
+    case 'remove':
+      return `the service was removed${said}`;
+    default:
+      return Status.Err ? `the task waits${said}` : undefined;
+  }
+}

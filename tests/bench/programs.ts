@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A server that a benchmark has started. */
+export interface BenchServer {
+  readonly process: ChildProcess;
+  readonly port: number;
+  /** Ends it and removes what it kept. */
+  stop(): Promise<void>;
+}
+
+/** Starts a program and waits until its output shows a port: the first group of `port`. */
+export async function startProgram(command: readonly string[], port: RegExp): Promise<BenchServer> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let output = '';
+  const found = new Promise<number>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        const [, digits] = port.exec(output) ?? [];
+        if (digits !== undefined) resolve(Number(digits));
+      });
+    }
+  });
+  const ended = exited.then(() => {
+    throw new Error(`${command.join(' ')} ended: ${output}`);
+  });
+  const number = await Promise.race([found, ended]);
+  ended.catch(() => undefined);
+  return {
+    process: child,
+    port: number,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Starts the built pman on folders of its own. */
+export async function startPman(
+  flags: readonly string[] = [],
+  folder = mkdtempSync(join(tmpdir(), 'pman-bench-')),
+): Promise<BenchServer & { readonly folder: string }> {
+  const program = fileURLToPath(new URL('../../dist/bin/pman.js', import.meta.url));
+  const server = await startProgram(
+    [
+      process.execPath,
+      program,
+      ...['--port', '0', '--http', '--DBpath', join(folder, 'db'), '--verbosity', '0'],
+      ...['--directiveFile', join(folder, 'd_msg.json'), ...flags],
+    ],
+    /listening on tcp:\/\/127\.0\.0\.1:(\d+)/,
+  );
+  return {
+    ...server,
+    folder,
+    stop: async () => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The middle value. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

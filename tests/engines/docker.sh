@@ -1,0 +1,166 @@
+#!/bin/sh
+# A private, real Docker Engine in swarm mode, for tests:
+#
+#   tests/engines/docker.sh up     [DIR]   start it (again), make images; prints PMAN_TEST_DOCKER=unix://DIR/docker.sock
+#   tests/engines/docker.sh stop   [DIR]   end it, its data stay: `up` brings it back
+#   tests/engines/docker.sh down   [DIR]   end it and remove everything it made, DIR included
+#   tests/engines/docker.sh status [DIR]   exit 0 and the same line when it answers, else exit 1
+#
+# DIR is /tmp/pman-engine unless given. Every verb may be repeated; `up` after the engine was killed starts it
+# again on the same data. Needs root and Debian's packages: apt-get install -y docker.io busybox-static
+# Exit codes: 0 done, 1 failed (the engine's last words are printed), 2 wrong usage, 3 something is missing.
+#
+# The engine shares nothing with another one on the machine: no bridge, no iptables, its own cgroup, its own
+# swarm port. Images: local/busybox:latest; more names for it in PMAN_ENGINE_IMAGES, separated by blanks.
+# It prefers local images, so that tests never wait for a registry; DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=0 for
+# the engine's own habit of asking one first.
+set -eu
+
+usage() { echo "usage: $0 up|stop|down|status [DIR]" >&2; exit 2; }
+fail() { echo "docker.sh: $*" >&2; [ ! -f "$dir/log" ] || tail -n 15 "$dir/log" >&2; exit 1; }
+
+[ $# -ge 1 ] && [ $# -le 2 ] || usage
+verb=$1
+dir=$(realpath -m -- "${2:-${PMAN_ENGINE_DIR:-/tmp/pman-engine}}")
+socket=$dir/docker.sock
+cgroup=pman-engine-$(printf %s "$dir" | cksum | cut -d' ' -f1)
+export DOCKER_HOST="unix://$socket"
+unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH || true
+
+missing() {
+  lacking=
+  [ "$(id -u)" = 0 ] || lacking="root,"
+  for program in dockerd docker containerd runc busybox; do
+    command -v $program >/dev/null || lacking="$lacking $program,"
+  done
+  [ -z "$lacking" ] || { echo "docker.sh: missing: ${lacking%,} (apt-get install -y docker.io busybox-static)" >&2; exit 3; }
+}
+
+# `down` removes the folder, so it has to be one that `up` made.
+ours() { [ -f "$dir/daemon.json" ]; }
+
+answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# A process that is there and not a zombie (in a container nobody may collect it).
+alive() { [ -n "$1" ] && [ -r "/proc/$1/stat" ] && ! grep -q '^[0-9]* ([^)]*) Z' "/proc/$1/stat" 2>/dev/null; }
+
+# Repeats a test every 0.1 s, at most $1 times.
+eventually() {
+  left=$1; shift
+  until "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.1; done
+}
+gone() { for pid; do ! alive "$pid" || return 1; done; }
+
+# Everything that belongs to this engine has its folder in its command line: dockerd, containerd and the shims.
+processes() {
+  for entry in /proc/[0-9]*; do
+    pid=${entry#/proc/}
+    [ "$pid" != $$ ] && alive "$pid" || continue
+    case $(tr '\0' ' ' <"$entry/cmdline" 2>/dev/null) in
+      dockerd\ *"$dir/"* | containerd\ *"$dir/"* | */containerd-shim*"$dir/"*) echo "$pid" ;;
+    esac
+  done
+}
+
+# The processes of its containers: they outlive an engine that was killed.
+contained() { cat $(find /sys/fs/cgroup -path "*/$cgroup*" -name cgroup.procs 2>/dev/null) /dev/null | sort -u; }
+
+start_engine() {
+  # After a kill -9 the numbers of the dead may still be on disk, and dockerd would wait for a dead containerd.
+  for file in "$dir/pid" "$dir/exec/containerd/containerd.pid"; do
+    [ ! -f "$file" ] || alive "$(cat "$file")" || rm -f "$file"
+  done
+  DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=${DOCKER_SERVICE_PREFER_OFFLINE_IMAGE:-1} \
+    setsid dockerd --bridge=none --iptables=false --ip-masq=false --cgroup-parent="/$cgroup" \
+    --data-root "$dir/data" --exec-root "$dir/exec" -p "$dir/pid" -H "$DOCKER_HOST" \
+    --config-file "$dir/daemon.json" --shutdown-timeout 5 </dev/null >>"$dir/log" 2>&1 &
+  daemon=$!
+  started() { answers || ! alive "$daemon"; }
+  eventually 300 started && answers || fail "the engine did not start"
+}
+
+swarm_state() { docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}'; }
+swarm_ready() { [ "$(swarm_state)" = 'active true' ] && docker service ls -q >/dev/null 2>&1; }
+
+swarm_init() {
+  case $(swarm_state) in inactive*) ;; *) eventually 600 swarm_ready || fail "the swarm is not back"; return 0 ;; esac
+  port=$((20000 + $(printf %s "$dir" | cksum | cut -d' ' -f1) % 10000))
+  for try in 1 2 3 4 5; do
+    docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" >/dev/null 2>"$dir/init-error" && return 0
+    port=$((port + 1))
+  done
+  cat "$dir/init-error" >&2
+  fail "no swarm"
+}
+
+# A container that is nothing but busybox, with its applets as links.
+busybox_image() {
+  docker image inspect local/busybox:latest >/dev/null 2>&1 && return 0
+  root=$dir/image
+  mkdir -p "$root/bin" "$root/tmp" "$root/etc" "$root/root"
+  chmod 1777 "$root/tmp"
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do
+    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+  done
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
+  printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+  tar -C "$root" -c . | docker import --change 'CMD ["sh"]' - local/busybox:latest >/dev/null
+  rm -rf "$root"
+}
+
+up() {
+  missing
+  ours || [ -z "$(ls -A "$dir" 2>/dev/null)" ] || { echo "docker.sh: $dir holds other things" >&2; exit 2; }
+  mkdir -p "$dir"
+  [ -f "$dir/daemon.json" ] || echo '{}' >"$dir/daemon.json" # not the machine's own /etc/docker/daemon.json
+  [ -d /sys/class/net/docker_gwbridge ] || : >"$dir/made-gwbridge"
+  [ -d /run/docker ] || : >"$dir/made-run-docker"
+  answers || start_engine
+  swarm_init
+  busybox_image
+  for name in ${PMAN_ENGINE_IMAGES:-}; do docker tag local/busybox:latest "$name"; done
+  echo "PMAN_TEST_DOCKER=$DOCKER_HOST"
+}
+
+stop_engine() {
+  daemon=$(cat "$dir/pid" 2>/dev/null || true)
+  alive "$daemon" || return 0
+  kill "$daemon"
+  eventually 150 gone "$daemon"
+}
+
+down() {
+  [ -d "$dir" ] || return 0
+  ours || { echo "docker.sh: $dir is no folder of an engine" >&2; exit 2; }
+  if answers; then
+    services=$(docker service ls -q)
+    [ -z "$services" ] || docker service rm $services >/dev/null
+    docker swarm leave --force >/dev/null 2>&1 || true
+    containers=$(docker ps -aq)
+    [ -z "$containers" ] || docker rm -f $containers >/dev/null 2>&1 || true
+  fi
+  stop_engine || true
+  rest="$(processes) $(contained)"; rest=$(echo $rest)
+  if [ -n "$rest" ]; then
+    kill -9 $rest 2>/dev/null || true
+    eventually 50 gone $rest || fail "processes stay: $rest"
+  fi
+  # The deepest first: later mounts lie on earlier ones.
+  grep -F " $dir/" /proc/self/mounts | cut -d' ' -f2 | tac | while read -r at; do umount -l "$at"; done
+  [ ! -f "$dir/made-gwbridge" ] || ! [ -d /sys/class/net/docker_gwbridge ] || busybox ip link del docker_gwbridge
+  [ ! -f "$dir/made-run-docker" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
+  for group in /sys/fs/cgroup/*/"$cgroup" /sys/fs/cgroup/"$cgroup"; do
+    [ ! -d "$group" ] || eventually 30 remove_group "$group" || fail "the cgroup $group stays"
+  done
+  rm -rf "$dir"
+}
+remove_group() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; [ ! -d "$1" ]; }
+
+case $verb in
+  up) up ;;
+  stop) stop_engine || fail "the engine does not end" ;;
+  down) down ;;
+  status) if answers; then echo "PMAN_TEST_DOCKER=$DOCKER_HOST"; else echo "no engine answers at $DOCKER_HOST" >&2; exit 1; fi ;;
+  *) usage ;;
+esac

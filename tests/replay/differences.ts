@@ -1,0 +1,203 @@
+import type { Difference } from './compare.ts';
+import { type CommandCase, payloadOf } from './recording.ts';
+import type { Played } from './session.ts';
+
+/** A way in which this pman answers otherwise than the original, on purpose. */
+export interface Deviation {
+  /** Its row in docs/differences.md. */
+  readonly id: `D${number}`;
+  /** What a client notices, in a sentence. */
+  readonly what: string;
+  /** Whether it accounts for this point of difference. */
+  readonly allows: (difference: Difference, played: Played) => boolean;
+}
+
+/** HTTP's own headers: every answer has them, so a case that differs in nothing else counts as recorded. */
+export const HEADERS_ROW = 'D2';
+
+/** Deviations that change what is asked for rather than how one answer looks: see fixedBugs.ts. */
+const elsewhere = () => false;
+
+const recordedStatus = ({ recorded }: Played): unknown => {
+  const body = recorded.response?.body;
+  return typeof body === 'object' && body !== null && 'status' in body ? body.status : undefined;
+};
+
+const isRefused = ({ answer }: Played): boolean => (answer?.status ?? 0) >= 400;
+
+/** Requests that are not HTTP, or whose frame and content disagree; recorded in pman-framing. */
+const NOT_HTTP = new Set([
+  'bare LF line ends are accepted',
+  'HTTP/1.0 request line is answered as 1.1',
+  'request line without a version',
+  'Content-Length is ignored',
+]);
+
+const OWN_HEADERS =
+  /^header (date|connection|keep-alive|vary|allow|www-authenticate|access-control-allow-\w+|x-content-type-options)$/;
+
+export const deviations = [
+  {
+    id: 'D1',
+    what: 'A refused or failed request has an HTTP status of 400 or more and an `error` member; the original says 200 and no reason.',
+    allows: ({ at }, played) =>
+      recordedStatus(played) === false &&
+      ((at === 'statusLine' && isRefused(played)) || at === 'body.error'),
+  },
+  {
+    id: HEADERS_ROW,
+    what: 'Answers carry the headers of HTTP/1.1 (Date, Connection, Keep-Alive) and, with --http, Access-Control-Allow-Origin.',
+    allows: ({ at, recorded }) => recorded === undefined && OWN_HEADERS.test(at),
+  },
+  {
+    id: 'D3',
+    what: '`version` is the number of this program.',
+    allows: ({ at, actual }) =>
+      at === 'body.d_ret.version' && typeof actual === 'string' && /^\d+\.\d+\.\d+/.test(actual),
+  },
+  {
+    id: 'D4',
+    what: 'The Authorization header is masked where the reply echoes the request.',
+    allows: ({ at, recorded, actual }) =>
+      /^body\.receivedByServer\[\d+\]$/.test(at) &&
+      /^authorization: /i.test(String(recorded)) &&
+      /^authorization: /i.test(String(actual)) &&
+      !String(actual).includes(String(recorded).trim().split(' ').at(-1) ?? ''),
+  },
+  {
+    id: 'D5',
+    what: 'Bytes that are not a whole HTTP/1.1 request (bare line feeds, no version, no or a wrong length) are refused and the connection is closed.',
+    allows: (_, played) =>
+      NOT_HTTP.has(played.recorded.name) && (played.answer === null || isRefused(played)),
+  },
+  {
+    id: 'D6',
+    what: 'The connection is closed behind the answer when the client asks for it, after quit, and after HTTP/1.0.',
+    allows: ({ at }, { recorded }) =>
+      at === 'connection' && ['quit'].includes(String(payloadOf(recorded).action)),
+  },
+  {
+    id: 'D7',
+    what: 'A directive file that is no JSON is moved aside and reported once nobody writes to it; the original looks at it again every second, for ever.',
+    allows: ({ at }, { recorded }) =>
+      at === 'effect.file removed' && typeof recorded.request.directiveFile === 'string',
+  },
+  {
+    id: 'D8',
+    what: 'A run that is not threaded reports status true when its job has ended.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D9',
+    what: 'A job is finished when its last part is, and finishedWithError when any part failed; the original looks at the first part only.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D10',
+    what: 'A `;` inside quotes does not split a command.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D11',
+    what: 'A leaf whose value is 0, "", false, null or empty is found, not reported as missing.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D12',
+    what: 'DBctl answers with the list of jobs, however deep the folder it names lies.',
+    allows: ({ at }, { recorded }) =>
+      at.startsWith('body.d_ret') &&
+      payloadOf(recorded).action === 'DBctl' &&
+      payloadOf(recorded).meta?.dbpath !== undefined,
+  },
+  {
+    id: 'D13',
+    what: 'Saving a selection of jobs leaves the database as it is; the original keeps only the selection.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D14',
+    what: 'The Authorization header counts in any case of its name; an .ini file is read like a .cfg.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D15',
+    what: 'The text "UTF-8" in a reply stays as it is; the original inserts a header line behind it.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D16',
+    what: 'A request is read by Content-Length or chunked, whatever its size, segments, layout or final newline, and with Expect: 100-continue.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D17',
+    what: 'A request that cannot be fulfilled is answered with the reason; in the original it ends a listener and gets no answer.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D18',
+    what: 'fileiosetup answers with the address of a file server; in the original it ends a listener.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D23',
+    what: 'The entry of a part that has ended has one more member, `usage`: its processor time and memory.',
+    allows: ({ at, recorded, actual }) =>
+      recorded === undefined &&
+      /\.(startInfo|endInfo)\.\d+\.usage$/.test(at) &&
+      typeof actual === 'object',
+  },
+] as const satisfies readonly Deviation[];
+
+/** The same for command lines. */
+export interface CommandDeviation {
+  readonly id: `D${number}`;
+  readonly what: string;
+  readonly allows: (difference: Difference, recorded: CommandCase) => boolean;
+}
+
+const INFORMS = /^(--vers\w*|-x|--desc|-y|--synopsis|--man)$/;
+const CRASHED = /^Traceback/;
+const STACK_TRACE = /^\s+at .*:\d+:\d+\)?$/m;
+
+export const commandDeviations = [
+  {
+    id: 'D19',
+    what: 'Usage, help and errors of the command lines are worded anew; an error is one sentence, not a Python traceback.',
+    allows: ({ at, actual }, { stderr }) =>
+      at === 'stderr' && stderr !== '' && actual !== '' && !STACK_TRACE.test(String(actual)),
+  },
+  {
+    id: 'D20',
+    what: '`--version` prints the number of this program; it, `--desc`, `--synopsis` and `--man` exit with 0.',
+    allows: ({ at, actual }, { args, stdout }) =>
+      args.some((arg) => INFORMS.test(arg)) &&
+      ((at === 'exitCode' && actual === 0) ||
+        (at === 'stdout' &&
+          /^Version: /.test(stdout) &&
+          /^Version: \d+(\.\d+)+\n$/.test(String(actual)))),
+  },
+  {
+    id: 'D22',
+    what: 'Flags and configuration that cannot be used end a program with 2 (crunner with 65, since 2 may be the exit code of its command); where the original crashes it is 1.',
+    allows: ({ at, actual }, { program, stderr }) =>
+      at === 'exitCode' &&
+      CRASHED.test(stderr) &&
+      actual === (program.startsWith('crunner') ? 65 : 2),
+  },
+] as const satisfies readonly CommandDeviation[];
+
+/** Where crunner does what the original only promised; see fixedCommands. */
+export const FIXED_CRUNNER = {
+  id: 'D21',
+  what: 'crunner honours quotes in a pipeline, prints JSON and events where the original crashes, and reports a syntax error as the shell does.',
+} as const;
+
+export const allRows: ReadonlyArray<{ readonly id: string; readonly what: string }> = [
+  ...deviations,
+  ...commandDeviations,
+  FIXED_CRUNNER,
+];
+
+export type RowId = (typeof deviations)[number]['id'];

@@ -1,0 +1,217 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { eventually } from '../helpers/eventually.ts';
+import { type Answer, type ConnectionState, requestBytes, Wire } from '../helpers/http.ts';
+import { builtProgram, makeFolders, TestServer } from '../helpers/startServer.ts';
+import { observeEffects } from './effects.ts';
+import { fill, JobRoots, knownOf, knownRoots } from './placeholders.ts';
+import { payloadOf, type RecordedRequest, type ServerCase } from './recording.ts';
+
+/** What came back when a case was played. */
+export interface Played {
+  readonly asRecorded: ServerCase;
+  /** The case with its placeholders filled in, as far as they are known after the answer. */
+  readonly recorded: ServerCase;
+  /** Null: the connection ended without an answer, or nothing was sent. */
+  readonly answer: Answer | null;
+  readonly connection: ConnectionState;
+  /** What could be seen of the recorded effects. */
+  readonly effect: Readonly<Record<string, unknown>>;
+  /** Whether the server answered a hello afterwards. */
+  readonly served: boolean;
+}
+
+/** The body that the recorder would have sent after a "100 Continue". */
+const CONTINUED_BODY =
+  '{"payload": {"action": "hello", "meta": {"askAbout": "echoBack", "echoBack": "f"}}}';
+
+/** How long a connection is watched for being closed behind an answer, in ms. */
+const WATCH_MS = 30;
+
+/** How long a whole answer may take, in ms: a synchronous run takes as long as its job. */
+const ANSWER_MS = 20_000;
+
+/** One server and the cases that were recorded with it. */
+export class Session {
+  readonly #server: TestServer;
+  readonly #roots = new JobRoots();
+  #kept: Wire | undefined;
+
+  private constructor(server: TestServer) {
+    this.#server = server;
+  }
+
+  /** Starts the program that the cases were recorded with, with the recorded flags and files. */
+  static async start(recorded: ServerCase): Promise<Session> {
+    const { program, flags, env, files = {} } = recorded.server;
+    const port = await freePort();
+    const folders = makeFolders();
+    const known = knownOf(folders, port);
+    for (const [name, text] of Object.entries(fill(files, known))) writeFileSync(name, text);
+    const server = new TestServer({
+      command: builtProgram(program.split(' ')[0] ?? program),
+      flags: ['--verbosity', '0', ...fill(flags, known)],
+      env: fill(env, known),
+      folders,
+      port,
+    });
+    await server.ready();
+    return new Session(server);
+  }
+
+  async close(): Promise<void> {
+    this.#kept?.destroy();
+    await this.#server.stop();
+    this.#server.endJobs();
+  }
+
+  /** Does what has to be done before, sends the request, looks at what comes back. */
+  async play(recorded: ServerCase, next: ServerCase | undefined): Promise<Played> {
+    if (!this.#server.isRunning) throw new Error('the server has ended');
+    const { before } = recorded;
+    if (before?.runJob) await this.#run(before.runJob);
+    if (before?.waitJobDone) await this.#jobDone(before.waitJobDone);
+    const seen =
+      recorded.request.directiveFile === undefined
+        ? await this.#exchange(recorded, next)
+        : await this.#directive(recorded.request.directiveFile);
+    const effect = await observeEffects(this.#filled(recorded), this.#server);
+    const served = await this.#serves();
+    return { asRecorded: recorded, recorded: this.#filled(recorded), ...seen, effect, served };
+  }
+
+  /** The same case once more, on a connection of its own, without what comes before. */
+  again(recorded: ServerCase): Promise<Played> {
+    const { before: _, ...alone } = recorded;
+    return this.play(alone, undefined);
+  }
+
+  #filled<T>(value: T): T {
+    const { folders, port } = this.#server;
+    return fill(fill(value, knownOf(folders, port)), knownRoots(this.#roots));
+  }
+
+  async #exchange(recorded: ServerCase, next: ServerCase | undefined) {
+    const { request } = recorded;
+    const isRun = payloadOf(recorded).action === 'run';
+    const jobs = this.#roots.names.length;
+    const wire = this.#kept ?? (await Wire.open(this.#server.port));
+    this.#kept = undefined;
+    try {
+      await wire.send(this.#bytes(request), { pieces: this.#pieces(request), gapMs: 50 });
+      const toHead = request.method === 'HEAD';
+      let answer = await wire.answer({ timeoutMs: ANSWER_MS, toHead });
+      while (answer && answer.status < 200) {
+        await wire.send(CONTINUED_BODY);
+        answer = await wire.answer({ timeoutMs: ANSWER_MS, toHead });
+      }
+      const connection = await wire.settled(WATCH_MS);
+      this.#roots.note(answer?.text ?? '');
+      if (next?.before?.sameConnectionAsPrevious && connection === 'open') this.#kept = wire;
+      const isJob = isRun && request.method === 'POST' && answer?.status === 200;
+      if (isJob) await this.#registered(jobs + 1);
+      return { answer, connection };
+    } finally {
+      if (this.#kept !== wire) wire.destroy();
+    }
+  }
+
+  #bytes(recorded: RecordedRequest): Buffer {
+    const { raw, method = '', path = '', headers = [], body } = this.#filled(recorded);
+    if (raw !== undefined) return Buffer.from(raw);
+    const changed = body !== recorded.body;
+    const length = String(Buffer.byteLength(body ?? ''));
+    const pairs = headers.map(([name, value]): [string, string] =>
+      changed && name === 'Content-Length' ? [name, length] : [name, value],
+    );
+    const head = requestBytes(method, path, { headers: pairs });
+    return Buffer.concat([head, Buffer.from(body ?? '')]);
+  }
+
+  /** Recorded with a port of four digits, which stands before the first cut. */
+  #pieces({ segments = [] }: RecordedRequest): number[] {
+    const longer = String(this.#server.port).length - 4;
+    return segments.map((size, i) => (i === 0 ? size + longer : size));
+  }
+
+  /** Writes a directive file and waits until it is taken and obeyed. */
+  async #directive(content: unknown) {
+    const { directiveFile } = this.#server.folders;
+    const text = typeof content === 'string' ? content : JSON.stringify(content);
+    const jobs = this.#roots.names.length;
+    writeFileSync(`${directiveFile}.new`, text);
+    renameSync(`${directiveFile}.new`, directiveFile);
+    const taken = () => !existsSync(directiveFile);
+    const message = 'the directive file to be taken';
+    if (typeof content === 'string') {
+      // No JSON: the original never takes it, we move it aside when it stays as it is.
+      await eventually(taken, { timeoutMs: 8000, message }).catch(() => undefined);
+    } else {
+      await eventually(taken, { message });
+      if (text.includes('clear')) await eventually(async () => (await this.#listed()).length === 0);
+      else await this.#registered(jobs + 1);
+    }
+    return { answer: null, connection: 'open' as const };
+  }
+
+  /** Puts things back that a case left and the next one does not expect. */
+  tidy(recorded: ServerCase): void {
+    if (typeof recorded.request.directiveFile !== 'string') return;
+    rmSync(this.#server.folders.directiveFile, { force: true });
+  }
+
+  async #run(meta: object): Promise<void> {
+    const jobs = this.#roots.names.length;
+    await this.#server.post('run', meta);
+    await this.#registered(jobs + 1);
+  }
+
+  /** Names of the job roots that the server lists now. */
+  async #listed(): Promise<string[]> {
+    const answer = await this.#server.request('GET', '/api/v1');
+    this.#roots.note(answer.text);
+    return Object.keys((answer.json() as { readonly GET?: object }).GET ?? {});
+  }
+
+  async #registered(count: number): Promise<void> {
+    const seen = async () => {
+      await this.#listed();
+      return this.#roots.names.length >= count;
+    };
+    await eventually(seen, { message: `job ${count} of this server to be listed` });
+  }
+
+  /** Waits until every job of that jid shows the marker that stands behind its last part. */
+  async #jobDone(jid: string): Promise<void> {
+    const isDone = async () => {
+      const reply = await this.#server.post('info', { key: 'jid', value: jid });
+      const ends = Object.entries(reply.d_ret ?? {}).filter(([key]) => key.endsWith('.1'));
+      const done = ends.filter(([, hit]) => JSON.stringify(hit).includes('"allJobsDone":true'));
+      return ends.length > 0 && done.length === ends.length;
+    };
+    const message = `job ${jid} to be done`;
+    await eventually(isDone, { timeoutMs: 20_000, pollMs: 100, message });
+  }
+
+  async #serves(): Promise<boolean> {
+    if (!this.#server.isRunning) return false;
+    try {
+      return (await this.#server.request('GET', '/api/v1', { timeoutMs: 4000 })).status > 0;
+    } catch {
+      return false; // refused, reset or silent: it does not serve
+    }
+  }
+}
+
+/** A port that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

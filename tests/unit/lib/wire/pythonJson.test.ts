@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
+import { dumps } from '../../../../lib/wire/pythonJson.ts';
+
+describe('dumps', () => {
+  /** What `json.dumps` of Python 3.11 writes. */
+  it.each([
+    ['\x7f', '"\\u007f"'],
+    ['\x00\x1f\b\t\n\f\r"\\/', '"\\u0000\\u001f\\b\\t\\n\\f\\r\\"\\\\/"'],
+    ['grüß', '"gr\\u00fc\\u00df"'],
+    ['😀', '"\\ud83d\\ude00"'],
+    ['\ud800', '"\\ud800"'],
+    ['\u2028', '"\\u2028"'],
+    [' ~', '" ~"'],
+  ])('writes the string %j as Python does', (value, text) => {
+    expect(dumps(value)).toBe(text);
+  });
+
+  const value = parseJson('{"b": 1, "a": [1, 2.5, 1.0, -0.0, true, null, ""], "é": {}, "e": []}');
+
+  it('separates with ", " and ": " on one line', () => {
+    expect(dumps(value)).toBe(
+      '{"b": 1, "a": [1, 2.5, 1.0, -0.0, true, null, ""], "\\u00e9": {}, "e": []}',
+    );
+  });
+
+  it('writes one item a line when indented, and empty things in one piece', () => {
+    expect(dumps(value, 4)).toBe(`{
+    "b": 1,
+    "a": [
+        1,
+        2.5,
+        1.0,
+        -0.0,
+        true,
+        null,
+        ""
+    ],
+    "\\u00e9": {},
+    "e": []
+}`);
+  });
+
+  it.each([
+    ['[]', '[]'],
+    ['{}', '{}'],
+    ['[[]]', '[\n    []\n]'],
+    ['{"a": {}}', '{\n    "a": {}\n}'],
+    ['1.0', '1.0'],
+    ['"x"', '"x"'],
+  ])('indents %s as Python does', (text, indented) => {
+    expect(dumps(parseJson(text), 4)).toBe(indented);
+  });
+
+  it('leaves out members that are undefined', () => {
+    const partial = { status: true, GET: undefined, d_ret: 1 } as unknown as JsonValue;
+    expect(dumps(partial)).toBe('{"status": true, "d_ret": 1}');
+    expect(dumps(partial, 1)).toBe('{\n "status": true,\n "d_ret": 1\n}');
+  });
+
+  it('writes ASCII only, and nothing is lost on the way there and back', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ stringUnit: 'binary' }),
+        fc.option(fc.nat(8), { nil: undefined }),
+        (sent, indent) => {
+          const text = dumps(parseJson(JSON.stringify(sent)), indent);
+          expect(text).toMatch(/^[\n -~]*$/);
+          expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(sent)));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { BadRequestError } from '../../../../lib/errors.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
+import {
+  anyJson,
+  type Command,
+  parseCommand,
+  parseEnvelope,
+  parseMeta,
+  searchMeta,
+  text,
+} from '../../../../lib/wire/request.ts';
+
+function messageOfRefusal(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof BadRequestError) return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('parseEnvelope', () => {
+  it('takes the command out, and passes over what else there is', () => {
+    const body = { other: 1, payload: { action: 'run', more: 2, meta: { cmd: 'x', threaded: 1 } } };
+    expect(parseEnvelope(body)).toEqual({
+      action: 'run',
+      rawMeta: { cmd: 'x', threaded: 1 },
+      threaded: true,
+    });
+  });
+
+  it.each<[JsonValue, string]>([
+    [[], 'the body is not a JSON object'],
+    ['x', 'the body is not a JSON object'],
+    [null, 'the body is not a JSON object'],
+    [parseJson('1.0'), 'the body is not a JSON object'],
+    [{}, 'the body has no "payload"'],
+    [{ payload: null }, '"payload" is not an object'],
+    [{ payload: [] }, '"payload" is not an object'],
+    [{ payload: {} }, '"payload.action" is missing'],
+    [{ payload: { action: 1, meta: {} } }, '"payload.action" is not a string'],
+    [{ payload: { action: 'run' } }, '"payload.meta" is missing'],
+    [{ payload: { action: 'run', meta: 'x' } }, '"payload.meta" is not an object'],
+    [{ payload: { action: 'run', meta: null } }, '"payload.meta" is not an object'],
+  ])('refuses %j: %s', (body, message) => {
+    expect(messageOfRefusal(() => parseEnvelope(body))).toBe(message);
+  });
+
+  it('finds nothing in what a body pretends to inherit', () => {
+    const body = parseJson('{"__proto__": {"payload": {"action": "quit", "meta": {}}}, "n": 1.0}');
+    expect(messageOfRefusal(() => parseEnvelope(body))).toBe('the body has no "payload"');
+  });
+
+  it.each<[JsonValue, boolean]>([
+    [true, true],
+    ['false', true],
+    [0, false],
+    ['', false],
+    [null, false],
+    [[0], true],
+  ])('takes threaded: %j for %s, as Python does', (threaded, meant) => {
+    const command = parseEnvelope({ payload: { action: 'run', meta: { threaded } } });
+    expect(command.threaded).toBe(meant);
+  });
+});
+
+describe('parseCommand', () => {
+  it('names the fields of a bare command without the envelope', () => {
+    expect(messageOfRefusal(() => parseCommand({ meta: {} }))).toBe('"action" is missing');
+    expect(parseCommand({ action: 'quit', meta: {} }).action).toBe('quit');
+  });
+});
+
+describe('parseMeta', () => {
+  const command = (rawMeta: JsonObject): Command => ({ action: 'act', rawMeta, threaded: false });
+  const refusal = (schema: z.ZodType, rawMeta: JsonObject) =>
+    messageOfRefusal(() => parseMeta(schema, command(rawMeta)));
+
+  it('names every field that is wrong, and what is wrong with it', () => {
+    expect(refusal(searchMeta, {})).toBe('act: "meta.key": is missing; "meta.value": is missing');
+    expect(refusal(searchMeta, { key: 5, value: 1 })).toBe('act: "meta.key": is not a string');
+    expect(refusal(searchMeta, { key: 'a\0', value: 1 })).toBe(
+      'act: "meta.key": holds a NUL character',
+    );
+  });
+
+  it('names a field inside another', () => {
+    const schema = z.object({ a: z.object({ b: text }) });
+    expect(refusal(schema, { a: { b: 1 } })).toBe('act: "meta.a.b": is not a string');
+  });
+
+  it.each<JsonValue>([null, false, 0, '', [], {}])(
+    'takes %j for a value that is there',
+    (value) => {
+      expect(parseMeta(z.object({ value: anyJson }), command({ value })).value).toEqual(value);
+    },
+  );
+
+  it('keeps the fields that the schema does not know', () => {
+    expect(parseMeta(searchMeta, command({ key: 'k', value: 1, more: 2 }))).toMatchObject({
+      more: 2,
+    });
+  });
+});
