@@ -1,6 +1,5 @@
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
-import { workFolderOf } from '../jobs/database.ts';
-import { clearRecordFolder } from '../jobs/recordFolder.ts';
+import { clearRecordFolder, workFolderOf } from '../jobs/recordFolder.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';

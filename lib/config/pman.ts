@@ -97,6 +97,12 @@ export const settings = [
     default: '10',
   },
   {
+    name: 'jobsAtExit',
+    value: 'leave|end',
+    help: 'what becomes of running jobs when pman ends',
+    default: 'leave',
+  },
+  {
     name: 'exportPath',
     value: 'folder',
     help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
@@ -155,6 +161,7 @@ const schema = z.object({
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
   killGrace: secondsToMs,
+  jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fsync: z.boolean(),
 });
@@ -178,6 +185,8 @@ export interface PmanConfig {
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
+  /** Whether running jobs go on when pman ends. */
+  readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
   readonly fsync: boolean;
 }
@@ -241,6 +250,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
+    jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
     fsync: values.fsync,
   });

@@ -8,12 +8,12 @@ import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
-import { lockDatabase } from './databaseLock.ts';
 import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
-import { isDone, progressOf } from './progress.ts';
+import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
 import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
+import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -24,9 +24,6 @@ export interface DatabaseOptions {
   readonly fsync: boolean;
   readonly log: Logger;
 }
-
-/** The folder beside a database where pman keeps what is none of the original loader's business. */
-export const workFolderOf = (folder: string): string => `${folder}.spool`;
 
 /** How long a change may wait for others before it is written, in milliseconds. */
 const SAVE_DELAY_MS = 100;
@@ -59,11 +56,9 @@ export class JobDatabase implements JobForest {
   #saving: Promise<void> | undefined;
   #waitedFor = false;
   #problem: string | undefined;
-  readonly #lock: { release(): void };
 
   private constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#lock = lockDatabase(options.folder, options.workFolder);
     this.folder = options.folder;
     this.#drafts = makeDraftsFolder(options);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
@@ -81,7 +76,6 @@ export class JobDatabase implements JobForest {
       database.#readIndex(database.#indexFile.read());
       return database;
     } catch (error) {
-      if (error instanceof PmanError) throw error;
       const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
       throw new PmanError('storage', message, {
         hint: 'name a folder that pman may write with --DBpath',
@@ -141,6 +135,23 @@ export class JobDatabase implements JobForest {
     const file = join(this.folder, root, key);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     return readLeaf(file, this.#putAside)?.value;
+  }
+
+  /**
+   * The job that a new record repeats: one that was sent before with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else
+   */
+  sameJob(record: TreeNode): string | undefined {
+    const { key, digest } = summaryOf(record);
+    const root = key === undefined ? undefined : this.#index.withKey(key);
+    if (root === undefined || this.#index.get(root)?.digest === digest) return root;
+    throw new PmanError(
+      'conflict',
+      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
+      {
+        hint: 'repeat a request unchanged, or give a new job a new key',
+      },
+    );
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -246,7 +257,6 @@ export class JobDatabase implements JobForest {
     clearTimeout(this.#timer);
     this.#indexFile.close();
     rmSync(this.#drafts, { recursive: true, force: true });
-    this.#lock.release();
   }
 
   /** Learns of the records in the folder: from what was written down of them, else from themselves. */
@@ -398,16 +408,6 @@ export class JobDatabase implements JobForest {
     } catch (error) {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
-  };
-}
-
-function summaryOf(record: TreeNode): JobSummary {
-  const jid = record.leaves.get('jid');
-  const auid = record.leaves.get('auid');
-  return {
-    ...(jid === undefined ? {} : { jid }),
-    ...(auid === undefined ? {} : { auid }),
-    ...(isDone(record) ? { status: progressOf(record).status } : {}),
   };
 }
 

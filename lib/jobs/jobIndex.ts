@@ -7,6 +7,10 @@ export interface JobSummary {
   readonly auid?: JsonValue;
   /** How it ended; absent while it has not. */
   readonly status?: JobStatus;
+  /** The idempotency key it was sent with. */
+  readonly key?: string;
+  /** A digest of all that it was sent with; only with a key. */
+  readonly digest?: string;
 }
 
 const KEYS = ['jid', 'auid'] as const;
@@ -18,6 +22,7 @@ export class JobIndex {
     jid: new Map(),
     auid: new Map(),
   };
+  readonly #byKey = new Map<string, string>();
   #order: string[] = [];
   #sorted = true;
 
@@ -43,6 +48,7 @@ export class JobIndex {
     const isNew = !this.#summaries.has(root);
     this.#summaries.set(root, summary);
     if (!isNew) return;
+    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
     for (const key of KEYS) {
       const value = summary[key];
       if (typeof value === 'string') insert(this.#byValue[key], value, root);
@@ -56,6 +62,7 @@ export class JobIndex {
     if (gone.size === 0) return;
     for (const root of gone) {
       const summary = this.#summaries.get(root);
+      if (summary?.key !== undefined) this.#byKey.delete(summary.key);
       for (const key of KEYS) {
         const value = summary?.[key];
         if (typeof value !== 'string') continue;
@@ -67,6 +74,11 @@ export class JobIndex {
       this.#summaries.delete(root);
     }
     this.#order = this.#order.filter((root) => !gone.has(root));
+  }
+
+  /** The job that was sent with an idempotency key. */
+  withKey(key: string): string | undefined {
+    return this.#byKey.get(key);
   }
 
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */

@@ -8,6 +8,11 @@ import { isJobRoot } from '../tree/paths.ts';
 
 /** Folders of job records that are not the database's own: copies that a request has asked for. */
 
+/** The folder beside a database for what is no record: spools, the index, drafts. */
+export function workFolderOf(folder: string): string {
+  return `${folder}.spool`;
+}
+
 /** Names of the records in a folder, oldest first. */
 export function recordNames(folder: string): readonly string[] {
   return readdirSync(folder).filter(isJobRoot).sort();

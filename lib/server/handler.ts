@@ -7,6 +7,7 @@ import { errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
 import { echoOf, payloadEcho } from './echo.ts';
 import type { Listeners } from './listeners.ts';
+import { outputReply } from './rawOutput.ts';
 import { obey, type Told } from './verbs.ts';
 
 export interface HandlerOptions {
@@ -22,7 +23,7 @@ const INDENT = 4;
 
 /** From a request to its reply: the one place where an error becomes an answer, so that none costs a listener. */
 export function makeHandler(options: HandlerOptions): RequestHandler {
-  const { services, listeners, authenticator } = options;
+  const { services, listeners, authenticator, httpMode } = options;
   return async (request) => {
     const body = decode(request.body);
     const payload = (body ?? '').replace(/\r?\n$/, '');
@@ -31,6 +32,8 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let httpStatus = 200;
     try {
       requireToken(authenticator, request);
+      const output = outputReply(services, request);
+      if (output !== undefined) return withCors(output, httpMode);
       Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method, target } = request;
@@ -101,6 +104,10 @@ function toReply(
     ],
     body: bytes,
   };
+}
+
+function withCors(reply: GatewayReply, httpMode: boolean): GatewayReply {
+  return httpMode ? { ...reply, headers: [...reply.headers, ALLOW_ALL] } : reply;
 }
 
 const ALLOW_ALL = ['Access-Control-Allow-Origin', '*'] as const;

@@ -31,7 +31,7 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
   }
   const [first, ...rest] = pieces;
   if (first === undefined) return rootList(forest);
-  const root = first.startsWith('_') ? rootByIndex(forest.roots(), first.slice(1)) : first;
+  const root = rootByPiece(forest, first);
   if (root === undefined) return false;
   const tree = forest.tree(root);
   if (tree === undefined) {
@@ -44,6 +44,11 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
 /** The list of job roots: one member each, with an empty object. */
 export function rootList(forest: JobForest): JsonValue {
   return Object.fromEntries(forest.roots().map((root) => [root, {}]));
+}
+
+/** The job root that the first piece of a path names; undefined for an index that is out of range or no number. */
+export function rootByPiece(forest: JobForest, piece: string): string | undefined {
+  return piece.startsWith('_') ? rootByIndex(forest.roots(), piece.slice(1)) : piece;
 }
 
 function rootByIndex(roots: readonly string[], index: string): string | undefined {
