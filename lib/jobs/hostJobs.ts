@@ -57,8 +57,10 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** Those of them whose runner has gone: their process, and who ended it. */
-  readonly #adopted = new Map<string, { readonly start: PartStart; killed?: KillRequest }>();
+  /** The processes of those whose runner has gone. */
+  readonly #adopted = new Map<string, PartStart>();
+  /** Those of them that somebody has asked to end. */
+  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -122,13 +124,11 @@ export class HostJobs {
       return true;
     }
     if (!this.#running.has(root)) return false;
+    // Remembered, because a runner that goes now takes the order with it.
+    this.#killed.set(root, request);
     const adopted = this.#adopted.get(root);
-    if (adopted !== undefined) {
-      adopted.killed = request;
-      void endGroup(adopted.start.pid, request.signal, request.graceMs);
-      return true;
-    }
-    await this.#runner.kill(this.#folder(root), request);
+    if (adopted === undefined) await this.#runner.kill(this.#folder(root), request);
+    else void endGroup(adopted.pid, request.signal, request.graceMs);
     return true;
   }
 
@@ -230,6 +230,7 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
+    this.#killed.delete(root);
     this.#options.database.release(root, () => closeSpool(this.#folder(root)));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
@@ -260,14 +261,15 @@ export class HostJobs {
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
   async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
-    const adopted: { readonly start: PartStart; killed?: KillRequest } = { start };
-    this.#adopted.set(root, adopted);
+    this.#adopted.set(root, start);
+    const order = this.#killed.get(root);
+    if (order !== undefined) void endGroup(start.pid, order.signal, order.graceMs);
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
       if (this.#closed) return;
     }
     this.#adopted.delete(root);
-    const { killed } = adopted;
+    const killed = this.#killed.get(root);
     const reason = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
