@@ -20,7 +20,7 @@ import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { hostFacts } from './hostFacts.ts';
-import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
 import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -135,12 +135,15 @@ export class HostJobs {
   /** What the sub-jobs of a job that has not ended have written so far, in order. */
   liveOutput(root: string): readonly LiveOutput[] {
     const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
-    const { outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(
+      this.#options.outputLimitBytes,
+      state?.request.parts.length ?? 1,
+    );
     return (state?.parts ?? []).map((_, part) => {
       const files = partFiles(this.#folder(root), part);
       return {
-        stdout: readOutput(files.out, outputLimitBytes).text,
-        stderr: readOutput(files.err, outputLimitBytes).text,
+        stdout: readOutput(files.out, limitBytes).text,
+        stderr: readOutput(files.err, limitBytes).text,
       };
     });
   }
@@ -223,7 +226,7 @@ export class HostJobs {
     if (request === undefined) return; // its record was removed
     if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
     else {
-      this.#poller.partEnded(root, event.part, event.end);
+      this.#poller.partEnded(root, request, event.part, event.end);
       if (event.end.last) this.#finish(root);
     }
   }
@@ -252,7 +255,7 @@ export class HostJobs {
     else if (isRunning) this.#running.set(root, state.request);
     else if (newest?.start && newest.end === undefined) {
       this.#running.set(root, state.request);
-      void this.#watchAdopted(root, state.parts.length, newest.start);
+      void this.#watchAdopted(root, state, newest.start);
     } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
@@ -260,7 +263,7 @@ export class HostJobs {
   }
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
+  async #watchAdopted(root: string, state: SpoolState, start: PartStart): Promise<void> {
     this.#adopted.set(root, start);
     const order = this.#killed.get(root);
     if (order !== undefined) void endGroup(start.pid, order.signal, order.graceMs);
@@ -273,7 +276,8 @@ export class HostJobs {
     const reason = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
-    this.#poller.partEnded(root, count - 1, {
+    const count = state.parts.length;
+    this.#poller.partEnded(root, state.request, count - 1, {
       endedAt: preciseNow(),
       returncode: null,
       cause: reason,
