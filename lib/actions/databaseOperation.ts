@@ -66,10 +66,11 @@ async function operate(
       return;
     case 'load':
       return database.loadFrom(folder);
-    case 'clear':
+    case 'clear': {
       if (folder !== own) return clearRecordFolder(folder);
       removeEnded(services, roots ?? database.roots());
       return;
+    }
   }
 }
 

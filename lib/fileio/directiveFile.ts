@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -15,10 +23,11 @@ export interface DirectiveFileOptions {
 
 /** How often the file is looked for, in milliseconds. */
 const POLL_MS = 250;
-/** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
-const GRACE_MS = 300;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
+
+/** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
+const GRACE_MS = 300;
 
 /**
  * Watches for the directive file (protocol d): a bare command, `{"action": …, "meta": {…}}`, without the envelope. It
@@ -26,7 +35,7 @@ const SETTLED_MS = 5000;
  * command fails, is moved aside, as `<file>.rejected-<time>`.
  *
  * Whoever may write the file commands this server. The default place is a folder for everybody, so that a file of
- * another user is left alone, unless root wrote it.
+ * another user is left alone, unless root wrote it, and so is a symbolic link.
  * @returns what ends the watch; a directive that is being obeyed gets a moment to finish (a run may take days)
  */
 export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Promise<void> } {
@@ -58,20 +67,13 @@ async function lookOnce(
   { file, obey, log }: DirectiveFileOptions,
   ending: AbortSignal,
 ): Promise<void> {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  // A link of anybody's could lead to a file of ours.
-  if (!stat.isFile()) throw new Error(`${file} is no plain file and is left alone`);
-  const self = process.getuid?.();
-  if (self !== undefined && stat.uid !== self && stat.uid !== 0) {
-    throw new Error(`${file} belongs to another user (uid ${stat.uid}) and is left alone`);
-  }
+  const found = readOwn(file);
+  if (found === undefined) return;
   let command: Command;
   try {
-    command = readCommand(file);
+    command = commandIn(found.text);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    if (Date.now() - stat.mtimeMs > SETTLED_MS) reject(file, file, error, log);
+    if (Date.now() - found.mtimeMs > SETTLED_MS) reject(file, file, error, log);
     return;
   }
   // Taken away before it is obeyed: a crash in between does not execute it twice.
@@ -86,15 +88,41 @@ async function lookOnce(
   }
 }
 
+/**
+ * The file's text, or undefined when there is none. What is asked who owns it and what is read is one open file: a
+ * link that is changed in between would have another user obeyed.
+ */
+function readOwn(file: string): { readonly text: string; readonly mtimeMs: number } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) !== 'ELOOP') throw error;
+    throw new Error(`${file} is a symbolic link and is left alone`, { cause: error });
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return undefined;
+    const self = process.getuid?.();
+    if (self !== undefined && stat.uid !== self && stat.uid !== 0) {
+      throw new Error(`${file} belongs to another user (uid ${stat.uid}) and is left alone`);
+    }
+    return { text: readFileSync(fd, 'utf8'), mtimeMs: stat.mtimeMs };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function commandIn(text: string): Command {
+  const value = parseJson(text);
+  if (!isJsonObject(value)) throw new Error('it holds no JSON object');
+  return parseCommand(value);
+}
+
 async function graceAfter(ending: AbortSignal): Promise<void> {
   if (!ending.aborted) await once(ending, 'abort');
   await sleep(GRACE_MS);
-}
-
-function readCommand(file: string): Command {
-  const value = parseJson(readFileSync(file, 'utf8'));
-  if (!isJsonObject(value)) throw new Error('it holds no JSON object');
-  return parseCommand(value);
 }
 
 function reject(file: string, now: string, error: unknown, log: Logger): void {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -12,7 +12,13 @@ import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
-import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
+import {
+  discardRecord,
+  makeDraftsFolder,
+  readRecordFolder,
+  recordNames,
+  writeRecordFolder,
+} from './recordFolder.ts';
 import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 
@@ -60,7 +66,7 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.#drafts = makeDraftsFolder(options);
+    this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
   }
 
@@ -170,6 +176,8 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#mark(root, path);
+        // It may have left the memory at once, for want of room: what is to be written stays.
+        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
         record.mkdir(path);
@@ -203,7 +211,11 @@ export class JobDatabase implements JobForest {
       this.#cache.remove(root);
       this.#unwritten.delete(root);
       this.#whenFiled.delete(root);
-      this.#discard(join(this.folder, root));
+      try {
+        discardRecord(join(this.folder, root), this.#drafts);
+      } catch (error) {
+        this.#refused(error);
+      }
     }
   }
 
@@ -222,7 +234,7 @@ export class JobDatabase implements JobForest {
 
   /**
    * Writes records into another folder, beside what records it holds already.
-   * @throws PmanError conflict when the folder holds anything but records
+   * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
    */
   async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
     const records = (function* (database: JobDatabase) {
@@ -237,6 +249,7 @@ export class JobDatabase implements JobForest {
   /**
    * Takes in the records that a folder holds; it is made where it is missing. From the database's own folder,
    * records that are gone there are dropped here too; those of jobs that have not ended stay.
+   * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
    */
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
@@ -381,18 +394,6 @@ export class JobDatabase implements JobForest {
     this.#problem = undefined;
   }
 
-  /** Takes a folder away in one step, then removes it: a reader never sees half of it. */
-  #discard(folder: string): void {
-    if (!existsSync(folder)) return;
-    const away = join(this.#drafts, `gone-${basename(folder)}`);
-    try {
-      renameSync(folder, away);
-      rmSync(away, { recursive: true, force: true });
-    } catch (error) {
-      this.#refused(error);
-    }
-  }
-
   /** Moves a file that is no leaf to where nobody trips over it again. */
   readonly #putAside = (file: string, reason: string): void => {
     const { log, workFolder } = this.#options;
@@ -409,13 +410,4 @@ export class JobDatabase implements JobForest {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
   };
-}
-
-/** Drafts are renamed into the database, so they lie on its file system. */
-function makeDraftsFolder({ folder, workFolder }: DatabaseOptions): string {
-  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
-  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
-  rmSync(drafts, { recursive: true, force: true });
-  mkdirSync(drafts, { recursive: true });
-  return drafts;
 }

@@ -97,7 +97,7 @@ export class HostJobs {
     try {
       createSpool(this.#folder(root), request);
     } catch (error) {
-      this.forget(root);
+      this.#tryToForget(root);
       throw new PmanError('storage', `the job was not accepted: ${messageOf(error)}`, {
         ...RETRY_LATER,
         cause: error,
@@ -169,6 +169,20 @@ export class HostJobs {
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
     rmSync(this.#folder(root), { recursive: true, force: true });
+  }
+
+  /** After a refused write: a disk that refuses the removal too is not the news. */
+  #tryToForget(root: string): void {
+    try {
+      this.forget(root);
+    } catch (error) {
+      this.#options.log.warn('cannot remove a spool folder', { root, error: messageOf(error) });
+    }
+  }
+
+  /** How many jobs run, and how many wait for their turn. */
+  get counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.size };
   }
 
   /** Whether a job waits or runs. */

@@ -60,17 +60,21 @@ export class JobIndex {
 
   remove(gone: ReadonlySet<string>): void {
     if (gone.size === 0) return;
-    for (const root of gone) {
-      const summary = this.#summaries.get(root);
-      if (summary?.key !== undefined) this.#byKey.delete(summary.key);
-      for (const key of KEYS) {
-        const value = summary?.[key];
+    // Each list is gone through once, however many of its jobs go: one user may have them all.
+    for (const key of KEYS) {
+      const roots = this.#byValue[key];
+      const touched = new Set<JsonValue | undefined>();
+      for (const root of gone) touched.add(this.#summaries.get(root)?.[key]);
+      for (const value of touched) {
         if (typeof value !== 'string') continue;
-        const roots = this.#byValue[key];
         const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
         if (left.length > 0) roots.set(value, left);
         else roots.delete(value);
       }
+    }
+    for (const root of gone) {
+      const key = this.#summaries.get(root)?.key;
+      if (key !== undefined) this.#byKey.delete(key);
       this.#summaries.delete(root);
     }
     this.#order = this.#order.filter((root) => !gone.has(root));

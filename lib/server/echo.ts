@@ -56,7 +56,8 @@ export function payloadEcho(
 
 function cut(text: string): string {
   if (text.length <= ECHO_LIMIT) return text;
-  return `${text.slice(0, ECHO_LIMIT)}… [${text.length - ECHO_LIMIT} more characters]`;
+  const shown = text.slice(0, ECHO_LIMIT).replace(/[\ud800-\udbff]$/, '');
+  return `${shown}… [${characters(text) - characters(shown)} more characters]`;
 }
 
 function characters(text: string): number {

@@ -1,5 +1,5 @@
 import type { Services } from '../actions/action.ts';
-import { BadRequestError, PmanError } from '../errors.ts';
+import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -137,7 +137,7 @@ function decode(bytes: Buffer): string | undefined {
   try {
     return utf8.decode(bytes);
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    if (systemErrorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return undefined;
     throw error;
   }
 }
