@@ -201,7 +201,7 @@ describe('a restart on the same database', () => {
     expect((await resultOf(server, jids[1] ?? '')).stdout).toEqual(['2\n']);
     expect(await jobList(server)).toEqual(roots);
     expect((await server.request('GET', `/api/v1/${roots[0]}`)).status).toBe(200);
-    expect(server.output.stderr).toMatch(/not readable and was moved aside/);
+    await eventually(() => server.output.stderr.includes('not readable and was moved aside'));
     expect(existsSync(leaf)).toBe(false);
     await endServer(server);
   });
