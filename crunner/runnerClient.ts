@@ -109,8 +109,10 @@ export class RunnerClient {
       socket.on(
         'data',
         lineReader<FromRunner>((message) => {
-          if (message.kind === 'running') resolve({ socket, running: message.folders });
-          else onEvent(message);
+          if (message.kind === 'running') {
+            socket.write(`${JSON.stringify(servingFrom())}\n`);
+            resolve({ socket, running: message.folders });
+          } else onEvent(message);
         }),
       );
       socket.on('error', (error) => {
@@ -125,6 +127,12 @@ export class RunnerClient {
       });
     });
   }
+}
+
+/** A runner that an earlier server started has that one's folder and environment. */
+function servingFrom(): ToRunner {
+  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
+  return { do: 'serve', place };
 }
 
 /** The runner's program: beside this file, compiled or (under a loader) as source. */

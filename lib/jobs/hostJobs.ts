@@ -21,7 +21,7 @@ import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { hostFacts } from './hostFacts.ts';
-import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
 import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -58,8 +58,10 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** Those of them whose runner has gone: their process, and who ended it. */
-  readonly #adopted = new Map<string, { readonly start: PartStart; killed?: KillRequest }>();
+  /** The processes of those whose runner has gone. */
+  readonly #adopted = new Map<string, PartStart>();
+  /** Those of them that somebody has asked to end. */
+  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -123,25 +125,26 @@ export class HostJobs {
       return true;
     }
     if (!this.#running.has(root)) return false;
+    // Remembered, because a runner that goes now takes the order with it.
+    this.#killed.set(root, request);
     const adopted = this.#adopted.get(root);
-    if (adopted !== undefined) {
-      adopted.killed = request;
-      void endGroup(adopted.start.pid, request.signal, request.graceMs);
-      return true;
-    }
-    await this.#runner.kill(this.#folder(root), request);
+    if (adopted === undefined) await this.#runner.kill(this.#folder(root), request);
+    else void endGroup(adopted.pid, request.signal, request.graceMs);
     return true;
   }
 
   /** What the sub-jobs of a job that has not ended have written so far, in order. */
   liveOutput(root: string): readonly LiveOutput[] {
     const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
-    const { outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(
+      this.#options.outputLimitBytes,
+      state?.request.parts.length ?? 1,
+    );
     return (state?.parts ?? []).map((_, part) => {
       const files = partFiles(this.#folder(root), part);
       return {
-        stdout: readOutput(files.out, outputLimitBytes).text,
-        stderr: readOutput(files.err, outputLimitBytes).text,
+        stdout: readOutput(files.out, limitBytes).text,
+        stderr: readOutput(files.err, limitBytes).text,
       };
     });
   }
@@ -238,13 +241,14 @@ export class HostJobs {
     if (request === undefined) return; // its record was removed
     if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
     else {
-      this.#poller.partEnded(root, event.part, event.end);
+      this.#poller.partEnded(root, request, event.part, event.end);
       if (event.end.last) this.#finish(root);
     }
   }
 
   #finish(root: string): void {
     this.#running.delete(root);
+    this.#killed.delete(root);
     const folder = this.#folder(root);
     this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
@@ -267,7 +271,7 @@ export class HostJobs {
     else if (isRunning) this.#running.set(root, state.request);
     else if (newest?.start && newest.end === undefined) {
       this.#running.set(root, state.request);
-      void this.#watchAdopted(root, state.parts.length, newest.start);
+      void this.#watchAdopted(root, state, newest.start);
     } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
@@ -275,19 +279,21 @@ export class HostJobs {
   }
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
-    const adopted: { readonly start: PartStart; killed?: KillRequest } = { start };
-    this.#adopted.set(root, adopted);
+  async #watchAdopted(root: string, state: SpoolState, start: PartStart): Promise<void> {
+    this.#adopted.set(root, start);
+    const order = this.#killed.get(root);
+    if (order !== undefined) void endGroup(start.pid, order.signal, order.graceMs);
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
       if (this.#closed) return;
     }
     this.#adopted.delete(root);
-    const { killed } = adopted;
+    const killed = this.#killed.get(root);
     const reason = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
-    this.#poller.partEnded(root, count - 1, {
+    const count = state.parts.length;
+    this.#poller.partEnded(root, state.request, count - 1, {
       endedAt: preciseNow(),
       returncode: null,
       cause: reason,

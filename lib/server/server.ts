@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
@@ -75,7 +76,7 @@ async function open(
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
   const workFolder = workFolderOf(config.dbPath);
-  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  makeWorkFolder(workFolder);
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
   const database = JobDatabase.open({
@@ -141,6 +142,17 @@ async function open(
   });
   releases.push(() => directive.close());
   return { gateway, jobs };
+}
+
+function makeWorkFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
+      hint: 'name a folder that pman may write with --DBpath',
+      cause: error,
+    });
+  }
 }
 
 /** The answer to bytes that are no request: there is nothing to echo. */
