@@ -1,14 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BadRequestError } from '../errors.ts';
-import {
-  measure,
-  planSending,
-  type Sending,
-  type SendPlan,
-  startSending,
-} from '../transfer/send.ts';
+import { measure, planSending, type SendPlan, startSending } from '../transfer/send.ts';
 
 export interface PullOptions {
   readonly path: string;
@@ -55,16 +48,9 @@ export async function answerPull(
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
   const sending = startSending(plan, offset);
-  const body = Readable.from(withTrailer(sending, response), {
-    objectMode: false,
-    highWaterMark: 256 * 1024,
-  });
-  await pipeline(body, response);
-}
-
-async function* withTrailer(sending: Sending, response: ServerResponse): AsyncGenerator<Buffer> {
-  yield* sending.stream as AsyncIterable<Buffer>;
+  await pipeline(sending.stream, response, { end: false });
   response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
+  response.end();
 }
 
 function checkEncoding(encoding: string): 'none' | 'base64' {
