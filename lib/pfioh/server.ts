@@ -132,15 +132,15 @@ async function serve(
 }
 
 /**
- * Answers with an error. What is still being sent is read and thrown away for a while: closing at once
- * would reset the connection, and the client would not see the answer.
+ * Answers with an error at once. What the client still sends is read and thrown away for a while:
+ * closing would reset the connection, and the client would not see the answer.
  */
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (!request.complete) {
-    response.setHeader('Connection', 'close');
     request.unpipe();
     request.resume();
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+    timer.unref();
     request.once('close', () => clearTimeout(timer));
   }
   replyError(response, error);

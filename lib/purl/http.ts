@@ -101,6 +101,10 @@ function answerTo(
     socket.once('close', () => signal?.removeEventListener('abort', onAbort));
     outgoing.once('response', (answer) => {
       answered = answer;
+      // An answer that comes before all was sent is a refusal: the rest need not be sent.
+      answer.once('end', () => {
+        if (!outgoing.writableFinished) outgoing.destroy();
+      });
       resolve(answer);
     });
     outgoing.on('error', (error) => {
