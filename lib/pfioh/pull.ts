@@ -30,7 +30,6 @@ export async function answerPull(
   response.setHeader('Content-Type', contentType(plan));
   response.setHeader('ETag', etag);
   response.setHeader('Accept-Ranges', 'bytes');
-  response.setHeader('Trailer', 'Pfioh-Sha256');
   if (total !== undefined) response.setHeader('Pfioh-Bytes', total);
   if (!plan.archive) {
     response.setHeader('Pfioh-Mode', plan.root.mode.toString(8));
@@ -41,9 +40,13 @@ export async function answerPull(
       throw new BadRequestError(`the range starts at ${offset}, behind the end at ${total}`);
     response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
   }
-  response.writeHead(offset > 0 ? 206 : 200);
-  if (request.method === 'HEAD') response.end();
-  else await sendBody(plan, offset, response);
+  const status = offset > 0 ? 206 : 200;
+  if (request.method === 'HEAD') {
+    response.writeHead(status).end();
+    return;
+  }
+  response.writeHead(status, { Trailer: 'Pfioh-Sha256' });
+  await sendBody(plan, offset, response);
 }
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {

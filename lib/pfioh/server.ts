@@ -119,8 +119,7 @@ async function serve(
       from: request.socket.remoteAddress,
       why: messageOf(error),
     });
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, error);
+    endWithError(request, response, error);
   }
   await ended;
   log.info('request', {
@@ -129,6 +128,16 @@ async function serve(
     status: response.statusCode,
     ms: Math.round(performance.now() - started),
   });
+}
+
+function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  try {
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, error);
+  } catch {
+    // No answer is possible any more; the client sees a closed connection.
+    response.destroy();
+  }
 }
 
 /**
@@ -142,6 +151,10 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
     timer.unref();
     request.once('close', () => clearTimeout(timer));
+  }
+  for (const name of response.getHeaderNames()) {
+    // What was meant for the other answer; `Trailer` would even be an error here.
+    if (!/^(server|pfioh-version|connection)$/.test(name)) response.removeHeader(name);
   }
   replyError(response, error);
 }

@@ -34,7 +34,7 @@ async function narrow(
         if (counts && passed > limit) from.pause();
       });
       from.on('error', () => {});
-      from.on('close', () => to.destroy());
+      from.on('close', () => to.destroySoon());
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
