@@ -119,8 +119,7 @@ async function serve(
       from: request.socket.remoteAddress,
       why: messageOf(error),
     });
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, error);
+    endWithError(request, response, error);
   }
   await ended;
   log.info('request', {
@@ -131,17 +130,31 @@ async function serve(
   });
 }
 
+function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  try {
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, error);
+  } catch {
+    // No answer is possible any more; the client sees a closed connection.
+    response.destroy();
+  }
+}
+
 /**
- * Answers with an error. What is still being sent is read and thrown away for a while: closing at once
- * would reset the connection, and the client would not see the answer.
+ * Answers with an error at once. What the client still sends is read and thrown away for a while:
+ * closing would reset the connection, and the client would not see the answer.
  */
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (!request.complete) {
-    response.setHeader('Connection', 'close');
     request.unpipe();
     request.resume();
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+    timer.unref();
     request.once('close', () => clearTimeout(timer));
+  }
+  for (const name of response.getHeaderNames()) {
+    // What was meant for the other answer; `Trailer` would even be an error here.
+    if (!/^(server|pfioh-version|connection)$/.test(name)) response.removeHeader(name);
   }
   replyError(response, error);
 }
