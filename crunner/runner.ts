@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
-import { preciseNow, signalGroup } from './processes.ts';
+import { endGroup, preciseNow } from './processes.ts';
 import {
   type PartEnd,
   type PartStart,
@@ -91,7 +91,7 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    if (job.current) void end(job.current, request);
+    if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
     return true;
   }
 
@@ -124,7 +124,7 @@ export class Runner {
     const { pid, startedAt, ticks, ended } = part;
     job.current = part;
     await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
-    if (job.killed) void end(part, job.killed);
+    if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
     const exit = await ended;
     const endedAt = preciseNow();
     job.current = undefined;
@@ -147,16 +147,6 @@ export class Runner {
     await persist(folder, { part, end }, request);
     this.#tell({ kind: 'end', folder, part, end });
   }
-}
-
-async function end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
-  signalGroup(part.pid, signal);
-  const waiting = new AbortController();
-  const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-  await Promise.race([part.ended, grace]);
-  waiting.abort();
-  // The shell may be gone and a child of it, which ignores the signal, not.
-  signalGroup(part.pid, 'SIGKILL');
 }
 
 /** In words, why a part ended, when it was not by itself. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { PmanError, systemErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { KillRequest, RunnerEvent } from './runner.ts';
-import { type FromRunner, lineReader, socketPath, type ToRunner } from './runnerProtocol.ts';
+import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 export interface RunnerClientOptions {
   /** The folder that holds the jobs' spool folders. */
@@ -77,7 +77,7 @@ export class RunnerClient {
     const { spool, log } = this.#options;
     mkdirSync(spool, { recursive: true });
     // The socket of a runner that was killed; a living one would have been found.
-    rmSync(socketPath(spool), { force: true });
+    rmSync(runnerSocket(spool), { force: true });
     const logFile = openSync(join(spool, 'runner.log'), 'a');
     const child = spawn(process.execPath, [programFile(), spool], {
       detached: true,
@@ -103,7 +103,7 @@ export class RunnerClient {
 
   async #connect(): Promise<{ socket: Socket; running: readonly string[] } | undefined> {
     const { spool, onEvent } = this.#options;
-    const socket = createConnection(socketPath(spool));
+    const socket = createConnection(runnerSocket(spool));
     socket.setEncoding('utf8');
     return new Promise((resolve, reject) => {
       socket.on(

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { Runner } from './runner.ts';
-import { type FromRunner, lineReader, socketPath, type ToRunner } from './runnerProtocol.ts';
+import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 /**
  * The process that runs a server's jobs, in a session of its own: it goes on when the server ends, is killed or
@@ -13,7 +13,7 @@ import { type FromRunner, lineReader, socketPath, type ToRunner } from './runner
 const LONELY_MS = 2000;
 
 function main(spool: string): void {
-  const path = socketPath(spool);
+  const path = runnerSocket(spool);
   const servers = new Set<Socket>();
   const runner = new Runner(broadcast);
   let lonely: NodeJS.Timeout | undefined;

@@ -18,12 +18,17 @@ export type FromRunner =
 /** A Unix socket's path may have 107 bytes (unix(7)). */
 const MAX_SOCKET_PATH = 100;
 
-/** Where the runner of a spool listens: inside it, or, when that path is too long, in the folder for temporary files. */
-export function socketPath(spool: string): string {
-  const inside = join(spool, 'runner.sock');
+/** A socket that belongs to a folder: inside it, or, when that path is too long, in the folder for temporary files. */
+export function socketPath(folder: string, name: string): string {
+  const inside = join(folder, `${name}.sock`);
   if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
-  const digest = createHash('sha256').update(spool).digest('hex').slice(0, 24);
-  return join(tmpdir(), `crunner-${process.getuid?.() ?? 0}-${digest}.sock`);
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+  return join(tmpdir(), `${name}-${process.getuid?.() ?? 0}-${digest}.sock`);
+}
+
+/** Where the runner of a spool listens. */
+export function runnerSocket(spool: string): string {
+  return socketPath(spool, 'runner');
 }
 
 /** Calls back with each JSON line of a stream of text chunks. */

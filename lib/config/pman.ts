@@ -5,6 +5,8 @@ import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
+/** Node takes a longer time for a timer as one millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Every setting of pman (protocol f), with its default; those of the original first. */
 export const settings = [
@@ -95,6 +97,12 @@ export const settings = [
     default: '10',
   },
   {
+    name: 'jobsAtExit',
+    value: 'leave|end',
+    help: 'what becomes of running jobs when pman ends',
+    default: 'leave',
+  },
+  {
     name: 'exportPath',
     value: 'folder',
     help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
@@ -124,7 +132,8 @@ const secondsToMs = z
   .string()
   .trim()
   .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds')
-  .transform((text) => Math.round(Number(text) * 1000));
+  .transform((text) => Math.round(Number(text) * 1000))
+  .refine((ms) => ms <= MAX_TIMER_MS, 'is longer than 24 days');
 const path = z
   .string()
   .min(1, 'is empty')
@@ -152,6 +161,7 @@ const schema = z.object({
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
   killGrace: secondsToMs,
+  jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fsync: z.boolean(),
 });
@@ -175,6 +185,8 @@ export interface PmanConfig {
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
+  /** Whether running jobs go on when pman ends. */
+  readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
   readonly fsync: boolean;
 }
@@ -238,6 +250,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
+    jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
     fsync: values.fsync,
   });

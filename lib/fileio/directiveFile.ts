@@ -1,4 +1,13 @@
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -17,14 +26,17 @@ const POLL_MS = 250;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
 
+/** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
+const GRACE_MS = 300;
+
 /**
  * Watches for the directive file (protocol d): a bare command, `{"action": …, "meta": {…}}`, without the envelope. It
  * is executed once and then removed. One that is being written is waited for; one that stays unreadable, or whose
  * command fails, is moved aside, as `<file>.rejected-<time>`.
  *
  * Whoever may write the file commands this server. The default place is a folder for everybody, so that a file of
- * another user is left alone, unless root wrote it.
- * @returns what ends the watch; a directive that is being obeyed is finished
+ * another user is left alone, unless root wrote it, and so is a symbolic link.
+ * @returns what ends the watch; a directive that is being obeyed gets a moment to finish (a run may take days)
  */
 export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Promise<void> } {
   const ending = new AbortController();
@@ -32,7 +44,7 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
     let complained = '';
     while (!ending.signal.aborted) {
       try {
-        await lookOnce(options);
+        await lookOnce(options, ending.signal);
         complained = '';
       } catch (error) {
         const message = messageOf(error);
@@ -51,26 +63,24 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
   };
 }
 
-async function lookOnce({ file, obey, log }: DirectiveFileOptions): Promise<void> {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return;
-  const self = process.getuid?.();
-  if (self !== undefined && stat.uid !== self && stat.uid !== 0) {
-    throw new Error(`${file} belongs to another user (uid ${stat.uid}) and is left alone`);
-  }
+async function lookOnce(
+  { file, obey, log }: DirectiveFileOptions,
+  ending: AbortSignal,
+): Promise<void> {
+  const found = readOwn(file);
+  if (found === undefined) return;
   let command: Command;
   try {
-    command = readCommand(file);
+    command = commandIn(found.text);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    if (Date.now() - stat.mtimeMs > SETTLED_MS) reject(file, file, error, log);
+    if (Date.now() - found.mtimeMs > SETTLED_MS) reject(file, file, error, log);
     return;
   }
   // Taken away before it is obeyed: a crash in between does not execute it twice.
   const taken = `${file}.taken-${process.pid}`;
   renameSync(file, taken);
   try {
-    await obey(command);
+    await Promise.race([obey(command), graceAfter(ending)]);
     rmSync(taken);
     log.info('the directive file was obeyed', { action: command.action });
   } catch (error) {
@@ -78,10 +88,41 @@ async function lookOnce({ file, obey, log }: DirectiveFileOptions): Promise<void
   }
 }
 
-function readCommand(file: string): Command {
-  const value = parseJson(readFileSync(file, 'utf8'));
+/**
+ * The file's text, or undefined when there is none. What is asked who owns it and what is read is one open file: a
+ * link that is changed in between would have another user obeyed.
+ */
+function readOwn(file: string): { readonly text: string; readonly mtimeMs: number } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) !== 'ELOOP') throw error;
+    throw new Error(`${file} is a symbolic link and is left alone`, { cause: error });
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return undefined;
+    const self = process.getuid?.();
+    if (self !== undefined && stat.uid !== self && stat.uid !== 0) {
+      throw new Error(`${file} belongs to another user (uid ${stat.uid}) and is left alone`);
+    }
+    return { text: readFileSync(fd, 'utf8'), mtimeMs: stat.mtimeMs };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function commandIn(text: string): Command {
+  const value = parseJson(text);
   if (!isJsonObject(value)) throw new Error('it holds no JSON object');
   return parseCommand(value);
+}
+
+async function graceAfter(ending: AbortSignal): Promise<void> {
+  if (!ending.aborted) await once(ending, 'abort');
+  await sleep(GRACE_MS);
 }
 
 function reject(file: string, now: string, error: unknown, log: Logger): void {

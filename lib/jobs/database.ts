@@ -10,9 +10,16 @@ import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
-import { isDone, progressOf } from './progress.ts';
+import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
-import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
+import {
+  discardRecord,
+  makeDraftsFolder,
+  readRecordFolder,
+  recordNames,
+  writeRecordFolder,
+} from './recordFolder.ts';
+import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -59,13 +66,13 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.#drafts = makeDraftsFolder(options);
+    this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
   }
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read
+   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
    */
   static open(options: DatabaseOptions): JobDatabase {
     try {
@@ -136,6 +143,23 @@ export class JobDatabase implements JobForest {
     return readLeaf(file, this.#putAside)?.value;
   }
 
+  /**
+   * The job that a new record repeats: one that was sent before with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else
+   */
+  sameJob(record: TreeNode): string | undefined {
+    const { key, digest } = summaryOf(record);
+    const root = key === undefined ? undefined : this.#index.withKey(key);
+    if (root === undefined || this.#index.get(root)?.digest === digest) return root;
+    throw new PmanError(
+      'conflict',
+      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
+      {
+        hint: 'repeat a request unchanged, or give a new job a new key',
+      },
+    );
+  }
+
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
     this.#index.put(root, summaryOf(record));
@@ -152,6 +176,8 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#mark(root, path);
+        // It may have left the memory at once, for want of room: what is to be written stays.
+        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
         record.mkdir(path);
@@ -185,7 +211,11 @@ export class JobDatabase implements JobForest {
       this.#cache.remove(root);
       this.#unwritten.delete(root);
       this.#whenFiled.delete(root);
-      this.#discard(join(this.folder, root));
+      try {
+        discardRecord(join(this.folder, root), this.#drafts);
+      } catch (error) {
+        this.#refused(error);
+      }
     }
   }
 
@@ -204,7 +234,7 @@ export class JobDatabase implements JobForest {
 
   /**
    * Writes records into another folder, beside what records it holds already.
-   * @throws PmanError conflict when the folder holds anything but records
+   * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
    */
   async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
     const records = (function* (database: JobDatabase) {
@@ -219,6 +249,7 @@ export class JobDatabase implements JobForest {
   /**
    * Takes in the records that a folder holds; it is made where it is missing. From the database's own folder,
    * records that are gone there are dropped here too; those of jobs that have not ended stay.
+   * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
    */
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
@@ -363,18 +394,6 @@ export class JobDatabase implements JobForest {
     this.#problem = undefined;
   }
 
-  /** Takes a folder away in one step, then removes it: a reader never sees half of it. */
-  #discard(folder: string): void {
-    if (!existsSync(folder)) return;
-    const away = join(this.#drafts, `gone-${basename(folder)}`);
-    try {
-      renameSync(folder, away);
-      rmSync(away, { recursive: true, force: true });
-    } catch (error) {
-      this.#refused(error);
-    }
-  }
-
   /** Moves a file that is no leaf to where nobody trips over it again. */
   readonly #putAside = (file: string, reason: string): void => {
     const { log, workFolder } = this.#options;
@@ -391,23 +410,4 @@ export class JobDatabase implements JobForest {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
   };
-}
-
-function summaryOf(record: TreeNode): JobSummary {
-  const jid = record.leaves.get('jid');
-  const auid = record.leaves.get('auid');
-  return {
-    ...(jid === undefined ? {} : { jid }),
-    ...(auid === undefined ? {} : { auid }),
-    ...(isDone(record) ? { status: progressOf(record).status } : {}),
-  };
-}
-
-/** Drafts are renamed into the database, so they lie on its file system. */
-function makeDraftsFolder({ folder, workFolder }: DatabaseOptions): string {
-  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
-  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
-  rmSync(drafts, { recursive: true, force: true });
-  mkdirSync(drafts, { recursive: true });
-  return drafts;
 }

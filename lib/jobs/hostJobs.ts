@@ -1,13 +1,14 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, preciseNow } from '../../crunner/processes.ts';
+import { endGroup, isAlive, preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
   closeSpool,
   createSpool,
   isOpenSpool,
+  type JobLimits,
   type PartStart,
   partFiles,
   readOutput,
@@ -27,6 +28,8 @@ import { newJobRoot } from './stamps.ts';
 export interface HostJobsOptions extends PollerOptions {
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
+  /** Whether to have the disk confirm what is acknowledged. */
+  readonly fsync: boolean;
   readonly log: Logger;
 }
 
@@ -37,6 +40,7 @@ export interface LiveOutput {
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
+const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
 /** How often the process of a job without a runner is looked at, in milliseconds. */
 const ADOPTED_POLL_MS = 250;
 
@@ -53,6 +57,8 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
+  /** Those of them whose runner has gone: their process, and who ended it. */
+  readonly #adopted = new Map<string, { readonly start: PartStart; killed?: KillRequest }>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -68,25 +74,34 @@ export class HostJobs {
   }
 
   /**
-   * Accepts a job. When it returns, the job is on the disk and will run.
+   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
+   * one, when it asks for the same.
    * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job
    */
-  async submit(job: NewJob): Promise<string> {
+  async submit(job: NewJob, limits: JobLimits = {}): Promise<string> {
+    const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
+    // Nothing is awaited from here on: of two requests with one key the second finds the first.
+    const record = newRecord(job);
+    const known = database.sameJob(record);
+    if (known !== undefined) return known;
+    if (database.problem !== undefined) {
+      throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
+    }
     const root = newJobRoot(preciseNow());
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner };
+    const request = { parts, owner, limits, fsync };
     try {
       createSpool(this.#folder(root), request);
     } catch (error) {
-      this.forget(root);
-      throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
-        hint: 'it was not accepted; send it again when the disk has room',
+      this.#tryToForget(root);
+      throw new PmanError('storage', `the job was not accepted: ${messageOf(error)}`, {
+        ...RETRY_LATER,
         cause: error,
       });
     }
-    this.#options.database.add(root, newRecord(job));
+    database.add(root, record);
     this.#waiting.set(root, request);
     this.#startWaiting();
     return root;
@@ -107,6 +122,12 @@ export class HostJobs {
       return true;
     }
     if (!this.#running.has(root)) return false;
+    const adopted = this.#adopted.get(root);
+    if (adopted !== undefined) {
+      adopted.killed = request;
+      void endGroup(adopted.start.pid, request.signal, request.graceMs);
+      return true;
+    }
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -124,9 +145,36 @@ export class HostJobs {
     });
   }
 
+  /** The file that holds the whole output of a sub-job; it may be missing. */
+  outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string {
+    const files = partFiles(this.#folder(root), part);
+    return stream === 'stdout' ? files.out : files.err;
+  }
+
+  /** Ends every job, and waits until each has ended. */
+  async endAll(request: KillRequest): Promise<void> {
+    const roots = [...this.#waiting.keys(), ...this.#running.keys()];
+    await Promise.all(
+      roots.map(async (root) => {
+        const ended = this.ended(root);
+        await this.kill(root, request);
+        await ended;
+      }),
+    );
+  }
+
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
     rmSync(this.#folder(root), { recursive: true, force: true });
+  }
+
+  /** After a refused write: a disk that refuses the removal too is not the news. */
+  #tryToForget(root: string): void {
+    try {
+      this.forget(root);
+    } catch (error) {
+      this.#options.log.warn('cannot remove a spool folder', { root, error: messageOf(error) });
+    }
   }
 
   /** Whether a job waits or runs. */
@@ -221,12 +269,17 @@ export class HostJobs {
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
   async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
+    const adopted: { readonly start: PartStart; killed?: KillRequest } = { start };
+    this.#adopted.set(root, adopted);
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
       if (this.#closed) return;
     }
-    const reason =
-      'the process that watched it ended before it did (killed, or the machine went down)';
+    this.#adopted.delete(root);
+    const { killed } = adopted;
+    const reason = killed
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      : 'the process that watched it ended before it did (killed, or the machine went down)';
     this.#poller.partEnded(root, count - 1, {
       endedAt: preciseNow(),
       returncode: null,

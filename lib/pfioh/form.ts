@@ -83,8 +83,8 @@ function makeParser(request: IncomingMessage) {
     return new Busboy({
       headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
       isPartAFile: (name) => name === 'local',
-      fileHwm: 1024 * 1024,
-      highWaterMark: 1024 * 1024,
+      fileHwm: 256 * 1024,
+      highWaterMark: 256 * 1024,
       limits: { fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 50 },
     });
   } catch (cause) {

@@ -57,7 +57,7 @@ async function sendBody(plan: SendPlan, offset: number, response: ServerResponse
   const sending = startSending(plan, offset);
   const body = Readable.from(withTrailer(sending, response), {
     objectMode: false,
-    highWaterMark: 1024 * 1024,
+    highWaterMark: 256 * 1024,
   });
   await pipeline(body, response);
 }

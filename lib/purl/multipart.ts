@@ -44,7 +44,7 @@ export function makeForm({ before, filename, content, after }: FormParts): Form 
           }
           yield Buffer.from(contentEnd + (after === undefined ? '' : field(after())) + end);
         })(),
-        { objectMode: false, highWaterMark: 1024 * 1024 },
+        { objectMode: false, highWaterMark: 256 * 1024 },
       ),
   };
 }

@@ -129,7 +129,7 @@ async function arrive(
   options: PullOptions,
 ): Promise<PullResult> {
   const isBase64 = message.encoding === 'base64' && !options.isFileMode;
-  const raw = Readable.from(received, { objectMode: false, highWaterMark: 1024 * 1024 });
+  const raw = Readable.from(received, { objectMode: false, highWaterMark: 256 * 1024 });
   const content = isBase64 ? decode(raw) : raw;
   const name = basename(message.remotePath ?? `key-${message.remoteKey}`);
   const archive = message.archive || options.isFolder || options.isFileMode;

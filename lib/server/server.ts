@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileioEndpoint, Services } from '../actions/action.ts';
+import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { savePeriodically } from '../fileio/periodicSave.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { JobDatabase } from '../jobs/database.ts';
+import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
+import { workFolderOf } from '../jobs/recordFolder.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -22,15 +24,17 @@ export interface ServerOptions {
   /** Opens a pfioh beside pman. */
   readonly openFileio: (options: EndpointOptions) => Promise<FileioEndpoint>;
   /** A client has asked the server to quit. */
-  readonly onQuit: () => void;
+  readonly onQuit: (options: QuitOptions) => void;
 }
 
 export interface PmanServer {
   readonly gateway: Gateway;
-  /** Stops serving, saves the database, frees the port. Jobs go on. */
-  close(): Promise<void>;
+  /** Stops serving, saves the database, frees the port. Jobs go on, unless they are to be ended first. */
+  close(options?: QuitOptions): Promise<void>;
 }
 
+/** What the records of jobs say that are ended with pman. */
+const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
 /** How much of each output a record holds, in bytes. */
 const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 
@@ -45,9 +49,15 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
   };
   try {
-    const gateway = await open(options, releases);
+    const { gateway, jobs } = await open(options, releases);
     log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
-    return { gateway, close };
+    return {
+      gateway,
+      close: async ({ endJobs = config.jobsAtExit === 'end' } = {}) => {
+        if (endJobs) await jobs.endAll({ ...END_WITH_PMAN, graceMs: config.killGraceMs });
+        await close();
+      },
+    };
   } catch (error) {
     await close();
     throw error;
@@ -57,11 +67,14 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 async function open(
   { config, log, openFileio, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
-): Promise<Gateway> {
+): Promise<{ readonly gateway: Gateway; readonly jobs: HostJobs }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
-  const workFolder = `${config.dbPath}.spool`;
+  const workFolder = workFolderOf(config.dbPath);
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(workFolder);
+  releases.push(() => lock.release());
   const database = JobDatabase.open({
     folder: config.dbPath,
     workFolder,
@@ -76,6 +89,7 @@ async function open(
     database,
     spool,
     maxJobs: config.maxJobs,
+    fsync: config.fsync,
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     log: log.child({ component: 'jobs' }),
   });
@@ -121,7 +135,7 @@ async function open(
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
-  return gateway;
+  return { gateway, jobs };
 }
 
 /** The answer to bytes that are no request: there is nothing to echo. */

@@ -71,7 +71,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
       const target = createWriteStream('', {
         fd: file.fd,
         autoClose: false,
-        highWaterMark: 1024 * 1024,
+        highWaterMark: 256 * 1024,
       });
       try {
         await pipeline(source, counted, target);
@@ -88,10 +88,10 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         throw cause;
       }
     },
-    read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    read: () => createReadStream(path, { highWaterMark: 256 * 1024 }),
     async digest() {
       const hash = createHash('sha256');
-      for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
+      for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }))
         hash.update(chunk as Buffer);
       return hash.digest('hex');
     },

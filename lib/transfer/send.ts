@@ -86,7 +86,7 @@ export function startSending(
 ): Sending {
   const content = plan.archive
     ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
-    : createReadStream(plan.path, { highWaterMark: 1024 * 1024 });
+    : createReadStream(plan.path, { highWaterMark: 256 * 1024 });
   const hashed = meter();
   const parts =
     plan.encoding === 'base64'
@@ -106,7 +106,7 @@ export function startSending(
   };
   let digest: string | undefined;
   return {
-    stream: Readable.from(chunks(), { objectMode: false, highWaterMark: 1024 * 1024 }),
+    stream: Readable.from(chunks(), { objectMode: false, highWaterMark: 256 * 1024 }),
     get bytes() {
       return bytes;
     },
