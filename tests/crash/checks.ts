@@ -69,7 +69,10 @@ function checkMarks({ ledger, marks }: Place, entry: Entry): void {
   const planned = entry.parts.map((_, k) => `${k}\n`).join('');
   const isComplete = entry.killed || entry.runnerKilled || ran === planned;
   if (!planned.startsWith(ran) || !isComplete) {
-    ledger.fault(entry, `was to run the sub-jobs ${JSON.stringify(planned)}, ran ${JSON.stringify(ran)}`);
+    ledger.fault(
+      entry,
+      `was to run the sub-jobs ${JSON.stringify(planned)}, ran ${JSON.stringify(ran)}`,
+    );
   }
 }
 
@@ -97,7 +100,8 @@ export async function checkDisk(place: Place): Promise<void> {
   const { DBpath } = server.folders;
   await ask(place, 'DBctl', { do: 'save' });
   const spool = join(`${DBpath}.spool`, 'jobs');
-  const open = () => readdirSync(spool).filter((name) => existsSync(join(spool, name, 'job.jsonl')));
+  const open = () =>
+    readdirSync(spool).filter((name) => existsSync(join(spool, name, 'job.jsonl')));
   await eventually(() => open().length === 0).catch(() => {
     ledger.faults.push(`journals of ended jobs are left: ${open().join(' ')}`);
   });
