@@ -158,13 +158,16 @@ export class Runner {
     const endedAt = preciseNow();
     job.current = undefined;
     const cause = causeOf(job, exit);
-    await this.#ended(job, k, {
+    const end = {
       endedAt,
       returncode: exit.returncode,
       ...(cause === undefined ? {} : { cause }),
-      ...(exit.usage === undefined ? {} : { usage: exit.usage }),
+      usage: { wall_seconds: Math.round((endedAt - startedAt) * 1000) / 1e6, ...exit.usage },
       last: isFinal || job.killed !== undefined,
-    });
+    };
+    await this.#ended(job, k, end);
+    // Killed while the disk refused the record of this end: no other part will close the job.
+    if (job.killed && !end.last) await this.#ended(job, k, { ...end, last: true });
   }
 
   async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {

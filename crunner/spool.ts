@@ -50,14 +50,20 @@ export interface JobLimits {
 }
 
 /** What a part has used; members as records show them. */
-export interface PartUsage {
-  readonly user_seconds: number;
-  readonly system_seconds: number;
+export interface PartUsage extends ProcessUsage {
+  readonly wall_seconds: number;
+}
+
+/** What the system tells of an ended process and its children; nothing where it does not. */
+export interface ProcessUsage {
+  readonly user_seconds?: number;
+  readonly system_seconds?: number;
   /** The largest of its processes. */
   readonly peak_memory_bytes?: number;
   /** In place of the former, for a part that stayed below what can be told. */
   readonly peak_memory_below_bytes?: number;
-  readonly source: 'wait4';
+  /** Where the figures but the wall time come from. */
+  readonly source?: 'wait4';
 }
 
 export interface PartStart {
@@ -75,7 +81,6 @@ export interface PartEnd {
   readonly returncode: number | null;
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
-  /** Absent where the system does not tell. */
   readonly usage?: PartUsage;
   /** Whether no further part of this job runs. */
   readonly last: boolean;
@@ -231,13 +236,25 @@ export function readOutput(file: string, limitBytes: number): OutputExcerpt {
     }
     const bytes = fstatSync(fd).size;
     const half = Math.floor(limitBytes / 2);
-    const head = whole.subarray(0, half).toString('utf8');
-    const tail = readUpTo(fd, bytes - half, half).toString('utf8');
-    const note = `\n[… ${bytes - 2 * half} of ${bytes} bytes left out …]\n`;
-    return { text: toLines(head + note + tail), bytes, cut: true };
+    const head = whole.subarray(0, characterStart(whole, half));
+    const end = readUpTo(fd, bytes - half, half);
+    const tail = end.subarray(characterStart(end, 0, 1));
+    const note = `\n[… ${bytes - head.length - tail.length} of ${bytes} bytes left out …]\n`;
+    const text = toLines(head.toString('utf8') + note + tail.toString('utf8'));
+    return { text, bytes, cut: true };
   } finally {
     closeSync(fd);
   }
+}
+
+/** The nearest place where no character of UTF-8 is cut, at or before (step 1: after) this one. */
+function characterStart(bytes: Buffer, at: number, step: 1 | -1 = -1): number {
+  for (let moved = 0; moved < 4; moved += 1) {
+    const place = at + step * moved;
+    // 10xxxxxx goes on with a character.
+    if (((bytes[place] ?? 0) & 0xc0) !== 0x80) return place;
+  }
+  return at; // it is no UTF-8
 }
 
 function toLines(text: string): string {

@@ -95,7 +95,10 @@ class SshSession {
    * before the command runs, or when that connection fails, the client itself.
    */
   kill(signal: NodeJS.Signals, where: Surroundings): void {
-    if (this.#processGroup === undefined) return killGroup(this.#child, signal);
+    if (this.#processGroup === undefined) {
+      killGroup(this.#child, signal);
+      return;
+    }
     const args = sshArguments(this.#connection, remoteKillCommand(this.#processGroup, signal));
     spawn('ssh', args, { ...where, detached: true, stdio: 'ignore' })
       .once('error', () => killGroup(this.#child, signal))

@@ -170,6 +170,11 @@ export class HostJobs {
     }
   }
 
+  /** How many jobs run, and how many wait for their turn. */
+  get counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.size };
+  }
+
   /** Whether a job waits or runs. */
   isActive(root: string): boolean {
     return this.#running.has(root) || this.#waiting.has(root);
