@@ -1,13 +1,15 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import { findUnwrittenStart } from './orphan.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
-import { endGroup, preciseNow } from './processes.ts';
+import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
   type PartEnd,
   type PartStart,
   partFiles,
   readSpool,
+  type SpoolPart,
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
@@ -33,7 +35,7 @@ export interface KillRequest {
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: RunningPart | undefined;
+  current?: Pick<RunningPart, 'pid'> | undefined;
   killed?: KillRequest;
 }
 
@@ -46,6 +48,9 @@ const RETRY_MS = 500;
 /** How long a job at its time limit has before SIGKILL, in milliseconds. */
 const TIMEOUT_GRACE_MS = 5000;
 
+/** How often the process of a part is looked at whose runner is gone, in milliseconds. */
+const ORPHAN_POLL_MS = 250;
+
 /** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
 export class Runner {
   readonly #jobs = new Map<string, RunningJob>();
@@ -55,25 +60,27 @@ export class Runner {
     this.#tell = tell;
   }
 
-  /** Spool folders of the jobs that run now. */
-  get running(): readonly string[] {
-    return [...this.#jobs.keys()];
+  /** Whether any job runs now. */
+  get isBusy(): boolean {
+    return this.#jobs.size > 0;
   }
 
   /**
    * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
-   * already, or whose last part is in the spool, is left alone.
+   * already, or whose last part is in the spool, is left alone; of one that a runner which is gone has begun, the
+   * part that runs is watched to its end and no further one is run: how it ended cannot be known.
    */
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
     if (state === undefined) return;
     const { request, parts: begun } = state;
-    if (begun.at(-1)?.end?.last) return;
+    if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
     const job: RunningJob = { folder, request };
     this.#jobs.set(folder, job);
-    const limit = this.#limitTime(job);
+    const limit = this.#limitTime(job, begun[0]?.start?.startedAt);
     try {
+      if (await this.#outlive(job, begun)) return;
       for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
         await this.#runPart(job, k);
       }
@@ -95,14 +102,36 @@ export class Runner {
     return true;
   }
 
-  #limitTime({ folder, request }: RunningJob): NodeJS.Timeout | undefined {
+  #limitTime(
+    { folder, request }: RunningJob,
+    startedAt = preciseNow(),
+  ): NodeJS.Timeout | undefined {
     const { timeoutMs } = request.limits ?? {};
     if (timeoutMs === undefined) return undefined;
     const cause = `time limit ${timeoutMs / 1000} s`;
     return setTimeout(
       () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
-      timeoutMs,
+      Math.max(0, timeoutMs - (preciseNow() - startedAt)),
     );
+  }
+
+  /** Watches the part that another runner has begun, if it has; says whether there was one. */
+  async #outlive(job: RunningJob, begun: readonly SpoolPart[]): Promise<boolean> {
+    const newest = begun.at(-1);
+    const isWritten = newest?.start !== undefined && newest.end === undefined;
+    const part = isWritten ? begun.length - 1 : begun.length;
+    const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
+    if (start === undefined) return false;
+    if (start.pid > 0) job.current = start;
+    if (!isWritten) await this.#started(job, part, start);
+    while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
+    job.current = undefined;
+    const { killed } = job;
+    const cause = killed
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      : 'the process that watched it ended before it did (killed, or the machine went down)';
+    await this.#ended(job, part, { endedAt: preciseNow(), returncode: null, cause, last: true });
+    return true;
   }
 
   async #runPart(job: RunningJob, k: number): Promise<void> {

@@ -20,6 +20,8 @@ export interface RunnerClientOptions {
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
+/** The errors of a connection to a runner that is not there, or no more. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 /**
  * The way to the process that runs jobs. It is found when one is there (left by an earlier server), else
@@ -35,16 +37,14 @@ export class RunnerClient {
     this.#options = options;
   }
 
-  /** Connects to a runner that is there already; gives the jobs it runs, or undefined when there is none. */
-  async find(): Promise<readonly string[] | undefined> {
-    const found = await this.#connect();
-    if (found === undefined) return undefined;
-    this.#socket = found.socket;
-    return found.running;
+  /** Connects to a runner if there is one already. */
+  async find(): Promise<void> {
+    this.#socket = await this.#connect();
   }
 
   /**
-   * Has a job run whose spool folder stands.
+   * Has a job run whose spool folder stands. One that runs already goes on, and one that has begun under a runner which
+   * is gone is watched to its end.
    * @throws PmanError unavailable when no runner can be started
    */
   async run(folder: string): Promise<void> {
@@ -76,7 +76,10 @@ export class RunnerClient {
   async #start(): Promise<Socket> {
     const { spool, log } = this.#options;
     mkdirSync(spool, { recursive: true });
-    // The socket of a runner that was killed; a living one would have been found.
+    // A killed server may have started one that was not ready when it was looked for.
+    const early = await this.#connect();
+    if (early !== undefined) return this.#keep(early);
+    // The socket of a runner that was killed.
     rmSync(runnerSocket(spool), { force: true });
     const logFile = openSync(join(spool, 'runner.log'), 'a');
     const child = spawn(process.execPath, [programFile(), spool], {
@@ -90,10 +93,7 @@ export class RunnerClient {
     const deadline = Date.now() + START_LIMIT_MS;
     while (Date.now() < deadline && child.exitCode === null) {
       const found = await this.#connect();
-      if (found !== undefined) {
-        this.#socket = found.socket;
-        return found.socket;
-      }
+      if (found !== undefined) return this.#keep(found);
       await sleep(5);
     }
     throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
@@ -101,7 +101,13 @@ export class RunnerClient {
     });
   }
 
-  async #connect(): Promise<{ socket: Socket; running: readonly string[] } | undefined> {
+  #keep(socket: Socket): Socket {
+    this.#socket = socket;
+    return socket;
+  }
+
+  /** A connection to a runner that answers, or undefined. */
+  async #connect(): Promise<Socket | undefined> {
     const { spool, onEvent } = this.#options;
     const socket = createConnection(runnerSocket(spool));
     socket.setEncoding('utf8');
@@ -109,18 +115,17 @@ export class RunnerClient {
       socket.on(
         'data',
         lineReader<FromRunner>((message) => {
-          if (message.kind === 'running') {
+          if (message.kind === 'ready') {
             socket.write(`${JSON.stringify(servingFrom())}\n`);
-            resolve({ socket, running: message.folders });
+            resolve(socket);
           } else onEvent(message);
         }),
       );
       socket.on('error', (error) => {
-        const code = systemErrorCode(error);
-        if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(undefined);
-        else reject(error);
+        if (!NOBODY.has(systemErrorCode(error) ?? '')) reject(error);
       });
       socket.on('close', () => {
+        resolve(undefined); // a runner that was ending just then
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         if (!this.#closed) this.#options.onLost();

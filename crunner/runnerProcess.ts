@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { messageOf } from '../lib/errors.ts';
 import { Runner } from './runner.ts';
@@ -24,6 +24,8 @@ function main(spool: string): void {
   const servers = new Set<Socket>();
   const runner = new Runner(broadcast);
   let lonely: NodeJS.Timeout | undefined;
+  let own: number | undefined;
+  const socketNumber = () => statSync(path, { throwIfNoEntry: false })?.ino;
 
   function broadcast(message: FromRunner): void {
     const line = `${JSON.stringify(message)}\n`;
@@ -33,9 +35,10 @@ function main(spool: string): void {
   /** Ends the process soon, unless somebody connects or something runs by then. */
   function checkLonely(): void {
     clearTimeout(lonely);
-    if (servers.size > 0 || runner.running.length > 0) return;
+    if (servers.size > 0 || runner.isBusy) return;
     lonely = setTimeout(() => {
-      rmSync(path, { force: true });
+      // Unless a later runner has taken the place.
+      if (socketNumber() === own) rmSync(path, { force: true });
       process.exit(0);
     }, LONELY_MS);
   }
@@ -58,7 +61,7 @@ function main(spool: string): void {
     servers.add(socket);
     clearTimeout(lonely);
     socket.setEncoding('utf8');
-    socket.write(`${JSON.stringify({ kind: 'running', folders: runner.running })}\n`);
+    socket.write(`${JSON.stringify({ kind: 'ready' } satisfies FromRunner)}\n`);
     socket.on('data', lineReader(obey));
     // A server that was killed leaves a broken connection: it has ended, like one that closed it.
     socket.on('error', () => socket.destroy());
@@ -69,7 +72,10 @@ function main(spool: string): void {
   });
   // Another runner has the socket: it is the one, this one is not needed.
   server.on('error', () => process.exit(3));
-  server.listen(path, checkLonely);
+  server.listen(path, () => {
+    own = socketNumber();
+    checkLonely();
+  });
   // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);

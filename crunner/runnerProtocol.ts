@@ -21,8 +21,8 @@ export interface Place {
 }
 
 export type FromRunner =
-  /** The first line after a connection: the jobs that run now. */
-  { readonly kind: 'running'; readonly folders: readonly string[] } | RunnerEvent;
+  /** The first line after a connection: from here on everything is told. */
+  { readonly kind: 'ready' } | RunnerEvent;
 
 /** A Unix socket's path may have 107 bytes (unix(7)). */
 const MAX_SOCKET_PATH = 100;

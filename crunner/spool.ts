@@ -97,6 +97,8 @@ export interface SpoolState {
   readonly request: SpoolRequest;
   /** The parts that have at least started, in order. */
   readonly parts: readonly SpoolPart[];
+  /** The job is not to run (any more), and why. */
+  readonly dropped?: string;
 }
 
 const JOURNAL = 'job.jsonl';
@@ -105,7 +107,8 @@ const JOURNAL = 'job.jsonl';
 type Line =
   | { readonly request: SpoolRequest }
   | { readonly part: number; readonly start: PartStart }
-  | { readonly part: number; readonly end: PartEnd };
+  | { readonly part: number; readonly end: PartEnd }
+  | { readonly dropped: string };
 
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
@@ -123,7 +126,7 @@ export function createSpool(folder: string, request: SpoolRequest): void {
   if (request.fsync) syncPath(dirname(folder));
 }
 
-/** Writes down that a part has started or ended. The folder has to be there. */
+/** Writes down that a part has started or ended, or that no more is to run. The folder has to be there. */
 export function writeLine(
   folder: string,
   line: Exclude<Line, { readonly request: SpoolRequest }>,
@@ -163,11 +166,14 @@ function syncPath(path: string): void {
 export function readSpool(folder: string): SpoolState | undefined {
   let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
+  let dropped: string | undefined;
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
+    else if ('dropped' in line) dropped = line.dropped;
     else parts[line.part] = { ...parts[line.part], ...line };
   }
-  return request === undefined ? undefined : { request, parts };
+  if (request === undefined) return undefined;
+  return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
 }
 
 /** The whole lines of a journal. What comes after one that a crash of the machine has cut is not looked at. */

@@ -395,9 +395,10 @@ export class JobDatabase implements JobForest {
     const whenFiled = this.#whenFiled.get(root);
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
-    this.#whenFiled.delete(root);
     this.#indexFile.append(root, summary);
     whenFiled();
+    // Not before: what the disk refuses is tried again.
+    this.#whenFiled.delete(root);
   }
 
   #refused(error: unknown): void {

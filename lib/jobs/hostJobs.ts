@@ -1,7 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { endGroup, isAlive, preciseNow } from '../../crunner/processes.ts';
+import { preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
@@ -10,12 +9,12 @@ import {
   isOpenSpool,
   type JobLimits,
   outputBytes,
-  type PartStart,
   partFiles,
   readOutput,
   readSpool,
   type SpoolRequest,
   type SpoolState,
+  writeLine,
 } from '../../crunner/spool.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -42,8 +41,6 @@ export interface LiveOutput {
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
 const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
-/** How often the process of a job without a runner is looked at, in milliseconds. */
-const ADOPTED_POLL_MS = 250;
 
 /**
  * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
@@ -58,9 +55,7 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** The processes of those whose runner has gone. */
-  readonly #adopted = new Map<string, PartStart>();
-  /** Those of them that somebody has asked to end. */
+  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
   readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
@@ -118,18 +113,19 @@ export class HostJobs {
     });
   }
 
-  /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
+  /**
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it.
+   * @throws PmanError storage when the disk does not take that a waiting job is not to run
+   */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    if (this.#waiting.delete(root)) {
-      this.#endUnstarted(root, `${request.cause} before it started`);
+    const waiting = this.#waiting.get(root);
+    if (waiting !== undefined) {
+      this.#drop(root, waiting, `${request.cause} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
-    // Remembered, because a runner that goes now takes the order with it.
     this.#killed.set(root, request);
-    const adopted = this.#adopted.get(root);
-    if (adopted === undefined) await this.#runner.kill(this.#folder(root), request);
-    else void endGroup(adopted.pid, request.signal, request.graceMs);
+    await this.#runner.kill(this.#folder(root), request);
     return true;
   }
 
@@ -193,7 +189,7 @@ export class HostJobs {
 
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
-    const running = new Set(await this.#runner.find());
+    await this.#runner.find();
     const { database, spool } = this.#options;
     for (const root of spoolNames(spool)) {
       if (!isOpenSpool(this.#folder(root))) {
@@ -208,7 +204,7 @@ export class HostJobs {
       if (!database.has(root))
         database.add(root, newRecord((state.request.owner as SpoolOwner).job));
       database.hold(root);
-      this.#takeUp(root, state, running.has(this.#folder(root)));
+      this.#takeUp(root, state);
     }
     this.closeOrphans();
   }
@@ -228,11 +224,19 @@ export class HostJobs {
       if (next === undefined) return;
       const [root, request] = next;
       this.#waiting.delete(root);
-      this.#running.set(root, request);
-      this.#runner.run(this.#folder(root)).catch((error: unknown) => {
-        this.#endUnstarted(root, messageOf(error));
-      });
+      this.#start(root, request);
     }
+  }
+
+  #start(root: string, request: SpoolRequest): void {
+    this.#running.set(root, request);
+    this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+      try {
+        this.#drop(root, request, messageOf(error));
+      } catch (refused) {
+        this.#options.log.error('a job cannot be run', { root, error: messageOf(refused) });
+      }
+    });
   }
 
   #onEvent(event: RunnerEvent): void {
@@ -256,52 +260,30 @@ export class HostJobs {
     this.#startWaiting();
   }
 
-  #endUnstarted(root: string, reason: string): void {
-    const record = this.#options.database.edit(root);
-    if (record) recordLost(record, 0, reason);
-    this.forget(root);
+  /** A job is not to run (any more): a later server keeps to that. */
+  #drop(root: string, { fsync = false }: SpoolRequest, reason: string): void {
+    try {
+      writeLine(this.#folder(root), { dropped: reason }, fsync);
+    } catch (error) {
+      throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
+        cause: error,
+      });
+    }
+    this.#waiting.delete(root);
+    this.#poller.dropped(root, reason);
     this.#finish(root);
   }
 
-  /** Goes on with a job that this server has not started itself. */
-  #takeUp(root: string, state: SpoolState, isRunning: boolean): void {
+  /** Goes on with a job that this server has not started itself, or whose runner has gone. */
+  #takeUp(root: string, state: SpoolState): void {
     this.#poller.catchUp(root, state);
     const newest = state.parts.at(-1);
-    if (newest?.end?.last) this.#finish(root);
-    else if (isRunning) this.#running.set(root, state.request);
-    else if (newest?.start && newest.end === undefined) {
-      this.#running.set(root, state.request);
-      void this.#watchAdopted(root, state, newest.start);
-    } else {
+    if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
+    else if (newest !== undefined) this.#start(root, state.request);
+    else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
     }
-  }
-
-  /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(root: string, state: SpoolState, start: PartStart): Promise<void> {
-    this.#adopted.set(root, start);
-    const order = this.#killed.get(root);
-    if (order !== undefined) void endGroup(start.pid, order.signal, order.graceMs);
-    while (isAlive(start)) {
-      await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
-      if (this.#closed) return;
-    }
-    this.#adopted.delete(root);
-    const killed = this.#killed.get(root);
-    const reason = killed
-      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
-      : 'the process that watched it ended before it did (killed, or the machine went down)';
-    const count = state.parts.length;
-    this.#poller.partEnded(root, state.request, count - 1, {
-      endedAt: preciseNow(),
-      returncode: null,
-      cause: reason,
-      last: false,
-    });
-    const record = this.#options.database.edit(root);
-    if (record) recordLost(record, count, reason);
-    this.#finish(root);
   }
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
@@ -319,6 +301,14 @@ export class HostJobs {
     }
   }
 
+  async #repeatKill(root: string, order: KillRequest): Promise<void> {
+    try {
+      await this.#runner.kill(this.#folder(root), order);
+    } catch (error) {
+      this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
+    }
+  }
+
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
@@ -326,7 +316,9 @@ export class HostJobs {
       const state = readSpool(this.#folder(root));
       if (state === undefined) continue;
       this.#running.delete(root);
-      this.#takeUp(root, state, false);
+      this.#takeUp(root, state);
+      const order = this.#killed.get(root);
+      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { JsonObject } from '../wire/json.ts';
 import type { JobDatabase } from './database.ts';
 import { progressOf } from './progress.ts';
-import { type NewJob, recordDone, recordEnd, recordStart } from './record.ts';
+import { type NewJob, recordDone, recordEnd, recordLost, recordStart } from './record.ts';
 
 /** What the spool folder of a host job says about its owner. */
 export interface SpoolOwner {
@@ -69,11 +69,21 @@ export class Poller {
       ...(end.cause === undefined ? {} : { cause: end.cause }),
       ...(end.usage === undefined ? {} : { usage: { ...end.usage } }),
     });
-    if (end.last) recordDone(record, part + 1);
+    if (!end.last) return;
+    if (end.returncode === null)
+      recordLost(record, part + 1, end.cause ?? 'how it ended is not known');
+    else recordDone(record, part + 1);
+  }
+
+  /** No more of the job is going to run. */
+  dropped(root: string, reason: string): void {
+    const record = this.#options.database.edit(root);
+    const tree = this.#options.database.tree(root);
+    if (record && tree) recordLost(record, progressOf(tree).started.length, reason);
   }
 
   /** Writes into the record what the spool knows and the record does not. */
-  catchUp(root: string, { request, parts }: SpoolState): void {
+  catchUp(root: string, { request, parts, dropped }: SpoolState): void {
     const tree = this.#options.database.tree(root);
     if (tree === undefined) return;
     for (const [part, { start, end }] of parts.entries()) {
@@ -82,5 +92,6 @@ export class Poller {
       if (end && (end.last || known.returncodes.length <= part))
         this.partEnded(root, request, part, end);
     }
+    if (dropped !== undefined) this.dropped(root, dropped);
   }
 }
