@@ -62,8 +62,20 @@ export const settings = [
   {
     name: 'container-env',
     value: 'name',
-    help: 'where jobs with a container go: swarm, openshift; anything else is this host',
+    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift; anything else is this host',
     default: 'swarm',
+  },
+  {
+    name: 'manager',
+    value: 'auto|builtin',
+    help: 'auto: services are made by the manager image that a request names; builtin: by pman itself',
+    default: 'auto',
+  },
+  {
+    name: 'dockerSocket',
+    value: 'file',
+    help: "the engine's socket on its own host: what a manager container gets",
+    default: '/var/run/docker.sock',
   },
   {
     name: 'verbosity',
@@ -179,6 +191,8 @@ const schema = z.object({
   DBpath: path,
   DBsavePeriod: secondsToMs.refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
   'container-env': z.string().transform((text) => text.toLowerCase()),
+  manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
+  dockerSocket: z.string().startsWith('/', 'is no full path'),
   verbosity: wholeNumber(-10, 10),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
@@ -207,6 +221,11 @@ export interface PmanConfig {
   readonly dbPath: string;
   readonly dbSavePeriodMs: number;
   readonly containerEnv: string;
+  /** `builtin`: no manager container is ever run. */
+  readonly manager: 'auto' | 'builtin';
+  readonly dockerSocket: string;
+  /** The folder of the engine's host that stands for the parent of every shareDir (STOREBASE). */
+  readonly storeBase: string | undefined;
   readonly verbosity: number;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
@@ -274,6 +293,9 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     dbPath: values.DBpath,
     dbSavePeriodMs: values.DBsavePeriod,
     containerEnv: values['container-env'],
+    manager: values.manager,
+    dockerSocket: values.dockerSocket,
+    storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
     maxJobs: values.maxJobs,

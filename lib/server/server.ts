@@ -7,6 +7,7 @@ import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import { ContainerJobs, type ContainerJobsOptions } from '../jobs/containerJobs.ts';
 import { JobDatabase } from '../jobs/database.ts';
 import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Opens a pfioh beside pman. */
   readonly openFileio: (options: EndpointOptions) => Promise<FileioEndpoint>;
+  /** Opens the container engine that --container-env means. */
+  readonly openEngine: ContainerJobsOptions['openEngine'];
   /** A client has asked the server to quit. */
   readonly onQuit: (options: QuitOptions) => void;
 }
@@ -69,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 }
 
 async function open(
-  { config, log, openFileio, onQuit }: ServerOptions,
+  { config, log, openFileio, openEngine, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: HostJobs }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
@@ -100,9 +103,21 @@ async function open(
   releases.push(() => jobs.close());
   await jobs.recover();
 
+  const containers = hasContainers(config)
+    ? new ContainerJobs({
+        ...{ database, workFolder, openEngine },
+        ...{ fsync: config.fsync, manager: config.manager, storeBase: config.storeBase },
+        logLimitBytes: OUTPUT_LIMIT_BYTES,
+        log: log.child({ component: 'containers' }),
+      })
+    : undefined;
+  if (containers) releases.push(() => containers.close());
+  containers?.recover();
+
   const services: Services = {
     database,
     jobs,
+    containers,
     log,
     settings: {
       containerEnv: config.containerEnv,
@@ -153,6 +168,10 @@ function makeWorkFolder(folder: string): void {
       cause: error,
     });
   }
+}
+
+function hasContainers({ containerEnv }: PmanConfig): boolean {
+  return containerEnv === 'swarm' || containerEnv === 'docker';
 }
 
 /** The answer to bytes that are no request: there is nothing to echo. */
