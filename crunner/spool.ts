@@ -23,6 +23,7 @@ import { messageOf, systemErrorCode } from '../lib/errors.ts';
  *                 the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
+ *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
  * adding to one (docs/decisions/0003).

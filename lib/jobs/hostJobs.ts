@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type OutputChunk, readOutputLog } from '../../crunner/outputLog.ts';
 import { preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
@@ -149,6 +150,11 @@ export class HostJobs {
   outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string {
     const files = partFiles(this.#folder(root), part);
     return stream === 'stdout' ? files.out : files.err;
+  }
+
+  /** What a sub-job has written, in the order in which it came in. `endedAt`: when it ended, in milliseconds since 1970. */
+  outputChunks(root: string, part: number, endedAt: number): readonly OutputChunk[] {
+    return readOutputLog(this.#folder(root), part, endedAt);
   }
 
   /** Ends every job, and waits until each has ended. */
