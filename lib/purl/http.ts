@@ -149,6 +149,9 @@ function badAnswer(url: URL, cause: unknown): PurlFailure {
   return new PurlFailure('badAnswer', `no answer from ${url.host}: ${messageOf(cause)}`, { cause });
 }
 
+// A second head at the start of the body: Python's pfioh 2 writes one with --httpResponse.
+const INNER_HEAD = /^\d{3} [A-Za-z ]+\r?\n(?:[\w-]+: .*\r?\n)+\r?\n/;
+
 const MAX_TEXT_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -173,5 +176,5 @@ export async function readText(answer: IncomingMessage): Promise<string> {
       });
     }
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks).toString('utf8').replace(INNER_HEAD, '');
 }
