@@ -131,6 +131,7 @@ async function open(
   releases.push(() => saver.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,
+    owner: config.dbPath,
     obey: (command) => dispatch(services, command),
     log: log.child({ component: 'directive' }),
   });
