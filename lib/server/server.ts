@@ -152,6 +152,7 @@ async function open(
   releases.push(() => regular.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,
+    owner: config.dbPath,
     obey: (command) => dispatch(services, command),
     log: log.child({ component: 'directive' }),
   });

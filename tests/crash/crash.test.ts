@@ -15,7 +15,7 @@ const rounds = Number(process.env.PMAN_CRASH_ROUNDS ?? 10);
 /** Repeats the choices of an earlier run, though not its times. */
 const firstSeed = Number(process.env.PMAN_CRASH_SEED ?? Date.now() % 1_000_000);
 /** How many rounds one database goes through. */
-const ROUNDS_OF_ONE = 20;
+const ROUNDS_OF_ONE = 10;
 const AT_ONCE = 2;
 
 type Disaster = (server: TestServer, ledger: Ledger) => Promise<unknown>;

@@ -59,15 +59,35 @@ beforeEach(() => {
   obeyed = [];
   warnings = [];
   refuse = undefined;
-  watch = watchDirectiveFile({
+  watch = startWatch('/db');
+});
+
+function startWatch(owner: string): { close(): Promise<void> } {
+  return watchDirectiveFile({
     file,
+    owner,
     log: listeningLogger(),
     obey: async (command) => {
       obeyed.push(command);
       if (refuse !== undefined) throw refuse;
     },
   });
-});
+}
+
+/** Starts anew after a crash that left a file which was taken and not yet removed. */
+async function crashWhileObeying(directive: object): Promise<void> {
+  refuse = new Error('crash');
+  writeFileSync(file, JSON.stringify(directive));
+  await eventually(() => readdirSync(top).some((name) => name.includes('rejected')));
+  await watch.close();
+  refuse = undefined;
+  const [rejected = ''] = readdirSync(top);
+  renameSync(join(top, rejected), join(top, takenName));
+}
+
+/** As one of the owner /db is called. */
+const takenName = 'd_msg.json.taken-b084f664-6b0c7b1e-5f4c-4d1a-9d1a-0c7d8b1f2a3b';
+const RUN = { action: 'run', meta: { cmd: 'true', auid: 'me', jid: '1', threaded: true } };
 
 afterEach(() => watch.close());
 
@@ -110,6 +130,47 @@ describe('watchDirectiveFile', () => {
       expect(obeyed.map(({ action }) => action)).toEqual(['hello']);
     },
   );
+
+  it('obeys a run again that a killed server had taken, with the same key', async () => {
+    await crashWhileObeying(RUN);
+    for (const turn of [1, 2]) {
+      watch = startWatch('/db');
+      await eventually(() => obeyed.length > turn && readdirSync(top).length === 0);
+      await watch.close();
+      writeFileSync(join(top, takenName), JSON.stringify(RUN));
+    }
+    const [, second, third] = obeyed.map(({ rawMeta }) => rawMeta);
+    expect(second).toEqual({ ...RUN.meta, key: expect.stringMatching(/^directive-b084f664-6b0c/) });
+    expect(third).toEqual(second);
+  });
+
+  it('gives each run a key of its own, unless it has one', async () => {
+    for (const count of [1, 2]) {
+      writeFileSync(file, JSON.stringify(RUN));
+      await eventually(() => obeyed.length === count && !existsSync(file));
+    }
+    writeFileSync(file, JSON.stringify({ ...RUN, meta: { ...RUN.meta, key: 'mine' } }));
+    await eventually(() => obeyed.length === 3);
+    const keys = obeyed.map(({ rawMeta }) => rawMeta.key);
+    expect(new Set(keys).size).toBe(3);
+    expect(keys[2]).toBe('mine');
+  });
+
+  it('does not obey another command a second time', async () => {
+    await crashWhileObeying(QUIT);
+    watch = startWatch('/db');
+    await eventually(() => readdirSync(top).some((name) => name.includes('.rejected-')));
+    await afterAnother();
+    expect(obeyed.map(({ action }) => action)).toEqual(['quit', 'hello']);
+  });
+
+  it("leaves alone what another server's crash has left", async () => {
+    await crashWhileObeying(RUN);
+    watch = startWatch('/another/db');
+    await afterAnother();
+    expect(readdirSync(top)).toEqual([takenName]);
+    expect(obeyed.map(({ action }) => action)).toEqual(['run', 'hello']);
+  });
 
   it('keeps one whose command fails, says why, and goes on', async () => {
     refuse = new Error('no such action');
