@@ -68,7 +68,11 @@ export class SwarmJobEngine extends EngineBase {
     const { ID, Spec } = serviceSchema.parse(found);
     if (Spec.Name !== service) return undefined; // the beginning of another one's ID
     const tasks = await this.#tasksOf([ID]);
-    return { labels: Spec.Labels ?? {}, isLive: tasks.length === 0 || !tasks.every(isFinal) };
+    return {
+      labels: Spec.Labels ?? {},
+      isLive: tasks.length === 0 || !tasks.every(isFinal),
+      isWhole: true,
+    };
   }
 
   override async states(

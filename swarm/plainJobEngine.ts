@@ -16,6 +16,7 @@ import { isFinal, parseTasks, type Task } from './task.ts';
 
 /** The label of a container that names the service it is a worker of. */
 const SERVICE_LABEL = 'org.fnndsc.pman.service';
+const WORKERS_LABEL = 'org.fnndsc.pman.workers';
 
 /**
  * Jobs as containers of one engine that is no swarm: a Docker Engine, or Podman's socket, which answers the same
@@ -45,14 +46,18 @@ export class PlainJobEngine extends EngineBase {
     const [first, ...more] = await this.#containersOf([service]);
     if (first !== undefined) {
       const tasks = [first, ...more].map(taskOf);
-      return { labels: first.Config.Labels ?? {}, isLive: !tasks.every(isFinal) };
+      const { Labels } = first.Config;
+      const isWhole =
+        tasks.length === Number(Labels?.[WORKERS_LABEL] ?? 1) &&
+        tasks.every(({ Status }) => Status.State !== 'starting');
+      return { labels: Labels ?? {}, isLive: !tasks.every(isFinal), isWhole };
     }
     // Somebody else's container may have the name.
     const other = await this.absentAsUndefined(`look for container "${service}"`, () =>
       this.docker.getContainer(service).inspect(),
     );
     if (other?.Name !== `/${service}`) return undefined;
-    return { labels: other.Config.Labels ?? {}, isLive: true };
+    return { labels: other.Config.Labels ?? {}, isLive: true, isWhole: true };
   }
 
   override async states(
@@ -133,7 +138,12 @@ export class PlainJobEngine extends EngineBase {
       Image: image,
       Entrypoint: splitCommandLine(cmd),
       Tty: true,
-      Labels: { ...options.labels, ...labels, [SERVICE_LABEL]: service },
+      Labels: {
+        ...options.labels,
+        ...labels,
+        [SERVICE_LABEL]: service,
+        [WORKERS_LABEL]: String(options.workers ?? 1),
+      },
       ...(env && { Env: Object.entries(env).map(([key, value]) => `${key}=${value}`) }),
       ...(user !== undefined && { User: user }),
       HostConfig: {

@@ -317,7 +317,6 @@ export class ContainerJobs {
         const { printed } = started;
         const times = { startedAt, endedAt: preciseNow(), host: this.#host };
         recordScheduled(record, spooled.job, { printed, ...times });
-        recordContainerStatus(record, 'notstarted', undefined);
       }
       this.#to(active, 'scheduled');
     } catch (error) {

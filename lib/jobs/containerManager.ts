@@ -86,6 +86,8 @@ export interface ServiceFacts {
   readonly labels: Readonly<Record<string, string>>;
   /** Whether anything of it runs or waits to. */
   readonly isLive: boolean;
+  /** Whether it was made to the end; a call that was cut off may have left a part. */
+  readonly isWhole: boolean;
 }
 
 /** A container engine: what is the same whichever manager runs a job. */

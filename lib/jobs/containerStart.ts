@@ -97,6 +97,10 @@ async function isOurs(
   const facts = await engine.facts(request.service);
   if (facts === undefined) return false;
   const owner = facts.labels[JOB_LABEL];
+  if (owner === root && !facts.isWhole) {
+    await engine.manager().remove(request.service);
+    return false;
+  }
   return owner === root || (owner === undefined && manager !== undefined && mayExist);
 }
 
