@@ -163,7 +163,10 @@ export function readSpool(folder: string): SpoolState | undefined {
   const parts: SpoolPart[] = [];
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
-    else parts[line.part] = { ...parts[line.part], ...line };
+    else if (request !== undefined && line.part in request.parts) {
+      const { part, ...told } = line;
+      parts[part] = { ...parts[part], ...told };
+    }
   }
   return request === undefined ? undefined : { request, parts };
 }
