@@ -171,7 +171,10 @@ export function readSpool(folder: string): SpoolState | undefined {
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
     else if ('dropped' in line) dropped = line.dropped;
-    else parts[line.part] = { ...parts[line.part], ...line };
+    else if (request !== undefined && line.part in request.parts) {
+      const { part, ...told } = line;
+      parts[part] = { ...parts[part], ...told };
+    }
   }
   if (request === undefined) return undefined;
   return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
