@@ -8,6 +8,7 @@ import {
   createSpool,
   isOpenSpool,
   type JobLimits,
+  mendSpool,
   partFiles,
   readOutput,
   readSpool,
@@ -189,6 +190,7 @@ export class HostJobs {
         if (!database.has(root)) this.forget(root); // its record was removed by hand
         continue;
       }
+      mendSpool(this.#folder(root));
       const state = readSpool(this.#folder(root));
       if (state === undefined) {
         this.forget(root); // it was never accepted
