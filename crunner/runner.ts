@@ -127,6 +127,12 @@ export class Runner {
     if (!isWritten) await this.#started(job, part, start);
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     job.current = undefined;
+    // A runner that could not be found may have seen its end.
+    const seen = readSpool(job.folder)?.parts[part]?.end;
+    if (seen?.last) {
+      this.#tell({ kind: 'end', folder: job.folder, part, end: seen });
+      return true;
+    }
     const { killed } = job;
     const cause = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -122,7 +123,8 @@ export function partFiles(folder: string, part: number) {
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
 export function createSpool(folder: string, request: SpoolRequest): void {
-  mkdirSync(folder);
+  // With its parents: somebody may have cleared them away while the server ran.
+  mkdirSync(folder, { recursive: true });
   append(folder, { request }, request.fsync === true);
   if (request.fsync) syncPath(dirname(folder));
 }
@@ -180,7 +182,7 @@ export function readSpool(folder: string): SpoolState | undefined {
   return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
 }
 
-/** The whole lines of a journal. What comes after one that a crash of the machine has cut is not looked at. */
+/** The whole lines of a journal; one that a crash of the machine has cut is passed over. */
 function* readJournal(folder: string): Generator<Line> {
   let text: string;
   try {
@@ -192,13 +194,25 @@ function* readJournal(folder: string): Generator<Line> {
   const lines = text.split('\n');
   lines.pop(); // empty, or cut
   for (const line of lines) {
-    try {
-      yield JSON.parse(line) as Line;
-    } catch (error) {
-      if (messageOf(error).includes('JSON')) return;
-      throw error;
-    }
+    const parsed = parseLine(line);
+    if (parsed !== undefined) yield parsed;
   }
+}
+
+function parseLine(line: string): Line | undefined {
+  try {
+    return JSON.parse(line) as Line;
+  } catch (error) {
+    if (messageOf(error).includes('JSON')) return undefined;
+    throw error;
+  }
+}
+
+/** Ends the last line of a journal that a crash of the machine has cut, so that nothing is added to it. */
+export function mendSpool(folder: string): void {
+  const file = join(folder, JOURNAL);
+  const bytes = readFileSync(file);
+  if (bytes.length > 0 && bytes.at(-1) !== 0x0a) appendFileSync(file, '\n');
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   createSpool,
   isOpenSpool,
   type JobLimits,
+  mendSpool,
   outputBytes,
   partFiles,
   readOutput,
@@ -202,6 +203,7 @@ export class HostJobs {
         if (!database.has(root)) this.forget(root); // its record was removed by hand
         continue;
       }
+      mendSpool(this.#folder(root));
       const state = readSpool(this.#folder(root));
       if (state === undefined) {
         this.forget(root); // it was never accepted
