@@ -49,7 +49,7 @@ export class SwarmJobEngine extends EngineBase {
         remove: (service) => this.#remove(service),
       };
     }
-    return new ManagerContainer({
+    const container = new ManagerContainer({
       docker: this.docker,
       manager,
       dockerSocket: this.#options.dockerSocket,
@@ -58,6 +58,11 @@ export class SwarmJobEngine extends EngineBase {
       facts: (service) => this.facts(service),
       stateOf: (tasks) => this.#stateOf(tasks),
     });
+    return {
+      schedule: async (request) => container.schedule(await this.#possible(request)),
+      state: (service) => container.state(service),
+      remove: (service) => container.remove(service),
+    };
   }
 
   override async facts(service: string): Promise<ServiceFacts | undefined> {
@@ -122,10 +127,8 @@ export class SwarmJobEngine extends EngineBase {
   }
 
   async #schedule(request: ContainerRequest): Promise<string> {
-    const { service, image, cmd, shareDir, labels, options } = request;
-    const { limits, labels: more, ...rest } = options;
-    const cpus = limits?.cpus === undefined ? undefined : await this.#atMost(limits.cpus);
-    const { cpus: _, ...otherLimits } = limits ?? {};
+    const { service, image, cmd, shareDir, labels, options } = await this.#possible(request);
+    const { labels: more, ...rest } = options;
     const asked: ServiceRequest = {
       ...rest,
       name: service,
@@ -134,10 +137,16 @@ export class SwarmJobEngine extends EngineBase {
       restartPolicy: 'none',
       labels: { ...more, ...labels },
       ...(shareDir === undefined ? {} : { shareDir }),
-      limits: { ...otherLimits, ...(cpus === undefined ? {} : { cpus }) },
     };
     await this.#swarm.schedule(asked);
     return '';
+  }
+
+  async #possible(request: ContainerRequest): Promise<ContainerRequest> {
+    const { options } = request;
+    if (options.limits?.cpus === undefined) return request;
+    const limits = { ...options.limits, cpus: await this.#atMost(options.limits.cpus) };
+    return { ...request, options: { ...options, limits } };
   }
 
   /** A node refuses a container that may use more processors than it has: such a limit would limit nothing. */

@@ -254,4 +254,252 @@ describeWithEngine('container jobs', engineMissing, () => {
       expect(existsSync(join(input, 'x'))).toBe(false);
     }
   });
+
+  it('run as many workers as asked for, and keep what each has written', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'sh -c "echo from $HOSTNAME"',
+      meta: { number_of_workers: '3' },
+    });
+    const { status, logs, node } = await ended(server, jid);
+    expect(status).toBe('finishedSuccessfully');
+    expect(new Set(logs.trim().split('\r\n')).size).toBe(3);
+    expect(node.tasks).toHaveLength(3);
+  });
+
+  it('tell why they cannot start', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'true', image: 'local/nosuch' });
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('undefined');
+    expect(node).toMatchObject({
+      cause: expect.stringContaining('No such image: local/nosuch'),
+      state: { Status: { State: 'rejected' } },
+    });
+  });
+
+  it('tell that they ran out of memory', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'sh -c "tail /dev/zero"',
+      meta: { memory_limit: '16Mi' },
+    });
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toMatch(/out of memory/);
+  });
+
+  it('tell what they wait for', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'true', meta: { gpu_limit: 1 } });
+    await eventually(
+      async () => /insufficient|no suitable/.test(String((await statusOf(server, jid)).node.cause)),
+      {
+        timeoutMs: 20_000,
+      },
+    );
+    expect((await statusOf(server, jid)).status).toBe('notstarted');
+    expect(await server.post('kill', { key: 'jid', value: jid })).toMatchObject({ status: true });
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toMatch(/ended by a kill request/);
+    await gone(jid);
+  });
+
+  it('keep the beginning and the end of much output', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'seq 1 400000' });
+    const { status, logs } = await ended(server, jid);
+    expect(status).toBe('finishedSuccessfully');
+    expect(logs.length).toBeLessThan(1.1 * 2 ** 20);
+    expect(logs).toMatch(/^1\r\n2\r\n[\s\S]*left out[\s\S]*\r\n399999\r\n400000\r\n$/);
+  });
+
+  it('show what they have written while they run; kill ends them and delete removes them', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'sh -c "trap \'echo bye; exit 9\' TERM; echo up; while true; do sleep 0.1; done"',
+    });
+    await eventually(
+      async () => {
+        const { status, logs } = await statusOf(server, jid);
+        return status === 'started' && logs === 'up\r\n';
+      },
+      { timeoutMs: 30_000 },
+    );
+    const named = { key: 'jid', value: jid };
+    expect(await server.post('delete', named)).toMatchObject({ error: { code: 'conflict' } });
+    const reply = await server.post('kill', { ...named, auid: 'me' });
+    expect(reply).toMatchObject({ status: true, d_ret: { 0: { killed: true } } });
+    const { status, logs, node } = await ended(server, jid);
+    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\r\nbye\r\n' });
+    expect(node.cause).toBe('ended by a kill request of me');
+    await gone(jid);
+    expect(await server.post('kill', named)).toMatchObject({ d_ret: { 0: { killed: false } } });
+    expect(await server.post('delete', named)).toMatchObject({ status: true });
+    expect(await server.post('status', named)).toMatchObject({ status: false });
+  });
+
+  it('are ended at last when they do not heed the signal', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'sh -c "trap : TERM; echo up; while true; do sleep 0.1; done"',
+    });
+    await eventually(async () => (await statusOf(server, jid)).logs.includes('up'), {
+      timeoutMs: 30_000,
+    });
+    await server.post('kill', { key: 'jid', value: jid, grace: 0.2 });
+    const { node } = await ended(server, jid);
+    expect(node.state).toMatchObject({ Status: { ContainerStatus: { ExitCode: 137 } } });
+  });
+
+  it('have a name each: a live one is refused again, an ended one makes room', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'sleep 600' });
+    const again = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
+    const refused = await server.request('POST', '/', { body: again });
+    expect(refused.status).toBe(409);
+    expect(refused.json()).toMatchObject({ error: { message: expect.stringContaining(jid) } });
+    const other = await start('swarm');
+    expect((await other.request('POST', '/', { body: again })).status).toBe(409);
+    await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+    await eventually(async () => (await server.post('run', metaOf({ jid, cmd: 'true' }))).status, {
+      timeoutMs: 20_000,
+      pollMs: 100,
+    });
+    await eventually(
+      async () => {
+        const reply = await server.post('status', { key: 'jid', value: jid });
+        const words = (reply.d_ret as { readonly l_status: string[] }).l_status;
+        return words.join() === 'finishedWithError,finishedSuccessfully';
+      },
+      { timeoutMs: 30_000 },
+    );
+    await gone(jid);
+  });
+
+  it('and host jobs of one search have a state each', async () => {
+    const server = await start('swarm');
+    const auid = newId();
+    const meta = { auid, jid: newId() };
+    const jid = await run(server, { cmd: 'echo in a container', meta, jid: meta.jid });
+    await server.post('run', { cmd: 'echo here', auid, jid: 'host', threaded: false });
+    await ended(server, jid);
+    const reply = await server.post('status', { key: 'auid', value: auid });
+    expect(reply.d_ret).toMatchObject({
+      l_status: ['finishedSuccessfully', 'finishedSuccessfully'],
+      l_logs: ['in a container\r\n', ''],
+      '1.container': { tree: null },
+    });
+  });
+
+  it('wait for the folder that they share, and end before the answer when not threaded', async () => {
+    const server = await start('swarm');
+    const share = join(tempDir(), 'late');
+    const jid = newId();
+    const answer = server.post(
+      'run',
+      {
+        ...metaOf({ jid, cmd: 'touch /share/out', manager: { env: { shareDir: share } } }),
+        threaded: false,
+      },
+      { timeoutMs: 60_000 },
+    );
+    await eventually(async () => (await statusOf(server, jid)).status === 'notstarted');
+    expect(services()).not.toContain(jid);
+    mkdirSync(share);
+    expect(await answer).toMatchObject({ status: true });
+    expect(existsSync(join(share, 'out'))).toBe(true);
+    expect((await statusOf(server, jid)).status).toBe('finishedSuccessfully');
+  });
+
+  it('survive a server that is killed, in every stage', async () => {
+    const server = await start('swarm');
+    const folder = tempDir();
+    const running = await run(server, {
+      cmd: 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done; exit 4"',
+      manager: { env: { shareDir: folder } },
+    });
+    await eventually(async () => (await statusOf(server, running)).status === 'started', {
+      timeoutMs: 30_000,
+    });
+    const waiting = await run(server, {
+      cmd: 'echo late',
+      manager: { env: { shareDir: join(folder, 'later') } },
+    });
+    const fresh = await run(server, { cmd: 'echo fresh' });
+    await server.kill9();
+    mkdirSync(join(folder, 'later'));
+    writeFileSync(join(folder, 'go'), '');
+    await server.restart();
+    expect(await ended(server, running)).toMatchObject({
+      status: 'finishedWithError',
+      logs: 'done\r\n',
+    });
+    expect(await ended(server, waiting)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'late\r\n',
+    });
+    expect(await ended(server, fresh)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'fresh\r\n',
+    });
+    for (const jid of [running, waiting, fresh]) await gone(jid);
+  });
+
+  it('end with the right state when 50 come at once', async () => {
+    const server = await start('swarm');
+    const jids = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        run(server, { cmd: `sh -c "echo ${i}; exit ${i % 2}"` }),
+      ),
+    );
+    for (const [i, jid] of jids.entries()) {
+      const { status, logs } = await ended(server, jid, 150_000);
+      const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
+      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
+    }
+    await eventually(() => jids.every((jid) => !services().includes(jid)), { timeoutMs: 60_000 });
+  });
+
+  describe('on an engine without a swarm', () => {
+    it('run, fail, and obey their limits', async () => {
+      const server = await start('docker');
+      const share = tempDir();
+      const manager = { image: foreignManager, app: 'swarm.py', env: { shareDir: share } };
+      const good = await run(server, { cmd: 'sh -c "echo hi >/share/out; echo ok"', manager });
+      const bad = await run(server, { cmd: 'sh -c "exit 3"' });
+      const limited = await run(server, {
+        cmd: `sh -c "${LIMITS}"`,
+        meta: { cpu_limit: '0.25', memory_limit: 32, number_of_workers: 1 },
+      });
+      expect(await ended(server, good)).toMatchObject({
+        status: 'finishedSuccessfully',
+        logs: 'ok\r\n',
+      });
+      expect(readFileSync(join(share, 'out'), 'utf8')).toBe('hi\n');
+      expect(await ended(server, bad)).toMatchObject({
+        status: 'finishedWithError',
+        node: { cause: expect.stringContaining('non-zero exit (3)') },
+      });
+      expectLimits((await ended(server, limited)).logs, 32 * 2 ** 20, 0.25);
+      await eventually(() => !docker('ps', '-a', '--format', '{{.Names}}').includes(good));
+    });
+
+    it('are killed, and tell why they cannot start', async () => {
+      const server = await start('docker');
+      const jid = await run(server, { cmd: 'sleep 600', meta: { number_of_workers: 2 } });
+      await eventually(async () => (await statusOf(server, jid)).status === 'started', {
+        timeoutMs: 20_000,
+      });
+      await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+      const { status, node } = await ended(server, jid);
+      expect(status).toBe('finishedWithError');
+      expect(node.cause).toMatch(/ended by a kill request/);
+      const absent = await run(server, { cmd: 'true', image: 'local/nosuch' });
+      expect((await ended(server, absent)).node.cause).toMatch(/No such image/);
+      const program = await run(server, { cmd: 'nosuchprogram' });
+      expect((await ended(server, program)).node.cause).toMatch(/nosuchprogram/);
+    });
+  });
 });
