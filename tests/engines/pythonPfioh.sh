@@ -15,7 +15,7 @@ for package in pman==1.6.2 pfioh==2.2.0.8 pfurl==2.3.0.1; do
 done
 for archive in "$work"/src/*.tar.gz; do tar xzf "$archive" -C "$work/src"; done
 mkdir -p "$work/one" "$work/two" "$work/data/src/sub" "$work/cwd"
-cp -r "$work/src/pman-1.6.2/pman" "$work/src/pman-1.6.2/bin/." "$work/one/"
+cp -r "$work/src/pman-1.6.2/pman" "$work/src/pman-1.6.2/bin/pfioh" "$work/src/pman-1.6.2/bin/purl" "$work/one/"
 # As shipped the package imports neither of the two programs, and wants a debugger.
 printf 'from .pfioh import StoreHandler, ThreadedHTTPServer\nfrom .purl import Purl\n' > "$work/one/pman/__init__.py"
 cp -r "$work/src/pfioh-2.2.0.8/pfioh" "$work/src/pfurl-2.3.0.1/pfurl" "$work/two/"
