@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { messageOf, UsageError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
-import { packageVersion } from '../transfer/version.ts';
+import { VERSION } from '../version.ts';
 import { Places } from './places.ts';
 import { replyError } from './reply.ts';
 import { type RouteContext, route } from './route.ts';
@@ -105,8 +105,8 @@ async function serve(
   log: Logger,
 ) {
   const started = performance.now();
-  response.setHeader('Server', `pfioh/${packageVersion()}`);
-  response.setHeader('Pfioh-Version', packageVersion());
+  response.setHeader('Server', `pfioh/${VERSION}`);
+  response.setHeader('Pfioh-Version', VERSION);
   const ended = new Promise<void>((resolve) => {
     response.once('close', resolve);
     response.once('finish', resolve);
