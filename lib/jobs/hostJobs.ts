@@ -21,6 +21,7 @@ import {
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
+import type { JsonObject } from '../wire/json.ts';
 import { hostFacts } from './hostFacts.ts';
 import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
@@ -52,7 +53,8 @@ export class HostJobs {
   readonly #options: HostJobsOptions;
   readonly #runner: RunnerClient;
   readonly #poller: Poller;
-  readonly #host = hostFacts();
+  /** Asked for with the first job: the system takes a while to tell. */
+  #host: JsonObject | undefined;
   /** Jobs that have been accepted and not handed to the runner, in order. */
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
@@ -90,6 +92,7 @@ export class HostJobs {
       throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
     }
     const root = newJobRoot(preciseNow());
+    this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
     const request = { parts, owner, limits, fsync };
     try {
