@@ -55,7 +55,7 @@ try {
     ),
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  run(
+  await run(
     'npm',
     ['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)],
     folder,
