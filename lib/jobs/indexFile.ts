@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { systemErrorCode } from '../errors.ts';
+import { messageOf, systemErrorCode } from '../errors.ts';
 import type { JobSummary } from './jobIndex.ts';
 
 type Line = JobSummary & { readonly root: string };
@@ -27,9 +27,9 @@ export class IndexFile {
     }
     const summaries = new Map<string, JobSummary>();
     for (const line of text.split('\n')) {
-      // A crash may have cut the last line: that job is read from its record.
-      if (!line.endsWith('}')) continue;
-      const { root, ...summary } = JSON.parse(line) as Line;
+      const entry = entryOf(line);
+      if (entry === undefined) continue;
+      const { root, ...summary } = entry;
       summaries.set(root, summary);
     }
     return summaries;
@@ -53,5 +53,18 @@ export class IndexFile {
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+}
+
+/** What a line says; undefined for one that a crash has cut or garbled: that job is read from its record. */
+function entryOf(line: string): Line | undefined {
+  if (line === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    const isEntry = typeof value === 'object' && value !== null && 'root' in value;
+    return isEntry && typeof value.root === 'string' ? (value as Line) : undefined;
+  } catch (error) {
+    if (messageOf(error).includes('JSON')) return undefined;
+    throw error;
   }
 }
