@@ -377,8 +377,9 @@ export class JobDatabase implements JobForest {
     const whenFiled = this.#whenFiled.get(root);
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
-    this.#whenFiled.delete(root);
     this.#indexFile.append(root, summary);
+    // Behind it: what the disk refuses is tried again.
+    this.#whenFiled.delete(root);
     whenFiled();
   }
 
