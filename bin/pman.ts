@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
@@ -54,6 +55,12 @@ async function main(): Promise<void> {
     openFileio: async (options) => {
       const { openFileio } = await import('../lib/fileio/endpoint.ts');
       return openFileio(options);
+    },
+    // Loading the engine's client takes longer than all the rest: the first container job waits for it, not every start.
+    openEngine: async (instanceLabel) => {
+      const { openJobEngine } = await import('../swarm/openJobEngine.ts');
+      const settings = { env: process.env, home: homedir() };
+      return openJobEngine({ config, settings, instanceLabel, log });
     },
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });

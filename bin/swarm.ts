@@ -20,8 +20,9 @@ async function run(command: SwarmCommand): Promise<string> {
   const swarm = await openSwarm(settings, silentLogger());
   switch (command.kind) {
     case 'schedule': {
-      const { name, image, commandLine, restartPolicy, shareDir } = command;
+      const { name, image, commandLine, restartPolicy, shareDir, options } = command;
       await swarm.schedule({
+        ...options,
         name,
         image,
         command: splitCommandLine(commandLine),

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
 import { findUnwrittenStart } from './orphan.ts';
+import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
 import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
@@ -158,10 +159,12 @@ export class Runner {
     }
     const { pid, startedAt, ticks, ended } = part;
     job.current = part;
+    const log = new OutputLog(folder, k);
     await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
     if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
     const exit = await ended;
     const endedAt = preciseNow();
+    log.close();
     job.current = undefined;
     const cause = causeOf(job, exit);
     const end = {

@@ -115,8 +115,10 @@ export class RunnerClient {
       socket.on(
         'data',
         lineReader<FromRunner>((message) => {
-          if (message.kind === 'ready') resolve(socket);
-          else onEvent(message);
+          if (message.kind === 'ready') {
+            socket.write(`${JSON.stringify(servingFrom())}\n`);
+            resolve(socket);
+          } else onEvent(message);
         }),
       );
       socket.on('error', (error) => {
@@ -130,6 +132,12 @@ export class RunnerClient {
       });
     });
   }
+}
+
+/** A runner that an earlier server started has that one's folder and environment. */
+function servingFrom(): ToRunner {
+  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
+  return { do: 'serve', place };
 }
 
 /** The runner's program: beside this file, compiled or (under a loader) as source. */

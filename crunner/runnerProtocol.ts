@@ -8,8 +8,17 @@ import type { KillRequest, RunnerEvent } from './runner.ts';
  * rings the bell; what is to be run and what became of it lies in the spool folders.
  */
 export type ToRunner =
+  /** The first line of a server: jobs from now on start where it works, and with its environment. */
+  | { readonly do: 'serve'; readonly place: Place }
   | { readonly do: 'run'; readonly folder: string }
   | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest };
+
+/** What a process hands down to its children. */
+export interface Place {
+  readonly cwd: string;
+  readonly umask: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
 export type FromRunner =
   /** The first line after a connection: from here on everything is told. */

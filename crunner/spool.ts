@@ -7,9 +7,11 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,6 +24,7 @@ import { messageOf, systemErrorCode } from '../lib/errors.ts';
  *                 the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
+ *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
  * adding to one (docs/decisions/0003).
@@ -170,7 +173,10 @@ export function readSpool(folder: string): SpoolState | undefined {
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
     else if ('dropped' in line) dropped = line.dropped;
-    else parts[line.part] = { ...parts[line.part], ...line };
+    else if (request !== undefined && line.part in request.parts) {
+      const { part, ...told } = line;
+      parts[part] = { ...parts[part], ...told };
+    }
   }
   if (request === undefined) return undefined;
   return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
@@ -220,6 +226,17 @@ export function closeSpool(folder: string): void {
 /** Whether a spool folder belongs to a job whose record may not be complete. */
 export function isOpenSpool(folder: string): boolean {
   return existsSync(join(folder, JOURNAL));
+}
+
+/** What the outputs of a job take, in bytes. */
+export function outputBytes(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  let bytes = 0;
+  for (const name of readdirSync(folder)) {
+    if (name === JOURNAL) continue;
+    bytes += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
 }
 
 export interface OutputExcerpt {

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { expandAbbreviations } from '../lib/config/abbreviations.ts';
 import { UsageError } from '../lib/errors.ts';
+import { readServiceOptions, type ServiceOptions, serviceFlags } from './serviceFlags.ts';
 
 /** What a command line of `swarm` asks for. */
 export type SwarmCommand =
@@ -17,10 +18,13 @@ export interface ScheduleCommand {
   readonly restartPolicy: string;
   readonly shareDir?: string;
   readonly conffile?: string;
+  readonly options: ServiceOptions;
 }
 
 export const usage = `usage: swarm [-h] [-s name | -r name | --state name] [--conffile CONFFILE]
              [-i IMAGE] [-c COMMAND] [-p RESTART_POLICY] [-m dir]
+             [--env KEY=VALUE] [--label KEY=VALUE] [--bind SOURCE:TARGET[:ro]]
+             [--user USER] [--workers COUNT] [--limit NAME=VALUE]
 `;
 
 export const help = `${usage}
@@ -38,6 +42,16 @@ options:
                         none, on-failure (default) or any
   -m, --mount dir       folder that the container sees, writable, as /share
 
+more for --schedule, not of swarm.py:
+  --env KEY=VALUE       variable in the container; may be repeated, as may --label,
+                        --bind and --limit
+  --label KEY=VALUE     label of the service and its containers
+  --bind SOURCE:TARGET[:ro]
+                        another folder or volume
+  --user USER           user, or user:group, in the container
+  --workers COUNT       how many containers run the command (default 1)
+  --limit NAME=VALUE    cpus (0.5 is half of one), memory (bytes) or gpus of a container
+
 The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY and
 DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 `;
@@ -52,6 +66,12 @@ interface Flags {
   readonly command?: string;
   readonly restart_policy: string;
   readonly mount?: string;
+  readonly env?: readonly string[];
+  readonly label?: readonly string[];
+  readonly bind?: readonly string[];
+  readonly limit?: readonly string[];
+  readonly user?: string;
+  readonly workers?: string;
 }
 
 /**
@@ -76,6 +96,7 @@ export function parseFlags(args: readonly string[]): SwarmCommand {
     restartPolicy: flags.restart_policy,
     ...(flags.mount && { shareDir: flags.mount }),
     ...conffile,
+    options: readServiceOptions(flags),
   };
 }
 
@@ -91,6 +112,7 @@ function readFlags(args: readonly string[]): Flags {
     .option('-c, --command <command>')
     .option('-p, --restart_policy <policy>', '', 'on-failure')
     .option('-m, --mount <dir>');
+  for (const option of serviceFlags()) program.addOption(option);
   for (const option of exclusive(
     '-s, --schedule <name>',
     '-r, --remove <name>',

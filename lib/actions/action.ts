@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ContainerJobs } from '../jobs/containerJobs.ts';
 import type { JobDatabase } from '../jobs/database.ts';
 import type { HostJobs } from '../jobs/hostJobs.ts';
 import type { Logger } from '../log.ts';
@@ -9,6 +10,8 @@ import type { ActionResult } from '../wire/reply.ts';
 export interface Services {
   readonly database: JobDatabase;
   readonly jobs: HostJobs;
+  /** The jobs in containers; undefined where this server runs none. */
+  readonly containers?: ContainerJobs | undefined;
   readonly log: Logger;
   readonly settings: {
     /** Where jobs with a `container` go; anything but swarm and openshift is the host (protocol f). */

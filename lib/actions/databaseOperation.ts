@@ -65,7 +65,9 @@ async function operate(
       if (database.problem !== undefined) throw new PmanError('storage', database.problem);
       return;
     case 'load':
-      return database.loadFrom(folder);
+      await database.loadFrom(folder);
+      services.jobs.closeOrphans();
+      return;
     case 'clear': {
       if (folder !== own) return clearRecordFolder(folder);
       removeEnded(services, roots ?? database.roots());

@@ -41,7 +41,8 @@ export const kill = defineAction({
     const killed: [string, JsonValue][] = [];
     let any = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
+      const runner = services.containers?.isActive(root) ? services.containers : services.jobs;
+      const found = await runner.kill(root, { signal: meta.signal, graceMs, cause });
       any ||= found;
       killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
     }

@@ -38,7 +38,12 @@ export const run = defineAction({
   async handle(meta, { services, threaded, rawMeta }) {
     const { cmd, auid, jid, container } = meta;
     const { containerEnv } = services.settings;
-    if (container && (containerEnv === 'swarm' || containerEnv === 'openshift')) {
+    if (container && services.containers) {
+      const root = await services.containers.submit({ rawMeta, cmd, auid, jid, container });
+      if (!threaded) await services.containers.ended(root);
+      return { status: true };
+    }
+    if (container && containerEnv === 'openshift') {
       throw new PmanError(
         'not_implemented',
         `container jobs on ${containerEnv} are not built yet`,

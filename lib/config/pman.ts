@@ -1,10 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import type { Retention } from '../jobs/retention.ts';
 import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
 /** Node takes a longer time for a timer as one millisecond. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -60,8 +62,20 @@ export const settings = [
   {
     name: 'container-env',
     value: 'name',
-    help: 'where jobs with a container go: swarm, openshift; anything else is this host',
+    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift; anything else is this host',
     default: 'swarm',
+  },
+  {
+    name: 'manager',
+    value: 'auto|builtin',
+    help: 'auto: services are made by the manager image that a request names; builtin: by pman itself',
+    default: 'auto',
+  },
+  {
+    name: 'dockerSocket',
+    value: 'file',
+    help: "the engine's socket on its own host: what a manager container gets",
+    default: '/var/run/docker.sock',
   },
   {
     name: 'verbosity',
@@ -95,6 +109,24 @@ export const settings = [
     value: 'seconds',
     help: 'how long a killed job has before SIGKILL',
     default: '10',
+  },
+  {
+    name: 'keepDays',
+    value: 'days',
+    help: 'remove jobs that were accepted longer ago and have ended (default: never)',
+    default: '',
+  },
+  {
+    name: 'keepJobs',
+    value: 'count',
+    help: 'of more jobs that have ended remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
+    name: 'keepSize',
+    value: 'MiB',
+    help: 'while records and outputs take more remove the oldest (default: keep all)',
+    default: '',
   },
   {
     name: 'jobsAtExit',
@@ -138,6 +170,11 @@ const path = z
   .string()
   .min(1, 'is empty')
   .transform((text) => resolve(text));
+const optionalNumber = z
+  .string()
+  .trim()
+  .regex(/^(\d+(\.\d+)?)?$/, 'is not a number')
+  .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 
 const schema = z.object({
@@ -154,6 +191,8 @@ const schema = z.object({
   DBpath: path,
   DBsavePeriod: secondsToMs.refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
   'container-env': z.string().transform((text) => text.toLowerCase()),
+  manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
+  dockerSocket: z.string().startsWith('/', 'is no full path'),
   verbosity: wholeNumber(-10, 10),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
@@ -161,6 +200,9 @@ const schema = z.object({
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
   killGrace: secondsToMs,
+  keepDays: optionalNumber,
+  keepJobs: optionalNumber,
+  keepSize: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fsync: z.boolean(),
@@ -179,12 +221,18 @@ export interface PmanConfig {
   readonly dbPath: string;
   readonly dbSavePeriodMs: number;
   readonly containerEnv: string;
+  /** `builtin`: no manager container is ever run. */
+  readonly manager: 'auto' | 'builtin';
+  readonly dockerSocket: string;
+  /** The folder of the engine's host that stands for the parent of every shareDir (STOREBASE). */
+  readonly storeBase: string | undefined;
   readonly verbosity: number;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
+  readonly retention: Retention;
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
@@ -245,11 +293,19 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     dbPath: values.DBpath,
     dbSavePeriodMs: values.DBsavePeriod,
     containerEnv: values['container-env'],
+    manager: values.manager,
+    dockerSocket: values.dockerSocket,
+    storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
+    retention: {
+      ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
+      count: values.keepJobs,
+      bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
     fsync: values.fsync,

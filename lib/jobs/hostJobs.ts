@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type OutputChunk, readOutputLog } from '../../crunner/outputLog.ts';
 import { preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
@@ -9,6 +10,7 @@ import {
   isOpenSpool,
   type JobLimits,
   mendSpool,
+  outputBytes,
   partFiles,
   readOutput,
   readSpool,
@@ -20,7 +22,7 @@ import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { hostFacts } from './hostFacts.ts';
-import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
 import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -55,6 +57,8 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
+  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
+  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -122,6 +126,7 @@ export class HostJobs {
       return true;
     }
     if (!this.#running.has(root)) return false;
+    this.#killed.set(root, request);
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -129,12 +134,15 @@ export class HostJobs {
   /** What the sub-jobs of a job that has not ended have written so far, in order. */
   liveOutput(root: string): readonly LiveOutput[] {
     const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
-    const { outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(
+      this.#options.outputLimitBytes,
+      state?.request.parts.length ?? 1,
+    );
     return (state?.parts ?? []).map((_, part) => {
       const files = partFiles(this.#folder(root), part);
       return {
-        stdout: readOutput(files.out, outputLimitBytes).text,
-        stderr: readOutput(files.err, outputLimitBytes).text,
+        stdout: readOutput(files.out, limitBytes).text,
+        stderr: readOutput(files.err, limitBytes).text,
       };
     });
   }
@@ -143,6 +151,11 @@ export class HostJobs {
   outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string {
     const files = partFiles(this.#folder(root), part);
     return stream === 'stdout' ? files.out : files.err;
+  }
+
+  /** What a sub-job has written, in the order in which it came in. `endedAt`: when it ended, in milliseconds since 1970. */
+  outputChunks(root: string, part: number, endedAt: number): readonly OutputChunk[] {
+    return readOutputLog(this.#folder(root), part, endedAt);
   }
 
   /** Ends every job, and waits until each has ended. */
@@ -201,7 +214,7 @@ export class HostJobs {
       database.hold(root);
       this.#takeUp(root, state);
     }
-    this.#closeOrphans();
+    this.closeOrphans();
   }
 
   close(): void {
@@ -240,14 +253,16 @@ export class HostJobs {
     if (request === undefined) return; // its record was removed
     if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
     else {
-      this.#poller.partEnded(root, event.part, event.end);
+      this.#poller.partEnded(root, request, event.part, event.end);
       if (event.end.last) this.#finish(root);
     }
   }
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#options.database.release(root, () => closeSpool(this.#folder(root)));
+    this.#killed.delete(root);
+    const folder = this.#folder(root);
+    this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
@@ -280,7 +295,7 @@ export class HostJobs {
   }
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
-  #closeOrphans(): void {
+  closeOrphans(): void {
     const { database } = this.#options;
     for (const root of database.unfinished()) {
       if (this.isActive(root)) continue;
@@ -294,6 +309,14 @@ export class HostJobs {
     }
   }
 
+  async #repeatKill(root: string, order: KillRequest): Promise<void> {
+    try {
+      await this.#runner.kill(this.#folder(root), order);
+    } catch (error) {
+      this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
+    }
+  }
+
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
@@ -302,6 +325,8 @@ export class HostJobs {
       if (state === undefined) continue;
       this.#running.delete(root);
       this.#takeUp(root, state);
+      const order = this.#killed.get(root);
+      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
 }

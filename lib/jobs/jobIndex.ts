@@ -7,6 +7,8 @@ export interface JobSummary {
   readonly auid?: JsonValue;
   /** How it ended; absent while it has not. */
   readonly status?: JobStatus;
+  /** About what its record and its outputs take on the disk; only once it has ended. */
+  readonly bytes?: number;
   /** The idempotency key it was sent with. */
   readonly key?: string;
   /** A digest of all that it was sent with; only with a key. */
@@ -14,6 +16,7 @@ export interface JobSummary {
 }
 
 const KEYS = ['jid', 'auid'] as const;
+const FOUND_BY = [...KEYS, 'key'] as const;
 
 /** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
 export class JobIndex {
@@ -43,11 +46,15 @@ export class JobIndex {
     return this.#order;
   }
 
-  /** Takes in a job, or new knowledge of one that is known; `jid` and `auid` of a job do not change. */
+  /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. */
   put(root: string, summary: JobSummary): void {
-    const isNew = !this.#summaries.has(root);
+    const known = this.#summaries.get(root);
+    if (known !== undefined && FOUND_BY.every((key) => known[key] === summary[key])) {
+      this.#summaries.set(root, summary);
+      return;
+    }
+    if (known !== undefined) this.remove(new Set([root]));
     this.#summaries.set(root, summary);
-    if (!isNew) return;
     if (summary.key !== undefined) this.#byKey.set(summary.key, root);
     for (const key of KEYS) {
       const value = summary[key];
@@ -74,7 +81,7 @@ export class JobIndex {
     }
     for (const root of gone) {
       const key = this.#summaries.get(root)?.key;
-      if (key !== undefined) this.#byKey.delete(key);
+      if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
       this.#summaries.delete(root);
     }
     this.#order = this.#order.filter((root) => !gone.has(root));

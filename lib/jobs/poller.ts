@@ -27,6 +27,19 @@ export interface PollerOptions {
   readonly outputLimitBytes: number;
 }
 
+/** What every sub-job's output may take at least, in bytes. */
+const MIN_SHARE_BYTES = 16 * 1024;
+
+/**
+ * How much of each output the record of a job of so many sub-jobs holds, in bytes. Each epoch repeats the entries of
+ * all earlier ones, so that the whole grows with the square of their number: 40 outputs of 1 MB made a record of
+ * 1.6 GB, and stopped the server for 20 seconds.
+ */
+export function outputShare(limitBytes: number, parts: number): number {
+  const share = Math.floor((4 * limitBytes) / (parts * (parts + 1)));
+  return Math.min(limitBytes, Math.max(MIN_SHARE_BYTES, share));
+}
+
 /** Turns what the runner tells, or a spool folder says, into changes of job records. */
 export class Poller {
   readonly #options: PollerOptions;
@@ -42,16 +55,17 @@ export class Poller {
     recordStart(record, part, { cmd: request.parts[part] ?? '', host, ...start });
   }
 
-  partEnded(root: string, part: number, end: PartEnd): void {
+  partEnded(root: string, { parts }: SpoolRequest, part: number, end: PartEnd): void {
     const { database, spool, outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(outputLimitBytes, parts.length);
     const record = database.edit(root);
     if (record === undefined) return;
     const files = partFiles(join(spool, root), part);
     recordEnd(record, part, {
       endedAt: end.endedAt,
       returncode: end.returncode,
-      stdout: readOutput(files.out, outputLimitBytes).text,
-      stderr: readOutput(files.err, outputLimitBytes).text,
+      stdout: readOutput(files.out, limitBytes).text,
+      stderr: readOutput(files.err, limitBytes).text,
       ...(end.cause === undefined ? {} : { cause: end.cause }),
       ...(end.usage === undefined ? {} : { usage: { ...end.usage } }),
     });
@@ -75,7 +89,8 @@ export class Poller {
     for (const [part, { start, end }] of parts.entries()) {
       const known = progressOf(tree);
       if (start && known.started.length <= part) this.partStarted(root, request, part, start);
-      if (end && (end.last || known.returncodes.length <= part)) this.partEnded(root, part, end);
+      if (end && (end.last || known.returncodes.length <= part))
+        this.partEnded(root, request, part, end);
     }
     if (dropped !== undefined) this.dropped(root, dropped);
   }

@@ -43,7 +43,8 @@ export function newRecord({ rawMeta, cmd, auid, jid, container }: NewJob): TreeN
 
 export interface SubJobStart {
   readonly cmd: string;
-  readonly pid: number;
+  /** Absent when no process was started. */
+  readonly pid?: number;
   /** Milliseconds since 1970, with fractions. */
   readonly startedAt: number;
   readonly host: JsonObject;
@@ -70,7 +71,7 @@ export function recordStart(record: RecordEditor, k: number, start: SubJobStart)
     eventFunctionDone: false,
     ...start.host,
     startstamp: readableStamp(start.startedAt),
-    pid: start.pid,
+    ...(start.pid === undefined ? {} : { pid: start.pid }),
   };
   const entries = { ...entriesBefore(record, k), [k]: entry };
   record.touch(['startInfo'], entries);

@@ -14,8 +14,10 @@ export const MASK = '***';
 /** @param tokens those that are accepted; undefined lets everybody in */
 export function makeAuthenticator(tokens: readonly string[] | undefined): Authenticator {
   if (tokens === undefined) return { accepts: () => true, mask: (text) => text };
+  // A token may hold a shorter one: of what is left of it, nothing is to be seen.
+  const longestFirst = [...tokens].sort((a, b) => b.length - a.length);
   return {
     accepts: (authorization) => holdsToken(authorization, tokens),
-    mask: (text) => tokens.reduce((shown, token) => shown.replaceAll(token, MASK), text),
+    mask: (text) => longestFirst.reduce((shown, token) => shown.replaceAll(token, MASK), text),
   };
 }

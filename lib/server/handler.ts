@@ -57,8 +57,10 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function requireToken(authenticator: Authenticator, { authorization }: GatewayRequest): void {
-  if (authenticator.accepts(authorization)) return;
+/** A browser's preflight (OPTIONS) never carries a token, and nothing is done for it. */
+function requireToken(authenticator: Authenticator, request: GatewayRequest): void {
+  const { authorization, method } = request;
+  if (method === 'OPTIONS' || authenticator.accepts(authorization)) return;
   throw new PmanError(
     'unauthorized',
     authorization === undefined ? 'this server wants a token' : 'the token is not known here',
@@ -76,6 +78,7 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     path: echo.path,
     receivedByServer: echo.receivedByServer,
     GET: told.GET,
+    total: told.total,
     client_json_payload: told.client_json_payload,
     client_json_len: told.client_json_len,
     payloadsize: told.payloadsize,

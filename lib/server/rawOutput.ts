@@ -1,4 +1,5 @@
-import { createReadStream, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
@@ -10,11 +11,13 @@ import { rootByPiece } from '../tree/lookup.ts';
 /** What a GET of an output asks for. */
 interface OutputRequest {
   readonly root: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: 'stdout' | 'stderr' | 'output';
   /** One sub-job; all of them in order when left out. */
   readonly part: number | undefined;
   /** Go on until the job has ended. */
   readonly follow: boolean;
+  /** For `output`: what came in after this, in milliseconds since 1970. */
+  readonly since: number;
 }
 
 /** A stretch of an output: a file, or text that is kept in the record only. */
@@ -24,15 +27,17 @@ interface Piece {
   readonly bytes: number;
 }
 
-/** `/api/v1/<job>[/<k>]/stdout` and `…/stderr`. No place of a tree has such a path. */
-const OUTPUT_PATH = /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr)\/?(?:\?(.*))?$/;
+/** `/api/v1/<job>[/<k>]/stdout`, `…/stderr` and `…/output`. No place of a tree has such a path. */
+const OUTPUT_PATH =
+  /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr|output)\/?(?:\?(.*))?$/;
 
 /** How often a followed output is looked at for more, in milliseconds. */
 const FOLLOW_POLL_MS = 100;
 
 /**
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
- * of the job with `?follow=1`. Undefined when the request asks for something else.
+ * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
+ * those after `?since=`. Undefined when the request asks for something else.
  * @throws PmanError not_found for an unknown job
  */
 export function outputReply(
@@ -42,6 +47,7 @@ export function outputReply(
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   const asked = parse(services, target);
   if (asked === undefined) return undefined;
+  if (asked.stream === 'output') return mergedOutput(services, asked);
   if (asked.follow) {
     return {
       status: 200,
@@ -76,15 +82,18 @@ const TEXT = 'text/plain; charset=utf-8';
 
 function parse(services: Services, target: string): OutputRequest | undefined {
   const [, job, part, stream, query] = OUTPUT_PATH.exec(target) ?? [];
-  if (job === undefined || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (job === undefined || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'output'))
+    return undefined;
   const root = rootByPiece(services.database, job);
   if (root === undefined || !services.database.has(root)) {
     throw new PmanError('not_found', `there is no job ${job}`, {
       hint: 'GET /api/v1 lists the jobs',
     });
   }
-  const follow = new URLSearchParams(query).get('follow');
+  const parameters = new URLSearchParams(query);
+  const follow = parameters.get('follow');
   return {
+    since: Number(parameters.get('since') ?? 0) || 0,
     root,
     stream,
     part: part === undefined ? undefined : Number(part),
@@ -93,7 +102,9 @@ function parse(services: Services, target: string): OutputRequest | undefined {
 }
 
 /** The stretches that make up an output now. What has no file any more is taken from the record. */
-function piecesOf(services: Services, { root, stream, part }: OutputRequest): readonly Piece[] {
+function piecesOf(services: Services, asked: OutputRequest): readonly Piece[] {
+  const { root, part } = asked;
+  const stream = asked.stream === 'stderr' ? 'stderr' : 'stdout';
   const record = services.database.tree(root);
   const entries = record === undefined ? [] : progressOf(record).entries;
   const parts = part === undefined ? entries.keys() : [part];
@@ -153,4 +164,51 @@ function rangeOf(
   const to = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
   if (first !== '' && last !== '' && Number(last) < from) return undefined;
   return from < to ? { from, to } : 'unsatisfiable';
+}
+
+/** Both streams of a job or a sub-job, a line of JSON for each chunk. */
+function mergedOutput(services: Services, asked: OutputRequest): GatewayReply {
+  const record = services.database.tree(asked.root);
+  const count = record === undefined ? 0 : progressOf(record).entries.length;
+  const parts = asked.part === undefined ? [...Array(count).keys()] : [asked.part];
+  const lines = function* () {
+    for (const part of parts) yield* chunkLines(services, asked, part);
+  };
+  return {
+    status: 200,
+    headers: [['Content-Type', 'application/x-ndjson']],
+    body: Readable.from(lines(), { objectMode: false }),
+  };
+}
+
+function* chunkLines(
+  services: Services,
+  { root, since }: OutputRequest,
+  part: number,
+): Generator<Buffer> {
+  for (const chunk of services.jobs.outputChunks(root, part, Date.now())) {
+    if (chunk.seenAt <= since) continue;
+    const file = services.jobs.outputFile(root, part, chunk.stream);
+    for (let from = chunk.from; from < chunk.to; from += MAX_CHUNK_BYTES) {
+      const bytes = readBytes(file, from, Math.min(chunk.to, from + MAX_CHUNK_BYTES));
+      const content = isUtf8(bytes)
+        ? { text: bytes.toString() }
+        : { base64: bytes.toString('base64') };
+      const line = { time: chunk.seenAt, part, stream: chunk.stream, from, ...content };
+      yield Buffer.from(`${JSON.stringify(line)}\n`);
+    }
+  }
+}
+
+/** A line of the merged output holds no more than this; longer chunks are several. */
+const MAX_CHUNK_BYTES = 64 * 1024;
+
+function readBytes(file: string, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(to - from);
+  const fd = openSync(file, 'r');
+  try {
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -2,14 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
-import { savePeriodically } from '../fileio/periodicSave.ts';
+import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import { ContainerJobs, type ContainerJobsOptions } from '../jobs/containerJobs.ts';
 import { JobDatabase } from '../jobs/database.ts';
 import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
 import { workFolderOf } from '../jobs/recordFolder.ts';
+import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -23,6 +26,8 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Opens a pfioh beside pman. */
   readonly openFileio: (options: EndpointOptions) => Promise<FileioEndpoint>;
+  /** Opens the container engine that --container-env means. */
+  readonly openEngine: ContainerJobsOptions['openEngine'];
   /** A client has asked the server to quit. */
   readonly onQuit: (options: QuitOptions) => void;
 }
@@ -33,6 +38,8 @@ export interface PmanServer {
   close(options?: QuitOptions): Promise<void>;
 }
 
+/** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
+const CLOSE_LIMIT_MS = 500;
 /** What the records of jobs say that are ended with pman. */
 const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
 /** How much of each output a record holds, in bytes. */
@@ -65,14 +72,14 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 }
 
 async function open(
-  { config, log, openFileio, onQuit }: ServerOptions,
+  { config, log, openFileio, openEngine, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: HostJobs }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
   const workFolder = workFolderOf(config.dbPath);
-  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  makeWorkFolder(workFolder);
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
   const database = JobDatabase.open({
@@ -81,7 +88,7 @@ async function open(
     fsync: config.fsync,
     log: log.child({ component: 'database' }),
   });
-  releases.push(() => database.close());
+  releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const spool = join(workFolder, 'jobs');
   mkdirSync(spool, { recursive: true });
@@ -96,9 +103,21 @@ async function open(
   releases.push(() => jobs.close());
   await jobs.recover();
 
+  const containers = hasContainers(config)
+    ? new ContainerJobs({
+        ...{ database, workFolder, openEngine },
+        ...{ fsync: config.fsync, manager: config.manager, storeBase: config.storeBase },
+        logLimitBytes: OUTPUT_LIMIT_BYTES,
+        log: log.child({ component: 'containers' }),
+      })
+    : undefined;
+  if (containers) releases.push(() => containers.close());
+  containers?.recover();
+
   const services: Services = {
     database,
     jobs,
+    containers,
     log,
     settings: {
       containerEnv: config.containerEnv,
@@ -127,8 +146,10 @@ async function open(
   );
   releases.push(() => gateway.close());
 
-  const saver = savePeriodically(database, config.dbSavePeriodMs);
-  releases.push(() => saver.close());
+  const retain = () => removeOld({ database, jobs, log }, config.retention);
+  retain();
+  const regular = workPeriodically([() => database.save(), retain], config.dbSavePeriodMs);
+  releases.push(() => regular.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     owner: config.dbPath,
@@ -137,6 +158,21 @@ async function open(
   });
   releases.push(() => directive.close());
   return { gateway, jobs };
+}
+
+function makeWorkFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
+      hint: 'name a folder that pman may write with --DBpath',
+      cause: error,
+    });
+  }
+}
+
+function hasContainers({ containerEnv }: PmanConfig): boolean {
+  return containerEnv === 'swarm' || containerEnv === 'docker';
 }
 
 /** The answer to bytes that are no request: there is nothing to echo. */

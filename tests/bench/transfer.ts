@@ -1,6 +1,7 @@
 // Throughput of purl and pfioh beside curl and a bare node:http file server, in one run, loopback.
-//   npm run build && npx tsx tests/bench/transfer.ts [MiB of the large file] [number of small files]
-// none: at least 0.7 of curl; zip: at least as fast as `zip -r` and curl; memory under 150 MB at both ends.
+//   npm run build && npx tsx tests/bench/transfer.ts [MiB of the large file] [number of small files] [only rows that match]
+// none: at least 0.7 of curl; zip: at least as fast as `zip -r` and curl, and with unpacking as these and
+// `unzip`; memory under 150 MB at both ends.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -26,6 +27,7 @@ import { transferMessage } from '../helpers/transfer.ts';
 const MIB = 1024 ** 2;
 const largeMib = Number(process.argv[2] ?? 1024);
 const smallFiles = Number(process.argv[3] ?? 20_000);
+const only = new RegExp(process.argv[4] ?? '');
 const MEMORY_LIMIT_MB = 150;
 const folder = mkdtempSync(join(tmpdir(), 'transfer-bench-'));
 const bin = join(import.meta.dirname, '../../dist/bin');
@@ -137,7 +139,7 @@ function row(
   const fits = ratio >= least && Math.max(run.peakMb, serverMb) < MEMORY_LIMIT_MB;
   if (!fits) failures.push(name);
   const cells = [
-    name.padEnd(28),
+    name.padEnd(38),
     `${run.seconds.toFixed(2)} s`.padStart(9),
     `${rate.toFixed(0)} MiB/s`.padStart(11),
     `${ratio.toFixed(2)} of ${base.seconds.toFixed(2)} s`.padStart(17),
@@ -182,37 +184,87 @@ async function curl(verb: 'push' | 'pull', url: string, name: string): Promise<R
   return timed('curl', verb === 'push' ? put : get);
 }
 
-async function zipAndCurl(verb: 'push' | 'pull', url: string, what: string): Promise<Run> {
+/** What people do without purl: pack, send, and unpack where it arrives. */
+async function zipAndCurl(
+  verb: 'push' | 'pull',
+  url: string,
+  what: string,
+  unpack: boolean,
+): Promise<Run> {
   rmSync(join(folder, 'x.zip'), { force: true });
+  rmSync(join(folder, 'unzipped'), { recursive: true, force: true });
   const zipped = await timed('zip', ['-qr', 'x.zip', what]);
   const sent = await curl(verb, url, 'x.zip');
-  return { seconds: zipped.seconds + sent.seconds, peakMb: 0 };
+  const unpacked = unpack
+    ? await timed('unzip', ['-q', 'in-curl', '-d', 'unzipped'])
+    : { seconds: 0 };
+  return { seconds: zipped.seconds + sent.seconds + unpacked.seconds, peakMb: 0 };
+}
+
+interface Case {
+  readonly name: string;
+  readonly verb: 'push' | 'pull';
+  readonly what: 'large' | 'small';
+  readonly form: { readonly archive: string; readonly encoding: string; readonly unpack?: boolean };
+  readonly least: number;
+  readonly base: (url: string) => Promise<Run>;
+}
+
+function cases(): Case[] {
+  return (['push', 'pull'] as const).flatMap((verb) => {
+    const plain = (encoding: string, least: number): Case => ({
+      name: `${verb} ${largeMib} MiB ${encoding}`,
+      verb,
+      what: 'large',
+      form: { archive: 'none', encoding },
+      least,
+      base: (url) => curl(verb, url, 'large'),
+    });
+    const zipped = (
+      what: 'large' | 'small',
+      encoding: string,
+      unpack: boolean,
+      least: number,
+    ): Case => ({
+      name: `${verb} ${what === 'large' ? `${largeMib} MiB` : `${smallFiles} files`} zip ${encoding}${unpack ? ' unpacked' : ''}`,
+      verb,
+      what,
+      form: { archive: 'zip', encoding, unpack },
+      least,
+      base: (url) => zipAndCurl(verb, url, what, unpack),
+    });
+    const whats = ['large', 'small'] as const;
+    return [
+      plain('none', 0.7),
+      plain('base64', 0),
+      ...whats.flatMap((what) => [
+        zipped(what, 'none', false, 1),
+        zipped(what, 'none', true, 1),
+        zipped(what, 'base64', true, 0),
+      ]),
+    ];
+  });
 }
 
 async function main(): Promise<void> {
   makeLarge(join(folder, 'large'));
   makeSmall(join(folder, 'small'));
-  spawnSync('sync');
   const bare = await startBare();
-  const smallBytes = smallFiles * 4096;
-  const largeBytes = largeMib * MIB;
-  for (const verb of ['push', 'pull'] as const) {
-    const plain = await curl(verb, bare.url, 'large');
-    const none = await measure(verb, 'large', { archive: 'none', encoding: 'none' });
-    row(`${verb} ${largeMib} MiB none`, none.run, largeBytes, none.serverMb, plain, 0.7);
-    const encoded = await measure(verb, 'large', { archive: 'none', encoding: 'base64' });
-    row(`${verb} ${largeMib} MiB base64`, encoded.run, largeBytes, encoded.serverMb, plain, 0);
-    for (const [what, bytes] of [
-      ['large', largeBytes],
-      ['small', smallBytes],
-    ] as const) {
-      const name = what === 'large' ? `${largeMib} MiB` : `${smallFiles} files`;
-      const base = await zipAndCurl(verb, bare.url, what);
-      const zip = await measure(verb, what, { archive: 'zip', encoding: 'none' });
-      row(`${verb} ${name} zip`, zip.run, bytes, zip.serverMb, base, 1);
-      const both = await measure(verb, what, { archive: 'zip', encoding: 'base64' });
-      row(`${verb} ${name} zip base64`, both.run, bytes, both.serverMb, base, 0);
-    }
+  for (const { name, verb, what, form, least, base } of cases()) {
+    if (!only.test(name)) continue;
+    // What was written before would otherwise be written back during the next measurement.
+    spawnSync('sync');
+    const compared = await base(bare.url);
+    spawnSync('sync');
+    const { run, serverMb } = await measure(verb, what, form);
+    row(
+      name,
+      run,
+      what === 'large' ? largeMib * MIB : smallFiles * 4096,
+      serverMb,
+      compared,
+      least,
+    );
   }
   bare.close();
 }

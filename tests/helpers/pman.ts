@@ -38,8 +38,14 @@ export function act(server: TestServer, action: string, meta: object): Promise<A
 }
 
 /** Has a command run and does not wait for its end; gives the jid. */
-export async function runJob(server: TestServer, cmd: string, meta: object = {}): Promise<string> {
-  const jid = `job-${randomUUID()}`;
+export async function runJob(
+  server: TestServer,
+  cmd: string,
+  {
+    jid = `job-${randomUUID()}`,
+    ...meta
+  }: { readonly jid?: string; readonly [key: string]: unknown } = {},
+): Promise<string> {
   const reply = await server.post('run', { cmd, auid: 'tester', jid, threaded: true, ...meta });
   expect(reply.status).toBe(true);
   return jid;

@@ -27,7 +27,14 @@ export function openServices(): TestServices {
   const database = JobDatabase.open({ folder, workFolder: `${folder}.spool`, fsync: false, log });
   const spool = join(`${folder}.spool`, 'jobs');
   mkdirSync(spool);
-  const jobs = new HostJobs({ database, spool, maxJobs: 4, outputLimitBytes: 1000, log });
+  const jobs = new HostJobs({
+    database,
+    spool,
+    maxJobs: 4,
+    fsync: false,
+    outputLimitBytes: 1000,
+    log,
+  });
   let quits = 0;
   const services: Services = {
     database,

@@ -197,6 +197,22 @@ describe('a server with two listeners', () => {
       expect(readFileSync(spool).length).toBe(4_998_895);
     });
 
+    it('may have many parts with much output, and others are served meanwhile', async () => {
+      const part = "head -c 1000000 /dev/zero | tr '\\000' x";
+      const jid = await runJob(server, Array(30).fill(part).join(';'));
+      let slowestMs = 0;
+      for (let state = ''; !state.startsWith('finished'); ) {
+        const started = performance.now();
+        [state = ''] = await statesOf(server, jid);
+        slowestMs = Math.max(slowestMs, performance.now() - started);
+      }
+      expect(slowestMs).toBeLessThan(1500);
+      const { stdout } = await resultOf(server, jid);
+      expect(stdout).toHaveLength(30);
+      for (const text of stdout)
+        expect(text).toMatch(/^x{5000}[\s\S]*of 1000000 bytes left out[\s\S]*x$/);
+    });
+
     it('ends with its shell, whatever it left in the background', async () => {
       const { stdout, returncode } = await finished('sleep 20 & echo $!');
       expect(returncode).toEqual([0]);

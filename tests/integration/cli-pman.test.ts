@@ -1,11 +1,14 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
 import { command, endServer, makeGate, replyOf, untilEnded } from '../helpers/pman.ts';
 import { builtProgram, type Folders, makeFolders, startServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+
+// Many starts of a program, one after the other, on a machine that may be busy.
+jest.setTimeout(20_000);
 
 async function pman(
   flags: readonly string[],
@@ -16,7 +19,7 @@ async function pman(
     cwd: folders.cwd,
     env: { PATH: process.env.PATH, HOME: folders.home, ...env },
   });
-  const { code, signal } = await child.within(4000);
+  const { code, signal } = await child.within(10_000);
   return { code, signal, ...child.output };
 }
 
@@ -96,48 +99,56 @@ describe('the command line of pman', () => {
     },
   );
 
-  it.each([
-    [
-      ...['--port=abc', '--listeners=0', '--rawmode=2', '--protocol=udp', '--DBsavePeriod=0'],
-      ...[
-        '--killGrace=1e9',
-        '--verbosity=loud',
-        '--DBpath=',
-        '--directiveFile=',
-        '--maxBodySize=0',
+  it('refuses wrong values, each by its name', async () => {
+    const lines = [
+      [
+        ...['--port=abc', '--listeners=0', '--rawmode=2', '--protocol=udp', '--DBsavePeriod=0'],
+        ...[
+          '--killGrace=1e9',
+          '--verbosity=loud',
+          '--DBpath=',
+          '--directiveFile=',
+          '--maxBodySize=0',
+        ],
+        ...['--maxJobs=0', '--listenerSleep=long'],
       ],
-      ...['--maxJobs=0', '--listenerSleep=long'],
-    ],
-    [
-      '--port=65536',
-      '--listeners=many',
-      '--DBsavePeriod=x',
-      '--killGrace=99999999999',
-      '--maxJobs=1.5',
-    ],
-    ['--port=-1', '--DBsavePeriod=-5', '--maxBodySize=99999', '--verbosity='],
-    ['--port=1.5', '--DBsavePeriod=99999999999', '--maxBodySize=1e3'],
-    ['--port='],
-  ])('refuses %s and what comes with it, each by its name', async (...flags) => {
-    const { code, stdout, stderr } = await pman(flags);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^pman: [^\n]+\n$/);
-    for (const flag of flags) {
-      const [name, value = ''] = flag.split('=');
-      expect(stderr).toContain(`${name} ${JSON.stringify(value)} `);
-    }
+      [
+        '--port=65536',
+        '--listeners=many',
+        '--DBsavePeriod=x',
+        '--killGrace=99999999999',
+        '--maxJobs=1.5',
+      ],
+      ['--port=-1', '--DBsavePeriod=-5', '--maxBodySize=99999', '--verbosity='],
+      ['--port=1.5', '--DBsavePeriod=99999999999', '--maxBodySize=1e3'],
+      ['--port='],
+    ];
+    await Promise.all(
+      lines.map(async (flags) => {
+        const { code, stdout, stderr } = await pman(flags);
+        expect([code, stdout]).toEqual([2, '']);
+        expect(stderr).toMatch(/^pman: [^\n]+\n$/);
+        for (const flag of flags) {
+          const [name, value = ''] = flag.split('=');
+          expect(stderr).toContain(`${name} ${JSON.stringify(value)} `);
+        }
+      }),
+    );
   });
 
-  it.each([
-    [['--configFile', '/no/such.ini'], '/no/such.ini'],
-    [['--nosuch'], '--nosuch'],
-    [['--port'], '--port'],
-    [['--d', 'x'], '--d'],
-    [['surplus'], 'argument'],
-    [['-z'], '-z'],
-    [['--http=maybe'], 'http'],
-    [['--enableTokenAuth', '--tokenPath', '/no/such/tokens'], 'tokenPath'],
-  ])('refuses %j', (flags, naming) => expectUsageError(flags, naming));
+  it('refuses what it does not know or cannot read', async () => {
+    const wrong = [
+      [['--configFile', '/no/such.ini'], '/no/such.ini'],
+      [['--nosuch'], '--nosuch'],
+      [['--port'], '--port'],
+      [['--d', 'x'], '--d'],
+      [['surplus'], 'argument'],
+      [['-z'], '-z'],
+      [['--http=maybe'], 'http'],
+      [['--enableTokenAuth', '--tokenPath', '/no/such/tokens'], 'tokenPath'],
+    ] as const;
+    await Promise.all(wrong.map(([flags, naming]) => expectUsageError(flags, naming)));
+  });
 
   it('prints version, help, synopsis and description; synopsis wins, then description', async () => {
     const version = await pman(['--version']);
@@ -187,23 +198,30 @@ describe('the settings of pman', () => {
     });
   });
 
-  it.each([
-    ['a value that is none', { PMAN_PORT: 'x' }, 'port'],
-    ['a switch that is neither on nor off', { PMAN_HTTP: 'maybe' }, 'http'],
-    ['a config file that is missing', { PMAN_CONFIGFILE: '/no/such.ini' }, '/no/such.ini'],
-  ])('refuse %s in the environment', (_what, env, naming) => expectUsageError([], naming, env));
+  it('refuse wrong values in the environment', async () => {
+    await Promise.all([
+      expectUsageError([], 'port', { PMAN_PORT: 'x' }),
+      expectUsageError([], 'http', { PMAN_HTTP: 'maybe' }),
+      expectUsageError([], '/no/such.ini', { PMAN_CONFIGFILE: '/no/such.ini' }),
+    ]);
+  });
 
-  it.each([
-    ['a.ini', 'nosuch = 1\n', 'nosuch'],
-    ['a.ini', 'port = x\n', 'port'],
-    ['a.json', '{"port": ', 'a.json'],
-    ['a.json', '[1]', 'a.json'],
-    ['a.json', '{"http": "maybe"}', 'http'],
-    ['a.json', '{"__proto__": 1}', '__proto__'],
-  ])('refuse %s with %j', async (name, content, naming) => {
-    const file = join(tempDir(), name);
-    writeFileSync(file, content);
-    await expectUsageError(['--configFile', file], naming);
+  it('refuse wrong keys and values in a config file', async () => {
+    const wrong = [
+      ['a.ini', 'nosuch = 1\n', 'nosuch'],
+      ['b.ini', 'port = x\n', 'port'],
+      ['c.json', '{"port": ', 'c.json'],
+      ['d.json', '[1]', 'd.json'],
+      ['e.json', '{"http": "maybe"}', 'http'],
+      ['f.json', '{"__proto__": 1}', '__proto__'],
+    ] as const;
+    const dir = tempDir();
+    await Promise.all(
+      wrong.map(([name, content, naming]) => {
+        writeFileSync(join(dir, name), content);
+        return expectUsageError(['--configFile', join(dir, name)], naming);
+      }),
+    );
   });
 });
 

@@ -55,6 +55,7 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
   it('really runs on the other side, with stdin', async () => {
     const input = 'line\n'.repeat(50_000);
     const result = await runCrunner(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the remote shell expands it
       [...flags(), '-c', 'echo "${SSH_CONNECTION##* }"; cat', '--showStdOut'],
       input,
     );
@@ -79,7 +80,7 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
       // A remote shell says 128 + 9 where a local one is ended by the signal.
       { cmd: ' kill -9 $$', returncode: 137, remoteUser: server.user, stderr: '' },
     ]);
-    expect(jobs[0]).toHaveProperty('stdout', `${String(jobs[0]?.['pid_remote'])}\n`);
+    expect(jobs[0]).toHaveProperty('stdout', `${String(jobs[0]?.pid_remote)}\n`);
     expect(status).toBe(137);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
-import { act, command, endServer, expectTwoListeners, replyOf } from '../helpers/pman.ts';
+import { act, command, endServer, expectTwoListeners, replyOf, resultOf } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 const hello = JSON.stringify(command('hello', { askAbout: 'timestamp' }));
@@ -106,12 +107,15 @@ describe('a server with two listeners', () => {
       },
     );
 
-    it('is answered in full to a client that says it sends no more', async () => {
+    it('is carried out when its client has gone before the answer', async () => {
       const wire = await Wire.open(server.port);
-      await wire.send(withLength(hello));
+      const jid = 'hung-up';
+      const run = command('run', { cmd: 'echo done', auid: 'a', jid, threaded: true });
+      await wire.send(withLength(JSON.stringify(run)));
       wire.finish();
-      expect(replyOf(await wire.answer()).status).toBe(true);
+      await wire.settled(2000);
       wire.destroy();
+      await eventually(async () => (await resultOf(server, jid)).stdout[0] === 'done\n');
     });
   });
 

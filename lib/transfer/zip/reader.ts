@@ -126,7 +126,10 @@ export class ArchiveReader {
     try {
       content = !entry.deflated
         ? Buffer.from(packed)
-        : inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.bytes) });
+        : inflateRawSync(packed, {
+            chunkSize: entry.bytes + 64,
+            maxOutputLength: Math.max(1, entry.bytes),
+          });
     } catch (cause) {
       throw damaged(entry, messageOf(cause), cause);
     }

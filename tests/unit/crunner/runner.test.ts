@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Runner, type RunnerEvent } from '../../../crunner/runner.ts';
-import { createSpool, partFiles, readSpool, writeRecord } from '../../../crunner/spool.ts';
+import { createSpool, partFiles, readSpool, writeLine } from '../../../crunner/spool.ts';
+import { hearChildSignals } from '../../helpers/childSignals.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { tempDir } from '../../helpers/tempDir.ts';
+
+hearChildSignals();
 
 let folder = '';
 let told: RunnerEvent[] = [];
@@ -28,7 +31,7 @@ const run = (...parts: string[]) => {
 const endsOf = () => readSpool(folder)?.parts.map(({ end }) => end) ?? [];
 const written = (part: number) => readFileSync(partFiles(folder, part).out, 'utf8');
 const kill = (graceMs: number, signal: NodeJS.Signals = 'SIGTERM') =>
-  runner.kill(folder, { signal, graceMs, by: 'a test' });
+  runner.kill(folder, { signal, graceMs, cause: 'ended by a test' });
 const says = (part: number, text: string) =>
   eventually(() => written(part).includes(text), { message: `the job to say ${text}` });
 
@@ -49,8 +52,8 @@ describe('Runner', () => {
 
   it('goes on after the parts that have run, and runs no job twice', async () => {
     createSpool(folder, { parts: ['echo a', 'echo b'], owner: null });
-    writeRecord(partFiles(folder, 0).start, { pid: 1, startedAt: 1 });
-    writeRecord(partFiles(folder, 0).end, { endedAt: 2, returncode: 0, last: false });
+    writeLine(folder, { part: 0, start: { pid: 1, startedAt: 1 } }, false);
+    writeLine(folder, { part: 0, end: { endedAt: 2, returncode: 0, last: false } }, false);
     await Promise.all([runner.run(folder), runner.run(folder)]);
     expect(existsSync(partFiles(folder, 0).out)).toBe(false);
     expect(written(1)).toBe('b\n');
@@ -107,7 +110,8 @@ describe('Runner', () => {
   });
 
   it('records a part that cannot be started', async () => {
-    createSpool(folder, { parts: ['true'], owner: null, cwd: join(folder, 'nosuch') });
+    createSpool(folder, { parts: ['true'], owner: null });
+    mkdirSync(partFiles(folder, 0).out);
     await runner.run(folder);
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },
@@ -115,16 +119,20 @@ describe('Runner', () => {
   });
 
   it('closes a job that is killed while the disk refuses the end of a part', async () => {
-    createSpool(folder, { parts: ['echo up', 'echo never'], owner: null });
-    const inTheWay = partFiles(folder, 0).end;
-    mkdirSync(inTheWay);
+    createSpool(folder, { parts: ['echo up; sleep 0.2', 'echo never'], owner: null });
     const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
     const quiet = new Runner((event) => told.push(event));
     const done = quiet.run(folder);
     const pid = await eventually(() => told[0]?.kind === 'start' && told[0].start.pid);
+    const journal = join(folder, 'job.jsonl');
+    renameSync(journal, `${journal}.away`);
+    mkdirSync(journal);
     await eventually(() => !existsSync(`/proc/${pid}`), { message: 'the part to end' });
-    expect(quiet.kill(folder, { signal: 'SIGTERM', graceMs: 0, by: 'a test' })).toBe(true);
-    rmSync(inTheWay, { recursive: true });
+    await eventually(() => complaint.mock.calls.length > 0, { message: 'a complaint' });
+    const request = { signal: 'SIGTERM', graceMs: 0, cause: 'ended by a test' } as const;
+    expect(quiet.kill(folder, request)).toBe(true);
+    rmdirSync(journal);
+    renameSync(`${journal}.away`, journal);
     await done;
     expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
     complaint.mockRestore();

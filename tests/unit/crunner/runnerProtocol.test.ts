@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { lineReader, socketPath } from '../../../crunner/runnerProtocol.ts';
+import { lineReader, runnerSocket, socketPath } from '../../../crunner/runnerProtocol.ts';
 
 describe('lineReader', () => {
   it('gives every message once and in order, however the stream is cut', () => {
@@ -19,12 +19,14 @@ describe('lineReader', () => {
 });
 
 describe('socketPath', () => {
-  it('lies in the spool, or elsewhere when that path is too long for a socket', () => {
-    expect(socketPath('/srv/pman.spool')).toBe('/srv/pman.spool/runner.sock');
+  it('lies in the folder, or elsewhere when that path is too long for a socket', () => {
+    expect(runnerSocket('/srv/pman.spool')).toBe('/srv/pman.spool/runner.sock');
+    expect(socketPath('/srv/pman.spool', 'pman')).toBe('/srv/pman.spool/pman.sock');
     const [long, other] = [`/${'x'.repeat(200)}`, `/${'y'.repeat(200)}`];
-    expect(socketPath(long).startsWith(`${tmpdir()}/crunner-`)).toBe(true);
-    expect(Buffer.byteLength(socketPath(long))).toBeLessThan(107);
-    expect(socketPath(long)).toBe(socketPath(long));
-    expect(socketPath(long)).not.toBe(socketPath(other));
+    expect(socketPath(long, 'runner').startsWith(`${tmpdir()}/runner-`)).toBe(true);
+    expect(Buffer.byteLength(socketPath(long, 'runner'))).toBeLessThan(107);
+    expect(runnerSocket(long)).toBe(socketPath(long, 'runner'));
+    expect(socketPath(long, 'runner')).not.toBe(socketPath(other, 'runner'));
+    expect(socketPath(long, 'runner')).not.toBe(socketPath(long, 'pman'));
   });
 });

@@ -1,14 +1,15 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  closeSpool,
   createSpool,
+  isOpenSpool,
   partFiles,
   readOutput,
-  readRequest,
   readSpool,
-  writeRecord,
+  writeLine,
 } from '../../../crunner/spool.ts';
 import { tempDir } from '../../helpers/tempDir.ts';
 
@@ -20,59 +21,98 @@ beforeEach(() => {
 const REQUEST = {
   parts: ['echo ü', 'exit 3'],
   owner: { any: ['thing'] },
-  cwd: '/tmp',
-  env: { A: 'b' },
+  limits: { cwd: '/tmp', env: { A: 'b' }, timeoutMs: 5 },
+  fsync: true,
 };
 
 describe('a spool folder', () => {
+  const journal = () => join(folder, 'job.jsonl');
+  const start = { pid: 5, startedAt: 1.25, ticks: '99' };
+  const end = { endedAt: 2.5, returncode: -9, cause: 'killed', last: true };
+
   it('gives back the request, and nothing else lies in it', () => {
     createSpool(folder, REQUEST);
-    expect(readRequest(folder)).toEqual(REQUEST);
     expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
-    expect(readdirSync(folder)).toEqual(['request.json']);
+    expect(readdirSync(folder)).toEqual(['job.jsonl']);
   });
 
   it('holds no accepted job before the request is whole', () => {
     expect(readSpool(folder)).toBeUndefined();
     mkdirSync(folder);
     expect(readSpool(folder)).toBeUndefined();
-    writeFileSync(join(folder, 'request.json.new'), JSON.stringify(REQUEST));
-    expect(readSpool(folder)).toBeUndefined();
-    writeFileSync(join(folder, 'request.json'), '{"parts": ["ec');
-    expect(readSpool(folder)).toBeUndefined();
+    const line = JSON.stringify({ request: REQUEST });
+    for (const cut of ['', line.slice(0, 20), line]) {
+      writeFileSync(journal(), cut);
+      expect(readSpool(folder)).toBeUndefined();
+    }
+    writeFileSync(journal(), `${line}\n`);
+    expect(readSpool(folder)?.request).toEqual(REQUEST);
   });
 
-  it('accepts nothing when the disk refuses', () => {
+  it('accepts nothing when the disk refuses, nor twice', () => {
     writeFileSync(folder, '');
     expect(() => createSpool(join(folder, 'x'), REQUEST)).toThrow('ENOTDIR');
+    createSpool(`${folder}2`, REQUEST);
+    expect(() => createSpool(`${folder}2`, REQUEST)).toThrow('EEXIST');
   });
 
-  it('tells which parts have started and ended', () => {
+  it.each([true, false])('tells which parts have started and ended (fsync %j)', (fsync) => {
     createSpool(folder, REQUEST);
-    const start = { pid: 5, startedAt: 1.25, ticks: '99' };
-    const end = { endedAt: 2.5, returncode: -9, cause: 'killed', last: true };
-    writeRecord(partFiles(folder, 0).start, start);
-    expect(readSpool(folder)?.parts).toEqual([{ start }]);
-    writeRecord(partFiles(folder, 0).end, end);
-    expect(readSpool(folder)?.parts).toEqual([{ start, end }]);
-    writeRecord(partFiles(folder, 1).start, start);
-    expect(readSpool(folder)?.parts).toEqual([{ start, end }, { start }]);
+    writeLine(folder, { part: 0, start }, fsync);
+    expect(readSpool(folder)?.parts).toMatchObject([{ start }]);
+    expect(readSpool(folder)?.parts[0]?.end).toBeUndefined();
+    writeLine(folder, { part: 0, end }, fsync);
+    expect(readSpool(folder)?.parts).toMatchObject([{ start, end }]);
+    writeLine(folder, { part: 1, start }, fsync);
+    expect(readSpool(folder)?.parts).toMatchObject([{ start, end }, { start }]);
   });
 
-  it('takes a record cut short for one that was never written', () => {
+  it('takes the end of a part that was told again', () => {
     createSpool(folder, REQUEST);
-    const start = { pid: 5, startedAt: 1 };
-    writeRecord(partFiles(folder, 0).start, start);
-    writeFileSync(partFiles(folder, 0).end, '{"endedAt": 2, "ret');
-    expect(readSpool(folder)?.parts).toEqual([{ start }]);
-    writeFileSync(partFiles(folder, 0).start, '');
-    expect(readSpool(folder)?.parts).toEqual([]);
+    for (const last of [false, true]) writeLine(folder, { part: 0, end: { ...end, last } }, false);
+    expect(readSpool(folder)?.parts).toMatchObject([{ end: { last: true } }]);
+  });
+
+  it('takes a line cut short, wherever, for one that was never written', () => {
+    createSpool(folder, REQUEST);
+    writeLine(folder, { part: 0, start }, false);
+    const before = readFileSync(journal());
+    writeLine(folder, { part: 0, end }, false);
+    const whole = readFileSync(journal());
+    for (let length = before.length; length < whole.length; length += 1) {
+      writeFileSync(journal(), whole.subarray(0, length));
+      expect(readSpool(folder)?.parts).toMatchObject([{ start }]);
+      expect(readSpool(folder)?.parts[0]?.end).toBeUndefined();
+    }
+  });
+
+  it('believes nothing behind what a crash of the machine has garbled', () => {
+    createSpool(folder, REQUEST);
+    appendFileSync(journal(), '\0\0\0\n');
+    writeLine(folder, { part: 0, start }, false);
+    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
+  });
+
+  it('refuses a line when the folder has gone', () => {
+    expect(() => writeLine(folder, { part: 0, start }, false)).toThrow('ENOENT');
   });
 
   it('knows no part beyond those of the request', () => {
     createSpool(folder, { parts: ['a'], owner: null });
-    for (const k of [0, 1, 2]) writeRecord(partFiles(folder, k).start, { pid: 1, startedAt: 1 });
+    for (const part of [0, 1, 2]) writeLine(folder, { part, start }, false);
     expect(readSpool(folder)?.parts).toHaveLength(1);
+  });
+
+  it('is open until it is closed, and keeps the outputs then', () => {
+    createSpool(folder, REQUEST);
+    const { out, err } = partFiles(folder, 0);
+    for (const file of [out, err]) writeFileSync(file, '');
+    expect(isOpenSpool(folder)).toBe(true);
+    closeSpool(folder);
+    closeSpool(folder);
+    expect(isOpenSpool(folder)).toBe(false);
+    expect(readSpool(folder)).toBeUndefined();
+    expect(readdirSync(folder).sort()).toEqual(['0.err', '0.out']);
   });
 });
 

@@ -10,6 +10,7 @@ describe('parseFlags', () => {
       image: 'img',
       commandLine: 'echo x',
       restartPolicy: 'none',
+      options: {},
       shareDir: '/data/key-1',
     });
   });
@@ -21,6 +22,7 @@ describe('parseFlags', () => {
       image: 'img',
       commandLine: 'c',
       restartPolicy: 'any',
+      options: {},
     });
   });
 

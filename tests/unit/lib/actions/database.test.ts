@@ -1,11 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { exportFolder } from '../../../../lib/actions/exportFolder.ts';
+import { BadRequestError } from '../../../../lib/errors.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
+import { tempDir } from '../../../helpers/tempDir.ts';
 
 let host: TestServices;
 beforeEach(() => {
@@ -17,7 +26,17 @@ const dbctl = (rawMeta: JsonObject) =>
   dispatch(host.services, { action: 'DBctl', rawMeta, threaded: false });
 
 describe('exportFolder', () => {
-  const at = { own: '/srv/pman', exportPath: '/srv' };
+  let top = '';
+  let at: Parameters<typeof exportFolder>[1];
+  beforeEach(() => {
+    // Links are followed: what is expected has none.
+    top = realpathSync(tempDir());
+    const own = join(top, 'srv/pman');
+    at = { own, reserved: [own, `${own}.spool`], exportPath: join(top, 'srv') };
+    mkdirSync(own, { recursive: true });
+  });
+  /** The cases speak of /srv. */
+  const inTop = (path: string) => path.replace(/^\/srv/, `${top}/srv`);
 
   it.each([
     [undefined, '/srv/pman'],
@@ -29,7 +48,7 @@ describe('exportFolder', () => {
     ['./deep/er', '/srv/deep/er'],
     ['pman-copy', '/srv/pman-copy'],
   ])('takes %j for %s', (dbpath, folder) => {
-    expect(exportFolder(dbpath, at)).toBe(folder);
+    expect(exportFolder(dbpath && inTop(dbpath), at)).toBe(inTop(folder));
   });
 
   it.each([
@@ -45,7 +64,7 @@ describe('exportFolder', () => {
     'a/../../x',
     '/srv/../srvx',
   ])('refuses %j, which is outside', (dbpath) => {
-    expect(() => exportFolder(dbpath, at)).toThrow(
+    expect(() => exportFolder(inTop(dbpath), at)).toThrow(
       expect.objectContaining({ code: 'forbidden', message: expect.stringContaining('dbpath') }),
     );
   });
@@ -53,14 +72,33 @@ describe('exportFolder', () => {
   it.each(['pman/x', '/srv/pman/20261122063520.151489_x/start', 'pman.spool', 'pman.spool/jobs'])(
     'refuses %j, where the database itself lies',
     (dbpath) => {
-      expect(() => exportFolder(dbpath, at)).toThrow(
+      expect(() => exportFolder(inTop(dbpath), at)).toThrow(
         expect.objectContaining({ code: 'forbidden' }),
       );
     },
   );
 
+  it('follows links before it judges', () => {
+    symlinkSync('/etc', join(at.exportPath, 'etc'));
+    symlinkSync(at.own, join(at.exportPath, 'again'));
+    symlinkSync(join(top, 'nosuch'), join(at.exportPath, 'nowhere'));
+    mkdirSync(join(at.exportPath, 'real'));
+    symlinkSync('real', join(at.exportPath, 'link'));
+    for (const dbpath of ['etc', 'etc/x', 'again', 'again/x', 'nowhere', 'nowhere/x']) {
+      expect(() => exportFolder(dbpath, at)).toThrow(
+        expect.objectContaining({ code: 'forbidden' }),
+      );
+    }
+    expect(exportFolder('link/x', at)).toBe(join(at.exportPath, 'real/x'));
+  });
+
+  it.each(['a\0b', 'x'.repeat(300)])('refuses %j, which no file system takes', (dbpath) => {
+    expect(() => exportFolder(dbpath, at)).toThrow(BadRequestError);
+  });
+
   it('never leads out of the export folder', () => {
-    const piece = fc.oneof(fc.constantFrom('..', '.', '', '/', 'srv', 'pman'), fc.string());
+    const piece = fc.oneof(fc.constantFrom('..', '.', '', '/', 'srv', 'pman', 'out'), fc.string());
+    symlinkSync('/', join(at.exportPath, 'out'));
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         let folder: string;
@@ -69,7 +107,7 @@ describe('exportFolder', () => {
         } catch {
           return;
         }
-        expect(relative('/srv', folder)).not.toMatch(/^(\.\.(\/|$)|$)/);
+        expect(relative(at.exportPath, folder)).not.toMatch(/^(\.\.(\/|$)|$)/);
       }),
     );
   });

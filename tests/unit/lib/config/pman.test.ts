@@ -49,6 +49,7 @@ describe('readPmanConfig', () => {
       maxJobs: 256,
       maxBodyBytes: 64 * 1024 * 1024,
       killGraceMs: 10_000,
+      jobsAtExit: 'leave',
       exportPath: '/tmp',
       fsync: false,
     });
@@ -70,6 +71,7 @@ describe('readPmanConfig', () => {
     ['maxJobs', '9', 'PMAN_MAXJOBS', { maxJobs: 9 }],
     ['maxBodySize', '1', 'PMAN_MAXBODYSIZE', { maxBodyBytes: 1024 * 1024 }],
     ['killGrace', '2', 'PMAN_KILLGRACE', { killGraceMs: 2000 }],
+    ['jobsAtExit', 'end', 'PMAN_JOBSATEXIT', { jobsAtExit: 'end' }],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 
@@ -144,8 +146,8 @@ describe('readPmanConfig', () => {
     [['--directiveFile='], '--directiveFile "" is empty'],
     [['--DBsavePeriod', 'soon'], '--DBsavePeriod "soon" is not a number of seconds'],
     [['--DBsavePeriod', '0'], '--DBsavePeriod "0" is less than 0.1 seconds'],
-    [['--DBsavePeriod', '3000000'], '--DBsavePeriod "3000000" is more than 1000000 seconds'],
-    [['--killGrace', '3000000'], '--killGrace "3000000" is more than 86400 seconds'],
+    [['--DBsavePeriod', '3000000'], '--DBsavePeriod "3000000" is longer than 24 days'],
+    [['--killGrace', '3000000'], '--killGrace "3000000" is longer than 24 days'],
     [['--killGrace', '-1'], '--killGrace "-1" is not a number of seconds'],
     [['--verbosity', 'loud'], '--verbosity "loud" is not a whole number'],
     [['--maxJobs', '0'], '--maxJobs "0" is not between 1 and 100000'],

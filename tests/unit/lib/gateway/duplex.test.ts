@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PeerDuplex, type PeerPort, pieces } from '../../../../lib/gateway/duplex.ts';
 import type { SendOutcome } from '../../../../lib/gateway/rawRouter.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 
 const text = (chunk: string, encoding: BufferEncoding = 'latin1') => ({ chunk, encoding });
 const bytes = (chunk: Buffer) => ({ chunk, encoding: 'utf8' as const });
@@ -74,8 +75,7 @@ describe('PeerDuplex', () => {
     duplex.resume();
     duplex.receive(Buffer.from('x'));
     duplex.disconnected();
-    await settled();
-    expect(seen).toEqual(expect.arrayContaining(['end', 'close']));
+    await eventually(() => seen.includes('end') && seen.includes('close'), { message: 'its end' });
     expect(peer.closed).toBe(0);
   });
 
@@ -95,8 +95,7 @@ describe('PeerDuplex', () => {
     await settled();
     expect(peer.closed).toBe(0);
     peer.outcome = 'sent';
-    await settled();
-    await settled();
+    await eventually(() => peer.closed > 0, { message: 'the connection to be closed' });
     expect(peer.sent).toEqual(['last words']);
     expect(peer.closed).toBe(1);
   });
@@ -108,8 +107,7 @@ describe('PeerDuplex', () => {
     await settled();
     expect(seen).toEqual([]);
     peer.nowMs = 1_001;
-    await settled();
-    await settled();
+    await eventually(() => peer.closed > 0, { message: 'the connection to be closed' });
     expect(seen).toContain('error: the client does not read its answer');
     expect(peer.closed).toBe(1);
   });

@@ -4,7 +4,6 @@ import { JobIndex } from '../../../../lib/jobs/jobIndex.ts';
 import { newJobRoot } from '../../../../lib/jobs/stamps.ts';
 import type { JsonValue } from '../../../../lib/wire/json.ts';
 
-const leavesOf = (leaves: Record<string, JsonValue>) => new Map(Object.entries(leaves));
 const WORDS = ['', 'j', 'J', 'constructor', '__proto__', 'ü'] as const;
 
 describe('JobIndex', () => {
@@ -32,7 +31,7 @@ describe('JobIndex', () => {
           } else {
             const { root, ...values } = step;
             const known = Object.entries(values).filter(([, it]) => it !== undefined);
-            index.add(nameOf(root), new Map(known as [string, JsonValue][]));
+            index.put(nameOf(root), Object.fromEntries(known));
             model.set(nameOf(root), values);
           }
           const roots = [...model.keys()].sort();
@@ -51,7 +50,7 @@ describe('JobIndex', () => {
 
   it('finds no job by a number, as leaves of names are texts', () => {
     const index = new JobIndex();
-    index.add('a', leavesOf({ jid: '1' }));
+    index.put('a', { jid: '1' });
     expect(index.find('jid', 1)).toEqual([]);
     expect(index.find('jid', '1')).toEqual(['a']);
   });
@@ -64,11 +63,35 @@ describe('JobIndex', () => {
   it('forgets ten thousand jobs of one user in no time', () => {
     const index = new JobIndex();
     const roots = Array.from({ length: 10_000 }, (_, i) => newJobRoot(i));
-    for (const root of roots) index.add(root, leavesOf({ jid: root, auid: 'me' }));
+    for (const root of roots) index.put(root, { jid: root, auid: 'me', key: root });
     const start = performance.now();
     index.remove(new Set(roots));
     expect(performance.now() - start).toBeLessThan(1000);
     expect(index.roots()).toEqual([]);
     expect(index.find('auid', 'me')).toEqual([]);
+    expect(index.withKey(roots[0] ?? '')).toBeUndefined();
+  });
+
+  it('learns how a job has ended', () => {
+    const index = new JobIndex();
+    index.put('a', { jid: '1' });
+    expect(index.get('a')?.status).toBeUndefined();
+    index.put('a', { jid: '1', status: 'finishedWithError' });
+    expect(index.get('a')).toEqual({ jid: '1', status: 'finishedWithError' });
+    expect(index.roots()).toEqual(['a']);
+    expect(index.find('jid', '1')).toEqual(['a']);
+    expect(index.get('b')).toBeUndefined();
+  });
+
+  it('finds the job of a key for as long as it is there, whatever else has had the key', () => {
+    const index = new JobIndex();
+    expect(index.withKey('k')).toBeUndefined();
+    index.put('a', { key: 'k', digest: '1' });
+    expect(index.withKey('k')).toBe('a');
+    index.put('b', { key: 'k', digest: '2' });
+    index.remove(new Set(['a']));
+    expect(index.withKey('k')).toBe('b');
+    index.remove(new Set(['b']));
+    expect(index.withKey('k')).toBeUndefined();
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
-import { openDoor } from '../../../../lib/server/auth.ts';
+import { makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { echoOf, pathOf, payloadEcho } from '../../../../lib/server/echo.ts';
+
+const openDoor = makeAuthenticator(undefined);
 
 function request(
   headers: GatewayRequest['rawHeaders'] = [],
@@ -50,10 +52,24 @@ describe('echoOf', () => {
     ['Cookie', 'session=s3cret'],
     ['X-Forwarded-For', 's3cret'],
   ])('does not show what %s holds', (name, value) => {
-    const door = { ...openDoor, holdsToken: (text: string) => text.includes('s3cret') };
+    const door = makeAuthenticator(['s3cret']);
     const { receivedByServer } = echoOf(request([[name, value]]), '', door);
     expect(receivedByServer[1]).toBe(`${name}: ***\r`);
     expect(receivedByServer.join('\n')).not.toContain('s3cret');
+  });
+
+  it('does not show a token in the target, in a body, or in the payload', () => {
+    const door = makeAuthenticator(['s3cret', 's3cret-too']);
+    const asked = request([['Host', 'x']], '/api/v1/s3cret?t=s3cret-too');
+    const echo = echoOf(asked, '{"t": "s3cret-too s3cret"}', door);
+    expect(echo.path).toBe('/api/v1/***?t=***');
+    expect(echo.receivedByServer.at(-1)).toBe('{"t": "*** ***"}');
+    expect(JSON.stringify(echo)).not.toContain('s3cret');
+    expect(payloadEcho('s3cret', door)).toEqual({
+      client_json_payload: '***',
+      client_json_len: 6,
+      payloadsize: 6,
+    });
   });
 
   it('shows the beginning of a long body and says how much is left out', () => {
@@ -82,7 +98,7 @@ describe('payloadEcho', () => {
     ['😀😀', 2],
     ['\r\n', 2],
   ])('counts the characters of %j as Python does', (payload, length) => {
-    expect(payloadEcho(payload)).toEqual({
+    expect(payloadEcho(payload, openDoor)).toEqual({
       client_json_payload: payload,
       client_json_len: length,
       payloadsize: length,
@@ -90,20 +106,23 @@ describe('payloadEcho', () => {
   });
 
   it('has no payloadsize without a payload', () => {
-    expect(payloadEcho('')).toEqual({ client_json_payload: '', client_json_len: 0 });
+    expect(payloadEcho('', openDoor)).toEqual({ client_json_payload: '', client_json_len: 0 });
   });
 
   it('counts code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(payloadEcho(text).client_json_len).toBe([...text].length);
+        expect(payloadEcho(text, openDoor).client_json_len).toBe([...text].length);
       }),
     );
   });
 
   it('tells the length of the whole when it shows the beginning, and cuts no character', () => {
     const payload = `x${'😀'.repeat(50_000)}`;
-    const { client_json_payload: shown = '', client_json_len: length } = payloadEcho(payload);
+    const { client_json_payload: shown = '', client_json_len: length } = payloadEcho(
+      payload,
+      openDoor,
+    );
     expect(length).toBe(50_001);
     const [kept = '', note] = shown.split('…');
     expect(payload.startsWith(kept) && kept.length > 1000).toBe(true);

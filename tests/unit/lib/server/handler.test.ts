@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GatewayReply, GatewayRequest } from '../../../../lib/gateway/types.ts';
-import { type Authenticator, openDoor } from '../../../../lib/server/auth.ts';
+import { type Authenticator, makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { makeHandler } from '../../../../lib/server/handler.ts';
 import { Listeners } from '../../../../lib/server/listeners.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
+
+const openDoor = makeAuthenticator(undefined);
 
 let host: TestServices;
 beforeEach(() => {
@@ -138,10 +140,7 @@ describe('makeHandler: --http', () => {
 });
 
 describe('makeHandler: refusals', () => {
-  const door: Authenticator = {
-    accepts: (value) => value === 'Bearer s3cret',
-    holdsToken: (text) => text.includes('s3cret'),
-  };
+  const door = makeAuthenticator(['s3cret']);
 
   it.each([
     ['no token', [], 'this server wants a token'],

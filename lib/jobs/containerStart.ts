@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PmanError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import {
+  type ContainerEngine,
+  type ContainerRequest,
+  type ManagerImage,
+  StrandedManagerError,
+} from './containerManager.ts';
+
+/** The label of a service that names the job it belongs to. */
+export const JOB_LABEL = 'org.fnndsc.pman.job';
+
+/** pman 2.2.4 looks 19 times for the shared folder, every 2 s, and goes on either way (protocol g). */
+const FOLDER_LOOKS = 19;
+const FOLDER_LOOK_MS = 2000;
+
+export async function waitForFolder(
+  folder: string | undefined,
+  isOver: () => boolean,
+): Promise<void> {
+  if (folder === undefined) return;
+  for (let look = 1; look < FOLDER_LOOKS && !existsSync(folder) && !isOver(); look += 1) {
+    await sleep(FOLDER_LOOK_MS, undefined, { ref: false });
+  }
+}
+
+export interface StartOptions {
+  readonly engine: () => Promise<ContainerEngine>;
+  readonly root: string;
+  readonly request: ContainerRequest;
+  readonly manager: ManagerImage | undefined;
+  /** Whether an earlier try may have made the service. */
+  readonly mayExist: boolean;
+  /** Whether the job has been given up meanwhile. */
+  readonly isOver: () => boolean;
+  readonly log: Logger;
+}
+
+export interface Started {
+  /** What the manager has printed. */
+  readonly printed: string;
+  /** Undefined when the built-in manager had to do it. */
+  readonly manager: ManagerImage | undefined;
+}
+
+const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
+/** How often an old service of the same name is removed before the name counts as taken. */
+const NAME_TRIES = 20;
+
+/**
+ * Makes the service of a job. While the engine is away it is tried again and again: the job has been accepted. A service of
+ * the same name whose job has ended makes room.
+ * @returns undefined when the job was given up
+ * @throws PmanError when the engine or the manager refuses it; conflict when another live job has the name
+ */
+export async function startService(options: StartOptions): Promise<Started | undefined> {
+  const { root, request, isOver, log } = options;
+  let { manager, mayExist } = options;
+  let conflicts = 0;
+  for (let tries = 0; !isOver(); tries += 1) {
+    try {
+      const engine = await options.engine();
+      if (mayExist && (await isOurs(engine, options))) return { printed: '', manager };
+      mayExist = true;
+      return { printed: await engine.manager(manager).schedule(request), manager };
+    } catch (error) {
+      if (!(error instanceof PmanError)) throw error;
+      if (error instanceof StrandedManagerError) {
+        log.warn('the manager container does not reach the engine: the built-in manager does it', {
+          reason: error.message,
+        });
+        manager = undefined;
+      } else if (error.code === 'conflict') {
+        conflicts += 1;
+        if (conflicts > NAME_TRIES) throw error;
+        if (await isOurs(await options.engine(), options)) return { printed: '', manager };
+        await makeRoom(await options.engine(), request.service, root);
+        mayExist = false;
+        await sleep(RETRY_MS[0]);
+      } else if (error.code === 'unavailable') {
+        if (tries === 0)
+          log.warn('a container job waits for the engine', { reason: error.message });
+        await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
+      } else throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Services of the original's manager image carry no labels: what a cut-off call has left is then told by its name. */
+async function isOurs(
+  engine: ContainerEngine,
+  { root, request, manager, mayExist }: StartOptions,
+): Promise<boolean> {
+  const facts = await engine.facts(request.service);
+  if (facts === undefined) return false;
+  const owner = facts.labels[JOB_LABEL];
+  if (owner === root && !facts.isWhole) {
+    await engine.manager().remove(request.service);
+    return false;
+  }
+  return owner === root || (owner === undefined && manager !== undefined && mayExist);
+}
+
+/**
+ * Removes a service of which nothing runs any more.
+ * @throws PmanError conflict when something of it does
+ */
+export async function makeRoom(
+  engine: ContainerEngine,
+  service: string,
+  root: string | undefined,
+): Promise<void> {
+  const facts = await engine.facts(service);
+  if (facts === undefined) return;
+  const owner = facts.labels[JOB_LABEL];
+  if (facts.isLive && owner !== root) throw nameTaken(service, owner);
+  await engine.manager().remove(service);
+}
+
+export function nameTaken(service: string, owner: string | undefined): PmanError {
+  const whose = owner === undefined ? '' : `, of the job ${owner},`;
+  return new PmanError('conflict', `the service "${service}"${whose} has not ended`, {
+    hint: 'name another one in meta.container.manager.env.serviceName, or end that job first',
+  });
+}

@@ -1,0 +1,149 @@
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { PmanError } from '../lib/errors.ts';
+import type {
+  ContainerEngine,
+  ContainerManager,
+  ContainerState,
+  ManagerImage,
+  ServiceFacts,
+} from '../lib/jobs/containerManager.ts';
+import { engineError } from './engine.ts';
+import { addressText, type EngineAddress } from './engineAddress.ts';
+import { type EventsOptions, readEvents } from './jobEvents.ts';
+import { cappedLogs } from './jobLogs.ts';
+import { parseTasks, type Task } from './task.ts';
+
+/** How long an engine may take to answer, in milliseconds; containers that end slowly are waited for elsewhere. */
+const ANSWER_MS = 130_000;
+
+/** What a swarm and an engine without one have in common. */
+export abstract class EngineBase implements ContainerEngine {
+  protected readonly docker: Docker;
+  readonly #address: EngineAddress;
+
+  constructor(docker: Docker, address: EngineAddress) {
+    this.docker = docker;
+    this.#address = address;
+  }
+
+  abstract manager(manager?: ManagerImage): ContainerManager;
+  abstract facts(service: string): Promise<ServiceFacts | undefined>;
+  abstract states(services: ReadonlySet<string>): Promise<ReadonlyMap<string, ContainerState>>;
+  abstract signal(service: string, signal: NodeJS.Signals): Promise<boolean>;
+  abstract changes(
+    onChange: (service: string) => void,
+    options: { readonly signal: AbortSignal; readonly onOpen: () => void },
+  ): Promise<void>;
+
+  async managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const found = await this.absentAsUndefined(`look for image ${image}`, () =>
+      this.docker.getImage(image).inspect(),
+    );
+    return found && (found.Config?.Labels ?? {});
+  }
+
+  async logs({ tasks }: ContainerState, limitBytes: number): Promise<string> {
+    const texts: string[] = [];
+    for (const task of parseTasks(tasks)) texts.push(await this.#logsOf(task, limitBytes));
+    return texts.join('');
+  }
+
+  async cleanUp(label: string): Promise<void> {
+    const doing = 'look for manager containers that were left';
+    const left = await this.ask(doing, () =>
+      this.docker.listContainers({ all: true, filters: { label: [`${label}=manager`] } }),
+    );
+    for (const { Id } of left) {
+      await this.absentAsUndefined(doing, () =>
+        this.docker.getContainer(Id).remove({ force: true }),
+      );
+    }
+  }
+
+  protected async events(options: EventsOptions): Promise<void> {
+    await this.ask('listen to events', () => readEvents(this.docker, options), 0);
+  }
+
+  /** False when this engine has no such container that runs. */
+  protected async signalContainer(
+    id: string | undefined,
+    signal: NodeJS.Signals,
+  ): Promise<boolean> {
+    if (!id) return false;
+    try {
+      const sent = await this.absentAsUndefined(`send ${signal} to container ${id}`, async () => {
+        await this.docker.getContainer(id).kill({ signal });
+        return true;
+      });
+      return sent === true;
+    } catch (error) {
+      if (error instanceof PmanError && error.code === 'conflict') return true; // it has ended
+      throw error;
+    }
+  }
+
+  /**
+   * @param answerMs how long the answer may take; 0: for ever
+   * @throws PmanError for whatever the engine says, or when it says nothing
+   */
+  protected async ask<T>(
+    doing: string,
+    call: () => Promise<T>,
+    answerMs: number = ANSWER_MS,
+  ): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      if (answerMs === 0) return await call();
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          const where = addressText(this.#address);
+          reject(new PmanError('unavailable', `cannot ${doing}: no answer from ${where}`));
+        }, answerMs);
+      });
+      return await Promise.race([call(), silence]);
+    } catch (error) {
+      throw engineError(doing, this.#address, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  protected async absentAsUndefined<T>(
+    doing: string,
+    call: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.ask(doing, call);
+    } catch (error) {
+      if (error instanceof PmanError && error.code === 'not_found') return undefined;
+      throw error;
+    }
+  }
+
+  /** The container at hand first: quickest and whole. One of another node is asked for through the swarm. */
+  async #logsOf(task: Task, limitBytes: number): Promise<string> {
+    const id = task.Status.ContainerStatus?.ContainerID;
+    if (!id) return '';
+    const doing = `read the logs of container ${id}`;
+    const container = await this.absentAsUndefined(doing, () =>
+      this.docker.getContainer(id).inspect(),
+    );
+    const limits = (tty: boolean) => ({ tty, limitBytes });
+    if (container !== undefined) {
+      const { Tty } = container.Config;
+      return this.ask(doing, () => cappedLogs(this.docker, `/containers/${id}/logs`, limits(Tty)));
+    }
+    const tty = taskTtySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
+    const text = await this.absentAsUndefined(doing, () =>
+      cappedLogs(this.docker, `/tasks/${task.ID}/logs`, limits(tty)),
+    );
+    return text ?? '';
+  }
+}
+
+const taskTtySchema = z.looseObject({
+  Spec: z
+    .looseObject({ ContainerSpec: z.looseObject({ TTY: z.boolean().optional() }).optional() })
+    .optional(),
+});

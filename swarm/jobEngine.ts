@@ -1,0 +1,218 @@
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { PmanError } from '../lib/errors.ts';
+import type {
+  ContainerManager,
+  ContainerRequest,
+  ContainerState,
+  ManagerImage,
+  ServiceFacts,
+} from '../lib/jobs/containerManager.ts';
+import type { Logger } from '../lib/log.ts';
+import { splitCommandLine } from './commandLine.ts';
+import type { EngineAddress } from './engineAddress.ts';
+import { EngineBase } from './engineBase.ts';
+import { stateOfTasks } from './jobState.ts';
+import { SwarmManager } from './manager.ts';
+import { ManagerContainer } from './managerContainer.ts';
+import type { ServiceRequest } from './serviceSpec.ts';
+import { isFinal, parseTasks, type Task } from './task.ts';
+
+export interface SwarmJobEngineOptions {
+  readonly address: EngineAddress;
+  readonly dockerSocket: string;
+  readonly instanceLabel: string;
+  readonly log: Logger;
+}
+
+const SERVICE_NAME = 'com.docker.swarm.service.name';
+/** How many IDs a question about tasks names at most: it stands in the URL. */
+const IDS_AT_ONCE = 100;
+
+/** Jobs as services of a swarm. */
+export class SwarmJobEngine extends EngineBase {
+  readonly #swarm: SwarmManager;
+  readonly #options: SwarmJobEngineOptions;
+  #largestNode: { readonly cpus: number; readonly at: number } | undefined;
+
+  constructor(docker: Docker, options: SwarmJobEngineOptions) {
+    super(docker, options.address);
+    this.#options = options;
+    this.#swarm = new SwarmManager(docker, options.address, options.log);
+  }
+
+  override manager(manager?: ManagerImage): ContainerManager {
+    if (manager === undefined) {
+      return {
+        schedule: (request) => this.#schedule(request),
+        state: (service) => this.#state(service),
+        remove: (service) => this.#remove(service),
+      };
+    }
+    const container = new ManagerContainer({
+      docker: this.docker,
+      manager,
+      dockerSocket: this.#options.dockerSocket,
+      label: this.#options.instanceLabel,
+      ask: (doing, call) => this.ask(doing, call),
+      facts: (service) => this.facts(service),
+      stateOf: (tasks) => this.#stateOf(tasks),
+    });
+    return {
+      schedule: async (request) => container.schedule(await this.#possible(request)),
+      state: (service) => container.state(service),
+      remove: (service) => container.remove(service),
+    };
+  }
+
+  override async facts(service: string): Promise<ServiceFacts | undefined> {
+    const found = await this.absentAsUndefined(`look for service "${service}"`, () =>
+      this.docker.getService(service).inspect(),
+    );
+    if (found === undefined) return undefined;
+    const { ID, Spec } = serviceSchema.parse(found);
+    if (Spec.Name !== service) return undefined; // the beginning of another one's ID
+    const tasks = await this.#tasksOf([ID]);
+    return {
+      labels: Spec.Labels ?? {},
+      isLive: tasks.length === 0 || !tasks.every(isFinal),
+      isWhole: true,
+    };
+  }
+
+  override async states(
+    services: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, ContainerState>> {
+    const doing = 'read the states of services';
+    const listed = z
+      .array(serviceSchema)
+      .parse(await this.ask(doing, () => this.docker.listServices()))
+      .filter(({ Spec }) => services.has(Spec.Name));
+    const tasks = await this.#tasksOf(listed.map(({ ID }) => ID));
+    const states = new Map<string, ContainerState>();
+    for (const { ID, Spec } of listed) {
+      const state = await this.#stateOf(tasks.filter(({ ServiceID }) => ServiceID === ID));
+      // A service that was just made has no task for a moment: it waits.
+      states.set(Spec.Name, state ?? NO_TASK_YET);
+    }
+    return states;
+  }
+
+  override changes(
+    onChange: (service: string) => void,
+    { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen: () => void },
+  ): Promise<void> {
+    return this.events({
+      filters: {
+        type: ['container', 'service'],
+        event: ['start', 'die', 'oom', 'destroy', 'remove'],
+      },
+      signal,
+      onOpen,
+      onEvent: (attributes) => {
+        const service = attributes[SERVICE_NAME] ?? attributes.name;
+        if (service !== undefined) onChange(service);
+      },
+    });
+  }
+
+  override async signal(service: string, signal: NodeJS.Signals): Promise<boolean> {
+    const state = await this.#state(service);
+    if (state === undefined) return true;
+    const tasks = parseTasks(state.tasks).filter((task) => !isFinal(task));
+    const reached = await Promise.all(
+      tasks.map((task) => this.signalContainer(task.Status.ContainerStatus?.ContainerID, signal)),
+    );
+    return reached.every(Boolean);
+  }
+
+  async #schedule(request: ContainerRequest): Promise<string> {
+    const { service, image, cmd, shareDir, labels, options } = await this.#possible(request);
+    const { labels: more, ...rest } = options;
+    const asked: ServiceRequest = {
+      ...rest,
+      name: service,
+      image,
+      command: splitCommandLine(cmd),
+      restartPolicy: 'none',
+      labels: { ...more, ...labels },
+      ...(shareDir === undefined ? {} : { shareDir }),
+    };
+    await this.#swarm.schedule(asked);
+    return '';
+  }
+
+  async #possible(request: ContainerRequest): Promise<ContainerRequest> {
+    const { options } = request;
+    if (options.limits?.cpus === undefined) return request;
+    const limits = { ...options.limits, cpus: await this.#atMost(options.limits.cpus) };
+    return { ...request, options: { ...options, limits } };
+  }
+
+  /** A node refuses a container that may use more processors than it has: such a limit would limit nothing. */
+  async #atMost(cpus: number): Promise<number> {
+    if (this.#largestNode === undefined || Date.now() - this.#largestNode.at > 60_000) {
+      const nodes = z
+        .array(nodeSchema)
+        .parse(await this.ask('list the nodes', () => this.docker.listNodes()));
+      const nano = nodes.map(({ Description }) => Description?.Resources?.NanoCPUs ?? 0);
+      this.#largestNode = { cpus: Math.max(0, ...nano) / 1e9, at: Date.now() };
+    }
+    const { cpus: most } = this.#largestNode;
+    return most > 0 ? Math.min(cpus, most) : cpus;
+  }
+
+  async #state(service: string): Promise<ContainerState | undefined> {
+    return (await this.states(new Set([service]))).get(service);
+  }
+
+  async #remove(service: string): Promise<void> {
+    try {
+      await this.#swarm.remove(service);
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code !== 'not_found') throw error;
+    }
+  }
+
+  /** Newest first. */
+  async #tasksOf(ids: readonly string[]): Promise<readonly Task[]> {
+    const tasks: Task[] = [];
+    for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
+      const service = ids.slice(at, at + IDS_AT_ONCE);
+      const list = await this.ask('read the states of services', () =>
+        this.docker.listTasks({ filters: JSON.stringify({ service }) }),
+      );
+      tasks.push(...parseTasks(list));
+    }
+    return tasks.sort((a, b) => ((a.CreatedAt ?? '') < (b.CreatedAt ?? '') ? 1 : -1));
+  }
+
+  async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {
+    const state = stateOfTasks(tasks);
+    if (state?.task.Status === undefined || state.status !== 'finishedWithError') return state;
+    const [task] = parseTasks([state.task]);
+    const cause = task && (await this.#swarm.cause(task));
+    return cause === undefined ? state : { ...state, cause };
+  }
+}
+
+const NO_TASK_YET: ContainerState = {
+  status: 'notstarted',
+  isFinal: false,
+  task: {},
+  tasks: [],
+};
+
+const serviceSchema = z.looseObject({
+  ID: z.string(),
+  Spec: z.looseObject({
+    Name: z.string(),
+    Labels: z.record(z.string(), z.string()).nullish(),
+  }),
+});
+
+const nodeSchema = z.looseObject({
+  Description: z
+    .looseObject({ Resources: z.looseObject({ NanoCPUs: z.number().optional() }).optional() })
+    .optional(),
+});

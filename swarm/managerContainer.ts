@@ -1,0 +1,180 @@
+import { buffer } from 'node:stream/consumers';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { PmanError } from '../lib/errors.ts';
+import {
+  type ContainerManager,
+  type ContainerOptions,
+  type ContainerRequest,
+  type ContainerState,
+  type ManagerImage,
+  OWN_MANAGER_LABEL,
+  type ServiceFacts,
+  StrandedManagerError,
+} from '../lib/jobs/containerManager.ts';
+import { splitCommandLine } from './commandLine.ts';
+import { logText } from './logText.ts';
+import type { Task } from './task.ts';
+import { parseTasks } from './task.ts';
+
+export interface ManagerContainerParts {
+  readonly docker: Docker;
+  readonly manager: ManagerImage;
+  /** Where the engine's host has the engine's socket: the manager container gets it. */
+  readonly dockerSocket: string;
+  /** Label of the manager containers, so that those of a server that was killed can be found. */
+  readonly label: string;
+  readonly ask: <T>(doing: string, call: () => Promise<T>) => Promise<T>;
+  readonly facts: (service: string) => Promise<ServiceFacts | undefined>;
+  readonly stateOf: (tasks: readonly Task[]) => Promise<ContainerState | undefined>;
+}
+
+/** How long a manager container may take, in milliseconds. */
+const MANAGER_MS = 120_000;
+const SOCKET_INSIDE = '/var/run/docker.sock';
+
+/**
+ * The original's way (protocol g): a container of the manager image for each call, `swarm.py` in it. It is removed when it
+ * has ended.
+ */
+export class ManagerContainer implements ContainerManager {
+  readonly #parts: ManagerContainerParts;
+
+  constructor(parts: ManagerContainerParts) {
+    this.#parts = parts;
+  }
+
+  async schedule({ service, image, cmd, shareDir, labels, options }: ContainerRequest) {
+    const isOwn = OWN_MANAGER_LABEL in (await this.#imageLabels());
+    const { stdout } = await this.#run(`schedule service "${service}"`, [
+      ...['-s', service],
+      ...(shareDir === undefined ? [] : ['-m', shareDir]),
+      ...['-i', image, '-p', 'none'],
+      ...(isOwn ? ownFlags(labels, options) : []),
+      ...['-c', cmd],
+    ]);
+    return stdout;
+  }
+
+  async state(service: string): Promise<ContainerState | undefined> {
+    const doing = `read the state of service "${service}"`;
+    let stdout: string;
+    try {
+      ({ stdout } = await this.#run(doing, ['--state', service]));
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      if ((await this.#parts.facts(service)) === undefined) return undefined;
+      throw error;
+    }
+    let task: unknown;
+    try {
+      task = JSON.parse(stdout);
+    } catch (cause) {
+      const shown = JSON.stringify(stdout.slice(0, 200));
+      throw new PmanError('internal', `cannot ${doing}: the manager printed ${shown}`, { cause });
+    }
+    return this.#parts.stateOf(parseTasks([task]));
+  }
+
+  async remove(service: string): Promise<void> {
+    if ((await this.#parts.facts(service)) === undefined) return;
+    await this.#run(`remove service "${service}"`, ['--remove', service]);
+  }
+
+  async #imageLabels(): Promise<Readonly<Record<string, string>>> {
+    const { docker, manager, ask } = this.#parts;
+    const found = await ask(`look at image ${manager.image}`, () =>
+      docker.getImage(manager.image).inspect(),
+    );
+    return found.Config?.Labels ?? {};
+  }
+
+  /** Runs the manager to its end; an exit code other than 0 is an error with what it has printed. */
+  async #run(doing: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+    const { docker, manager, dockerSocket, label, ask } = this.#parts;
+    const what = `${doing} by a container of ${manager.image}`;
+    const container = await ask(what, () =>
+      docker.createContainer({
+        Image: manager.image,
+        Cmd: [...splitCommandLine(manager.app), ...args],
+        Labels: { [label]: 'manager' },
+        HostConfig: { Binds: [`${dockerSocket}:${SOCKET_INSIDE}:rw`] },
+      }),
+    );
+    try {
+      await ask(what, () => container.start());
+      const { StatusCode } = await ask(what, async () =>
+        endSchema.parse(await within(MANAGER_MS, what, container.wait())),
+      );
+      const stdout = await ask(what, () => this.#output(container, 'stdout'));
+      if (StatusCode === 0) return { stdout };
+      const stderr = await ask(what, () => this.#output(container, 'stderr'));
+      throw failure(what, StatusCode, (stderr || stdout).trim());
+    } finally {
+      await ask(what, () => container.remove({ force: true })).catch((error: unknown) => {
+        // It is gone with its engine, or found again by its label.
+        if (!(error instanceof PmanError)) throw error;
+      });
+    }
+  }
+
+  async #output(container: Docker.Container, stream: 'stdout' | 'stderr'): Promise<string> {
+    const bytes = (await container.logs({ follow: false, [stream]: true })) as unknown;
+    if (Buffer.isBuffer(bytes)) return logText(bytes, false);
+    // dockerode gives what looks like JSON parsed, and other streams as they are.
+    if (typeof bytes === 'string') return logText(Buffer.from(bytes, 'latin1'), false);
+    return logText(await buffer(bytes as NodeJS.ReadableStream), false);
+  }
+}
+
+const endSchema = z.looseObject({ StatusCode: z.number() });
+
+async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new PmanError('internal', `cannot ${what}: it did not end in ${ms / 1000} s`)),
+      ms,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failure(what: string, exitCode: number, text: string): PmanError {
+  const said = text.split('\n').at(-1)?.slice(0, 1000) ?? '';
+  const message = `cannot ${what}: exit code ${exitCode}: ${said}`;
+  if (/name conflicts|already exists|AlreadyExists/i.test(text)) {
+    return new PmanError('conflict', message);
+  }
+  if (/no answer from|daemon running|Connection aborted|docker\.sock/i.test(text)) {
+    return new StrandedManagerError(message);
+  }
+  return new PmanError('internal', message);
+}
+
+/** The flags of our own manager image for what the original's does not know. */
+function ownFlags(
+  labels: Readonly<Record<string, string>>,
+  { env = {}, mounts = [], user, workers, limits = {}, labels: more = {} }: ContainerOptions,
+): readonly string[] {
+  const { cpus, memoryBytes, gpus } = limits;
+  const pairs = (flag: string, values: Readonly<Record<string, string>>) =>
+    Object.entries(values).flatMap(([key, value]) => [flag, `${key}=${value}`]);
+  return [
+    ...pairs('--label', { ...more, ...labels }),
+    ...pairs('--env', env),
+    ...mounts.flatMap(({ source, target, readOnly }) => [
+      '--bind',
+      `${source}:${target}${readOnly ? ':ro' : ''}`,
+    ]),
+    ...(user === undefined ? [] : ['--user', user]),
+    ...(workers === undefined ? [] : ['--workers', String(workers)]),
+    ...(cpus === undefined ? [] : ['--limit', `cpus=${cpus}`]),
+    ...(memoryBytes === undefined ? [] : ['--limit', `memory=${memoryBytes}`]),
+    ...(gpus === undefined ? [] : ['--limit', `gpus=${gpus}`]),
+  ];
+}
