@@ -15,7 +15,9 @@ const POLL_MS = 2000;
 /** Where an engine answers but tells no events. */
 const POLL_WITHOUT_EVENTS_MS = 60_000;
 /** Events come in bursts. */
-const GATHER_MS = 30;
+const GATHER_MS = 20;
+/** A container's event comes before the swarm's own word about its task: how long after it to look, in milliseconds. */
+const ECHOES_MS = [GATHER_MS, 120, 300, 700] as const;
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
 
 /** Follows the engine's events as long as there is a job to follow; comes back when the engine does. */
@@ -87,13 +89,20 @@ export class ContainerFollower {
   }
 
   #touch(service: string, signal: AbortSignal): void {
-    this.#dirty.add(service);
-    this.#gathering ??= pause(GATHER_MS, signal).then(async () => {
-      const services = new Set(this.#dirty);
-      this.#dirty.clear();
-      this.#gathering = undefined;
-      await this.#look(services);
-    });
+    for (const ms of ECHOES_MS) {
+      void pause(ms - GATHER_MS, signal).then(() => {
+        this.#dirty.add(service);
+        this.#gathering ??= this.#gather(signal);
+      });
+    }
+  }
+
+  async #gather(signal: AbortSignal): Promise<void> {
+    await pause(GATHER_MS, signal);
+    const services = new Set(this.#dirty);
+    this.#dirty.clear();
+    this.#gathering = undefined;
+    if (!signal.aborted) await this.#look(services);
   }
 
   async #look(services: ReadonlySet<string> | 'all'): Promise<void> {
