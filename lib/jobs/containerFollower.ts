@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -38,6 +39,7 @@ export class ContainerFollower {
     if (this.#session !== undefined || this.#closed.signal.aborted) return;
     const session = new AbortController();
     this.#session = session;
+    setMaxListeners(0, session.signal); // each pause is one
     void this.#listen(session.signal);
     void this.#poll(session.signal);
   }
