@@ -5,9 +5,9 @@ import { makeLogger } from '../lib/log.ts';
 import { startFileServer } from '../lib/pfioh/server.ts';
 import { readTokens } from '../lib/pfioh/tokens.ts';
 import { DEFAULT_LIMITS } from '../lib/transfer/limits.ts';
-import { packageVersion } from '../lib/transfer/version.ts';
+import { VERSION } from '../lib/version.ts';
 
-const SYNOPSIS = `pfioh ${packageVersion()}
+const SYNOPSIS = `pfioh ${VERSION}
 
 Serves files and folders over HTTP: purl pushes them here and pulls them from here.
 
@@ -48,7 +48,7 @@ async function serve(config: PfiohConfig): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void server.close());
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
-  console.log(`pfioh ${packageVersion()}`);
+  console.log(`pfioh ${VERSION}`);
   console.log(`listening on http://${host}:${server.port}`);
   console.log(`serving ${forever ? 'until told to quit' : 'one request'}`);
   const warning = exposure(config);
@@ -75,7 +75,7 @@ async function main(): Promise<number> {
 function information({ synopsis, desc, version }: PfiohConfig): string | undefined {
   if (synopsis) return SYNOPSIS;
   if (desc) return DESCRIPTION;
-  return version ? `Version: ${packageVersion()}\n` : undefined;
+  return version ? `Version: ${VERSION}\n` : undefined;
 }
 
 process.exitCode = await main();

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
+import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
@@ -12,6 +13,11 @@ import { VERSION } from '../lib/version.ts';
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
 const WRONG_USE = 2;
+
+interface Ending {
+  readonly reason: string;
+  readonly options?: QuitOptions;
+}
 
 async function main(): Promise<void> {
   const asked = readPmanConfig({ argv: process.argv.slice(2), env: process.env });
@@ -32,17 +38,17 @@ async function main(): Promise<void> {
       break;
   }
   const { config } = asked;
-  if (config.debugFile !== undefined) mkdirSync(dirname(config.debugFile), { recursive: true });
+  if (config.debugFile !== undefined) makeFolderOf(config.debugFile);
   const log = makeLogger({
     verbosity: config.verbosity,
     ...(config.debugFile === undefined ? {} : { file: config.debugFile }),
   });
   // Asked to end before it stands: it ends as soon as it does.
-  let end: (reason: string) => void = () => undefined;
-  const ended = new Promise<string>((resolve) => {
+  let end: (ending: Ending) => void = () => undefined;
+  const ended = new Promise<Ending>((resolve) => {
     end = resolve;
   });
-  onSignals(end);
+  onSignals((reason) => end({ reason }));
   const server = await startServer({
     config,
     log,
@@ -56,16 +62,24 @@ async function main(): Promise<void> {
       const settings = { env: process.env, home: homedir() };
       return openJobEngine({ config, settings, instanceLabel, log });
     },
-    onQuit: () => end('a client asked it to quit'),
+    onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
   if (config.tokenPath === undefined) warnOpen(log, server);
-  const reason = await ended;
+  const { reason, options } = await ended;
   if (config.verbosity > 0) console.log('Gracefully shutting down!...');
   log.info('shutting down', { reason });
-  await server.close();
+  await server.close(options);
   process.exit(0);
+}
+
+function makeFolderOf(debugFile: string): void {
+  try {
+    mkdirSync(dirname(debugFile), { recursive: true });
+  } catch (error) {
+    throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
+  }
 }
 
 /** The first signal ends pman in order, the second at once. */

@@ -1,7 +1,7 @@
 import { constants as fsConstants } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import type { PartUsage } from './spool.ts';
+import type { ProcessUsage } from './spool.ts';
 
 /**
  * Processes by the C library's own posix_spawn(3) and wait4(2). Node's spawn forks its whole address space, which takes
@@ -20,7 +20,7 @@ export interface NativeSpawn {
 export interface NativeExit {
   /** Exit code, or the negative number of the signal that ended it. */
   readonly returncode: number;
-  readonly usage: PartUsage;
+  readonly usage: ProcessUsage;
 }
 
 // <spawn.h> of glibc and musl, which agree.
@@ -130,7 +130,7 @@ function returncodeOf(status: number): number {
 
 const seconds = (time: Rusage['user']) => Number(time.seconds) + Number(time.micros) / 1e6;
 
-function usageOf({ user, system, maxRssKib }: Rusage): PartUsage {
+function usageOf({ user, system, maxRssKib }: Rusage): ProcessUsage {
   const bytes = Number(maxRssKib) * 1024;
   return {
     user_seconds: seconds(user),

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { systemErrorCode } from '../lib/errors.ts';
 import type { nativeSpawn } from './nativeSpawn.ts';
 import { preciseNow, startTicks } from './processes.ts';
-import type { JobLimits, PartStart, PartUsage } from './spool.ts';
+import type { JobLimits, PartStart, ProcessUsage } from './spool.ts';
 
 export interface PartOptions {
   readonly command: string;
@@ -24,7 +24,7 @@ export interface RunningPart extends PartStart {
 export interface PartExit {
   /** Exit code, or the negative number of the signal that ended it (as Python's `returncode`). */
   readonly returncode: number;
-  readonly usage?: PartUsage;
+  readonly usage?: ProcessUsage;
 }
 
 const SHELL = '/bin/sh';
@@ -36,12 +36,12 @@ const SHELL = '/bin/sh';
  */
 export async function startPart(options: PartOptions): Promise<RunningPart> {
   try {
-    return await start(options, argvOf(options.limits, ['-c', options.command]));
+    return await start(options, argvOf(options.limits, ['-c', '--', options.command]));
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
     writeFileSync(options.script, options.command);
-    return start(options, argvOf(options.limits, [options.script]));
+    return start(options, argvOf(options.limits, ['--', options.script]));
   }
 }
 
@@ -54,6 +54,7 @@ function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]):
     ...(cwd === undefined ? [] : ['cd -- "$CRUNNER_CWD"']),
     ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
   ];
+  // A command may begin with a dash: `--` says that no more flags come.
   if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
   const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
   const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from '../lib/errors.ts';
 import type { PartStart } from './spool.ts';
 
@@ -39,13 +40,40 @@ export function isAlive({ pid, ticks }: PartStart): boolean {
   return fields.state !== 'Z' && (ticks === undefined || fields.ticks === ticks);
 }
 
-/** Sends a signal to the whole process group of a part; says whether there was anyone to get it. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+/**
+ * Sends a signal to the whole process group of a part; says whether there was anyone to get it. What runs as another
+ * user (a set-user-id program) does not get it.
+ */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
     return true;
   } catch (error) {
-    if (systemErrorCode(error) === 'ESRCH') return false;
+    const code = systemErrorCode(error);
+    if (code === 'ESRCH' || code === 'EPERM') return false;
     throw error;
   }
+}
+
+/** How often a process group that was told to end is looked at, in milliseconds. */
+const GROUP_POLL_MS = 20;
+
+/**
+ * Ends a process group: the signal, and SIGKILL to what is left of it after the grace. Children that outlive their
+ * shell have the grace too.
+ */
+export async function endGroup(
+  pid: number,
+  signal: NodeJS.Signals,
+  graceMs: number,
+): Promise<void> {
+  const until = performance.now() + graceMs;
+  if (!signalGroup(pid, signal)) return;
+  // What is stopped takes no signal but KILL until it goes on.
+  signalGroup(pid, 'SIGCONT');
+  while (performance.now() < until) {
+    await sleep(Math.min(GROUP_POLL_MS, graceMs));
+    if (!signalGroup(pid, 0)) return;
+  }
+  signalGroup(pid, 'SIGKILL');
 }

@@ -1,13 +1,16 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import { findUnwrittenStart } from './orphan.ts';
+import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
-import { preciseNow, signalGroup } from './processes.ts';
+import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
   type PartEnd,
   type PartStart,
   partFiles,
   readSpool,
+  type SpoolPart,
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
@@ -33,7 +36,7 @@ export interface KillRequest {
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: RunningPart | undefined;
+  current?: Pick<RunningPart, 'pid'> | undefined;
   killed?: KillRequest;
 }
 
@@ -46,6 +49,9 @@ const RETRY_MS = 500;
 /** How long a job at its time limit has before SIGKILL, in milliseconds. */
 const TIMEOUT_GRACE_MS = 5000;
 
+/** How often the process of a part is looked at whose runner is gone, in milliseconds. */
+const ORPHAN_POLL_MS = 250;
+
 /** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
 export class Runner {
   readonly #jobs = new Map<string, RunningJob>();
@@ -55,25 +61,27 @@ export class Runner {
     this.#tell = tell;
   }
 
-  /** Spool folders of the jobs that run now. */
-  get running(): readonly string[] {
-    return [...this.#jobs.keys()];
+  /** Whether any job runs now. */
+  get isBusy(): boolean {
+    return this.#jobs.size > 0;
   }
 
   /**
    * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
-   * already, or whose last part is in the spool, is left alone.
+   * already, or whose last part is in the spool, is left alone; of one that a runner which is gone has begun, the
+   * part that runs is watched to its end and no further one is run: how it ended cannot be known.
    */
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
     if (state === undefined) return;
     const { request, parts: begun } = state;
-    if (begun.at(-1)?.end?.last) return;
+    if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
     const job: RunningJob = { folder, request };
     this.#jobs.set(folder, job);
-    const limit = this.#limitTime(job);
+    const limit = this.#limitTime(job, begun[0]?.start?.startedAt);
     try {
+      if (await this.#outlive(job, begun)) return;
       for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
         await this.#runPart(job, k);
       }
@@ -91,18 +99,46 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    if (job.current) void end(job.current, request);
+    if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
     return true;
   }
 
-  #limitTime({ folder, request }: RunningJob): NodeJS.Timeout | undefined {
+  #limitTime(
+    { folder, request }: RunningJob,
+    startedAt = preciseNow(),
+  ): NodeJS.Timeout | undefined {
     const { timeoutMs } = request.limits ?? {};
     if (timeoutMs === undefined) return undefined;
     const cause = `time limit ${timeoutMs / 1000} s`;
     return setTimeout(
       () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
-      timeoutMs,
+      Math.max(0, timeoutMs - (preciseNow() - startedAt)),
     );
+  }
+
+  /** Watches the part that another runner has begun, if it has; says whether there was one. */
+  async #outlive(job: RunningJob, begun: readonly SpoolPart[]): Promise<boolean> {
+    const newest = begun.at(-1);
+    const isWritten = newest?.start !== undefined && newest.end === undefined;
+    const part = isWritten ? begun.length - 1 : begun.length;
+    const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
+    if (start === undefined) return false;
+    if (start.pid > 0) job.current = start;
+    if (!isWritten) await this.#started(job, part, start);
+    while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
+    job.current = undefined;
+    // A runner that could not be found may have seen its end.
+    const seen = readSpool(job.folder)?.parts[part]?.end;
+    if (seen?.last) {
+      this.#tell({ kind: 'end', folder: job.folder, part, end: seen });
+      return true;
+    }
+    const { killed } = job;
+    const cause = killed
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      : 'the process that watched it ended before it did (killed, or the machine went down)';
+    await this.#ended(job, part, { endedAt: preciseNow(), returncode: null, cause, last: true });
+    return true;
   }
 
   async #runPart(job: RunningJob, k: number): Promise<void> {
@@ -123,19 +159,24 @@ export class Runner {
     }
     const { pid, startedAt, ticks, ended } = part;
     job.current = part;
+    const log = new OutputLog(folder, k);
     await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
-    if (job.killed) void end(part, job.killed);
+    if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
     const exit = await ended;
     const endedAt = preciseNow();
+    log.close();
     job.current = undefined;
     const cause = causeOf(job, exit);
-    await this.#ended(job, k, {
+    const end = {
       endedAt,
       returncode: exit.returncode,
       ...(cause === undefined ? {} : { cause }),
-      ...(exit.usage === undefined ? {} : { usage: exit.usage }),
+      usage: { wall_seconds: Math.round((endedAt - startedAt) * 1000) / 1e6, ...exit.usage },
       last: isFinal || job.killed !== undefined,
-    });
+    };
+    await this.#ended(job, k, end);
+    // Killed while the disk refused the record of this end: no other part will close the job.
+    if (job.killed && !end.last) await this.#ended(job, k, { ...end, last: true });
   }
 
   async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {
@@ -147,16 +188,6 @@ export class Runner {
     await persist(folder, { part, end }, request);
     this.#tell({ kind: 'end', folder, part, end });
   }
-}
-
-async function end(part: RunningPart, { signal, graceMs }: KillRequest): Promise<void> {
-  signalGroup(part.pid, signal);
-  const waiting = new AbortController();
-  const grace = sleep(graceMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-  await Promise.race([part.ended, grace]);
-  waiting.abort();
-  // The shell may be gone and a child of it, which ignores the signal, not.
-  signalGroup(part.pid, 'SIGKILL');
 }
 
 /** In words, why a part ended, when it was not by itself. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { PmanError, systemErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { KillRequest, RunnerEvent } from './runner.ts';
-import { type FromRunner, lineReader, socketPath, type ToRunner } from './runnerProtocol.ts';
+import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 export interface RunnerClientOptions {
   /** The folder that holds the jobs' spool folders. */
@@ -20,6 +20,8 @@ export interface RunnerClientOptions {
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
+/** The errors of a connection to a runner that is not there, or no more. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 /**
  * The way to the process that runs jobs. It is found when one is there (left by an earlier server), else
@@ -35,16 +37,14 @@ export class RunnerClient {
     this.#options = options;
   }
 
-  /** Connects to a runner that is there already; gives the jobs it runs, or undefined when there is none. */
-  async find(): Promise<readonly string[] | undefined> {
-    const found = await this.#connect();
-    if (found === undefined) return undefined;
-    this.#socket = found.socket;
-    return found.running;
+  /** Connects to a runner if there is one already. */
+  async find(): Promise<void> {
+    this.#socket = await this.#connect();
   }
 
   /**
-   * Has a job run whose spool folder stands.
+   * Has a job run whose spool folder stands. One that runs already goes on, and one that has begun under a runner which
+   * is gone is watched to its end.
    * @throws PmanError unavailable when no runner can be started
    */
   async run(folder: string): Promise<void> {
@@ -76,8 +76,11 @@ export class RunnerClient {
   async #start(): Promise<Socket> {
     const { spool, log } = this.#options;
     mkdirSync(spool, { recursive: true });
-    // The socket of a runner that was killed; a living one would have been found.
-    rmSync(socketPath(spool), { force: true });
+    // A killed server may have started one that was not ready when it was looked for.
+    const early = await this.#connect();
+    if (early !== undefined) return this.#keep(early);
+    // The socket of a runner that was killed.
+    rmSync(runnerSocket(spool), { force: true });
     const logFile = openSync(join(spool, 'runner.log'), 'a');
     const child = spawn(process.execPath, [programFile(), spool], {
       detached: true,
@@ -90,10 +93,7 @@ export class RunnerClient {
     const deadline = Date.now() + START_LIMIT_MS;
     while (Date.now() < deadline && child.exitCode === null) {
       const found = await this.#connect();
-      if (found !== undefined) {
-        this.#socket = found.socket;
-        return found.socket;
-      }
+      if (found !== undefined) return this.#keep(found);
       await sleep(5);
     }
     throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
@@ -101,30 +101,43 @@ export class RunnerClient {
     });
   }
 
-  async #connect(): Promise<{ socket: Socket; running: readonly string[] } | undefined> {
+  #keep(socket: Socket): Socket {
+    this.#socket = socket;
+    return socket;
+  }
+
+  /** A connection to a runner that answers, or undefined. */
+  async #connect(): Promise<Socket | undefined> {
     const { spool, onEvent } = this.#options;
-    const socket = createConnection(socketPath(spool));
+    const socket = createConnection(runnerSocket(spool));
     socket.setEncoding('utf8');
     return new Promise((resolve, reject) => {
       socket.on(
         'data',
         lineReader<FromRunner>((message) => {
-          if (message.kind === 'running') resolve({ socket, running: message.folders });
-          else onEvent(message);
+          if (message.kind === 'ready') {
+            socket.write(`${JSON.stringify(servingFrom())}\n`);
+            resolve(socket);
+          } else onEvent(message);
         }),
       );
       socket.on('error', (error) => {
-        const code = systemErrorCode(error);
-        if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(undefined);
-        else reject(error);
+        if (!NOBODY.has(systemErrorCode(error) ?? '')) reject(error);
       });
       socket.on('close', () => {
+        resolve(undefined); // a runner that was ending just then
         if (this.#socket !== socket) return;
         this.#socket = undefined;
         if (!this.#closed) this.#options.onLost();
       });
     });
   }
+}
+
+/** A runner that an earlier server started has that one's folder and environment. */
+function servingFrom(): ToRunner {
+  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
+  return { do: 'serve', place };
 }
 
 /** The runner's program: beside this file, compiled or (under a loader) as source. */

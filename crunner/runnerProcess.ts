@@ -1,7 +1,14 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { messageOf } from '../lib/errors.ts';
 import { Runner } from './runner.ts';
-import { type FromRunner, lineReader, socketPath, type ToRunner } from './runnerProtocol.ts';
+import {
+  type FromRunner,
+  lineReader,
+  type Place,
+  runnerSocket,
+  type ToRunner,
+} from './runnerProtocol.ts';
 
 /**
  * The process that runs a server's jobs, in a session of its own: it goes on when the server ends, is killed or
@@ -13,10 +20,12 @@ import { type FromRunner, lineReader, socketPath, type ToRunner } from './runner
 const LONELY_MS = 2000;
 
 function main(spool: string): void {
-  const path = socketPath(spool);
+  const path = runnerSocket(spool);
   const servers = new Set<Socket>();
   const runner = new Runner(broadcast);
   let lonely: NodeJS.Timeout | undefined;
+  let own: number | undefined;
+  const socketNumber = () => statSync(path, { throwIfNoEntry: false })?.ino;
 
   function broadcast(message: FromRunner): void {
     const line = `${JSON.stringify(message)}\n`;
@@ -26,15 +35,19 @@ function main(spool: string): void {
   /** Ends the process soon, unless somebody connects or something runs by then. */
   function checkLonely(): void {
     clearTimeout(lonely);
-    if (servers.size > 0 || runner.running.length > 0) return;
+    if (servers.size > 0 || runner.isBusy) return;
     lonely = setTimeout(() => {
-      rmSync(path, { force: true });
+      // Unless a later runner has taken the place.
+      if (socketNumber() === own) rmSync(path, { force: true });
       process.exit(0);
     }, LONELY_MS);
   }
 
   function obey(order: ToRunner): void {
     switch (order.do) {
+      case 'serve':
+        moveTo(order.place);
+        return;
       case 'run':
         void runner.run(order.folder).finally(checkLonely);
         return;
@@ -48,7 +61,7 @@ function main(spool: string): void {
     servers.add(socket);
     clearTimeout(lonely);
     socket.setEncoding('utf8');
-    socket.write(`${JSON.stringify({ kind: 'running', folders: runner.running })}\n`);
+    socket.write(`${JSON.stringify({ kind: 'ready' } satisfies FromRunner)}\n`);
     socket.on('data', lineReader(obey));
     // A server that was killed leaves a broken connection: it has ended, like one that closed it.
     socket.on('error', () => socket.destroy());
@@ -59,10 +72,25 @@ function main(spool: string): void {
   });
   // Another runner has the socket: it is the one, this one is not needed.
   server.on('error', () => process.exit(3));
-  server.listen(path, checkLonely);
+  server.listen(path, () => {
+    own = socketNumber();
+    checkLonely();
+  });
   // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);
+}
+
+/** Takes over what children inherit. A folder that is gone since keeps the old one. */
+function moveTo({ cwd, umask, env }: Place): void {
+  try {
+    process.chdir(cwd);
+  } catch (error) {
+    console.error(`cannot work in ${cwd}: ${messageOf(error)}`);
+  }
+  process.umask(umask);
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
 }
 
 const [spool] = process.argv.slice(2);

@@ -8,22 +8,36 @@ import type { KillRequest, RunnerEvent } from './runner.ts';
  * rings the bell; what is to be run and what became of it lies in the spool folders.
  */
 export type ToRunner =
+  /** The first line of a server: jobs from now on start where it works, and with its environment. */
+  | { readonly do: 'serve'; readonly place: Place }
   | { readonly do: 'run'; readonly folder: string }
   | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest };
 
+/** What a process hands down to its children. */
+export interface Place {
+  readonly cwd: string;
+  readonly umask: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 export type FromRunner =
-  /** The first line after a connection: the jobs that run now. */
-  { readonly kind: 'running'; readonly folders: readonly string[] } | RunnerEvent;
+  /** The first line after a connection: from here on everything is told. */
+  { readonly kind: 'ready' } | RunnerEvent;
 
 /** A Unix socket's path may have 107 bytes (unix(7)). */
 const MAX_SOCKET_PATH = 100;
 
-/** Where the runner of a spool listens: inside it, or, when that path is too long, in the folder for temporary files. */
-export function socketPath(spool: string): string {
-  const inside = join(spool, 'runner.sock');
+/** A socket that belongs to a folder: inside it, or, when that path is too long, in the folder for temporary files. */
+export function socketPath(folder: string, name: string): string {
+  const inside = join(folder, `${name}.sock`);
   if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
-  const digest = createHash('sha256').update(spool).digest('hex').slice(0, 24);
-  return join(tmpdir(), `crunner-${process.getuid?.() ?? 0}-${digest}.sock`);
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 24);
+  return join(tmpdir(), `${name}-${process.getuid?.() ?? 0}-${digest}.sock`);
+}
+
+/** Where the runner of a spool listens. */
+export function runnerSocket(spool: string): string {
+  return socketPath(spool, 'runner');
 }
 
 /** Calls back with each JSON line of a stream of text chunks. */

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fstatSync,
@@ -6,9 +7,11 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,6 +24,7 @@ import { messageOf, systemErrorCode } from '../lib/errors.ts';
  *                 the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
+ *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
  * adding to one (docs/decisions/0003).
@@ -50,14 +54,20 @@ export interface JobLimits {
 }
 
 /** What a part has used; members as records show them. */
-export interface PartUsage {
-  readonly user_seconds: number;
-  readonly system_seconds: number;
+export interface PartUsage extends ProcessUsage {
+  readonly wall_seconds: number;
+}
+
+/** What the system tells of an ended process and its children; nothing where it does not. */
+export interface ProcessUsage {
+  readonly user_seconds?: number;
+  readonly system_seconds?: number;
   /** The largest of its processes. */
   readonly peak_memory_bytes?: number;
   /** In place of the former, for a part that stayed below what can be told. */
   readonly peak_memory_below_bytes?: number;
-  readonly source: 'wait4';
+  /** Where the figures but the wall time come from. */
+  readonly source?: 'wait4';
 }
 
 export interface PartStart {
@@ -75,7 +85,6 @@ export interface PartEnd {
   readonly returncode: number | null;
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
-  /** Absent where the system does not tell. */
   readonly usage?: PartUsage;
   /** Whether no further part of this job runs. */
   readonly last: boolean;
@@ -90,6 +99,8 @@ export interface SpoolState {
   readonly request: SpoolRequest;
   /** The parts that have at least started, in order. */
   readonly parts: readonly SpoolPart[];
+  /** The job is not to run (any more), and why. */
+  readonly dropped?: string;
 }
 
 const JOURNAL = 'job.jsonl';
@@ -98,7 +109,8 @@ const JOURNAL = 'job.jsonl';
 type Line =
   | { readonly request: SpoolRequest }
   | { readonly part: number; readonly start: PartStart }
-  | { readonly part: number; readonly end: PartEnd };
+  | { readonly part: number; readonly end: PartEnd }
+  | { readonly dropped: string };
 
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
@@ -111,12 +123,13 @@ export function partFiles(folder: string, part: number) {
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
 export function createSpool(folder: string, request: SpoolRequest): void {
-  mkdirSync(folder);
+  // With its parents: somebody may have cleared them away while the server ran.
+  mkdirSync(folder, { recursive: true });
   append(folder, { request }, request.fsync === true);
   if (request.fsync) syncPath(dirname(folder));
 }
 
-/** Writes down that a part has started or ended. The folder has to be there. */
+/** Writes down that a part has started or ended, or that no more is to run. The folder has to be there. */
 export function writeLine(
   folder: string,
   line: Exclude<Line, { readonly request: SpoolRequest }>,
@@ -156,14 +169,20 @@ function syncPath(path: string): void {
 export function readSpool(folder: string): SpoolState | undefined {
   let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
+  let dropped: string | undefined;
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
-    else parts[line.part] = { ...parts[line.part], ...line };
+    else if ('dropped' in line) dropped = line.dropped;
+    else if (request !== undefined && line.part in request.parts) {
+      const { part, ...told } = line;
+      parts[part] = { ...parts[part], ...told };
+    }
   }
-  return request === undefined ? undefined : { request, parts };
+  if (request === undefined) return undefined;
+  return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
 }
 
-/** The whole lines of a journal. What comes after one that a crash of the machine has cut is not looked at. */
+/** The whole lines of a journal; one that a crash of the machine has cut is passed over. */
 function* readJournal(folder: string): Generator<Line> {
   let text: string;
   try {
@@ -175,13 +194,25 @@ function* readJournal(folder: string): Generator<Line> {
   const lines = text.split('\n');
   lines.pop(); // empty, or cut
   for (const line of lines) {
-    try {
-      yield JSON.parse(line) as Line;
-    } catch (error) {
-      if (messageOf(error).includes('JSON')) return;
-      throw error;
-    }
+    const parsed = parseLine(line);
+    if (parsed !== undefined) yield parsed;
   }
+}
+
+function parseLine(line: string): Line | undefined {
+  try {
+    return JSON.parse(line) as Line;
+  } catch (error) {
+    if (messageOf(error).includes('JSON')) return undefined;
+    throw error;
+  }
+}
+
+/** Ends the last line of a journal that a crash of the machine has cut, so that nothing is added to it. */
+export function mendSpool(folder: string): void {
+  const file = join(folder, JOURNAL);
+  const bytes = readFileSync(file);
+  if (bytes.length > 0 && bytes.at(-1) !== 0x0a) appendFileSync(file, '\n');
 }
 
 /**
@@ -195,6 +226,17 @@ export function closeSpool(folder: string): void {
 /** Whether a spool folder belongs to a job whose record may not be complete. */
 export function isOpenSpool(folder: string): boolean {
   return existsSync(join(folder, JOURNAL));
+}
+
+/** What the outputs of a job take, in bytes. */
+export function outputBytes(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  let bytes = 0;
+  for (const name of readdirSync(folder)) {
+    if (name === JOURNAL) continue;
+    bytes += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
 }
 
 export interface OutputExcerpt {
@@ -225,13 +267,25 @@ export function readOutput(file: string, limitBytes: number): OutputExcerpt {
     }
     const bytes = fstatSync(fd).size;
     const half = Math.floor(limitBytes / 2);
-    const head = whole.subarray(0, half).toString('utf8');
-    const tail = readUpTo(fd, bytes - half, half).toString('utf8');
-    const note = `\n[… ${bytes - 2 * half} of ${bytes} bytes left out …]\n`;
-    return { text: toLines(head + note + tail), bytes, cut: true };
+    const head = whole.subarray(0, characterStart(whole, half));
+    const end = readUpTo(fd, bytes - half, half);
+    const tail = end.subarray(characterStart(end, 0, 1));
+    const note = `\n[… ${bytes - head.length - tail.length} of ${bytes} bytes left out …]\n`;
+    const text = toLines(head.toString('utf8') + note + tail.toString('utf8'));
+    return { text, bytes, cut: true };
   } finally {
     closeSync(fd);
   }
+}
+
+/** The nearest place where no character of UTF-8 is cut, at or before (step 1: after) this one. */
+function characterStart(bytes: Buffer, at: number, step: 1 | -1 = -1): number {
+  for (let moved = 0; moved < 4; moved += 1) {
+    const place = at + step * moved;
+    // 10xxxxxx goes on with a character.
+    if (((bytes[place] ?? 0) & 0xc0) !== 0x80) return place;
+  }
+  return at; // it is no UTF-8
 }
 
 function toLines(text: string): string {

@@ -29,6 +29,7 @@ const MAX_PREAMBLE = 64 * 1024;
  * Runs one part on another host through the system's ssh client. `where` is that of the client, not
  * of the command. `started` and `ended` reject with `SshError` when ssh fails and not the command.
  * A remote shell says 128 + n where a local command is ended by signal n, and so does `ended`.
+ * `kill` reaches the remote command also after its connection was lost.
  */
 export function launchOverSsh(
   connection: SshConnection,
@@ -40,6 +41,7 @@ export function launchOverSsh(
   const args = sshArguments(connection, remoteCommand(cmd, marker));
   const child = spawn('ssh', args, { ...where, detached: true, stdio: [stdin, stdout, 'pipe'] });
   const closed = once(child, 'close');
+  closed.catch(() => undefined); // a client that cannot be started: `follow` comes to it later
   if (child.stderr === null) throw new TypeError('ssh was started without a pipe for its stderr');
   const session = new SshSession(connection, child, stderr);
   const ended = session.follow(child.stderr, new SshRecordReader(marker), closed);
@@ -93,7 +95,10 @@ class SshSession {
    * before the command runs, or when that connection fails, the client itself.
    */
   kill(signal: NodeJS.Signals, where: Surroundings): void {
-    if (this.#processGroup === undefined) return killGroup(this.#child, signal);
+    if (this.#processGroup === undefined) {
+      killGroup(this.#child, signal);
+      return;
+    }
     const args = sshArguments(this.#connection, remoteKillCommand(this.#processGroup, signal));
     spawn('ssh', args, { ...where, detached: true, stdio: 'ignore' })
       .once('error', () => killGroup(this.#child, signal))

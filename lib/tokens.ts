@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import { parse } from 'ini';
 import { messageOf, UsageError } from './errors.ts';
 
 const SECTION = 'AUTH TOKENS';
@@ -23,7 +22,7 @@ export function readTokens(path: string, fallback: string): readonly string[] {
       { cause: error },
     );
   }
-  const lines = isIni(file) ? iniTokens(content) : content.split('\n');
+  const lines = isIni(file) ? iniTokens(content, file) : content.split('\n');
   const tokens = lines.map((token) => token.trim()).filter((token) => token !== '');
   if (tokens.length > 0) return tokens;
   throw new UsageError(
@@ -38,10 +37,29 @@ function isIni(path: string): boolean {
   return path.includes('.cfg') || extname(path) === '.ini';
 }
 
-function iniTokens(content: string): readonly string[] {
-  const section: unknown = parse(content)[SECTION];
-  if (typeof section !== 'object' || section === null) return [];
-  return Object.values(section).map(String);
+/**
+ * As Python's configparser reads the section, and not as the `ini` package does: a value goes to the end of its line,
+ * `#`, `;` and quotes included, a colon separates as well as `=`, and a key without a value is an error. The package
+ * cuts `a#b` to `a` and makes the token `true` of a line it does not understand.
+ */
+function iniTokens(content: string, path: string): readonly string[] {
+  const tokens: string[] = [];
+  let section: string | undefined;
+  for (const [i, line] of content.split('\n').entries()) {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#') || text.startsWith(';')) continue;
+    const header = /^\[([^\]]+)\]/.exec(text);
+    if (header) section = header[1];
+    else if (section === SECTION) {
+      const value = /^[^=:]+[=:](.*)$/.exec(text)?.[1];
+      // The line may be a token that lacks its key: it is not shown.
+      if (value === undefined) {
+        throw new UsageError(`${path}, line ${i + 1}: a token is written as "name = token"`);
+      }
+      tokens.push(value);
+    }
+  }
+  return tokens;
 }
 
 /**

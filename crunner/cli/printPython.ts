@@ -3,6 +3,7 @@ import type { EntryValue, JobEntry } from './jobEntry.ts';
 const WIDTH = 80;
 const INDENT = 4;
 /** After what Python's `splitlines` takes for the end of a line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are line ends to Python
 const LINE_END = /(?<=[\n\v\f\u001c-\u001e\u0085\u2028\u2029])/;
 
 /**

@@ -24,7 +24,12 @@ export interface Services {
   /** Opens a file transfer endpoint (pfioh) beside pman. */
   readonly openFileio: (options: FileioOptions) => Promise<FileioEndpoint>;
   /** Ends the server once the reply is out. */
-  readonly shutDown: () => void;
+  readonly shutDown: (options: QuitOptions) => void;
+}
+
+export interface QuitOptions {
+  /** Whether to end the jobs that run, or leave them running; default: as the server was started. */
+  readonly endJobs?: boolean;
 }
 
 export interface FileioOptions {

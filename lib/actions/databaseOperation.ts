@@ -1,5 +1,5 @@
-import { PmanError } from '../errors.ts';
-import { clearRecordFolder } from '../jobs/recordFolder.ts';
+import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { clearRecordFolder, workFolderOf } from '../jobs/recordFolder.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';
@@ -14,8 +14,31 @@ export interface DatabaseOperation {
   readonly roots?: readonly string[] | undefined;
 }
 
-/** What DBctl and PUT do with the database (protocol a.7, a.8). */
+/**
+ * What DBctl and PUT do with the database (protocol a.7, a.8).
+ * @throws PmanError storage or bad_request when the file system refuses it
+ */
 export async function operateDatabase(
+  services: Services,
+  operation: DatabaseOperation,
+): Promise<void> {
+  try {
+    await operate(services, operation);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined || error instanceof PmanError) throw error;
+    const reason = messageOf(error).slice(0, 200);
+    throw new PmanError(
+      code === 'ENAMETOOLONG' ? 'bad_request' : 'storage',
+      `cannot ${operation.operation} the database: ${reason}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function operate(
   services: Services,
   { operation, dbpath, fileio, roots }: DatabaseOperation,
 ): Promise<void> {
@@ -30,7 +53,11 @@ export async function operateDatabase(
   }
   const { database, settings } = services;
   const own = database.folder;
-  const folder = exportFolder(dbpath, { own, exportPath: settings.exportPath });
+  const folder = exportFolder(dbpath, {
+    own,
+    reserved: [own, workFolderOf(own)],
+    exportPath: settings.exportPath,
+  });
   switch (operation) {
     case 'save':
       if (folder !== own) return database.saveTo(folder, roots);
@@ -38,11 +65,14 @@ export async function operateDatabase(
       if (database.problem !== undefined) throw new PmanError('storage', database.problem);
       return;
     case 'load':
-      return database.loadFrom(folder);
-    case 'clear':
+      await database.loadFrom(folder);
+      services.jobs.closeOrphans();
+      return;
+    case 'clear': {
       if (folder !== own) return clearRecordFolder(folder);
       removeEnded(services, roots ?? database.roots());
       return;
+    }
   }
 }
 

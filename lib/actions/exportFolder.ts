@@ -1,25 +1,68 @@
-import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
-import { PmanError } from '../errors.ts';
+import { lstatSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { BadRequestError, messageOf, PmanError, systemErrorCode } from '../errors.ts';
+
+export interface ExportPlaces {
+  /** The database's own folder. */
+  readonly own: string;
+  /** Folders of the server in which a copy has no business, the database's among them. */
+  readonly reserved: readonly string[];
+  readonly exportPath: string;
+}
 
 /**
- * The folder that a request's `dbpath` names: the database's own, or a place below the export folder.
- * @throws PmanError forbidden for a place outside
+ * The folder that a request's `dbpath` names: the database's own, or a place below the export folder. Links are
+ * followed before that is judged.
+ * @throws PmanError forbidden for a place outside, or one that the server uses itself; bad_request for no place at all
  */
 export function exportFolder(
   dbpath: string | undefined,
-  { own, exportPath }: { readonly own: string; readonly exportPath: string },
+  { own, reserved, exportPath }: ExportPlaces,
 ): string {
   if (dbpath === undefined) return own;
-  const folder = isAbsolute(dbpath) ? normalize(dbpath) : join(exportPath, dbpath);
-  const absolute = resolve(folder);
-  if (absolute === resolve(own)) return own;
-  const inside = relative(resolve(exportPath), absolute);
-  if (inside !== '' && !inside.startsWith('..') && !isAbsolute(inside)) return absolute;
-  throw new PmanError(
-    'forbidden',
-    `dbpath ${JSON.stringify(dbpath)} is outside the export folder`,
-    {
-      hint: `name a folder below ${exportPath}, or start pman with another --exportPath`,
-    },
-  );
+  const asked = resolve(exportPath, dbpath);
+  if (asked === resolve(own)) return own;
+  const folder = realPlace(asked, dbpath);
+  const home = realPlace(exportPath, exportPath);
+  if (folder === home || !isWithin(folder, home)) {
+    throw new PmanError(
+      'forbidden',
+      `dbpath ${JSON.stringify(dbpath)} is outside the export folder`,
+      {
+        hint: `name a folder below ${exportPath}, or start pman with another --exportPath`,
+      },
+    );
+  }
+  for (const place of reserved.map((path) => realPlace(path, path))) {
+    if (!isWithin(folder, place) && !isWithin(place, folder)) continue;
+    throw new PmanError('forbidden', `dbpath ${JSON.stringify(dbpath)} is in use by pman itself`, {
+      hint: `name a folder beside it, for example ${resolve(own)}-copy`,
+    });
+  }
+  return folder;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+/** The path without links, also when its end is not there yet. A link that leads nowhere is no place. */
+function realPlace(path: string, shown: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const isMissing = systemErrorCode(error) === 'ENOENT';
+    if (isMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+      return join(realPlace(dirname(path), shown), basename(path));
+    }
+    if (isMissing) {
+      throw new PmanError('forbidden', `dbpath ${JSON.stringify(shown)} is a link to nowhere`);
+    }
+    const name = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
+    throw new BadRequestError(`dbpath ${JSON.stringify(name)} cannot be used`, {
+      hint: messageOf(error).slice(0, 80),
+      cause: error,
+    });
+  }
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { preciseNow } from '../../crunner/processes.ts';
 import { compactStamp } from '../jobs/stamps.ts';
 import { NAME, VERSION } from '../version.ts';
-import type { JsonValue } from '../wire/json.ts';
-import { defineAction } from './action.ts';
+import type { JsonObject, JsonValue } from '../wire/json.ts';
+import { defineAction, type Services } from './action.ts';
 import { systemInfo } from './systemInfo.ts';
 
 const schema = z.looseObject({
@@ -14,10 +14,10 @@ const schema = z.looseObject({
 /** `hello`: who is there, and one more thing that `askAbout` names (protocol a.7). */
 export const hello = defineAction({
   schema,
-  handle({ askAbout, echoBack }) {
+  handle({ askAbout, echoBack }, { services }) {
     if (askAbout === undefined) return { status: false, result: {} };
     const self = { name: NAME, version: VERSION };
-    switch (askAbout) {
+    switch (String(askAbout)) {
       case 'timestamp':
         return {
           status: true,
@@ -25,6 +25,8 @@ export const hello = defineAction({
         };
       case 'sysinfo':
         return { status: true, result: { ...self, sysinfo: systemInfo() } };
+      case 'health':
+        return { status: true, result: { ...self, health: healthOf(services) } };
       case 'echoBack':
         return { status: true, result: { ...self, echoBack: { msg: echoBack ?? null } } };
       default:
@@ -32,3 +34,12 @@ export const hello = defineAction({
     }
   },
 });
+
+/** What an operator or a load balancer wants to know; not of the original. */
+function healthOf({ database, jobs }: Services): JsonObject {
+  return {
+    ok: database.problem === undefined,
+    database: database.problem ?? 'can be written',
+    jobs: { ...jobs.counts, recorded: database.roots().length },
+  };
+}

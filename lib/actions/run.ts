@@ -3,6 +3,7 @@ import { PmanError } from '../errors.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
+import { limitFields, limitsOf } from './limits.ts';
 
 /** An integer becomes its text, as the original stores it. */
 const jid = z
@@ -19,6 +20,9 @@ const schema = z.looseObject({
   cmd: text,
   auid: text,
   jid,
+  /** The same key and the same meta name the same job, however often they are sent. */
+  key: text.optional(),
+  ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
     .optional(),
@@ -48,7 +52,7 @@ export const run = defineAction({
         },
       );
     }
-    const root = await services.jobs.submit({ rawMeta, cmd, auid, jid });
+    const root = await services.jobs.submit({ rawMeta, cmd, auid, jid }, limitsOf(meta));
     if (!threaded) await services.jobs.ended(root);
     return { status: true };
   },

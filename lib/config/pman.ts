@@ -1,10 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import type { Retention } from '../jobs/retention.ts';
 import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Node takes a longer time for a timer as one millisecond. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Every setting of pman (protocol f), with its default; those of the original first. */
 export const settings = [
@@ -107,6 +111,30 @@ export const settings = [
     default: '10',
   },
   {
+    name: 'keepDays',
+    value: 'days',
+    help: 'remove jobs that were accepted longer ago and have ended (default: never)',
+    default: '',
+  },
+  {
+    name: 'keepJobs',
+    value: 'count',
+    help: 'of more jobs that have ended remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
+    name: 'keepSize',
+    value: 'MiB',
+    help: 'while records and outputs take more remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
+    name: 'jobsAtExit',
+    value: 'leave|end',
+    help: 'what becomes of running jobs when pman ends',
+    default: 'leave',
+  },
+  {
     name: 'exportPath',
     value: 'folder',
     help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
@@ -136,11 +164,17 @@ const secondsToMs = z
   .string()
   .trim()
   .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds')
-  .transform((text) => Math.round(Number(text) * 1000));
+  .transform((text) => Math.round(Number(text) * 1000))
+  .refine((ms) => ms <= MAX_TIMER_MS, 'is longer than 24 days');
 const path = z
   .string()
   .min(1, 'is empty')
   .transform((text) => resolve(text));
+const optionalNumber = z
+  .string()
+  .trim()
+  .regex(/^(\d+(\.\d+)?)?$/, 'is not a number')
+  .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 
 const schema = z.object({
@@ -166,6 +200,10 @@ const schema = z.object({
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
   killGrace: secondsToMs,
+  keepDays: optionalNumber,
+  keepJobs: optionalNumber,
+  keepSize: optionalNumber,
+  jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fsync: z.boolean(),
 });
@@ -194,6 +232,9 @@ export interface PmanConfig {
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
+  readonly retention: Retention;
+  /** Whether running jobs go on when pman ends. */
+  readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
   readonly fsync: boolean;
 }
@@ -260,6 +301,12 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
+    retention: {
+      ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
+      count: values.keepJobs,
+      bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
+    jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
     fsync: values.fsync,
   });

@@ -1,3 +1,8 @@
+/** Bytes of bodies that are held at once. */
+export interface BodyBudget {
+  heldBytes: number;
+}
+
 const FIRST_BYTES = 64 * 1024;
 
 /**
@@ -7,13 +12,16 @@ const FIRST_BYTES = 64 * 1024;
  */
 export class BodyCollector {
   readonly #expectedBytes: number | undefined;
+  readonly #budget: BodyBudget;
+  #released = false;
   #first: Buffer | undefined;
   #store: Buffer | undefined;
   #length = 0;
 
   /** `expectedBytes`: the Content-Length, when there is one; it must already be known to be acceptable. */
-  constructor(expectedBytes: number | undefined) {
+  constructor(expectedBytes: number | undefined, budget: BodyBudget) {
     this.#expectedBytes = expectedBytes;
+    this.#budget = budget;
   }
 
   get length(): number {
@@ -24,6 +32,14 @@ export class BodyCollector {
     if (this.#length === 0) this.#first = chunk;
     else this.#append(chunk);
     this.#length += chunk.length;
+    if (!this.#released) this.#budget.heldBytes += chunk.length;
+  }
+
+  /** The body is needed no longer: it counts no more. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#budget.heldBytes -= this.#length;
   }
 
   take(): Buffer {

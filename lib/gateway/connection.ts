@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
+import type { BodyCollector } from './body.ts';
 import type { HttpFrontOptions, HttpSocket } from './http.ts';
 import { replyBytes, sendReply } from './reply.ts';
 import { HttpRequest } from './request.ts';
@@ -7,10 +8,12 @@ import type { GatewayReply } from './types.ts';
 
 /** Requests that may wait on one connection before reading from it pauses. */
 const MAX_WAITING = 64;
+const NOTHING = Buffer.alloc(0);
 
 interface Exchange {
   readonly request: HttpRequest;
   readonly res: ServerResponse;
+  readonly body: BodyCollector | undefined;
 }
 
 /**
@@ -22,11 +25,12 @@ export class HttpConnection {
   readonly #options: HttpFrontOptions;
   readonly #waiting: Exchange[] = [];
   /** Requests whose head is in, and whose body has not been handed over yet. */
-  readonly #expected = new Set<IncomingMessage>();
+  readonly #expected = new Map<IncomingMessage, BodyCollector>();
   #current: HttpRequest | undefined;
   #holding = false;
   #brokenOff = false;
   #closing = false;
+  #lastAnswered = false;
   #ended = false;
   #lastWords: Buffer | undefined;
 
@@ -36,20 +40,23 @@ export class HttpConnection {
   }
 
   /** A request whose body is on its way; `submit` follows if it ever is complete. */
-  expect(req: IncomingMessage): void {
-    this.#expected.add(req);
+  expect(req: IncomingMessage, body: BodyCollector): void {
+    this.#expected.set(req, body);
   }
 
   /** Takes a complete request. */
-  submit(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
+  submit(req: IncomingMessage, res: ServerResponse, body?: BodyCollector): void {
     this.#expected.delete(req);
-    if (this.#closing) return;
-    const request = new HttpRequest(req, body);
-    if (this.#current === undefined) {
-      void this.#serve({ request, res });
+    if (this.#closing || this.#lastAnswered) {
+      body?.release();
       return;
     }
-    this.#waiting.push({ request, res });
+    const exchange = { request: new HttpRequest(req, body?.take() ?? NOTHING), res, body };
+    if (this.#current === undefined) {
+      void this.#serve(exchange);
+      return;
+    }
+    this.#waiting.push(exchange);
     if (this.#waiting.length >= MAX_WAITING) this.#hold(true);
   }
 
@@ -74,7 +81,7 @@ export class HttpConnection {
   /** Closes now if nothing is under way, else after the answer that is. */
   closeWhenIdle(): void {
     this.#closing = true;
-    this.#waiting.length = 0;
+    this.#dropWaiting();
     if (this.#current !== undefined) return;
     this.#socket.destroySoon();
   }
@@ -89,6 +96,7 @@ export class HttpConnection {
   closed(): void {
     this.#current?.clientLeft();
     for (const { request } of this.#waiting) request.clientLeft();
+    for (const body of this.#expected.values()) body.release();
   }
 
   async #serve(first: Exchange): Promise<void> {
@@ -96,8 +104,11 @@ export class HttpConnection {
       this.#current = next.request;
       if (this.#socket.destroyed) next.request.clientLeft();
       await this.#answer(next);
-      next = this.#waiting.shift();
+      next.body?.release();
+      // One answer at a time waits for a slow reader, not one for each request it has sent.
+      if (this.#socket.writableNeedDrain) await drainedOrClosed(this.#socket);
       if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
+      next = this.#waiting.shift();
     }
     this.#current = undefined;
     if (!this.#isIdle()) return;
@@ -114,18 +125,36 @@ export class HttpConnection {
       log.error('a request handler threw', { error, method: request.method });
       reply = refusal(500, 'The server failed to handle this request.');
     }
+    if (this.#socket.destroyed) {
+      if (!Buffer.isBuffer(reply.body)) reply.body.destroy();
+      return;
+    }
     if (this.#closing) reply = { ...reply, closeAfter: true };
+    if (reply.closeAfter === true || !res.shouldKeepAlive) this.#dropTheRest();
     try {
-      await sendReply(res, reply);
+      await sendReply(res, reply, request);
     } catch (error) {
       if (this.#socket.destroyed || res.headersSent) {
         this.#giveUp(error);
         return;
       }
       log.error('a reply cannot be sent', { error, method: request.method });
-      const instead = { ...refusal(500, 'The server made a reply that cannot be sent.') };
-      await sendReply(res, { ...instead, closeAfter: true });
+      this.#dropTheRest();
+      const instead = refusal(500, 'The server made a reply that cannot be sent.');
+      await sendReply(res, { ...instead, closeAfter: true }).catch((failure: unknown) =>
+        this.#giveUp(failure),
+      );
     }
+  }
+
+  /** The answer to come is the connection's last: what was pipelined after its request is not run. */
+  #dropTheRest(): void {
+    this.#lastAnswered = true;
+    this.#dropWaiting();
+  }
+
+  #dropWaiting(): void {
+    for (const { body } of this.#waiting.splice(0)) body?.release();
   }
 
   #hold(wanted: boolean): void {
@@ -137,7 +166,9 @@ export class HttpConnection {
 
   /** Nothing under way, nor complete at the parser with its 'end' still to come. */
   #isIdle(): boolean {
-    return this.#current === undefined && ![...this.#expected].some(({ complete }) => complete);
+    return (
+      this.#current === undefined && ![...this.#expected.keys()].some(({ complete }) => complete)
+    );
   }
 
   #giveUp(error: unknown): void {
@@ -146,8 +177,21 @@ export class HttpConnection {
   }
 
   #sayLastWords(): void {
-    if (this.#socket.writable) this.#socket.write(this.#lastWords);
+    if (this.#socket.writable && !this.#lastAnswered) this.#socket.write(this.#lastWords);
     this.#lastWords = undefined;
     this.#socket.destroySoon();
   }
+}
+
+function drainedOrClosed(socket: HttpSocket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.once('drain', done);
+    socket.once('close', done);
+  });
 }

@@ -23,6 +23,8 @@ export interface PeerLimits {
  */
 const LINGER_QUIET_MS = 500;
 const LINGER_MS = 5_000;
+/** How long what a peer sent before it left may stay unread. Milliseconds. */
+const LEFTOVER_MS = 5_000;
 const JOIN_BYTES = 16 * 1024;
 const RETRY_MS = [0, 0, 1, 2, 4, 8, 16, 32] as const;
 
@@ -89,12 +91,16 @@ export class PeerDuplex extends Duplex {
   disconnected(): void {
     this.#connected = false;
     if (this.destroyed) return;
-    if (this.#discarding || this.#heldBytes > 0 || this.readableLength > 0) {
+    if (this.#discarding || this.#heldBytes > 0) {
       this.destroy();
       return;
     }
-    this.once('end', () => this.destroy());
+    // A request that is complete at the parser is on its way to 'end' still, by ticks.
+    this.once('end', () => setImmediate(() => this.destroy()));
     this.push(null);
+    if (this.readableLength === 0) return;
+    const timer = setTimeout(() => this.destroy(), LEFTOVER_MS).unref();
+    this.once('close', () => clearTimeout(timer));
   }
 
   /** From now on input is thrown away, and the close waits a little for the peer to stop sending. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { BodyCollector } from './body.ts';
+import { type BodyBudget, BodyCollector } from './body.ts';
 import { HttpConnection } from './connection.ts';
 import { headerValue, headerValues } from './request.ts';
 import type { GatewayReply, HttpLimits, RequestHandler } from './types.ts';
@@ -33,6 +33,7 @@ export class HttpFront {
   readonly #server: Server;
   readonly #connections = new Map<Duplex, HttpConnection>();
   #stopping = false;
+  readonly #budget: BodyBudget = { heldBytes: 0 };
 
   constructor(options: HttpFrontOptions) {
     this.#options = options;
@@ -101,7 +102,7 @@ export class HttpFront {
     const length = headerValue(req.rawHeaders, 'content-length');
     const chunked = headerValue(req.rawHeaders, 'transfer-encoding') !== undefined;
     if ((length === undefined || length === '0') && !chunked) {
-      connection.submit(req, res, Buffer.alloc(0));
+      connection.submit(req, res);
       return;
     }
     const { maxBodyBytes } = this.#options.limits;
@@ -120,18 +121,20 @@ export class HttpFront {
     res: ServerResponse,
     expectedBytes: number | undefined,
   ): void {
-    const { maxBodyBytes, stallTimeoutMs } = this.#options.limits;
-    const body = new BodyCollector(expectedBytes);
-    connection.expect(req);
+    const { maxBodyBytes, maxHeldBytes, stallTimeoutMs } = this.#options.limits;
+    const body = new BodyCollector(expectedBytes, this.#budget);
+    connection.expect(req, body);
     req.on('data', (chunk: Buffer) => {
       if (res.writableEnded) return;
       if (body.length + chunk.length > maxBodyBytes) {
         this.#refuse(req, res, 413, tooLarge(`more than ${body.length} bytes`, maxBodyBytes));
+      } else if (this.#budget.heldBytes + chunk.length > maxHeldBytes) {
+        this.#refuse(req, res, 503, 'Too many large requests are under way; try again later.');
       } else body.add(chunk);
     });
     req.once('end', () => {
       req.socket.setTimeout(0);
-      if (!res.writableEnded) connection.submit(req, res, body.take());
+      if (!res.writableEnded) connection.submit(req, res, body);
     });
     req.once('timeout', () => {
       connection.breakOff(408, `No byte of the body came for ${stallTimeoutMs / 1000} seconds.`);

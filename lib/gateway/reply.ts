@@ -29,7 +29,11 @@ function declaredLength(headers: GatewayReply['headers']): number | undefined {
  * Hands a reply to node:http. A stream is awaited, and must hold what its Content-Length says, else
  * the connection is broken off and the promise rejects: a client must not take a part for the whole.
  */
-export async function sendReply(res: ServerResponse, reply: GatewayReply): Promise<void> {
+export async function sendReply(
+  res: ServerResponse,
+  reply: GatewayReply,
+  client?: { readonly signal: AbortSignal },
+): Promise<void> {
   const { status, body } = reply;
   const close = reply.closeAfter === true || !res.shouldKeepAlive;
   res.sendDate = false;
@@ -44,7 +48,9 @@ export async function sendReply(res: ServerResponse, reply: GatewayReply): Promi
     body.destroy();
     res.end();
   } else {
-    await pipeline(measured(body, declaredLength(reply.headers)), res);
+    // A response that waits behind another one is not told when its connection closes: the signal is.
+    const options = client === undefined ? {} : { signal: client.signal };
+    await pipeline(measured(body, declaredLength(reply.headers)), res, options);
   }
 }
 

@@ -36,6 +36,8 @@ export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
 export interface HttpLimits {
   /** Larger bodies are answered 413. Bytes. */
   readonly maxBodyBytes: number;
+  /** Of all bodies held at once, on all connections; a request that would need more is answered 503. Bytes. */
+  readonly maxHeldBytes: number;
   /** A larger request line and headers together are answered 431. Bytes. */
   readonly maxHeaderBytes: number;
   /** From the connection, or from the first byte of a later request, to the end of its headers; else 408. */
@@ -52,6 +54,7 @@ export interface HttpLimits {
 
 export const defaultHttpLimits: HttpLimits = Object.freeze({
   maxBodyBytes: 64 * 1024 * 1024,
+  maxHeldBytes: 512 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   stallTimeoutMs: 15_000,
@@ -71,7 +74,7 @@ export interface GatewayOptions {
   readonly rawmode: boolean;
   readonly limits?: Partial<HttpLimits>;
   readonly log: Logger;
-  /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 431), and to a handler that threw (500). */
+  /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
   readonly refusal: (status: number, message: string) => GatewayReply;
 }
 

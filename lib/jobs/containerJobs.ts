@@ -500,7 +500,7 @@ export class ContainerJobs {
     active.isEnding = true;
     this.#active.delete(root);
     if (this.#active.size === 0) this.#follower.stop();
-    const onDisk = new Promise<void>((resolve) => this.#options.database.release(root, resolve));
+    const onDisk = new Promise<void>((resolve) => this.#options.database.release(root, 0, resolve));
     const removed = onDisk
       .then(() => this.#removeService(active))
       .catch((error: unknown) => {

@@ -1,18 +1,24 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { readLeaf, readTree, writeLeaf, writeTree } from '../tree/disk.ts';
+import { readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
-import { isDone, progressOf } from './progress.ts';
+import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
-import { readRecordFolder, recordNames, writeRecordFolder } from './recordFolder.ts';
+import {
+  makeDraftsFolder,
+  readRecordFolder,
+  recordNames,
+  writeRecordFolder,
+} from './recordFolder.ts';
+import { RecordWriter } from './recordWriter.ts';
+import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 
 export interface DatabaseOptions {
@@ -24,19 +30,6 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
-/** How long a change may wait for others before it is written, in milliseconds. */
-const SAVE_DELAY_MS = 100;
-/** How long after a refused write it is tried again, in milliseconds. */
-const RETRY_MS = 1000;
-/** How long a save that nobody waits for keeps the process to itself, and then leaves it to others, in milliseconds. */
-const SLICE_MS = 5;
-const PAUSE_MS = 20;
-/** With more records to be written than this, a save makes no pauses: memory is not for ever. */
-const MAX_UNWRITTEN = 2000;
-
-/** What has to be written of a record: all of it, or these leaves. */
-type Unwritten = 'whole' | Map<string, readonly string[]>;
-
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
  * A change is made in memory first and written soon after, with what has changed and nothing else.
@@ -47,25 +40,33 @@ export class JobDatabase implements JobForest {
   readonly #drafts: string;
   readonly #index = new JobIndex();
   readonly #indexFile: IndexFile;
-  readonly #cache = new TreeCache((root) => !this.#unwritten.has(root));
-  readonly #unwritten = new Map<string, Unwritten>();
+  readonly #cache = new TreeCache((root) => !this.#writer.has(root));
+  readonly #writer: RecordWriter;
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
-  #timer: NodeJS.Timeout | undefined;
-  #saving: Promise<void> | undefined;
-  #waitedFor = false;
-  #problem: string | undefined;
 
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.#drafts = makeDraftsFolder(options);
+    this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
+    this.#writer = new RecordWriter({
+      folder: options.folder,
+      drafts: this.#drafts,
+      fsync: options.fsync,
+      log: options.log,
+      recordOf: (root) => this.#cache.get(root),
+      onWritten: (root, size) => {
+        if ('all' in size) this.#cache.weigh(root, size.all);
+        else this.#cache.grow(root, size.more);
+        this.#file(root);
+      },
+    });
   }
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read
+   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
    */
   static open(options: DatabaseOptions): JobDatabase {
     try {
@@ -85,7 +86,7 @@ export class JobDatabase implements JobForest {
 
   /** What keeps changes from being written, or undefined when all is well. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#writer.problem;
   }
 
   roots(): readonly string[] {
@@ -136,11 +137,28 @@ export class JobDatabase implements JobForest {
     return readLeaf(file, this.#putAside)?.value;
   }
 
+  /**
+   * The job that a new record repeats: one that was sent before with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else
+   */
+  sameJob(record: TreeNode): string | undefined {
+    const { key, digest } = summaryOf(record);
+    const root = key === undefined ? undefined : this.#index.withKey(key);
+    if (root === undefined || this.#index.get(root)?.digest === digest) return root;
+    throw new PmanError(
+      'conflict',
+      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
+      {
+        hint: 'repeat a request unchanged, or give a new job a new key',
+      },
+    );
+  }
+
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
     this.#index.put(root, summaryOf(record));
     this.#cache.pin(root, record);
-    this.#mark(root, 'whole');
+    this.#writer.mark(root, 'whole');
   }
 
   /** The record of a job, to be changed; undefined when there is no such job. */
@@ -151,7 +169,9 @@ export class JobDatabase implements JobForest {
       cat: (path) => record.cat(path),
       touch: (path, value) => {
         record.touch(path, value);
-        this.#mark(root, path);
+        this.#writer.mark(root, path);
+        // It may have left the memory at once, for want of room: what is to be written stays.
+        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
         record.mkdir(path);
@@ -167,13 +187,14 @@ export class JobDatabase implements JobForest {
 
   /**
    * The job has ended: its record changes no more and may leave the memory once it is written.
+   * @param outputBytes what its outputs take on the disk
    * @param whenFiled called once it is written
    */
-  release(root: string, whenFiled: () => void = () => undefined): void {
+  release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#index.put(root, summaryOf(record));
+    if (record !== undefined) this.#index.put(root, summaryOf(record, outputBytes));
     this.#cache.unpin(root);
-    if (this.#unwritten.has(root)) this.#whenFiled.set(root, whenFiled);
+    if (this.#writer.has(root)) this.#whenFiled.set(root, whenFiled);
     else whenFiled();
   }
 
@@ -183,9 +204,8 @@ export class JobDatabase implements JobForest {
     this.#index.remove(gone);
     for (const root of gone) {
       this.#cache.remove(root);
-      this.#unwritten.delete(root);
       this.#whenFiled.delete(root);
-      this.#discard(join(this.folder, root));
+      this.#writer.discard(root);
     }
   }
 
@@ -194,17 +214,12 @@ export class JobDatabase implements JobForest {
    * and it is tried again.
    */
   async save(): Promise<void> {
-    this.#waitedFor = true;
-    try {
-      await this.#save();
-    } finally {
-      this.#waitedFor = false;
-    }
+    await this.#writer.save();
   }
 
   /**
    * Writes records into another folder, beside what records it holds already.
-   * @throws PmanError conflict when the folder holds anything but records
+   * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
    */
   async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
     const records = (function* (database: JobDatabase) {
@@ -219,6 +234,7 @@ export class JobDatabase implements JobForest {
   /**
    * Takes in the records that a folder holds; it is made where it is missing. From the database's own folder,
    * records that are gone there are dropped here too; those of jobs that have not ended stay.
+   * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
    */
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
@@ -234,9 +250,12 @@ export class JobDatabase implements JobForest {
     }
   }
 
-  async close(): Promise<void> {
-    await this.save();
-    clearTimeout(this.#timer);
+  /**
+   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten: the
+   * spool still has it.
+   */
+  async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
+    await this.#writer.close(deadlineMs);
     this.#indexFile.close();
     rmSync(this.#drafts, { recursive: true, force: true });
   }
@@ -269,76 +288,11 @@ export class JobDatabase implements JobForest {
   #forgetWritten(): void {
     const gone = new Set<string>();
     for (const root of this.roots()) {
-      if (this.#unwritten.has(root) || this.#cache.isPinned(root)) continue;
+      if (this.#writer.has(root) || this.#cache.isPinned(root)) continue;
       this.#cache.remove(root);
       gone.add(root);
     }
     this.#index.remove(gone);
-  }
-
-  #mark(root: string, what: 'whole' | readonly string[]): void {
-    const known = this.#unwritten.get(root);
-    if (what === 'whole') this.#unwritten.set(root, 'whole');
-    else if (known === undefined) this.#unwritten.set(root, new Map([[what.join('/'), what]]));
-    else if (known !== 'whole') known.set(what.join('/'), what);
-    this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
-  }
-
-  #saveSoon(delayMs: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#save();
-    }, delayMs);
-  }
-
-  async #save(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    while (this.#saving !== undefined) await this.#saving;
-    this.#saving = this.#saveUnwritten().finally(() => {
-      this.#saving = undefined;
-    });
-    await this.#saving;
-  }
-
-  async #saveUnwritten(): Promise<void> {
-    let sliceEnd = performance.now() + SLICE_MS;
-    for (const [root, what] of [...this.#unwritten]) {
-      // From here on a change marks the record anew.
-      if (!this.#unwritten.delete(root)) continue; // removed meanwhile
-      try {
-        this.#write(root, what);
-        this.#solved();
-      } catch (error) {
-        this.#unwritten.set(root, 'whole');
-        this.#refused(error);
-        this.#saveSoon(RETRY_MS);
-        return;
-      }
-      if (performance.now() < sliceEnd) continue;
-      await sleep(this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN ? 0 : PAUSE_MS);
-      sliceEnd = performance.now() + SLICE_MS;
-    }
-  }
-
-  #write(root: string, what: Unwritten): void {
-    const record = this.#cache.get(root);
-    if (record === undefined) return; // removed meanwhile
-    const options = { drafts: this.#drafts, fsync: this.#options.fsync };
-    const folder = join(this.folder, root);
-    if (what === 'whole' || !existsSync(folder)) {
-      if (!existsSync(this.folder)) mkdirSync(this.folder, { recursive: true });
-      if (!existsSync(this.#drafts)) mkdirSync(this.#drafts, { recursive: true });
-      this.#cache.weigh(root, writeTree(folder, record, options));
-    } else {
-      for (const path of what.values()) {
-        const value = record.cat(path);
-        if (value === undefined) continue;
-        this.#cache.grow(root, writeLeaf(join(folder, ...path), value, options));
-      }
-    }
-    this.#file(root);
   }
 
   /** The record of a job that has ended is on the disk. */
@@ -346,33 +300,10 @@ export class JobDatabase implements JobForest {
     const whenFiled = this.#whenFiled.get(root);
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
-    this.#whenFiled.delete(root);
     this.#indexFile.append(root, summary);
     whenFiled();
-  }
-
-  #refused(error: unknown): void {
-    const problem = `cannot write to ${this.folder}: ${messageOf(error)}`;
-    if (problem !== this.#problem) this.#options.log.error(problem);
-    this.#problem = problem;
-  }
-
-  #solved(): void {
-    if (this.#problem === undefined) return;
-    this.#options.log.info('the database can be written again', { folder: this.folder });
-    this.#problem = undefined;
-  }
-
-  /** Takes a folder away in one step, then removes it: a reader never sees half of it. */
-  #discard(folder: string): void {
-    if (!existsSync(folder)) return;
-    const away = join(this.#drafts, `gone-${basename(folder)}`);
-    try {
-      renameSync(folder, away);
-      rmSync(away, { recursive: true, force: true });
-    } catch (error) {
-      this.#refused(error);
-    }
+    // Not before: what the disk refuses is tried again.
+    this.#whenFiled.delete(root);
   }
 
   /** Moves a file that is no leaf to where nobody trips over it again. */
@@ -391,23 +322,4 @@ export class JobDatabase implements JobForest {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
   };
-}
-
-function summaryOf(record: TreeNode): JobSummary {
-  const jid = record.leaves.get('jid');
-  const auid = record.leaves.get('auid');
-  return {
-    ...(jid === undefined ? {} : { jid }),
-    ...(auid === undefined ? {} : { auid }),
-    ...(isDone(record) ? { status: progressOf(record).status } : {}),
-  };
-}
-
-/** Drafts are renamed into the database, so they lie on its file system. */
-function makeDraftsFolder({ folder, workFolder }: DatabaseOptions): string {
-  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
-  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
-  rmSync(drafts, { recursive: true, force: true });
-  mkdirSync(drafts, { recursive: true });
-  return drafts;
 }

@@ -1,25 +1,28 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, preciseNow } from '../../crunner/processes.ts';
+import { type OutputChunk, readOutputLog } from '../../crunner/outputLog.ts';
+import { preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
   closeSpool,
   createSpool,
   isOpenSpool,
-  type PartStart,
+  type JobLimits,
+  mendSpool,
+  outputBytes,
   partFiles,
   readOutput,
   readSpool,
   type SpoolRequest,
   type SpoolState,
+  writeLine,
 } from '../../crunner/spool.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { hostFacts } from './hostFacts.ts';
-import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
 import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -27,6 +30,8 @@ import { newJobRoot } from './stamps.ts';
 export interface HostJobsOptions extends PollerOptions {
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
+  /** Whether to have the disk confirm what is acknowledged. */
+  readonly fsync: boolean;
   readonly log: Logger;
 }
 
@@ -37,8 +42,7 @@ export interface LiveOutput {
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
-/** How often the process of a job without a runner is looked at, in milliseconds. */
-const ADOPTED_POLL_MS = 250;
+const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
 
 /**
  * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
@@ -53,6 +57,8 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
+  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
+  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   #closed = false;
 
@@ -68,25 +74,34 @@ export class HostJobs {
   }
 
   /**
-   * Accepts a job. When it returns, the job is on the disk and will run.
+   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
+   * one, when it asks for the same.
    * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job
    */
-  async submit(job: NewJob): Promise<string> {
+  async submit(job: NewJob, limits: JobLimits = {}): Promise<string> {
+    const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
+    // Nothing is awaited from here on: of two requests with one key the second finds the first.
+    const record = newRecord(job);
+    const known = database.sameJob(record);
+    if (known !== undefined) return known;
+    if (database.problem !== undefined) {
+      throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
+    }
     const root = newJobRoot(preciseNow());
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner };
+    const request = { parts, owner, limits, fsync };
     try {
       createSpool(this.#folder(root), request);
     } catch (error) {
-      this.forget(root);
-      throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
-        hint: 'it was not accepted; send it again when the disk has room',
+      this.#tryToForget(root);
+      throw new PmanError('storage', `the job was not accepted: ${messageOf(error)}`, {
+        ...RETRY_LATER,
         cause: error,
       });
     }
-    this.#options.database.add(root, newRecord(job));
+    database.add(root, record);
     this.#waiting.set(root, request);
     this.#startWaiting();
     return root;
@@ -100,13 +115,18 @@ export class HostJobs {
     });
   }
 
-  /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
+  /**
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it.
+   * @throws PmanError storage when the disk does not take that a waiting job is not to run
+   */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    if (this.#waiting.delete(root)) {
-      this.#endUnstarted(root, `${request.cause} before it started`);
+    const waiting = this.#waiting.get(root);
+    if (waiting !== undefined) {
+      this.#drop(root, waiting, `${request.cause} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
+    this.#killed.set(root, request);
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -114,19 +134,59 @@ export class HostJobs {
   /** What the sub-jobs of a job that has not ended have written so far, in order. */
   liveOutput(root: string): readonly LiveOutput[] {
     const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
-    const { outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(
+      this.#options.outputLimitBytes,
+      state?.request.parts.length ?? 1,
+    );
     return (state?.parts ?? []).map((_, part) => {
       const files = partFiles(this.#folder(root), part);
       return {
-        stdout: readOutput(files.out, outputLimitBytes).text,
-        stderr: readOutput(files.err, outputLimitBytes).text,
+        stdout: readOutput(files.out, limitBytes).text,
+        stderr: readOutput(files.err, limitBytes).text,
       };
     });
+  }
+
+  /** The file that holds the whole output of a sub-job; it may be missing. */
+  outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string {
+    const files = partFiles(this.#folder(root), part);
+    return stream === 'stdout' ? files.out : files.err;
+  }
+
+  /** What a sub-job has written, in the order in which it came in. `endedAt`: when it ended, in milliseconds since 1970. */
+  outputChunks(root: string, part: number, endedAt: number): readonly OutputChunk[] {
+    return readOutputLog(this.#folder(root), part, endedAt);
+  }
+
+  /** Ends every job, and waits until each has ended. */
+  async endAll(request: KillRequest): Promise<void> {
+    const roots = [...this.#waiting.keys(), ...this.#running.keys()];
+    await Promise.all(
+      roots.map(async (root) => {
+        const ended = this.ended(root);
+        await this.kill(root, request);
+        await ended;
+      }),
+    );
   }
 
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
     rmSync(this.#folder(root), { recursive: true, force: true });
+  }
+
+  /** After a refused write: a disk that refuses the removal too is not the news. */
+  #tryToForget(root: string): void {
+    try {
+      this.forget(root);
+    } catch (error) {
+      this.#options.log.warn('cannot remove a spool folder', { root, error: messageOf(error) });
+    }
+  }
+
+  /** How many jobs run, and how many wait for their turn. */
+  get counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.size };
   }
 
   /** Whether a job waits or runs. */
@@ -136,13 +196,14 @@ export class HostJobs {
 
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
-    const running = new Set(await this.#runner.find());
+    await this.#runner.find();
     const { database, spool } = this.#options;
     for (const root of spoolNames(spool)) {
       if (!isOpenSpool(this.#folder(root))) {
         if (!database.has(root)) this.forget(root); // its record was removed by hand
         continue;
       }
+      mendSpool(this.#folder(root));
       const state = readSpool(this.#folder(root));
       if (state === undefined) {
         this.forget(root); // it was never accepted
@@ -151,9 +212,9 @@ export class HostJobs {
       if (!database.has(root))
         database.add(root, newRecord((state.request.owner as SpoolOwner).job));
       database.hold(root);
-      this.#takeUp(root, state, running.has(this.#folder(root)));
+      this.#takeUp(root, state);
     }
-    this.#closeOrphans();
+    this.closeOrphans();
   }
 
   close(): void {
@@ -171,11 +232,19 @@ export class HostJobs {
       if (next === undefined) return;
       const [root, request] = next;
       this.#waiting.delete(root);
-      this.#running.set(root, request);
-      this.#runner.run(this.#folder(root)).catch((error: unknown) => {
-        this.#endUnstarted(root, messageOf(error));
-      });
+      this.#start(root, request);
     }
+  }
+
+  #start(root: string, request: SpoolRequest): void {
+    this.#running.set(root, request);
+    this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+      try {
+        this.#drop(root, request, messageOf(error));
+      } catch (refused) {
+        this.#options.log.error('a job cannot be run', { root, error: messageOf(refused) });
+      }
+    });
   }
 
   #onEvent(event: RunnerEvent): void {
@@ -184,62 +253,49 @@ export class HostJobs {
     if (request === undefined) return; // its record was removed
     if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
     else {
-      this.#poller.partEnded(root, event.part, event.end);
+      this.#poller.partEnded(root, request, event.part, event.end);
       if (event.end.last) this.#finish(root);
     }
   }
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#options.database.release(root, () => closeSpool(this.#folder(root)));
+    this.#killed.delete(root);
+    const folder = this.#folder(root);
+    this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
   }
 
-  #endUnstarted(root: string, reason: string): void {
-    const record = this.#options.database.edit(root);
-    if (record) recordLost(record, 0, reason);
-    this.forget(root);
+  /** A job is not to run (any more): a later server keeps to that. */
+  #drop(root: string, { fsync = false }: SpoolRequest, reason: string): void {
+    try {
+      writeLine(this.#folder(root), { dropped: reason }, fsync);
+    } catch (error) {
+      throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
+        cause: error,
+      });
+    }
+    this.#waiting.delete(root);
+    this.#poller.dropped(root, reason);
     this.#finish(root);
   }
 
-  /** Goes on with a job that this server has not started itself. */
-  #takeUp(root: string, state: SpoolState, isRunning: boolean): void {
+  /** Goes on with a job that this server has not started itself, or whose runner has gone. */
+  #takeUp(root: string, state: SpoolState): void {
     this.#poller.catchUp(root, state);
     const newest = state.parts.at(-1);
-    if (newest?.end?.last) this.#finish(root);
-    else if (isRunning) this.#running.set(root, state.request);
-    else if (newest?.start && newest.end === undefined) {
-      this.#running.set(root, state.request);
-      void this.#watchAdopted(root, state.parts.length, newest.start);
-    } else {
+    if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
+    else if (newest !== undefined) this.#start(root, state.request);
+    else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
     }
   }
 
-  /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
-    while (isAlive(start)) {
-      await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
-      if (this.#closed) return;
-    }
-    const reason =
-      'the process that watched it ended before it did (killed, or the machine went down)';
-    this.#poller.partEnded(root, count - 1, {
-      endedAt: preciseNow(),
-      returncode: null,
-      cause: reason,
-      last: false,
-    });
-    const record = this.#options.database.edit(root);
-    if (record) recordLost(record, count, reason);
-    this.#finish(root);
-  }
-
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
-  #closeOrphans(): void {
+  closeOrphans(): void {
     const { database } = this.#options;
     for (const root of database.unfinished()) {
       if (this.isActive(root)) continue;
@@ -253,6 +309,14 @@ export class HostJobs {
     }
   }
 
+  async #repeatKill(root: string, order: KillRequest): Promise<void> {
+    try {
+      await this.#runner.kill(this.#folder(root), order);
+    } catch (error) {
+      this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
+    }
+  }
+
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
@@ -260,7 +324,9 @@ export class HostJobs {
       const state = readSpool(this.#folder(root));
       if (state === undefined) continue;
       this.#running.delete(root);
-      this.#takeUp(root, state, false);
+      this.#takeUp(root, state);
+      const order = this.#killed.get(root);
+      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
 }

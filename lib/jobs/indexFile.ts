@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { systemErrorCode } from '../errors.ts';
+import { messageOf, systemErrorCode } from '../errors.ts';
 import type { JobSummary } from './jobIndex.ts';
 
 type Line = JobSummary & { readonly root: string };
@@ -27,9 +27,9 @@ export class IndexFile {
     }
     const summaries = new Map<string, JobSummary>();
     for (const line of text.split('\n')) {
-      // A crash may have cut the last line: that job is read from its record.
-      if (!line.endsWith('}')) continue;
-      const { root, ...summary } = JSON.parse(line) as Line;
+      const parsed = parseLine(line);
+      if (parsed === undefined) continue;
+      const { root, ...summary } = parsed;
       summaries.set(root, summary);
     }
     return summaries;
@@ -53,5 +53,16 @@ export class IndexFile {
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+  }
+}
+
+/** A full disk or a crash may have cut a line anywhere: that job is read from its record. */
+function parseLine(line: string): Line | undefined {
+  if (!line.endsWith('}')) return undefined;
+  try {
+    return JSON.parse(line) as Line;
+  } catch (error) {
+    if (messageOf(error).includes('JSON')) return undefined;
+    throw error;
   }
 }

@@ -7,9 +7,16 @@ export interface JobSummary {
   readonly auid?: JsonValue;
   /** How it ended; absent while it has not. */
   readonly status?: JobStatus;
+  /** About what its record and its outputs take on the disk; only once it has ended. */
+  readonly bytes?: number;
+  /** The idempotency key it was sent with. */
+  readonly key?: string;
+  /** A digest of all that it was sent with; only with a key. */
+  readonly digest?: string;
 }
 
 const KEYS = ['jid', 'auid'] as const;
+const FOUND_BY = [...KEYS, 'key'] as const;
 
 /** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
 export class JobIndex {
@@ -18,6 +25,7 @@ export class JobIndex {
     jid: new Map(),
     auid: new Map(),
   };
+  readonly #byKey = new Map<string, string>();
   #order: string[] = [];
   #sorted = true;
 
@@ -38,11 +46,16 @@ export class JobIndex {
     return this.#order;
   }
 
-  /** Takes in a job, or new knowledge of one that is known; `jid` and `auid` of a job do not change. */
+  /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. */
   put(root: string, summary: JobSummary): void {
-    const isNew = !this.#summaries.has(root);
+    const known = this.#summaries.get(root);
+    if (known !== undefined && FOUND_BY.every((key) => known[key] === summary[key])) {
+      this.#summaries.set(root, summary);
+      return;
+    }
+    if (known !== undefined) this.remove(new Set([root]));
     this.#summaries.set(root, summary);
-    if (!isNew) return;
+    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
     for (const key of KEYS) {
       const value = summary[key];
       if (typeof value === 'string') insert(this.#byValue[key], value, root);
@@ -54,19 +67,29 @@ export class JobIndex {
 
   remove(gone: ReadonlySet<string>): void {
     if (gone.size === 0) return;
-    for (const root of gone) {
-      const summary = this.#summaries.get(root);
-      for (const key of KEYS) {
-        const value = summary?.[key];
+    // Each list is gone through once, however many of its jobs go: one user may have them all.
+    for (const key of KEYS) {
+      const roots = this.#byValue[key];
+      const touched = new Set<JsonValue | undefined>();
+      for (const root of gone) touched.add(this.#summaries.get(root)?.[key]);
+      for (const value of touched) {
         if (typeof value !== 'string') continue;
-        const roots = this.#byValue[key];
         const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
         if (left.length > 0) roots.set(value, left);
         else roots.delete(value);
       }
+    }
+    for (const root of gone) {
+      const key = this.#summaries.get(root)?.key;
+      if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
       this.#summaries.delete(root);
     }
     this.#order = this.#order.filter((root) => !gone.has(root));
+  }
+
+  /** The job that was sent with an idempotency key. */
+  withKey(key: string): string | undefined {
+    return this.#byKey.get(key);
   }
 
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */

@@ -10,7 +10,7 @@ import {
 import type { JsonObject } from '../wire/json.ts';
 import type { JobDatabase } from './database.ts';
 import { progressOf } from './progress.ts';
-import { type NewJob, recordDone, recordEnd, recordStart } from './record.ts';
+import { type NewJob, recordDone, recordEnd, recordLost, recordStart } from './record.ts';
 
 /** What the spool folder of a host job says about its owner. */
 export interface SpoolOwner {
@@ -25,6 +25,19 @@ export interface PollerOptions {
   readonly spool: string;
   /** How much of each output a record holds, in bytes. */
   readonly outputLimitBytes: number;
+}
+
+/** What every sub-job's output may take at least, in bytes. */
+const MIN_SHARE_BYTES = 16 * 1024;
+
+/**
+ * How much of each output the record of a job of so many sub-jobs holds, in bytes. Each epoch repeats the entries of
+ * all earlier ones, so that the whole grows with the square of their number: 40 outputs of 1 MB made a record of
+ * 1.6 GB, and stopped the server for 20 seconds.
+ */
+export function outputShare(limitBytes: number, parts: number): number {
+  const share = Math.floor((4 * limitBytes) / (parts * (parts + 1)));
+  return Math.min(limitBytes, Math.max(MIN_SHARE_BYTES, share));
 }
 
 /** Turns what the runner tells, or a spool folder says, into changes of job records. */
@@ -42,30 +55,43 @@ export class Poller {
     recordStart(record, part, { cmd: request.parts[part] ?? '', host, ...start });
   }
 
-  partEnded(root: string, part: number, end: PartEnd): void {
+  partEnded(root: string, { parts }: SpoolRequest, part: number, end: PartEnd): void {
     const { database, spool, outputLimitBytes } = this.#options;
+    const limitBytes = outputShare(outputLimitBytes, parts.length);
     const record = database.edit(root);
     if (record === undefined) return;
     const files = partFiles(join(spool, root), part);
     recordEnd(record, part, {
       endedAt: end.endedAt,
       returncode: end.returncode,
-      stdout: readOutput(files.out, outputLimitBytes).text,
-      stderr: readOutput(files.err, outputLimitBytes).text,
+      stdout: readOutput(files.out, limitBytes).text,
+      stderr: readOutput(files.err, limitBytes).text,
       ...(end.cause === undefined ? {} : { cause: end.cause }),
       ...(end.usage === undefined ? {} : { usage: { ...end.usage } }),
     });
-    if (end.last) recordDone(record, part + 1);
+    if (!end.last) return;
+    if (end.returncode === null)
+      recordLost(record, part + 1, end.cause ?? 'how it ended is not known');
+    else recordDone(record, part + 1);
+  }
+
+  /** No more of the job is going to run. */
+  dropped(root: string, reason: string): void {
+    const record = this.#options.database.edit(root);
+    const tree = this.#options.database.tree(root);
+    if (record && tree) recordLost(record, progressOf(tree).started.length, reason);
   }
 
   /** Writes into the record what the spool knows and the record does not. */
-  catchUp(root: string, { request, parts }: SpoolState): void {
+  catchUp(root: string, { request, parts, dropped }: SpoolState): void {
     const tree = this.#options.database.tree(root);
     if (tree === undefined) return;
     for (const [part, { start, end }] of parts.entries()) {
       const known = progressOf(tree);
       if (start && known.started.length <= part) this.partStarted(root, request, part, start);
-      if (end && (end.last || known.returncodes.length <= part)) this.partEnded(root, part, end);
+      if (end && (end.last || known.returncodes.length <= part))
+        this.partEnded(root, request, part, end);
     }
+    if (dropped !== undefined) this.dropped(root, dropped);
   }
 }

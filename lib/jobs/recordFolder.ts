@@ -1,12 +1,35 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PmanError } from '../errors.ts';
-import { readTree, writeTree } from '../tree/disk.ts';
+import { messageOf, PmanError } from '../errors.ts';
+import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from '../tree/paths.ts';
 
-/** Folders of job records that are not the database's own: copies that a request has asked for. */
+/** Folders of job records, as folders: the database's own, and copies that requests have asked for. */
+
+/** The folder beside a database for what is no record: spools, the index, drafts. */
+export function workFolderOf(folder: string): string {
+  return `${folder}.spool`;
+}
+
+/** Drafts are renamed into the database, so they lie on its file system. */
+export function makeDraftsFolder(folder: string, workFolder: string): string {
+  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
+  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
+  restoreReplaced(drafts, folder);
+  rmSync(drafts, { recursive: true, force: true });
+  mkdirSync(drafts, { recursive: true });
+  return drafts;
+}
 
 /** Names of the records in a folder, oldest first. */
 export function recordNames(folder: string): readonly string[] {
@@ -15,7 +38,7 @@ export function recordNames(folder: string): readonly string[] {
 
 /**
  * Writes records into a folder, beside those that it holds already; it is made where it is missing.
- * @throws PmanError conflict when the folder holds anything but records
+ * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
  */
 export async function writeRecordFolder(
   folder: string,
@@ -23,28 +46,34 @@ export async function writeRecordFolder(
   fsync: boolean,
 ): Promise<void> {
   requireRecordFolder(folder);
-  mkdirSync(folder, { recursive: true });
-  const drafts = `${folder}.new-${process.pid}`;
-  mkdirSync(drafts);
+  let drafts: string | undefined;
   try {
+    mkdirSync(folder, { recursive: true });
+    drafts = mkdtempSync(`${folder}.new-`);
     for (const [root, record] of records) {
       writeTree(join(folder, root), record, { drafts, fsync });
       await nextTurn();
     }
+  } catch (error) {
+    throw refusal(`cannot write to ${folder}`, error);
   } finally {
-    rmSync(drafts, { recursive: true, force: true });
+    if (drafts !== undefined) rmSync(drafts, { recursive: true, force: true });
   }
 }
 
 /**
  * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is passed over.
- * @throws PmanError conflict when the folder holds anything but records
+ * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
  */
 export async function* readRecordFolder(
   folder: string,
 ): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
   requireRecordFolder(folder);
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw refusal(`cannot make ${folder}`, error);
+  }
   for (const root of recordNames(folder)) {
     const read = readTree(join(folder, root), () => undefined);
     if (read !== undefined) yield { root, record: read.tree };
@@ -62,6 +91,19 @@ export function clearRecordFolder(folder: string): void {
   for (const root of recordNames(folder)) {
     rmSync(join(folder, root), { recursive: true, force: true });
   }
+}
+
+/** Takes a record's folder away in one step, then removes it: a reader never sees half of it. */
+export function discardRecord(folder: string, drafts: string): void {
+  if (!existsSync(folder)) return;
+  const away = join(drafts, `gone-${basename(folder)}`);
+  renameSync(folder, away);
+  rmSync(away, { recursive: true, force: true });
+}
+
+function refusal(what: string, error: unknown): PmanError {
+  if (error instanceof PmanError) return error;
+  return new PmanError('storage', `${what}: ${messageOf(error)}`, { cause: error });
 }
 
 function requireRecordFolder(folder: string): void {

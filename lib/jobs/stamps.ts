@@ -4,9 +4,9 @@ const two = (n: number) => String(n).padStart(2, '0');
 
 /** Date and time of day in local time, and the microseconds of the second. */
 function localParts(epochMs: number) {
-  const whole = Math.floor(epochMs);
-  const date = new Date(whole);
-  const micros = date.getMilliseconds() * 1000 + Math.floor((epochMs - whole) * 1000);
+  const epochMicros = Math.round(epochMs * 1000);
+  const date = new Date(Math.floor(epochMicros / 1000));
+  const micros = date.getMilliseconds() * 1000 + (epochMicros % 1000);
   return {
     day: [String(date.getFullYear()), two(date.getMonth() + 1), two(date.getDate())] as const,
     time: [two(date.getHours()), two(date.getMinutes()), two(date.getSeconds())] as const,
@@ -26,6 +26,7 @@ export function readableStamp(epochMs: number): string {
   return `${day.join('-')} ${time.join(':')}.${micros}`;
 }
 
+/** In whole microseconds: a fraction of a millisecond is no exact number. */
 let lastRootAt = 0;
 
 /**
@@ -33,6 +34,6 @@ let lastRootAt = 0;
  * were made: two in one microsecond get stamps one apart.
  */
 export function newJobRoot(epochMs: number): string {
-  lastRootAt = Math.max(epochMs, lastRootAt + 0.001);
-  return `${compactStamp(lastRootAt)}_${randomUUID()}`;
+  lastRootAt = Math.max(Math.round(epochMs * 1000), lastRootAt + 1);
+  return `${compactStamp(lastRootAt / 1000)}_${randomUUID()}`;
 }

@@ -32,7 +32,7 @@ export class TreeCache {
   }
 
   put(root: string, tree: TreeNode, weight: number): void {
-    this.remove(root);
+    this.#drop(root);
     this.#trees.set(root, { tree, weight });
     this.#weight += weight;
     this.#shrink();
@@ -64,9 +64,13 @@ export class TreeCache {
   }
 
   remove(root: string): void {
+    this.#drop(root);
+    this.#pinned.delete(root);
+  }
+
+  #drop(root: string): void {
     this.#weight -= this.#trees.get(root)?.weight ?? 0;
     this.#trees.delete(root);
-    this.#pinned.delete(root);
   }
 
   #shrink(): void {

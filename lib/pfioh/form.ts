@@ -23,6 +23,8 @@ export async function readForm<T>(
   let content: Readable | undefined;
   let handled: Promise<T> | undefined;
   const all = deferred<Fields>();
+  // Errors are taken from `feed` and from the handler; these streams may fail again after those.
+  parser.on('error', () => {});
   parser.on('field', (name, value, _nameCut, cut) => {
     if (cut) parser.destroy(new BadRequestError(`the field ${name} is too long`));
     fields.set(name, value);
@@ -33,6 +35,7 @@ export async function readForm<T>(
       return;
     }
     content = stream;
+    stream.on('error', () => {});
     handled = onLocal(stream, fields, all.promise);
     // When nobody reads the part any more the form would stand still for ever.
     handled.catch((error: unknown) => parser.destroy(asError(error)));
@@ -83,8 +86,8 @@ function makeParser(request: IncomingMessage) {
     return new Busboy({
       headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
       isPartAFile: (name) => name === 'local',
-      fileHwm: 1024 * 1024,
-      highWaterMark: 1024 * 1024,
+      fileHwm: 256 * 1024,
+      highWaterMark: 256 * 1024,
       limits: { fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 50 },
     });
   } catch (cause) {

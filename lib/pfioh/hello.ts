@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { packageVersion } from '../transfer/version.ts';
+import { VERSION } from '../version.ts';
 import type { JsonObject } from './reply.ts';
 
 /** The answer to `hello`, as pman's: the time, the machine or an echo. */
 export function hello(meta: JsonObject, userAgent: string): { d_ret: JsonObject; status: boolean } {
   const { askAbout } = meta;
   if (askAbout === undefined) return { d_ret: {}, status: false };
-  const who = { name: 'pfioh', version: packageVersion() };
+  const who = { name: 'pfioh', version: VERSION };
   const end = { 'User-agent': userAgent };
   if (askAbout === 'timestamp')
     return { d_ret: { ...who, timestamp: { now: now() }, ...end }, status: true };

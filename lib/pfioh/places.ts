@@ -34,7 +34,7 @@ export class Places {
 
   /** The folder of a key, with a `/` at the end. @throws PmanError */
   key(key: string): string {
-    if (key === '' || key.includes('/') || key.includes('\0')) {
+    if (/^\.{0,2}$/.test(key) || key.includes('/') || key.includes('\0')) {
       throw new BadRequestError(`refused key ${JSON.stringify(key)}: a key is one name`);
     }
     return this.path(`${join(this.#keyBase, `key-${key}`)}/`);

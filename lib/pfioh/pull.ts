@@ -1,14 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { BadRequestError } from '../errors.ts';
-import {
-  measure,
-  planSending,
-  type Sending,
-  type SendPlan,
-  startSending,
-} from '../transfer/send.ts';
+import { measure, planSending, type SendPlan, startSending } from '../transfer/send.ts';
 
 export interface PullOptions {
   readonly path: string;
@@ -37,7 +30,6 @@ export async function answerPull(
   response.setHeader('Content-Type', contentType(plan));
   response.setHeader('ETag', etag);
   response.setHeader('Accept-Ranges', 'bytes');
-  response.setHeader('Trailer', 'Pfioh-Sha256');
   if (total !== undefined) response.setHeader('Pfioh-Bytes', total);
   if (!plan.archive) {
     response.setHeader('Pfioh-Mode', plan.root.mode.toString(8));
@@ -48,23 +40,20 @@ export async function answerPull(
       throw new BadRequestError(`the range starts at ${offset}, behind the end at ${total}`);
     response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
   }
-  response.writeHead(offset > 0 ? 206 : 200);
-  if (request.method === 'HEAD') response.end();
-  else await sendBody(plan, offset, response);
+  const status = offset > 0 ? 206 : 200;
+  if (request.method === 'HEAD') {
+    response.writeHead(status).end();
+    return;
+  }
+  response.writeHead(status, { Trailer: 'Pfioh-Sha256' });
+  await sendBody(plan, offset, response);
 }
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
   const sending = startSending(plan, offset);
-  const body = Readable.from(withTrailer(sending, response), {
-    objectMode: false,
-    highWaterMark: 1024 * 1024,
-  });
-  await pipeline(body, response);
-}
-
-async function* withTrailer(sending: Sending, response: ServerResponse): AsyncGenerator<Buffer> {
-  yield* sending.stream as AsyncIterable<Buffer>;
+  await pipeline(sending.stream, response, { end: false });
   response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
+  response.end();
 }
 
 function checkEncoding(encoding: string): 'none' | 'base64' {

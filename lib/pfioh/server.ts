@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { messageOf, UsageError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
-import { packageVersion } from '../transfer/version.ts';
+import { VERSION } from '../version.ts';
 import { Places } from './places.ts';
 import { replyError } from './reply.ts';
 import { type RouteContext, route } from './route.ts';
@@ -105,8 +105,8 @@ async function serve(
   log: Logger,
 ) {
   const started = performance.now();
-  response.setHeader('Server', `pfioh/${packageVersion()}`);
-  response.setHeader('Pfioh-Version', packageVersion());
+  response.setHeader('Server', `pfioh/${VERSION}`);
+  response.setHeader('Pfioh-Version', VERSION);
   const ended = new Promise<void>((resolve) => {
     response.once('close', resolve);
     response.once('finish', resolve);
@@ -119,8 +119,7 @@ async function serve(
       from: request.socket.remoteAddress,
       why: messageOf(error),
     });
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, error);
+    endWithError(request, response, error);
   }
   await ended;
   log.info('request', {
@@ -131,17 +130,31 @@ async function serve(
   });
 }
 
+function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  try {
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, error);
+  } catch {
+    // No answer is possible any more; the client sees a closed connection.
+    response.destroy();
+  }
+}
+
 /**
- * Answers with an error. What is still being sent is read and thrown away for a while: closing at once
- * would reset the connection, and the client would not see the answer.
+ * Answers with an error at once. What the client still sends is read and thrown away for a while:
+ * closing would reset the connection, and the client would not see the answer.
  */
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (!request.complete) {
-    response.setHeader('Connection', 'close');
     request.unpipe();
     request.resume();
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+    timer.unref();
     request.once('close', () => clearTimeout(timer));
+  }
+  for (const name of response.getHeaderNames()) {
+    // What was meant for the other answer; `Trailer` would even be an error here.
+    if (!/^(server|pfioh-version|connection)$/.test(name)) response.removeHeader(name);
   }
   replyError(response, error);
 }

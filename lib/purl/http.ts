@@ -1,6 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request as nodeRequest } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Duplex, Writable } from 'node:stream';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { type ConnectOptions, openConnection, proxyAuthorization } from './connection.ts';
 import { PurlFailure } from './failure.ts';
@@ -17,8 +16,8 @@ export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers?: readonly (readonly [string, string])[];
-  /** A text, or a function that makes the stream of the body; called again after a redirect that keeps the body. */
-  readonly body?: string | (() => Readable);
+  /** A text, or a function that writes the body and ends the request; called again after a redirect that keeps it. */
+  readonly body?: string | ((request: Writable) => Promise<void>);
   /** The peer may be a Python pfioh, which leaves the HTTP head away; not for bulk answers. */
   readonly oldPeer?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -102,6 +101,10 @@ function answerTo(
     socket.once('close', () => signal?.removeEventListener('abort', onAbort));
     outgoing.once('response', (answer) => {
       answered = answer;
+      // An answer that comes before all was sent is a refusal: the rest need not be sent.
+      answer.once('end', () => {
+        if (!outgoing.writableFinished) outgoing.destroy();
+      });
       resolve(answer);
     });
     outgoing.on('error', (error) => {
@@ -112,7 +115,7 @@ function answerTo(
     else if (typeof body === 'string') outgoing.end(body);
     else if (body === undefined) outgoing.end();
     else {
-      pipeline(body(), outgoing).catch((error: unknown) => {
+      body(outgoing).catch((error: unknown) => {
         // A server may answer and close before it has read all; its answer then says why.
         if (!isHangUp(error)) reject(error);
       });
@@ -146,6 +149,9 @@ function badAnswer(url: URL, cause: unknown): PurlFailure {
   return new PurlFailure('badAnswer', `no answer from ${url.host}: ${messageOf(cause)}`, { cause });
 }
 
+// A second head at the start of the body: Python's pfioh 2 writes one with --httpResponse.
+const INNER_HEAD = /^\d{3} [A-Za-z ]+\r?\n(?:[\w-]+: .*\r?\n)+\r?\n/;
+
 const MAX_TEXT_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -170,5 +176,5 @@ export async function readText(answer: IncomingMessage): Promise<string> {
       });
     }
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks).toString('utf8').replace(INNER_HEAD, '');
 }

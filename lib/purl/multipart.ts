@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** A form with one file, made as it is sent. */
 export interface Form {
   readonly contentType: string;
   /** Bytes around the content: what the form adds to it. */
   readonly overhead: number;
-  stream(): Readable;
+  /** Writes the form and ends the request. */
+  send(request: Writable): Promise<void>;
 }
 
 export interface FormParts {
@@ -30,21 +32,10 @@ export function makeForm({ before, filename, content, after }: FormParts): Form 
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     overhead: Buffer.byteLength(head + contentEnd + end),
-    stream: () =>
-      Readable.from(
-        (async function* () {
-          yield Buffer.from(head);
-          if (content !== undefined) {
-            const source = content();
-            try {
-              yield* source as AsyncIterable<Buffer>;
-            } finally {
-              source.destroy();
-            }
-          }
-          yield Buffer.from(contentEnd + (after === undefined ? '' : field(after())) + end);
-        })(),
-        { objectMode: false, highWaterMark: 1024 * 1024 },
-      ),
+    send: async (request) => {
+      request.write(head);
+      if (content !== undefined) await pipeline(content(), request, { end: false });
+      request.end(contentEnd + (after === undefined ? '' : field(after())) + end);
+    },
   };
 }

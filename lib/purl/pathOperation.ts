@@ -219,7 +219,7 @@ async function sendForm(peer: Omit<Peer, 'kind'>, value: Report): Promise<string
   ];
   const { url, client, signal } = peer;
   return readText(
-    await send({ method: 'POST', url, headers, body: form.stream, oldPeer: true, signal }, client),
+    await send({ method: 'POST', url, headers, body: form.send, oldPeer: true, signal }, client),
   );
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { messageOf, systemErrorCode } from '../errors.ts';
+import { pipeline, Readable } from 'node:stream';
+import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { base64Decoder } from '../transfer/base64.ts';
 import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import { DEFAULT_LIMITS } from '../transfer/limits.ts';
@@ -14,7 +14,7 @@ import { unpack } from '../transfer/unpack.ts';
 import { PurlFailure } from './failure.ts';
 import { readText, send } from './http.ts';
 import { type Peer, transferUrl } from './peer.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, silentProgress } from './progress.ts';
 import { endOfArchive, withoutReport } from './pythonAnswer.ts';
 import type { TransferMessage } from './transferMessage.ts';
 
@@ -51,11 +51,20 @@ export async function pullPath(
     const answer = await ask(url, peer, offset > 0 ? resumed?.etag : undefined, offset);
     const start = answer.statusCode === 206 ? offset : 0;
     progress.start(Number(answer.headers['pfioh-bytes'] ?? 0) || undefined, start);
-    const received = counted(answer, peer, progress);
+    const received =
+      peer.kind === 'own' ? answer : Readable.from(patiently(answer), { objectMode: false });
     if (resumed === undefined) return await arrive(received, answer, message, options);
-    await resumed.partial.append(Readable.from(received, { objectMode: false }), start, () => {});
+    await resumed.partial.append(received, start, progress.add.bind(progress));
     done = true;
-    return await arrive(resumed.partial.read(), answer, message, options);
+    return await arrive(resumed.partial.read(), answer, message, {
+      ...options,
+      progress: silentProgress,
+    });
+  } catch (error) {
+    if (error instanceof PurlFailure || error instanceof PmanError) throw error;
+    throw new PurlFailure('partial', `${peer.url.host} broke off: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     progress.stop();
     await resumed?.partial.close({ done });
@@ -98,38 +107,27 @@ async function ask(
   );
 }
 
-async function* counted(
-  answer: IncomingMessage,
-  peer: Peer,
-  progress: Progress,
-): AsyncGenerator<Buffer> {
+/** The answer of a Python pfioh, which states a length that counts more than the content. */
+async function* patiently(answer: IncomingMessage): AsyncGenerator<Buffer> {
   let bytes = 0;
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      progress.add(chunk.length);
       yield chunk;
     }
   } catch (error) {
-    // A Python pfioh states a length that counts more than the content.
-    if (peer.kind !== 'own' && systemErrorCode(error) === 'ECONNRESET' && bytes > 0) return;
-    if (error instanceof PurlFailure) throw error;
-    throw new PurlFailure(
-      'partial',
-      `${peer.url.host} broke off after ${bytes} bytes: ${messageOf(error)}`,
-      { cause: error },
-    );
+    if (systemErrorCode(error) !== 'ECONNRESET' || bytes === 0) throw error;
   }
 }
 
 async function arrive(
-  received: AsyncIterable<Buffer>,
+  raw: Readable,
   answer: IncomingMessage,
   message: TransferMessage,
   options: PullOptions,
 ): Promise<PullResult> {
   const isBase64 = message.encoding === 'base64' && !options.isFileMode;
-  const raw = Readable.from(received, { objectMode: false, highWaterMark: 1024 * 1024 });
+  const onBytes = options.progress.add.bind(options.progress);
   const content = isBase64 ? decode(raw) : raw;
   const name = basename(message.remotePath ?? `key-${message.remoteKey}`);
   const archive = message.archive || options.isFolder || options.isFileMode;
@@ -139,7 +137,7 @@ async function arrive(
   let bytes: number;
   let msg: string;
   if (archive && message.unpack) {
-    const arrived = await spool(content, message.localPath);
+    const arrived = await spool(content, message.localPath, onBytes);
     try {
       bytes = arrived.bytes;
       const unzip = await unpackArrived(arrived, answer, message, name, options);
@@ -166,8 +164,8 @@ async function arrive(
 
 function decode(raw: Readable): Readable {
   const decoder = base64Decoder();
-  raw.once('error', (error: Error) => decoder.destroy(error));
-  return raw.pipe(decoder);
+  pipeline(raw, decoder, () => {});
+  return decoder;
 }
 
 function decodeReport({ localPath }: TransferMessage, name: string, archive: boolean) {
@@ -216,13 +214,18 @@ async function store(
   answer: IncomingMessage,
   message: TransferMessage,
   name: string,
-  { peer, isFileMode }: PullOptions,
+  { peer, isFileMode, progress }: PullOptions,
 ) {
   const isBare = peer.kind === 'python1' && message.encoding === 'none' && !isFileMode;
   const plain = isBare ? Readable.from(withoutReport(content), { objectMode: false }) : content;
   const dress = name.endsWith('.zip') ? {} : dressOf(answer);
-  const { bytes } = await storeFile(plain, message.localPath, name, dress, ({ sha256 }) =>
-    checkDigest(answer, sha256, peer),
+  const { bytes } = await storeFile(
+    plain,
+    message.localPath,
+    name,
+    dress,
+    ({ sha256 }) => checkDigest(answer, sha256, peer),
+    progress.add.bind(progress),
   );
   const msg = 'File written successfully!';
   const file = `${message.localPath.replace(/\/$/, '')}/${name}`;

@@ -160,7 +160,7 @@ async function post(
       method: 'POST',
       url: peer.url,
       headers,
-      body: form.stream,
+      body: form.send,
       oldPeer: peer.kind !== 'own',
       signal: peer.signal,
     },

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PurlConfig } from '../config/purl.ts';
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
-import { packageVersion } from '../transfer/version.ts';
+import { VERSION } from '../version.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http.ts';
@@ -43,9 +43,9 @@ export async function runPurl(config: PurlConfig, io: PurlIo): Promise<number> {
 }
 
 function information({ man, synopsis: short, desc, version }: PurlConfig, name: string) {
-  if (short) return synopsis(name, packageVersion());
-  if (desc) return `${synopsis(name, packageVersion())}\n${[...MANUAL.values()].join('\n')}`;
-  if (version) return `Version: ${packageVersion()}\n`;
+  if (short) return synopsis(name, VERSION);
+  if (desc) return `${synopsis(name, VERSION)}\n${[...MANUAL.values()].join('\n')}`;
+  if (version) return `Version: ${VERSION}\n`;
   if (man === '') return undefined;
   const page = MANUAL.get(man);
   if (page !== undefined) return page;
@@ -151,7 +151,7 @@ async function clientOptions(config: PurlConfig, io: PurlIo): Promise<ClientOpti
     const token = (await resolveText(config.authToken, io.stdin)).trim();
     headers.push(['Authorization', `bearer ${token}`]);
   }
-  headers.push(['User-Agent', `purl/${packageVersion()}`], ['Accept', '*/*']);
+  headers.push(['User-Agent', `purl/${VERSION}`], ['Accept', '*/*']);
   for (const line of config.header) {
     const colon = line.indexOf(':');
     headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
@@ -176,7 +176,7 @@ function tracer({ quiet }: PurlConfig, { stderr, name }: PurlIo) {
   if (quiet) return () => {};
   const paint = (code: number, text: string) =>
     stderr.isTTY ? `\x1b[${code}m${text}\x1b[0m` : text;
-  stderr.write(`${paint(36, `${name} ${packageVersion()}`)}\n`);
+  stderr.write(`${paint(36, `${name} ${VERSION}`)}\n`);
   return (direction: 'tx' | 'rx', text: string) => {
     stderr.write(`${paint(direction === 'tx' ? 33 : 32, direction)} ${text}\n`);
   };

@@ -1,9 +1,6 @@
 import type { GatewayRequest } from '../gateway/types.ts';
 import type { ReplyBody } from '../wire/reply.ts';
-import type { Authenticator } from './auth.ts';
-
-/** What stands in an echoed header for what must not be shown. */
-const MASK = '***';
+import { type Authenticator, MASK } from './auth.ts';
 
 /**
  * How much of a body is echoed, in characters. The original never answered a request of more than 8192 bytes; bodies
@@ -21,31 +18,37 @@ export function echoOf(
   authenticator: Authenticator,
 ): Pick<ReplyBody, 'RESTheader' | 'RESTverb' | 'path' | 'receivedByServer'> {
   const { method, target, httpVersion, rawHeaders } = request;
-  const requestLine = `${method} ${target} HTTP/${httpVersion}\r`;
+  const shownTarget = authenticator.mask(target);
+  const requestLine = `${method} ${shownTarget} HTTP/${httpVersion}\r`;
   const headers = rawHeaders.map(([name, value]) => {
-    const secret = /authorization|cookie/i.test(name) || authenticator.isSecret(value);
-    return `${name}: ${secret ? MASK : value}\r`;
+    const isSecret = /authorization|cookie/i.test(name);
+    return `${name}: ${isSecret ? MASK : authenticator.mask(value)}\r`;
   });
   return {
     RESTheader: requestLine,
     RESTverb: method,
-    path: pathOf(target),
-    receivedByServer: [requestLine, ...headers, '\r', ...cut(body).split('\n')],
+    path: pathOf(shownTarget),
+    receivedByServer: [requestLine, ...headers, '\r', ...cut(authenticator.mask(body)).split('\n')],
   };
 }
 
-/** One trailing slash of the path is dropped (pman 2.2.4 Listener.process). */
+/**
+ * The path of a target. One trailing slash is dropped (pman 2.2.4 Listener.process); a proxy may send a whole URL
+ * (RFC 9112, 3.2.2).
+ */
 export function pathOf(target: string): string {
-  return target.endsWith('/') ? target.slice(0, -1) : target;
+  const path = target.replace(/^https?:\/\/[^/?]*/i, '');
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
 export function payloadEcho(
   payload: string,
+  authenticator: Authenticator,
 ): Pick<ReplyBody, 'client_json_payload' | 'client_json_len' | 'payloadsize'> {
   const length = characters(payload);
   return {
-    client_json_payload: cut(payload),
+    client_json_payload: cut(authenticator.mask(payload)),
     client_json_len: length,
     ...(payload === '' ? {} : { payloadsize: length }),
   };
@@ -53,7 +56,8 @@ export function payloadEcho(
 
 function cut(text: string): string {
   if (text.length <= ECHO_LIMIT) return text;
-  return `${text.slice(0, ECHO_LIMIT)}… [${text.length - ECHO_LIMIT} more characters]`;
+  const shown = text.slice(0, ECHO_LIMIT).replace(/[\ud800-\udbff]$/, '');
+  return `${shown}… [${characters(text) - characters(shown)} more characters]`;
 }
 
 function characters(text: string): number {

@@ -1,5 +1,5 @@
 import type { Services } from '../actions/action.ts';
-import { BadRequestError, PmanError } from '../errors.ts';
+import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -7,6 +7,7 @@ import { errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
 import { echoOf, payloadEcho } from './echo.ts';
 import type { Listeners } from './listeners.ts';
+import { outputReply } from './rawOutput.ts';
 import { obey, type Told } from './verbs.ts';
 
 export interface HandlerOptions {
@@ -22,7 +23,7 @@ const INDENT = 4;
 
 /** From a request to its reply: the one place where an error becomes an answer, so that none costs a listener. */
 export function makeHandler(options: HandlerOptions): RequestHandler {
-  const { services, listeners, authenticator } = options;
+  const { services, listeners, authenticator, httpMode } = options;
   return async (request) => {
     const body = decode(request.body);
     const payload = (body ?? '').replace(/\r?\n$/, '');
@@ -31,7 +32,9 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let httpStatus = 200;
     try {
       requireToken(authenticator, request);
-      Object.assign(told, payloadEcho(payload));
+      const output = outputReply(services, request);
+      if (output !== undefined) return withCors(output, httpMode);
+      Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method, target } = request;
       await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
@@ -54,8 +57,10 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function requireToken(authenticator: Authenticator, { authorization }: GatewayRequest): void {
-  if (authenticator.accepts(authorization)) return;
+/** A browser's preflight (OPTIONS) never carries a token, and nothing is done for it. */
+function requireToken(authenticator: Authenticator, request: GatewayRequest): void {
+  const { authorization, method } = request;
+  if (method === 'OPTIONS' || authenticator.accepts(authorization)) return;
   throw new PmanError(
     'unauthorized',
     authorization === undefined ? 'this server wants a token' : 'the token is not known here',
@@ -73,6 +78,7 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     path: echo.path,
     receivedByServer: echo.receivedByServer,
     GET: told.GET,
+    total: told.total,
     client_json_payload: told.client_json_payload,
     client_json_len: told.client_json_len,
     payloadsize: told.payloadsize,
@@ -103,6 +109,10 @@ function toReply(
   };
 }
 
+function withCors(reply: GatewayReply, httpMode: boolean): GatewayReply {
+  return httpMode ? { ...reply, headers: [...reply.headers, ALLOW_ALL] } : reply;
+}
+
 const ALLOW_ALL = ['Access-Control-Allow-Origin', '*'] as const;
 const CHALLENGE = ['WWW-Authenticate', 'Bearer'] as const;
 
@@ -130,7 +140,7 @@ function decode(bytes: Buffer): string | undefined {
   try {
     return utf8.decode(bytes);
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) return undefined;
+    if (systemErrorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return undefined;
     throw error;
   }
 }

@@ -1,14 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FileioEndpoint, Services } from '../actions/action.ts';
+import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
-import { savePeriodically } from '../fileio/periodicSave.ts';
+import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { ContainerJobs, type ContainerJobsOptions } from '../jobs/containerJobs.ts';
 import { JobDatabase } from '../jobs/database.ts';
+import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
+import { workFolderOf } from '../jobs/recordFolder.ts';
+import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -25,15 +29,19 @@ export interface ServerOptions {
   /** Opens the container engine that --container-env means. */
   readonly openEngine: ContainerJobsOptions['openEngine'];
   /** A client has asked the server to quit. */
-  readonly onQuit: () => void;
+  readonly onQuit: (options: QuitOptions) => void;
 }
 
 export interface PmanServer {
   readonly gateway: Gateway;
-  /** Stops serving, saves the database, frees the port. Jobs go on. */
-  close(): Promise<void>;
+  /** Stops serving, saves the database, frees the port. Jobs go on, unless they are to be ended first. */
+  close(options?: QuitOptions): Promise<void>;
 }
 
+/** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
+const CLOSE_LIMIT_MS = 500;
+/** What the records of jobs say that are ended with pman. */
+const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
 /** How much of each output a record holds, in bytes. */
 const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 
@@ -48,9 +56,15 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
   };
   try {
-    const gateway = await open(options, releases);
+    const { gateway, jobs } = await open(options, releases);
     log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
-    return { gateway, close };
+    return {
+      gateway,
+      close: async ({ endJobs = config.jobsAtExit === 'end' } = {}) => {
+        if (endJobs) await jobs.endAll({ ...END_WITH_PMAN, graceMs: config.killGraceMs });
+        await close();
+      },
+    };
   } catch (error) {
     await close();
     throw error;
@@ -60,18 +74,21 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 async function open(
   { config, log, openFileio, openEngine, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
-): Promise<Gateway> {
+): Promise<{ readonly gateway: Gateway; readonly jobs: HostJobs }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
-  const workFolder = `${config.dbPath}.spool`;
+  const workFolder = workFolderOf(config.dbPath);
+  makeWorkFolder(workFolder);
+  const lock = await lockFolder(workFolder);
+  releases.push(() => lock.release());
   const database = JobDatabase.open({
     folder: config.dbPath,
     workFolder,
     fsync: config.fsync,
     log: log.child({ component: 'database' }),
   });
-  releases.push(() => database.close());
+  releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const spool = join(workFolder, 'jobs');
   mkdirSync(spool, { recursive: true });
@@ -79,6 +96,7 @@ async function open(
     database,
     spool,
     maxJobs: config.maxJobs,
+    fsync: config.fsync,
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     log: log.child({ component: 'jobs' }),
   });
@@ -128,15 +146,29 @@ async function open(
   );
   releases.push(() => gateway.close());
 
-  const saver = savePeriodically(database, config.dbSavePeriodMs);
-  releases.push(() => saver.close());
+  const retain = () => removeOld({ database, jobs, log }, config.retention);
+  retain();
+  const regular = workPeriodically([() => database.save(), retain], config.dbSavePeriodMs);
+  releases.push(() => regular.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,
+    owner: config.dbPath,
     obey: (command) => dispatch(services, command),
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
-  return gateway;
+  return { gateway, jobs };
+}
+
+function makeWorkFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
+      hint: 'name a folder that pman may write with --DBpath',
+      cause: error,
+    });
+  }
 }
 
 function hasContainers({ containerEnv }: PmanConfig): boolean {

@@ -7,6 +7,7 @@ import type { ReplyBody } from '../wire/reply.ts';
 import { type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
+import { jobList, listQuery } from './jobList.ts';
 
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
@@ -52,6 +53,14 @@ export async function obey(
 }
 
 function read(services: Services, target: string, told: Told): void {
+  const query = listQuery(target);
+  if (query !== undefined) {
+    const { jobs, total } = jobList(services, query);
+    told.status = true;
+    told.GET = jobs;
+    told.total = total;
+    return;
+  }
   const path = pathOf(target);
   const found = lookup(services.database, path);
   if (found === undefined) {

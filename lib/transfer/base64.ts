@@ -24,12 +24,13 @@ export function base64Encoder(minimum = 0): Transform {
   });
 }
 
-// Padding ends the data too.
-const NOT_BASE64_DATA = /[^A-Za-z0-9+/]/;
+const BLANKS = [0x0a, 0x0d, 0x20, 0x09];
+// Padding ends the data, and so does the JSON that may follow it.
+const ENDS = [0x3d, 0x7b];
 
 /**
- * Decodes a base64 stream; line breaks are skipped. Ends at the padding or at the first other
- * character: a Python pfioh writes a JSON report behind the data.
+ * Decodes a base64 stream; line breaks are skipped. Ends at the padding or at a `{`: a Python pfioh
+ * writes a JSON report behind the data.
  */
 export function base64Decoder(): Transform {
   let held = '';
@@ -37,11 +38,13 @@ export function base64Decoder(): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (ended) return done();
-      let text = held + chunk.toString('latin1');
-      if (/\s/.test(text)) text = text.replace(/\s+/g, '');
-      const stop = text.search(NOT_BASE64_DATA);
-      ended = stop >= 0;
-      if (ended) text = text.slice(0, stop);
+      const stops = ENDS.map((end) => chunk.indexOf(end)).filter((at) => at >= 0);
+      ended = stops.length > 0;
+      const data = ended ? chunk.subarray(0, Math.min(...stops)) : chunk;
+      // Looking for single bytes is far cheaper than a pattern.
+      const hasBlanks = BLANKS.some((blank) => data.includes(blank));
+      const text =
+        held + (hasBlanks ? data.toString('latin1').replace(/\s+/g, '') : data.toString('latin1'));
       const whole = ended ? text.length : text.length - (text.length % 4);
       held = text.slice(whole);
       done(null, Buffer.from(text.slice(0, whole), 'base64'));

@@ -19,7 +19,7 @@ class MeterStream extends Transform implements Meter {
   bytes = 0;
 
   constructor(onBytes: (bytes: number) => void) {
-    super({ highWaterMark: 1024 * 1024 });
+    super({ highWaterMark: 256 * 1024 });
     this.#onBytes = onBytes;
   }
 

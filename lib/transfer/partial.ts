@@ -9,7 +9,8 @@ import { PARTIAL_NAME } from './names.ts';
 import { pathError } from './tree.ts';
 
 const KEPT_MS = 7 * 24 * 3600 * 1000;
-const busy = new Set<string>();
+/** Those under way here, by path: how to end them. */
+const busy = new Map<string, () => Promise<void>>();
 
 /** What is kept of an interrupted transfer, beside where it is going. */
 export interface Partial {
@@ -36,23 +37,31 @@ export function partialBytes(folder: string, id: string): number {
 }
 
 /**
- * Opens what there is of a transfer, or begins it. Those of others that nobody came back for within
- * a week are removed.
- * @throws PmanError, `conflict` when the same transfer is under way
+ * Opens what there is of a transfer, or begins it. An earlier try that still waits for its sender is
+ * ended first: whoever comes back knows that it broke off. What nobody came back for within a week is
+ * removed.
+ * @throws PmanError
  */
 export async function openPartial(folder: string, id: string): Promise<Partial> {
   await removeForgotten(folder);
   const path = partialPath(folder, id);
-  if (busy.has(path))
-    throw new PmanError('conflict', `the same transfer to ${folder} is under way`);
-  busy.add(path);
+  await busy.get(path)?.();
   let file: FileHandle;
   try {
     file = await open(path, 'a+', 0o600);
   } catch (cause) {
-    busy.delete(path);
     throw pathError(folder, 'write to', cause);
   }
+  const superseded = new AbortController();
+  let closed: () => void = () => {};
+  const gone = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  const endIt = async () => {
+    superseded.abort(new PmanError('conflict', 'the same transfer began anew'));
+    await gone;
+  };
+  busy.set(path, endIt);
   const { size } = await file.stat();
   return {
     path,
@@ -71,10 +80,10 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
       const target = createWriteStream('', {
         fd: file.fd,
         autoClose: false,
-        highWaterMark: 1024 * 1024,
+        highWaterMark: 256 * 1024,
       });
       try {
-        await pipeline(source, counted, target);
+        await pipeline(source, counted, target, { signal: superseded.signal });
       } catch (cause) {
         if (
           typeof cause === 'object' &&
@@ -88,17 +97,18 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         throw cause;
       }
     },
-    read: () => createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    read: () => createReadStream(path, { highWaterMark: 256 * 1024 }),
     async digest() {
       const hash = createHash('sha256');
-      for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
+      for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }))
         hash.update(chunk as Buffer);
       return hash.digest('hex');
     },
     async close({ done }) {
-      busy.delete(path);
       await file.close();
       if (done) await rm(path, { force: true });
+      if (busy.get(path) === endIt) busy.delete(path);
+      closed();
     },
   };
 }

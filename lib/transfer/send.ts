@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { base64Encoder } from './base64.ts';
 import { meter } from './meter.ts';
 import { archiveName, fingerprint, type TreeEntry, walkTree } from './tree.ts';
@@ -84,29 +84,27 @@ export function startSending(
   offset = 0,
   onBytes?: (bytes: number) => void,
 ): Sending {
-  const content = plan.archive
-    ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
-    : createReadStream(plan.path, { highWaterMark: 1024 * 1024 });
   const hashed = meter();
-  const parts =
-    plan.encoding === 'base64'
-      ? [content, hashed, base64Encoder(SHORTEST_BASE64)]
-      : [content, hashed];
-  // An error of any part ends the last one, where the reader hears of it.
-  const last = pipeline(parts, () => {}) as unknown as Readable;
   let bytes = 0;
-  const chunks = async function* () {
-    for await (const chunk of last as AsyncIterable<Buffer>) {
+  // The way of one chunk has no asynchronous iteration: that would put chunks together by copying.
+  const cut = new Transform({
+    highWaterMark: 256 * 1024,
+    transform(chunk: Buffer, _encoding, done) {
       const skip = Math.min(chunk.length, Math.max(0, offset - bytes));
       bytes += chunk.length;
-      if (skip === chunk.length) continue;
-      onBytes?.(chunk.length - skip);
-      yield skip === 0 ? chunk : chunk.subarray(skip);
-    }
-  };
+      if (skip < chunk.length) onBytes?.(chunk.length - skip);
+      done(null, skip === chunk.length ? undefined : skip === 0 ? chunk : chunk.subarray(skip));
+    },
+  });
+  const content = plan.archive
+    ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
+    : createReadStream(plan.path, { highWaterMark: 512 * 1024 });
+  const encoder = plan.encoding === 'base64' ? [base64Encoder(SHORTEST_BASE64)] : [];
+  // An error of any part ends the last one, where the reader hears of it.
+  pipeline([content, hashed, ...encoder, cut], () => {});
   let digest: string | undefined;
   return {
-    stream: Readable.from(chunks(), { objectMode: false, highWaterMark: 1024 * 1024 }),
+    stream: cut,
     get bytes() {
       return bytes;
     },

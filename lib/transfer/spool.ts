@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { meter } from './meter.ts';
 import { openStaging } from './staging.ts';
+import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
 
 /** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
@@ -52,11 +53,11 @@ export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool 
 
 // By number: a stream made from the handle itself would keep the handle from closing.
 function writer({ fd }: FileHandle): Writable {
-  return createWriteStream('', { fd, autoClose: false, highWaterMark: 1024 * 1024 });
+  return createWriteStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 });
 }
 
 function reader({ fd }: FileHandle): Readable {
-  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 1024 * 1024 });
+  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {
@@ -106,7 +107,7 @@ export async function storeFile(
     await check(stored);
     await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {
-      const seconds = Number(dress.mtimeNs / 1000n) / 1e6;
+      const seconds = utimesSeconds(dress.mtimeNs);
       await file.utimes(seconds, seconds);
     }
     await rename(path, target);

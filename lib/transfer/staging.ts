@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { STAGING_NAME } from './names.ts';
 import { pathError } from './tree.ts';
 
@@ -19,13 +19,8 @@ export interface Staging {
  * @throws PmanError when the folder cannot be written to
  */
 export async function openStaging(folder: string): Promise<Staging> {
-  const path = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (cause) {
-    throw pathError(folder, 'write to', cause);
-  }
-  await removeAbandoned(folder);
+  const path = resolve(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+  // Before there is anything to remove: we may be killed at any moment from then on.
   const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', path], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -35,6 +30,13 @@ export async function openStaging(folder: string): Promise<Staging> {
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   guard.unref();
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (cause) {
+    guard.stdin.end();
+    throw pathError(folder, 'write to', cause);
+  }
+  await removeAbandoned(folder);
   return {
     path,
     async close() {

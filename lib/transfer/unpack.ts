@@ -17,6 +17,7 @@ import { type InstallOptions, install } from './install.ts';
 import { checkLimits, type UnpackLimits } from './limits.ts';
 import { checkLink, isOwnName } from './names.ts';
 import { openStaging } from './staging.ts';
+import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
 import { type ArchiveEntry, ArchiveReader } from './zip/reader.ts';
 
@@ -139,8 +140,8 @@ async function extractFile(
   path: string,
 ): Promise<void> {
   const mode = (entry.mode ?? 0o644) & KEPT_MODE;
-  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
-  const content = await archive.small(entry);
+  const seconds = utimesSeconds(entry.mtimeNs);
+  const content = archive.small(entry);
   if (content !== undefined) {
     const fd = openSync(path, 'wx', 0o600);
     try {
@@ -172,14 +173,14 @@ async function extractLink(
   path: string,
   rooted: boolean,
 ): Promise<void> {
-  const content = entry.bytes <= 4096 ? await archive.small(entry) : undefined;
+  const content = entry.bytes <= 4096 ? archive.small(entry) : undefined;
   if (content === undefined)
     throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
   const target = content.toString('utf8');
   const foldersAbove = entry.name.split('/').length - 1;
   checkLink(entry.name, target, Math.max(0, foldersAbove - (rooted ? 1 : 0)));
   symlinkSync(target, path);
-  const seconds = Number(entry.mtimeNs / 1000n) / 1e6;
+  const seconds = utimesSeconds(entry.mtimeNs);
   lutimesSync(path, seconds, seconds);
 }
 
@@ -191,7 +192,7 @@ function dressFolders(folders: readonly ArchiveEntry[], folder: string): void {
   for (const { name, mode, mtimeNs } of deepestFirst) {
     const path = join(folder, name);
     if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
-    const seconds = Number(mtimeNs / 1000n) / 1e6;
+    const seconds = utimesSeconds(mtimeNs);
     utimesSync(path, seconds, seconds);
   }
 }

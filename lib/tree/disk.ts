@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -133,13 +133,36 @@ export function writeLeaf(file: string, value: JsonValue, { drafts, fsync }: Wri
   return text.length;
 }
 
-/** Writes a whole tree where there is none; a reader sees none of it or all. Gives the size of the texts. */
+/** How the trees are called that lie among the drafts while new ones take their places. */
+const REPLACED = 'old-';
+
+/**
+ * Puts back the trees that were being replaced when a process was killed; then the drafts are of no more use.
+ * @param folder where the trees belong
+ */
+export function restoreReplaced(drafts: string, folder: string): void {
+  if (!existsSync(drafts)) return;
+  for (const name of readdirSync(drafts)) {
+    const place = join(folder, name.slice(REPLACED.length));
+    if (name.startsWith(REPLACED) && !existsSync(place)) renameSync(join(drafts, name), place);
+  }
+}
+
+/** Writes a whole tree; a reader sees none of it or all. Gives the size of the texts. */
 export function writeTree(folder: string, tree: TreeNode, { drafts, fsync }: WriteOptions): number {
-  const old = existsSync(folder) ? draftPath(drafts) : undefined;
+  const old = existsSync(folder) ? join(drafts, `${REPLACED}${basename(folder)}`) : undefined;
   const weight = withDraft(drafts, (draft) => {
     const size = writeNode(draft, tree, fsync);
-    if (old !== undefined) renameSync(folder, old);
-    renameSync(draft, folder);
+    if (old !== undefined) {
+      rmSync(old, { recursive: true, force: true });
+      renameSync(folder, old);
+    }
+    try {
+      renameSync(draft, folder);
+    } catch (error) {
+      if (old !== undefined) renameSync(old, folder);
+      throw error;
+    }
     return size;
   });
   if (fsync) syncFolder(dirname(folder));

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '../wire/json.ts';
+import { BadRequestError } from '../errors.ts';
+import { isJsonObject, type JsonValue, MAX_JSON_DEPTH } from '../wire/json.ts';
 import type { TreeNode } from './node.ts';
 
 /** What a lookup needs of the database: the job roots in order, and each one's tree. */
@@ -17,15 +18,20 @@ export interface JobForest {
  * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
  * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
  * for one piece that names no job root. Empty pieces mean nothing and are passed over (pman 2.2.4 died of them).
+ * @throws BadRequestError for a path of more pieces than any tree is deep
  */
 export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {
   const pieces = apiPath
     .split('/')
     .slice(3)
     .filter((piece) => piece !== '');
+  // The answer repeats the path as nested objects, each line indented by its depth: 16 kB would become 250 MB.
+  if (pieces.length > MAX_JSON_DEPTH) {
+    throw new BadRequestError(`the path has more than ${MAX_JSON_DEPTH} pieces`);
+  }
   const [first, ...rest] = pieces;
   if (first === undefined) return rootList(forest);
-  const root = first.startsWith('_') ? rootByIndex(forest.roots(), first.slice(1)) : first;
+  const root = rootByPiece(forest, first);
   if (root === undefined) return false;
   const tree = forest.tree(root);
   if (tree === undefined) {
@@ -38,6 +44,11 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
 /** The list of job roots: one member each, with an empty object. */
 export function rootList(forest: JobForest): JsonValue {
   return Object.fromEntries(forest.roots().map((root) => [root, {}]));
+}
+
+/** The job root that the first piece of a path names; undefined for an index that is out of range or no number. */
+export function rootByPiece(forest: JobForest, piece: string): string | undefined {
+  return piece.startsWith('_') ? rootByIndex(forest.roots(), piece.slice(1)) : piece;
 }
 
 function rootByIndex(roots: readonly string[], index: string): string | undefined {

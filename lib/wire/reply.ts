@@ -48,6 +48,8 @@ export interface ReplyBody {
   readonly path: string;
   readonly receivedByServer: readonly string[];
   readonly GET?: JsonValue;
+  /** How many jobs fit, of which GET is a page; only when the list was asked for with a query. */
+  readonly total?: JsonValue;
   readonly client_json_payload?: string;
   readonly client_json_len?: number;
   readonly payloadsize?: number;

@@ -1,6 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProgramResult {
   readonly status: number | null;
@@ -35,16 +34,6 @@ export async function resultOf(
 
 export function runCrunner(args: readonly string[], input?: string): Promise<ProgramResult> {
   return resultOf(startCrunner(args), input);
-}
-
-/** Polls until the condition gives something; fails after 10 s. */
-export async function poll<T>(what: string, condition: () => T | undefined): Promise<T> {
-  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
-    const value = condition();
-    if (value !== undefined && value !== false) return value;
-    await delay(20);
-  }
-  throw new Error(`waited in vain for ${what}`);
 }
 
 /** A whole number that a command writes to a file, with its newline. */

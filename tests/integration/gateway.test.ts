@@ -167,6 +167,26 @@ describe('a request', () => {
     await client.untilClosed();
   });
 
+  it('after one that says close is not run', async () => {
+    const { port, requests } = await open();
+    const client = await dial(port);
+    client.write(get('/slow/20', ['Connection: close']) + get('/x'));
+    await client.untilClosed();
+    expect((await client.answers(1)).map(({ status }) => status)).toEqual([200]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('is handled even if its client hangs up right after sending it', async () => {
+    const { port, requests } = await open();
+    for (let i = 0; i < 100; i += 1) {
+      const client = await dial(port);
+      client.socket.end(post('x'.repeat(i * 100)));
+    }
+    await eventually('all requests', () => requests.length === 100);
+    const lengths = requests.map(({ body }) => body.length);
+    expect(lengths.toSorted((a, b) => a - b)).toEqual(lengths.map((_, i) => i * 100));
+  });
+
   it('of HTTP/1.0 is answered and the connection closed, unless it asks for keep-alive', async () => {
     const { port } = await open();
     const client = await dial(port);
@@ -267,12 +287,13 @@ describe('an answer', () => {
   });
 
   it('can be the last of its connection', async () => {
-    const { port } = await open();
+    const { port, requests } = await open();
     const client = await dial(port);
     client.write(get('/quit') + get('/x'));
     expect((await client.answer()).head).toMatch(/^Connection: close$/m);
     await client.untilClosed();
     expect(await client.answers(1)).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 

@@ -15,11 +15,16 @@ export interface ArchiveEntry {
   readonly mtimeNs: bigint;
   readonly bytes: number;
   readonly packedBytes: number;
-  readonly source: Entry;
+  readonly deflated: boolean;
+  readonly crc: number;
+  /** Where the record before the data lies. */
+  readonly headerAt: number;
 }
 
 const WINDOW_BYTES = 256 * 1024;
 const SMALL_BYTES = 128 * 1024;
+const LOCAL_HEADER = 0x04034b50;
+const LOCAL_HEADER_BYTES = 30;
 
 /** Reads a file through a window: the list at the end of an archive is thousands of tiny reads. */
 class WindowReader extends RandomAccessReader {
@@ -71,11 +76,13 @@ export class ArchiveReader {
   readonly #zip: ZipFile;
   readonly #reader: WindowReader;
   readonly #fd: number;
+  readonly #size: number;
 
-  private constructor(zip: ZipFile, reader: WindowReader, fd: number) {
+  private constructor(zip: ZipFile, reader: WindowReader, fd: number, size: number) {
     this.#zip = zip;
     this.#reader = reader;
     this.#fd = fd;
+    this.#size = size;
   }
 
   /** @throws BadRequestError when the file is no zip archive */
@@ -88,7 +95,7 @@ export class ArchiveReader {
         autoClose: false,
         validateEntrySizes: true,
       });
-      return new ArchiveReader(zip, reader, fd);
+      return new ArchiveReader(zip, reader, fd, size);
     } catch (cause) {
       throw new BadRequestError(`what arrived is not a zip archive: ${messageOf(cause)}`, {
         cause,
@@ -111,40 +118,42 @@ export class ArchiveReader {
   }
 
   /** The content of a small entry, else undefined: then `stream` is for it. */
-  async small(entry: ArchiveEntry): Promise<Buffer | undefined> {
+  small(entry: ArchiveEntry): Buffer | undefined {
     if (entry.bytes > SMALL_BYTES || entry.packedBytes > SMALL_BYTES) return undefined;
-    const start = await this.#dataStart(entry);
+    const start = this.#dataStart(entry);
     const packed = this.#reader.peek(start, entry.packedBytes);
     let content: Buffer;
     try {
-      content =
-        entry.source.compressionMethod === 0
-          ? Buffer.from(packed)
-          : inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.bytes) });
+      content = !entry.deflated
+        ? Buffer.from(packed)
+        : inflateRawSync(packed, {
+            chunkSize: entry.bytes + 64,
+            maxOutputLength: Math.max(1, entry.bytes),
+          });
     } catch (cause) {
       throw damaged(entry, messageOf(cause), cause);
     }
     if (content.length !== entry.bytes) throw damaged(entry, 'it has another length than it says');
-    if (crc32(content) !== entry.source.crc32) throw damaged(entry, 'wrong checksum');
+    if (crc32(content) !== entry.crc) throw damaged(entry, 'wrong checksum');
     return content;
   }
 
   /** The content of an entry, as a stream that fails when length or checksum are not as declared. */
   async *stream(entry: ArchiveEntry): AsyncGenerator<Buffer> {
-    const start = await this.#dataStart(entry);
+    const start = this.#dataStart(entry);
     const packed = Readable.from(this.#raw(start, entry.packedBytes), {
       objectMode: false,
       highWaterMark: 2 * WINDOW_BYTES,
     });
     const inflate = createInflateRaw({ chunkSize: WINDOW_BYTES });
-    if (entry.source.compressionMethod === 8) {
+    if (entry.deflated) {
       packed.once('error', (error) => inflate.destroy(error));
       packed.pipe(inflate);
     }
     let crc = 0;
     let bytes = 0;
     try {
-      const source: AsyncIterable<Buffer> = entry.source.compressionMethod === 8 ? inflate : packed;
+      const source: AsyncIterable<Buffer> = entry.deflated ? inflate : packed;
       for await (const chunk of source) {
         bytes += chunk.length;
         if (bytes > entry.bytes) throw damaged(entry, 'it is longer than it says');
@@ -158,7 +167,7 @@ export class ArchiveReader {
       inflate.destroy();
     }
     if (bytes !== entry.bytes) throw damaged(entry, 'it is shorter than it says');
-    if (crc !== entry.source.crc32) throw damaged(entry, 'wrong checksum');
+    if (crc !== entry.crc) throw damaged(entry, 'wrong checksum');
   }
 
   *#raw(start: number, length: number): Generator<Buffer> {
@@ -171,13 +180,16 @@ export class ArchiveReader {
     }
   }
 
-  async #dataStart(entry: ArchiveEntry): Promise<number> {
-    try {
-      const header = await this.#zip.readLocalFileHeaderPromise(entry.source, { minimal: true });
-      return header.fileDataStart;
-    } catch (cause) {
-      throw damaged(entry, messageOf(cause), cause);
+  #dataStart(entry: ArchiveEntry): number {
+    const header = this.#reader.peek(entry.headerAt, LOCAL_HEADER_BYTES);
+    if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER) {
+      throw damaged(entry, 'its data is not where the list says');
     }
+    const start =
+      entry.headerAt + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+    if (start + entry.packedBytes > this.#size)
+      throw damaged(entry, 'its data ends behind the archive');
+    return start;
   }
 }
 
@@ -223,6 +235,8 @@ function checked(source: Entry): ArchiveEntry {
     mtimeNs: mtimeFromExtra(source.extraFields) ?? fallback,
     bytes: source.uncompressedSize,
     packedBytes: source.compressedSize,
-    source,
+    deflated: source.compressionMethod === 8,
+    crc: source.crc32,
+    headerAt: source.relativeOffsetOfLocalHeader,
   };
 }

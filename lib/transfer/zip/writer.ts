@@ -154,7 +154,14 @@ function contentOf(entry: TreeEntry): Buffer {
 /** A window no larger than the data: making a full one takes longer than deflating 4 KiB. */
 function deflateSmall(content: Buffer, level: number): Buffer {
   const windowBits = content.length <= 4096 ? 12 : content.length <= 16384 ? 14 : 15;
-  return deflateRawSync(content, { level, windowBits, memLevel: content.length <= 16384 ? 6 : 8 });
+  // Room for all of it at once: the default of 16 KiB a file is mostly garbage.
+  const chunkSize = content.length + 64;
+  return deflateRawSync(content, {
+    level,
+    windowBits,
+    chunkSize,
+    memLevel: content.length <= 16384 ? 6 : 8,
+  });
 }
 
 async function* countedChunks(

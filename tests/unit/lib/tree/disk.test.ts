@@ -72,7 +72,7 @@ describe('writeTree and readTree', () => {
         expect(read?.weight).toBe(weight);
         expect(readdirSync(drafts)).toEqual([]);
       }),
-      { numRuns: fsync ? 10 : 60 },
+      { numRuns: fsync ? 5 : 30 },
     );
   });
 

@@ -1,0 +1,12 @@
+/** The library behind crunner and pman: runs a command line, one part or each part by itself, here or over ssh. */
+export {
+  crunner,
+  type EndEvent,
+  type PartStdio,
+  type Run,
+  type RunEvent,
+  type RunOptions,
+  type StartEvent,
+  type StreamTarget,
+} from './run.ts';
+export { parseSshTarget, type SshConnection, SshError, type SshTarget } from './ssh.ts';

@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import type { JobLimits } from '../../crunner/spool.ts';
+import { BadRequestError } from '../errors.ts';
+import { ExactNumber, type JsonValue } from '../wire/json.ts';
+import { text } from '../wire/request.ts';
+
+/** A number of JSON, also one that was kept as its text. */
+const number = (message: string) =>
+  z
+    .custom<JsonValue>(
+      (value) => typeof value === 'number' || value instanceof ExactNumber,
+      message,
+    )
+    .transform((value) => (value instanceof ExactNumber ? Number(value.text) : Number(value)));
+
+/** The members of a `run`'s meta that limit a job on this host. */
+export const limitFields = {
+  /** Seconds that the whole job may take. */
+  timeout: number('is not a number of seconds')
+    .refine(
+      (seconds) => seconds > 0 && seconds <= 10_000_000,
+      'is not between 0 and 10,000,000 seconds',
+    )
+    .optional(),
+  /** Bytes, or text as for containers: 512Mi, 2Gi, 500M. */
+  memory_limit: z.union([text, number('')], 'is neither bytes nor text such as 512Mi').optional(),
+  nice: z.number('is not a number').int('is not a whole number').min(-20).max(19).optional(),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), text, {
+      error: 'is not an object of strings',
+    })
+    .optional(),
+  cwd: text.optional(),
+} as const;
+
+type LimitMeta = z.infer<z.ZodObject<typeof limitFields>>;
+
+/**
+ * The limits of a job on this host.
+ * @param meta the checked meta of the `run`
+ * @throws BadRequestError for a memory limit or a folder that cannot be
+ */
+export function limitsOf(meta: LimitMeta & { readonly container?: unknown }): JobLimits {
+  const { timeout, nice, env, cwd } = meta;
+  if (cwd !== undefined) requireFolder(cwd);
+  // With a container the limit is the container's, and clients of the original send it along in any case.
+  const memory = meta.container === undefined ? meta.memory_limit : undefined;
+  return {
+    ...(timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1000) }),
+    ...(memory === undefined ? {} : { memoryBytes: bytesOf(memory) }),
+    ...(nice === undefined ? {} : { nice }),
+    ...(env === undefined ? {} : { env }),
+    ...(cwd === undefined ? {} : { cwd }),
+  };
+}
+
+function requireFolder(cwd: string): void {
+  if (isAbsolute(cwd) && statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new BadRequestError(`run: "meta.cwd": ${JSON.stringify(cwd)} is no folder of this host`, {
+    hint: 'name an absolute path that exists',
+  });
+}
+
+/** Kubernetes' units: powers of 1024 with an i, of 1000 without. */
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+  Ti: 1024 ** 4,
+};
+
+function bytesOf(limit: string | number): number {
+  const [, digits = '', unit = ''] =
+    /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(String(limit).trim()) ?? [];
+  const factor = UNITS[unit];
+  const bytes = Number(digits) * (factor ?? Number.NaN);
+  if (digits !== '' && bytes >= 1024) return Math.floor(bytes);
+  throw new BadRequestError(
+    `run: "meta.memory_limit": ${JSON.stringify(limit)} is no amount of memory`,
+    { hint: 'say 512Mi, 2Gi, 500M or a number of bytes, at least 1Ki' },
+  );
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '../log.ts';
+import type { JobDatabase } from './database.ts';
+import type { HostJobs } from './hostJobs.ts';
+import { compactStamp } from './stamps.ts';
+
+/** What is kept of jobs that have ended; undefined: everything. */
+export interface Retention {
+  /** Jobs accepted longer ago than this, in milliseconds, are removed. */
+  readonly ageMs: number | undefined;
+  /** Of more jobs than this the oldest are removed. */
+  readonly count: number | undefined;
+  /** While records and outputs take more than this, in bytes, the oldest are removed. */
+  readonly bytes: number | undefined;
+}
+
+/**
+ * Removes the records and outputs of jobs that have ended and are beyond what is to be kept, oldest first.
+ * @returns how many were removed
+ */
+export function removeOld(
+  { database, jobs, log }: { database: JobDatabase; jobs: HostJobs; log: Logger },
+  { ageMs, count, bytes }: Retention,
+): number {
+  const ended = database.roots().filter((root) => database.summary(root)?.status !== undefined);
+  const oldest = ageMs === undefined ? '' : compactStamp(Date.now() - ageMs);
+  let size = 0;
+  if (bytes !== undefined) for (const root of ended) size += database.summary(root)?.bytes ?? 0;
+  const gone: string[] = [];
+  for (const root of ended) {
+    const tooMany = count !== undefined && ended.length - gone.length > count;
+    const tooLarge = bytes !== undefined && size > bytes;
+    if (root >= oldest && !tooMany && !tooLarge) break;
+    size -= database.summary(root)?.bytes ?? 0;
+    gone.push(root);
+  }
+  if (gone.length === 0) return 0;
+  database.remove(gone);
+  for (const root of gone) jobs.forget(root);
+  log.info('old jobs were removed', { jobs: gone.length });
+  return gone.length;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { TreeNode } from '../tree/node.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../wire/json.ts';
+import type { JobSummary } from './jobIndex.ts';
+import { isDone, progressOf } from './progress.ts';
+
+/** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
+export function summaryOf(record: TreeNode, outputBytes = 0): JobSummary {
+  const jid = record.leaves.get('jid');
+  const auid = record.leaves.get('auid');
+  return {
+    ...(jid === undefined ? {} : { jid }),
+    ...(auid === undefined ? {} : { auid }),
+    ...(isDone(record)
+      ? { status: progressOf(record).status, bytes: outputBytes + sizeOf(record) }
+      : {}),
+    ...keyOf(record),
+  };
+}
+
+/** The idempotency key in the job's meta, and a digest of that meta. */
+function keyOf(record: TreeNode): Pick<JobSummary, 'key' | 'digest'> {
+  const meta = record.leaves.get('d_meta');
+  if (typeof meta !== 'string' || !meta.includes('"key"')) return {};
+  const parsed = parseJson(meta);
+  const key = isJsonObject(parsed) ? parsed.key : undefined;
+  if (typeof key !== 'string') return {};
+  return { key, digest: createHash('sha256').update(meta).digest('hex') };
+}
+
+/** A file or a folder takes about a block; long texts take more. */
+const BLOCK_BYTES = 4096;
+
+function sizeOf(record: TreeNode): number {
+  let bytes = BLOCK_BYTES;
+  for (const { path, value } of record.walk()) {
+    const text = typeof value === 'string' ? value.length : textOf(value);
+    bytes += Math.max(BLOCK_BYTES, text) + (path.at(-2) === undefined ? 0 : BLOCK_BYTES);
+  }
+  return bytes;
+}
+
+/** The size of the outputs in an entry, which is what makes one large. */
+function textOf(value: JsonValue): number {
+  if (!isJsonObject(value)) return 0;
+  let length = 0;
+  for (const entry of Object.values(value)) {
+    if (!isJsonObject(entry)) continue;
+    for (const text of [entry.stdout, entry.stderr]) {
+      if (typeof text === 'string') length += text.length;
+    }
+  }
+  return length;
+}

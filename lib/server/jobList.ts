@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { Services } from '../actions/action.ts';
+import { BadRequestError } from '../errors.ts';
+import { progressOf } from '../jobs/progress.ts';
+import { compactStamp } from '../jobs/stamps.ts';
+import type { JsonObject } from '../wire/json.ts';
+
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/, 'is not a whole number')
+  .transform(Number);
+
+/** A point in time: ISO 8601, or a beginning of a job root's stamp. Becomes such a stamp. */
+const time = z.string().transform((text, context) => {
+  if (/^\d{4,14}(\.\d+)?$/.test(text)) return text;
+  const epochMs = Date.parse(text);
+  if (!Number.isNaN(epochMs)) return compactStamp(epochMs);
+  context.addIssue({ code: 'custom', message: 'is neither a date nor digits such as 20261122' });
+  return z.NEVER;
+});
+
+const schema = z.strictObject({
+  auid: z.string().optional(),
+  jid: z.string().optional(),
+  status: z
+    .enum(['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'lost'])
+    .optional(),
+  since: time.optional(),
+  until: time.optional(),
+  order: z.enum(['oldest', 'newest']).default('oldest'),
+  offset: count.default(0),
+  limit: count.default(1000),
+});
+
+/** The query of a GET that lists the jobs (`/api/v1?…`), or undefined when it asks for something else. */
+export function listQuery(target: string): string | undefined {
+  const [path = '', query] = target.split('?', 2);
+  const isRoot = path
+    .split('/')
+    .slice(3)
+    .every((piece) => piece === '');
+  return isRoot ? query : undefined;
+}
+
+/**
+ * The jobs that a query asks for, a page of them: an object by job root with what is known of each, as the list
+ * without a query has one with nothing. `total` counts all that fit.
+ * @throws BadRequestError naming the parameter that cannot be
+ */
+export function jobList(
+  { database }: Services,
+  query: string,
+): { readonly jobs: JsonObject; readonly total: number } {
+  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
+    );
+    throw new BadRequestError(`the query of the list: ${problems.join('; ')}`, {
+      hint: `parameters are ${Object.keys(schema.shape).join(', ')}`,
+    });
+  }
+  const { auid, jid, status, since = '', until, order, offset, limit } = parsed.data;
+  const statusOf = (root: string) => {
+    const known = database.summary(root)?.status;
+    const record = known === undefined ? database.tree(root) : undefined;
+    return known ?? (record === undefined ? 'lost' : progressOf(record).status);
+  };
+  const candidates =
+    jid !== undefined
+      ? database.find('jid', jid)
+      : auid !== undefined
+        ? database.find('auid', auid)
+        : database.roots();
+  const fitting = candidates.filter(
+    (root) =>
+      root >= since &&
+      (until === undefined || root < until) &&
+      (auid === undefined || database.summary(root)?.auid === auid) &&
+      (status === undefined || statusOf(root) === status),
+  );
+  if (order === 'newest') fitting.reverse();
+  const page = fitting.slice(offset, offset + limit).map((root) => {
+    const { jid: id = null, auid: user = null } = database.summary(root) ?? {};
+    return [root, { jid: id, auid: user, status: statusOf(root) }] as const;
+  });
+  return { jobs: Object.fromEntries(page), total: fitting.length };
+}

@@ -1,0 +1,214 @@
+import { isUtf8 } from 'node:buffer';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Services } from '../actions/action.ts';
+import { PmanError } from '../errors.ts';
+import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { progressOf } from '../jobs/progress.ts';
+import { rootByPiece } from '../tree/lookup.ts';
+
+/** What a GET of an output asks for. */
+interface OutputRequest {
+  readonly root: string;
+  readonly stream: 'stdout' | 'stderr' | 'output';
+  /** One sub-job; all of them in order when left out. */
+  readonly part: number | undefined;
+  /** Go on until the job has ended. */
+  readonly follow: boolean;
+  /** For `output`: what came in after this, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A stretch of an output: a file, or text that is kept in the record only. */
+interface Piece {
+  readonly file?: string;
+  readonly text?: Buffer;
+  readonly bytes: number;
+}
+
+/** `/api/v1/<job>[/<k>]/stdout`, `…/stderr` and `…/output`. No place of a tree has such a path. */
+const OUTPUT_PATH =
+  /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr|output)\/?(?:\?(.*))?$/;
+
+/** How often a followed output is looked at for more, in milliseconds. */
+const FOLLOW_POLL_MS = 100;
+
+/**
+ * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
+ * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
+ * those after `?since=`. Undefined when the request asks for something else.
+ * @throws PmanError not_found for an unknown job
+ */
+export function outputReply(
+  services: Services,
+  { method, target, rawHeaders, signal }: GatewayRequest,
+): GatewayReply | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined;
+  const asked = parse(services, target);
+  if (asked === undefined) return undefined;
+  if (asked.stream === 'output') return mergedOutput(services, asked);
+  if (asked.follow) {
+    return {
+      status: 200,
+      headers: [['Content-Type', TEXT]],
+      body: Readable.from(followed(services, asked, signal), { objectMode: false }),
+    };
+  }
+  const pieces = piecesOf(services, asked);
+  const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+  const range = rangeOf(rawHeaders.find(([name]) => name.toLowerCase() === 'range')?.[1], size);
+  if (range === 'unsatisfiable') {
+    const nothing = [
+      ['Content-Range', `bytes */${size}`],
+      ['Content-Length', '0'],
+    ] as const;
+    return { status: 416, headers: nothing, body: Buffer.alloc(0) };
+  }
+  const { from, to } = range ?? { from: 0, to: size };
+  return {
+    status: range === undefined ? 200 : 206,
+    headers: [
+      ['Content-Length', String(to - from)],
+      ['Content-Type', TEXT],
+      ['Accept-Ranges', 'bytes'],
+      ...(range ? [['Content-Range', `bytes ${from}-${to - 1}/${size}`] as const] : []),
+    ],
+    body: Readable.from(bytesOf(pieces, from, to), { objectMode: false }),
+  };
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+
+function parse(services: Services, target: string): OutputRequest | undefined {
+  const [, job, part, stream, query] = OUTPUT_PATH.exec(target) ?? [];
+  if (job === undefined || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'output'))
+    return undefined;
+  const root = rootByPiece(services.database, job);
+  if (root === undefined || !services.database.has(root)) {
+    throw new PmanError('not_found', `there is no job ${job}`, {
+      hint: 'GET /api/v1 lists the jobs',
+    });
+  }
+  const parameters = new URLSearchParams(query);
+  const follow = parameters.get('follow');
+  return {
+    since: Number(parameters.get('since') ?? 0) || 0,
+    root,
+    stream,
+    part: part === undefined ? undefined : Number(part),
+    follow: follow !== null && follow !== '0' && follow !== 'false',
+  };
+}
+
+/** The stretches that make up an output now. What has no file any more is taken from the record. */
+function piecesOf(services: Services, asked: OutputRequest): readonly Piece[] {
+  const { root, part } = asked;
+  const stream = asked.stream === 'stderr' ? 'stderr' : 'stdout';
+  const record = services.database.tree(root);
+  const entries = record === undefined ? [] : progressOf(record).entries;
+  const parts = part === undefined ? entries.keys() : [part];
+  return [...parts].map((k) => {
+    const file = services.jobs.outputFile(root, k, stream);
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat !== undefined) return { file, bytes: stat.size };
+    const kept = entries[k]?.[stream];
+    const text = Buffer.from(typeof kept === 'string' ? kept : '');
+    return { text, bytes: text.length };
+  });
+}
+
+/** The bytes `from` to before `to` of the stretches put together. */
+async function* bytesOf(
+  pieces: readonly Piece[],
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const { file, text, bytes } of pieces) {
+    const start = Math.max(from - at, 0);
+    const end = Math.min(to - at, bytes);
+    at += bytes;
+    if (start >= end) continue;
+    if (file === undefined) yield (text ?? Buffer.alloc(0)).subarray(start, end);
+    else yield* createReadStream(file, { start, end: end - 1 }) as AsyncIterable<Buffer>;
+  }
+}
+
+async function* followed(
+  services: Services,
+  asked: OutputRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for (;;) {
+    // Asked before the look at the files: what is written before the end is seen.
+    const active = services.jobs.isActive(asked.root);
+    const pieces = piecesOf(services, asked);
+    const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+    yield* bytesOf(pieces, sent, size);
+    sent = size;
+    if (!active || signal.aborted) return;
+    await sleep(FOLLOW_POLL_MS, undefined, { ref: false });
+  }
+}
+
+/** A single range of bytes; undefined for none, and for forms that a server may ignore (several ranges, other units). */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { readonly from: number; readonly to: number } | 'unsatisfiable' | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
+  if (first === '' && last === '') return undefined;
+  const from = first === '' ? Math.max(size - Number(last), 0) : Number(first);
+  const to = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
+  if (first !== '' && last !== '' && Number(last) < from) return undefined;
+  return from < to ? { from, to } : 'unsatisfiable';
+}
+
+/** Both streams of a job or a sub-job, a line of JSON for each chunk. */
+function mergedOutput(services: Services, asked: OutputRequest): GatewayReply {
+  const record = services.database.tree(asked.root);
+  const count = record === undefined ? 0 : progressOf(record).entries.length;
+  const parts = asked.part === undefined ? [...Array(count).keys()] : [asked.part];
+  const lines = function* () {
+    for (const part of parts) yield* chunkLines(services, asked, part);
+  };
+  return {
+    status: 200,
+    headers: [['Content-Type', 'application/x-ndjson']],
+    body: Readable.from(lines(), { objectMode: false }),
+  };
+}
+
+function* chunkLines(
+  services: Services,
+  { root, since }: OutputRequest,
+  part: number,
+): Generator<Buffer> {
+  for (const chunk of services.jobs.outputChunks(root, part, Date.now())) {
+    if (chunk.seenAt <= since) continue;
+    const file = services.jobs.outputFile(root, part, chunk.stream);
+    for (let from = chunk.from; from < chunk.to; from += MAX_CHUNK_BYTES) {
+      const bytes = readBytes(file, from, Math.min(chunk.to, from + MAX_CHUNK_BYTES));
+      const content = isUtf8(bytes)
+        ? { text: bytes.toString() }
+        : { base64: bytes.toString('base64') };
+      const line = { time: chunk.seenAt, part, stream: chunk.stream, from, ...content };
+      yield Buffer.from(`${JSON.stringify(line)}\n`);
+    }
+  }
+}
+
+/** A line of the merged output holds no more than this; longer chunks are several. */
+const MAX_CHUNK_BYTES = 64 * 1024;
+
+function readBytes(file: string, from: number, to: number): Buffer {
+  const bytes = Buffer.alloc(to - from);
+  const fd = openSync(file, 'r');
+  try {
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
+  }
+}

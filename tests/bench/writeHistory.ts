@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { hostFacts } from '../../lib/jobs/hostFacts.ts';
+import { IndexFile } from '../../lib/jobs/indexFile.ts';
+import type { JobSummary } from '../../lib/jobs/jobIndex.ts';
+import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
+import { newJobRoot } from '../../lib/jobs/stamps.ts';
+import { summaryOf } from '../../lib/jobs/summary.ts';
+import type { TreeNode } from '../../lib/tree/node.ts';
+import { dumps } from '../../lib/wire/pythonJson.ts';
+
+/**
+ * Writes a database of finished jobs, as a pman would have that ran them one a minute: `history-0`, `history-1`, … of
+ * ten users, every tenth one failed.
+ * Usage: npm run history -- <jobs> <folder> [--no-index]
+ */
+const MINUTE_MS = 60_000;
+const DURATION_MS = 1234.567;
+
+export interface HistoryOptions {
+  readonly jobs: number;
+  /** The folder to be given to pman as --DBpath; made where it is missing. */
+  readonly folder: string;
+  /** Whether to write the index that pman keeps beside it; without one the first start reads every record. */
+  readonly withIndex?: boolean;
+}
+
+export function writeHistory({ jobs, folder, withIndex = true }: HistoryOptions): void {
+  const workFolder = `${folder}.spool`;
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  const summaries: [string, JobSummary][] = [];
+  const firstAt = Date.now() - (jobs + 1) * MINUTE_MS;
+  for (let i = 0; i < jobs; i += 1) {
+    const startedAt = firstAt + i * MINUTE_MS;
+    const root = newJobRoot(startedAt);
+    const record = finishedJob(i, startedAt);
+    writeNode(join(folder, root), record);
+    summaries.push([root, summaryOf(record)]);
+  }
+  if (withIndex) new IndexFile(join(workFolder, 'index.jsonl')).rewrite(summaries);
+}
+
+const host = hostFacts();
+
+function finishedJob(i: number, startedAt: number): TreeNode {
+  const cmd = `echo job ${i}`;
+  const meta = { cmd, auid: `user-${i % 10}`, jid: `history-${i}` };
+  const record = newRecord({ rawMeta: { ...meta, threaded: true }, ...meta });
+  recordStart(record, 0, { cmd, pid: 1000 + (i % 30_000), startedAt, host });
+  recordEnd(record, 0, {
+    endedAt: startedAt + DURATION_MS,
+    returncode: i % 10 === 9 ? 1 : 0,
+    stdout: `job ${i}\n`,
+    stderr: '',
+  });
+  recordDone(record, 1);
+  return record;
+}
+
+function writeNode(folder: string, node: TreeNode): void {
+  mkdirSync(folder);
+  for (const [name, value] of node.leaves) writeFileSync(join(folder, name), dumps(value));
+  for (const [name, child] of node.children) writeNode(join(folder, name), child);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [count, folder] = process.argv.slice(2);
+  if (!Number(count) || folder === undefined) {
+    console.error('usage: npm run history -- <jobs> <folder> [--no-index]');
+    process.exit(2);
+  }
+  const withIndex = !process.argv.includes('--no-index');
+  writeHistory({ jobs: Number(count), folder: resolve(folder), withIndex });
+}

@@ -1,0 +1,105 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
+import { endServer, makeGate, resultOf, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
+
+const damages: ReadonlyArray<readonly [what: string, damage: (leaf: string) => void]> = [
+  ['is empty', (leaf) => truncateSync(leaf)],
+  ['was cut', (leaf) => truncateSync(leaf, 3)],
+  ['holds other bytes', (leaf) => writeFileSync(leaf, Buffer.from([0xff, 0xfe, 0, 1]))],
+  ['is a dangling link', (leaf) => replace(leaf, () => symlinkSync('/nowhere/at/all', leaf))],
+  ['is missing', (leaf) => rmSync(leaf)],
+  ['is a folder', (leaf) => replace(leaf, () => mkdirSync(leaf))],
+];
+
+function replace(leaf: string, make: () => void): void {
+  rmSync(leaf);
+  make();
+}
+
+/** A server with some jobs that have ended, and it has too. */
+async function startAndEnd(count: number): Promise<{ server: TestServer; jids: string[] }> {
+  const server = await startServer();
+  const jids: string[] = [];
+  for (let i = 0; i < count; i += 1) jids.push(await runJob(server, `echo ${i}`));
+  for (const jid of jids) await untilEnded(server, jid);
+  await endServer(server);
+  return { server, jids };
+}
+
+const spoolOf = (server: TestServer) => join(`${server.folders.DBpath}.spool`, 'jobs');
+const workFolderOf = (server: TestServer) => `${server.folders.DBpath}.spool`;
+
+describe('a start', () => {
+  it.each([true, false])(
+    'with damaged leaves loses these and nothing else (index kept: %s)',
+    async (keepIndex) => {
+      const { server, jids } = await startAndEnd(damages.length + 1);
+      const roots = readdirSync(server.folders.DBpath).sort();
+      for (const [i, [, damage]] of damages.entries()) {
+        damage(join(server.folders.DBpath, roots[i] ?? '', 'end/0/endInfo'));
+        damage(join(server.folders.DBpath, roots[i] ?? '', 'cmd'));
+      }
+      if (!keepIndex) rmSync(join(workFolderOf(server), 'index.jsonl'));
+      await server.restart();
+      for (const jid of jids) expect(await statesOf(server, jid)).toHaveLength(1);
+      expect((await resultOf(server, jids.at(-1) ?? '')).stdout).toEqual([`${damages.length}\n`]);
+      expect(server.output.stderr).toMatch(/not readable and was moved aside/);
+      await untilEnded(server, await runJob(server, 'echo more'));
+      await endServer(server);
+    },
+  );
+
+  it.each([
+    ['half a line at the end', '\n{"root":"2026'],
+    ['half a line that ends like a whole one', '\n{"root":"x","jid":"}'],
+    ['other bytes', '\0\0\0\0'],
+  ])('with an index of %s knows every job', async (_what, bytes) => {
+    const { server, jids } = await startAndEnd(2);
+    appendFileSync(join(workFolderOf(server), 'index.jsonl'), bytes);
+    await server.restart();
+    for (const jid of jids) expect(await statesOf(server, jid)).toEqual(['finishedSuccessfully']);
+    const later = await runJob(server, 'echo later');
+    await untilEnded(server, later);
+    await server.stop();
+    await server.restart();
+    expect(await statesOf(server, later)).toEqual(['finishedSuccessfully']);
+    await endServer(server);
+  });
+
+  it('passes over a half-written line of a journal, and over half a request', async () => {
+    const server = await startServer();
+    const gate = makeGate(server);
+    const jid = await runJob(server, `${gate.wait} && echo through;echo second`);
+    await eventually(async () => (await statesOf(server, jid))[0] === 'started');
+    await server.kill9();
+    const [root = ''] = readdirSync(spoolOf(server)).filter((name) => /^\d/.test(name));
+    appendFileSync(join(spoolOf(server), root, 'job.jsonl'), '{"part":0,"end":{"endedAt"');
+    const half = join(
+      spoolOf(server),
+      root.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
+    );
+    mkdirSync(half);
+    writeFileSync(join(half, 'job.jsonl'), '{"request":{"parts":["echo n');
+    await server.restart();
+    expect(existsSync(half)).toBe(false);
+    gate.open();
+    const expected = { returncode: [0, 0], stdout: ['through\n', 'second\n'] };
+    expect(await untilEnded(server, jid)).toMatchObject(expected);
+    await server.kill9();
+    await server.restart();
+    expect(await resultOf(server, jid)).toMatchObject(expected);
+    await endServer(server);
+  });
+});

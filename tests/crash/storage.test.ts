@@ -1,0 +1,134 @@
+import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
+import {
+  act,
+  endServer,
+  makeGate,
+  replyOf,
+  resultOf,
+  runJob,
+  statesOf,
+  untilEnded,
+} from '../helpers/pman.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+import { canMount, makeReadOnly, mountSmallDisk, unmount } from './mounts.ts';
+
+const probe = mkdtempSync(join(tmpdir(), 'pman-mount-'));
+const mounts = canMount(join(probe, 'disk'));
+afterAll(() => rmSync(probe, { recursive: true, force: true }));
+
+const RUN = { cmd: 'true', auid: 'tester', jid: 'refused', threaded: true };
+
+async function healthOf(server: TestServer): Promise<{ ok: boolean; database: string }> {
+  const { d_ret } = await server.post('hello', { askAbout: 'health' });
+  return (d_ret as { health: { ok: boolean; database: string } }).health;
+}
+
+/** Jobs are refused with 507 and not half taken in; what is known is still told. */
+async function expectRefusal(server: TestServer, known: string): Promise<void> {
+  const answer = await act(server, 'run', RUN);
+  expect(answer.status).toBe(507);
+  expect(replyOf(answer).error?.message).toMatch(/was not accepted/);
+  expect(await statesOf(server, RUN.jid)).toEqual([]);
+  expect((await resultOf(server, known)).stdout).toEqual(['known\n']);
+}
+
+async function untilHealthy(server: TestServer): Promise<void> {
+  await eventually(async () => (await healthOf(server)).ok, { message: 'the database to be well' });
+}
+
+async function expectOnDisk(server: TestServer, jid: string): Promise<void> {
+  const { jobRoot } = await untilEnded(server, jid);
+  const leaf = join(server.folders.DBpath, jobRoot, 'end/1/endInfo');
+  await eventually(() => existsSync(leaf), { message: `the record of ${jid} to be on the disk` });
+}
+
+(mounts ? describe : describe.skip)('a disk (needs the right to mount)', () => {
+  it('that is full has new runs refused until there is room; what runs ends as it does', async () => {
+    const root = tempDir();
+    const disk = join(root, 'disk');
+    mountSmallDisk(disk, 4);
+    const folders = { ...makeFolders(join(root)), DBpath: join(disk, 'db') };
+    const server = await startServer({ folders });
+    const known = await runJob(server, 'echo known');
+    await expectOnDisk(server, known);
+    const gate = makeGate(server);
+    const running = await runJob(server, `${gate.wait} && exit 5`);
+    await eventually(async () => (await statesOf(server, running))[0] === 'started');
+    fill(disk);
+    await expectRefusal(server, known);
+    gate.open();
+    // Its end has to wait for room, too: nothing may be told that a crash would take back.
+    const filler = join(disk, 'filler');
+    expect((await act(server, 'status', { key: 'jid', value: running })).status).toBe(200);
+    rmSync(filler);
+    expect(await untilEnded(server, running)).toMatchObject({ returncode: [5] });
+    await untilHealthy(server);
+    const later = await runJob(server, 'echo later');
+    await expectOnDisk(server, later);
+    await expectOnDisk(server, running);
+    await server.kill9();
+    await server.restart();
+    expect((await resultOf(server, running)).returncode).toEqual([5]);
+    expect((await resultOf(server, later)).stdout).toEqual(['later\n']);
+    await endServer(server);
+  });
+
+  it('that lets nobody write the records is told of, and nothing is lost of what was accepted', async () => {
+    const server = await startServer();
+    const { DBpath } = server.folders;
+    const known = await runJob(server, 'echo known');
+    await expectOnDisk(server, known);
+    expect(makeReadOnly(DBpath)).toBe(true);
+    const first = await runJob(server, 'echo first');
+    await eventually(async () => !(await healthOf(server)).ok, { message: 'health to tell' });
+    expect((await healthOf(server)).database).toMatch(/cannot write to .*read-only/);
+    await expectRefusal(server, known);
+    expect((await act(server, 'DBctl', { do: 'save' })).status).toBe(507);
+    await server.kill9();
+    unmount(DBpath);
+    await server.restart();
+    await expectOnDisk(server, first);
+    expect((await resultOf(server, first)).stdout).toEqual(['first\n']);
+    await endServer(server);
+  });
+
+  it('that lets nobody write the spool has new runs refused, and recovers', async () => {
+    const server = await startServer();
+    const spool = `${server.folders.DBpath}.spool`;
+    const known = await runJob(server, 'echo known');
+    await expectOnDisk(server, known);
+    expect(makeReadOnly(spool)).toBe(true);
+    await expectRefusal(server, known);
+    unmount(spool);
+    await untilHealthy(server);
+    await expectOnDisk(server, await runJob(server, 'echo later'));
+    await endServer(server);
+  });
+});
+
+/** Leaves no byte free. */
+function fill(disk: string): void {
+  const { bfree, bsize } = statfsSync(disk);
+  writeFileSync(join(disk, 'filler'), Buffer.alloc(bfree * bsize));
+}
+
+describe('a database folder that somebody removes while pman runs', () => {
+  it('is made anew, with the spool beside it, by the next job', async () => {
+    const server = await startServer();
+    await untilEnded(server, await runJob(server, 'echo gone'));
+    await server.post('DBctl', { do: 'save' });
+    rmSync(server.folders.DBpath, { recursive: true });
+    rmSync(join(`${server.folders.DBpath}.spool`, 'jobs'), { recursive: true });
+    const jid = await runJob(server, 'echo anew');
+    await expectOnDisk(server, jid);
+    await server.kill9();
+    await server.restart();
+    expect((await resultOf(server, jid)).stdout).toEqual(['anew\n']);
+    await endServer(server);
+  });
+});

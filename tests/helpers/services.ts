@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Services } from '../../lib/actions/action.ts';
+import { JobDatabase } from '../../lib/jobs/database.ts';
+import { HostJobs } from '../../lib/jobs/hostJobs.ts';
+import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
+import { newJobRoot } from '../../lib/jobs/stamps.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { tempDir } from './tempDir.ts';
+
+export interface TestServices {
+  readonly services: Services;
+  /** The folder that holds everything, the database in `db`. */
+  readonly top: string;
+  /** How often a request has asked the server to end. */
+  readonly quits: () => number;
+  /** Adds a job that has ended, without running anything; gives its root. */
+  addEnded(jid: string, auid: string, returncode: number): string;
+  close(): Promise<void>;
+}
+
+/** What actions work on, on folders of its own; no process is started for as long as no job is run. */
+export function openServices(): TestServices {
+  const top = tempDir();
+  const log = silentLogger();
+  const folder = join(top, 'db');
+  const database = JobDatabase.open({ folder, workFolder: `${folder}.spool`, fsync: false, log });
+  const spool = join(`${folder}.spool`, 'jobs');
+  mkdirSync(spool);
+  const jobs = new HostJobs({
+    database,
+    spool,
+    maxJobs: 4,
+    fsync: false,
+    outputLimitBytes: 1000,
+    log,
+  });
+  let quits = 0;
+  const services: Services = {
+    database,
+    jobs,
+    log,
+    settings: { containerEnv: 'host', exportPath: join(top, 'export'), killGraceMs: 1000 },
+    openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
+    shutDown: () => {
+      quits += 1;
+    },
+  };
+  return {
+    services,
+    top,
+    quits: () => quits,
+    addEnded(jid, auid, returncode) {
+      const root = newJobRoot(Date.now());
+      const cmd = `exit ${returncode}`;
+      database.add(root, newRecord({ rawMeta: { cmd, auid, jid }, cmd, auid, jid }));
+      const record = database.edit(root);
+      if (record === undefined) throw new Error('the job was not taken in');
+      recordStart(record, 0, { cmd, pid: 1, startedAt: 0, host: {} });
+      recordEnd(record, 0, { endedAt: 1, returncode, stdout: 'out\n', stderr: 'err\n' });
+      recordDone(record, 1);
+      database.release(root);
+      return root;
+    },
+    async close() {
+      jobs.close();
+      await database.close();
+    },
+  };
+}

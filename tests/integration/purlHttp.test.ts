@@ -1,0 +1,191 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createNetServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Opened } from '../helpers/transfer.ts';
+
+const opened = new Opened();
+afterEach(() => opened.close());
+
+function listen(server: Server): Promise<string> {
+  opened.onClose(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const bound = server.address();
+      resolve(`127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`);
+    });
+  });
+}
+
+const serve = (listener: RequestListener) => listen(createServer(listener));
+
+/** A server that answers with what it was sent. */
+function echo(): Promise<string> {
+  return serve((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      response.end(
+        JSON.stringify({
+          method: request.method,
+          url: request.url,
+          headers: request.headers,
+          body,
+        }),
+      );
+    });
+  });
+}
+
+describe('purl as an HTTP client', () => {
+  it('prints the body of a GET as it comes', async () => {
+    const address = await serve((_request, response) => response.end('plain {text}'));
+    expect(await opened.purl(['--quiet', '--http', `http://${address}/a`])).toEqual({
+      code: 0,
+      stdout: 'plain {text}',
+      stderr: '',
+    });
+  });
+
+  it('writes the body to a file', async () => {
+    const address = await serve((_request, response) => response.end('x'.repeat(100_000)));
+    const folder = opened.folder();
+    const { code } = await opened.purl(['--quiet', '--http', address, '-o', join(folder, 'out')]);
+    expect(code).toBe(0);
+    expect(readFileSync(join(folder, 'out'), 'utf8')).toHaveLength(100_000);
+  });
+
+  it.each(['flag', 'file', 'stdin'])(
+    'sends the message from the %s, wrapped, as Python writes JSON',
+    async (from) => {
+      const address = await echo();
+      const text = '{"action":"hello","meta":{"n":1.0,"t":"é"}}';
+      const file = join(opened.folder(), 'm.json');
+      writeFileSync(file, text);
+      const msg = { flag: text, file: `@${file}`, stdin: '-' }[from] ?? '';
+      const args = [
+        '--quiet',
+        '--raw',
+        '--jsonwrapper',
+        'payload',
+        '--auth',
+        'u:p',
+        '--http',
+        address,
+        '--msg',
+        msg,
+      ];
+      const { stdout } = await opened.purl(args, { input: text });
+      expect(JSON.parse(stdout)).toMatchObject({
+        method: 'POST',
+        body: '{"payload": {"action": "hello", "meta": {"n": 1.0, "t": "\\u00e9"}}}',
+        headers: {
+          authorization: 'Basic dTpw',
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+      });
+    },
+  );
+
+  it('follows redirects, but tells another host no password', async () => {
+    const other = await echo();
+    const address = await serve((_request, response) =>
+      response.writeHead(302, { Location: `http://${other}/there` }).end(),
+    );
+    const { stdout } = await opened.purl([
+      '--quiet',
+      '--raw',
+      '--auth',
+      'u:p',
+      '--http',
+      address,
+      '--msg',
+      '{"action":"x"}',
+    ]);
+    const seen = JSON.parse(stdout) as { headers: Record<string, string> };
+    expect(seen).toMatchObject({ method: 'GET', url: '/there', body: '' });
+    expect(seen.headers.authorization).toBeUndefined();
+  });
+
+  it('goes through a proxy', async () => {
+    const proxy = await echo();
+    const { stdout } = await opened.purl([
+      '--quiet',
+      '--httpProxy',
+      proxy,
+      '--http',
+      'http://nowhere.invalid/x',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      url: 'http://nowhere.invalid/x',
+      headers: { host: 'nowhere.invalid' },
+    });
+  });
+
+  it('reads an answer that has no HTTP head', async () => {
+    const address = await listen(
+      createNetServer((socket) => socket.once('data', () => socket.end('{"status": true}'))),
+    );
+    const { stdout, code } = await opened.purl([
+      '--quiet',
+      '--raw',
+      '--http',
+      address,
+      '--msg',
+      '{"action":"x"}',
+    ]);
+    expect({ stdout, code }).toEqual({ stdout: '{"status": true}\n', code: 0 });
+  });
+
+  it.each([
+    ['a host that refuses', ['--http', '127.0.0.1:9', '--retries', '0'], 7],
+    ['a name that is unknown', ['--http', 'nowhere.invalid', '--retries', '0'], 6],
+    ['an unknown flag', ['--nosuch'], 2],
+    ['another scheme', ['--http', 'ftp://x/'], 3],
+  ])('ends with its own status for %s', async (_name, args, status) => {
+    const { code, stderr } = await opened.purl(args);
+    expect(code).toBe(status);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    [[], 22],
+    [['--quiet'], 0],
+    [['--quiet', '--fail'], 22],
+  ])('ends a message that is refused as the original with --quiet (%j)', async (flags, status) => {
+    const address = await serve((_request, response) =>
+      response.writeHead(404).end('{"status": false}'),
+    );
+    const { code, stdout } = await opened.purl([
+      ...flags,
+      '--raw',
+      '--http',
+      address,
+      '--msg',
+      '{"action":"x"}',
+    ]);
+    expect({ code, stdout }).toEqual({ code: status, stdout: '{"status": false}\n' });
+  });
+
+  it('gives up when nothing comes any more', async () => {
+    const address = await serve(() => {});
+    const { code } = await opened.purl(['--timeout', '0.3', '--http', address]);
+    expect(code).toBe(28);
+  });
+
+  it('says that the other side is no pfioh', async () => {
+    const address = await serve((_request, response) => response.end('<html>'));
+    const folder = opened.folder();
+    mkdirSync(join(folder, 'x'));
+    const msg = JSON.stringify({
+      action: 'pushPath',
+      meta: { local: { path: folder }, remote: { path: '/' } },
+    });
+    const { code, stderr } = await opened.purl(['--http', address, '--msg', msg]);
+    expect(code).toBe(52);
+    expect(stderr).toContain('is no pfioh');
+  });
+});

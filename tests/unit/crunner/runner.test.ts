@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Runner, type RunnerEvent } from '../../../crunner/runner.ts';
+import { createSpool, partFiles, readSpool, writeLine } from '../../../crunner/spool.ts';
+import { hearChildSignals } from '../../helpers/childSignals.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { tempDir } from '../../helpers/tempDir.ts';
+
+hearChildSignals();
+
+let folder = '';
+let told: RunnerEvent[] = [];
+let runner: Runner;
+
+beforeEach(() => {
+  folder = join(tempDir(), 'job');
+  told = [];
+  runner = new Runner((event) => {
+    // Whatever it says is in the spool already.
+    const part = readSpool(event.folder)?.parts[event.part];
+    expect(event.kind === 'start' ? part?.start : part?.end).toBeDefined();
+    told.push(event);
+  });
+});
+
+const run = (...parts: string[]) => {
+  createSpool(folder, { parts, owner: null });
+  return runner.run(folder);
+};
+const endsOf = () => readSpool(folder)?.parts.map(({ end }) => end) ?? [];
+const written = (part: number) => readFileSync(partFiles(folder, part).out, 'utf8');
+const kill = (graceMs: number, signal: NodeJS.Signals = 'SIGTERM') =>
+  runner.kill(folder, { signal, graceMs, cause: 'ended by a test' });
+const says = (part: number, text: string) =>
+  eventually(() => written(part).includes(text), { message: `the job to say ${text}` });
+
+describe('Runner', () => {
+  it('runs the parts in order, whatever they end with, and tells of each', async () => {
+    await run('echo a; exit 3', 'cat ../nosuch', 'echo c');
+    expect(told.map(({ kind, part }) => `${kind} ${part}`)).toEqual([
+      ...['start 0', 'end 0', 'start 1', 'end 1', 'start 2', 'end 2'],
+    ]);
+    expect(endsOf()).toMatchObject([
+      { returncode: 3, last: false },
+      { returncode: 1, last: false },
+      { returncode: 0, last: true },
+    ]);
+    expect([written(0), written(2)]).toEqual(['a\n', 'c\n']);
+    expect(runner.running).toEqual([]);
+  });
+
+  it('goes on after the parts that have run, and runs no job twice', async () => {
+    createSpool(folder, { parts: ['echo a', 'echo b'], owner: null });
+    writeLine(folder, { part: 0, start: { pid: 1, startedAt: 1 } }, false);
+    writeLine(folder, { part: 0, end: { endedAt: 2, returncode: 0, last: false } }, false);
+    await Promise.all([runner.run(folder), runner.run(folder)]);
+    expect(existsSync(partFiles(folder, 0).out)).toBe(false);
+    expect(written(1)).toBe('b\n');
+    const before = told.length;
+    await runner.run(folder);
+    expect(told).toHaveLength(before);
+  });
+
+  it('passes over a folder that holds no accepted job', async () => {
+    await runner.run(folder);
+    expect(told).toEqual([]);
+    expect(kill(0)).toBe(false);
+  });
+
+  it('ends a job and says who did', async () => {
+    const done = run('echo up; sleep 60', 'echo never');
+    await says(0, 'up');
+    expect(runner.running).toEqual([folder]);
+    expect(kill(5000)).toBe(true);
+    await done;
+    expect(endsOf()).toMatchObject([
+      { returncode: -15, cause: 'ended by a test (SIGTERM)', last: true },
+    ]);
+    expect(existsSync(partFiles(folder, 1).out)).toBe(false);
+  });
+
+  it('ends what ignores the signal when the grace is over', async () => {
+    const done = run('trap "" TERM; echo up; while :; do sleep 0.05; done');
+    await says(0, 'up');
+    const start = performance.now();
+    kill(300);
+    await done;
+    expect(performance.now() - start).toBeGreaterThan(250);
+    expect(endsOf()).toMatchObject([{ returncode: -9, last: true }]);
+  });
+
+  it('gives the children of a shell that ends at once their grace', async () => {
+    const child = `(trap "sleep 0.3; echo cleaned; exit" TERM; echo up; while :; do sleep 0.05; done)`;
+    const done = run(`${child} & wait`);
+    await says(0, 'up');
+    kill(10_000);
+    await done;
+    await says(0, 'cleaned');
+  });
+
+  it('ends the children that ignore the signal, too', async () => {
+    const done = run('(trap "" TERM; echo up; while :; do sleep 0.05; done) & echo pid $!; wait');
+    await says(0, 'up');
+    await says(0, 'pid ');
+    const pid = Number(/pid (\d+)/.exec(written(0))?.[1]);
+    kill(200);
+    await done;
+    await eventually(() => !existsSync(`/proc/${pid}`), { message: 'the child to be gone' });
+  });
+
+  it('records a part that cannot be started', async () => {
+    createSpool(folder, { parts: ['true'], owner: null });
+    mkdirSync(partFiles(folder, 0).out);
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([
+      { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },
+    ]);
+  });
+
+  it('closes a job that is killed while the disk refuses the end of a part', async () => {
+    createSpool(folder, { parts: ['echo up; sleep 0.2', 'echo never'], owner: null });
+    const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const quiet = new Runner((event) => told.push(event));
+    const done = quiet.run(folder);
+    const pid = await eventually(() => told[0]?.kind === 'start' && told[0].start.pid);
+    const journal = join(folder, 'job.jsonl');
+    renameSync(journal, `${journal}.away`);
+    mkdirSync(journal);
+    await eventually(() => !existsSync(`/proc/${pid}`), { message: 'the part to end' });
+    await eventually(() => complaint.mock.calls.length > 0, { message: 'a complaint' });
+    const request = { signal: 'SIGTERM', graceMs: 0, cause: 'ended by a test' } as const;
+    expect(quiet.kill(folder, request)).toBe(true);
+    rmdirSync(journal);
+    renameSync(`${journal}.away`, journal);
+    await done;
+    expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
+    complaint.mockRestore();
+    expect(told.at(-1)).toMatchObject({ kind: 'end', end: { last: true } });
+    expect(existsSync(partFiles(folder, 1).out)).toBe(false);
+  });
+
+  it('ends when its spool folder is removed meanwhile', async () => {
+    createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
+    const done = new Runner(() => undefined).run(folder);
+    await says(0, 'up');
+    rmSync(folder, { recursive: true });
+    await done;
+    expect(existsSync(folder)).toBe(false);
+  });
+});

@@ -1,0 +1,205 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { firstAddress } from '../../../../lib/config/address.ts';
+import { type PmanConfig, readPmanConfig } from '../../../../lib/config/pman.ts';
+import { UsageError } from '../../../../lib/errors.ts';
+import { tempDir } from '../../../helpers/tempDir.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+function configOf(argv: readonly string[], env: Env = {}): PmanConfig {
+  const asked = readPmanConfig({ argv, env });
+  if (asked.kind !== 'run') throw new Error(`it does not run: ${asked.kind}`);
+  return asked.config;
+}
+
+function refusalOf(argv: readonly string[], env: Env = {}): string {
+  try {
+    configOf(argv, env);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+function fileWith(name: string, content: string): string {
+  const file = join(tempDir(), name);
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('readPmanConfig', () => {
+  it('has the defaults of the original, but for those that are unsafe', () => {
+    expect(configOf([], { HOME: '/home/me' })).toEqual({
+      ip: '127.0.0.1',
+      port: 5010,
+      protocol: 'tcp',
+      rawmode: true,
+      listeners: 12,
+      httpMode: false,
+      debugFile: undefined,
+      directiveFile: '/tmp/d_msg.json',
+      dbPath: '/tmp/pman',
+      dbSavePeriodMs: 60_000,
+      containerEnv: 'swarm',
+      verbosity: 1,
+      tokenPath: undefined,
+      maxJobs: 256,
+      maxBodyBytes: 64 * 1024 * 1024,
+      killGraceMs: 10_000,
+      jobsAtExit: 'leave',
+      exportPath: '/tmp',
+      fsync: false,
+    });
+  });
+
+  /** Each setting: its flag and value, its key in the environment, and what becomes of it. */
+  const each: readonly (readonly [string, string, string, Partial<PmanConfig>])[] = [
+    ['ip', '0.0.0.0', 'PMAN_IP', { ip: '0.0.0.0' }],
+    ['port', '6010', 'PMAN_PORT', { port: 6010 }],
+    ['protocol', 'tcp', 'PMAN_PROTOCOL', { protocol: 'tcp' }],
+    ['rawmode', '0', 'PMAN_RAWMODE', { rawmode: false }],
+    ['listeners', '3', 'PMAN_LISTENERS', { listeners: 3 }],
+    ['listenerSleep', '0.5', 'PMAN_LISTENERSLEEP', {}],
+    ['directiveFile', 'd.json', 'PMAN_DIRECTIVEFILE', { directiveFile: resolve('d.json') }],
+    ['DBpath', '/srv/db/', 'PMAN_DBPATH', { dbPath: '/srv/db', exportPath: '/srv' }],
+    ['DBsavePeriod', '1.5', 'PMAN_DBSAVEPERIOD', { dbSavePeriodMs: 1500 }],
+    ['container-env', 'OpenShift', 'PMAN_CONTAINER_ENV', { containerEnv: 'openshift' }],
+    ['verbosity', '-1', 'PMAN_VERBOSITY', { verbosity: -1 }],
+    ['maxJobs', '9', 'PMAN_MAXJOBS', { maxJobs: 9 }],
+    ['maxBodySize', '1', 'PMAN_MAXBODYSIZE', { maxBodyBytes: 1024 * 1024 }],
+    ['killGrace', '2', 'PMAN_KILLGRACE', { killGraceMs: 2000 }],
+    ['jobsAtExit', 'end', 'PMAN_JOBSATEXIT', { jobsAtExit: 'end' }],
+    ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
+  ];
+
+  it.each(each)(
+    'takes %s from a flag, a variable and both kinds of files',
+    (name, value, key, meant) => {
+      expect(configOf([`--${name}`, value])).toMatchObject(meant);
+      expect(configOf([`--${name}=${value}`])).toMatchObject(meant);
+      expect(configOf([], { [key]: value })).toMatchObject(meant);
+      const ini = fileWith('pman.conf', `${name} = ${value}\n[elsewhere]\nport = 1\n`);
+      expect(configOf(['--configFile', ini])).toMatchObject(meant);
+      const json = fileWith('pman.json', JSON.stringify({ [name]: value }));
+      expect(configOf([], { PMAN_CONFIGFILE: json })).toMatchObject(meant);
+    },
+  );
+
+  it.each<[string, string, Partial<PmanConfig>]>([
+    ['http', 'PMAN_HTTP', { httpMode: true }],
+    ['fsync', 'PMAN_FSYNC', { fsync: true }],
+    ['debugToFile', 'PMAN_DEBUGTOFILE', { debugFile: '/tmp/tmp/debug-pman.log' }],
+    ['enableTokenAuth', 'PMAN_ENABLETOKENAUTH', { tokenPath: '', ip: firstAddress() }],
+  ])('takes the switch %s from a flag, a variable and both kinds of files', (name, key, meant) => {
+    expect(configOf([`--${name}`])).toMatchObject(meant);
+    for (const on of ['1', 'true', 'YES', 'on']) {
+      expect(configOf([], { [key]: on })).toMatchObject(meant);
+    }
+    for (const off of ['0', 'false', 'No', 'off', '']) {
+      expect(configOf([], { [key]: off })).toEqual(configOf([]));
+    }
+    expect(configOf([`--configFile=${fileWith('p.json', `{"${name}": true}`)}`])).toMatchObject(
+      meant,
+    );
+    expect(configOf([`--configFile=${fileWith('p.ini', `${name} = true`)}`])).toMatchObject(meant);
+    expect(refusalOf([], { [key]: 'maybe' })).toContain(`${name} is a switch`);
+  });
+
+  it('lets a flag win over the environment, and that over the file', () => {
+    const file = fileWith('p.ini', 'port = 1\nlisteners = 1\nmaxJobs = 1');
+    const env = { PMAN_PORT: '2', PMAN_LISTENERS: '2', PMAN_CONFIGFILE: file };
+    expect(configOf(['--port', '3'], env)).toMatchObject({ port: 3, listeners: 2, maxJobs: 1 });
+  });
+
+  it.each([
+    [['-v', '2'], { verbosity: 2 }],
+    [['-v', '-1'], { verbosity: -1 }],
+    [['-v2'], { verbosity: 2 }],
+    [['--verb', '0'], { verbosity: 0 }],
+    [['--raw', '0'], { rawmode: false }],
+    [['--DBp=/x/y'], { dbPath: '/x/y' }],
+    [['--container', 'HOST'], { containerEnv: 'host' }],
+    [['--port', '1', '--port', '2'], { port: 2 }],
+    [['--debugToFile', '--debugFile', '/x/y.log'], { debugFile: '/x/y.log' }],
+    [['--debugFile', '/x/y.log'], { debugFile: undefined }],
+    [['--tokenPath', '/x'], { tokenPath: undefined }],
+    [['--enableTokenAuth', '--tokenPath', '/x', '--ip', '::1'], { tokenPath: '/x', ip: '::1' }],
+  ])('reads %j', (argv, meant) => {
+    expect(configOf(argv)).toMatchObject(meant);
+  });
+
+  it.each([
+    [['--port', 'http'], '--port "http" is not a whole number'],
+    [['--port', '65536'], '--port "65536" is not between 0 and 65535'],
+    [['--port='], '--port "" is not a whole number'],
+    [
+      ['--protocol', 'udp'],
+      '--protocol "udp" has to be "tcp": what else ZeroMQ knows carries no HTTP',
+    ],
+    [['--rawmode', '2'], '--rawmode "2" is neither 0 nor 1'],
+    [['--listeners', '0'], '--listeners "0" is not between 1 and 10000'],
+    [['--listeners', '1.5'], '--listeners "1.5" is not a whole number'],
+    [['--DBpath='], '--DBpath "" is empty'],
+    [['--directiveFile='], '--directiveFile "" is empty'],
+    [['--DBsavePeriod', 'soon'], '--DBsavePeriod "soon" is not a number of seconds'],
+    [['--DBsavePeriod', '0'], '--DBsavePeriod "0" is less than 0.1 seconds'],
+    [['--DBsavePeriod', '3000000'], '--DBsavePeriod "3000000" is longer than 24 days'],
+    [['--killGrace', '3000000'], '--killGrace "3000000" is longer than 24 days'],
+    [['--killGrace', '-1'], '--killGrace "-1" is not a number of seconds'],
+    [['--verbosity', 'loud'], '--verbosity "loud" is not a whole number'],
+    [['--maxJobs', '0'], '--maxJobs "0" is not between 1 and 100000'],
+    [['--maxBodySize', '4096'], '--maxBodySize "4096" is not between 1 and 2047'],
+    [
+      ['--port', 'x', '--rawmode', 'y'],
+      '--port "x" is not a whole number; --rawmode "y" is neither 0 nor 1',
+    ],
+    [['--nosuch'], "unknown option '--nosuch'"],
+    [['--port'], "option '--port <number>' argument missing"],
+    [['--p', '1'], 'ambiguous option: --p could match --port, --protocol'],
+    [['word'], 'too many arguments. Expected 0 arguments but got 1.'],
+  ])('refuses %j with a sentence', (argv, sentence) => {
+    expect(refusalOf(argv)).toBe(sentence);
+  });
+
+  it.each([
+    ['p.ini', 'prot = 1', 'has the key "prot", which is no setting'],
+    ['p.json', '{"Port": 1}', 'has the key "Port", which is no setting'],
+    ['p.json', '{"__proto__x": 1}', 'which is no setting'],
+    ['p.json', '{"port": ', 'cannot read the config file'],
+    ['p.json', '[]', 'is not a set of keys and values'],
+    ['p.json', 'null', 'is not a set of keys and values'],
+  ])('refuses the file %s with %j', (name, content, sentence) => {
+    expect(refusalOf(['--configFile', fileWith(name, content)])).toContain(sentence);
+  });
+
+  it('refuses a config file that is not there', () => {
+    expect(refusalOf(['--configFile', '/nosuch/p.ini'])).toMatch(
+      /^cannot read the config file \/nosuch\/p\.ini: ENOENT/,
+    );
+  });
+
+  it.each([
+    [['--version'], 'version'],
+    [['-x'], 'desc'],
+    [['--synopsis', '--desc', '--version'], 'synopsis'],
+    [['-x', '--version'], 'desc'],
+    [['--version', '--port', 'nonsense'], 'version'],
+  ])('prints instead of running with %j', (argv, kind) => {
+    expect(readPmanConfig({ argv, env: {} }).kind).toBe(kind);
+  });
+
+  it('prints every setting with --help', () => {
+    const asked = readPmanConfig({ argv: ['--help'], env: {} });
+    const text = asked.kind === 'print' ? asked.text : '';
+    for (const [name] of each) expect(text).toContain(`--${name} <`);
+    expect(text).toContain('-v, --verbosity');
+    expect(text).not.toContain('undefined');
+  });
+
+  it('gives settings that nobody changes by mistake', () => {
+    expect(Object.isFrozen(configOf([]))).toBe(true);
+  });
+});

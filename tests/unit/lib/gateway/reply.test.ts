@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { flatHeaders, replyBytes } from '../../../../lib/gateway/reply.ts';
+import { headerValue, headerValues } from '../../../../lib/gateway/request.ts';
+
+const body = Buffer.from('{}');
+
+describe('flatHeaders', () => {
+  it('puts a missing length first and keeps the rest as it is', () => {
+    const headers = [
+      ['Content-Type', 'application/json'],
+      ['x-A', '1'],
+    ] as const;
+    expect(flatHeaders({ status: 200, headers, body }, false)).toEqual([
+      'Content-Length',
+      '2',
+      'Content-Type',
+      'application/json',
+      'x-A',
+      '1',
+    ]);
+  });
+
+  it('leaves a length that is there, whatever its case', () => {
+    const headers = [['content-length', '7']] as const;
+    expect(flatHeaders({ status: 200, headers, body }, false)).toEqual(['content-length', '7']);
+  });
+
+  it.each([204, 304])('gives none to a %i, which has no body', (status) => {
+    expect(flatHeaders({ status, headers: [], body: Buffer.alloc(0) }, false)).toEqual([]);
+  });
+
+  it('gives none to a stream', () => {
+    expect(flatHeaders({ status: 200, headers: [], body: Readable.from([]) }, false)).toEqual([]);
+  });
+
+  it('says close once', () => {
+    const headers = [['Connection', 'keep-alive']] as const;
+    expect(flatHeaders({ status: 204, headers, body }, true)).toEqual(['Connection', 'close']);
+  });
+});
+
+describe('replyBytes', () => {
+  it('is a whole HTTP answer that closes', () => {
+    expect(String(replyBytes({ status: 400, headers: [['X', 'y']], body }))).toBe(
+      'HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nX: y\r\nConnection: close\r\n\r\n{}',
+    );
+  });
+});
+
+describe('headerValues', () => {
+  it('finds a header in any case, and all of them', () => {
+    const flat = ['Host', 'a', 'hOST', 'b', 'Hosts', 'c', 'X', 'host'];
+    expect(headerValues(flat, 'host')).toEqual(['a', 'b']);
+    expect(headerValue(flat, 'host')).toBe('a');
+    expect(headerValue(flat, 'accept')).toBeUndefined();
+  });
+});

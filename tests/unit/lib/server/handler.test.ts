@@ -1,0 +1,271 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { GatewayReply, GatewayRequest } from '../../../../lib/gateway/types.ts';
+import { type Authenticator, makeAuthenticator } from '../../../../lib/server/auth.ts';
+import { makeHandler } from '../../../../lib/server/handler.ts';
+import { Listeners } from '../../../../lib/server/listeners.ts';
+import type { JsonObject } from '../../../../lib/wire/json.ts';
+import { openServices, type TestServices } from '../../../helpers/services.ts';
+
+const openDoor = makeAuthenticator(undefined);
+
+let host: TestServices;
+beforeEach(() => {
+  host = openServices();
+});
+afterEach(() => host.close());
+
+interface Asked {
+  readonly method?: string;
+  readonly target?: string;
+  readonly body?: string | Buffer;
+  readonly headers?: GatewayRequest['rawHeaders'];
+  readonly authenticator?: Authenticator;
+  readonly httpMode?: boolean;
+}
+
+async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
+  const { method = 'POST', target = '/api/v1/cmd', body = '', headers = [] } = asked;
+  const handler = makeHandler({
+    services: host.services,
+    listeners: new Listeners(1),
+    authenticator: asked.authenticator ?? openDoor,
+    httpMode: asked.httpMode ?? false,
+  });
+  const reply = await handler({
+    method,
+    target,
+    httpVersion: '1.1',
+    rawHeaders: headers,
+    authorization: headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1],
+    body: Buffer.from(body),
+    signal: new AbortController().signal,
+  });
+  return { reply, body: JSON.parse(String(reply.body)) };
+}
+
+const command = (action: string, meta: JsonObject = {}) =>
+  JSON.stringify({ payload: { action, meta } });
+
+const ECHO = ['status', 'RESTheader', 'RESTverb', 'action', 'path', 'receivedByServer'];
+const PAYLOAD = ['client_json_payload', 'client_json_len', 'payloadsize'];
+
+describe('makeHandler: the form of an answer', () => {
+  it('answers a POST with its members in the order of the original', async () => {
+    const sent = command('hello', { askAbout: 'echoBack', echoBack: 'hi' });
+    const { reply, body } = await ask({ body: sent });
+    expect(reply.status).toBe(200);
+    expect(Object.keys(body)).toEqual([...ECHO, ...PAYLOAD, 'meta', 'd_ret']);
+    expect(body).toMatchObject({
+      status: true,
+      RESTheader: 'POST /api/v1/cmd HTTP/1.1\r',
+      RESTverb: 'POST',
+      action: 'hello',
+      client_json_payload: sent,
+      client_json_len: sent.length,
+      payloadsize: sent.length,
+      meta: { askAbout: 'echoBack', echoBack: 'hi' },
+      d_ret: { name: 'pman', echoBack: { msg: 'hi' } },
+    });
+    expect(String(reply.body)).toMatch(/^\{\n {4}"status": true,\n {4}"RESTheader": /);
+    expect(reply.headers).toEqual([
+      ['Content-Length', String(reply.body instanceof Buffer ? reply.body.length : -1)],
+      ['Content-Type', 'application/json'],
+    ]);
+  });
+
+  it('answers a GET with what it finds', async () => {
+    const root = host.addEnded('a', 'me', 0);
+    const { body } = await ask({ method: 'GET', target: '/api/v1/_0/jid/' });
+    expect(Object.keys(body)).toEqual([...ECHO, 'GET', 'client_json_payload', 'client_json_len']);
+    expect(body).toMatchObject({
+      status: true,
+      action: '',
+      path: '/api/v1/_0/jid',
+      GET: { [root]: { jid: 'a' } },
+      client_json_len: 0,
+    });
+  });
+
+  it('answers 404 for a job that is not there, and false below it', async () => {
+    const { reply, body } = await ask({ method: 'GET', target: '/api/v1/nosuch' });
+    expect(reply.status).toBe(404);
+    expect(body).toMatchObject({ status: false, error: { code: 'not_found' } });
+    const below = await ask({ method: 'GET', target: '/api/v1/nosuch/cmd' });
+    expect(below.body).toMatchObject({ status: true, GET: { nosuch: { cmd: false } } });
+  });
+
+  it('writes ASCII, and counts characters', async () => {
+    const { reply, body } = await ask({ body: command('hello', { askAbout: 'ü😀' }) });
+    expect(String(reply.body)).toMatch(/^[\n -~]*$/);
+    expect(body.meta).toEqual({ askAbout: 'ü😀' });
+    expect(body.client_json_len).toBe([...command('hello', { askAbout: 'ü😀' })].length);
+  });
+
+  it('does not count the line end behind a body, as the original did not see it', async () => {
+    const { body } = await ask({ body: `${command('hello')}\r\n` });
+    expect(body.client_json_payload).toBe(command('hello'));
+  });
+
+  it('takes a body in many lines', async () => {
+    const pretty = JSON.stringify(JSON.parse(command('hello', { askAbout: 'x' })), null, 4);
+    const { body } = await ask({ body: pretty });
+    expect(body).toMatchObject({ action: 'hello', d_ret: { name: 'pman' } });
+  });
+});
+
+describe('makeHandler: --http', () => {
+  const typeOf = ({ headers }: GatewayReply) => new Map(headers).get('Content-Type');
+
+  it('says application/html and lets any page ask', async () => {
+    const { reply } = await ask({ method: 'GET', target: '/api/v1', httpMode: true });
+    expect(reply.headers.slice(1)).toEqual([
+      ['Content-Type', 'application/html'],
+      ['Access-Control-Allow-Origin', '*'],
+    ]);
+  });
+
+  it('says application/json to who understands it', async () => {
+    const headers = [['accept', 'text/html,*/*']] as const;
+    const { reply } = await ask({ method: 'GET', target: '/', httpMode: true, headers });
+    expect(typeOf(reply)).toBe('application/json');
+  });
+
+  it("answers a browser's question before it sends JSON", async () => {
+    const { reply, body } = await ask({ method: 'OPTIONS', httpMode: true });
+    expect(reply.status).toBe(200);
+    expect(new Map(reply.headers).get('Access-Control-Allow-Headers')).toContain('Authorization');
+    expect(Object.keys(body)).toEqual([...ECHO, 'client_json_payload', 'client_json_len']);
+  });
+});
+
+describe('makeHandler: refusals', () => {
+  const door = makeAuthenticator(['s3cret']);
+
+  it.each([
+    ['no token', [], 'this server wants a token'],
+    ['another token', [['authorization', 'Bearer wr0ng']], 'the token is not known here'],
+  ] as const)('refuses %s, and does nothing', async (_, headers, message) => {
+    const { reply, body } = await ask({ body: command('quit'), headers, authenticator: door });
+    expect(reply.status).toBe(401);
+    expect(new Map(reply.headers).get('WWW-Authenticate')).toBe('Bearer');
+    expect(Object.keys(body)).toEqual([...ECHO, 'error']);
+    expect(body).toMatchObject({ status: false, action: '', error: { message } });
+    expect(String(reply.body)).not.toContain('wr0ng');
+    expect(host.quits()).toBe(0);
+  });
+
+  it('obeys who has the token, and does not show it', async () => {
+    const headers = [['Authorization', 'Bearer s3cret']] as const;
+    const { reply, body } = await ask({ body: command('quit'), headers, authenticator: door });
+    expect(body).toMatchObject({ status: true, d_ret: {} });
+    expect(String(reply.body)).not.toContain('s3cret');
+    expect(host.quits()).toBe(1);
+  });
+
+  it.each([
+    ['', 'the request has no body'],
+    [' \n', 'the request has no body'],
+    ['{', 'the body is not JSON'],
+    ['[]', 'the body is not a JSON object'],
+    ['{"payload": {}}', '"payload.action" is missing'],
+    [command('nosuch'), 'there is no action "nosuch"'],
+    [command('constructor'), 'there is no action "constructor"'],
+    [command('RUN'), 'there is no action "RUN"'],
+    [command('run', { jid: 1 }), 'run: "meta.cmd": is missing; "meta.auid": is missing'],
+    [Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), 'the body is not UTF-8 text'],
+  ])('refuses the body %j: %s', async (body, message) => {
+    const { reply, body: answer } = await ask({ body });
+    expect(reply.status).toBe(400);
+    expect(answer).toMatchObject({ status: false, error: { code: 'bad_request' } });
+    expect((answer.error as { message: string }).message).toContain(message);
+  });
+
+  it('tells what it knows of a refused command', async () => {
+    const { body } = await ask({ body: command('nosuch', { a: 1 }) });
+    expect(Object.keys(body)).toEqual([...ECHO, ...PAYLOAD, 'meta', 'error']);
+    expect(body).toMatchObject({ action: 'nosuch', meta: { a: 1 } });
+  });
+
+  it.each(['DELETE', 'PATCH', 'get', 'post', 'TRACE'])('refuses the verb %s', async (method) => {
+    const { reply, body } = await ask({ method, body: command('quit') });
+    expect(reply.status).toBe(400);
+    expect(body.status).toBe(false);
+    expect(host.quits()).toBe(0);
+  });
+
+  it('answers 500 without a word of what went wrong inside', async () => {
+    const failing = {
+      ...host.services,
+      shutDown: () => {
+        throw new TypeError('s3cret path');
+      },
+    };
+    host = { ...host, services: failing };
+    const { reply, body } = await ask({ body: command('quit') });
+    expect(reply.status).toBe(500);
+    expect(body).toMatchObject({ status: false, error: { code: 'internal' } });
+    expect(String(reply.body)).not.toContain('s3cret path');
+  });
+
+  it('answers whatever it is sent', async () => {
+    const handler = makeHandler({
+      services: host.services,
+      listeners: new Listeners(1),
+      authenticator: openDoor,
+      httpMode: true,
+    });
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.jsonValue().map((value) => JSON.stringify(value)),
+      fc.jsonValue().map((meta) => JSON.stringify({ payload: { action: 'search', meta } })),
+    );
+    const method = fc.constantFrom('GET', 'PUT', 'POST', 'HEAD', 'OPTIONS', 'X');
+    await fc.assert(
+      fc.asyncProperty(method, fc.webPath(), text, async (verb, target, body) => {
+        const reply = await handler({
+          method: verb,
+          target,
+          httpVersion: '1.0',
+          rawHeaders: [],
+          authorization: undefined,
+          body: Buffer.from(body),
+          signal: new AbortController().signal,
+        });
+        expect([200, 400, 404]).toContain(reply.status);
+        expect(JSON.parse(String(reply.body))).toMatchObject({ RESTverb: verb });
+      }),
+    );
+  });
+});
+
+describe('makeHandler: PUT', () => {
+  it('works on the database with the action run', async () => {
+    host.addEnded('a', 'me', 0);
+    const meta = { context: 'DB', operation: 'clear' };
+    const { body } = await ask({ method: 'PUT', body: command('run', meta) });
+    expect(Object.keys(body)).toEqual([...ECHO, ...PAYLOAD]);
+    expect(body).toMatchObject({ status: true, action: 'run' });
+    expect(host.services.database.roots()).toEqual([]);
+  });
+
+  it('copies the jobs that key and value name, and leaves the others alone', async () => {
+    const [a, b] = [host.addEnded('a', 'me', 0), host.addEnded('b', 'me', 0)];
+    const meta = { context: 'db', dbpath: 'copy', key: 'jid', value: 'a' };
+    await ask({ method: 'PUT', body: command('run', meta) });
+    expect(host.services.database.roots()).toEqual([a, b]);
+    await ask({ method: 'PUT', body: command('run', { context: 'db', operation: 'clear' }) });
+    const load = { context: 'db', operation: 'load', dbpath: 'copy' };
+    await ask({ method: 'PUT', body: command('run', load) });
+    expect(host.services.database.roots()).toEqual([a]);
+  });
+
+  it('does nothing in another context, and with quit', async () => {
+    const root = host.addEnded('a', 'me', 0);
+    const other = { context: 'x', operation: 'clear' };
+    expect((await ask({ method: 'PUT', body: command('run', other) })).body.status).toBe(true);
+    expect((await ask({ method: 'PUT', body: command('quit') })).body.status).toBe(true);
+    expect(host.quits()).toBe(0);
+    expect(host.services.database.roots()).toEqual([root]);
+  });
+});

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobList, listQuery } from '../../../../lib/server/jobList.ts';
+import { openServices, type TestServices } from '../../../helpers/services.ts';
+
+let opened: TestServices;
+
+beforeEach(() => {
+  opened = openServices();
+});
+afterEach(() => opened.close());
+
+const list = (query: string) => jobList(opened.services, query);
+
+describe('the list of jobs', () => {
+  it('gives a page in order of time, and says how many fit', () => {
+    const roots = ['a', 'b', 'c'].map((jid) => opened.addEnded(jid, 'ana', 0));
+    const { jobs, total } = list('offset=1&limit=1');
+    expect(Object.keys(jobs)).toEqual([roots[1]]);
+    expect(total).toBe(3);
+  });
+
+  it('tells jid, auid and status of each job', () => {
+    const root = opened.addEnded('seven', 'ana', 3);
+    expect(list('limit=10').jobs[root]).toEqual({
+      jid: 'seven',
+      auid: 'ana',
+      status: 'finishedWithError',
+    });
+  });
+
+  it.each([
+    ['auid=bob', ['2']],
+    ['status=finishedWithError', ['1']],
+    ['jid=0', ['0']],
+    ['jid=0&auid=bob', []],
+    ['order=newest&limit=2', ['2', '1']],
+    ['since=2999', []],
+    ['until=1999', []],
+    ['since=1999-12-31&until=2999', ['0', '1', '2']],
+  ])('takes %s', (query, jids) => {
+    opened.addEnded('0', 'ana', 0);
+    opened.addEnded('1', 'ana', 1);
+    opened.addEnded('2', 'bob', 0);
+    const found = Object.values(list(query).jobs).map((job) => (job as { jid: string }).jid);
+    expect(found).toEqual(jids);
+  });
+
+  it.each(['limit=-1', 'offset=x', 'status=done', 'since=yesterday', 'colour=red', 'order=up'])(
+    'refuses %s and names the parameter',
+    (query) => {
+      const name = query.split('=')[0] ?? '';
+      expect(() => list(query)).toThrow(new RegExp(name));
+    },
+  );
+
+  it.each([
+    ['/api/v1?limit=1', 'limit=1'],
+    ['/?limit=1', 'limit=1'],
+    ['/api/v1/?limit=1', 'limit=1'],
+    ['/api/v1', undefined],
+    ['/api/v1/_0/cmd?x=1', undefined],
+  ])('sees in %s the query %p', (target, query) => {
+    expect(listQuery(target)).toBe(query);
+  });
+});
