@@ -121,7 +121,7 @@ function piecesOf(services: Services, asked: OutputRequest): readonly Piece[] {
   const entries = record === undefined ? [] : progressOf(record).entries;
   const parts = part === undefined ? entries.keys() : [part];
   return [...parts].map((k) => {
-    const file = services.jobs.outputFile(root, k, stream);
+    const file = services.jobs.outputs.file(root, k, stream);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat !== undefined) return { file, bytes: stat.size };
     const kept = entries[k]?.[stream];
@@ -200,9 +200,9 @@ function* chunkLines(
   { root, since }: OutputRequest,
   part: number,
 ): Generator<Buffer> {
-  for (const chunk of services.jobs.outputChunks(root, part, Date.now())) {
+  for (const chunk of services.jobs.outputs.chunks(root, part, Date.now())) {
     if (chunk.seenAt <= since) continue;
-    const file = services.jobs.outputFile(root, part, chunk.stream);
+    const file = services.jobs.outputs.file(root, part, chunk.stream);
     for (let from = chunk.from; from < chunk.to; from += MAX_CHUNK_BYTES) {
       const bytes = readBytes(file, from, Math.min(chunk.to, from + MAX_CHUNK_BYTES));
       const content = isUtf8(bytes)
