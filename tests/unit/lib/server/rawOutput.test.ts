@@ -29,7 +29,7 @@ function jobWith(...outputs: readonly (string | Buffer)[]): string {
       ['end', String(k), 'endInfo'],
       record.cat(['start', String(k), 'startInfo']) ?? {},
     );
-    const file = jobs.outputFile(root, k, 'stdout');
+    const file = jobs.outputs.file(root, k, 'stdout');
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, output);
   }
@@ -196,12 +196,12 @@ describe('outputReply: follow', () => {
       got += String(chunk);
     });
     await eventually(() => got === 'ab', { message: 'what is there' });
-    appendFileSync(jobs.outputFile(root, 1, 'stdout'), 'B');
+    appendFileSync(jobs.outputs.file(root, 1, 'stdout'), 'B');
     await eventually(() => got === 'abB', { message: 'what came' });
     // Left behind by the part 0.
-    appendFileSync(jobs.outputFile(root, 0, 'stdout'), 'late');
+    appendFileSync(jobs.outputs.file(root, 0, 'stdout'), 'late');
     await eventually(() => got === 'abBlate', { message: 'what came to an earlier part' });
-    appendFileSync(jobs.outputFile(root, 1, 'stdout'), '.');
+    appendFileSync(jobs.outputs.file(root, 1, 'stdout'), '.');
     active = false;
     await eventually(() => body.readableEnded, { message: 'the end' });
     expect(got).toBe('abBlate.');
@@ -210,7 +210,7 @@ describe('outputReply: follow', () => {
   it('knows no job that was removed', () => {
     const root = jobWith('a');
     host.services.database.remove([root]);
-    rmSync(dirname(host.services.jobs.outputFile(root, 0, 'stdout')), { recursive: true });
+    rmSync(dirname(host.services.jobs.outputs.file(root, 0, 'stdout')), { recursive: true });
     expect(() => ask(`${root}/stdout?follow=1`)).toThrow('there is no job');
   });
 });
