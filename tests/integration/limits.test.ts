@@ -12,7 +12,7 @@ describe('limits of a job', () => {
   });
   afterAll(() => endServer(server));
 
-  const outcome = async (cmd: string, meta: object, timeoutMs?: number) =>
+  const outcome = async (cmd: string, meta: Record<string, unknown>, timeoutMs?: number) =>
     untilEnded(server, await runJob(server, cmd, meta), timeoutMs);
 
   it('ends a job at its time limit and says so; no further part runs', async () => {
