@@ -111,7 +111,7 @@ describe('Runner', () => {
 
   it('records a part that cannot be started', async () => {
     createSpool(folder, { parts: ['true'], owner: null });
-    mkdirSync(partFiles(folder, 0).out);
+    mkdirSync(partFiles(folder, 0).err);
     await runner.run(folder);
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },

@@ -185,7 +185,7 @@ describe('outputReply: follow', () => {
     let active = true;
     const busy = Object.assign(Object.create(jobs) as typeof jobs, {
       isActive: () => active,
-      outputFile: jobs.outputFile.bind(jobs),
+      outputs: jobs.outputs,
     });
     const services = { ...host.services, jobs: busy };
     const reply = ask(`${root}/stdout?follow=1`, { services });
