@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import {
   act,
@@ -16,6 +16,9 @@ import {
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { canMount, makeReadOnly, mountSmallDisk, setWritable, unmount } from './mounts.ts';
+
+// Each starts a server several times, and the machine may be busy.
+jest.setTimeout(30_000);
 
 const probe = mkdtempSync(join(tmpdir(), 'pman-mount-'));
 const mounts = canMount(join(probe, 'disk'));

@@ -6,6 +6,7 @@ import {
   closeSpool,
   createSpool,
   isOpenSpool,
+  mendSpool,
   partFiles,
   readOutput,
   readSpool,
@@ -84,11 +85,22 @@ describe('a spool folder', () => {
     }
   });
 
-  it('passes over a line that a crash of the machine has garbled', () => {
+  it.each(['\0\0\0', '{"part":0,"sta', '\0\0\0\n', ''])(
+    'passes over %j of a crash of the machine, and takes what is written later',
+    (bytes) => {
+      createSpool(folder, REQUEST);
+      appendFileSync(journal(), bytes);
+      expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
+      mendSpool(folder);
+      writeLine(folder, { part: 1, start }, false);
+      expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [{}, { start }] });
+    },
+  );
+
+  it('tells that no more is to run, and why', () => {
     createSpool(folder, REQUEST);
-    appendFileSync(journal(), '\0\0\0\n');
-    writeLine(folder, { part: 0, start }, false);
-    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [{ start }] });
+    writeLine(folder, { dropped: 'nobody wants it' }, false);
+    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [], dropped: 'nobody wants it' });
   });
 
   it('refuses a line when the folder has gone', () => {
