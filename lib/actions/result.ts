@@ -1,3 +1,5 @@
+import type { ContainerReport } from '../jobs/containerJobs.ts';
+import { exitCodeOf, isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
@@ -5,16 +7,35 @@ import { type Hit, requireHits } from './hits.ts';
 
 /**
  * `result`: what each job has written and how its sub-jobs ended, one element a sub-job. A sub-job that runs has a
- * `returncode` of null and shows what it has written so far. Not of the original, but its README promises it.
+ * `returncode` of null and shows what it has written so far. What a container has written, both streams as they came, is its
+ * `stdout`. Not of the original, but its README promises it.
  */
 export const result = defineAction({
   schema: searchMeta,
-  handle(meta, { services }) {
+  async handle(meta, { services }) {
     const hits = requireHits(services, meta);
-    const jobs = hits.map((hit, i): [string, JsonValue] => [String(i), resultOf(services, hit)]);
-    return { status: true, result: Object.fromEntries(jobs) };
+    const jobs = hits.map(async (hit, i): Promise<[string, JsonValue]> => {
+      const isContainer = isContainerRecord(hit.record);
+      return [String(i), isContainer ? await ofContainer(services, hit) : resultOf(services, hit)];
+    });
+    return { status: true, result: Object.fromEntries(await Promise.all(jobs)) };
   },
 });
+
+async function ofContainer(services: Services, { root, record }: Hit): Promise<JsonObject> {
+  const report = services.containers?.report(root, record) ?? knownContainer(record);
+  const { status, logs, note }: ContainerReport = await report;
+  return {
+    jobRoot: root,
+    status,
+    cmd: [record.cat(['cmd']) ?? ''],
+    returncode: [exitCodeOf(record)],
+    stdout: [logs],
+    stderr: [''],
+    cause: [record.cat(['container', 'cause']) || null],
+    ...(note === undefined ? {} : { note }),
+  };
+}
 
 function resultOf(services: Services, { root, progress }: Hit): JsonObject {
   const live = services.jobs.isActive(root) ? services.jobs.outputs.live(root) : [];

@@ -1,12 +1,14 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
+import { isContainerRecord, knownContainer } from './knownContainer.ts';
 
-/** What clients poll for (protocol c); `lost` is ours. */
+/** What clients poll for (protocol c); `lost` is ours, `undefined` a container that ended otherwise. */
 export type JobStatus =
   | 'notstarted'
   | 'started'
   | 'finishedSuccessfully'
   | 'finishedWithError'
+  | 'undefined'
   | 'lost';
 
 /** How far a job has come, read from its record. */
@@ -22,7 +24,8 @@ export interface JobProgress {
 
 /**
  * Reads a record, of ours or of the original. A job has ended when its last epoch is the marker, and has
- * failed when any of its sub-jobs has.
+ * failed when any of its sub-jobs has. The sub-job of a container job only says that it was scheduled (protocol g): its
+ * container node says the rest.
  */
 export function progressOf(record: TreeNode): JobProgress {
   const started = newestEntries(record.node(['start']), 'startInfo');
@@ -43,6 +46,7 @@ export function progressOf(record: TreeNode): JobProgress {
 
 /** Whether the record is closed: nothing of the job runs any more. */
 export function isDone(record: TreeNode): boolean {
+  if (isContainerRecord(record)) return knownContainer(record).isFinal;
   const endInfo = record.cat(['endInfo']);
   return isJsonObject(endInfo) && endInfo.allJobsDone === true;
 }
@@ -54,6 +58,7 @@ function statusOf(facts: {
   returncodes: readonly (number | null)[];
 }): JobStatus {
   if (facts.record.leaves.has('lost')) return 'lost';
+  if (isContainerRecord(facts.record)) return knownContainer(facts.record).status;
   if (!facts.done) return facts.hasStarted ? 'started' : 'notstarted';
   return facts.returncodes.every((code) => code === 0)
     ? 'finishedSuccessfully'

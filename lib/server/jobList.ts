@@ -23,7 +23,14 @@ const schema = z.strictObject({
   auid: z.string().optional(),
   jid: z.string().optional(),
   status: z
-    .enum(['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'lost'])
+    .enum([
+      'notstarted',
+      'started',
+      'finishedSuccessfully',
+      'finishedWithError',
+      'undefined',
+      'lost',
+    ])
     .optional(),
   since: time.optional(),
   until: time.optional(),
