@@ -11,6 +11,7 @@ import {
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
+import { watchTimeLimit } from './timeLimit.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
 export type RunnerEvent =
@@ -43,9 +44,6 @@ const CANNOT_START = 127;
 /** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
 
-/** How long a job at its time limit has before SIGKILL, in milliseconds. */
-const TIMEOUT_GRACE_MS = 5000;
-
 /** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
 export class Runner {
   readonly #jobs = new Map<string, RunningJob>();
@@ -72,13 +70,13 @@ export class Runner {
     if (begun.at(-1)?.end?.last) return;
     const job: RunningJob = { folder, request };
     this.#jobs.set(folder, job);
-    const limit = this.#limitTime(job);
+    const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
       for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
         await this.#runPart(job, k);
       }
     } finally {
-      clearTimeout(limit);
+      endWatch();
       this.#jobs.delete(folder);
     }
   }
@@ -93,16 +91,6 @@ export class Runner {
     job.killed = request;
     if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
     return true;
-  }
-
-  #limitTime({ folder, request }: RunningJob): NodeJS.Timeout | undefined {
-    const { timeoutMs } = request.limits ?? {};
-    if (timeoutMs === undefined) return undefined;
-    const cause = `time limit ${timeoutMs / 1000} s`;
-    return setTimeout(
-      () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
-      timeoutMs,
-    );
   }
 
   async #runPart(job: RunningJob, k: number): Promise<void> {

@@ -16,6 +16,7 @@ import {
   type SpoolRequest,
   type SpoolState,
 } from '../../crunner/spool.ts';
+import { watchTimeLimit } from '../../crunner/timeLimit.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
@@ -265,7 +266,7 @@ export class HostJobs {
     else if (isRunning) this.#running.set(root, state.request);
     else if (newest?.start && newest.end === undefined) {
       this.#running.set(root, state.request);
-      void this.#watchAdopted(root, state.parts.length, newest.start);
+      void this.#watchAdopted(root, state, newest.start);
     } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
@@ -273,18 +274,22 @@ export class HostJobs {
   }
 
   /** Waits for a process whose runner is gone. Its exit code is gone with it. */
-  async #watchAdopted(root: string, count: number, start: PartStart): Promise<void> {
+  async #watchAdopted(root: string, state: SpoolState, start: PartStart): Promise<void> {
     const adopted: { readonly start: PartStart; killed?: KillRequest } = { start };
     this.#adopted.set(root, adopted);
+    const endWatch = watchTimeLimit(state, (request) => void this.kill(root, request));
     while (isAlive(start)) {
       await sleep(ADOPTED_POLL_MS, undefined, { ref: false });
-      if (this.#closed) return;
+      if (this.#closed) break;
     }
+    endWatch();
+    if (this.#closed) return;
     this.#adopted.delete(root);
     const { killed } = adopted;
     const reason = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
+    const count = state.parts.length;
     this.#poller.partEnded(root, count - 1, {
       endedAt: preciseNow(),
       returncode: null,

@@ -140,6 +140,27 @@ describe('Runner', () => {
     expect(existsSync(partFiles(folder, 1).out)).toBe(false);
   });
 
+  it('ends a job at its time limit, which counts from its first part', async () => {
+    const request = { parts: ['true', 'sleep 60', 'echo never'], owner: null };
+    createSpool(folder, { ...request, limits: { timeoutMs: 10_000 } });
+    // Another runner has seen the first one.
+    const startedAt = Date.now() - 9_800;
+    writeLine(folder, { part: 0, start: { pid: 1, startedAt } }, false);
+    writeLine(folder, { part: 0, end: { endedAt: 2, returncode: 0, last: false } }, false);
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([
+      { returncode: 0 },
+      { returncode: -15, cause: 'time limit 10 s (SIGTERM)', last: true },
+    ]);
+  });
+
+  it('has no limit ring at once that is longer than a timer can be', async () => {
+    const limits = { timeoutMs: 10_000_000_000 };
+    createSpool(folder, { parts: ['sleep 0.1'], owner: null, limits });
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
+  });
+
   it('ends when its spool folder is removed meanwhile', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
     const done = new Runner(() => undefined).run(folder);
