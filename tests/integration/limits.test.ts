@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
 import { act, endServer, replyOf, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
+import { signal } from '../helpers/processes.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 describe('limits of a job', () => {
@@ -45,6 +47,24 @@ describe('limits of a job', () => {
     expect(returncode).toEqual([-9]);
     expect(cause).toEqual(['time limit 0.1 s (SIGKILL)']);
   }, 20_000);
+
+  it('takes a time limit of a hundred days for what it is', async () => {
+    const { returncode } = await outcome('sleep 0.1', { timeout: 8_640_000 });
+    expect(returncode).toEqual([0]);
+  });
+
+  it('keeps the time limit of a job whose runner is killed', async () => {
+    const jid = await runJob(server, 'echo $$ && exec sleep 60', { timeout: 1.5 });
+    await eventually(async () => Number((await resultOf(server, jid)).stdout[0]) > 0, {
+      message: 'the job to run',
+    });
+    const runner = server.children().find(({ command }) => command.includes('runnerProcess'));
+    if (runner === undefined) throw new Error('there is no runner');
+    signal(runner.pid, 'SIGKILL');
+    const { status, cause } = await untilEnded(server, jid);
+    expect(status).toBe('lost');
+    expect(cause[0]).toMatch(/^time limit 1\.5 s \(SIGTERM\), unseen/);
+  });
 
   it('gives each process the memory that was asked for, and no more', async () => {
     const take = `head -c 200m /dev/zero | tail -c 200m | wc -c`;

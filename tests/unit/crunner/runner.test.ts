@@ -66,7 +66,7 @@ describe('Runner', () => {
       { returncode: 0, last: true },
     ]);
     expect([written(0), written(2)]).toEqual(['a\n', 'c\n']);
-    expect(runner.isBusy).toBe(false);
+    expect(runner.running).toEqual([]);
   });
 
   it('goes on after the parts that have run, and runs no job twice', async () => {
@@ -126,7 +126,7 @@ describe('Runner', () => {
   it('ends a job and says who did', async () => {
     const done = run('echo up; sleep 60', 'echo never');
     await says(0, 'up');
-    expect(runner.isBusy).toBe(true);
+    expect(runner.running).toEqual([folder]);
     expect(kill(5000)).toBe(true);
     await done;
     expect(endsOf()).toMatchObject([
@@ -193,6 +193,27 @@ describe('Runner', () => {
     complaint.mockRestore();
     expect(told.at(-1)).toMatchObject({ kind: 'end', end: { last: true } });
     expect(existsSync(partFiles(folder, 1).out)).toBe(false);
+  });
+
+  it('ends a job at its time limit, which counts from its first part', async () => {
+    const request = { parts: ['true', 'sleep 60', 'echo never'], owner: null };
+    createSpool(folder, { ...request, limits: { timeoutMs: 10_000 } });
+    // Another runner has seen the first one.
+    const startedAt = Date.now() - 9_800;
+    writeLine(folder, { part: 0, start: { pid: 1, startedAt } }, false);
+    writeLine(folder, { part: 0, end: { endedAt: 2, returncode: 0, last: false } }, false);
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([
+      { returncode: 0 },
+      { returncode: -15, cause: 'time limit 10 s (SIGTERM)', last: true },
+    ]);
+  });
+
+  it('has no limit ring at once that is longer than a timer can be', async () => {
+    const limits = { timeoutMs: 10_000_000_000 };
+    createSpool(folder, { parts: ['sleep 0.1'], owner: null, limits });
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
   });
 
   it('ends when its spool folder is removed meanwhile', async () => {
