@@ -77,7 +77,10 @@ describe('the lifetime of pman and its jobs', () => {
     for (const k of [1, 2, 3, 4]) jids.push(await runJob(server, `echo ${k} >> log`));
     const [, , third = ''] = jids;
     expect((await server.post('kill', { key: 'jid', value: third, auid: 'op' })).status).toBe(true);
-    expect(await resultOf(server, third)).toMatchObject({ status: 'lost', returncode: [] });
+    expect(await resultOf(server, third)).toMatchObject({
+      status: 'finishedWithError',
+      returncode: [],
+    });
     await server.restart();
     expect(await statesOf(server, jids[0] ?? '')).toEqual(['notstarted']);
     gate.open();
@@ -105,7 +108,10 @@ describe('the lifetime of pman and its jobs', () => {
       returncode: [-15],
       cause: ['ended with pman (SIGTERM)'],
     });
-    expect(await resultOf(server, waiting)).toMatchObject({ status: 'lost', stdout: [] });
+    expect(await resultOf(server, waiting)).toMatchObject({
+      status: 'finishedWithError',
+      stdout: [],
+    });
   });
 
   it.each<[string, readonly string[], object | undefined]>([
