@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 
@@ -15,28 +15,29 @@ export interface EventsOptions {
 
 /**
  * Reads the engine's events, a JSON object a line, until the signal is given or the engine closes the connection.
- * Rejects when it cannot be opened.
+ * Rejects when it cannot be opened, or breaks.
  */
 export async function readEvents(docker: Docker, options: EventsOptions): Promise<void> {
   const { filters, signal, onOpen, onEvent } = options;
   const stream = (await docker.getEvents({
     filters: JSON.stringify(filters),
   })) as NodeJS.ReadableStream & { destroy(): void };
-  onOpen();
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   const stop = () => stream.destroy();
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  onOpen();
   try {
-    const ended = new Promise<void>((resolve) => {
-      stream.on('error', () => resolve());
-      stream.on('close', () => resolve());
-      lines.on('close', () => resolve());
-    });
-    lines.on('line', (line) => onEvent(attributesOf(line)));
-    await ended;
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onEvent(attributesOf(line));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    lines.close();
     stream.destroy();
   }
 }

@@ -17,7 +17,7 @@ export const result = defineAction({
 });
 
 function resultOf(services: Services, { root, progress }: Hit): JsonObject {
-  const live = services.jobs.liveOutput(root);
+  const live = services.jobs.isActive(root) ? services.jobs.outputs.live(root) : [];
   const { entries, returncodes, status } = progress;
   const output = (stream: 'stdout' | 'stderr') =>
     entries.map((entry, k) => entry[stream] ?? live[k]?.[stream] ?? '');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -15,7 +16,9 @@ const POLL_MS = 2000;
 /** Where an engine answers but tells no events. */
 const POLL_WITHOUT_EVENTS_MS = 60_000;
 /** Events come in bursts. */
-const GATHER_MS = 30;
+const GATHER_MS = 20;
+/** A container's event comes before the swarm's own word about its task: how long after it to look, in milliseconds. */
+const ECHOES_MS = [GATHER_MS, 120, 300, 700] as const;
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
 
 /** Follows the engine's events as long as there is a job to follow; comes back when the engine does. */
@@ -36,6 +39,7 @@ export class ContainerFollower {
     if (this.#session !== undefined || this.#closed.signal.aborted) return;
     const session = new AbortController();
     this.#session = session;
+    setMaxListeners(0, session.signal); // each pause is one
     void this.#listen(session.signal);
     void this.#poll(session.signal);
   }
@@ -87,13 +91,20 @@ export class ContainerFollower {
   }
 
   #touch(service: string, signal: AbortSignal): void {
-    this.#dirty.add(service);
-    this.#gathering ??= pause(GATHER_MS, signal).then(async () => {
-      const services = new Set(this.#dirty);
-      this.#dirty.clear();
-      this.#gathering = undefined;
-      await this.#look(services);
-    });
+    for (const ms of ECHOES_MS) {
+      void pause(ms - GATHER_MS, signal).then(() => {
+        this.#dirty.add(service);
+        this.#gathering ??= this.#gather(signal);
+      });
+    }
+  }
+
+  async #gather(signal: AbortSignal): Promise<void> {
+    await pause(GATHER_MS, signal);
+    const services = new Set(this.#dirty);
+    this.#dirty.clear();
+    this.#gathering = undefined;
+    if (!signal.aborted) await this.#look(services);
   }
 
   async #look(services: ReadonlySet<string> | 'all'): Promise<void> {

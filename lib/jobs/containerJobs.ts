@@ -64,6 +64,8 @@ interface Active {
   state: ContainerState | undefined;
   looking: Promise<void> | undefined;
   killed: string | undefined;
+  /** Somebody sees to it that a killed job ends. */
+  isKilling: boolean;
   isEnding: boolean;
 }
 
@@ -194,7 +196,7 @@ export class ContainerJobs {
     this.#write(active);
     if (active.stage !== 'scheduled') return true; // ended as soon as it is
     if (!isReached) await this.#endByRemoval(active);
-    else void this.#killAfter(active, signal === 'SIGKILL' ? 0 : graceMs);
+    else void this.#killAfter(active, graceMs);
     return true;
   }
 
@@ -287,6 +289,7 @@ export class ContainerJobs {
       ...{ root, spooled, stage, manager, killed },
       state: undefined,
       looking: undefined,
+      isKilling: false,
       isEnding: false,
     };
     this.#active.set(root, active);
@@ -326,8 +329,7 @@ export class ContainerJobs {
       if (!active.isEnding) this.#notStarted(active, messageOf(error));
       return;
     }
-    if (active.killed !== undefined) await this.#endByRemoval(active);
-    this.#follower.start();
+    this.#follower.start(); // which also sees to one that was killed meanwhile
   }
 
   #to(active: Active, stage: Stage): void {
@@ -396,6 +398,8 @@ export class ContainerJobs {
     if (!state.isFinal) {
       const record = this.#options.database.edit(active.root);
       if (record) recordContainerStatus(record, state.status, state.cause);
+      // Asked for when it could not be done: pman was restarted, the engine away, the service not made yet.
+      if (active.killed !== undefined) void this.#killAfter(active, 0);
       return;
     }
     active.isEnding = true;
@@ -442,6 +446,8 @@ export class ContainerJobs {
   }
 
   async #killAfter(active: Active, graceMs: number): Promise<void> {
+    if (active.isKilling) return;
+    active.isKilling = true;
     const { log } = this.#options;
     try {
       for (const [signal, ms] of [
@@ -451,10 +457,16 @@ export class ContainerJobs {
         await Promise.race([this.ended(active.root), sleep(ms, undefined, { ref: false })]);
         if (this.#closed || !this.#active.has(active.root)) return;
         if (signal === undefined) await this.#endByRemoval(active);
-        else await (await this.#opened()).signal(active.spooled.request.service, signal);
+        else {
+          const engine = await this.#opened();
+          const isReached = await engine.signal(active.spooled.request.service, signal);
+          if (!isReached) await this.#endByRemoval(active);
+        }
       }
     } catch (error) {
       log.warn('a job could not be ended', { job: active.root, reason: messageOf(error) });
+    } finally {
+      active.isKilling = false;
     }
   }
 

@@ -66,7 +66,7 @@ describe('Runner', () => {
       { returncode: 0, last: true },
     ]);
     expect([written(0), written(2)]).toEqual(['a\n', 'c\n']);
-    expect(runner.running).toEqual([]);
+    expect(runner.isBusy).toBe(false);
   });
 
   it('goes on after the parts that have run, and runs no job twice', async () => {
@@ -126,7 +126,7 @@ describe('Runner', () => {
   it('ends a job and says who did', async () => {
     const done = run('echo up; sleep 60', 'echo never');
     await says(0, 'up');
-    expect(runner.running).toEqual([folder]);
+    expect(runner.isBusy).toBe(true);
     expect(kill(5000)).toBe(true);
     await done;
     expect(endsOf()).toMatchObject([
@@ -166,7 +166,7 @@ describe('Runner', () => {
 
   it('records a part that cannot be started', async () => {
     createSpool(folder, { parts: ['true'], owner: null });
-    mkdirSync(partFiles(folder, 0).out);
+    mkdirSync(partFiles(folder, 0).err);
     await runner.run(folder);
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },

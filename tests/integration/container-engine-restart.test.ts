@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { engineMissing } from '../helpers/docker.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { checkout, startServer, type TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+/** An engine of its own: it is killed, and other tests use the common one. */
+const folder = `/tmp/pman-engine-restart-${process.pid}`;
+const engine = `unix://${folder}/docker.sock`;
+const script = (verb: string) =>
+  execFileSync('sh', [join(checkout, 'tests/engines/docker.sh'), verb, folder], { stdio: 'pipe' });
+const killEngine = () => process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
+
+interface Job {
+  readonly status: string;
+  readonly logs: string;
+  readonly note?: string;
+  readonly cause?: string;
+}
+
+describeWithEngine('container jobs and an engine that is killed', engineMissing, () => {
+  jest.setTimeout(240_000);
+  let server: TestServer;
+
+  beforeAll(() => {
+    script('up');
+  }, 120_000);
+
+  afterEach(async () => {
+    await server.stop();
+    server.endJobs();
+  });
+
+  afterAll(() => {
+    script('down');
+  }, 120_000);
+
+  const runMeta = (jid: string, cmd: string, shareDir: string) => ({
+    ...{ cmd, auid: 'user', jid, threaded: true },
+    container: {
+      target: { image: 'local/busybox:latest' },
+      manager: { env: { shareDir } },
+    },
+  });
+
+  async function jobOf(jid: string): Promise<Job> {
+    const reply = await server.post('status', { key: 'jid', value: jid }, { timeoutMs: 30_000 });
+    const result = reply.d_ret as {
+      readonly l_status: string[];
+      readonly l_logs: string[];
+      readonly note?: string;
+      readonly '0.container': { tree: Record<string, { container: { cause?: string } }> };
+    };
+    const [tree] = Object.values(result['0.container'].tree);
+    const { note } = result;
+    const cause = tree?.container.cause;
+    return {
+      status: result.l_status[0] ?? '',
+      logs: result.l_logs[0] ?? '',
+      ...(note === undefined ? {} : { note }),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  }
+
+  it('lose none: each ends, and what could not go on says why', async () => {
+    server = await startServer({ env: { DOCKER_HOST: engine } });
+    const share = tempDir();
+    await server.post('run', runMeta('before', 'echo before', share));
+    await eventually(async () => (await jobOf('before')).status === 'finishedSuccessfully', {
+      timeoutMs: 60_000,
+    });
+    await server.post('run', runMeta('running', 'sleep 600', share));
+    await eventually(async () => (await jobOf('running')).status === 'started', {
+      timeoutMs: 60_000,
+    });
+    const many = Array.from({ length: 12 }, (_, i) => `many-${i}`);
+    for (const jid of many) {
+      await server.post(
+        'run',
+        runMeta(jid, `sh -c "echo ${jid}; echo ${jid} >/share/${jid}"`, share),
+      );
+    }
+    killEngine();
+    expect(await jobOf('before')).toEqual({
+      status: 'finishedSuccessfully',
+      logs: 'before\r\n',
+    });
+    await eventually(async () => (await jobOf('running')).note?.includes('no answer from'));
+    expect((await jobOf('running')).status).toBe('started');
+    const body = { payload: { action: 'run', meta: runMeta('refused', 'true', share) } };
+    const refused = await server.request('POST', '/', { body });
+    expect(refused.status).toBe(503);
+    script('up');
+
+    const isOver = async (jid: string) => /finished|undefined/.test((await jobOf(jid)).status);
+    for (const jid of ['running', ...many]) {
+      await eventually(() => isOver(jid), {
+        timeoutMs: 120_000,
+        pollMs: 200,
+        message: `job ${jid} to end`,
+      });
+    }
+    expect(await jobOf('running')).toMatchObject({ cause: expect.stringMatching(/.+/) });
+    for (const jid of many) {
+      const job = await jobOf(jid);
+      // The engine ends what ran when it was killed.
+      if (job.status !== 'finishedSuccessfully') expect(job.cause).toMatch(/.+/);
+      else expect(job.logs).toBe(`${jid}\r\n`);
+    }
+    const words = await Promise.all(many.map(async (jid) => (await jobOf(jid)).status));
+    expect(words.filter((word) => word === 'finishedSuccessfully').length).toBeGreaterThan(0);
+    await server.post('run', runMeta('after', 'echo after', share));
+    await eventually(async () => (await jobOf('after')).logs === 'after\r\n', {
+      timeoutMs: 60_000,
+    });
+    writeFileSync(join(share, 'end'), '');
+  });
+
+  it('start when the engine is back, also after a restart of pman', async () => {
+    const share = tempDir();
+    const late = join(share, 'late');
+    server = await startServer({ env: { DOCKER_HOST: engine } });
+    await server.post('run', runMeta('late', 'echo late', late));
+    killEngine();
+    await server.kill9();
+    await server.restart();
+    expect((await jobOf('late')).status).toBe('notstarted');
+    execFileSync('mkdir', [late]);
+    script('up');
+    await eventually(async () => (await jobOf('late')).logs === 'late\r\n', {
+      timeoutMs: 120_000,
+      pollMs: 200,
+    });
+    expect((await jobOf('late')).status).toBe('finishedSuccessfully');
+  });
+});
