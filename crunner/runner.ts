@@ -59,9 +59,9 @@ export class Runner {
     this.#tell = tell;
   }
 
-  /** Spool folders of the jobs that run now. */
-  get running(): readonly string[] {
-    return [...this.#jobs.keys()];
+  /** Whether any job runs now. */
+  get isBusy(): boolean {
+    return this.#jobs.size > 0;
   }
 
   /**

@@ -35,7 +35,7 @@ function main(spool: string): void {
   /** Ends the process soon, unless somebody connects or something runs by then. */
   function checkLonely(): void {
     clearTimeout(lonely);
-    if (servers.size > 0 || runner.running.length > 0) return;
+    if (servers.size > 0 || runner.isBusy) return;
     lonely = setTimeout(() => {
       // Unless a later runner has taken the place.
       if (socketNumber() === own) rmSync(path, { force: true });
