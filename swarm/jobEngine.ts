@@ -8,6 +8,7 @@ import type {
   ManagerImage,
   ServiceFacts,
 } from '../lib/jobs/containerManager.ts';
+import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import type { Logger } from '../lib/log.ts';
 import { splitCommandLine } from './commandLine.ts';
 import type { EngineAddress } from './engineAddress.ts';
@@ -65,6 +66,16 @@ export class SwarmJobEngine extends EngineBase {
     };
   }
 
+  override readonly names = sharedCall(async () => {
+    const listed = await this.ask('list the services', () => this.docker.listServices());
+    return new Set(
+      z
+        .array(serviceSchema)
+        .parse(listed)
+        .map(({ Spec }) => Spec.Name),
+    );
+  });
+
   override async facts(service: string): Promise<ServiceFacts | undefined> {
     const found = await this.absentAsUndefined(`look for service "${service}"`, () =>
       this.docker.getService(service).inspect(),
@@ -72,12 +83,11 @@ export class SwarmJobEngine extends EngineBase {
     if (found === undefined) return undefined;
     const { ID, Spec } = serviceSchema.parse(found);
     if (Spec.Name !== service) return undefined; // the beginning of another one's ID
-    const tasks = await this.#tasksOf([ID]);
-    return {
-      labels: Spec.Labels ?? {},
-      isLive: tasks.length === 0 || !tasks.every(isFinal),
-      isWhole: true,
+    const isLive = async () => {
+      const tasks = await this.#tasksOf([ID]);
+      return tasks.length === 0 || !tasks.every(isFinal);
     };
+    return { labels: Spec.Labels ?? {}, isLive, isWhole: true };
   }
 
   override async states(
