@@ -162,14 +162,24 @@ export class SwarmJobEngine extends EngineBase {
   /** A node refuses a container that may use more processors than it has: such a limit would limit nothing. */
   async #atMost(cpus: number): Promise<number> {
     if (this.#largestNode === undefined || Date.now() - this.#largestNode.at > 60_000) {
-      const nodes = z
-        .array(nodeSchema)
-        .parse(await this.ask('list the nodes', () => this.docker.listNodes()));
-      const nano = nodes.map(({ Description }) => Description?.Resources?.NanoCPUs ?? 0);
+      const nano = (await this.#nodes()).map(
+        ({ Description }) => Description?.Resources?.NanoCPUs ?? 0,
+      );
       this.#largestNode = { cpus: Math.max(0, ...nano) / 1e9, at: Date.now() };
     }
     const { cpus: most } = this.#largestNode;
     return most > 0 ? Math.min(cpus, most) : cpus;
+  }
+
+  /** None when this engine does not show them. */
+  async #nodes(): Promise<readonly z.infer<typeof nodeSchema>[]> {
+    try {
+      const nodes = await this.ask('list the nodes', () => this.docker.listNodes());
+      return z.array(nodeSchema).parse(nodes);
+    } catch (error) {
+      if (error instanceof PmanError && error.code !== 'unavailable') return [];
+      throw error;
+    }
   }
 
   async #state(service: string): Promise<ContainerState | undefined> {
