@@ -17,10 +17,14 @@ import { parseTasks, type Task } from './task.ts';
 /** How long an engine may take to answer, in milliseconds; containers that end slowly are waited for elsewhere. */
 const ANSWER_MS = 130_000;
 
+/** How long it is believed that an image is there, in milliseconds. */
+const IMAGE_KNOWN_MS = 10_000;
+
 /** What a swarm and an engine without one have in common. */
 export abstract class EngineBase implements ContainerEngine {
   protected readonly docker: Docker;
   readonly #address: EngineAddress;
+  readonly #images = new Map<string, Readonly<Record<string, string>>>();
 
   constructor(docker: Docker, address: EngineAddress) {
     this.docker = docker;
@@ -28,6 +32,7 @@ export abstract class EngineBase implements ContainerEngine {
   }
 
   abstract manager(manager?: ManagerImage): ContainerManager;
+  abstract readonly names: () => Promise<ReadonlySet<string>>;
   abstract facts(service: string): Promise<ServiceFacts | undefined>;
   abstract states(services: ReadonlySet<string>): Promise<ReadonlyMap<string, ContainerState>>;
   abstract signal(service: string, signal: NodeJS.Signals): Promise<boolean>;
@@ -37,10 +42,16 @@ export abstract class EngineBase implements ContainerEngine {
   ): Promise<void>;
 
   async managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const known = this.#images.get(image);
+    if (known !== undefined) return known;
     const found = await this.absentAsUndefined(`look for image ${image}`, () =>
       this.docker.getImage(image).inspect(),
     );
-    return found && (found.Config?.Labels ?? {});
+    if (found === undefined) return undefined;
+    const labels: Readonly<Record<string, string>> = found.Config?.Labels ?? {};
+    this.#images.set(image, labels);
+    setTimeout(() => this.#images.delete(image), IMAGE_KNOWN_MS).unref();
+    return labels;
   }
 
   async logs({ tasks }: ContainerState, limitBytes: number): Promise<string> {

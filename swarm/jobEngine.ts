@@ -8,6 +8,7 @@ import type {
   ManagerImage,
   ServiceFacts,
 } from '../lib/jobs/containerManager.ts';
+import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import type { Logger } from '../lib/log.ts';
 import { splitCommandLine } from './commandLine.ts';
 import type { EngineAddress } from './engineAddress.ts';
@@ -65,6 +66,16 @@ export class SwarmJobEngine extends EngineBase {
     };
   }
 
+  override readonly names = sharedCall(async () => {
+    const listed = await this.ask('list the services', () => this.docker.listServices());
+    return new Set(
+      z
+        .array(serviceSchema)
+        .parse(listed)
+        .map(({ Spec }) => Spec.Name),
+    );
+  });
+
   override async facts(service: string): Promise<ServiceFacts | undefined> {
     const found = await this.absentAsUndefined(`look for service "${service}"`, () =>
       this.docker.getService(service).inspect(),
@@ -72,12 +83,11 @@ export class SwarmJobEngine extends EngineBase {
     if (found === undefined) return undefined;
     const { ID, Spec } = serviceSchema.parse(found);
     if (Spec.Name !== service) return undefined; // the beginning of another one's ID
-    const tasks = await this.#tasksOf([ID]);
-    return {
-      labels: Spec.Labels ?? {},
-      isLive: tasks.length === 0 || !tasks.every(isFinal),
-      isWhole: true,
+    const isLive = async () => {
+      const tasks = await this.#tasksOf([ID]);
+      return tasks.length === 0 || !tasks.every(isFinal);
     };
+    return { labels: Spec.Labels ?? {}, isLive, isWhole: true };
   }
 
   override async states(
@@ -152,14 +162,24 @@ export class SwarmJobEngine extends EngineBase {
   /** A node refuses a container that may use more processors than it has: such a limit would limit nothing. */
   async #atMost(cpus: number): Promise<number> {
     if (this.#largestNode === undefined || Date.now() - this.#largestNode.at > 60_000) {
-      const nodes = z
-        .array(nodeSchema)
-        .parse(await this.ask('list the nodes', () => this.docker.listNodes()));
-      const nano = nodes.map(({ Description }) => Description?.Resources?.NanoCPUs ?? 0);
+      const nano = (await this.#nodes()).map(
+        ({ Description }) => Description?.Resources?.NanoCPUs ?? 0,
+      );
       this.#largestNode = { cpus: Math.max(0, ...nano) / 1e9, at: Date.now() };
     }
     const { cpus: most } = this.#largestNode;
     return most > 0 ? Math.min(cpus, most) : cpus;
+  }
+
+  /** None when this engine does not show them. */
+  async #nodes(): Promise<readonly z.infer<typeof nodeSchema>[]> {
+    try {
+      const nodes = await this.ask('list the nodes', () => this.docker.listNodes());
+      return z.array(nodeSchema).parse(nodes);
+    } catch (error) {
+      if (error instanceof PmanError && error.code !== 'unavailable') return [];
+      throw error;
+    }
   }
 
   async #state(service: string): Promise<ContainerState | undefined> {

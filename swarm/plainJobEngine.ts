@@ -7,6 +7,7 @@ import type {
   ContainerState,
   ServiceFacts,
 } from '../lib/jobs/containerManager.ts';
+import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import { splitCommandLine } from './commandLine.ts';
 import type { EngineAddress } from './engineAddress.ts';
 import { EngineBase } from './engineBase.ts';
@@ -42,6 +43,13 @@ export class PlainJobEngine extends EngineBase {
     return undefined;
   }
 
+  override readonly names = sharedCall(async () => {
+    const listed = await this.ask('list the containers', () =>
+      this.docker.listContainers({ all: true }),
+    );
+    return new Set(listed.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
+  });
+
   override async facts(service: string): Promise<ServiceFacts | undefined> {
     const [first, ...more] = await this.#containersOf([service]);
     if (first !== undefined) {
@@ -50,14 +58,14 @@ export class PlainJobEngine extends EngineBase {
       const isWhole =
         tasks.length === Number(Labels?.[WORKERS_LABEL] ?? 1) &&
         tasks.every(({ Status }) => Status.State !== 'starting');
-      return { labels: Labels ?? {}, isLive: !tasks.every(isFinal), isWhole };
+      return { labels: Labels ?? {}, isLive: async () => !tasks.every(isFinal), isWhole };
     }
     // Somebody else's container may have the name.
     const other = await this.absentAsUndefined(`look for container "${service}"`, () =>
       this.docker.getContainer(service).inspect(),
     );
     if (other?.Name !== `/${service}`) return undefined;
-    return { labels: other.Config.Labels ?? {}, isLive: true, isWhole: true };
+    return { labels: other.Config.Labels ?? {}, isLive: async () => true, isWhole: true };
   }
 
   override async states(

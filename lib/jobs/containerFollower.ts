@@ -29,9 +29,16 @@ export class ContainerFollower {
   #isListening = false;
   readonly #dirty = new Set<string>();
   #gathering: Promise<void> | undefined;
+  /** One look at a time: an engine that is slow must not get more to do. */
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+  }
+
+  /** Whether the engine is there and tells its events. */
+  get isListening(): boolean {
+    return this.#isListening;
   }
 
   /** Begins to follow, if it does not yet. */
@@ -101,18 +108,22 @@ export class ContainerFollower {
 
   async #gather(signal: AbortSignal): Promise<void> {
     await pause(GATHER_MS, signal);
+    await this.#looking;
     const services = new Set(this.#dirty);
     this.#dirty.clear();
     this.#gathering = undefined;
     if (!signal.aborted) await this.#look(services);
   }
 
-  async #look(services: ReadonlySet<string> | 'all'): Promise<void> {
-    try {
-      await this.#options.look(services);
-    } catch (error) {
-      this.#options.log.debug('cannot look at services', { reason: messageOf(error) });
-    }
+  #look(services: ReadonlySet<string> | 'all'): Promise<void> {
+    this.#looking = this.#looking.then(async () => {
+      try {
+        await this.#options.look(services);
+      } catch (error) {
+        this.#options.log.debug('cannot look at services', { reason: messageOf(error) });
+      }
+    });
+    return this.#looking;
   }
 }
 

@@ -23,7 +23,12 @@ export interface ContainerReport {
 }
 
 /** How many services are made at once. */
-const STARTS_AT_ONCE = 6;
+const STARTS_AT_ONCE = 3;
+/**
+ * How long it is believed that no other name is taken, in milliseconds, while the engine is heard: one that starts many
+ * containers answers slowly. A name that was taken meanwhile shows when the service is made.
+ */
+const NAMES_MS = 5000;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
 
@@ -35,6 +40,10 @@ export class ContainerJobs {
   /** Names that are being looked at by a request, before its job is accepted. */
   readonly #reserved = new Set<string>();
   readonly #starts = new Queue(STARTS_AT_ONCE);
+  #names: { readonly taken: ReadonlySet<string>; readonly at: number } = {
+    taken: new Set(),
+    at: 0,
+  };
 
   constructor(options: ContainerJobsOptions) {
     this.#options = options;
@@ -160,7 +169,10 @@ export class ContainerJobs {
 
   async #makeRoom(service: string): Promise<void> {
     await this.#ledger.removing.get(service);
-    await makeRoom(await this.#ledger.opened(), service, undefined);
+    const engine = await this.#ledger.opened();
+    const isKnown = this.#watch.isListening && Date.now() - this.#names.at < NAMES_MS;
+    if (!isKnown) this.#names = { taken: await engine.names(), at: Date.now() };
+    if (this.#names.taken.has(service)) await makeRoom(engine, service, undefined);
   }
 
   #accept(job: NewJob, plan: ContainerPlan, manager: ManagerImage | undefined): string {

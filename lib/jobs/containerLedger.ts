@@ -11,6 +11,7 @@ import { ContainerSpool, type SpooledJob, type Stage } from './containerSpool.ts
 import { JOB_LABEL } from './containerStart.ts';
 import type { JobDatabase } from './database.ts';
 import { hostFacts } from './hostFacts.ts';
+import { Queue } from './queue.ts';
 
 export interface ContainerJobsOptions {
   readonly database: JobDatabase;
@@ -42,6 +43,8 @@ export interface Active {
   isEnding: boolean;
 }
 
+/** How many services are removed at once. */
+const REMOVALS_AT_ONCE = 3;
 /** How often it is looked whether a record that was to be filed has been removed instead, in milliseconds. */
 const REMOVED_MS = 500;
 
@@ -56,6 +59,7 @@ export class ContainerLedger {
   /** Called when the last job has ended. */
   onIdle: () => void = () => undefined;
   readonly #options: ContainerJobsOptions;
+  readonly #removals = new Queue(REMOVALS_AT_ONCE);
   readonly #ended = new Map<string, Array<() => void>>();
   #engine: Promise<ContainerEngine> | undefined;
   #closed = false;
@@ -163,7 +167,7 @@ export class ContainerLedger {
     this.active.delete(root);
     if (this.active.size === 0) this.onIdle();
     const removed = this.#onDisk(root)
-      .then(() => this.#removeService(active))
+      .then(() => this.#removals.run(() => this.#removeService(active)))
       .catch((error: unknown) => {
         const reason = messageOf(error);
         this.#options.log.warn('a service stays', { service, reason });

@@ -85,7 +85,7 @@ export interface ContainerManager {
 export interface ServiceFacts {
   readonly labels: Readonly<Record<string, string>>;
   /** Whether anything of it runs or waits to. */
-  readonly isLive: boolean;
+  readonly isLive: () => Promise<boolean>;
   /** Whether it was made to the end; a call that was cut off may have left a part. */
   readonly isWhole: boolean;
 }
@@ -96,6 +96,8 @@ export interface ContainerEngine {
   manager(image?: ManagerImage): ContainerManager;
   /** Labels of an image; undefined when the engine does not have it or cannot use it as a manager. */
   managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Names that are taken. */
+  names(): Promise<ReadonlySet<string>>;
   /** What is known of a service by its name; undefined when there is none. */
   facts(service: string): Promise<ServiceFacts | undefined>;
   /** How these services stand; those that are not there are left out. A few calls, however many services. */

@@ -116,7 +116,7 @@ export async function makeRoom(
   const facts = await engine.facts(service);
   if (facts === undefined) return;
   const owner = facts.labels[JOB_LABEL];
-  if (facts.isLive && owner !== root) throw nameTaken(service, owner);
+  if (owner !== root && (await facts.isLive())) throw nameTaken(service, owner);
   await engine.manager().remove(service);
 }
 

@@ -31,6 +31,11 @@ export class ContainerWatch {
     ledger.onIdle = () => this.#follower.stop();
   }
 
+  /** Whether the engine is known to be there. */
+  get isListening(): boolean {
+    return this.#follower.isListening;
+  }
+
   /** There is a job to follow. */
   start(): void {
     this.#follower.start();

@@ -55,7 +55,7 @@ interface Job {
 
 async function run(server: TestServer, job: Job): Promise<string> {
   const jid = job.jid ?? newId();
-  const reply = await server.post('run', metaOf({ ...job, jid }));
+  const reply = await server.post('run', metaOf({ ...job, jid }), { timeoutMs: 60_000 });
   expect(reply).toMatchObject({ status: true });
   return jid;
 }
