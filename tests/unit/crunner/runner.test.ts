@@ -66,7 +66,7 @@ describe('Runner', () => {
       { returncode: 0, last: true },
     ]);
     expect([written(0), written(2)]).toEqual(['a\n', 'c\n']);
-    expect(runner.running).toEqual([]);
+    expect(runner.isBusy).toBe(false);
   });
 
   it('goes on after the parts that have run, and runs no job twice', async () => {
@@ -126,7 +126,7 @@ describe('Runner', () => {
   it('ends a job and says who did', async () => {
     const done = run('echo up; sleep 60', 'echo never');
     await says(0, 'up');
-    expect(runner.running).toEqual([folder]);
+    expect(runner.isBusy).toBe(true);
     expect(kill(5000)).toBe(true);
     await done;
     expect(endsOf()).toMatchObject([
