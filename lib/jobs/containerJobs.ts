@@ -52,7 +52,8 @@ export class ContainerJobs {
   }
 
   /**
-   * Accepts a container job. When it returns, the job is on the disk and will be scheduled.
+   * Accepts a container job. When it resolves, the job is on the disk and will be scheduled. A job with the key of an earlier
+   * one is that one, when it asks for the same.
    * @returns the name of its job root
    * @throws PmanError bad_request for a request that cannot be meant, conflict when another live job has the service's
    * name, unavailable when there is no engine, storage when the disk does not take it
@@ -60,6 +61,9 @@ export class ContainerJobs {
   async submit(job: NewJob & { readonly container: JsonObject }): Promise<string> {
     const plan = planContainer(job, this.#options.storeBase);
     const { service } = plan;
+    const record = newContainerRecord(recordJobOf(job, plan)); // it may refuse a name
+    const known = this.#options.database.sameJob(record);
+    if (known !== undefined) return known;
     const owner = [...this.#ledger.active.values()].find(
       ({ spooled }) => spooled.request.service === service,
     );
@@ -68,7 +72,7 @@ export class ContainerJobs {
     try {
       const manager = await this.#managerFor(plan);
       await this.#makeRoom(service);
-      return this.#accept(job, plan, manager);
+      return this.#accept(job, plan, manager, record);
     } finally {
       this.#reserved.delete(service);
     }
@@ -175,10 +179,21 @@ export class ContainerJobs {
     if (this.#names.taken.has(service)) await makeRoom(engine, service, undefined);
   }
 
-  #accept(job: NewJob, plan: ContainerPlan, manager: ManagerImage | undefined): string {
+  #accept(
+    job: NewJob,
+    plan: ContainerPlan,
+    manager: ManagerImage | undefined,
+    record: TreeNode,
+  ): string {
+    const { problem } = this.#options.database;
+    if (problem !== undefined) {
+      throw new PmanError('storage', `the job was not accepted: ${problem}`, {
+        hint: 'send it again when the disk has room',
+      });
+    }
     const root = newJobRoot(preciseNow());
     const { auid, jid, cmd } = job;
-    const { meta, container, service, image, shareDir, awaitedFolder, options } = plan;
+    const { service, image, shareDir, awaitedFolder, options } = plan;
     const labels = {
       [JOB_LABEL]: root,
       'org.fnndsc.pman.jid': jid,
@@ -187,13 +202,12 @@ export class ContainerJobs {
     };
     const share = shareDir === undefined ? {} : { shareDir };
     const spooled: SpooledJob = {
-      job: { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid },
+      job: recordJobOf(job, plan),
       request: { service, image, cmd, ...share, labels, options },
       ...(manager === undefined ? {} : { manager }),
       ...(awaitedFolder === undefined ? {} : { awaitedFolder }),
       stage: 'accepted',
     };
-    const record = newContainerRecord(spooled.job); // first: it may refuse a name
     try {
       this.#ledger.spool.write(root, spooled);
     } catch (error) {
@@ -252,6 +266,11 @@ export class ContainerJobs {
       this.#options.log.debug('no clean-up', { reason: messageOf(error) });
     }
   }
+}
+
+function recordJobOf({ cmd, auid, jid }: NewJob, plan: ContainerPlan): SpooledJob['job'] {
+  const { meta, container } = plan;
+  return { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid };
 }
 
 /** The manager's command line as the record shows it, whoever does it (protocol g). */
