@@ -223,11 +223,16 @@ export class HostJobs {
     const root = event.folder.slice(this.#options.spool.length + 1);
     const request = this.#running.get(root);
     if (request === undefined) return; // its record was removed
-    if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
-    else {
-      this.#poller.partEnded(root, request, event.part, event.end);
-      if (event.end.last) this.#finish(root);
+    const isOver = event.kind === 'end' && event.end.last;
+    try {
+      if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
+      else this.#poller.partEnded(root, request, event.part, event.end);
+    } catch (error) {
+      // Of one job: the journal still has it, and the next start tries again.
+      this.#options.log.error('a record cannot be kept', { root, error: messageOf(error) });
+      return;
     }
+    if (isOver) this.#finish(root);
   }
 
   #finish(root: string): void {
