@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/folders.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
 
 function makeFolderOf(debugFile: string): void {
   try {
-    mkdirSync(dirname(debugFile), { recursive: true });
+    makeFolder(dirname(debugFile));
   } catch (error) {
     throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { preciseNow } from '../../crunner/processes.ts';
 import { messageOf, PmanError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import type { ContainerEngine, ContainerState, ManagerImage } from './containerManager.ts';
 import { recordContainerEnd, recordScheduled } from './containerRecord.ts';
@@ -217,7 +218,7 @@ export class ContainerLedger {
 function instanceOf(workFolder: string): string {
   const file = join(workFolder, 'instance');
   if (!existsSync(file)) {
-    mkdirSync(workFolder, { recursive: true });
+    makeFolder(workFolder);
     writeFileSync(file, randomUUID());
   }
   return readFileSync(file, 'utf8').trim();

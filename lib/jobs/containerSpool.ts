@@ -1,7 +1,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
 import { type JsonValue, parseJson } from '../wire/json.ts';
@@ -46,7 +46,7 @@ export class ContainerSpool {
     this.#folder = folder;
     this.#fsync = fsync;
     this.#log = log;
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   }
 
   write(root: string, job: SpooledJob): void {

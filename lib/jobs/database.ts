@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
@@ -70,8 +71,8 @@ export class JobDatabase implements JobForest {
    */
   static open(options: DatabaseOptions): JobDatabase {
     try {
-      mkdirSync(options.folder, { recursive: true });
-      mkdirSync(options.workFolder, { recursive: true, mode: 0o700 });
+      makeFolder(options.folder);
+      makeFolder(options.workFolder, 0o700);
       const database = new JobDatabase(options);
       database.#readIndex(database.#indexFile.read());
       return database;
@@ -318,7 +319,7 @@ export class JobDatabase implements JobForest {
     );
     log.warn('a leaf is not readable and was moved aside', { file, reason, to });
     try {
-      mkdirSync(aside, { recursive: true });
+      makeFolder(aside);
       renameSync(file, to);
     } catch (error) {
       log.warn('it could not be moved', { file, reason: messageOf(error) });

@@ -1,15 +1,8 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from '../tree/paths.ts';
@@ -27,7 +20,7 @@ export function makeDraftsFolder(folder: string, workFolder: string): string {
   const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
   restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
-  mkdirSync(drafts, { recursive: true });
+  makeFolder(drafts);
   return drafts;
 }
 
@@ -48,7 +41,7 @@ export async function writeRecordFolder(
   requireRecordFolder(folder);
   let drafts: string | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     drafts = mkdtempSync(`${folder}.new-`);
     for (const [root, record] of records) {
       writeTree(join(folder, root), record, { drafts, fsync });
@@ -70,7 +63,7 @@ export async function* readRecordFolder(
 ): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
   requireRecordFolder(folder);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw refusal(`cannot make ${folder}`, error);
   }

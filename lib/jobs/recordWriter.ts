@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { writeLeaf, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -167,7 +168,7 @@ export class RecordWriter {
   /** Somebody may have removed them. */
   #makeFolders(): void {
     for (const folder of [this.#options.folder, this.#options.drafts]) {
-      if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
+      if (!existsSync(folder)) makeFolder(folder);
     }
   }
 

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
@@ -6,6 +5,7 @@ import { messageOf, PmanError } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
+import { makeFolder } from '../folders.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { ContainerJobs } from '../jobs/containerJobs.ts';
 import type { ContainerJobsOptions } from '../jobs/containerLedger.ts';
@@ -92,7 +92,7 @@ async function open(
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const spool = join(workFolder, 'jobs');
-  mkdirSync(spool, { recursive: true });
+  makeFolder(spool);
   const jobs = new HostJobs({
     database,
     spool,
@@ -163,7 +163,7 @@ async function open(
 
 function makeWorkFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
   } catch (error) {
     throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
       hint: 'name a folder that pman may write with --DBpath',

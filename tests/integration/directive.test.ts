@@ -87,7 +87,7 @@ describe('the directive file', () => {
     writeFileSync(file(), text);
     await gone();
     await eventually(() => asides().length === before + 1);
-    expect(server.output.stderr).toMatch(/directive file was rejected/);
+    await eventually(() => /directive file was rejected/.test(server.output.stderr));
     expect(readFileSync(join(dirname(file()), asides().sort().at(-1) ?? ''), 'utf8')).toBe(text);
   });
 
