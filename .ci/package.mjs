@@ -1,13 +1,14 @@
 // The package as users get it: packed, installed into an empty folder, each program asked for its version, and pman
 // asked to run a job.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 
 const folder = mkdtempSync(join(tmpdir(), 'pman-package-'));
-const run = (command, args, cwd) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const run = async (command, args, cwd) =>
+  (await execa(command, args, { cwd, stderr: 'inherit' })).stdout;
 
 function fail(message) {
   throw new Error(message);
@@ -47,22 +48,26 @@ async function firstJob() {
 
 try {
   const [{ filename }] = JSON.parse(
-    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], process.cwd()),
+    await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+      process.cwd(),
+    ),
   );
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  run(
+  await run(
     'npm',
     ['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)],
     folder,
   );
   for (const name of ['pman', 'pman_do', 'pfioh', 'purl', 'pfurl', 'crunner', 'swarm']) {
     const flag = name === 'crunner' || name === 'swarm' ? '--help' : '--version';
-    const text = run('npx', ['--no-install', name, flag], folder);
+    const text = await run('npx', ['--no-install', name, flag], folder);
     if (text.trim() === '') fail(`${name} ${flag} prints nothing`);
     console.log(`${name}: ${text.trim().split('\n')[0]}`);
   }
   await firstJob();
-  run('node', ['--input-type=module', '-e', "await import('pman/crunner')"], folder);
+  await run('node', ['--input-type=module', '-e', "await import('pman/crunner')"], folder);
   console.log('the package installs and runs');
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import { type PartStart, partFiles } from './spool.ts';
 export function findUnwrittenStart(folder: string, part: number): PartStart | undefined {
   const { out } = partFiles(folder, part);
   const stat = statSync(out, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
+  if (!stat?.isFile()) return undefined;
   const startedAt = stat.birthtimeMs;
   const pid = writerOf(out);
   if (pid === undefined) return { pid: 0, startedAt };

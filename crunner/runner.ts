@@ -14,6 +14,7 @@ import {
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
+import { watchTimeLimit } from './timeLimit.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
 export type RunnerEvent =
@@ -46,9 +47,6 @@ const CANNOT_START = 127;
 /** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
 
-/** How long a job at its time limit has before SIGKILL, in milliseconds. */
-const TIMEOUT_GRACE_MS = 5000;
-
 /** How often the process of a part is looked at whose runner is gone, in milliseconds. */
 const ORPHAN_POLL_MS = 250;
 
@@ -79,14 +77,14 @@ export class Runner {
     if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
     const job: RunningJob = { folder, request };
     this.#jobs.set(folder, job);
-    const limit = this.#limitTime(job, begun[0]?.start?.startedAt);
+    const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
       if (await this.#outlive(job, begun)) return;
       for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
         await this.#runPart(job, k);
       }
     } finally {
-      clearTimeout(limit);
+      endWatch();
       this.#jobs.delete(folder);
     }
   }
@@ -101,19 +99,6 @@ export class Runner {
     job.killed = request;
     if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
     return true;
-  }
-
-  #limitTime(
-    { folder, request }: RunningJob,
-    startedAt = preciseNow(),
-  ): NodeJS.Timeout | undefined {
-    const { timeoutMs } = request.limits ?? {};
-    if (timeoutMs === undefined) return undefined;
-    const cause = `time limit ${timeoutMs / 1000} s`;
-    return setTimeout(
-      () => this.kill(folder, { signal: 'SIGTERM', graceMs: TIMEOUT_GRACE_MS, cause }),
-      Math.max(0, timeoutMs - (preciseNow() - startedAt)),
-    );
   }
 
   /** Watches the part that another runner has begun, if it has; says whether there was one. */

@@ -123,10 +123,19 @@ export function partFiles(folder: string, part: number) {
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
 export function createSpool(folder: string, request: SpoolRequest): void {
-  // With its parents: somebody may have cleared them away while the server ran.
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   append(folder, { request }, request.fsync === true);
   if (request.fsync) syncPath(dirname(folder));
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    // Somebody has cleared its parents away while the server ran.
+    mkdirSync(folder, { recursive: true });
+  }
 }
 
 /** Writes down that a part has started or ended, or that no more is to run. The folder has to be there. */
@@ -179,7 +188,9 @@ export function readSpool(folder: string): SpoolState | undefined {
     }
   }
   if (request === undefined) return undefined;
-  return { request, parts, ...(dropped === undefined ? {} : { dropped }) };
+  // Lines may be missing in between.
+  const known = Array.from(parts, (part?: SpoolPart) => part ?? {});
+  return { request, parts: known, ...(dropped === undefined ? {} : { dropped }) };
 }
 
 /** The whole lines of a journal; one that a crash of the machine has cut is passed over. */

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { JobLimits } from '../../crunner/spool.ts';
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, systemErrorCode } from '../errors.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 
@@ -57,10 +57,20 @@ export function limitsOf(meta: LimitMeta & { readonly container?: unknown }): Jo
 }
 
 function requireFolder(cwd: string): void {
-  if (isAbsolute(cwd) && statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (isAbsolute(cwd) && isFolder(cwd)) return;
   throw new BadRequestError(`run: "meta.cwd": ${JSON.stringify(cwd)} is no folder of this host`, {
     hint: 'name an absolute path that exists',
   });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    // Whatever the system has against the path: it is not there, not reachable, too long.
+    if (systemErrorCode(error) !== undefined) return false;
+    throw error;
+  }
 }
 
 /** Kubernetes' units: powers of 1024 with an i, of 1000 without. */

@@ -1,5 +1,6 @@
 import type { ContainerReport } from '../jobs/containerJobs.ts';
 import { exitCodeOf, isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
+import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
@@ -37,8 +38,8 @@ async function ofContainer(services: Services, { root, record }: Hit): Promise<J
   };
 }
 
-function resultOf(services: Services, { root, progress }: Hit): JsonObject {
-  const live = services.jobs.liveOutput(root);
+function resultOf(services: Services, { root, record, progress }: Hit): JsonObject {
+  const live = services.jobs.isActive(root) ? services.jobs.outputs.live(root) : [];
   const { entries, returncodes, status } = progress;
   const output = (stream: 'stdout' | 'stderr') =>
     entries.map((entry, k) => entry[stream] ?? live[k]?.[stream] ?? '');
@@ -50,5 +51,12 @@ function resultOf(services: Services, { root, progress }: Hit): JsonObject {
     stdout: output('stdout'),
     stderr: output('stderr'),
     cause: entries.map(({ cause }) => cause ?? null),
+    // Why none of it ran, or no more of it.
+    ...memberOf(record, 'cause', 'jobCause'),
   };
+}
+
+function memberOf(record: TreeNode, leaf: string, member: string): JsonObject {
+  const value = record.leaves.get(leaf);
+  return value === undefined ? {} : { [member]: value };
 }

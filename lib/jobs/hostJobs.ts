@@ -1,6 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OutputChunk, readOutputLog } from '../../crunner/outputLog.ts';
 import { preciseNow } from '../../crunner/processes.ts';
 import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
@@ -11,8 +10,6 @@ import {
   type JobLimits,
   mendSpool,
   outputBytes,
-  partFiles,
-  readOutput,
   readSpool,
   type SpoolRequest,
   type SpoolState,
@@ -21,8 +18,10 @@ import {
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
+import type { JsonObject } from '../wire/json.ts';
 import { hostFacts } from './hostFacts.ts';
-import { outputShare, Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import { JobOutputs } from './jobOutputs.ts';
+import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
 import { type NewJob, newRecord, recordLost } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -35,11 +34,6 @@ export interface HostJobsOptions extends PollerOptions {
   readonly log: Logger;
 }
 
-export interface LiveOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
 const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
@@ -49,10 +43,13 @@ const RETRY_LATER = { hint: 'send it again when the disk can be written again' }
  * records.
  */
 export class HostJobs {
+  /** What the jobs have written. */
+  readonly outputs: JobOutputs;
   readonly #options: HostJobsOptions;
   readonly #runner: RunnerClient;
   readonly #poller: Poller;
-  readonly #host = hostFacts();
+  /** Asked for with the first job: the system takes a while to tell. */
+  #host: JsonObject | undefined;
   /** Jobs that have been accepted and not handed to the runner, in order. */
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
@@ -64,6 +61,7 @@ export class HostJobs {
 
   constructor(options: HostJobsOptions) {
     this.#options = options;
+    this.outputs = new JobOutputs(options);
     this.#poller = new Poller(options);
     this.#runner = new RunnerClient({
       spool: options.spool,
@@ -90,6 +88,7 @@ export class HostJobs {
       throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
     }
     const root = newJobRoot(preciseNow());
+    this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
     const request = { parts, owner, limits, fsync };
     try {
@@ -129,33 +128,6 @@ export class HostJobs {
     this.#killed.set(root, request);
     await this.#runner.kill(this.#folder(root), request);
     return true;
-  }
-
-  /** What the sub-jobs of a job that has not ended have written so far, in order. */
-  liveOutput(root: string): readonly LiveOutput[] {
-    const state = this.isActive(root) ? readSpool(this.#folder(root)) : undefined;
-    const limitBytes = outputShare(
-      this.#options.outputLimitBytes,
-      state?.request.parts.length ?? 1,
-    );
-    return (state?.parts ?? []).map((_, part) => {
-      const files = partFiles(this.#folder(root), part);
-      return {
-        stdout: readOutput(files.out, limitBytes).text,
-        stderr: readOutput(files.err, limitBytes).text,
-      };
-    });
-  }
-
-  /** The file that holds the whole output of a sub-job; it may be missing. */
-  outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string {
-    const files = partFiles(this.#folder(root), part);
-    return stream === 'stdout' ? files.out : files.err;
-  }
-
-  /** What a sub-job has written, in the order in which it came in. `endedAt`: when it ended, in milliseconds since 1970. */
-  outputChunks(root: string, part: number, endedAt: number): readonly OutputChunk[] {
-    return readOutputLog(this.#folder(root), part, endedAt);
   }
 
   /** Ends every job, and waits until each has ended. */
@@ -251,11 +223,16 @@ export class HostJobs {
     const root = event.folder.slice(this.#options.spool.length + 1);
     const request = this.#running.get(root);
     if (request === undefined) return; // its record was removed
-    if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
-    else {
-      this.#poller.partEnded(root, request, event.part, event.end);
-      if (event.end.last) this.#finish(root);
+    const isOver = event.kind === 'end' && event.end.last;
+    try {
+      if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
+      else this.#poller.partEnded(root, request, event.part, event.end);
+    } catch (error) {
+      // Of one job: the journal still has it, and the next start tries again.
+      this.#options.log.error('a record cannot be kept', { root, error: messageOf(error) });
+      return;
     }
+    if (isOver) this.#finish(root);
   }
 
   #finish(root: string): void {

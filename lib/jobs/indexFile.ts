@@ -27,9 +27,9 @@ export class IndexFile {
     }
     const summaries = new Map<string, JobSummary>();
     for (const line of text.split('\n')) {
-      const parsed = parseLine(line);
-      if (parsed === undefined) continue;
-      const { root, ...summary } = parsed;
+      const entry = entryOf(line);
+      if (entry === undefined) continue;
+      const { root, ...summary } = entry;
       summaries.set(root, summary);
     }
     return summaries;
@@ -56,11 +56,13 @@ export class IndexFile {
   }
 }
 
-/** A full disk or a crash may have cut a line anywhere: that job is read from its record. */
-function parseLine(line: string): Line | undefined {
-  if (!line.endsWith('}')) return undefined;
+/** What a line says; undefined for one that a crash has cut or garbled: that job is read from its record. */
+function entryOf(line: string): Line | undefined {
+  if (line === '') return undefined;
   try {
-    return JSON.parse(line) as Line;
+    const value: unknown = JSON.parse(line);
+    const isEntry = typeof value === 'object' && value !== null && 'root' in value;
+    return isEntry && typeof value.root === 'string' ? (value as Line) : undefined;
   } catch (error) {
     if (messageOf(error).includes('JSON')) return undefined;
     throw error;

@@ -10,7 +10,14 @@ import {
 import type { JsonObject } from '../wire/json.ts';
 import type { JobDatabase } from './database.ts';
 import { progressOf } from './progress.ts';
-import { type NewJob, recordDone, recordEnd, recordLost, recordStart } from './record.ts';
+import {
+  type NewJob,
+  recordDone,
+  recordDropped,
+  recordEnd,
+  recordLost,
+  recordStart,
+} from './record.ts';
 
 /** What the spool folder of a host job says about its owner. */
 export interface SpoolOwner {
@@ -79,7 +86,7 @@ export class Poller {
   dropped(root: string, reason: string): void {
     const record = this.#options.database.edit(root);
     const tree = this.#options.database.tree(root);
-    if (record && tree) recordLost(record, progressOf(tree).started.length, reason);
+    if (record && tree) recordDropped(record, progressOf(tree).started.length, reason);
   }
 
   /** Writes into the record what the spool knows and the record does not. */

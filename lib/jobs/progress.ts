@@ -60,6 +60,7 @@ function statusOf(facts: {
   if (facts.record.leaves.has('lost')) return 'lost';
   if (isContainerRecord(facts.record)) return knownContainer(facts.record).status;
   if (!facts.done) return facts.hasStarted ? 'started' : 'notstarted';
+  if (facts.record.leaves.has('cause')) return 'finishedWithError';
   return facts.returncodes.every((code) => code === 0)
     ? 'finishedSuccessfully'
     : 'finishedWithError';

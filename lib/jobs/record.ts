@@ -110,6 +110,12 @@ export function recordDone(record: RecordEditor, count: number): void {
   record.touch(['jobCount'], count);
 }
 
+/** Closes the record of a job of which no (further) sub-job is run. The leaf `cause` is ours: why. */
+export function recordDropped(record: RecordEditor, count: number, cause: string): void {
+  record.touch(['cause'], cause);
+  recordDone(record, count);
+}
+
 /**
  * Closes the record of a job of which it cannot be found out how it ended. The leaf `lost` is ours: the reason.
  */

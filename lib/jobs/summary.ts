@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BadRequestError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import type { JobSummary } from './jobIndex.ts';
@@ -22,8 +23,7 @@ export function summaryOf(record: TreeNode, outputBytes = 0): JobSummary {
 function keyOf(record: TreeNode): Pick<JobSummary, 'key' | 'digest'> {
   const meta = record.leaves.get('d_meta');
   if (typeof meta !== 'string' || !meta.includes('"key"')) return {};
-  const parsed = parseJson(meta);
-  const key = isJsonObject(parsed) ? parsed.key : undefined;
+  const key = keyIn(meta);
   if (typeof key !== 'string') return {};
   return { key, digest: createHash('sha256').update(meta).digest('hex') };
 }
@@ -51,4 +51,15 @@ function textOf(value: JsonValue): number {
     }
   }
   return length;
+}
+
+function keyIn(meta: string): JsonValue | undefined {
+  try {
+    const parsed = parseJson(meta);
+    return isJsonObject(parsed) ? parsed.key : undefined;
+  } catch (error) {
+    // A garbled record is a job like any other.
+    if (error instanceof BadRequestError) return undefined;
+    throw error;
+  }
 }

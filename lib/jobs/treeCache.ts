@@ -1,7 +1,7 @@
 import type { TreeNode } from '../tree/node.ts';
 
 /** About how much memory the trees of jobs that do not change may take, in characters of their JSON text. */
-const BUDGET = 32 * 1024 * 1024;
+const BUDGET = 8 * 1024 * 1024;
 
 /**
  * Records in memory: those of jobs that still change, for as long as they do, and the most recently used of the

@@ -39,14 +39,18 @@ const schema = z.strictObject({
   limit: count.default(1000),
 });
 
-/** The query of a GET that lists the jobs (`/api/v1?…`), or undefined when it asks for something else. */
+/**
+ * The query of a GET that lists jobs (`/api/v1?…`), or undefined when it asks for something else. A query without any of
+ * our parameters is not one: the original lists all jobs then, whatever it says.
+ */
 export function listQuery(target: string): string | undefined {
-  const [path = '', query] = target.split('?', 2);
+  const [path = '', query = ''] = target.split('?', 2);
   const isRoot = path
     .split('/')
     .slice(3)
     .every((piece) => piece === '');
-  return isRoot ? query : undefined;
+  const isOurs = [...new URLSearchParams(query).keys()].some((name) => name in schema.shape);
+  return isRoot && isOurs ? query : undefined;
 }
 
 /**

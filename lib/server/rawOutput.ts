@@ -38,7 +38,7 @@ const FOLLOW_POLL_MS = 100;
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
  * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
  * those after `?since=`. Undefined when the request asks for something else.
- * @throws PmanError not_found for an unknown job
+ * @throws PmanError not_found for an unknown job or part
  */
 export function outputReply(
   services: Services,
@@ -90,15 +90,27 @@ function parse(services: Services, target: string): OutputRequest | undefined {
       hint: 'GET /api/v1 lists the jobs',
     });
   }
+  const k = part === undefined ? undefined : Number(part);
+  if (k !== undefined) requirePart(services, root, k);
   const parameters = new URLSearchParams(query);
   const follow = parameters.get('follow');
   return {
     since: Number(parameters.get('since') ?? 0) || 0,
     root,
     stream,
-    part: part === undefined ? undefined : Number(part),
+    part: k,
     follow: follow !== null && follow !== '0' && follow !== 'false',
   };
+}
+
+/** A part of a job that has not ended may come yet. */
+function requirePart({ database, jobs }: Services, root: string, part: number): void {
+  const record = database.tree(root);
+  const known = record === undefined ? 0 : progressOf(record).entries.length;
+  if (part < known || jobs.isActive(root)) return;
+  throw new PmanError('not_found', `the job ${root} has no part ${part}`, {
+    hint: `it has ${known}, counted from 0`,
+  });
 }
 
 /** The stretches that make up an output now. What has no file any more is taken from the record. */
@@ -109,7 +121,7 @@ function piecesOf(services: Services, asked: OutputRequest): readonly Piece[] {
   const entries = record === undefined ? [] : progressOf(record).entries;
   const parts = part === undefined ? entries.keys() : [part];
   return [...parts].map((k) => {
-    const file = services.jobs.outputFile(root, k, stream);
+    const file = services.jobs.outputs.file(root, k, stream);
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat !== undefined) return { file, bytes: stat.size };
     const kept = entries[k]?.[stream];
@@ -140,14 +152,16 @@ async function* followed(
   asked: OutputRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  let sent = 0;
+  // Of each piece: a process that an earlier part has left behind may still write.
+  const sent: number[] = [];
   for (;;) {
     // Asked before the look at the files: what is written before the end is seen.
     const active = services.jobs.isActive(asked.root);
     const pieces = piecesOf(services, asked);
-    const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-    yield* bytesOf(pieces, sent, size);
-    sent = size;
+    for (const [k, piece] of pieces.entries()) {
+      yield* bytesOf([piece], sent[k] ?? 0, piece.bytes);
+      sent[k] = piece.bytes;
+    }
     if (!active || signal.aborted) return;
     await sleep(FOLLOW_POLL_MS, undefined, { ref: false });
   }
@@ -186,9 +200,9 @@ function* chunkLines(
   { root, since }: OutputRequest,
   part: number,
 ): Generator<Buffer> {
-  for (const chunk of services.jobs.outputChunks(root, part, Date.now())) {
+  for (const chunk of services.jobs.outputs.chunks(root, part, Date.now())) {
     if (chunk.seenAt <= since) continue;
-    const file = services.jobs.outputFile(root, part, chunk.stream);
+    const file = services.jobs.outputs.file(root, part, chunk.stream);
     for (let from = chunk.from; from < chunk.to; from += MAX_CHUNK_BYTES) {
       const bytes = readBytes(file, from, Math.min(chunk.to, from + MAX_CHUNK_BYTES));
       const content = isUtf8(bytes)

@@ -80,49 +80,44 @@ function rssMb({ process: child }: BenchServer): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
 }
 
-async function measure(jobs: number): Promise<Row> {
-  const folder = mkdtempSync(join(tmpdir(), 'pman-history-'));
-  try {
-    writeHistory({ jobs, folder: join(folder, 'db'), withIndex: false });
-    const cold = await startTimed(folder);
-    await end(cold.server);
-    const { server, ms: startMs } = await startTimed(folder);
-    const rss = rssMb(server);
-    const { port } = server;
-    const ask = (turn: number) => {
-      const value = `history-${Math.floor((turn * jobs) / STATUSES)}`;
-      return send(port, 'POST', { action: 'status', meta: { key: 'jid', value } });
-    };
-    await medianOf(50, ask);
-    const statusMs = await medianOf(STATUSES, ask);
-    const saves: number[] = [];
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const runs = Array.from({ length: CHANGED_JOBS }, (_, k) => {
-        const meta = { cmd: 'true', auid: 'bench', jid: `new-${turn}-${k}`, threaded: true };
-        return send(port, 'POST', { action: 'run', meta });
-      });
-      await Promise.all(runs);
-      const meta = { context: 'db', operation: 'save' };
-      saves.push(await time(() => send(port, 'PUT', { action: 'run', meta })));
-    }
-    let listBytes = 0;
-    const listMs = await medianOf(5, async () => {
-      listBytes = await send(port, 'GET');
+async function measure(folder: string, jobs: number): Promise<Row> {
+  writeHistory({ jobs, folder: join(folder, 'db'), withIndex: false });
+  const cold = await startTimed(folder);
+  await end(cold.server);
+  const { server, ms: startMs } = await startTimed(folder);
+  const rss = rssMb(server);
+  const { port } = server;
+  const ask = (turn: number) => {
+    const value = `history-${Math.floor((turn * jobs) / STATUSES)}`;
+    return send(port, 'POST', { action: 'status', meta: { key: 'jid', value } });
+  };
+  await medianOf(50, ask);
+  const statusMs = await medianOf(STATUSES, ask);
+  const saves: number[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const runs = Array.from({ length: CHANGED_JOBS }, (_, k) => {
+      const meta = { cmd: 'true', auid: 'bench', jid: `new-${turn}-${k}`, threaded: true };
+      return send(port, 'POST', { action: 'run', meta });
     });
-    await end(server);
-    return {
-      jobs,
-      startMs,
-      coldStartMs: cold.ms,
-      rssMb: rss,
-      statusMs,
-      saveMs: median(saves),
-      listMs,
-      listMb: listBytes / 1024 / 1024,
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await Promise.all(runs);
+    const meta = { context: 'db', operation: 'save' };
+    saves.push(await time(() => send(port, 'PUT', { action: 'run', meta })));
   }
+  let listBytes = 0;
+  const listMs = await medianOf(5, async () => {
+    listBytes = await send(port, 'GET');
+  });
+  await end(server);
+  return {
+    jobs,
+    startMs,
+    coldStartMs: cold.ms,
+    rssMb: rss,
+    statusMs,
+    saveMs: median(saves),
+    listMs,
+    listMb: listBytes / 1024 / 1024,
+  };
 }
 
 const columns = {
@@ -140,11 +135,16 @@ console.log(
   `| ${Object.keys(columns).join(' | ')} |\n|${' --: |'.repeat(Object.keys(columns).length)}`,
 );
 for (const jobs of sizes) {
-  const row = await measure(jobs);
-  console.log(
-    `| ${Object.values(columns)
-      .map((cell) => cell(row))
-      .join(' | ')} |`,
-  );
+  const folder = mkdtempSync(join(tmpdir(), 'pman-history-'));
+  try {
+    const row = await measure(folder, jobs);
+    console.log(
+      `| ${Object.values(columns)
+        .map((cell) => cell(row))
+        .join(' | ')} |`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 agent.destroy();

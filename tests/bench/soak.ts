@@ -46,7 +46,13 @@ async function times(count: number, piece: (i: number) => Promise<void>): Promis
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-const commands = ['true', 'echo out; echo err >&2', 'exit 3', 'head -c 20000 /dev/zero', 'kill $$'];
+const commands = [
+  'true',
+  'echo out; echo err >&2',
+  'exit 3',
+  "head -c 20000 /dev/zero | tr '\\0' x",
+  'kill $$',
+];
 
 async function work(port: number, round: number): Promise<void> {
   await times(JOBS, (i) => {

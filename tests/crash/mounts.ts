@@ -29,6 +29,11 @@ export function makeReadOnly(folder: string): boolean {
   return run('mount', '-o', 'remount,ro,bind', folder);
 }
 
+/** Lets a disk of `mountSmallDisk` be written, or not. */
+export function setWritable(disk: string, writable: boolean): boolean {
+  return run('mount', '-o', `remount,${writable ? 'rw' : 'ro'}`, disk);
+}
+
 /** Whether mounts can be made here: root can, but not in every container. */
 export function canMount(folder: string): boolean {
   const can = mountSmallDisk(folder, 1);

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import {
   act,
@@ -15,7 +15,10 @@ import {
 } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
-import { canMount, makeReadOnly, mountSmallDisk, unmount } from './mounts.ts';
+import { canMount, makeReadOnly, mountSmallDisk, setWritable, unmount } from './mounts.ts';
+
+// Each starts a server several times, and the machine may be busy.
+jest.setTimeout(30_000);
 
 const probe = mkdtempSync(join(tmpdir(), 'pman-mount-'));
 const mounts = canMount(join(probe, 'disk'));
@@ -79,18 +82,20 @@ async function expectOnDisk(server: TestServer, jid: string): Promise<void> {
   });
 
   it('that lets nobody write the records is told of, and nothing is lost of what was accepted', async () => {
-    const server = await startServer();
-    const { DBpath } = server.folders;
+    const folders = makeFolders();
+    const { DBpath } = folders;
+    mountSmallDisk(DBpath, 4); // the records alone; the spool is elsewhere
+    const server = await startServer({ folders });
     const known = await runJob(server, 'echo known');
     await expectOnDisk(server, known);
-    expect(makeReadOnly(DBpath)).toBe(true);
+    expect(setWritable(DBpath, false)).toBe(true);
     const first = await runJob(server, 'echo first');
     await eventually(async () => !(await healthOf(server)).ok, { message: 'health to tell' });
-    expect((await healthOf(server)).database).toMatch(/cannot write to .*read-only/);
+    expect((await healthOf(server)).database).toMatch(/cannot write to .*EROFS/);
     await expectRefusal(server, known);
     expect((await act(server, 'DBctl', { do: 'save' })).status).toBe(507);
     await server.kill9();
-    unmount(DBpath);
+    expect(setWritable(DBpath, true)).toBe(true);
     await server.restart();
     await expectOnDisk(server, first);
     expect((await resultOf(server, first)).stdout).toEqual(['first\n']);

@@ -1,6 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { startTicks } from '../../../crunner/processes.ts';
 import { Runner, type RunnerEvent } from '../../../crunner/runner.ts';
 import { createSpool, partFiles, readSpool, writeLine } from '../../../crunner/spool.ts';
 import { hearChildSignals } from '../../helpers/childSignals.ts';
@@ -35,6 +46,14 @@ const kill = (graceMs: number, signal: NodeJS.Signals = 'SIGTERM') =>
 const says = (part: number, text: string) =>
   eventually(() => written(part).includes(text), { message: `the job to say ${text}` });
 
+/** A shell in a session of its own, as a runner starts them; gives its pid. */
+function spawnShell(command: string, out = '/dev/null'): number {
+  const fd = openSync(out, 'a');
+  const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', fd, fd] });
+  closeSync(fd);
+  return child.pid ?? 0;
+}
+
 describe('Runner', () => {
   it('runs the parts in order, whatever they end with, and tells of each', async () => {
     await run('echo a; exit 3', 'cat ../nosuch', 'echo c');
@@ -47,7 +66,7 @@ describe('Runner', () => {
       { returncode: 0, last: true },
     ]);
     expect([written(0), written(2)]).toEqual(['a\n', 'c\n']);
-    expect(runner.running).toEqual([]);
+    expect(runner.isBusy).toBe(false);
   });
 
   it('goes on after the parts that have run, and runs no job twice', async () => {
@@ -62,6 +81,42 @@ describe('Runner', () => {
     expect(told).toHaveLength(before);
   });
 
+  it('watches a part that a killed runner has begun, and runs no further one', async () => {
+    const orphan = spawnShell('sleep 60');
+    const start = { pid: orphan, startedAt: 1, ticks: startTicks(orphan) ?? '' };
+    createSpool(folder, { parts: ['sleep 60', 'echo never'], owner: null });
+    writeLine(folder, { part: 0, start }, false);
+    const done = runner.run(folder);
+    expect(told).toEqual([]);
+    expect(kill(5000)).toBe(true);
+    await done;
+    expect(endsOf()).toMatchObject([
+      { returncode: null, last: true, cause: expect.stringContaining('ended by a test') },
+    ]);
+    expect(told.map(({ kind, part }) => `${kind} ${part}`)).toEqual(['end 0']);
+    expect(existsSync(partFiles(folder, 1).out)).toBe(false);
+  });
+
+  it('runs no part again that was begun by a runner killed before it wrote so', async () => {
+    createSpool(folder, { parts: ['echo again', 'echo never'], owner: null });
+    const orphan = spawnShell('echo first; sleep 60', partFiles(folder, 0).out);
+    await says(0, 'first');
+    const done = runner.run(folder);
+    await eventually(() => told.length > 0);
+    expect(readSpool(folder)?.parts[0]?.start).toMatchObject({ pid: orphan });
+    process.kill(-orphan, 'SIGKILL');
+    await done;
+    expect(endsOf()).toMatchObject([{ returncode: null, last: true }]);
+    expect(written(0)).toBe('first\n');
+  });
+
+  it('leaves a job alone that is not to run', async () => {
+    createSpool(folder, { parts: ['echo never'], owner: null });
+    writeLine(folder, { dropped: 'nobody wants it' }, false);
+    await runner.run(folder);
+    expect(told).toEqual([]);
+  });
+
   it('passes over a folder that holds no accepted job', async () => {
     await runner.run(folder);
     expect(told).toEqual([]);
@@ -71,7 +126,7 @@ describe('Runner', () => {
   it('ends a job and says who did', async () => {
     const done = run('echo up; sleep 60', 'echo never');
     await says(0, 'up');
-    expect(runner.running).toEqual([folder]);
+    expect(runner.isBusy).toBe(true);
     expect(kill(5000)).toBe(true);
     await done;
     expect(endsOf()).toMatchObject([
@@ -111,7 +166,7 @@ describe('Runner', () => {
 
   it('records a part that cannot be started', async () => {
     createSpool(folder, { parts: ['true'], owner: null });
-    mkdirSync(partFiles(folder, 0).out);
+    mkdirSync(partFiles(folder, 0).err);
     await runner.run(folder);
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },
@@ -138,6 +193,27 @@ describe('Runner', () => {
     complaint.mockRestore();
     expect(told.at(-1)).toMatchObject({ kind: 'end', end: { last: true } });
     expect(existsSync(partFiles(folder, 1).out)).toBe(false);
+  });
+
+  it('ends a job at its time limit, which counts from its first part', async () => {
+    const request = { parts: ['true', 'sleep 60', 'echo never'], owner: null };
+    createSpool(folder, { ...request, limits: { timeoutMs: 10_000 } });
+    // Another runner has seen the first one.
+    const startedAt = Date.now() - 9_800;
+    writeLine(folder, { part: 0, start: { pid: 1, startedAt } }, false);
+    writeLine(folder, { part: 0, end: { endedAt: 2, returncode: 0, last: false } }, false);
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([
+      { returncode: 0 },
+      { returncode: -15, cause: 'time limit 10 s (SIGTERM)', last: true },
+    ]);
+  });
+
+  it('has no limit ring at once that is longer than a timer can be', async () => {
+    const limits = { timeoutMs: 10_000_000_000 };
+    createSpool(folder, { parts: ['sleep 0.1'], owner: null, limits });
+    await runner.run(folder);
+    expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
   });
 
   it('ends when its spool folder is removed meanwhile', async () => {

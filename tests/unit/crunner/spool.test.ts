@@ -6,6 +6,7 @@ import {
   closeSpool,
   createSpool,
   isOpenSpool,
+  mendSpool,
   partFiles,
   readOutput,
   readSpool,
@@ -49,11 +50,9 @@ describe('a spool folder', () => {
     expect(readSpool(folder)?.request).toEqual(REQUEST);
   });
 
-  it('accepts nothing when the disk refuses, nor twice', () => {
+  it('accepts nothing when the disk refuses', () => {
     writeFileSync(folder, '');
     expect(() => createSpool(join(folder, 'x'), REQUEST)).toThrow('ENOTDIR');
-    createSpool(`${folder}2`, REQUEST);
-    expect(() => createSpool(`${folder}2`, REQUEST)).toThrow('EEXIST');
   });
 
   it.each([true, false])('tells which parts have started and ended (fsync %j)', (fsync) => {
@@ -86,11 +85,22 @@ describe('a spool folder', () => {
     }
   });
 
-  it('believes nothing behind what a crash of the machine has garbled', () => {
+  it.each(['\0\0\0', '{"part":0,"sta', '\0\0\0\n', ''])(
+    'passes over %j of a crash of the machine, and takes what is written later',
+    (bytes) => {
+      createSpool(folder, REQUEST);
+      appendFileSync(journal(), bytes);
+      expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
+      mendSpool(folder);
+      writeLine(folder, { part: 1, start }, false);
+      expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [{}, { start }] });
+    },
+  );
+
+  it('tells that no more is to run, and why', () => {
     createSpool(folder, REQUEST);
-    appendFileSync(journal(), '\0\0\0\n');
-    writeLine(folder, { part: 0, start }, false);
-    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
+    writeLine(folder, { dropped: 'nobody wants it' }, false);
+    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [], dropped: 'nobody wants it' });
   });
 
   it('refuses a line when the folder has gone', () => {

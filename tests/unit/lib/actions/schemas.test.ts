@@ -130,7 +130,7 @@ describe('dispatch', () => {
 
   it('says that containers are not to be had, and keeps no job', async () => {
     const { settings } = host.services;
-    const services = { ...host.services, settings: { ...settings, containerEnv: 'swarm' } };
+    const services = { ...host.services, settings: { ...settings, containerEnv: 'openshift' } };
     const rawMeta = { ...GOOD.run, container: { target: { image: 'x' } } };
     await expect(
       dispatch(services, { action: 'run', rawMeta, threaded: true }),

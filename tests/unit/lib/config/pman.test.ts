@@ -49,9 +49,13 @@ describe('readPmanConfig', () => {
       maxJobs: 256,
       maxBodyBytes: 64 * 1024 * 1024,
       killGraceMs: 10_000,
+      retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
       exportPath: '/tmp',
       fsync: false,
+      manager: 'auto',
+      dockerSocket: '/var/run/docker.sock',
+      storeBase: undefined,
     });
   });
 

@@ -101,6 +101,24 @@ beforeEach(() => {
 afterEach(() => database.close());
 
 describe('JobDatabase: what was told is there after a restart', () => {
+  it('tells that a record is complete on the disk, also when the index could not be written at first', async () => {
+    const index = join(workFolder(), 'index.jsonl');
+    mkdirSync(index); // no file can be made there
+    const root = finishedJob('a');
+    let filed = 0;
+    database.release(root, 0, () => {
+      filed += 1;
+    });
+    await database.save();
+    expect(database.problem).toBeDefined();
+    expect(filed).toBe(0);
+    rmSync(index, { recursive: true });
+    await eventually(() => filed > 0, { message: 'the record to be filed' });
+    expect(leafOnDisk(root, 'endInfo')).toEqual({ allJobsDone: true });
+    expect(readFileSync(index, 'utf8')).toContain(root);
+    expect(filed).toBe(1);
+  });
+
   it('gives back every record as it was', async () => {
     const roots = [finishedJob('a'), addJob('b'), finishedJob('c', 'ü')];
     const told = roots.map(jsonOf);

@@ -24,9 +24,9 @@ describe('TreeCache', () => {
 
   it('lets the ones go that were used longest ago once the budget is spent', () => {
     const cache = new TreeCache(always);
-    for (const root of ['a', 'b', 'c']) cache.put(root, tree(), 10 * MEBI);
+    for (const root of ['a', 'b', 'c']) cache.put(root, tree(), 2.5 * MEBI);
     cache.get('a');
-    cache.put('d', tree(), 10 * MEBI);
+    cache.put('d', tree(), 2.5 * MEBI);
     expect(heldOf(cache, 'a', 'b', 'c', 'd')).toEqual(['a', 'c', 'd']);
   });
 
@@ -35,7 +35,7 @@ describe('TreeCache', () => {
     cache.pin('a', tree());
     expect(cache.isPinned('a')).toBe(true);
     cache.weigh('a', 40 * MEBI);
-    cache.put('b', tree(), 10 * MEBI);
+    cache.put('b', tree(), 2.5 * MEBI);
     expect(heldOf(cache, 'a')).toEqual(['a']);
     cache.unpin('a');
     expect(cache.isPinned('a')).toBe(false);
@@ -45,7 +45,7 @@ describe('TreeCache', () => {
   it('keeps a tree pinned that is put in again', () => {
     const cache = new TreeCache(always);
     const one = tree();
-    cache.put('a', one, 10 * MEBI);
+    cache.put('a', one, 2.5 * MEBI);
     cache.pin('a', one);
     cache.put('a', one, 40 * MEBI);
     expect(cache.isPinned('a')).toBe(true);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  newRecord,
+  recordDone,
+  recordEnd,
+  recordLost,
+  recordStart,
+} from '../../../../lib/jobs/record.ts';
+import { summaryOf } from '../../../../lib/jobs/summary.ts';
+import { TreeNode } from '../../../../lib/tree/node.ts';
+import type { JsonObject } from '../../../../lib/wire/json.ts';
+
+const sent = (rawMeta: JsonObject = {}) =>
+  newRecord({ rawMeta: { cmd: 'true', ...rawMeta }, cmd: 'true', auid: 'me', jid: 'j' });
+
+describe('summaryOf', () => {
+  it('has no status before the job has ended', () => {
+    const record = sent();
+    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me' });
+    recordStart(record, 0, { cmd: 'true', pid: 1, startedAt: 0, host: {} });
+    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me' });
+  });
+
+  it.each([
+    [0, 'finishedSuccessfully'],
+    [3, 'finishedWithError'],
+    [null, 'finishedWithError'],
+  ] as const)('tells that a job has ended with %j: %s', (returncode, status) => {
+    const record = sent();
+    recordStart(record, 0, { cmd: 'true', pid: 1, startedAt: 0, host: {} });
+    recordEnd(record, 0, { endedAt: 1, returncode, stdout: '', stderr: '' });
+    recordDone(record, 1);
+    expect(summaryOf(record).status).toBe(status);
+  });
+
+  it('tells that a job is lost', () => {
+    const record = sent();
+    recordLost(record, 0, 'gone');
+    expect(summaryOf(record).status).toBe('lost');
+  });
+
+  it('knows a key, and whether it was sent with the same', () => {
+    const one = summaryOf(sent({ key: 'k', a: [1, { b: 2 }] }));
+    expect(one.key).toBe('k');
+    expect(summaryOf(sent({ key: 'k', a: [1, { b: 2 }] })).digest).toBe(one.digest);
+    expect(summaryOf(sent({ key: 'k', a: [1, { b: 3 }] })).digest).not.toBe(one.digest);
+  });
+
+  it.each([{}, { key: 1 }, { key: null }, { other: '"key"' }, { a: { key: 'k' } }])(
+    'finds no key in %j',
+    (meta) => {
+      expect(summaryOf(sent(meta))).toEqual({ jid: 'j', auid: 'me' });
+    },
+  );
+
+  it('makes do with a record that lacks everything, or holds a meta that is no JSON', () => {
+    expect(summaryOf(new TreeNode())).toEqual({});
+    const record = new TreeNode();
+    record.touch(['d_meta'], '{"key": "k"');
+    expect(summaryOf(record)).toEqual({});
+  });
+});
