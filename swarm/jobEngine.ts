@@ -61,8 +61,16 @@ export class SwarmJobEngine extends EngineBase {
     });
     return {
       schedule: async (request) => container.schedule(await this.#possible(request)),
-      state: (service) => container.state(service),
-      remove: (service) => container.remove(service),
+      state: (service) =>
+        withoutImage(
+          () => container.state(service),
+          () => this.#state(service),
+        ),
+      remove: (service) =>
+        withoutImage(
+          () => container.remove(service),
+          () => this.#remove(service),
+        ),
     };
   }
 
@@ -213,6 +221,16 @@ export class SwarmJobEngine extends EngineBase {
     const [task] = parseTasks([state.task]);
     const cause = task && (await this.#swarm.cause(task));
     return cause === undefined ? state : { ...state, cause };
+  }
+}
+
+/** The manager image may have been removed since the job was scheduled. */
+async function withoutImage<T>(byImage: () => Promise<T>, byUs: () => Promise<T>): Promise<T> {
+  try {
+    return await byImage();
+  } catch (error) {
+    if (error instanceof PmanError && error.code === 'not_found') return byUs();
+    throw error;
   }
 }
 

@@ -62,7 +62,7 @@ export class ManagerContainer implements ContainerManager {
     try {
       ({ stdout } = await this.#run(doing, ['--state', service]));
     } catch (error) {
-      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      if (!(error instanceof PmanError) || error.code !== 'internal') throw error;
       if ((await this.#parts.facts(service)) === undefined) return undefined;
       throw error;
     }

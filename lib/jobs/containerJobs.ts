@@ -6,7 +6,7 @@ import { type Active, type ContainerJobsOptions, ContainerLedger } from './conta
 import { type ContainerStatus, type ManagerImage, OWN_MANAGER_LABEL } from './containerManager.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
 import { type ContainerPlan, planContainer } from './containerRequest.ts';
-import type { SpooledJob } from './containerSpool.ts';
+import { type SpooledJob, spooledFromRecord } from './containerSpool.ts';
 import { JOB_LABEL, makeRoom, nameTaken, startService, waitForFolder } from './containerStart.ts';
 import { ContainerWatch } from './containerWatch.ts';
 import { knownContainer } from './knownContainer.ts';
@@ -151,8 +151,9 @@ export class ContainerJobs {
       else if (spooled.stage === 'scheduled') this.#watch.start();
       else void this.#begin(active);
     }
-    if (jobs.size === 0) return;
-    log.info('container jobs are taken up again', { jobs: jobs.size });
+    const adopted = this.#adopt();
+    if (jobs.size + adopted === 0) return;
+    log.info('container jobs are taken up again', { jobs: jobs.size + adopted });
     void this.#cleanUp();
   }
 
@@ -251,6 +252,23 @@ export class ContainerJobs {
       return;
     }
     this.#watch.start(); // which also sees to one that was killed meanwhile
+  }
+
+  /** Records that have not ended and of which we know nothing else: the original wrote them, or our spool was removed. */
+  #adopt(): number {
+    const { database, manager } = this.#options;
+    let count = 0;
+    for (const root of database.unfinished()) {
+      const record = database.tree(root);
+      if (record === undefined || this.#ledger.active.has(root)) continue;
+      const spooled = spooledFromRecord(record, manager === 'auto');
+      if (spooled === undefined) continue;
+      database.hold(root);
+      this.#ledger.activate(root, spooled);
+      this.#watch.start();
+      count += 1;
+    }
+    return count;
   }
 
   #recordScheduled({ root, spooled }: Active, printed: string, startedAt: number): void {

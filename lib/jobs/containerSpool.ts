@@ -12,11 +12,13 @@ import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
+import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from '../tree/paths.ts';
-import { type JsonValue, parseJson } from '../wire/json.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import type { ContainerRequest, ManagerImage } from './containerManager.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
+import { isContainerRecord } from './knownContainer.ts';
 
 /**
  * How far a container job has come. Between `scheduling` and `scheduled` only the engine knows whether there is a
@@ -90,4 +92,26 @@ export class ContainerSpool {
   #file(root: string): string {
     return join(this.#folder, `${root}.json`);
   }
+}
+
+/**
+ * What a record alone tells of a container job that was scheduled; undefined for another record.
+ * @param byImage whether a manager image that the record names is to be used
+ */
+export function spooledFromRecord(record: TreeNode, byImage: boolean): SpooledJob | undefined {
+  const text = (...path: readonly string[]) => {
+    const value = record.cat(path);
+    return typeof value === 'string' ? value : '';
+  };
+  const service = text('container', 'manager', 'env', 'serviceName');
+  const container = record.node(['container'])?.toJson();
+  if (!isContainerRecord(record) || service === '' || !isJsonObject(container)) return undefined;
+  const [image, app] = [text('container', 'manager', 'image'), text('container', 'manager', 'app')];
+  const [cmd, auid, jid] = [text('cmd'), text('auid'), text('jid')];
+  return {
+    job: { meta: {}, container, cmdMgr: '', cmd, auid, jid },
+    request: { service, image: text('container', 'target', 'image'), cmd, labels: {}, options: {} },
+    ...(byImage && image !== '' ? { manager: { image, app: app || 'swarm.py' } } : {}),
+    stage: 'scheduled',
+  };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OWN_MANAGER_LABEL } from '../../lib/jobs/containerManager.ts';
@@ -445,6 +445,33 @@ describeWithEngine('container jobs', engineMissing, () => {
       logs: 'fresh\r\n',
     });
     for (const jid of [running, waiting, fresh]) await gone(jid);
+  });
+
+  it('are followed by their record alone, as the original has left it', async () => {
+    const server = await start('swarm');
+    const folder = tempDir();
+    const cmd = 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done; exit 4"';
+    const jid = await run(server, { cmd, manager: { env: { shareDir: folder } } });
+    const gone1 = await run(server, { cmd: 'sleep 600' });
+    for (const one of [jid, gone1]) {
+      await eventually(async () => (await statusOf(server, one)).status === 'started', {
+        timeoutMs: 30_000,
+      });
+    }
+    await server.stop();
+    rmSync(`${server.folders.DBpath}.spool/containers`, { recursive: true });
+    docker('service', 'rm', gone1);
+    await server.restart();
+    expect(await ended(server, gone1)).toMatchObject({
+      status: 'undefined',
+      node: { cause: expect.stringContaining('removed by somebody else') },
+    });
+    writeFileSync(join(folder, 'go'), '');
+    expect(await ended(server, jid)).toMatchObject({
+      status: 'finishedWithError',
+      logs: 'done\r\n',
+    });
+    await gone(jid);
   });
 
   it('end with the right state when 50 come at once', async () => {

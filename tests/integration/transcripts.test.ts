@@ -21,6 +21,7 @@ const SERVER_FILES = [
   'pman-directive',
   'pman-framing',
   'pman-listener-deaths',
+  'pman-swarm',
 ];
 const COMMAND_FILES = ['pman-cli', 'crunner-cli'];
 

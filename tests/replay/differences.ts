@@ -148,6 +148,42 @@ export const deviations = [
       /\.(startInfo|endInfo)\.\d+\.usage$/.test(at) &&
       typeof actual === 'object',
   },
+  {
+    id: 'D24',
+    what: 'A host job of a swarm server has its status; of several hits each has its own.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D25',
+    what: "A container's currentState is kept up to date, and `cause` says in words why it did not end well.",
+    allows: ({ at, actual }) =>
+      /\.container\.(currentState|cause)$/.test(at) && typeof actual === 'string' && actual !== '',
+  },
+  {
+    id: 'D26',
+    what: "The entries of a container job's echo have no pid: no such process is run.",
+    allows: ({ at, actual }, { recorded }) =>
+      /\.(startInfo|endInfo)\.0\.pid$/.test(at) &&
+      actual === undefined &&
+      recorded.name === 'swarm: record of a container job',
+  },
+  {
+    id: 'D27',
+    what: 'A container job that cannot be scheduled is recorded, with the reason.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D28',
+    what: 'A container job that is not threaded runs in its container too.',
+    allows: elsewhere,
+  },
+  {
+    id: 'D29',
+    what: 'The reply to a run shows `meta` as it was sent; the original may show what it has added by then.',
+    allows: ({ at }, { recorded }) =>
+      /^body\.meta\.(cmd|container|cmdMgr|cmdMrg_byte_str)/.test(at) &&
+      payloadOf(recorded).meta?.container !== undefined,
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */

@@ -38,6 +38,41 @@ const jobRoots = (count: number) => (value: unknown) => {
 };
 
 export const fixedBugs: Readonly<Record<string, FixedBug>> = {
+  'swarm env: status of a plain job has an empty l_status': {
+    row: 'D24',
+    differsAt: /^body\.d_ret\.l_status/,
+    check: (body) => {
+      expect(body.d_ret).toMatchObject({ l_status: ['finishedSuccessfully'], l_logs: [] });
+    },
+  },
+  'swarm: container node after completion': {
+    row: 'D25',
+    differsAt: /currentState$/,
+    check: (body) => {
+      expect(Object.values(Object(body.GET))).toEqual([
+        expect.objectContaining({
+          container: expect.objectContaining({ currentState: 'finishedSuccessfully' }),
+        }),
+      ]);
+    },
+  },
+  'swarm: container job that is not threaded runs the command on the pman host itself': {
+    row: 'D28',
+    check: (body) => expect(body.status).toBe(true),
+  },
+  'swarm: manager container fails to start: job is lost without a record': {
+    row: 'D27',
+    check: (body) => expect(body.status).toBe(true),
+  },
+  'swarm: status of the lost job': {
+    row: 'D27',
+    check: (body) => {
+      expect(body).toMatchObject({
+        status: true,
+        d_ret: { '0.end': { returncode: [1] }, l_status: ['finishedWithError'] },
+      });
+    },
+  },
   'echoBack containing the text UTF-8 gets a header line spliced into the body': {
     row: 'D15',
     check: (body, { answer }) => {

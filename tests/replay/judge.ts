@@ -26,7 +26,10 @@ export function judge(played: Played): Verdict {
 
 function differencesOf(played: Played): Difference[] {
   const { recorded, answer, connection, effect } = played;
-  const found = compare(onlyKeysOf(recorded.effect, effect), effect, 'effect');
+  const found = [
+    ...compare(onlyKeysOf(recorded.effect, effect), effect, 'effect'),
+    ...compareContainers(played),
+  ];
   const { response } = recorded;
   if (response === null) return found;
   if (!answer) return [{ at: 'answer', recorded: response.statusLine, actual: undefined }];
@@ -41,6 +44,17 @@ function differencesOf(played: Played): Difference[] {
     ...compareOrder(expected, body, 'body'),
     ...wireForm(answer),
   ];
+}
+
+/** What looks around in the engine is of no concern, only what it was asked to run. */
+function compareContainers({ recorded, containers }: Played): Difference[] {
+  if (containers === undefined) return [];
+  const expected = (recorded.dockerApi ?? []).flatMap(({ path, body }) =>
+    path === '/containers/create' && body
+      ? [{ Image: body.Image, Cmd: body.Cmd, Binds: body.HostConfig.Binds }]
+      : [],
+  );
+  return compare(expected, containers, 'containers');
 }
 
 /** The body as JSON, else as text. */

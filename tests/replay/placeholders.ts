@@ -60,6 +60,7 @@ export function knownOf(folders: Folders, port: number): Map<string, string> {
     ['<workDir>', folders.cwd],
     ['<configDir>', folders.cwd],
     ['<HOME>', folders.home],
+    ['<docker socket>', `unix://${folders.cwd}/e.sock`],
     [LITERAL_FOLDER, `${folders.cwd}/alt`],
   ]);
 }

@@ -15,6 +15,17 @@ const requestSchema = z.object({
   directiveFile: z.unknown().optional(),
 });
 
+const engineCallSchema = z.object({
+  path: z.string(),
+  body: z
+    .looseObject({
+      Image: z.string(),
+      Cmd: z.array(z.string()),
+      HostConfig: z.looseObject({ Binds: z.array(z.string()) }),
+    })
+    .nullable(),
+});
+
 const serverCaseSchema = z.object({
   name: z.string(),
   server: z.object({
@@ -30,6 +41,8 @@ const serverCaseSchema = z.object({
       afterMs: z.number().optional(),
       runJob: z.looseObject({}).optional(),
       sameConnectionAsPrevious: z.boolean().optional(),
+      managerState: z.unknown().optional(),
+      appLogs: z.string().optional(),
     })
     .optional(),
   request: requestSchema,
@@ -37,6 +50,7 @@ const serverCaseSchema = z.object({
   connection: z.enum(['open', 'closed', 'reset']).optional(),
   effect: z.record(z.string(), z.unknown()).optional(),
   originalBug: z.string().optional(),
+  dockerApi: z.array(engineCallSchema).optional(),
 });
 
 const commandCaseSchema = z.object({

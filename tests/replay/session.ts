@@ -1,9 +1,11 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { eventually } from '../helpers/eventually.ts';
 import { type Answer, type ConnectionState, requestBytes, Wire } from '../helpers/http.ts';
 import { builtProgram, makeFolders, TestServer } from '../helpers/startServer.ts';
 import { observeEffects } from './effects.ts';
+import { type AskedContainer, FakeDocker } from './fakeDocker.ts';
 import { fill, JobRoots, knownOf, knownRoots } from './placeholders.ts';
 import { payloadOf, type RecordedRequest, type ServerCase } from './recording.ts';
 
@@ -17,6 +19,8 @@ export interface Played {
   readonly connection: ConnectionState;
   /** What could be seen of the recorded effects. */
   readonly effect: Readonly<Record<string, unknown>>;
+  /** The containers that the engine was asked for, where the recording tells. */
+  readonly containers?: readonly AskedContainer[];
   /** Whether the server answered a hello afterwards. */
   readonly served: boolean;
 }
@@ -35,10 +39,12 @@ const ANSWER_MS = 20_000;
 export class Session {
   readonly #server: TestServer;
   readonly #roots = new JobRoots();
+  readonly #engine: FakeDocker | undefined;
   #kept: Wire | undefined;
 
-  private constructor(server: TestServer) {
+  private constructor(server: TestServer, engine: FakeDocker | undefined) {
     this.#server = server;
+    this.#engine = engine;
   }
 
   /** Starts the program that the cases were recorded with, with the recorded flags and files. */
@@ -47,6 +53,11 @@ export class Session {
     const port = await freePort();
     const folders = makeFolders();
     const known = knownOf(folders, port);
+    const hasEngine = env.DOCKER_HOST !== undefined;
+    const engine = hasEngine ? await FakeDocker.start(join(folders.cwd, 'e.sock')) : undefined;
+    for (const key of hasEngine ? ['key-1', 'key-9'] : []) {
+      mkdirSync(join(folders.cwd, 'share', key), { recursive: true });
+    }
     for (const [name, text] of Object.entries(fill(files, known))) writeFileSync(name, text);
     const server = new TestServer({
       command: builtProgram(program.split(' ')[0] ?? program),
@@ -56,13 +67,14 @@ export class Session {
       port,
     });
     await server.ready();
-    return new Session(server);
+    return new Session(server, engine);
   }
 
   async close(): Promise<void> {
     this.#kept?.destroy();
     await this.#server.stop();
     this.#server.endJobs();
+    await this.#engine?.close();
   }
 
   /** Does what has to be done before, sends the request, looks at what comes back. */
@@ -71,13 +83,40 @@ export class Session {
     const { before } = recorded;
     if (before?.runJob) await this.#run(before.runJob);
     if (before?.waitJobDone) await this.#jobDone(before.waitJobDone);
+    this.#prepareEngine(recorded);
     const seen =
       recorded.request.directiveFile === undefined
         ? await this.#exchange(recorded, next)
         : await this.#directive(recorded.request.directiveFile);
+    const containers = await this.#containers(recorded);
     const effect = await observeEffects(this.#filled(recorded), this.#server);
     const served = await this.#serves();
-    return { asRecorded: recorded, recorded: this.#filled(recorded), ...seen, effect, served };
+    return {
+      asRecorded: recorded,
+      recorded: this.#filled(recorded),
+      ...seen,
+      ...containers,
+      effect,
+      served,
+    };
+  }
+
+  #prepareEngine({ name, before }: ServerCase): void {
+    if (this.#engine === undefined) return;
+    if (before?.managerState !== undefined) this.#engine.state = before.managerState;
+    if (before?.appLogs !== undefined) this.#engine.appLogs = before.appLogs;
+    this.#engine.refusesContainers = name.includes('manager container fails to start');
+    this.#engine.asked.length = 0;
+  }
+
+  /** Waits for as many containers as were recorded: some are asked for behind the answer. */
+  async #containers({ dockerApi }: ServerCase): Promise<Pick<Played, 'containers'>> {
+    if (dockerApi === undefined || this.#engine === undefined) return {};
+    const { asked } = this.#engine;
+    const count = dockerApi.filter(({ path }) => path === '/containers/create').length;
+    const message = `${count} containers to be asked for`;
+    await eventually(() => asked.length >= count, { timeoutMs: 10_000, message });
+    return { containers: [...asked] };
   }
 
   /** The same case once more, on a connection of its own, without what comes before. */
