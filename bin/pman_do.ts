@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   else {
     const { saveTo, directive, waitMs, verbosity } = asked.config;
     if (directive === undefined) {
-      if (verbosity > 0) console.error('pman_do: nothing to do: give --msg, or --op DBclean');
+      if (verbosity > 0) console.error('pman_do: nothing was written: give --msg, or --op DBclean');
       return;
     }
     await sleep(waitMs);

@@ -6,7 +6,7 @@ import { systemErrorCode } from './errors.ts';
  * Makes a folder and its parents where they are missing. Node's own `recursive` never returns where the system says that a
  * folder is missing which it does not let anybody make (below /proc).
  * @param mode of the folder itself
- * @throws the system's error, for the folder that cannot be made
+ * @throws the system's error, for the folder that cannot be made; ENOTDIR when it is a file
  */
 export function makeFolder(path: string, mode?: number): void {
   if (makeOne(path, mode)) return;
@@ -24,8 +24,11 @@ function makeOne(path: string, mode: number | undefined): boolean {
     const code = systemErrorCode(error);
     if (code === 'ENOENT') return false;
     // A file of that name is found out here: it is no folder that one could make something in.
-    if (code === 'EEXIST' && isFolder(path)) return true;
-    throw error;
+    if (code !== 'EEXIST') throw error;
+    if (isFolder(path)) return true;
+    throw Object.assign(new Error(`${path} is a file, not a folder`, { cause: error }), {
+      code: 'ENOTDIR',
+    });
   }
 }
 

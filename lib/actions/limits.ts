@@ -26,7 +26,12 @@ export const limitFields = {
     .optional(),
   /** Bytes, or text as for containers: 512Mi, 2Gi, 500M. */
   memory_limit: z.union([text, number('')], 'is neither bytes nor text such as 512Mi').optional(),
-  nice: z.number('is not a number').int('is not a whole number').min(-20).max(19).optional(),
+  nice: z
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(-20, 'is less than -20')
+    .max(19, 'is more than 19')
+    .optional(),
   env: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), text, {
       error: 'is not an object of strings',

@@ -23,18 +23,14 @@ const schema = z.strictObject({
   auid: z.string().optional(),
   jid: z.string().optional(),
   status: z
-    .enum([
-      'notstarted',
-      'started',
-      'finishedSuccessfully',
-      'finishedWithError',
-      'undefined',
-      'lost',
-    ])
+    .enum(
+      ['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'undefined', 'lost'],
+      'is no status',
+    )
     .optional(),
   since: time.optional(),
   until: time.optional(),
-  order: z.enum(['oldest', 'newest']).default('oldest'),
+  order: z.enum(['oldest', 'newest'], 'is neither oldest nor newest').default('oldest'),
   offset: count.default(0),
   limit: count.default(1000),
 });

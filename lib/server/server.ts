@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
-import { messageOf, PmanError } from '../errors.ts';
+import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
@@ -41,6 +41,8 @@ export interface PmanServer {
 
 /** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
 const CLOSE_LIMIT_MS = 500;
+/** Anything else is this host too, as in the original, but may be a mistake. */
+const KNOWN_ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'openshift', 'docker', 'host']);
 /** What the records of jobs say that are ended with pman. */
 const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
 /** How much of each output a record holds, in bytes. */
@@ -58,6 +60,12 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
   };
   try {
     const { gateway, jobs } = await open(options, releases);
+    if (!KNOWN_ENVIRONMENTS.has(config.containerEnv)) {
+      const { containerEnv } = config;
+      log.warn('--container-env names no engine: jobs with a container run on this host', {
+        containerEnv,
+      });
+    }
     log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
     return {
       gateway,
@@ -176,9 +184,17 @@ function hasContainers({ containerEnv }: PmanConfig): boolean {
   return containerEnv === 'swarm' || containerEnv === 'docker';
 }
 
+/** The codes of what the front refuses before there is a request to look at. */
+const FRONT_CODES: ReadonlyMap<number, ErrorCode> = new Map([
+  [413, 'payload_too_large'],
+  [500, 'internal'],
+  [503, 'busy'],
+]);
+
 /** The answer to bytes that are no request: there is nothing to echo. */
 function refusal(status: number, message: string) {
-  const body = Buffer.from(dumps({ status: false, error: { code: status, message } }, 4));
+  const code = FRONT_CODES.get(status) ?? 'bad_request';
+  const body = Buffer.from(dumps({ status: false, error: { code, message } }, 4));
   return {
     status,
     headers: [

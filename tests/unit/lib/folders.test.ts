@@ -15,7 +15,7 @@ describe('makeFolder', () => {
   it('refuses a place below a file, or that is one', () => {
     const file = join(tempDir(), 'file');
     writeFileSync(file, '');
-    expect(() => makeFolder(file)).toThrow('EEXIST');
+    expect(() => makeFolder(file)).toThrow('is a file');
     expect(() => makeFolder(join(file, 'below'))).toThrow('ENOTDIR');
   });
 

@@ -1,0 +1,26 @@
+// Puts each program of bin/ with all it imports into a few files of dist/bin/: reading hundreds of small modules would
+// take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { build } from 'esbuild';
+
+const programs = readdirSync('bin').map((file) => [basename(file, '.ts'), `bin/${file}`]);
+
+await build({
+  // The runner is found beside the program that starts it.
+  entryPoints: Object.fromEntries([...programs, ['runnerProcess', 'crunner/runnerProcess.ts']]),
+  outdir: 'dist/bin',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: true,
+  legalComments: 'linked',
+  external: ['zeromq', 'koffi', 'dockerode'],
+  // Packages in the older module format call require for parts of Node itself.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
