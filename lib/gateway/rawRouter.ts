@@ -77,7 +77,10 @@ export async function bindRouter(
   } catch (error) {
     router.close();
     throw new PmanError('unavailable', `Cannot listen on ${address}: ${bindFailure(error)}.`, {
-      hint: 'Choose another port, or stop the program that holds this one.',
+      hint:
+        systemErrorCode(error) === 'EADDRINUSE'
+          ? 'Choose another port, or stop the program that holds this one.'
+          : 'Name an address of this machine with --ip, or a port that may be used.',
       cause: error,
     });
   }
