@@ -24,7 +24,11 @@ const signal = z
 const schema = searchMeta.extend({
   signal,
   /** Seconds. */
-  grace: z.number('is not a number of seconds').min(0).max(86_400).optional(),
+  grace: z
+    .number('is not a number of seconds')
+    .min(0, 'is less than 0')
+    .max(86_400, 'is more than 86400')
+    .optional(),
   auid: text.optional(),
 });
 
