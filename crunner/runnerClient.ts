@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ export interface RunnerClientOptions {
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
+/** How long to wait before another one is started in place of one that has ended at once, in milliseconds. */
+const RESPAWN_MS = 100;
 /** The errors of a connection to a runner that is not there, or no more. */
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
@@ -64,7 +66,7 @@ export class RunnerClient {
 
   async #send(order: ToRunner): Promise<void> {
     let socket = this.#socket;
-    if (socket === undefined) {
+    if (socket === undefined || socket.destroyed) {
       this.#connecting ??= this.#start().finally(() => {
         this.#connecting = undefined;
       });
@@ -74,13 +76,32 @@ export class RunnerClient {
   }
 
   async #start(): Promise<Socket> {
-    const { spool, log } = this.#options;
+    const { spool } = this.#options;
     mkdirSync(spool, { recursive: true });
     // A killed server may have started one that was not ready when it was looked for.
     const early = await this.#connect();
     if (early !== undefined) return this.#keep(early);
     // The socket of a runner that was killed.
     rmSync(runnerSocket(spool), { force: true });
+    let child = this.#spawn();
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (Date.now() < deadline) {
+      const found = await this.#connect();
+      if (found !== undefined) return this.#keep(found);
+      await sleep(5);
+      // It was killed before it could be reached, or gave way to another one that has ended since.
+      if (child.exitCode !== null || child.signalCode !== null) {
+        await sleep(RESPAWN_MS);
+        child = this.#spawn();
+      }
+    }
+    throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
+      hint: `see ${join(spool, 'runner.log')}`,
+    });
+  }
+
+  #spawn(): ChildProcess {
+    const { spool, log } = this.#options;
     const logFile = openSync(join(spool, 'runner.log'), 'a');
     const child = spawn(process.execPath, [programFile(), spool], {
       detached: true,
@@ -90,15 +111,7 @@ export class RunnerClient {
     child.on('error', (error) => log.error('cannot start the runner', { error: error.message }));
     child.unref();
     log.debug('runner started', { pid: child.pid });
-    const deadline = Date.now() + START_LIMIT_MS;
-    while (Date.now() < deadline && child.exitCode === null) {
-      const found = await this.#connect();
-      if (found !== undefined) return this.#keep(found);
-      await sleep(5);
-    }
-    throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
-      hint: `see ${join(spool, 'runner.log')}`,
-    });
+    return child;
   }
 
   #keep(socket: Socket): Socket {

@@ -36,6 +36,8 @@ export interface HostJobsOptions extends PollerOptions {
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
+/** How often the jobs that run are held against their spools, in milliseconds. */
+const AUDIT_MS = 5000;
 const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
 
 /**
@@ -57,6 +59,7 @@ export class HostJobs {
   /** What of them somebody has asked to end: a runner that goes takes the order with it. */
   readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
+  readonly #audit: NodeJS.Timeout;
   #closed = false;
 
   constructor(options: HostJobsOptions) {
@@ -69,6 +72,7 @@ export class HostJobs {
       onEvent: (event) => this.#onEvent(event),
       onLost: () => this.#onRunnerLost(),
     });
+    this.#audit = setInterval(() => this.#compareWithSpool(), AUDIT_MS).unref();
   }
 
   /**
@@ -191,6 +195,7 @@ export class HostJobs {
 
   close(): void {
     this.#closed = true;
+    clearInterval(this.#audit);
     this.#runner.close();
   }
 
@@ -283,6 +288,25 @@ export class HostJobs {
         recordLost(record, progressOf(tree).started.length, 'nothing is left that ran it');
       }
       database.release(root);
+    }
+  }
+
+  /**
+   * Holds the jobs that run against their spools, and has each run again: the runner passes over those that it has. What was
+   * said between two processes while one of them died may have been heard by nobody.
+   */
+  #compareWithSpool(): void {
+    for (const root of [...this.#running.keys()]) {
+      const state = readSpool(this.#folder(root));
+      const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
+      if (state !== undefined && isOver) {
+        this.#poller.catchUp(root, state);
+        this.#finish(root);
+      } else {
+        this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+          this.#options.log.warn('a job cannot be looked after', { root, error: messageOf(error) });
+        });
+      }
     }
   }
 
