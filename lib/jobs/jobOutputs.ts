@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { readOutput } from '../../crunner/outputExcerpt.ts';
 import { type OutputChunk, readOutputLog } from '../../crunner/outputLog.ts';
-import { partFiles, readOutput, readSpool } from '../../crunner/spool.ts';
+import { partFiles, readSpool } from '../../crunner/spool.ts';
 import { outputShare } from './poller.ts';
 
 export interface LiveOutput {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { readOutput } from '../../crunner/outputExcerpt.ts';
 import {
   type PartEnd,
   type PartStart,
   partFiles,
-  readOutput,
   type SpoolRequest,
   type SpoolState,
 } from '../../crunner/spool.ts';

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
@@ -11,6 +11,7 @@ import {
   statesOf,
   untilEnded,
 } from '../helpers/pman.ts';
+import { signal } from '../helpers/processes.ts';
 import {
   type Folders,
   makeFolders,
@@ -113,6 +114,19 @@ describe('the lifetime of pman and its jobs', () => {
       stdout: [],
     });
   });
+
+  it('learns of an end that nobody told it, as when the runner dies in between', async () => {
+    const server = await start();
+    const jid = await runJob(server, 'echo $$ && exec sleep 60');
+    const pid = await pidOf(server, jid);
+    const { jobRoot } = await resultOf(server, jid);
+    const journal = join(`${server.folders.DBpath}.spool`, 'jobs', jobRoot, 'job.jsonl');
+    const end = { endedAt: Date.now(), returncode: 5, last: true };
+    appendFileSync(journal, `${JSON.stringify({ part: 0, end })}\n`);
+    const { status, returncode } = await untilEnded(server, jid, 15_000);
+    expect([status, returncode]).toEqual(['finishedWithError', [5]]);
+    signal(pid, 'SIGKILL');
+  }, 20_000);
 
   it.each<[string, readonly string[], object | undefined]>([
     ['SIGTERM', [], undefined],

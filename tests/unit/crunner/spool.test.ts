@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } f
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { readOutput } from '../../../crunner/outputExcerpt.ts';
 import {
   closeSpool,
   createSpool,
   isOpenSpool,
   mendSpool,
   partFiles,
-  readOutput,
   readSpool,
   writeLine,
 } from '../../../crunner/spool.ts';
