@@ -125,11 +125,13 @@ describeWithEngine('the images', images.imagesMissing, () => {
 
   it('leave no dead processes of jobs behind', async () => {
     const pman = await startPman();
-    await post(pman, 'run', { cmd: '(setsid sh -c "sleep 0.3" &)', auid: 'a', jid: 'a' });
-    await eventually(() => !processesIn(pman.name).some(({ args }) => args.includes('sleep')), {
+    // What the job leaves running is nobody's child but the first process's.
+    await post(pman, 'run', { cmd: '(setsid sleep 0.3 &)', auid: 'a', jid: 'a' });
+    const inside = () => docker('exec', pman.name, 'sh', '-c', 'grep -h . /proc/[0-9]*/status');
+    await eventually(() => !/^State:\s+Z|^Name:\s+sleep/m.test(inside()), {
       timeoutMs: 10_000,
+      message: 'the last process of the job to be gone',
     });
-    expect(processesIn(pman.name).filter(({ state }) => state.startsWith('Z'))).toEqual([]);
   });
 
   it.each([
@@ -150,6 +152,8 @@ describeWithEngine('the images', images.imagesMissing, () => {
       ...{ auid: 'a', jid, threaded: true, cpu_limit: '500m', memory_limit: '64Mi' },
       container: { target: { image: 'local/busybox' }, manager },
     });
+    const allRemoved = () =>
+      eventually(() => !/own|other/.test(docker('service', 'ls')), { timeoutMs: 20_000 });
     const cmdManager = async (pman: images.Served) =>
       JSON.stringify(
         (await post(pman, 'search', { key: 'jid', value: 'own', path: '/cmdMgr' })).d_ret,
@@ -167,6 +171,7 @@ describeWithEngine('the images', images.imagesMissing, () => {
         cpus: 0.5,
       });
       expect(await cmdManager(pman)).toContain('fnndsc/swarm swarm.py -s own');
+      await allRemoved();
     });
 
     it('may use it as any user of its group', async () => {
@@ -175,6 +180,7 @@ describeWithEngine('the images', images.imagesMissing, () => {
       const pman = await startPman([...images.withEngine, ...user]);
       await post(pman, 'run', job('other', {}));
       expect((await images.ended(pman, 'other')).status).toBe('finishedSuccessfully');
+      await allRemoved();
     });
   });
 });
