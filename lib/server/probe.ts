@@ -59,7 +59,8 @@ async function orUndefined(
 function overHttp(target: ProbeTarget, patienceMs: number): Ask {
   const [token] =
     target.tokenPath === undefined ? [] : readTokens(target.tokenPath, 'socket_config.cfg');
-  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const headers: Record<string, string> =
+    token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return async (path, request) => {
     const signal = AbortSignal.timeout(patienceMs);
     const answer = await fetch(`http://${hostOf(target)}${path}`, { ...request, headers, signal });

@@ -94,9 +94,9 @@ describeWithEngine(
     afterEach(() => remove('pman'));
 
     it.each([
-      ['by the manager container', [], 3],
-      ['by the built-in manager', ['--manager', 'builtin'], 0],
-    ])('gives its result %s', async (_, flags, managers) => {
+      ['by the manager container', [], true],
+      ['by the built-in manager', ['--manager', 'builtin'], false],
+    ])('gives its result %s', async (_, flags, byContainers) => {
       const path = httpie();
       const since = String(Math.floor(Date.now() / 1000));
       startPman(tempDir(), flags);
@@ -121,10 +121,9 @@ describeWithEngine(
         timeoutMs: 20_000,
         message: 'the service to be removed',
       });
-      // One to schedule, one for the state, one to remove; pman's own way needs none.
       const filters = ['--filter', 'event=start', '--filter', 'image=fnndsc/swarm'];
       const events = docker('events', '--since', since, '--until', '0s', ...filters);
-      expect(events.split('\n').filter(Boolean)).toHaveLength(managers);
+      expect(events !== '').toBe(byContainers);
     });
   },
 );
