@@ -6,6 +6,7 @@ import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
 import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
+  type KillRequest,
   type PartEnd,
   type PartStart,
   partFiles,
@@ -25,14 +26,6 @@ export type RunnerEvent =
       readonly start: PartStart;
     }
   | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
-
-export interface KillRequest {
-  readonly signal: NodeJS.Signals;
-  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
-  readonly graceMs: number;
-  /** Why, in words, for the record: "ended by …". */
-  readonly cause: string;
-}
 
 interface RunningJob {
   readonly folder: string;
@@ -73,13 +66,19 @@ export class Runner {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
     if (state === undefined) return;
-    const { request, parts: begun } = state;
+    const { request, parts: begun, kill } = state;
     if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
-    const job: RunningJob = { folder, request };
+    // An order to end it may have died with the runner that had it.
+    const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
     this.#jobs.set(folder, job);
     const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
       if (await this.#outlive(job, begun)) return;
+      if (kill !== undefined) {
+        const when = begun.length === 0 ? 'before it started' : 'between two of its parts';
+        await persist(folder, { dropped: `${kill.cause} ${when}` }, request);
+        return;
+      }
       for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
         await this.#runPart(job, k);
       }
@@ -109,6 +108,9 @@ export class Runner {
     const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
     if (start === undefined) return false;
     if (start.pid > 0) job.current = start;
+    if (job.killed && isAlive(start)) {
+      void endGroup(start.pid, job.killed.signal, job.killed.graceMs);
+    }
     if (!isWritten) await this.#started(job, part, start);
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     job.current = undefined;

@@ -1,13 +1,14 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { preciseNow } from '../../crunner/processes.ts';
-import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
+import type { RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
   closeSpool,
   createSpool,
   isOpenSpool,
   type JobLimits,
+  type KillRequest,
   mendSpool,
   outputBytes,
   readSpool,
@@ -56,8 +57,6 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
-  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   readonly #audit: NodeJS.Timeout;
   #closed = false;
@@ -119,7 +118,8 @@ export class HostJobs {
   }
 
   /**
-   * Ends a job; says whether there was anything to end. Its record stays and says who ended it.
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the
+   * order is on the disk, if that takes it: it outlives this process and the runner.
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
@@ -128,8 +128,17 @@ export class HostJobs {
       this.#drop(root, waiting, `${request.cause} before it started`);
       return true;
     }
-    if (!this.#running.has(root)) return false;
-    this.#killed.set(root, request);
+    const running = this.#running.get(root);
+    if (running === undefined) return false;
+    try {
+      writeLine(this.#folder(root), { kill: request }, running.fsync === true);
+    } catch (error) {
+      // A full disk is a reason to end jobs, none to leave them.
+      this.#options.log.warn('an order to end a job is not on the disk', {
+        root,
+        error: messageOf(error),
+      });
+    }
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -242,7 +251,6 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#killed.delete(root);
     const folder = this.#folder(root);
     this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
@@ -269,8 +277,11 @@ export class HostJobs {
     this.#poller.catchUp(root, state);
     const newest = state.parts.at(-1);
     if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
-    else if (newest !== undefined) this.#start(root, state.request);
-    else {
+    else if (newest !== undefined || state.kill !== undefined) {
+      this.#start(root, state.request);
+      // A runner that has the job may never have heard of the order.
+      if (state.kill !== undefined) void this.#repeatKill(root, state.kill);
+    } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
     }
@@ -326,8 +337,6 @@ export class HostJobs {
       if (state === undefined) continue;
       this.#running.delete(root);
       this.#takeUp(root, state);
-      const order = this.#killed.get(root);
-      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
 }
