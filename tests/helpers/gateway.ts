@@ -79,6 +79,34 @@ export async function openEcho(options: Partial<GatewayOptions> = {}): Promise<E
   return { gateway, port: gateway.port, requests, aborted: () => aborted };
 }
 
+/** Opens gateways and connections for one test after another; `closeAll` after each. */
+export function openings() {
+  const gateways: Gateway[] = [];
+  const clients: RawClient[] = [];
+  return {
+    open: async (options?: Partial<GatewayOptions>): Promise<EchoGateway> => {
+      const echo = await openEcho(options);
+      gateways.push(echo.gateway);
+      return echo;
+    },
+    dial: async (port: number): Promise<RawClient> => {
+      const client = await RawClient.open(port);
+      clients.push(client);
+      return client;
+    },
+    /** So many at once, none of them waited for. */
+    dialAll: (port: number, count: number): readonly RawClient[] => {
+      const all = Array.from({ length: count }, () => new RawClient(port));
+      clients.push(...all);
+      return all;
+    },
+    closeAll: async (): Promise<void> => {
+      for (const client of clients.splice(0)) client.socket.destroy();
+      for (const gateway of gateways.splice(0)) await gateway.close();
+    },
+  };
+}
+
 async function answer(request: GatewayRequest): Promise<GatewayReply> {
   const [, verb, argument] = request.target.split('/');
   switch (verb ?? '') {

@@ -1,34 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { GatewayOptions } from '../../lib/gateway/index.ts';
-import {
-  type Echo,
-  type EchoGateway,
-  eventually,
-  get,
-  openEcho,
-  post,
-  RawClient,
-} from '../helpers/gateway.ts';
+import { type Echo, eventually, get, openings, post } from '../helpers/gateway.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-const clients: RawClient[] = [];
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.socket.destroy();
-  for (const { close } of opened.splice(0)) await close();
-});
-
-async function open(options?: Partial<GatewayOptions>): Promise<EchoGateway> {
-  const echo = await openEcho(options);
-  opened.push(echo.gateway);
-  return echo;
-}
-
-async function dial(port: number): Promise<RawClient> {
-  const client = await RawClient.open(port);
-  clients.push(client);
-  return client;
-}
+const { open, dial, closeAll } = openings();
+afterEach(closeAll);
 
 function echoed(body: string): Echo {
   return JSON.parse(body) as Echo;
