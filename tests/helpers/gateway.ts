@@ -9,11 +9,11 @@ import {
 } from '../../lib/gateway/index.ts';
 import { silentLogger } from '../../lib/log.ts';
 
-/** Polls until `condition` gives something truthy; fails with `what` after `withinMs` (5 s). */
+/** Polls until `condition` gives something truthy; fails with `what` after `withinMs` (15 s). */
 export async function eventually<T>(
   what: string,
   condition: () => T,
-  { withinMs = 5_000, between = () => pause(5) } = {},
+  { withinMs = 15_000, between = () => pause(5) } = {},
 ): Promise<NonNullable<T>> {
   const until = performance.now() + withinMs;
   for (;;) {
@@ -180,7 +180,7 @@ export class RawClient {
   }
 
   /** Waits for `count` whole answers and returns them. `bodyless`: they answer HEAD. */
-  async answers(count: number, { bodyless = false, withinMs = 5_000 } = {}): Promise<Answer[]> {
+  async answers(count: number, { bodyless = false, withinMs = 15_000 } = {}): Promise<Answer[]> {
     return eventually(
       `${count} answers; got ${JSON.stringify(this.received.toString('latin1', 0, 300))}`,
       () => {
@@ -197,7 +197,7 @@ export class RawClient {
     return first;
   }
 
-  async untilClosed(withinMs = 5_000): Promise<void> {
+  async untilClosed(withinMs = 15_000): Promise<void> {
     await eventually('the server to close the connection', () => this.closed, { withinMs });
   }
 }
