@@ -115,7 +115,7 @@ export class Runner {
     const overSsh = await resumeOverSsh(job, part, start);
     if (overSsh !== undefined) return this.#follow(job, part, overSsh);
     const { pid } = start;
-    if (pid > 0) job.current = { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) };
+    if (pid > 0) hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     job.current = undefined;
     // A runner that could not be found may have seen its end.
@@ -157,9 +157,8 @@ export class Runner {
   ): Promise<number | undefined> {
     const { folder, request } = job;
     const { startedAt } = part;
-    job.current = part;
+    hold(job, part);
     const log = new OutputLog(folder, k);
-    if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
     const remote = 'begun' in part ? await part.begun : undefined;
     if (remote !== undefined) await this.#started(job, k, { ...startOf(part), remote });
     const exit = await part.ended;
@@ -214,6 +213,12 @@ async function resumeOverSsh(
   if (ssh === undefined) return undefined;
   const { resumeSshPart } = await import('./sshPart.ts');
   return resumeSshPart({ connection: ssh, folder, part }, start);
+}
+
+/** A part of the job runs: whoever ends the job ends it, or has done so by now. */
+function hold(job: RunningJob, part: Pick<RunningPart, 'end'>): void {
+  job.current = part;
+  if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
 }
 
 function startOf({ pid, startedAt, ticks }: RunningPart): PartStart {
