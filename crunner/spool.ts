@@ -15,6 +15,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import type { SshConnection } from './ssh.ts';
+import type { RemoteProcess } from './sshRecords.ts';
 
 /**
  * The spool folder of one job: all that is needed to know what became of it, readable with cat.
@@ -23,6 +25,7 @@ import { messageOf, systemErrorCode } from '../lib/errors.ts';
  *                 job counts as accepted once the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
+ *     <k>.ssh     of a part that runs over ssh: what its client has written to its stderr, from which <k>.err is made
  *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
@@ -34,6 +37,8 @@ export interface SpoolRequest {
   /** Whatever the owner of the job wants back when it finds the folder again. */
   readonly owner: unknown;
   readonly limits?: JobLimits;
+  /** The host that runs the parts; default: this one. */
+  readonly ssh?: SshConnection;
   /** Whether to have the disk confirm each record (fsync). */
   readonly fsync?: boolean;
 }
@@ -75,6 +80,8 @@ export interface PartStart {
   readonly startedAt: number;
   /** Start time of the process in clock ticks since boot (proc(5), stat field 22); tells it from a later one of the same pid. */
   readonly ticks?: string;
+  /** What runs on the other host; written down, with the rest again, once it is known. */
+  readonly remote?: RemoteProcess;
 }
 
 export interface PartEnd {
@@ -126,7 +133,7 @@ type Line =
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
   const base = join(folder, String(part));
-  return { out: `${base}.out`, err: `${base}.err` };
+  return { out: `${base}.out`, err: `${base}.err`, ssh: `${base}.ssh` };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type SpoolState,
   writeLine,
 } from '../../crunner/spool.ts';
+import type { SshConnection } from '../../crunner/ssh.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
@@ -33,6 +34,13 @@ export interface HostJobsOptions extends PollerOptions {
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
   readonly log: Logger;
+}
+
+/** What a job asks for besides its command. */
+export interface JobTerms {
+  readonly limits?: JobLimits;
+  /** The host that is to run it; default: this one. */
+  readonly ssh?: SshConnection;
 }
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
@@ -78,11 +86,13 @@ export class HostJobs {
    * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
    * one, when it asks for the same.
    * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job, bad_request
+   * for a command that ssh cannot carry
    */
-  async submit(job: NewJob, limits: JobLimits = {}): Promise<string> {
+  async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
     const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
+    if (ssh !== undefined) await checkForSsh(parts, limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);
     const known = database.sameJob(record);
@@ -93,7 +103,7 @@ export class HostJobs {
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner, limits, fsync };
+    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
     try {
       createSpool(this.#folder(root), request);
     } catch (error) {
@@ -347,6 +357,12 @@ async function partsOf(cmd: string): Promise<readonly string[]> {
   const { splitCommandLine } = await import('../../crunner/split.ts');
   const parts = splitCommandLine(cmd);
   return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
+}
+
+/** @throws PmanError bad_request for a sub-job that ssh cannot carry */
+async function checkForSsh(parts: readonly string[], limits: JobLimits): Promise<void> {
+  const { limitedCommand } = await import('../../crunner/sshCommand.ts');
+  for (const part of parts) limitedCommand(part, limits);
 }
 
 function spoolNames(spool: string): readonly string[] {
