@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import {
@@ -19,6 +18,7 @@ import {
   sshFailure,
   sshTargetText,
 } from './ssh.ts';
+import { newMarker } from './sshCommand.ts';
 import { type SshPiece, SshRecordReader } from './sshRecords.ts';
 import { writeFd } from './writeFd.ts';
 
@@ -37,7 +37,7 @@ export function launchOverSsh(
   [stdin, stdout, stderr]: PartStdio,
   where: Surroundings,
 ): RunningPart {
-  const marker = `crunner-${randomUUID()}:`;
+  const marker = newMarker();
   const args = sshArguments(connection, remoteCommand(cmd, marker));
   const child = spawn('ssh', args, { ...where, detached: true, stdio: [stdin, stdout, 'pipe'] });
   const closed = once(child, 'close');
@@ -110,7 +110,7 @@ class SshSession {
   async #take(piece: SshPiece): Promise<void> {
     switch (piece.kind) {
       case 'pid':
-        return this.#begin(piece.pid, piece.processGroup);
+        return this.#begin(piece.remote.pid, piece.remote.processGroup);
       case 'end':
         this.#returncode = piece.returncode;
         return;

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import type { Retention } from '../jobs/retention.ts';
+import type { SshHostsOptions } from '../jobs/sshHosts.ts';
 import { firstAddress } from './address.ts';
 import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
 
@@ -141,6 +142,24 @@ export const settings = [
     default: '',
   },
   {
+    name: 'sshHosts',
+    value: 'list',
+    help: 'hosts to which a run may send its job by ssh (meta.ssh), with commas between: host, host:port, user@host, user@host:port (default: none)',
+    default: '',
+  },
+  {
+    name: 'sshIdentity',
+    value: 'file',
+    help: "the private key for those hosts (default: as ssh's configuration says)",
+    default: '',
+  },
+  {
+    name: 'sshKnownHosts',
+    value: 'file',
+    help: "the keys of those hosts (default: as ssh's configuration says)",
+    default: '',
+  },
+  {
     name: 'fsync',
     help: 'have the disk confirm what is acknowledged: it then survives a power failure too',
     default: false,
@@ -205,6 +224,9 @@ const schema = z.object({
   keepSize: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
+  sshHosts: z.string().transform((text) => text.split(/[\s,]+/).filter((host) => host !== '')),
+  sshIdentity: optionalPath,
+  sshKnownHosts: optionalPath,
   fsync: z.boolean(),
 });
 
@@ -236,6 +258,8 @@ export interface PmanConfig {
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
+  /** Where jobs may go by ssh, and how. */
+  readonly ssh: SshHostsOptions;
   readonly fsync: boolean;
 }
 
@@ -308,6 +332,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
+    ssh: {
+      hosts: values.sshHosts,
+      identity: values.sshIdentity,
+      knownHosts: values.sshKnownHosts,
+    },
     fsync: values.fsync,
   });
 }

@@ -302,8 +302,6 @@ export class JobDatabase implements JobForest {
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
-    // Behind it: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
     whenFiled();
     // Not before: what the disk refuses is tried again.
     this.#whenFiled.delete(root);

@@ -1,13 +1,14 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { preciseNow } from '../../crunner/processes.ts';
-import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
+import type { RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import {
   closeSpool,
   createSpool,
   isOpenSpool,
   type JobLimits,
+  type KillRequest,
   mendSpool,
   outputBytes,
   readSpool,
@@ -15,6 +16,7 @@ import {
   type SpoolState,
   writeLine,
 } from '../../crunner/spool.ts';
+import type { SshConnection } from '../../crunner/ssh.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isJobRoot } from '../tree/paths.ts';
@@ -32,6 +34,13 @@ export interface HostJobsOptions extends PollerOptions {
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
   readonly log: Logger;
+}
+
+/** What a job asks for besides its command. */
+export interface JobTerms {
+  readonly limits?: JobLimits;
+  /** The host that is to run it; default: this one. */
+  readonly ssh?: SshConnection;
 }
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
@@ -56,8 +65,6 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
-  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   readonly #audit: NodeJS.Timeout;
   #closed = false;
@@ -79,11 +86,13 @@ export class HostJobs {
    * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
    * one, when it asks for the same.
    * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job, bad_request
+   * for a command that ssh cannot carry
    */
-  async submit(job: NewJob, limits: JobLimits = {}): Promise<string> {
+  async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
     const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
+    if (ssh !== undefined) await checkForSsh(parts, limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);
     const known = database.sameJob(record);
@@ -94,7 +103,7 @@ export class HostJobs {
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner, limits, fsync };
+    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
     try {
       createSpool(this.#folder(root), request);
     } catch (error) {
@@ -119,7 +128,8 @@ export class HostJobs {
   }
 
   /**
-   * Ends a job; says whether there was anything to end. Its record stays and says who ended it.
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the
+   * order is on the disk, if that takes it: it outlives this process and the runner.
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
@@ -128,8 +138,17 @@ export class HostJobs {
       this.#drop(root, waiting, `${request.cause} before it started`);
       return true;
     }
-    if (!this.#running.has(root)) return false;
-    this.#killed.set(root, request);
+    const running = this.#running.get(root);
+    if (running === undefined) return false;
+    try {
+      writeLine(this.#folder(root), { kill: request }, running.fsync === true);
+    } catch (error) {
+      // A full disk is a reason to end jobs, none to leave them.
+      this.#options.log.warn('an order to end a job is not on the disk', {
+        root,
+        error: messageOf(error),
+      });
+    }
     await this.#runner.kill(this.#folder(root), request);
     return true;
   }
@@ -242,7 +261,6 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#killed.delete(root);
     const folder = this.#folder(root);
     this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
@@ -269,8 +287,11 @@ export class HostJobs {
     this.#poller.catchUp(root, state);
     const newest = state.parts.at(-1);
     if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
-    else if (newest !== undefined) this.#start(root, state.request);
-    else {
+    else if (newest !== undefined || state.kill !== undefined) {
+      this.#start(root, state.request);
+      // A runner that has the job may never have heard of the order.
+      if (state.kill !== undefined) void this.#repeatKill(root, state.kill);
+    } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
     }
@@ -326,8 +347,6 @@ export class HostJobs {
       if (state === undefined) continue;
       this.#running.delete(root);
       this.#takeUp(root, state);
-      const order = this.#killed.get(root);
-      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
 }
@@ -338,6 +357,12 @@ async function partsOf(cmd: string): Promise<readonly string[]> {
   const { splitCommandLine } = await import('../../crunner/split.ts');
   const parts = splitCommandLine(cmd);
   return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
+}
+
+/** @throws PmanError bad_request for a sub-job that ssh cannot carry */
+async function checkForSsh(parts: readonly string[], limits: JobLimits): Promise<void> {
+  const { limitedCommand } = await import('../../crunner/sshCommand.ts');
+  for (const part of parts) limitedCommand(part, limits);
 }
 
 function spoolNames(spool: string): readonly string[] {

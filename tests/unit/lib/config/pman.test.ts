@@ -52,6 +52,7 @@ describe('readPmanConfig', () => {
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
       exportPath: '/tmp',
+      ssh: { hosts: [], identity: undefined, knownHosts: undefined },
       fsync: false,
       manager: 'auto',
       dockerSocket: '/var/run/docker.sock',
@@ -76,6 +77,24 @@ describe('readPmanConfig', () => {
     ['maxBodySize', '1', 'PMAN_MAXBODYSIZE', { maxBodyBytes: 1024 * 1024 }],
     ['killGrace', '2', 'PMAN_KILLGRACE', { killGraceMs: 2000 }],
     ['jobsAtExit', 'end', 'PMAN_JOBSATEXIT', { jobsAtExit: 'end' }],
+    [
+      'sshHosts',
+      'a, me@[::1]:2222',
+      'PMAN_SSHHOSTS',
+      { ssh: { hosts: ['a', 'me@[::1]:2222'], identity: undefined, knownHosts: undefined } },
+    ],
+    [
+      'sshIdentity',
+      '/k',
+      'PMAN_SSHIDENTITY',
+      { ssh: { hosts: [], identity: '/k', knownHosts: undefined } },
+    ],
+    [
+      'sshKnownHosts',
+      '/h',
+      'PMAN_SSHKNOWNHOSTS',
+      { ssh: { hosts: [], identity: undefined, knownHosts: '/h' } },
+    ],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 
