@@ -8,7 +8,7 @@ import { docker, imagesEngine, imagesMissing, imagesSocket, remove } from '../he
 import { pythonMissing, pythonProgram } from '../helpers/python.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
-// The example of the original's README (2.2.4), word for word from here...
+// The example of the original's README (2.2), word for word from here...
 const INCOMING_DATA =
   "docker exec pman bash -c 'mkdir /hostFS/storeBase/somedata && touch /hostFS/storeBase/somedata/something'";
 const RUN = `http :5010 payload:='{
