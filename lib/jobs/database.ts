@@ -32,6 +32,9 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
+/** Reading so many records takes a second or so. */
+const MANY_RECORDS = 2000;
+
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
  * A change is made in memory first and written soon after, with what has changed and nothing else.
@@ -267,9 +270,12 @@ export class JobDatabase implements JobForest {
   /** Learns of the records in the folder: from what was written down of them, else from themselves. */
   #readIndex(known: ReadonlyMap<string, JobSummary>): void {
     let isExact = true;
-    let count = 0;
-    for (const root of recordNames(this.folder)) {
-      count += 1;
+    const names = recordNames(this.folder);
+    const unknown = names.filter((root) => !known.has(root) && !this.#index.has(root)).length;
+    if (unknown > MANY_RECORDS) {
+      this.#options.log.info('reading the records that the index does not know', { unknown });
+    }
+    for (const root of names) {
       if (this.#index.has(root)) continue;
       let summary = known.get(root);
       if (summary === undefined) {
@@ -280,7 +286,7 @@ export class JobDatabase implements JobForest {
       }
       this.#index.put(root, summary);
     }
-    if (isExact && known.size < 2 * count + 100) return;
+    if (isExact && known.size < 2 * names.length + 100) return;
     const ended = this.roots().flatMap((root) => {
       const summary = this.#index.get(root);
       return summary?.status === undefined ? [] : [[root, summary] as const];
