@@ -1,27 +1,14 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { preciseNow } from '../../crunner/processes.ts';
 import type { RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
-import {
-  closeSpool,
-  createSpool,
-  isOpenSpool,
-  type JobLimits,
-  type KillRequest,
-  mendSpool,
-  outputBytes,
-  readSpool,
-  type SpoolRequest,
-  type SpoolState,
-  writeLine,
-} from '../../crunner/spool.ts';
+import type { JobLimits, KillRequest, SpoolRequest, SpoolState } from '../../crunner/spool.ts';
 import type { SshConnection } from '../../crunner/ssh.ts';
-import { messageOf, PmanError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { isJobRoot } from '../tree/paths.ts';
 import type { JsonObject } from '../wire/json.ts';
+import { checkForSsh, partsOf } from './commandParts.ts';
 import { hostFacts } from './hostFacts.ts';
+import { HostSpool, notAccepted } from './hostSpool.ts';
 import { JobOutputs } from './jobOutputs.ts';
 import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
@@ -43,11 +30,8 @@ export interface JobTerms {
   readonly ssh?: SshConnection;
 }
 
-/** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
-const MAX_SUB_JOBS = 64;
 /** How often the jobs that run are held against their spools, in milliseconds. */
 const AUDIT_MS = 5000;
-const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
 
 /**
  * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
@@ -57,6 +41,7 @@ export class HostJobs {
   /** What the jobs have written. */
   readonly outputs: JobOutputs;
   readonly #options: HostJobsOptions;
+  readonly #spool: HostSpool;
   readonly #runner: RunnerClient;
   readonly #poller: Poller;
   /** Asked for with the first job: the system takes a while to tell. */
@@ -72,6 +57,7 @@ export class HostJobs {
   constructor(options: HostJobsOptions) {
     this.#options = options;
     this.outputs = new JobOutputs(options);
+    this.#spool = new HostSpool(options);
     this.#poller = new Poller(options);
     this.#runner = new RunnerClient({
       spool: options.spool,
@@ -97,22 +83,12 @@ export class HostJobs {
     const record = newRecord(job);
     const known = database.sameJob(record);
     if (known !== undefined) return known;
-    if (database.problem !== undefined) {
-      throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
-    }
+    if (database.problem !== undefined) throw notAccepted(database.problem);
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
     const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
-    try {
-      createSpool(this.#folder(root), request);
-    } catch (error) {
-      this.#tryToForget(root);
-      throw new PmanError('storage', `the job was not accepted: ${messageOf(error)}`, {
-        ...RETRY_LATER,
-        cause: error,
-      });
-    }
+    this.#spool.accept(root, request);
     database.add(root, record);
     this.#waiting.set(root, request);
     this.#startWaiting();
@@ -133,23 +109,13 @@ export class HostJobs {
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    const waiting = this.#waiting.get(root);
-    if (waiting !== undefined) {
-      this.#drop(root, waiting, `${request.cause} before it started`);
+    if (this.#waiting.has(root)) {
+      this.#drop(root, `${request.cause} before it started`);
       return true;
     }
-    const running = this.#running.get(root);
-    if (running === undefined) return false;
-    try {
-      writeLine(this.#folder(root), { kill: request }, running.fsync === true);
-    } catch (error) {
-      // A full disk is a reason to end jobs, none to leave them.
-      this.#options.log.warn('an order to end a job is not on the disk', {
-        root,
-        error: messageOf(error),
-      });
-    }
-    await this.#runner.kill(this.#folder(root), request);
+    if (!this.#running.has(root)) return false;
+    this.#spool.orderEnd(root, request);
+    await this.#runner.kill(this.#spool.folder(root), request);
     return true;
   }
 
@@ -167,16 +133,7 @@ export class HostJobs {
 
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
-    rmSync(this.#folder(root), { recursive: true, force: true });
-  }
-
-  /** After a refused write: a disk that refuses the removal too is not the news. */
-  #tryToForget(root: string): void {
-    try {
-      this.forget(root);
-    } catch (error) {
-      this.#options.log.warn('cannot remove a spool folder', { root, error: messageOf(error) });
-    }
+    this.#spool.forget(root);
   }
 
   /** How many jobs run, and how many wait for their turn. */
@@ -192,14 +149,13 @@ export class HostJobs {
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
     await this.#runner.find();
-    const { database, spool } = this.#options;
-    for (const root of spoolNames(spool)) {
-      if (!isOpenSpool(this.#folder(root))) {
+    const { database } = this.#options;
+    for (const root of this.#spool.roots()) {
+      if (!this.#spool.isOpen(root)) {
         if (!database.has(root)) this.forget(root); // its record was removed by hand
         continue;
       }
-      mendSpool(this.#folder(root));
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.readMended(root);
       if (state === undefined) {
         this.forget(root); // it was never accepted
         continue;
@@ -218,10 +174,6 @@ export class HostJobs {
     this.#runner.close();
   }
 
-  #folder(root: string): string {
-    return join(this.#options.spool, root);
-  }
-
   #startWaiting(): void {
     while (this.#running.size < this.#options.maxJobs) {
       const [next] = this.#waiting;
@@ -234,9 +186,9 @@ export class HostJobs {
 
   #start(root: string, request: SpoolRequest): void {
     this.#running.set(root, request);
-    this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+    this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
       try {
-        this.#drop(root, request, messageOf(error));
+        this.#drop(root, messageOf(error));
       } catch (refused) {
         this.#options.log.error('a job cannot be run', { root, error: messageOf(refused) });
       }
@@ -261,22 +213,16 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    const folder = this.#folder(root);
-    this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
+    const bytes = this.#spool.outputBytes(root);
+    this.#options.database.release(root, bytes, () => this.#spool.close(root));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
   }
 
   /** A job is not to run (any more): a later server keeps to that. */
-  #drop(root: string, { fsync = false }: SpoolRequest, reason: string): void {
-    try {
-      writeLine(this.#folder(root), { dropped: reason }, fsync);
-    } catch (error) {
-      throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
-        cause: error,
-      });
-    }
+  #drop(root: string, reason: string): void {
+    this.#spool.drop(root, reason);
     this.#waiting.delete(root);
     this.#poller.dropped(root, reason);
     this.#finish(root);
@@ -318,13 +264,13 @@ export class HostJobs {
    */
   #compareWithSpool(): void {
     for (const root of [...this.#running.keys()]) {
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.read(root);
       const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
       if (state !== undefined && isOver) {
         this.#poller.catchUp(root, state);
         this.#finish(root);
       } else {
-        this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+        this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
           this.#options.log.warn('a job cannot be looked after', { root, error: messageOf(error) });
         });
       }
@@ -333,7 +279,7 @@ export class HostJobs {
 
   async #repeatKill(root: string, order: KillRequest): Promise<void> {
     try {
-      await this.#runner.kill(this.#folder(root), order);
+      await this.#runner.kill(this.#spool.folder(root), order);
     } catch (error) {
       this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
     }
@@ -343,28 +289,10 @@ export class HostJobs {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
     for (const root of [...this.#running.keys()]) {
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.read(root);
       if (state === undefined) continue;
       this.#running.delete(root);
       this.#takeUp(root, state);
     }
   }
-}
-
-/** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
-async function partsOf(cmd: string): Promise<readonly string[]> {
-  if (!cmd.includes(';')) return [cmd];
-  const { splitCommandLine } = await import('../../crunner/split.ts');
-  const parts = splitCommandLine(cmd);
-  return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
-}
-
-/** @throws PmanError bad_request for a sub-job that ssh cannot carry */
-async function checkForSsh(parts: readonly string[], limits: JobLimits): Promise<void> {
-  const { limitedCommand } = await import('../../crunner/sshCommand.ts');
-  for (const part of parts) limitedCommand(part, limits);
-}
-
-function spoolNames(spool: string): readonly string[] {
-  return readdirSync(spool).filter(isJobRoot).sort();
 }
