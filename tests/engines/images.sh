@@ -28,9 +28,16 @@ up() {
   echo "PMAN_TEST_IMAGES=$DOCKER_HOST"
 }
 
+down() {
+  # Bridges that a test has left would outlive the engine.
+  docker network prune --force >/dev/null 2>&1 || true
+  sh "$here/docker.sh" down "$dir/engine"
+  rm -rf "$dir"
+}
+
 case $1 in
   up) up ;;
-  down) sh "$here/docker.sh" down "$dir/engine" && rm -rf "$dir" ;;
+  down) down ;;
   status) docker image inspect fnndsc/pman fnndsc/swarm >/dev/null 2>&1 && echo "PMAN_TEST_IMAGES=$DOCKER_HOST" ;;
   *) usage ;;
 esac
