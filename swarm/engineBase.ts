@@ -76,21 +76,26 @@ export abstract class EngineBase implements ContainerEngine {
     await this.ask('listen to events', () => readEvents(this.docker, options), 0);
   }
 
-  /** False when this engine has no such container that runs. */
+  /** False when this engine has no such container. */
   protected async signalContainer(
     id: string | undefined,
     signal: NodeJS.Signals,
   ): Promise<boolean> {
     if (!id) return false;
+    const doing = `send ${signal} to container ${id}`;
+    const container = this.docker.getContainer(id);
     try {
-      const sent = await this.absentAsUndefined(`send ${signal} to container ${id}`, async () => {
-        await this.docker.getContainer(id).kill({ signal });
+      const sent = await this.absentAsUndefined(doing, async () => {
+        await container.kill({ signal });
         return true;
       });
       return sent === true;
     } catch (error) {
-      if (error instanceof PmanError && error.code === 'conflict') return true; // it has ended
-      throw error;
+      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      // It may have ended meanwhile, for which engines have different words.
+      const now = await this.absentAsUndefined(doing, () => container.inspect());
+      if (now?.State.Running) throw error;
+      return true;
     }
   }
 

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions, ContainerInspectInfo, MountSettings } from 'dockerode';
-import { PmanError } from '../lib/errors.ts';
+import { BadRequestError, PmanError } from '../lib/errors.ts';
 import type {
   ContainerManager,
   ContainerRequest,
@@ -11,9 +11,9 @@ import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import { splitCommandLine } from './commandLine.ts';
 import type { EngineAddress } from './engineAddress.ts';
 import { EngineBase } from './engineBase.ts';
-import { stateOfTasks } from './jobState.ts';
+import { stateOfContainers, taskOf } from './plainTask.ts';
 import { serviceSpec } from './serviceSpec.ts';
-import { isFinal, parseTasks, type Task } from './task.ts';
+import { isFinal } from './task.ts';
 
 /** The label of a container that names the service it is a worker of. */
 const SERVICE_LABEL = 'org.fnndsc.pman.service';
@@ -78,12 +78,7 @@ export class PlainJobEngine extends EngineBase {
     }
     const states = new Map<string, ContainerState>();
     for (const [service, containers] of byService) {
-      const tasks = containers.map(taskOf);
-      const memory = containers.some(({ State }) => State.OOMKilled);
-      const cause = memory
-        ? "the container ran out of memory (its memory limit, or the host's)"
-        : undefined;
-      const state = stateOfTasks(tasks, cause);
+      const state = stateOfContainers(containers);
       if (state !== undefined) states.set(service, state);
     }
     return states;
@@ -100,7 +95,8 @@ export class PlainJobEngine extends EngineBase {
     { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen: () => void },
   ): Promise<void> {
     return this.events({
-      filters: { type: ['container'], label: [SERVICE_LABEL], event: ['start', 'die', 'destroy'] },
+      // Podman knows no filter for a label of any value, and has names of its own for the events.
+      filters: { type: ['container'] },
       signal,
       onOpen,
       onEvent: (attributes) => {
@@ -119,6 +115,7 @@ export class PlainJobEngine extends EngineBase {
     const made: Docker.Container[] = [];
     try {
       for (const name of names) made.push(await this.#create({ ...spec, name }));
+      if (options.limits?.gpus) await this.#requireDevices(made);
       for (const container of made) {
         await this.ask(`start container "${service}"`, () => container.start());
       }
@@ -163,6 +160,17 @@ export class PlainJobEngine extends EngineBase {
         }),
       },
     };
+  }
+
+  /** Podman takes a request for devices without a word and forgets it. */
+  async #requireDevices(containers: readonly Docker.Container[]): Promise<void> {
+    for (const container of containers) {
+      const { HostConfig } = await this.ask('look at a new container', () => container.inspect());
+      if (HostConfig.DeviceRequests?.length) continue;
+      throw new BadRequestError('this engine gives no GPUs to containers through its Docker API', {
+        hint: 'leave out meta.gpu_limit',
+      });
+    }
   }
 
   /** An engine refuses more processors than it has. */
@@ -234,45 +242,5 @@ export class PlainJobEngine extends EngineBase {
         ),
     );
     return inspected.filter((found) => found !== undefined);
-  }
-}
-
-/** A container as the task that a swarm would show. */
-function taskOf({ Id, Name, Created, Config, State }: ContainerInspectInfo): Task {
-  const [task] = parseTasks([
-    {
-      ID: Id,
-      Name: Name.replace(/^\//, ''),
-      CreatedAt: Created,
-      Status: {
-        Timestamp: State.FinishedAt.startsWith('0001') ? State.StartedAt : State.FinishedAt,
-        ...wordsOf(State),
-        ContainerStatus: { ContainerID: Id, PID: State.Pid, ExitCode: State.ExitCode },
-      },
-      Spec: { ContainerSpec: { Image: Config.Image, Command: Config.Entrypoint, TTY: Config.Tty } },
-    },
-  ]);
-  if (task === undefined) throw new PmanError('internal', `container ${Id} cannot be shown`);
-  return task;
-}
-
-function wordsOf({ Status, ExitCode, Error: said }: ContainerInspectInfo['State']) {
-  switch (Status) {
-    case 'created':
-    case 'initialized':
-      // Its start was refused: no such program, no such folder.
-      return said
-        ? { State: 'rejected', Message: 'rejected', Err: said }
-        : { State: 'starting', Message: Status };
-    case 'running':
-    case 'paused':
-    case 'restarting':
-    case 'stopping':
-      return { State: 'running', Message: Status };
-    case 'removing':
-      return { State: 'remove', Message: Status };
-    default:
-      if (ExitCode === 0 && !said) return { State: 'complete', Message: 'finished' };
-      return { State: 'failed', Message: 'finished', Err: said || `non-zero exit (${ExitCode})` };
   }
 }

@@ -13,9 +13,18 @@ export const engineMissing = () =>
 /** The folder of the engine that tests/engines/docker.sh has started. */
 export const engineDir = () => dirname((engine ?? '').replace('unix://', ''));
 
+/** Podman's socket, or undefined. */
+export const podman = process.env.PMAN_TEST_PODMAN;
+
+export const podmanMissing = () =>
+  podman ? undefined : 'PMAN_TEST_PODMAN is not set: tests/engines/podman.sh up';
+
 /** Runs the docker command against the engine under test; gives what it prints. */
-export function docker(...args: readonly string[]): string {
-  const env = { ...process.env, DOCKER_HOST: engine, DOCKER_BUILDKIT: '0' };
+export const docker = (...args: readonly string[]) => dockerAt(engine, ...args);
+
+/** Runs the docker command against an engine; gives what it prints. */
+export function dockerAt(address: string | undefined, ...args: readonly string[]): string {
+  const env = { ...process.env, DOCKER_HOST: address, DOCKER_BUILDKIT: '0' };
   return execFileSync('docker', args, { env, encoding: 'utf8', stdio: 'pipe' });
 }
 
