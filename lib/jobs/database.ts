@@ -146,13 +146,7 @@ export class JobDatabase implements JobForest {
     const { key, digest } = summaryOf(record);
     const root = key === undefined ? undefined : this.#index.withKey(key);
     if (root === undefined || this.#index.get(root)?.digest === digest) return root;
-    throw new PmanError(
-      'conflict',
-      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
-      {
-        hint: 'repeat a request unchanged, or give a new job a new key',
-      },
-    );
+    throw keyTaken(String(key), root);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -305,8 +299,6 @@ export class JobDatabase implements JobForest {
     // Behind it: what the disk refuses is tried again.
     this.#whenFiled.delete(root);
     whenFiled();
-    // Not before: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
   }
 
   /** Moves a file that is no leaf to where nobody trips over it again. */
@@ -325,4 +317,13 @@ export class JobDatabase implements JobForest {
       log.warn('it could not be moved', { file, reason: messageOf(error) });
     }
   };
+}
+
+/** @param job the job that was sent with the key, in words */
+export function keyTaken(key: string, job: string): PmanError {
+  return new PmanError(
+    'conflict',
+    `the key ${JSON.stringify(key)} stands for another job: ${job}`,
+    { hint: 'repeat a request unchanged, or give a new job a new key' },
+  );
 }
