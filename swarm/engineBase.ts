@@ -11,6 +11,7 @@ import type {
 import { type EngineClient, FOR_EVER } from './engineClient.ts';
 import { type EventsOptions, readEvents } from './jobEvents.ts';
 import { cappedLogs } from './jobLogs.ts';
+import { withoutLogError } from './logText.ts';
 import { parseTasks, type Task } from './task.ts';
 
 /** How long it is believed that an image is there, in milliseconds. */
@@ -119,7 +120,7 @@ export abstract class EngineBase implements ContainerEngine {
     const text = await this.client.askIfThere(doing, () =>
       cappedLogs(this.docker, `/tasks/${task.ID}/logs`, limits(tty)),
     );
-    return text ?? '';
+    return withoutLogError(text ?? '');
   }
 }
 

@@ -16,7 +16,7 @@ import { stateOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';
 import { ManagerContainer } from './managerContainer.ts';
 import type { ServiceRequest } from './serviceSpec.ts';
-import { isFinal, parseTasks, type Task } from './task.ts';
+import { isFinal, isGivenUp, parseTasks, type Task } from './task.ts';
 
 export interface SwarmJobEngineOptions {
   readonly dockerSocket: string;
@@ -215,9 +215,10 @@ export class SwarmJobEngine extends EngineBase {
 
   async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {
     const state = stateOfTasks(tasks);
-    if (state?.task.Status === undefined || state.status !== 'finishedWithError') return state;
-    const [task] = parseTasks([state.task]);
-    const cause = task && (await this.#swarm.cause(task));
+    const [task] = state === undefined ? [] : parseTasks([state.task]);
+    if (state === undefined || task === undefined) return undefined;
+    if (state.status !== 'finishedWithError' && !isGivenUp(task)) return state;
+    const cause = await this.#swarm.cause(task);
     return cause === undefined ? state : { ...state, cause };
   }
 }

@@ -8,7 +8,7 @@ import { openEngine } from './engine.ts';
 import { type EngineSettings, engineAddress } from './engineAddress.ts';
 import type { EngineClient } from './engineClient.ts';
 import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
-import { causeOf, parseTasks, type Task } from './task.ts';
+import { causeOf, isGivenUp, memoryLimitOf, parseTasks, type Task } from './task.ts';
 
 const firstTaskWithinMs = 5000;
 const pollMs = 50;
@@ -113,17 +113,32 @@ export class SwarmManager {
 
   /**
    * Why a task ended otherwise than well, or has to wait, as a sentence; undefined when all is well. Says more than the
-   * task alone where its container is on this engine: that it ran out of memory, which the task shows as exit code 137.
+   * task alone: that its container ran out of memory, which the task shows as exit code 137, or that its node is lost.
    */
   async cause(task: Task): Promise<string | undefined> {
-    const killed = task.Status.ContainerStatus?.ExitCode === exitCodeOfKill;
-    if (task.Status.State === 'failed' && killed) {
+    const { State, ContainerStatus } = task.Status;
+    if (State === 'failed' && ContainerStatus?.ExitCode === exitCodeOfKill) {
       const outOfMemory = await this.#client.ask(`look at task ${task.ID}`, () =>
         ranOutOfMemory(this.#docker, task),
       );
       if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
+      const limit = memoryLimitOf(task);
+      if (outOfMemory === undefined && limit !== undefined) {
+        return `the container was killed: it may have run out of memory (its limit is ${limit} bytes)`;
+      }
     }
-    return causeOf(task);
+    return isGivenUp(task) ? this.#causeOfNode(task) : causeOf(task);
+  }
+
+  /** The swarm gives up the tasks of a node that it does not hear of, and calls them orphaned only a day later. */
+  async #causeOfNode(task: Task): Promise<string | undefined> {
+    const nodes = nodeSchema.parse(
+      await this.#client.ask('list the nodes', () => this.#docker.listNodes()),
+    );
+    const node = nodes.find(({ ID }) => ID === task.NodeID);
+    if (node !== undefined && node.Status.State !== 'down') return causeOf(task);
+    const name = node?.Description?.Hostname ?? task.NodeID;
+    return `the node "${name}" is lost: what its container does is not known`;
   }
 
   /** Ends a service's containers and forgets it. */
@@ -158,6 +173,14 @@ export async function openSwarm(settings: EngineSettings, log: Logger): Promise<
 
 /** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
 const possibleName = /^[A-Za-z0-9][\w.-]*$/;
+
+const nodeSchema = z.array(
+  z.looseObject({
+    ID: z.string(),
+    Status: z.looseObject({ State: z.string() }),
+    Description: z.looseObject({ Hostname: z.string().optional() }).optional(),
+  }),
+);
 
 const serviceSchema = z.looseObject({
   ID: z.string(),

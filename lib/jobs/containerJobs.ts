@@ -36,7 +36,7 @@ export class ContainerJobs {
     this.#options = options;
     this.#ledger = new ContainerLedger(options);
     this.#watch = new ContainerWatch(options, this.#ledger);
-    this.#intake = new ContainerIntake(options, this.#ledger, () => this.#watch.isListening);
+    this.#intake = new ContainerIntake(options, this.#ledger, () => this.#watch.isHeard);
   }
 
   /** Accepts a container job and has it scheduled; gives the name of its job root (see ContainerIntake.submit). */

@@ -146,7 +146,8 @@ describeWithEngine('container jobs', engineMissing, () => {
   it('obey their limits, their environment and their user', async () => {
     const server = await start('swarm');
     const input = tempDir();
-    chmodSync(input, 0o755);
+    const output = tempDir();
+    for (const folder of [input, output]) chmodSync(folder, 0o777);
     writeFileSync(join(input, 'in'), 'input');
     for (const manager of [{}, { image: ownManager, app: 'swarm.py' }]) {
       const jid = await run(server, {
@@ -157,9 +158,12 @@ describeWithEngine('container jobs', engineMissing, () => {
       const { status, logs } = await ended(server, jid);
       expect(status).toBe('finishedSuccessfully');
       expectLimits(logs, 64 * 2 ** 20, 0.5);
-      const mounts = [{ source: input, target: '/in', readOnly: true }];
+      const mounts = [
+        { source: input, target: '/in' },
+        { source: output, target: '/out', readOnly: false },
+      ];
       const other = await run(server, {
-        cmd: 'sh -c "echo $WHO; id -u; cat /in/in; touch /in/x"',
+        cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; cat /out/out; touch /in/x"',
         manager,
         target: { env: { WHO: 'me too' }, user: '65534', mounts },
       });
@@ -167,6 +171,32 @@ describeWithEngine('container jobs', engineMissing, () => {
       expect(seen.status).toBe('finishedWithError');
       expect(seen.logs).toMatch(/^me too\r\n65534\r\ninputtouch: \/in\/x: .*\r\n$/);
       expect(existsSync(join(input, 'x'))).toBe(false);
+      expect(readFileSync(join(output, 'out'), 'utf8')).toBe('input');
+      rmSync(join(output, 'out'));
+    }
+  });
+
+  it('carry their labels, and those that tell whose they are', async () => {
+    const server = await start('swarm');
+    for (const manager of [{}, { image: ownManager, app: 'swarm.py' }]) {
+      const jid = await run(server, {
+        cmd: 'sleep 600',
+        manager,
+        target: { labels: { colour: 'dark blue' } },
+      });
+      await eventually(async () => (await statusOf(server, jid)).status === 'started', {
+        timeoutMs: 30_000,
+      });
+      const labels = JSON.parse(docker('service', 'inspect', '-f', '{{json .Spec.Labels}}', jid));
+      expect(labels).toEqual({
+        colour: 'dark blue',
+        'org.fnndsc.pman.job': expect.stringMatching(/^\d{14}\./),
+        'org.fnndsc.pman.jid': jid,
+        'org.fnndsc.pman.auid': 'user',
+        'org.fnndsc.pman.instance': expect.stringMatching(/^[\da-f-]{36}$/),
+      });
+      await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+      await ended(server, jid);
     }
   });
 
@@ -204,9 +234,31 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(node.cause).toMatch(/out of memory/);
   });
 
+  it('get the devices that they ask for, one job after the other', async () => {
+    const server = await start('swarm');
+    const folder = tempDir();
+    const job = {
+      cmd: 'sh -c "env | grep GPU; while [ ! -e /share/go ]; do sleep 0.1; done"',
+      manager: { env: { shareDir: folder } },
+      meta: { gpu_limit: 1 },
+    };
+    const jids = [await run(server, job), await run(server, job)];
+    const words = async () =>
+      (await Promise.all(jids.map((jid) => statusOf(server, jid)))).map(({ status }) => status);
+    await eventually(async () => (await words()).includes('started'), { timeoutMs: 30_000 });
+    expect([...(await words())].sort()).toEqual(['notstarted', 'started']);
+    writeFileSync(join(folder, 'go'), '');
+    for (const jid of jids) {
+      expect(await ended(server, jid)).toMatchObject({
+        status: 'finishedSuccessfully',
+        logs: 'DOCKER_RESOURCE_NVIDIA-GPU=gpu-0\r\n',
+      });
+    }
+  });
+
   it('tell what they wait for', async () => {
     const server = await start('swarm');
-    const jid = await run(server, { cmd: 'true', meta: { gpu_limit: 1 } });
+    const jid = await run(server, { cmd: 'true', meta: { gpu_limit: 2 } });
     await eventually(
       async () => /insufficient|no suitable/.test(String((await statusOf(server, jid)).node.cause)),
       {
