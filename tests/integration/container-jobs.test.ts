@@ -238,7 +238,8 @@ describeWithEngine('container jobs', engineMissing, () => {
     const server = await start('swarm');
     const folder = tempDir();
     const job = {
-      cmd: 'sh -c "env | grep GPU; while [ ! -e /share/go ]; do sleep 0.1; done"',
+      // A shell passes on no variable with a "-" in its name, but gets it.
+      cmd: 'sh -c "grep -ao DOCKER_RESOURCE_[A-Z]*-GPU=gpu-0 /proc/1/environ; while [ ! -e /share/go ]; do sleep 0.1; done"',
       manager: { env: { shareDir: folder } },
       meta: { gpu_limit: 1 },
     };

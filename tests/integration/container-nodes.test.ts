@@ -23,7 +23,8 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
   beforeAll(() => {
     script('up', managerDir);
     script('join', workerDir, managerDir);
-    docker('node', 'update', '--availability', 'drain', 'self');
+    const self = docker('node', 'inspect', 'self', '--format', '{{.ID}}').trim();
+    docker('node', 'update', '--availability', 'drain', self);
   }, 120_000);
   afterEach(stopAll);
   afterAll(() => {
