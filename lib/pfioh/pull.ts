@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { BadRequestError } from '../errors.ts';
 import { measure, planSending, type SendPlan, startSending } from '../transfer/send.ts';
 
@@ -12,8 +11,7 @@ export interface PullOptions {
 
 /**
  * Answers a pull with a file or an archive, made while it is sent. The trailer `Pfioh-Sha256` is the
- * SHA-256 of the whole content,
- * before base64; `Range: bytes=N-` with a matching `If-Range` goes on from there.
+ * SHA-256 of the whole content, before base64; `Range: bytes=N-` with a matching `If-Range` goes on from there.
  * @throws PmanError before anything was sent
  */
 export async function answerPull(
@@ -51,7 +49,7 @@ export async function answerPull(
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
   const sending = startSending(plan, offset);
-  await pipeline(sending.stream, response, { end: false });
+  await sending.sendTo(response);
   response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
   response.end();
 }

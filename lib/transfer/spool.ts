@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
-import { meter } from './meter.ts';
+import { FileSink } from './sink.ts';
 import { openStaging } from './staging.ts';
 import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
@@ -30,15 +30,14 @@ export async function spool(
   onBytes?: (bytes: number) => void,
 ): Promise<Spool> {
   const file = await openNameless(folder);
-  const passing = meter(onBytes);
+  const sink = new FileSink(file.fd, { onBytes });
   try {
-    const target = writer(file);
-    await pipeline(source, passing, target);
+    await pipeline(source, sink);
   } catch (error) {
     await file.close();
     throw diskError(folder, error);
   }
-  return spoolOf(file, passing.bytes, passing.digest());
+  return spoolOf(file, sink.bytes, sink.digest());
 }
 
 export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool {
@@ -52,12 +51,8 @@ export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool 
 }
 
 // By number: a stream made from the handle itself would keep the handle from closing.
-function writer({ fd }: FileHandle): Writable {
-  return createWriteStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 });
-}
-
 function reader({ fd }: FileHandle): Readable {
-  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 512 * 1024 });
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {
@@ -97,13 +92,12 @@ export async function storeFile(
   const staging = await openStaging(folder);
   const path = join(staging.path, 'file');
   const target = join(folder, name);
-  const passing = meter(onBytes);
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'wx', 0o600);
-    const out = writer(file);
-    await pipeline(source, passing, out);
-    const stored = { bytes: passing.bytes, sha256: passing.digest() };
+    const sink = new FileSink(file.fd, { onBytes });
+    await pipeline(source, sink);
+    const stored = { bytes: sink.bytes, sha256: sink.digest() };
     await check(stored);
     await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {

@@ -1,0 +1,84 @@
+import { createHash, type Hash } from 'node:crypto';
+import { write, writev } from 'node:fs';
+import { Writable } from 'node:stream';
+
+export interface SinkOptions {
+  /** Where in the file the first byte goes. */
+  readonly start?: number;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+// While one batch is written in the thread pool this much of the next one may arrive.
+const WAITING_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Writes a stream to an open file, whatever has arrived meanwhile in one call, counts it and takes its
+ * SHA-256 while the disk is busy. The file stays open.
+ */
+export class FileSink extends Writable {
+  readonly #fd: number;
+  readonly #start: number;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
+  readonly #hash: Hash = createHash('sha256');
+  #bytes = 0;
+
+  constructor(fd: number, { start = 0, onBytes }: SinkOptions = {}) {
+    super({ highWaterMark: WAITING_BYTES, decodeStrings: true });
+    this.#fd = fd;
+    this.#start = start;
+    this.#onBytes = onBytes;
+  }
+
+  /** What was written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Hexadecimal; to be asked once, when the stream has finished. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void) {
+    this.#put([chunk], chunk.length, done);
+  }
+
+  override _writev(
+    chunks: readonly { readonly chunk: Buffer }[],
+    done: (error?: Error | null) => void,
+  ) {
+    const buffers = chunks.map(({ chunk }) => chunk);
+    const bytes = buffers.reduce((sum, { length }) => sum + length, 0);
+    this.#put(buffers, bytes, done);
+  }
+
+  #put(buffers: readonly Buffer[], bytes: number, done: (error?: Error | null) => void): void {
+    const at = this.#start + this.#bytes;
+    const end = at + bytes;
+    writev(this.#fd, buffers, at, (error, written) => {
+      // A disk that gets full takes a part first; the rest then says why.
+      if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
+      else done(error);
+    });
+    for (const buffer of buffers) this.#hash.update(buffer);
+    this.#bytes += bytes;
+    this.#onBytes?.(bytes);
+  }
+
+  #putRest(
+    buffers: readonly Buffer[],
+    skip: number,
+    end: number,
+    done: (error?: Error | null) => void,
+  ): void {
+    const rest = Buffer.concat(buffers).subarray(skip);
+    if (rest.length === 0) {
+      done();
+      return;
+    }
+    write(this.#fd, rest, 0, rest.length, end - rest.length, (error, written) => {
+      if (error === null) this.#putRest([rest], written, end, done);
+      else done(error);
+    });
+  }
+}
