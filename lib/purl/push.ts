@@ -103,8 +103,7 @@ async function keepAndSend(
     const form = makeForm({
       before,
       filename,
-      content: (out) =>
-        pipeline(kept.read(), new Tap({ onBytes: add }), out, { end: false }),
+      content: (out) => pipeline(kept.read(), new Tap({ onBytes: add }), out, { end: false }),
     });
     const answer = await post(options.peer, form, options, form.overhead + kept.bytes);
     verify(answer, undefined, options.peer);
