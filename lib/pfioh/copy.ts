@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { PmanError } from '../errors.ts';
 import { timestamp } from '../transfer/report.ts';
 import { openStaging } from '../transfer/staging.ts';
-import { fingerprint, pathError } from '../transfer/tree.ts';
+import { pathError, survey } from '../transfer/tree.ts';
 import { pathState } from './check.ts';
 
 export interface CopyOptions {
@@ -61,7 +61,7 @@ export async function copyLocally({
     makeLink(from, target, to);
     return result;
   }
-  if (confined) await fingerprint(from, { prefix: basename(from) });
+  if (confined) await survey(from, { prefix: basename(from) });
   await copyTo(from, target, to);
   return result;
 }

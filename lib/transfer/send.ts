@@ -5,7 +5,7 @@ import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
 import { pumpFile } from './pump.ts';
 import { Tap } from './tap.ts';
-import { archiveName, fingerprint, type TreeEntry, walkTree } from './tree.ts';
+import { archiveName, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
 import { zipStream } from './zip/writer.ts';
 
 export type Encoding = 'none' | 'base64';
@@ -17,8 +17,8 @@ export interface SendPlan {
   readonly root: TreeEntry;
   readonly archive: boolean;
   readonly encoding: Encoding;
-  /** What names in the archive start with: the name of what is sent, or nothing for its content. */
-  readonly prefix: string;
+  /** What an archive of it holds. */
+  readonly entries: Survey['entries'];
   /** Changes when what is sent changes. */
   readonly tag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
@@ -41,7 +41,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const root = await rootOf(clean);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const tag = await fingerprint(clean, { prefix });
+  const { tag, entries } = await survey(clean, { prefix });
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const bytes = archive
     ? undefined
@@ -53,7 +53,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     root,
     archive,
     encoding: options.encoding,
-    prefix,
+    entries,
     tag: `${tag}-${form}`,
     bytes,
   };
@@ -97,7 +97,7 @@ export function startSending(
   const stream = () => {
     const tail = new Tap({ skip: offset, onBytes, ...(isBase64 ? {} : { hash }) });
     const content = plan.archive
-      ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
+      ? zipStream(plan.entries())
       : createReadStream(plan.path, { highWaterMark: READ_BYTES });
     const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
     // An error of any part ends the last one, where the reader hears of it.

@@ -6,6 +6,8 @@ export interface SinkOptions {
   /** Where in the file the first byte goes. */
   readonly start?: number;
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Without it nothing is hashed, and there is no digest. */
+  readonly hashes?: boolean;
 }
 
 // While one batch is written in the thread pool this much of the next one may arrive.
@@ -13,20 +15,24 @@ const WAITING_BYTES = 2 * 1024 * 1024;
 
 /**
  * Writes a stream to an open file, whatever has arrived meanwhile in one call, counts it and takes its
- * SHA-256 while the disk is busy. The file stays open.
+ * SHA-256 while the disk is busy. The file stays open, also when the stream fails: Node's own stream
+ * would close the number of a file that is somebody else's.
  */
 export class FileSink extends Writable {
   readonly #fd: number;
   readonly #start: number;
   readonly #onBytes: ((bytes: number) => void) | undefined;
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash | undefined;
   #bytes = 0;
+  #writing = false;
+  #onRest: () => void = () => {};
 
-  constructor(fd: number, { start = 0, onBytes }: SinkOptions = {}) {
+  constructor(fd: number, { start = 0, onBytes, hashes = true }: SinkOptions = {}) {
     super({ highWaterMark: WAITING_BYTES, decodeStrings: true });
     this.#fd = fd;
     this.#start = start;
     this.#onBytes = onBytes;
+    this.#hash = hashes ? createHash('sha256') : undefined;
   }
 
   /** What was written. */
@@ -36,7 +42,16 @@ export class FileSink extends Writable {
 
   /** Hexadecimal; to be asked once, when the stream has finished. */
   digest(): string {
+    if (this.#hash === undefined) throw new Error('this stream takes no checksum');
     return this.#hash.digest('hex');
+  }
+
+  /** Waits for the write under way, if there is one: before that the file must not be closed. */
+  async settled(): Promise<void> {
+    if (!this.#writing) return;
+    await new Promise<void>((resolve) => {
+      this.#onRest = resolve;
+    });
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void) {
@@ -55,12 +70,13 @@ export class FileSink extends Writable {
   #put(buffers: readonly Buffer[], bytes: number, done: (error?: Error | null) => void): void {
     const at = this.#start + this.#bytes;
     const end = at + bytes;
+    this.#writing = true;
     writev(this.#fd, buffers, at, (error, written) => {
       // A disk that gets full takes a part first; the rest then says why.
       if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
-      else done(error);
+      else this.#rest(error, done);
     });
-    for (const buffer of buffers) this.#hash.update(buffer);
+    if (this.#hash !== undefined) for (const buffer of buffers) this.#hash.update(buffer);
     this.#bytes += bytes;
     this.#onBytes?.(bytes);
   }
@@ -72,13 +88,16 @@ export class FileSink extends Writable {
     done: (error?: Error | null) => void,
   ): void {
     const rest = Buffer.concat(buffers).subarray(skip);
-    if (rest.length === 0) {
-      done();
-      return;
-    }
+    if (rest.length === 0) return this.#rest(null, done);
     write(this.#fd, rest, 0, rest.length, end - rest.length, (error, written) => {
       if (error === null) this.#putRest([rest], written, end, done);
-      else done(error);
+      else this.#rest(error, done);
     });
+  }
+
+  #rest(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#writing = false;
+    this.#onRest();
+    done(error);
   }
 }
