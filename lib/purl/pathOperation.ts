@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { messageOf, PmanError } from '../errors.ts';
 import { makeFolder } from '../transfer/install.ts';
-import { dumps, parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import { sizeText, timestamp } from '../transfer/report.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import { type FailureKind, PurlFailure } from './failure.ts';
 import { readText, send } from './http.ts';
 import { makeForm } from './multipart.ts';
@@ -230,7 +231,7 @@ async function shutDown({ way }: PathOptions): Promise<unknown> {
     return answerObject(reportAnswer(text, false));
   } catch (error) {
     if (!(error instanceof PurlFailure)) throw error;
-    return { stdout: error.message, msg: 'push OK.' };
+    return { stdout: error.message, status: false, msg: error.message };
   }
 }
 

@@ -25,7 +25,7 @@ export class FileSink extends Writable {
   readonly #hash: Hash | undefined;
   #bytes = 0;
   #writing = false;
-  #onRest: () => void = () => {};
+  #onSettled: () => void = () => {};
 
   constructor(fd: number, { start = 0, onBytes, hashes = true }: SinkOptions = {}) {
     super({ highWaterMark: WAITING_BYTES, decodeStrings: true });
@@ -50,7 +50,7 @@ export class FileSink extends Writable {
   async settled(): Promise<void> {
     if (!this.#writing) return;
     await new Promise<void>((resolve) => {
-      this.#onRest = resolve;
+      this.#onSettled = resolve;
     });
   }
 
@@ -74,7 +74,7 @@ export class FileSink extends Writable {
     writev(this.#fd, buffers, at, (error, written) => {
       // A disk that gets full takes a part first; the rest then says why.
       if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
-      else this.#rest(error, done);
+      else this.#settle(error, done);
     });
     if (this.#hash !== undefined) for (const buffer of buffers) this.#hash.update(buffer);
     this.#bytes += bytes;
@@ -88,16 +88,19 @@ export class FileSink extends Writable {
     done: (error?: Error | null) => void,
   ): void {
     const rest = Buffer.concat(buffers).subarray(skip);
-    if (rest.length === 0) return this.#rest(null, done);
+    if (rest.length === 0) {
+      this.#settle(null, done);
+      return;
+    }
     write(this.#fd, rest, 0, rest.length, end - rest.length, (error, written) => {
       if (error === null) this.#putRest([rest], written, end, done);
-      else this.#rest(error, done);
+      else this.#settle(error, done);
     });
   }
 
-  #rest(error: Error | null, done: (error?: Error | null) => void): void {
+  #settle(error: Error | null, done: (error?: Error | null) => void): void {
     this.#writing = false;
-    this.#onRest();
+    this.#onSettled();
     done(error);
   }
 }
