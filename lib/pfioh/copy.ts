@@ -3,10 +3,10 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PmanError } from '../errors.ts';
+import { pathState } from '../transfer/pathState.ts';
 import { timestamp } from '../transfer/report.ts';
 import { openStaging } from '../transfer/staging.ts';
 import { pathError, survey } from '../transfer/tree.ts';
-import { pathState } from './check.ts';
 
 export interface CopyOptions {
   readonly from: string;

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
+import { statsOf } from './pathState.ts';
 import { FileSink } from './sink.ts';
 import { pathError } from './tree.ts';
 
@@ -31,7 +32,7 @@ export function partialPath(folder: string, id: string): string {
 
 /** How many bytes of a transfer are there already. */
 export function partialBytes(folder: string, id: string): number {
-  return statSync(partialPath(folder, id), { throwIfNoEntry: false })?.size ?? 0;
+  return statsOf(partialPath(folder, id))?.size ?? 0;
 }
 
 /**
