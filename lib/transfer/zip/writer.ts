@@ -15,10 +15,12 @@ import {
 } from './format.ts';
 
 const SMALL_BYTES = 64 * 1024;
+// Two to three times as fast as zlib's own default, 6, for archives that are up to a sixth larger: with 6
+// the processor is slower than a network of 100 Mbit/s (docs/decisions/0006).
+const DEFAULT_LEVEL = 3;
 // What was small when it was looked at may have grown until it is read.
 const MAX_GROWN_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
-const SMALL_LEVEL = 2;
 const GATHER_BYTES = 128 * 1024;
 // Data whose beginning deflates to more than this share is stored as it is.
 const WORTH_DEFLATING = 0.97;
@@ -37,7 +39,7 @@ export interface ZipOptions {
  * reach 4 GiB get zip64 records.
  */
 export function zipStream(entries: Entries, options: ZipOptions = {}): Readable {
-  return Readable.from(new ZipWriter(options.level ?? 6).archive(entries), {
+  return Readable.from(new ZipWriter(options.level ?? DEFAULT_LEVEL).archive(entries), {
     objectMode: false,
     highWaterMark: 4 * CHUNK_BYTES,
   });
@@ -187,16 +189,13 @@ function contentOf(entry: TreeEntry): Buffer {
   }
 }
 
-/**
- * A window no larger than the data: making a full one takes longer than deflating 4 KiB. For the same
- * reason a lower level: it saves a fifth of the time and costs a twenty-fifth of the size.
- */
+/** A window no larger than the data: making a full one takes longer than deflating 4 KiB. */
 function deflateSmall(content: Buffer, level: number): Buffer {
   const windowBits = content.length <= 4096 ? 12 : content.length <= 16384 ? 14 : 15;
   // Room for all of it at once: the default of 16 KiB a file is mostly garbage.
   const chunkSize = content.length + 64;
   return deflateRawSync(content, {
-    level: content.length <= 16384 ? Math.min(level, SMALL_LEVEL) : level,
+    level,
     windowBits,
     chunkSize,
     memLevel: content.length <= 16384 ? 6 : 8,
