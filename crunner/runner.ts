@@ -7,6 +7,7 @@ import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
 import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
+  type KillRequest,
   type PartEnd,
   type PartStart,
   partFiles,
@@ -27,14 +28,6 @@ export type RunnerEvent =
       readonly start: PartStart;
     }
   | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
-
-export interface KillRequest {
-  readonly signal: NodeJS.Signals;
-  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
-  readonly graceMs: number;
-  /** Why, in words, for the record: "ended by …". */
-  readonly cause: string;
-}
 
 interface RunningJob {
   readonly folder: string;
@@ -76,13 +69,19 @@ export class Runner {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
     if (state === undefined) return;
-    const { request, parts: begun } = state;
+    const { request, parts: begun, kill } = state;
     if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
-    const job: RunningJob = { folder, request };
+    // An order to end it may have died with the runner that had it.
+    const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
     this.#jobs.set(folder, job);
     const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
       let next = await this.#outlive(job, begun);
+      if (next !== undefined && kill !== undefined) {
+        const when = begun.length === 0 ? 'before it started' : 'between two of its parts';
+        await persist(folder, { dropped: `${kill.cause} ${when}` }, request);
+        return;
+      }
       while (next !== undefined && next < request.parts.length && !job.killed) {
         next = await this.#runPart(job, next);
       }
@@ -115,7 +114,8 @@ export class Runner {
     const overSsh = await resumeOverSsh(job, part, start);
     if (overSsh !== undefined) return this.#follow(job, part, overSsh);
     const { pid } = start;
-    if (pid > 0) hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
+    if (isAlive(start))
+      hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     job.current = undefined;
     // A runner that could not be found may have seen its end.

@@ -21,8 +21,8 @@ import type { RemoteProcess } from './sshRecords.ts';
 /**
  * The spool folder of one job: all that is needed to know what became of it, readable with cat.
  *
- *     job.jsonl   a line for what to run, one for each start and each end of a part; the job counts as accepted once
- *                 the first line is there
+ *     job.jsonl   a line for what to run, one for each start and each end of a part, and for each order to end it; the
+ *                 job counts as accepted once the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
  *     <k>.ssh     of a part that runs over ssh: what its client has written to its stderr, from which <k>.err is made
@@ -101,12 +101,23 @@ export interface SpoolPart {
   readonly end?: PartEnd;
 }
 
+/** An order to end a job. */
+export interface KillRequest {
+  readonly signal: NodeJS.Signals;
+  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
+  readonly graceMs: number;
+  /** Why, in words, for the record: "ended by …". */
+  readonly cause: string;
+}
+
 export interface SpoolState {
   readonly request: SpoolRequest;
   /** The parts that have at least started, in order. */
   readonly parts: readonly SpoolPart[];
   /** The job is not to run (any more), and why. */
   readonly dropped?: string;
+  /** Somebody has asked for its end; the newest order. */
+  readonly kill?: KillRequest;
 }
 
 const JOURNAL = 'job.jsonl';
@@ -116,7 +127,8 @@ type Line =
   | { readonly request: SpoolRequest }
   | { readonly part: number; readonly start: PartStart }
   | { readonly part: number; readonly end: PartEnd }
-  | { readonly dropped: string };
+  | { readonly dropped: string }
+  | { readonly kill: KillRequest };
 
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
@@ -185,9 +197,11 @@ export function readSpool(folder: string): SpoolState | undefined {
   let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
   let dropped: string | undefined;
+  let kill: KillRequest | undefined;
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
     else if ('dropped' in line) dropped = line.dropped;
+    else if ('kill' in line) kill = line.kill;
     else if (request !== undefined && line.part in request.parts) {
       const { part, ...told } = line;
       parts[part] = { ...parts[part], ...told };
@@ -196,7 +210,12 @@ export function readSpool(folder: string): SpoolState | undefined {
   if (request === undefined) return undefined;
   // Lines may be missing in between.
   const known = Array.from(parts, (part?: SpoolPart) => part ?? {});
-  return { request, parts: known, ...(dropped === undefined ? {} : { dropped }) };
+  return {
+    request,
+    parts: known,
+    ...(dropped === undefined ? {} : { dropped }),
+    ...(kill === undefined ? {} : { kill }),
+  };
 }
 
 /** The whole lines of a journal; one that a crash of the machine has cut is passed over. */

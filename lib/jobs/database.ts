@@ -1,9 +1,9 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
-import { readLeaf, readTree } from '../tree/disk.ts';
+import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
@@ -21,6 +21,7 @@ import {
 import { RecordWriter } from './recordWriter.ts';
 import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
+import { putAside } from './unreadable.ts';
 
 export interface DatabaseOptions {
   /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */
@@ -43,12 +44,14 @@ export class JobDatabase implements JobForest {
   readonly #indexFile: IndexFile;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
+  readonly #putAside: OnUnreadable;
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
 
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
+    this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
     this.#writer = new RecordWriter({
@@ -302,27 +305,8 @@ export class JobDatabase implements JobForest {
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
-    // Behind it: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
     whenFiled();
     // Not before: what the disk refuses is tried again.
     this.#whenFiled.delete(root);
   }
-
-  /** Moves a file that is no leaf to where nobody trips over it again. */
-  readonly #putAside = (file: string, reason: string): void => {
-    const { log, workFolder } = this.#options;
-    const aside = join(workFolder, 'unreadable');
-    const to = join(
-      aside,
-      `${Date.now()}-${file.slice(this.folder.length + 1).replaceAll('/', '~')}`,
-    );
-    log.warn('a leaf is not readable and was moved aside', { file, reason, to });
-    try {
-      makeFolder(aside);
-      renameSync(file, to);
-    } catch (error) {
-      log.warn('it could not be moved', { file, reason: messageOf(error) });
-    }
-  };
 }

@@ -74,9 +74,10 @@ function peaksBelow(pid: number): readonly number[] {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
-    const own = /^VmHWM/m.test(status) && /^Name:\tnode/m.test(status)
-      ? [Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024]
-      : [];
+    const own =
+      /^VmHWM/m.test(status) && /^Name:\tnode/m.test(status)
+        ? [Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024]
+        : [];
     return [...own, ...children.filter(Boolean).flatMap((child) => peaksBelow(Number(child)))];
   } catch {
     return []; // it has ended

@@ -137,6 +137,10 @@ describe('readPmanConfig', () => {
     expect(configOf(['--port', '3'], env)).toMatchObject({ port: 3, listeners: 2, maxJobs: 1 });
   });
 
+  it('starts beside a service of its own name, whose address Kubernetes puts into PMAN_PORT', () => {
+    expect(configOf([], { PMAN_PORT: 'tcp://10.0.0.7:5010' })).toMatchObject({ port: 5010 });
+  });
+
   it.each([
     [['-v', '2'], { verbosity: 2 }],
     [['-v', '-1'], { verbosity: -1 }],
