@@ -39,7 +39,9 @@ function stateOf(pid: number): string | undefined {
 
 describeWithEngine('crunner on a terminal', noPty, () => {
   let terminal: ReturnType<typeof onTerminal> | undefined;
-  afterEach(() => terminal?.end());
+  afterEach(() => {
+    terminal?.end();
+  });
 
   it('hands what is typed to the command', async () => {
     terminal = onTerminal(`${crunner} --showStdOut -c 'read x && echo "got $x"'`);
