@@ -18,10 +18,12 @@ export interface SshConnection {
 /**
  * Why a remote run failed other than by its command: the target makes no sense; the host did not
  * answer; it refused our keys; its own key is unknown or has changed; the connection ended before the
- * command did; the remote side did not run the command's wrapper; the command is none that ssh can carry.
+ * command did; the remote side did not run the command's wrapper; the command is none that ssh can
+ * carry; ssh does not know an option.
  */
 export type SshFailure =
   | 'target'
+  | 'option'
   | 'command'
   | 'unreachable'
   | 'denied'
@@ -33,7 +35,7 @@ export class SshError extends PmanError {
   readonly failure: SshFailure;
 
   constructor(failure: SshFailure, message: string, details?: ErrorDetails) {
-    const isAsked = failure === 'target' || failure === 'command';
+    const isAsked = failure === 'target' || failure === 'command' || failure === 'option';
     super(isAsked ? 'bad_request' : 'unavailable', message, details);
     this.failure = failure;
   }
@@ -167,5 +169,6 @@ function kindOf(text: string): SshFailure {
   if (/permission denied|authentication failures|no supported authentication/i.test(text)) {
     return 'denied';
   }
+  if (/^command-line|bad configuration option/im.test(text)) return 'option';
   return 'unreachable';
 }

@@ -192,6 +192,28 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  it('all get in when many start at once on a host that lets ten log in at a time', async () => {
+    const strict = startSshServer(tempDir('sshd'), '10:100:10');
+    const place = `${strict.user}@127.0.0.1:${strict.port}`;
+    const other = await startServer({
+      flags: [
+        ...['--sshHosts', place, '--sshIdentity', strict.file('id')],
+        ...['--sshKnownHosts', strict.file('known_hosts')],
+      ],
+    });
+    try {
+      const jids = await Promise.all(
+        Array.from({ length: 30 }, () => runJob(other, 'true', { ssh: place })),
+      );
+      const results = await Promise.all(jids.map((jid) => untilEnded(other, jid, 30_000)));
+      expect(results.flatMap(({ cause }) => cause).filter((cause) => cause !== null)).toEqual([]);
+      expect(results.map(({ returncode }) => returncode)).toEqual(jids.map(() => [0]));
+    } finally {
+      await endServer(other);
+      strict.close();
+    }
+  }, 60_000);
+
   describe('when what watches them dies', () => {
     const folder = tempDir();
     let jobs = 0;
