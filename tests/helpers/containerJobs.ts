@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { engine } from './docker.ts';
+import { docker, engine } from './docker.ts';
 import { eventually } from './eventually.ts';
 import { type StartOptions, startServer, type TestServer } from './startServer.ts';
 
@@ -94,6 +94,16 @@ export async function ended(server: TestServer, jid: string, timeoutMs = 60_000)
   );
   return statusOf(server, jid);
 }
+
+/** Names of the services of the engine under test. */
+export const services = () =>
+  docker('service', 'ls', '--format', '{{.Name}}').split('\n').filter(Boolean);
+export const gone = (name: string) =>
+  eventually(() => !services().includes(name), {
+    timeoutMs: 20_000,
+    pollMs: 100,
+    message: `service ${name} to be removed`,
+  });
 
 /** A container's own limits, as its cgroup has them; of cgroup 2, or of 1. */
 export const LIMITS =

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OWN_MANAGER_LABEL } from '../../lib/jobs/containerManager.ts';
 import {
-  busybox,
   ended,
   expectLimits,
+  gone,
   LIMITS,
   metaOf,
   newId,
@@ -28,14 +28,6 @@ const simpledsapp = `
 prefix=$2; in=$3; out=$4
 for file in "$in"/*; do echo "copying $file"; cp "$file" "$out/$prefix$(basename "$file")"; done
 `;
-
-const services = () => docker('service', 'ls', '--format', '{{.Name}}').split('\n').filter(Boolean);
-const gone = (name: string) =>
-  eventually(() => !services().includes(name), {
-    timeoutMs: 20_000,
-    pollMs: 100,
-    message: `service ${name} to be removed`,
-  });
 
 describe('container jobs without an engine', () => {
   afterEach(stopAll);
@@ -281,192 +273,5 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(status).toBe('finishedSuccessfully');
     expect(logs.length).toBeLessThan(1.1 * 2 ** 20);
     expect(logs).toMatch(/^1\r\n2\r\n[\s\S]*left out[\s\S]*\r\n399999\r\n400000\r\n$/);
-  });
-
-  it('show what they have written while they run; kill ends them and delete removes them', async () => {
-    const server = await start('swarm');
-    const jid = await run(server, {
-      cmd: 'sh -c "trap \'echo bye; exit 9\' TERM; echo up; while true; do sleep 0.1; done"',
-    });
-    await eventually(
-      async () => {
-        const { status, logs } = await statusOf(server, jid);
-        return status === 'started' && logs === 'up\r\n';
-      },
-      { timeoutMs: 30_000 },
-    );
-    const named = { key: 'jid', value: jid };
-    expect(await server.post('delete', named)).toMatchObject({ error: { code: 'conflict' } });
-    const reply = await server.post('kill', { ...named, auid: 'me' });
-    expect(reply).toMatchObject({ status: true, d_ret: { 0: { killed: true } } });
-    const { status, logs, node } = await ended(server, jid);
-    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\r\nbye\r\n' });
-    expect(node.cause).toBe('ended by a kill request of me');
-    await gone(jid);
-    expect(await server.post('kill', named)).toMatchObject({ d_ret: { 0: { killed: false } } });
-    expect(await server.post('delete', named)).toMatchObject({ status: true });
-    expect(await server.post('status', named)).toMatchObject({ status: false });
-  });
-
-  it('are ended at last when they do not heed the signal', async () => {
-    const server = await start('swarm');
-    const jid = await run(server, {
-      cmd: 'sh -c "trap : TERM; echo up; while true; do sleep 0.1; done"',
-    });
-    await eventually(async () => (await statusOf(server, jid)).logs.includes('up'), {
-      timeoutMs: 30_000,
-    });
-    await server.post('kill', { key: 'jid', value: jid, grace: 0.2 });
-    const { node } = await ended(server, jid);
-    expect(node.state).toMatchObject({ Status: { ContainerStatus: { ExitCode: 137 } } });
-  });
-
-  it('have a name each: a live one is refused again, an ended one makes room', async () => {
-    const server = await start('swarm');
-    const jid = await run(server, { cmd: 'sleep 600' });
-    const again = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
-    const refused = await server.request('POST', '/', { body: again });
-    expect(refused.status).toBe(409);
-    expect(refused.json()).toMatchObject({ error: { message: expect.stringContaining(jid) } });
-    const other = await start('swarm');
-    expect((await other.request('POST', '/', { body: again })).status).toBe(409);
-    await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
-    await eventually(async () => (await server.post('run', metaOf({ jid, cmd: 'true' }))).status, {
-      timeoutMs: 20_000,
-      pollMs: 100,
-    });
-    await eventually(
-      async () => {
-        const reply = await server.post('status', { key: 'jid', value: jid });
-        const words = (reply.d_ret as { readonly l_status: string[] }).l_status;
-        return words.join() === 'finishedWithError,finishedSuccessfully';
-      },
-      { timeoutMs: 30_000 },
-    );
-    await gone(jid);
-  });
-
-  it('leave a service of somebody else alone', async () => {
-    const server = await start('swarm');
-    const jid = newId();
-    docker('service', 'create', '--detach', '--name', jid, busybox, 'sleep', '600');
-    try {
-      const body = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
-      expect((await server.request('POST', '/', { body })).status).toBe(409);
-      expect(services()).toContain(jid);
-    } finally {
-      docker('service', 'rm', jid);
-    }
-  });
-
-  it('and host jobs of one search have a state each', async () => {
-    const server = await start('swarm');
-    const auid = newId();
-    const meta = { auid, jid: newId() };
-    const jid = await run(server, { cmd: 'echo in a container', meta, jid: meta.jid });
-    await server.post('run', { cmd: 'echo here', auid, jid: 'host', threaded: false });
-    await ended(server, jid);
-    const reply = await server.post('status', { key: 'auid', value: auid });
-    expect(reply.d_ret).toMatchObject({
-      l_status: ['finishedSuccessfully', 'finishedSuccessfully'],
-      l_logs: ['in a container\r\n', ''],
-      '1.container': { tree: null },
-    });
-  });
-
-  it('wait for the folder that they share, and end before the answer when not threaded', async () => {
-    const server = await start('swarm');
-    const share = join(tempDir(), 'late');
-    const jid = newId();
-    const answer = server.post(
-      'run',
-      {
-        ...metaOf({ jid, cmd: 'touch /share/out', manager: { env: { shareDir: share } } }),
-        threaded: false,
-      },
-      { timeoutMs: 60_000 },
-    );
-    await eventually(async () => (await statusOf(server, jid)).status === 'notstarted');
-    expect(services()).not.toContain(jid);
-    mkdirSync(share);
-    expect(await answer).toMatchObject({ status: true });
-    expect(existsSync(join(share, 'out'))).toBe(true);
-    expect((await statusOf(server, jid)).status).toBe('finishedSuccessfully');
-  });
-
-  it('survive a server that is killed, in every stage', async () => {
-    const server = await start('swarm');
-    const folder = tempDir();
-    const running = await run(server, {
-      cmd: 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done; exit 4"',
-      manager: { env: { shareDir: folder } },
-    });
-    await eventually(async () => (await statusOf(server, running)).status === 'started', {
-      timeoutMs: 30_000,
-    });
-    const waiting = await run(server, {
-      cmd: 'echo late',
-      manager: { env: { shareDir: join(folder, 'later') } },
-    });
-    const fresh = await run(server, { cmd: 'echo fresh' });
-    await server.kill9();
-    mkdirSync(join(folder, 'later'));
-    writeFileSync(join(folder, 'go'), '');
-    await server.restart();
-    expect(await ended(server, running)).toMatchObject({
-      status: 'finishedWithError',
-      logs: 'done\r\n',
-    });
-    expect(await ended(server, waiting)).toMatchObject({
-      status: 'finishedSuccessfully',
-      logs: 'late\r\n',
-    });
-    expect(await ended(server, fresh)).toMatchObject({
-      status: 'finishedSuccessfully',
-      logs: 'fresh\r\n',
-    });
-    for (const jid of [running, waiting, fresh]) await gone(jid);
-  });
-
-  it('are followed by their record alone, as the original has left it', async () => {
-    const server = await start('swarm');
-    const folder = tempDir();
-    const cmd = 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done; exit 4"';
-    const jid = await run(server, { cmd, manager: { env: { shareDir: folder } } });
-    const gone1 = await run(server, { cmd: 'sleep 600' });
-    for (const one of [jid, gone1]) {
-      await eventually(async () => (await statusOf(server, one)).status === 'started', {
-        timeoutMs: 30_000,
-      });
-    }
-    await server.stop();
-    rmSync(`${server.folders.DBpath}.spool/containers`, { recursive: true });
-    docker('service', 'rm', gone1);
-    await server.restart();
-    expect(await ended(server, gone1)).toMatchObject({
-      status: 'undefined',
-      node: { cause: expect.stringContaining('removed by somebody else') },
-    });
-    writeFileSync(join(folder, 'go'), '');
-    expect(await ended(server, jid)).toMatchObject({
-      status: 'finishedWithError',
-      logs: 'done\r\n',
-    });
-    await gone(jid);
-  });
-
-  it('end with the right state when 50 come at once', async () => {
-    const server = await start('swarm');
-    const jids = await Promise.all(
-      Array.from({ length: 50 }, (_, i) =>
-        run(server, { cmd: `sh -c "echo ${i}; exit ${i % 2}"` }),
-      ),
-    );
-    for (const [i, jid] of jids.entries()) {
-      const { status, logs } = await ended(server, jid, 150_000);
-      const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
-      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
-    }
-    await eventually(() => jids.every((jid) => !services().includes(jid)), { timeoutMs: 60_000 });
   });
 });

@@ -162,7 +162,7 @@ describeWithEngine('SwarmManager', notUp, () => {
   });
 
   it('says what a task waits for that no node can take', async () => {
-    const name = await schedule(['true'], { limits: { gpus: 1 } });
+    const name = await schedule(['true'], { limits: { gpus: 2 } });
     await eventually(
       async () => (await swarm.cause(await swarm.state(name)))?.includes('no suitable node'),
       { timeoutMs: 20_000 },
