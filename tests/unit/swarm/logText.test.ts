@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { logText } from '../../../swarm/logText.ts';
+import { logText, withoutLogError } from '../../../swarm/logText.ts';
 
 function frame(stream: 1 | 2, bytes: Buffer): Buffer {
   const head = Buffer.alloc(8);
@@ -28,4 +28,22 @@ describe('logText', () => {
   it('takes the output of a terminal as it is', () => {
     expect(logText(Buffer.from('{"a": 1}\r\n'), true)).toBe('{"a": 1}\r\n');
   });
+});
+
+describe('withoutLogError', () => {
+  const excuse =
+    'Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream. some logs ' +
+    'could not be retrieved for the following reasons: node x is not available\n';
+
+  it("puts what the engine could not fetch in brackets, behind the task's own output", () => {
+    const text = withoutLogError(`up\r\n${excuse}`);
+    expect(text).toMatch(/^up\r\n\[… .*: warning: .* node x is not available …\]\n$/);
+  });
+
+  it.each(['', 'up\r\n', `${excuse}and more\r\n`, 'no Error grabbing\r\n'])(
+    'leaves other output alone: %j',
+    (text) => {
+      expect(withoutLogError(text)).toBe(text);
+    },
+  );
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { causeOf, isFinal, jobStatusOf, parseTasks, taskStates } from '../../../swarm/task.ts';
+import {
+  causeOf,
+  isFinal,
+  isGivenUp,
+  jobStatusOf,
+  memoryLimitOf,
+  parseTasks,
+  taskStates,
+} from '../../../swarm/task.ts';
 
 function task(state: string, error?: string) {
   return { ID: 't', Status: { State: state, ...(error && { Err: error }) } };
@@ -54,5 +62,26 @@ describe('parseTasks', () => {
   it('refuses what is no list of tasks', () => {
     expect(() => parseTasks([{ ID: 'a' }])).toThrow();
     expect(() => parseTasks({ message: 'x' })).toThrow();
+  });
+});
+
+describe('isGivenUp', () => {
+  it.each([
+    ['running', 'shutdown', true],
+    ['pending', 'remove', true],
+    ['running', 'running', false],
+    ['shutdown', 'shutdown', false],
+    ['complete', 'shutdown', false],
+  ])('of a task that is %s and is to be %s: %s', (state, desired, is) => {
+    expect(isGivenUp({ ...task(state), DesiredState: desired })).toBe(is);
+  });
+});
+
+describe('memoryLimitOf', () => {
+  it('reads the limit of a task that has one', () => {
+    const limited = { Spec: { Resources: { Limits: { MemoryBytes: 16 } } } };
+    expect(memoryLimitOf({ ...task('failed'), ...limited })).toBe(16);
+    expect(memoryLimitOf({ ...task('failed'), Spec: { Resources: {} } })).toBeUndefined();
+    expect(memoryLimitOf(task('failed'))).toBeUndefined();
   });
 });
