@@ -7,7 +7,7 @@ import { type ManagerImage, OWN_MANAGER_LABEL } from './containerManager.ts';
 import { newContainerRecord } from './containerRecord.ts';
 import { type ContainerPlan, planContainer } from './containerRequest.ts';
 import type { SpooledJob } from './containerSpool.ts';
-import { JOB_LABEL, makeRoom, nameTaken } from './containerStart.ts';
+import { INSTANCE_LABEL, JOB_LABEL, makeRoom, nameTaken } from './containerStart.ts';
 import { keyTaken } from './database.ts';
 import type { NewJob } from './record.ts';
 import { newJobRoot } from './stamps.ts';
@@ -113,7 +113,9 @@ export class ContainerIntake {
     const engine = await this.#ledger.opened();
     const isKnown = this.#isEngineHeard() && Date.now() - this.#names.at < NAMES_MS;
     if (!isKnown) this.#names = { taken: await engine.names(), at: Date.now() };
-    if (this.#names.taken.has(service)) await makeRoom(engine, service, undefined);
+    if (this.#names.taken.has(service)) {
+      await makeRoom(engine, service, { root: undefined, instance: this.#ledger.instance });
+    }
   }
 
   #accept(
@@ -135,7 +137,7 @@ export class ContainerIntake {
       [JOB_LABEL]: root,
       'org.fnndsc.pman.jid': jid,
       'org.fnndsc.pman.auid': auid,
-      'org.fnndsc.pman.instance': this.#ledger.instance,
+      [INSTANCE_LABEL]: this.#ledger.instance,
     };
     const share = shareDir === undefined ? {} : { shareDir };
     const spooled: SpooledJob = {

@@ -11,6 +11,8 @@ import {
 
 /** The label of a service that names the job it belongs to. */
 export const JOB_LABEL = 'org.fnndsc.pman.job';
+/** The label that names the pman it belongs to. */
+export const INSTANCE_LABEL = 'org.fnndsc.pman.instance';
 
 /** pman 2.2.4 looks 19 times for the shared folder, every 2 s, and goes on either way (protocol g). */
 const FOLDER_LOOKS = 19;
@@ -76,7 +78,8 @@ export async function startService(options: StartOptions): Promise<Started | und
         conflicts += 1;
         if (conflicts > NAME_TRIES) throw error;
         if (await isOurs(await options.engine(), options)) return { printed: '', manager };
-        await makeRoom(await options.engine(), request.service, root);
+        const instance = request.labels[INSTANCE_LABEL];
+        await makeRoom(await options.engine(), request.service, { root, instance });
         mayExist = false;
         await sleep(RETRY_MS[0]);
       } else if (error.code === 'unavailable') {
@@ -105,26 +108,29 @@ async function isOurs(
 }
 
 /**
- * Removes a service of which nothing runs any more, or that an earlier try for the same job has left.
+ * Removes a service of which nothing runs any more, or that an earlier try for the same job has left. One of another pman is
+ * left alone: that one may be away, and still has to learn how its job has ended.
  * @param root the job that wants the name; undefined when it is not accepted yet
- * @throws PmanError conflict when something of it does
+ * @throws PmanError conflict when the name is not free then
  */
 export async function makeRoom(
   engine: ContainerEngine,
   service: string,
-  root: string | undefined,
+  { root, instance }: { readonly root: string | undefined; readonly instance: string | undefined },
 ): Promise<void> {
   const facts = await engine.facts(service);
   if (facts === undefined) return;
   const owner = facts.labels[JOB_LABEL];
   const isOurs = root !== undefined && owner === root;
-  if (!isOurs && (await facts.isLive())) throw nameTaken(service, owner);
+  const maker = facts.labels[INSTANCE_LABEL];
+  const isOthers = maker !== undefined && maker !== instance;
+  if (!isOurs && (isOthers || (await facts.isLive()))) throw nameTaken(service, owner);
   await engine.manager().remove(service);
 }
 
 export function nameTaken(service: string, owner: string | undefined): PmanError {
   const whose = owner === undefined ? '' : `, of the job ${owner},`;
-  return new PmanError('conflict', `the service "${service}"${whose} has not ended`, {
+  return new PmanError('conflict', `the service "${service}"${whose} is not over`, {
     hint: 'name another one in meta.container.manager.env.serviceName, or end that job first',
   });
 }

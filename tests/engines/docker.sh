@@ -58,7 +58,7 @@ processes() {
   for entry in /proc/[0-9]*; do
     pid=${entry#/proc/}
     [ "$pid" != $$ ] && alive "$pid" || continue
-    case $(tr '\0' ' ' <"$entry/cmdline" 2>/dev/null) in
+    case $(tr '\0' ' ' 2>/dev/null <"$entry/cmdline") in
       dockerd\ *"$dir/"* | containerd\ *"$dir/"* | */containerd-shim*"$dir/"*) echo "$pid" ;;
     esac
   done

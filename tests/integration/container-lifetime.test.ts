@@ -86,6 +86,32 @@ describeWithEngine('container jobs', engineMissing, () => {
     await gone(jid);
   });
 
+  it('are not robbed of their end by another pman that wants their name', async () => {
+    const [server, other] = [await start('swarm'), await start('swarm')];
+    const share = tempDir();
+    const jid = await run(server, {
+      cmd: 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done"',
+      manager: { env: { shareDir: share } },
+    });
+    await eventually(async () => (await statusOf(server, jid)).status === 'started', {
+      timeoutMs: 30_000,
+    });
+    await server.kill9();
+    writeFileSync(join(share, 'go'), '');
+    const state = () => docker('service', 'ps', '--format', '{{.CurrentState}}', jid);
+    await eventually(() => state().startsWith('Complete'), { timeoutMs: 30_000, pollMs: 100 });
+    const body = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
+    expect((await other.request('POST', '/', { body })).status).toBe(409);
+    await server.restart();
+    expect(await ended(server, jid)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'done\r\n',
+    });
+    await gone(jid);
+    await run(other, { jid, cmd: 'true' });
+    expect((await ended(other, jid)).status).toBe('finishedSuccessfully');
+  });
+
   it('leave a service of somebody else alone', async () => {
     const server = await start('swarm');
     const jid = newId();
