@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { crunner, type RunEvent } from '../../crunner/run.ts';
@@ -164,6 +166,27 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(status).toBe(74);
     expect(stderr).toMatch(/^crunner: lost the connection to .+\n$/);
     await eventually(() => !isAlive(sleeper));
+  });
+
+  it('just ends when aborted while it connects', async () => {
+    const controller = new AbortController();
+    // It takes connections and says nothing.
+    const mute = createServer(() => controller.abort()).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const { target, ...rest } = connection();
+    const events: RunEvent[] = [];
+    try {
+      const run = crunner('true', {
+        ssh: { ...rest, target: { ...target, port } },
+        signal: controller.signal,
+      });
+      for await (const event of run) events.push(event);
+    } finally {
+      mute.close();
+    }
+    expect(controller.signal.aborted).toBe(true);
+    expect(events).toEqual([]);
   });
 
   it('gives the library the same: events, an abort, and typed failures', async () => {
