@@ -32,6 +32,9 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
+/** Reading so many records takes a second or so. */
+const MANY_RECORDS = 2000;
+
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
  * A change is made in memory first and written soon after, with what has changed and nothing else.
@@ -149,13 +152,7 @@ export class JobDatabase implements JobForest {
     const { key, digest } = summaryOf(record);
     const root = key === undefined ? undefined : this.#index.withKey(key);
     if (root === undefined || this.#index.get(root)?.digest === digest) return root;
-    throw new PmanError(
-      'conflict',
-      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
-      {
-        hint: 'repeat a request unchanged, or give a new job a new key',
-      },
-    );
+    throw keyTaken(String(key), root);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -267,9 +264,12 @@ export class JobDatabase implements JobForest {
   /** Learns of the records in the folder: from what was written down of them, else from themselves. */
   #readIndex(known: ReadonlyMap<string, JobSummary>): void {
     let isExact = true;
-    let count = 0;
-    for (const root of recordNames(this.folder)) {
-      count += 1;
+    const names = recordNames(this.folder);
+    const unknown = names.filter((root) => !known.has(root) && !this.#index.has(root)).length;
+    if (unknown > MANY_RECORDS) {
+      this.#options.log.info('reading the records that the index does not know', { unknown });
+    }
+    for (const root of names) {
       if (this.#index.has(root)) continue;
       let summary = known.get(root);
       if (summary === undefined) {
@@ -280,7 +280,7 @@ export class JobDatabase implements JobForest {
       }
       this.#index.put(root, summary);
     }
-    if (isExact && known.size < 2 * count + 100) return;
+    if (isExact && known.size < 2 * names.length + 100) return;
     const ended = this.roots().flatMap((root) => {
       const summary = this.#index.get(root);
       return summary?.status === undefined ? [] : [[root, summary] as const];
@@ -306,7 +306,14 @@ export class JobDatabase implements JobForest {
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
     whenFiled();
-    // Not before: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
   }
+}
+
+/** @param job the job that was sent with the key, in words */
+export function keyTaken(key: string, job: string): PmanError {
+  return new PmanError(
+    'conflict',
+    `the key ${JSON.stringify(key)} stands for another job: ${job}`,
+    { hint: 'repeat a request unchanged, or give a new job a new key' },
+  );
 }
