@@ -1,5 +1,8 @@
 import { type ErrorDetails, PmanError } from '../lib/errors.ts';
 
+/** What ssh itself exits with when it fails. */
+export const SSH_FAILED = 255;
+
 /** Who to be, and where. */
 export interface SshTarget {
   readonly user: string;
@@ -127,14 +130,12 @@ const WRAPPER = [
  */
 export function remoteCommand(cmd: string, marker: string): string {
   if (cmd.includes('\0')) throw new SshError('command', 'a command cannot hold a NUL');
-  const text = `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded(cmd)}'`;
-  if (text.length <= MAX_REMOTE_BYTES) return text;
-  const kib = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
-  throw new SshError(
-    'command',
-    `the command is too long for ssh: ${kib(text.length)} on the way, of at most ${kib(MAX_REMOTE_BYTES)}`,
-    { hint: 'copy it to the host as a script, and run that' },
-  );
+  return `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded(cmd)}'`;
+}
+
+/** Whether the text for a remote login shell is short enough for it, and for the client. */
+export function fitsSsh(remoteText: string): boolean {
+  return remoteText.length <= MAX_REMOTE_BYTES;
 }
 
 /** Text that every login shell takes between single quotes as it is, and printf's `%b` turns back. */

@@ -117,6 +117,13 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     expect([stdout, stderr]).toEqual([[`${folder}\nx "y" $z 'q'\n! 3 524288\n`], ['']]);
   });
 
+  it('carry a command that no argument can hold, with its limits', async () => {
+    const folder = tempDir();
+    const cmd = `: '${'$'.repeat(200_000)}'; pwd && nice && exit 3`;
+    const result = await runToEnd(cmd, { cwd: folder, nice: 2 });
+    expect(result).toMatchObject({ returncode: [0, 3], stdout: ['', `${folder}\n2\n`] });
+  });
+
   it('say on stderr when the folder is not there, and do not run elsewhere', async () => {
     const { returncode, stdout, stderr } = await runToEnd('echo ran', { cwd: '/no/such' });
     expect([returncode, stdout]).toEqual([[126], ['']]);
@@ -145,7 +152,7 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     ['an object', { ssh: { host: 'h' } }, 400, /"meta.ssh": is not a string/],
     ['a container', { container: {} }, 400, /container job cannot go to another host/],
     ['a relative folder', { cwd: 'x' }, 400, /"x" is no absolute path/],
-    ['a command of 200 KB', { cmd: 'x'.repeat(200_000) }, 400, /too long for ssh: 196 KiB/],
+    ['200 KB of variables', { env: { A: 'x'.repeat(200_000) } }, 400, /too long for ssh/],
   ])('refuse in a sentence, and record nothing: %s', async (_what, meta, status, message) => {
     const jid = 'never';
     const answer = await act(server, 'run', { cmd: 'true', auid: 'a', jid, ssh, ...meta });
@@ -161,6 +168,14 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     const result = await runToEnd('echo a; echo b', { ssh: `u@${host}` });
     expect(result).toMatchObject({ status: 'finishedWithError', returncode: [255], stdout: [''] });
     expect(result.cause).toEqual([expect.stringMatching(cause)]);
+  });
+
+  it('say so too when the command has to be put there before', async () => {
+    const result = await runToEnd(`: '${'$'.repeat(60_000)}'`, { ssh: 'u@localhost:1' });
+    expect(result).toMatchObject({
+      returncode: [255],
+      cause: [expect.stringMatching(/^not run: .*refused/)],
+    });
   });
 
   it('end on kill, the process group and all, by the signal or after the grace', async () => {
