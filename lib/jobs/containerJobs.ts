@@ -92,10 +92,22 @@ export class ContainerJobs {
       this.#ledger.notStarted(active, `${cause} before it started`);
       return true;
     }
-    const engine = await this.#ledger.opened();
-    const { service } = active.spooled.request;
-    const isReached = active.stage === 'scheduled' && (await engine.signal(service, signal));
+    // Before anything dies of it: the end may be learned while the signals are still being sent.
+    const { killed, isKilling } = active;
     active.killed = cause;
+    active.isKilling = true;
+    let isReached = false;
+    try {
+      const engine = await this.#ledger.opened();
+      const { service } = active.spooled.request;
+      isReached = active.stage === 'scheduled' && (await engine.signal(service, signal));
+    } catch (error) {
+      active.killed = killed;
+      throw error;
+    } finally {
+      active.isKilling = isKilling;
+    }
+    if (!this.#ledger.active.has(root)) return true;
     this.#ledger.write(active);
     if (active.stage !== 'scheduled') return true; // ended as soon as it is
     if (!isReached) await this.#watch.endByRemoval(active);
