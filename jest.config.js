@@ -1,5 +1,7 @@
 export default {
   testEnvironment: 'node',
+  // A busy machine takes its time: what hangs is noticed all the same.
+  testTimeout: 30_000,
   setupFilesAfterEnv: ['<rootDir>/tests/helpers/leftovers.ts'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

@@ -60,7 +60,16 @@ try {
     ['install', '--no-audit', '--no-fund', '--loglevel=error', join(folder, filename)],
     folder,
   );
-  for (const name of ['pman', 'pman_do', 'pfioh', 'purl', 'pfurl', 'crunner', 'swarm']) {
+  for (const name of [
+    'pman',
+    'pman_do',
+    'pman_health',
+    'pfioh',
+    'purl',
+    'pfurl',
+    'crunner',
+    'swarm',
+  ]) {
     const flag = name === 'crunner' || name === 'swarm' ? '--help' : '--version';
     const text = await run('npx', ['--no-install', name, flag], folder);
     if (text.trim() === '') fail(`${name} ${flag} prints nothing`);

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { systemErrorCode } from '../lib/errors.ts';
 import type { nativeSpawn } from './nativeSpawn.ts';
-import { preciseNow, startTicks } from './processes.ts';
+import { endGroup, preciseNow, startTicks } from './processes.ts';
 import type { JobLimits, PartStart, ProcessUsage } from './spool.ts';
 
 export interface PartOptions {
@@ -17,17 +17,32 @@ export interface PartOptions {
 }
 
 export interface RunningPart extends PartStart {
+  /** Ends it: the signal to its whole process group, and SIGKILL to what is left of that after the grace. */
+  end(signal: NodeJS.Signals, graceMs: number): void;
   /** Resolves once, when the shell of the part has ended. Never rejects. */
   readonly ended: Promise<PartExit>;
 }
 
 export interface PartExit {
-  /** Exit code, or the negative number of the signal that ended it (as Python's `returncode`). */
-  readonly returncode: number;
+  /** Exit code, or the negative number of the signal that ended it (as Python's `returncode`); null when not known. */
+  readonly returncode: number | null;
   readonly usage?: ProcessUsage;
+  /** In words, when it did not end by itself or never began. */
+  readonly cause?: string;
+  /** No further part of the job is to run. */
+  readonly isLast?: boolean;
 }
 
-const SHELL = '/bin/sh';
+/** What is to be run by a shell, and where its output goes. */
+export interface ShellProgram {
+  /** The shell's own name first. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly out: string;
+  readonly err: string;
+}
+
+export const SHELL = '/bin/sh';
 
 /**
  * Starts one part of a command line by `/bin/sh -c`, in a session of its own, with its output going
@@ -68,14 +83,24 @@ async function start(options: PartOptions, argv: readonly string[]): Promise<Run
     ...env,
     ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }),
   };
+  return startShell({ argv, env: environment, out: options.out, err: options.err });
+}
+
+/**
+ * Starts a shell as the leader of a session, without input and with its output going to files.
+ * @throws the system's error when no process can be started or a file cannot be made
+ */
+export async function startShell(program: ShellProgram): Promise<RunningPart> {
   const startedAt = preciseNow();
   const native = await loadNative();
   const { pid, ended } =
-    native === undefined
-      ? await nodeSpawn(options, argv, environment)
-      : native({ file: SHELL, argv, env: environment, out: options.out, err: options.err });
+    native === undefined ? await nodeSpawn(program) : native({ ...program, file: SHELL });
   const ticks = startTicks(pid);
-  return { pid, startedAt, ended, ...(ticks === undefined ? {} : { ticks }) };
+  return {
+    ...{ pid, startedAt, ended },
+    ...(ticks === undefined ? {} : { ticks }),
+    end: (signal, graceMs) => void endGroup(pid, signal, graceMs),
+  };
 }
 
 let native: Promise<typeof nativeSpawn | undefined> | undefined;
@@ -96,16 +121,17 @@ function loadNative(): Promise<typeof nativeSpawn | undefined> {
 }
 
 /** The portable way: slower, and it does not tell what a process has used. */
-async function nodeSpawn(
-  { out, err }: PartOptions,
-  [name = SHELL, ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<{ readonly pid: number; readonly ended: Promise<PartExit> }> {
+async function nodeSpawn({
+  argv,
+  env,
+  out,
+  err,
+}: ShellProgram): Promise<{ readonly pid: number; readonly ended: Promise<PartExit> }> {
   const files: number[] = [];
   try {
     for (const file of [out, err]) files.push(openSync(file, 'a'));
     const stdio = ['ignore', ...files] as const;
-    const child = spawn(name, args, { detached: true, env, stdio: [...stdio] });
+    const child = spawn(SHELL, argv.slice(1), { detached: true, env, stdio: [...stdio] });
     const { pid } = child;
     if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
     const ended = new Promise<PartExit>((resolve) => {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
@@ -6,6 +7,7 @@ import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
 import { endGroup, isAlive, preciseNow } from './processes.ts';
 import {
+  type KillRequest,
   type PartEnd,
   type PartStart,
   partFiles,
@@ -14,6 +16,7 @@ import {
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
+import type { SshPart } from './sshFollow.ts';
 import { watchTimeLimit } from './timeLimit.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
@@ -26,18 +29,10 @@ export type RunnerEvent =
     }
   | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
 
-export interface KillRequest {
-  readonly signal: NodeJS.Signals;
-  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
-  readonly graceMs: number;
-  /** Why, in words, for the record: "ended by …". */
-  readonly cause: string;
-}
-
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: Pick<RunningPart, 'pid'> | undefined;
+  current?: Pick<RunningPart, 'end'> | undefined;
   killed?: KillRequest;
 }
 
@@ -67,21 +62,28 @@ export class Runner {
   /**
    * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
    * already, or whose last part is in the spool, is left alone; of one that a runner which is gone has begun, the
-   * part that runs is watched to its end and no further one is run: how it ended cannot be known.
+   * part that runs is watched to its end. How it ended can be known when it runs on another host; else no further one
+   * is run.
    */
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
     if (state === undefined) return;
-    const { request, parts: begun } = state;
+    const { request, parts: begun, kill } = state;
     if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
-    const job: RunningJob = { folder, request };
+    // An order to end it may have died with the runner that had it.
+    const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
     this.#jobs.set(folder, job);
     const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
-      if (await this.#outlive(job, begun)) return;
-      for (let k = begun.length; k < request.parts.length && !job.killed; k += 1) {
-        await this.#runPart(job, k);
+      let next = await this.#outlive(job, begun);
+      if (next !== undefined && kill !== undefined) {
+        const when = begun.length === 0 ? 'before it started' : 'between two of its parts';
+        await persist(folder, { dropped: `${kill.cause} ${when}` }, request);
+        return;
+      }
+      while (next !== undefined && next < request.parts.length && !job.killed) {
+        next = await this.#runPart(job, next);
       }
     } finally {
       endWatch();
@@ -97,61 +99,74 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    if (job.current) void endGroup(job.current.pid, request.signal, request.graceMs);
+    job.current?.end(request.signal, request.graceMs);
     return true;
   }
 
-  /** Watches the part that another runner has begun, if it has; says whether there was one. */
-  async #outlive(job: RunningJob, begun: readonly SpoolPart[]): Promise<boolean> {
+  /** Watches the part that another runner has begun, if it has; resolves to the next part to run, if one is. */
+  async #outlive(job: RunningJob, begun: readonly SpoolPart[]): Promise<number | undefined> {
     const newest = begun.at(-1);
     const isWritten = newest?.start !== undefined && newest.end === undefined;
     const part = isWritten ? begun.length - 1 : begun.length;
     const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
-    if (start === undefined) return false;
-    if (start.pid > 0) job.current = start;
+    if (start === undefined) return begun.length;
     if (!isWritten) await this.#started(job, part, start);
+    const overSsh = await resumeOverSsh(job, part, start);
+    if (overSsh !== undefined) return this.#follow(job, part, overSsh);
+    const { pid } = start;
+    if (isAlive(start))
+      hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     job.current = undefined;
     // A runner that could not be found may have seen its end.
     const seen = readSpool(job.folder)?.parts[part]?.end;
     if (seen?.last) {
       this.#tell({ kind: 'end', folder: job.folder, part, end: seen });
-      return true;
+      return undefined;
     }
     const { killed } = job;
     const cause = killed
       ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
     await this.#ended(job, part, { endedAt: preciseNow(), returncode: null, cause, last: true });
-    return true;
+    return undefined;
   }
 
-  async #runPart(job: RunningJob, k: number): Promise<void> {
-    const { folder, request } = job;
-    const { out, err } = partFiles(folder, k);
-    const isFinal = k === request.parts.length - 1;
-    let part: RunningPart;
+  /** Resolves to the next part to run, if one is. */
+  async #runPart(job: RunningJob, k: number): Promise<number | undefined> {
+    let part: RunningPart | SshPart;
     try {
-      const command = request.parts[k] ?? '';
-      const limits = request.limits ?? {};
-      part = await startPart({ command, out, err, script: `${out}.sh`, limits });
+      part = await startPartOf(job, k);
     } catch (error) {
+      const isFinal = k === job.request.parts.length - 1;
       const now = preciseNow();
       await this.#started(job, k, { pid: 0, startedAt: now });
       const cause = `could not be started: ${messageOf(error)}`;
       await this.#ended(job, k, { endedAt: now, returncode: CANNOT_START, cause, last: isFinal });
-      return;
+      return isFinal ? undefined : k + 1;
     }
-    const { pid, startedAt, ticks, ended } = part;
-    job.current = part;
+    await this.#started(job, k, startOf(part));
+    return this.#follow(job, k, part);
+  }
+
+  /** Sees a part that has started to its end; resolves to the next part to run, if one is. */
+  async #follow(
+    job: RunningJob,
+    k: number,
+    part: RunningPart | SshPart,
+  ): Promise<number | undefined> {
+    const { folder, request } = job;
+    const { startedAt } = part;
+    hold(job, part);
     const log = new OutputLog(folder, k);
-    await this.#started(job, k, { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) });
-    if (job.killed) void endGroup(pid, job.killed.signal, job.killed.graceMs);
-    const exit = await ended;
+    const remote = 'begun' in part ? await part.begun : undefined;
+    if (remote !== undefined) await this.#started(job, k, { ...startOf(part), remote });
+    const exit = await part.ended;
     const endedAt = preciseNow();
     log.close();
     job.current = undefined;
     const cause = causeOf(job, exit);
+    const isFinal = exit.isLast === true || k === request.parts.length - 1;
     const end = {
       endedAt,
       returncode: exit.returncode,
@@ -162,6 +177,8 @@ export class Runner {
     await this.#ended(job, k, end);
     // Killed while the disk refused the record of this end: no other part will close the job.
     if (job.killed && !end.last) await this.#ended(job, k, { ...end, last: true });
+    if ('begun' in part) rmSync(partFiles(folder, k).ssh, { force: true });
+    return end.last ? undefined : k + 1;
   }
 
   async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {
@@ -175,11 +192,54 @@ export class Runner {
   }
 }
 
+/** A job on this host, or on the one that it names. */
+async function startPartOf(
+  { folder, request }: RunningJob,
+  k: number,
+): Promise<RunningPart | SshPart> {
+  const { ssh, limits = {}, parts } = request;
+  const command = parts[k] ?? '';
+  const { out, err } = partFiles(folder, k);
+  if (ssh === undefined) return startPart({ command, out, err, script: `${out}.sh`, limits });
+  const { startSshPart } = await import('./sshPart.ts');
+  return startSshPart({ connection: ssh, folder, part: k }, command, limits);
+}
+
+async function resumeOverSsh(
+  { folder, request: { ssh } }: RunningJob,
+  part: number,
+  start: PartStart,
+): Promise<SshPart | undefined> {
+  if (ssh === undefined) return undefined;
+  const { resumeSshPart } = await import('./sshPart.ts');
+  return resumeSshPart({ connection: ssh, folder, part }, start);
+}
+
+/** A part of the job runs: whoever ends the job ends it, or has done so by now. */
+function hold(job: RunningJob, part: Pick<RunningPart, 'end'>): void {
+  job.current = part;
+  if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
+}
+
+function startOf({ pid, startedAt, ticks }: RunningPart): PartStart {
+  return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
+}
+
 /** In words, why a part ended, when it was not by itself. */
-function causeOf({ killed }: RunningJob, { returncode }: PartExit): string | undefined {
-  const name = returncode < 0 ? signalName(-returncode) : undefined;
-  if (killed) return `${killed.cause} (${name ?? killed.signal})`;
-  return name === undefined ? undefined : `killed by ${name}`;
+function causeOf({ killed, request }: RunningJob, exit: PartExit): string | undefined {
+  const name = signalOf(exit, request.ssh !== undefined && killed !== undefined);
+  if (killed !== undefined) {
+    const ended = `${killed.cause} (${name ?? killed.signal})`;
+    return exit.cause === undefined ? ended : `${ended}; ${exit.cause}`;
+  }
+  return exit.cause ?? (name === undefined ? undefined : `killed by ${name}`);
+}
+
+/** A remote shell says 128 + n for signal n, which a command may also exit with by itself. */
+function signalOf({ returncode }: PartExit, isByShell: boolean): string | undefined {
+  if (returncode === null) return undefined;
+  if (returncode < 0) return signalName(-returncode);
+  return isByShell && returncode > 128 ? signalName(returncode - 128) : undefined;
 }
 
 function signalName(number: number): string {

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PmanError, systemErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { KillRequest, RunnerEvent } from './runner.ts';
+import type { RunnerEvent } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
+import type { KillRequest } from './spool.ts';
 
 export interface RunnerClientOptions {
   /** The folder that holds the jobs' spool folders. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KillRequest, RunnerEvent } from './runner.ts';
+import type { RunnerEvent } from './runner.ts';
+import type { KillRequest } from './spool.ts';
 
 /**
  * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It only

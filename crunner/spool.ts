@@ -15,14 +15,17 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import type { SshConnection } from './ssh.ts';
+import type { RemoteProcess } from './sshRecords.ts';
 
 /**
  * The spool folder of one job: all that is needed to know what became of it, readable with cat.
  *
- *     job.jsonl   a line for what to run, one for each start and each end of a part; the job counts as accepted once
- *                 the first line is there
+ *     job.jsonl   a line for what to run, one for each start and each end of a part, and for each order to end it; the
+ *                 job counts as accepted once the first line is there
  *     <k>.out     standard output of part k, byte for byte
  *     <k>.err     its standard error
+ *     <k>.ssh     of a part that runs over ssh: what its client has written to its stderr, from which <k>.err is made
  *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
@@ -34,6 +37,8 @@ export interface SpoolRequest {
   /** Whatever the owner of the job wants back when it finds the folder again. */
   readonly owner: unknown;
   readonly limits?: JobLimits;
+  /** The host that runs the parts; default: this one. */
+  readonly ssh?: SshConnection;
   /** Whether to have the disk confirm each record (fsync). */
   readonly fsync?: boolean;
 }
@@ -75,6 +80,8 @@ export interface PartStart {
   readonly startedAt: number;
   /** Start time of the process in clock ticks since boot (proc(5), stat field 22); tells it from a later one of the same pid. */
   readonly ticks?: string;
+  /** What runs on the other host; written down, with the rest again, once it is known. */
+  readonly remote?: RemoteProcess;
 }
 
 export interface PartEnd {
@@ -94,12 +101,23 @@ export interface SpoolPart {
   readonly end?: PartEnd;
 }
 
+/** An order to end a job. */
+export interface KillRequest {
+  readonly signal: NodeJS.Signals;
+  /** How long to wait before SIGKILL ends what is left of the process group, in milliseconds. */
+  readonly graceMs: number;
+  /** Why, in words, for the record: "ended by …". */
+  readonly cause: string;
+}
+
 export interface SpoolState {
   readonly request: SpoolRequest;
   /** The parts that have at least started, in order. */
   readonly parts: readonly SpoolPart[];
   /** The job is not to run (any more), and why. */
   readonly dropped?: string;
+  /** Somebody has asked for its end; the newest order. */
+  readonly kill?: KillRequest;
 }
 
 const JOURNAL = 'job.jsonl';
@@ -109,12 +127,13 @@ type Line =
   | { readonly request: SpoolRequest }
   | { readonly part: number; readonly start: PartStart }
   | { readonly part: number; readonly end: PartEnd }
-  | { readonly dropped: string };
+  | { readonly dropped: string }
+  | { readonly kill: KillRequest };
 
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
   const base = join(folder, String(part));
-  return { out: `${base}.out`, err: `${base}.err` };
+  return { out: `${base}.out`, err: `${base}.err`, ssh: `${base}.ssh` };
 }
 
 /**
@@ -178,9 +197,11 @@ export function readSpool(folder: string): SpoolState | undefined {
   let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
   let dropped: string | undefined;
+  let kill: KillRequest | undefined;
   for (const line of readJournal(folder)) {
     if ('request' in line) request = line.request;
     else if ('dropped' in line) dropped = line.dropped;
+    else if ('kill' in line) kill = line.kill;
     else if (request !== undefined && line.part in request.parts) {
       const { part, ...told } = line;
       parts[part] = { ...parts[part], ...told };
@@ -189,7 +210,12 @@ export function readSpool(folder: string): SpoolState | undefined {
   if (request === undefined) return undefined;
   // Lines may be missing in between.
   const known = Array.from(parts, (part?: SpoolPart) => part ?? {});
-  return { request, parts: known, ...(dropped === undefined ? {} : { dropped }) };
+  return {
+    request,
+    parts: known,
+    ...(dropped === undefined ? {} : { dropped }),
+    ...(kill === undefined ? {} : { kill }),
+  };
 }
 
 /** The whole lines of a journal; one that a crash of the machine has cut is passed over. */

@@ -18,15 +18,25 @@ export interface SshConnection {
 /**
  * Why a remote run failed other than by its command: the target makes no sense; the host did not
  * answer; it refused our keys; its own key is unknown or has changed; the connection ended before the
- * command did; the remote side did not run the command's wrapper.
+ * command did; the remote side did not run the command's wrapper; the command is none that ssh can
+ * carry; ssh does not know an option.
  */
-export type SshFailure = 'target' | 'unreachable' | 'denied' | 'hostkey' | 'lost' | 'remote';
+export type SshFailure =
+  | 'target'
+  | 'option'
+  | 'command'
+  | 'unreachable'
+  | 'denied'
+  | 'hostkey'
+  | 'lost'
+  | 'remote';
 
 export class SshError extends PmanError {
   readonly failure: SshFailure;
 
   constructor(failure: SshFailure, message: string, details?: ErrorDetails) {
-    super(failure === 'target' ? 'bad_request' : 'unavailable', message, details);
+    const isAsked = failure === 'target' || failure === 'command' || failure === 'option';
+    super(isAsked ? 'bad_request' : 'unavailable', message, details);
     this.failure = failure;
   }
 }
@@ -84,9 +94,14 @@ export function sshArguments(
 }
 
 /**
+ * What the client and the remote login shell take as one argument (Linux: MAX_ARG_STRLEN), in bytes.
+ */
+const MAX_REMOTE_BYTES = 128 * 1024 - 1;
+
+/**
  * Runs the command in a session of its own where the host has setsid (else in the one that sshd
  * made), and says on stderr, in records that begin with the marker, which pid and process group it
- * has and how it ended. The pid is the command's own shell: the inner sh names itself, then becomes it.
+ * has, which pid this wrapper has, and how the command ended. The pid is the command's own shell: the inner sh names itself, then becomes it.
  * Only double quotes here, and no `!`: see `remoteCommand`.
  */
 const WRAPPER = [
@@ -99,7 +114,7 @@ const WRAPPER = [
   'trap : HUP INT QUIT TERM',
   'exec 3>&2 2>/dev/null', // this shell's own "Killed" is not the command's
   // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
-  '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$};\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c"',
+  '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$} \\$3;\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c" "$$"',
   'r=$?',
   'printf %s "$1end $r;" >&3',
   'exit $r',
@@ -111,13 +126,29 @@ const WRAPPER = [
  * the octal numbers that printf's `%b` takes. `marker` is of such characters, and hard to guess.
  */
 export function remoteCommand(cmd: string, marker: string): string {
-  if (cmd.includes('\0')) throw new SshError('remote', 'a command cannot hold a NUL');
-  const bytes = Buffer.from(cmd).toString('latin1');
-  const encoded = bytes.replace(
-    /[^\w ./:=,@+-]/g,
-    (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  if (cmd.includes('\0')) throw new SshError('command', 'a command cannot hold a NUL');
+  const text = `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded(cmd)}'`;
+  if (text.length <= MAX_REMOTE_BYTES) return text;
+  const kib = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
+  throw new SshError(
+    'command',
+    `the command is too long for ssh: ${kib(text.length)} on the way, of at most ${kib(MAX_REMOTE_BYTES)}`,
+    { hint: 'copy it to the host as a script, and run that' },
   );
-  return `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded}'`;
+}
+
+/** Text that every login shell takes between single quotes as it is, and printf's `%b` turns back. */
+function encoded(text: string): string {
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^\w ./:=,@+-]/g, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
+
+/**
+ * A script of ours for the remote login shell, whatever that one is. No input, a NUL nowhere.
+ */
+export function remoteScript(script: string): string {
+  return `exec /bin/sh -c 'c=$(printf "%b_" "$1"); eval "\${c%_}"' sh '${encoded(script)}'`;
 }
 
 /** Signals a process group on the remote host; a group that is gone is no failure. */
@@ -138,5 +169,6 @@ function kindOf(text: string): SshFailure {
   if (/permission denied|authentication failures|no supported authentication/i.test(text)) {
     return 'denied';
   }
+  if (/^command-line|bad configuration option/im.test(text)) return 'option';
   return 'unreachable';
 }

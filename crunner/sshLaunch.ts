@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { systemErrorCode } from '../lib/errors.ts';
 import {
   killGroup,
   type PartStdio,
@@ -19,6 +19,7 @@ import {
   sshFailure,
   sshTargetText,
 } from './ssh.ts';
+import { newMarker } from './sshCommand.ts';
 import { type SshPiece, SshRecordReader } from './sshRecords.ts';
 import { writeFd } from './writeFd.ts';
 
@@ -37,10 +38,13 @@ export function launchOverSsh(
   [stdin, stdout, stderr]: PartStdio,
   where: Surroundings,
 ): RunningPart {
-  const marker = `crunner-${randomUUID()}:`;
+  const marker = newMarker();
   const args = sshArguments(connection, remoteCommand(cmd, marker));
   const child = spawn('ssh', args, { ...where, detached: true, stdio: [stdin, stdout, 'pipe'] });
-  const closed = once(child, 'close');
+  const closed = once(child, 'close').catch((cause: unknown) => {
+    const code = systemErrorCode(cause);
+    throw Object.assign(new Error(`cannot start the ssh client: ${code}`, { cause }), { code });
+  });
   closed.catch(() => undefined); // a client that cannot be started: `follow` comes to it later
   if (child.stderr === null) throw new TypeError('ssh was started without a pipe for its stderr');
   const session = new SshSession(connection, child, stderr);
@@ -110,7 +114,7 @@ class SshSession {
   async #take(piece: SshPiece): Promise<void> {
     switch (piece.kind) {
       case 'pid':
-        return this.#begin(piece.pid, piece.processGroup);
+        return this.#begin(piece.remote.pid, piece.remote.processGroup);
       case 'end':
         this.#returncode = piece.returncode;
         return;

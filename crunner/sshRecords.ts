@@ -1,6 +1,15 @@
+/** The command on the remote host, as the wrapper round it says. */
+export interface RemoteProcess {
+  /** Of the command's own shell. */
+  readonly pid: number;
+  readonly processGroup: number;
+  /** Of the wrapper: it waits for the command, and has the marker among its arguments. */
+  readonly wrapperPid: number;
+}
+
 /** What the wrapper says about the command it runs on the remote host. */
 export type SshRecord =
-  | { readonly kind: 'pid'; readonly pid: number; readonly processGroup: number }
+  | { readonly kind: 'pid'; readonly remote: RemoteProcess }
   | { readonly kind: 'end'; readonly returncode: number };
 
 /** A stretch of the remote stderr, or a record that stood in it. */
@@ -18,6 +27,10 @@ export class SshRecordReader {
 
   constructor(marker: string) {
     this.#marker = Buffer.from(marker);
+  }
+
+  get marker(): string {
+    return this.#marker.toString();
   }
 
   *push(chunk: Buffer): Generator<SshPiece, void, void> {
@@ -63,8 +76,16 @@ function* textOf(text: Buffer): Generator<SshPiece, void, void> {
 }
 
 function parseRecord(text: string): SshRecord | undefined {
-  const [, pid, processGroup, returncode] = /^(?:pid (\d+) (\d+)|end (\d+))$/.exec(text) ?? [];
+  const [, pid, processGroup, wrapperPid, returncode] =
+    /^(?:pid (\d+) (\d+) (\d+)|end (\d+))$/.exec(text) ?? [];
   if (returncode !== undefined) return { kind: 'end', returncode: Number(returncode) };
   if (pid === undefined) return undefined;
-  return { kind: 'pid', pid: Number(pid), processGroup: Number(processGroup) };
+  return {
+    kind: 'pid',
+    remote: {
+      pid: Number(pid),
+      processGroup: Number(processGroup),
+      wrapperPid: Number(wrapperPid),
+    },
+  };
 }

@@ -1,6 +1,5 @@
 import { preciseNow } from './processes.ts';
-import type { KillRequest } from './runner.ts';
-import type { SpoolState } from './spool.ts';
+import type { KillRequest, SpoolState } from './spool.ts';
 
 /** A timer of Node's that is set to more (24 days) rings at once, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

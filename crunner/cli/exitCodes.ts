@@ -9,6 +9,8 @@ export const EXIT = { usage: 2, noCommand: 64, cannotRun: 71 } as const;
 /** The same for `--ssh`. */
 export const SSH_EXIT = {
   target: 65,
+  command: 65,
+  option: 65,
   unreachable: 68,
   remote: 70,
   lost: 74,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ContainerJobs } from '../jobs/containerJobs.ts';
 import type { JobDatabase } from '../jobs/database.ts';
 import type { HostJobs } from '../jobs/hostJobs.ts';
+import type { SshHosts } from '../jobs/sshHosts.ts';
 import type { Logger } from '../log.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import type { ActionResult } from '../wire/reply.ts';
@@ -12,6 +13,8 @@ export interface Services {
   readonly jobs: HostJobs;
   /** The jobs in containers; undefined where this server runs none. */
   readonly containers?: ContainerJobs | undefined;
+  /** Where jobs may go by ssh. */
+  readonly sshHosts: SshHosts;
   readonly log: Logger;
   readonly settings: {
     /** Where jobs with a `container` go; anything but swarm and openshift is the host (protocol f). */

@@ -43,13 +43,15 @@ export const limitFields = {
 type LimitMeta = z.infer<z.ZodObject<typeof limitFields>>;
 
 /**
- * The limits of a job on this host.
+ * The limits of a job on this host, or on the one that `ssh` names.
  * @param meta the checked meta of the `run`
  * @throws BadRequestError for a memory limit or a folder that cannot be
  */
-export function limitsOf(meta: LimitMeta & { readonly container?: unknown }): JobLimits {
+export function limitsOf(
+  meta: LimitMeta & { readonly container?: unknown; readonly ssh?: unknown },
+): JobLimits {
   const { timeout, nice, env, cwd } = meta;
-  if (cwd !== undefined) requireFolder(cwd);
+  if (cwd !== undefined) requireFolder(cwd, meta.ssh === undefined);
   // With a container the limit is the container's, and clients of the original send it along in any case.
   const memory = meta.container === undefined ? meta.memory_limit : undefined;
   return {
@@ -61,9 +63,11 @@ export function limitsOf(meta: LimitMeta & { readonly container?: unknown }): Jo
   };
 }
 
-function requireFolder(cwd: string): void {
-  if (isAbsolute(cwd) && isFolder(cwd)) return;
-  throw new BadRequestError(`run: "meta.cwd": ${JSON.stringify(cwd)} is no folder of this host`, {
+/** Of another host only the job's own shell can tell what folders it has. */
+function requireFolder(cwd: string, isHere: boolean): void {
+  if (isAbsolute(cwd) && (!isHere || isFolder(cwd))) return;
+  const wanted = isHere ? 'folder of this host' : 'absolute path';
+  throw new BadRequestError(`run: "meta.cwd": ${JSON.stringify(cwd)} is no ${wanted}`, {
     hint: 'name an absolute path that exists',
   });
 }

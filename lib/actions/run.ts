@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PmanError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
@@ -22,6 +22,8 @@ const schema = z.looseObject({
   jid,
   /** The same key and the same meta name the same job, however often they are sent. */
   key: text.optional(),
+  /** Another host that is to run it: `user@host[:port]`. */
+  ssh: text.optional(),
   ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
@@ -36,7 +38,13 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   async handle(meta, { services, threaded, rawMeta }) {
-    const { cmd, auid, jid, container } = meta;
+    const { cmd, auid, jid, container, ssh } = meta;
+    if (container && ssh !== undefined) {
+      throw new BadRequestError('run: "meta.ssh": a container job cannot go to another host', {
+        hint: 'leave out meta.container or meta.ssh',
+      });
+    }
+    const connection = ssh === undefined ? undefined : services.sshHosts.connectionTo(ssh);
     const { containerEnv } = services.settings;
     if (container && services.containers) {
       const root = await services.containers.submit({ rawMeta, cmd, auid, jid, container });
@@ -52,7 +60,10 @@ export const run = defineAction({
         },
       );
     }
-    const root = await services.jobs.submit({ rawMeta, cmd, auid, jid }, limitsOf(meta));
+    const root = await services.jobs.submit(
+      { rawMeta, cmd, auid, jid },
+      { limits: limitsOf(meta), ...(connection && { ssh: connection }) },
+    );
     if (!threaded) await services.jobs.ended(root);
     return { status: true };
   },

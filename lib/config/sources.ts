@@ -80,7 +80,7 @@ export function readSources(
     const name = option.long?.slice(2) ?? '';
     if (typeof value === 'string' || typeof value === 'boolean') fromFlags.set(name, value);
   }
-  const fromEnv = (name: string) => env[envName(prefix, name)];
+  const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
   const file = fromFlags.get(configSetting) ?? fromEnv(configSetting) ?? '';
   const fromFile = file === '' ? new Map() : readConfigFile(String(file), settings);
   const values = settings.map((setting) => {
@@ -92,6 +92,14 @@ export function readSources(
     values: Object.fromEntries(values),
     printFlags: printFlags.map(({ name }) => name).filter((name) => fromFlags.get(name) === true),
   };
+}
+
+/**
+ * What Kubernetes and Docker set in a container for each service of its surroundings has the same names as our settings:
+ * of a service called pman, PMAN_PORT is `tcp://10.0.0.7:5010`.
+ */
+function ownVariable(value: string | undefined): string | undefined {
+  return value !== undefined && /^(tcp|udp|sctp):\/\//.test(value) ? undefined : value;
 }
 
 function toSwitch(name: string, value: unknown): boolean {

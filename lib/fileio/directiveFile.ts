@@ -47,6 +47,12 @@ const GRACE_MS = 300;
  */
 export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Promise<void> } {
   const ending = new AbortController();
+  const folder = dirname(options.file);
+  if (!existsSync(folder)) {
+    options.log.warn('the folder of the directive file is not there; it is looked for again', {
+      folder,
+    });
+  }
   const watch = async () => {
     let complained = '';
     const complain = (error: unknown) => {

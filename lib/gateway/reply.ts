@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { GatewayReply } from './types.ts';
+import { YoungGarbage } from './youngGarbage.ts';
 
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
 export function flatHeaders({ status, headers, body }: GatewayReply, close: boolean): string[] {
@@ -58,9 +59,12 @@ async function* measured(
   body: Readable,
   expectedBytes: number | undefined,
 ): AsyncGenerator<Buffer | string> {
+  const garbage = new YoungGarbage();
   let sentBytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer | string>) {
-    sentBytes += Buffer.byteLength(chunk);
+    const bytes = Buffer.byteLength(chunk);
+    sentBytes += bytes;
+    garbage.passed(bytes);
     if (expectedBytes !== undefined && sentBytes > expectedBytes) break;
     yield chunk;
   }

@@ -1,9 +1,9 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
-import { readLeaf, readTree } from '../tree/disk.ts';
+import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
@@ -21,6 +21,7 @@ import {
 import { RecordWriter } from './recordWriter.ts';
 import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
+import { putAside } from './unreadable.ts';
 
 export interface DatabaseOptions {
   /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */
@@ -30,6 +31,9 @@ export interface DatabaseOptions {
   readonly fsync: boolean;
   readonly log: Logger;
 }
+
+/** Reading so many records takes a second or so. */
+const MANY_RECORDS = 2000;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -43,12 +47,14 @@ export class JobDatabase implements JobForest {
   readonly #indexFile: IndexFile;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
+  readonly #putAside: OnUnreadable;
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
 
   private constructor(options: DatabaseOptions) {
     this.#options = options;
     this.folder = options.folder;
+    this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
     this.#writer = new RecordWriter({
@@ -146,13 +152,7 @@ export class JobDatabase implements JobForest {
     const { key, digest } = summaryOf(record);
     const root = key === undefined ? undefined : this.#index.withKey(key);
     if (root === undefined || this.#index.get(root)?.digest === digest) return root;
-    throw new PmanError(
-      'conflict',
-      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
-      {
-        hint: 'repeat a request unchanged, or give a new job a new key',
-      },
-    );
+    throw keyTaken(String(key), root);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -264,9 +264,12 @@ export class JobDatabase implements JobForest {
   /** Learns of the records in the folder: from what was written down of them, else from themselves. */
   #readIndex(known: ReadonlyMap<string, JobSummary>): void {
     let isExact = true;
-    let count = 0;
-    for (const root of recordNames(this.folder)) {
-      count += 1;
+    const names = recordNames(this.folder);
+    const unknown = names.filter((root) => !known.has(root) && !this.#index.has(root)).length;
+    if (unknown > MANY_RECORDS) {
+      this.#options.log.info('reading the records that the index does not know', { unknown });
+    }
+    for (const root of names) {
       if (this.#index.has(root)) continue;
       let summary = known.get(root);
       if (summary === undefined) {
@@ -277,7 +280,7 @@ export class JobDatabase implements JobForest {
       }
       this.#index.put(root, summary);
     }
-    if (isExact && known.size < 2 * count + 100) return;
+    if (isExact && known.size < 2 * names.length + 100) return;
     const ended = this.roots().flatMap((root) => {
       const summary = this.#index.get(root);
       return summary?.status === undefined ? [] : [[root, summary] as const];
@@ -302,27 +305,15 @@ export class JobDatabase implements JobForest {
     const summary = this.#index.get(root);
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
-    // Behind it: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
     whenFiled();
-    // Not before: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
   }
+}
 
-  /** Moves a file that is no leaf to where nobody trips over it again. */
-  readonly #putAside = (file: string, reason: string): void => {
-    const { log, workFolder } = this.#options;
-    const aside = join(workFolder, 'unreadable');
-    const to = join(
-      aside,
-      `${Date.now()}-${file.slice(this.folder.length + 1).replaceAll('/', '~')}`,
-    );
-    log.warn('a leaf is not readable and was moved aside', { file, reason, to });
-    try {
-      makeFolder(aside);
-      renameSync(file, to);
-    } catch (error) {
-      log.warn('it could not be moved', { file, reason: messageOf(error) });
-    }
-  };
+/** @param job the job that was sent with the key, in words */
+export function keyTaken(key: string, job: string): PmanError {
+  return new PmanError(
+    'conflict',
+    `the key ${JSON.stringify(key)} stands for another job: ${job}`,
+    { hint: 'repeat a request unchanged, or give a new job a new key' },
+  );
 }

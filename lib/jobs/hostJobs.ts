@@ -1,25 +1,14 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { preciseNow } from '../../crunner/processes.ts';
-import type { KillRequest, RunnerEvent } from '../../crunner/runner.ts';
+import type { RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
-import {
-  closeSpool,
-  createSpool,
-  isOpenSpool,
-  type JobLimits,
-  mendSpool,
-  outputBytes,
-  readSpool,
-  type SpoolRequest,
-  type SpoolState,
-  writeLine,
-} from '../../crunner/spool.ts';
-import { messageOf, PmanError } from '../errors.ts';
+import type { JobLimits, KillRequest, SpoolRequest, SpoolState } from '../../crunner/spool.ts';
+import type { SshConnection } from '../../crunner/ssh.ts';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { isJobRoot } from '../tree/paths.ts';
 import type { JsonObject } from '../wire/json.ts';
+import { checkForSsh, partsOf } from './commandParts.ts';
 import { hostFacts } from './hostFacts.ts';
+import { HostSpool, notAccepted } from './hostSpool.ts';
 import { JobOutputs } from './jobOutputs.ts';
 import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import { isDone, progressOf } from './progress.ts';
@@ -34,11 +23,15 @@ export interface HostJobsOptions extends PollerOptions {
   readonly log: Logger;
 }
 
-/** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
-const MAX_SUB_JOBS = 64;
+/** What a job asks for besides its command. */
+export interface JobTerms {
+  readonly limits?: JobLimits;
+  /** The host that is to run it; default: this one. */
+  readonly ssh?: SshConnection;
+}
+
 /** How often the jobs that run are held against their spools, in milliseconds. */
 const AUDIT_MS = 5000;
-const RETRY_LATER = { hint: 'send it again when the disk can be written again' };
 
 /**
  * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
@@ -48,6 +41,7 @@ export class HostJobs {
   /** What the jobs have written. */
   readonly outputs: JobOutputs;
   readonly #options: HostJobsOptions;
+  readonly #spool: HostSpool;
   readonly #runner: RunnerClient;
   readonly #poller: Poller;
   /** Asked for with the first job: the system takes a while to tell. */
@@ -56,8 +50,6 @@ export class HostJobs {
   readonly #waiting = new Map<string, SpoolRequest>();
   /** Jobs that have been handed to the runner and not ended. */
   readonly #running = new Map<string, SpoolRequest>();
-  /** What of them somebody has asked to end: a runner that goes takes the order with it. */
-  readonly #killed = new Map<string, KillRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
   readonly #audit: NodeJS.Timeout;
   #closed = false;
@@ -65,6 +57,7 @@ export class HostJobs {
   constructor(options: HostJobsOptions) {
     this.#options = options;
     this.outputs = new JobOutputs(options);
+    this.#spool = new HostSpool(options);
     this.#poller = new Poller(options);
     this.#runner = new RunnerClient({
       spool: options.spool,
@@ -79,31 +72,23 @@ export class HostJobs {
    * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
    * one, when it asks for the same.
    * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job, bad_request
+   * for a command that ssh cannot carry
    */
-  async submit(job: NewJob, limits: JobLimits = {}): Promise<string> {
+  async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
     const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
+    if (ssh !== undefined) await checkForSsh(parts, limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);
     const known = database.sameJob(record);
     if (known !== undefined) return known;
-    if (database.problem !== undefined) {
-      throw new PmanError('storage', `the job was not accepted: ${database.problem}`, RETRY_LATER);
-    }
+    if (database.problem !== undefined) throw notAccepted(database.problem);
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner, limits, fsync };
-    try {
-      createSpool(this.#folder(root), request);
-    } catch (error) {
-      this.#tryToForget(root);
-      throw new PmanError('storage', `the job was not accepted: ${messageOf(error)}`, {
-        ...RETRY_LATER,
-        cause: error,
-      });
-    }
+    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
+    this.#spool.accept(root, request);
     database.add(root, record);
     this.#waiting.set(root, request);
     this.#startWaiting();
@@ -119,18 +104,18 @@ export class HostJobs {
   }
 
   /**
-   * Ends a job; says whether there was anything to end. Its record stays and says who ended it.
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the
+   * order is on the disk, if that takes it: it outlives this process and the runner.
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    const waiting = this.#waiting.get(root);
-    if (waiting !== undefined) {
-      this.#drop(root, waiting, `${request.cause} before it started`);
+    if (this.#waiting.has(root)) {
+      this.#drop(root, `${request.cause} before it started`);
       return true;
     }
     if (!this.#running.has(root)) return false;
-    this.#killed.set(root, request);
-    await this.#runner.kill(this.#folder(root), request);
+    this.#spool.orderEnd(root, request);
+    await this.#runner.kill(this.#spool.folder(root), request);
     return true;
   }
 
@@ -148,16 +133,7 @@ export class HostJobs {
 
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
-    rmSync(this.#folder(root), { recursive: true, force: true });
-  }
-
-  /** After a refused write: a disk that refuses the removal too is not the news. */
-  #tryToForget(root: string): void {
-    try {
-      this.forget(root);
-    } catch (error) {
-      this.#options.log.warn('cannot remove a spool folder', { root, error: messageOf(error) });
-    }
+    this.#spool.forget(root);
   }
 
   /** How many jobs run, and how many wait for their turn. */
@@ -173,14 +149,13 @@ export class HostJobs {
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
     await this.#runner.find();
-    const { database, spool } = this.#options;
-    for (const root of spoolNames(spool)) {
-      if (!isOpenSpool(this.#folder(root))) {
+    const { database } = this.#options;
+    for (const root of this.#spool.roots()) {
+      if (!this.#spool.isOpen(root)) {
         if (!database.has(root)) this.forget(root); // its record was removed by hand
         continue;
       }
-      mendSpool(this.#folder(root));
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.readMended(root);
       if (state === undefined) {
         this.forget(root); // it was never accepted
         continue;
@@ -199,10 +174,6 @@ export class HostJobs {
     this.#runner.close();
   }
 
-  #folder(root: string): string {
-    return join(this.#options.spool, root);
-  }
-
   #startWaiting(): void {
     while (this.#running.size < this.#options.maxJobs) {
       const [next] = this.#waiting;
@@ -215,9 +186,9 @@ export class HostJobs {
 
   #start(root: string, request: SpoolRequest): void {
     this.#running.set(root, request);
-    this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+    this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
       try {
-        this.#drop(root, request, messageOf(error));
+        this.#drop(root, messageOf(error));
       } catch (refused) {
         this.#options.log.error('a job cannot be run', { root, error: messageOf(refused) });
       }
@@ -242,23 +213,16 @@ export class HostJobs {
 
   #finish(root: string): void {
     this.#running.delete(root);
-    this.#killed.delete(root);
-    const folder = this.#folder(root);
-    this.#options.database.release(root, outputBytes(folder), () => closeSpool(folder));
+    const bytes = this.#spool.outputBytes(root);
+    this.#options.database.release(root, bytes, () => this.#spool.close(root));
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
     this.#startWaiting();
   }
 
   /** A job is not to run (any more): a later server keeps to that. */
-  #drop(root: string, { fsync = false }: SpoolRequest, reason: string): void {
-    try {
-      writeLine(this.#folder(root), { dropped: reason }, fsync);
-    } catch (error) {
-      throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
-        cause: error,
-      });
-    }
+  #drop(root: string, reason: string): void {
+    this.#spool.drop(root, reason);
     this.#waiting.delete(root);
     this.#poller.dropped(root, reason);
     this.#finish(root);
@@ -269,8 +233,11 @@ export class HostJobs {
     this.#poller.catchUp(root, state);
     const newest = state.parts.at(-1);
     if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
-    else if (newest !== undefined) this.#start(root, state.request);
-    else {
+    else if (newest !== undefined || state.kill !== undefined) {
+      this.#start(root, state.request);
+      // A runner that has the job may never have heard of the order.
+      if (state.kill !== undefined) void this.#repeatKill(root, state.kill);
+    } else {
       this.#waiting.set(root, state.request);
       this.#startWaiting();
     }
@@ -297,13 +264,13 @@ export class HostJobs {
    */
   #compareWithSpool(): void {
     for (const root of [...this.#running.keys()]) {
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.read(root);
       const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
       if (state !== undefined && isOver) {
         this.#poller.catchUp(root, state);
         this.#finish(root);
       } else {
-        this.#runner.run(this.#folder(root)).catch((error: unknown) => {
+        this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
           this.#options.log.warn('a job cannot be looked after', { root, error: messageOf(error) });
         });
       }
@@ -312,7 +279,7 @@ export class HostJobs {
 
   async #repeatKill(root: string, order: KillRequest): Promise<void> {
     try {
-      await this.#runner.kill(this.#folder(root), order);
+      await this.#runner.kill(this.#spool.folder(root), order);
     } catch (error) {
       this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
     }
@@ -322,24 +289,10 @@ export class HostJobs {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
     for (const root of [...this.#running.keys()]) {
-      const state = readSpool(this.#folder(root));
+      const state = this.#spool.read(root);
       if (state === undefined) continue;
       this.#running.delete(root);
       this.#takeUp(root, state);
-      const order = this.#killed.get(root);
-      if (order !== undefined) void this.#repeatKill(root, order);
     }
   }
-}
-
-/** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
-async function partsOf(cmd: string): Promise<readonly string[]> {
-  if (!cmd.includes(';')) return [cmd];
-  const { splitCommandLine } = await import('../../crunner/split.ts');
-  const parts = splitCommandLine(cmd);
-  return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
-}
-
-function spoolNames(spool: string): readonly string[] {
-  return readdirSync(spool).filter(isJobRoot).sort();
 }

@@ -9,7 +9,7 @@ import {
 } from '../../crunner/spool.ts';
 import type { JsonObject } from '../wire/json.ts';
 import type { JobDatabase } from './database.ts';
-import { progressOf } from './progress.ts';
+import { type JobProgress, progressOf } from './progress.ts';
 import {
   type NewJob,
   recordDone,
@@ -59,7 +59,9 @@ export class Poller {
     const record = this.#options.database.edit(root);
     if (record === undefined) return;
     const { host } = request.owner as SpoolOwner;
-    recordStart(record, part, { cmd: request.parts[part] ?? '', host, ...start });
+    const { pid, startedAt } = start;
+    const cmd = request.parts[part] ?? '';
+    recordStart(record, part, { cmd, host, pid, startedAt, ...remoteFacts(request, start) });
   }
 
   partEnded(root: string, { parts }: SpoolRequest, part: number, end: PartEnd): void {
@@ -95,10 +97,32 @@ export class Poller {
     if (tree === undefined) return;
     for (const [part, { start, end }] of parts.entries()) {
       const known = progressOf(tree);
-      if (start && known.started.length <= part) this.partStarted(root, request, part, start);
+      const isNew = known.started.length <= part || isNewRemote(known, part, start);
+      if (start && isNew) this.partStarted(root, request, part, start);
       if (end && (end.last || known.returncodes.length <= part))
         this.partEnded(root, request, part, end);
     }
     if (dropped !== undefined) this.dropped(root, dropped);
   }
+}
+
+/** Where a part runs that runs over ssh, by the names of the original's crunner. */
+function remoteFacts(
+  { ssh }: SpoolRequest,
+  { remote }: PartStart,
+): { readonly remote?: JsonObject } {
+  if (ssh === undefined) return {};
+  const { user, host, port } = ssh.target;
+  const pid = remote === undefined ? {} : { pid_remote: remote.pid };
+  return { remote: { ...pid, remoteHost: host, remoteUser: user, remotePort: port } };
+}
+
+/** Whether it has become known what runs on the other host, and the record does not say so yet. */
+function isNewRemote(
+  { entries, returncodes }: JobProgress,
+  part: number,
+  start?: PartStart,
+): boolean {
+  if (start?.remote === undefined || returncodes.length > part) return false;
+  return entries[part]?.pid_remote === undefined;
 }

@@ -48,6 +48,8 @@ export interface SubJobStart {
   /** Milliseconds since 1970, with fractions. */
   readonly startedAt: number;
   readonly host: JsonObject;
+  /** What the entry says about the other host that runs it. */
+  readonly remote?: JsonObject;
 }
 
 export interface SubJobEnd {
@@ -71,6 +73,7 @@ export function recordStart(record: RecordEditor, k: number, start: SubJobStart)
     eventFunctionDone: false,
     ...start.host,
     startstamp: readableStamp(start.startedAt),
+    ...start.remote,
     ...(start.pid === undefined ? {} : { pid: start.pid }),
   };
   const entries = { ...entriesBefore(record, k), [k]: entry };

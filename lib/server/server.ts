@@ -14,6 +14,7 @@ import { lockFolder } from '../jobs/folderLock.ts';
 import { HostJobs } from '../jobs/hostJobs.ts';
 import { workFolderOf } from '../jobs/recordFolder.ts';
 import { removeOld } from '../jobs/retention.ts';
+import { SshHosts } from '../jobs/sshHosts.ts';
 import type { Logger } from '../log.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -50,7 +51,7 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 
 /**
  * Puts pman together and opens its port.
- * @throws PmanError when the database cannot be opened or the port is taken; UsageError when there are no tokens
+ * @throws PmanError when the database cannot be opened or the port is taken; UsageError when there are no tokens or no such ssh hosts
  */
 export async function startServer(options: ServerOptions): Promise<PmanServer> {
   const { config, log } = options;
@@ -87,6 +88,7 @@ async function open(
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
+  const sshHosts = new SshHosts(config.ssh);
   const workFolder = workFolderOf(config.dbPath);
   makeWorkFolder(workFolder);
   const lock = await lockFolder(workFolder);
@@ -127,6 +129,7 @@ async function open(
     database,
     jobs,
     containers,
+    sshHosts,
     log,
     settings: {
       containerEnv: config.containerEnv,

@@ -25,19 +25,16 @@ export async function obey(
 ): Promise<void> {
   switch (method) {
     case 'GET':
-    case 'HEAD':
+    case 'HEAD': {
       if (payload !== '') parseEnvelope(parseJson(payload));
-      read(services, target, told);
-      return;
-    case 'POST': {
-      const command = commandIn(payload);
-      told.action = command.action;
-      told.meta = command.rawMeta;
-      const { status, result } = await dispatch(services, command);
-      told.status = status;
-      if (result !== undefined) told.d_ret = result;
+      const hello = helloIn(target);
+      if (hello === undefined) read(services, target, told);
+      else await act(services, hello, told);
       return;
     }
+    case 'POST':
+      await act(services, commandIn(payload), told);
+      return;
     case 'PUT':
       await putVerb(services, commandIn(payload), told);
       return;
@@ -50,6 +47,25 @@ export async function obey(
         hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
       });
   }
+}
+
+/** Does what a command says, and tells. */
+async function act(services: Services, command: Command, told: Told): Promise<void> {
+  told.action = command.action;
+  told.meta = command.rawMeta;
+  const { status, result } = await dispatch(services, command);
+  told.status = status;
+  if (result !== undefined) told.d_ret = result;
+}
+
+/** `hello` for a browser or a load balancer, which send no bodies; no job has such a name. Not of the original. */
+const HELLO = /^\/[^/]*\/[^/]*\/hello\/?(?:\?(.*))?$/;
+
+function helloIn(target: string): Command | undefined {
+  const [path, query] = HELLO.exec(target) ?? [];
+  if (path === undefined) return undefined;
+  const askAbout = new URLSearchParams(query).get('askAbout') ?? 'health';
+  return { action: 'hello', rawMeta: { askAbout }, threaded: false };
 }
 
 function read(services: Services, target: string, told: Told): void {

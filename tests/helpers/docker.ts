@@ -13,11 +13,20 @@ export const engineMissing = () =>
 /** The folder of the engine that tests/engines/docker.sh has started. */
 export const engineDir = () => dirname((engine ?? '').replace('unix://', ''));
 
-/** Runs the docker command against the engine under test; gives what it prints. */
-export function docker(...args: readonly string[]): string {
-  const env = { ...process.env, DOCKER_HOST: engine, DOCKER_BUILDKIT: '0' };
-  return execFileSync('docker', args, { env, encoding: 'utf8', stdio: 'pipe' });
+/** The docker command for the engine at that address; gives what it prints. */
+export function dockerAt(host: string | undefined): (...args: readonly string[]) => string {
+  const env = { ...process.env, DOCKER_HOST: host, DOCKER_BUILDKIT: '0' };
+  return (...args) => execFileSync('docker', args, { env, encoding: 'utf8', stdio: 'pipe' });
 }
+
+/** Podman's socket, or undefined. */
+export const podman = process.env.PMAN_TEST_PODMAN;
+
+export const podmanMissing = () =>
+  podman ? undefined : 'PMAN_TEST_PODMAN is not set: tests/engines/podman.sh up';
+
+/** Runs the docker command against the engine under test; gives what it prints. */
+export const docker = dockerAt(engine);
 
 /** An image with busybox and the shell scripts that are given, by their names in /bin. */
 export function scriptImage(name: string, scripts: Readonly<Record<string, string>>): void {

@@ -9,11 +9,11 @@ import {
 } from '../../lib/gateway/index.ts';
 import { silentLogger } from '../../lib/log.ts';
 
-/** Polls until `condition` gives something truthy; fails with `what` after `withinMs` (5 s). */
+/** Polls until `condition` gives something truthy; fails with `what` after `withinMs` (15 s). */
 export async function eventually<T>(
   what: string,
   condition: () => T,
-  { withinMs = 5_000, between = () => pause(5) } = {},
+  { withinMs = 15_000, between = () => pause(5) } = {},
 ): Promise<NonNullable<T>> {
   const until = performance.now() + withinMs;
   for (;;) {
@@ -77,6 +77,34 @@ export async function openEcho(options: Partial<GatewayOptions> = {}): Promise<E
     },
   );
   return { gateway, port: gateway.port, requests, aborted: () => aborted };
+}
+
+/** Opens gateways and connections for one test after another; `closeAll` after each. */
+export function openings() {
+  const gateways: Gateway[] = [];
+  const clients: RawClient[] = [];
+  return {
+    open: async (options?: Partial<GatewayOptions>): Promise<EchoGateway> => {
+      const echo = await openEcho(options);
+      gateways.push(echo.gateway);
+      return echo;
+    },
+    dial: async (port: number): Promise<RawClient> => {
+      const client = await RawClient.open(port);
+      clients.push(client);
+      return client;
+    },
+    /** So many at once, none of them waited for. */
+    dialAll: (port: number, count: number): readonly RawClient[] => {
+      const all = Array.from({ length: count }, () => new RawClient(port));
+      clients.push(...all);
+      return all;
+    },
+    closeAll: async (): Promise<void> => {
+      for (const client of clients.splice(0)) client.socket.destroy();
+      for (const gateway of gateways.splice(0)) await gateway.close();
+    },
+  };
 }
 
 async function answer(request: GatewayRequest): Promise<GatewayReply> {
@@ -152,7 +180,7 @@ export class RawClient {
   }
 
   /** Waits for `count` whole answers and returns them. `bodyless`: they answer HEAD. */
-  async answers(count: number, { bodyless = false, withinMs = 5_000 } = {}): Promise<Answer[]> {
+  async answers(count: number, { bodyless = false, withinMs = 15_000 } = {}): Promise<Answer[]> {
     return eventually(
       `${count} answers; got ${JSON.stringify(this.received.toString('latin1', 0, 300))}`,
       () => {
@@ -169,7 +197,7 @@ export class RawClient {
     return first;
   }
 
-  async untilClosed(withinMs = 5_000): Promise<void> {
+  async untilClosed(withinMs = 15_000): Promise<void> {
     await eventually('the server to close the connection', () => this.closed, { withinMs });
   }
 }

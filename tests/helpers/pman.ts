@@ -69,7 +69,11 @@ export async function statesOf(server: TestServer, jid: string): Promise<readonl
 }
 
 /** Waits until the job has ended and gives what is known of it. */
-export function untilEnded(server: TestServer, jid: string, timeoutMs = 8000): Promise<JobResult> {
+export function untilEnded(
+  server: TestServer,
+  jid: string,
+  timeoutMs = 20_000,
+): Promise<JobResult> {
   return eventually(
     async () => {
       const result = await resultOf(server, jid);

@@ -4,6 +4,7 @@ import type { Services } from '../../lib/actions/action.ts';
 import { JobDatabase } from '../../lib/jobs/database.ts';
 import { HostJobs } from '../../lib/jobs/hostJobs.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
+import { SshHosts } from '../../lib/jobs/sshHosts.ts';
 import { newJobRoot } from '../../lib/jobs/stamps.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { tempDir } from './tempDir.ts';
@@ -39,6 +40,7 @@ export function openServices(): TestServices {
   const services: Services = {
     database,
     jobs,
+    sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
     log,
     settings: { containerEnv: 'host', exportPath: join(top, 'export'), killGraceMs: 1000 },
     openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),

@@ -17,7 +17,7 @@ describe('kill', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({
-      flags: ['--listeners', '2', '--maxJobs', '6', '--killGrace=0.4'],
+      flags: ['--listeners', '2', '--maxJobs', '6', '--killGrace=1.2'],
     });
   });
   afterAll(async () => {
@@ -75,8 +75,8 @@ describe('kill', () => {
     const { returncode } = await untilEnded(server, jid);
     const tookMs = performance.now() - started;
     expect(returncode).toEqual([-9]);
-    expect(tookMs).toBeGreaterThan(390);
-    expect(tookMs).toBeLessThan(1500);
+    expect(tookMs).toBeGreaterThan(1190);
+    expect(tookMs).toBeLessThan(5000);
   });
 
   it('takes the grace from the request', async () => {
@@ -85,7 +85,7 @@ describe('kill', () => {
     const started = performance.now();
     await kill(jid, { grace: 0 });
     expect((await untilEnded(server, jid)).returncode).toEqual([-9]);
-    expect(performance.now() - started).toBeLessThan(380);
+    expect(performance.now() - started).toBeLessThan(1150);
   });
 
   it('lets a job end as it wants to within the grace', async () => {
@@ -159,7 +159,7 @@ describe('kill', () => {
     const started = performance.now();
     await kill(jid, { signal: 'KILL' });
     expect((await untilEnded(server, jid)).returncode).toEqual([-9]);
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it('ends every job of one jid and says which had ended already', async () => {

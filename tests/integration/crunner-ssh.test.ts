@@ -52,6 +52,12 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     });
   });
 
+  it('carries a command of nearly 100 KB', async () => {
+    const words = 'word '.repeat(18_000).trim();
+    const result = await remote(`set ${words}; echo $#`, '--showStdOut');
+    expect(result).toEqual({ status: 0, stdout: '18000\n\n', stderr: '' });
+  });
+
   it('really runs on the other side, with stdin', async () => {
     const input = 'line\n'.repeat(50_000);
     const result = await runCrunner(

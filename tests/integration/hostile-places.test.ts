@@ -217,7 +217,7 @@ describe('a server with two listeners', () => {
         server,
         Array.from({ length: 10_000 }, (_, i) => `echo ${i}`).join(';'),
       );
-      expect(performance.now() - started).toBeLessThan(1500);
+      expect(performance.now() - started).toBeLessThan(4000);
       const { stdout, returncode } = await untilEnded(server, many);
       expect(stdout.join('').trim().split('\n').at(-1)).toBe('9999');
       expect(returncode.every((code) => code === 0)).toBe(true);

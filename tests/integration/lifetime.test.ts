@@ -149,6 +149,25 @@ describe('the lifetime of pman and its jobs', () => {
     expect((await untilEnded(server, jid)).returncode).toEqual([7]);
   });
 
+  it('keeps to an order to end a job when pman and its runner are killed right after', async () => {
+    const server = await start();
+    const jid = await runJob(server, "trap '' TERM && echo $$ && while :; do sleep 0.05; done");
+    const pid = await pidOf(server, jid);
+    await server.post('kill', { key: 'jid', value: jid, grace: 1.5 });
+    const runners = server.children().filter(({ command }) => command.includes('runnerProcess'));
+    for (const runner of runners) signal(runner.pid, 'SIGKILL');
+    await server.kill9();
+    expect(isRunning(pid)).toBe(true);
+    await server.restart();
+    await eventually(() => !isRunning(pid), {
+      timeoutMs: 6000,
+      message: 'the job that a client was told is being ended to end',
+    });
+    const { status, cause } = await untilEnded(server, jid);
+    expect(['lost', 'finishedWithError']).toContain(status);
+    expect(cause?.join()).toContain('ended by a kill request');
+  }, 20_000);
+
   it('SIGTERM with --jobsAtExit end ends the jobs', async () => {
     const server = await start(['--jobsAtExit', 'end', '--killGrace', '0.3']);
     const jid = await runJob(server, "trap '' TERM && echo $$ && while :; do sleep 0.05; done");

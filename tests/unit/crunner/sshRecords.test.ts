@@ -30,14 +30,14 @@ function cutAt(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
 describe('SshRecordReader', () => {
   it('finds the records and keeps every other byte, wherever the chunks are cut', () => {
     const stream = Buffer.from(
-      `banner\n${MARKER}pid 12 34;err crunner-1-\nmore${MARKER}end 255;tail`,
+      `banner\n${MARKER}pid 12 34 56;err crunner-1-\nmore${MARKER}end 255;tail`,
     );
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 12 }), (cuts) => {
         expect(readAll(cutAt(stream, cuts))).toEqual({
           text: 'banner\nerr crunner-1-\nmoretail',
           records: [
-            { kind: 'pid', pid: 12, processGroup: 34 },
+            { kind: 'pid', remote: { pid: 12, processGroup: 34, wrapperPid: 56 } },
             { kind: 'end', returncode: 255 },
           ],
         });

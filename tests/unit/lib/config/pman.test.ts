@@ -52,6 +52,7 @@ describe('readPmanConfig', () => {
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
       exportPath: '/tmp',
+      ssh: { hosts: [], identity: undefined, knownHosts: undefined },
       fsync: false,
       manager: 'auto',
       dockerSocket: '/var/run/docker.sock',
@@ -76,6 +77,24 @@ describe('readPmanConfig', () => {
     ['maxBodySize', '1', 'PMAN_MAXBODYSIZE', { maxBodyBytes: 1024 * 1024 }],
     ['killGrace', '2', 'PMAN_KILLGRACE', { killGraceMs: 2000 }],
     ['jobsAtExit', 'end', 'PMAN_JOBSATEXIT', { jobsAtExit: 'end' }],
+    [
+      'sshHosts',
+      'a, me@[::1]:2222',
+      'PMAN_SSHHOSTS',
+      { ssh: { hosts: ['a', 'me@[::1]:2222'], identity: undefined, knownHosts: undefined } },
+    ],
+    [
+      'sshIdentity',
+      '/k',
+      'PMAN_SSHIDENTITY',
+      { ssh: { hosts: [], identity: '/k', knownHosts: undefined } },
+    ],
+    [
+      'sshKnownHosts',
+      '/h',
+      'PMAN_SSHKNOWNHOSTS',
+      { ssh: { hosts: [], identity: undefined, knownHosts: '/h' } },
+    ],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 
@@ -116,6 +135,10 @@ describe('readPmanConfig', () => {
     const file = fileWith('p.ini', 'port = 1\nlisteners = 1\nmaxJobs = 1');
     const env = { PMAN_PORT: '2', PMAN_LISTENERS: '2', PMAN_CONFIGFILE: file };
     expect(configOf(['--port', '3'], env)).toMatchObject({ port: 3, listeners: 2, maxJobs: 1 });
+  });
+
+  it('starts beside a service of its own name, whose address Kubernetes puts into PMAN_PORT', () => {
+    expect(configOf([], { PMAN_PORT: 'tcp://10.0.0.7:5010' })).toMatchObject({ port: 5010 });
   });
 
   it.each([

@@ -28,8 +28,11 @@ let watch: { close(): Promise<void> };
 /** A logger that keeps what an operator would read. */
 function listeningLogger(): Logger {
   const log = silentLogger();
-  const keep = (_message: unknown, fields?: { error?: string; reason?: string }) => {
-    warnings.push(fields?.error ?? fields?.reason ?? '');
+  const keep = (
+    _message: unknown,
+    fields?: { error?: string; reason?: string; folder?: string },
+  ) => {
+    warnings.push(fields?.error ?? fields?.reason ?? fields?.folder ?? '');
     return log;
   };
   return Object.assign(Object.create(log), { warn: keep, error: keep }) as Logger;
@@ -101,6 +104,17 @@ describe('watchDirectiveFile', () => {
     expect(obeyed[0]).toEqual(MEANT);
     expect(obeyed).toHaveLength(2);
     await eventually(() => readdirSync(top).length === 0, { message: 'the file to be removed' });
+  });
+
+  it('says that its folder is missing, and obeys what comes when that is made', async () => {
+    await watch.close();
+    const folder = join(top, 'later');
+    file = join(folder, 'd_msg.json');
+    watch = startWatch('/db');
+    expect(warnings).toEqual([folder]);
+    mkdirSync(folder);
+    writeFileSync(file, JSON.stringify(QUIT));
+    await eventually(() => obeyed.length > 0, { message: 'the directive to be obeyed' });
   });
 
   it('waits for a half-written one', async () => {

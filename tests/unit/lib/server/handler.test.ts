@@ -87,6 +87,17 @@ describe('makeHandler: the form of an answer', () => {
     });
   });
 
+  it('answers hello to a browser and to a load balancer, which send no body', async () => {
+    const health = await ask({ method: 'GET', target: '/api/v1/hello' });
+    expect(health.reply.status).toBe(200);
+    expect(health.body).toMatchObject({
+      action: 'hello',
+      d_ret: { name: 'pman', health: { ok: true } },
+    });
+    const time = await ask({ method: 'GET', target: '/api/v1/hello/?askAbout=timestamp' });
+    expect(time.body).toMatchObject({ status: true, d_ret: { timestamp: {} } });
+  });
+
   it('answers 404 for a job that is not there, and false below it', async () => {
     const { reply, body } = await ask({ method: 'GET', target: '/api/v1/nosuch' });
     expect(reply.status).toBe(404);

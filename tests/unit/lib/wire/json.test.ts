@@ -74,7 +74,7 @@ describe('parseJson', () => {
     const start = performance.now();
     expect(() => parseJson(text)).toThrow('deeper than 500 levels');
     // Parsing it takes a second and more.
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(performance.now() - start).toBeLessThan(800);
   });
 });
 

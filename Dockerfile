@@ -1,0 +1,48 @@
+# pman, pfioh, purl and the rest of the family in one image; docs/docker.md tells how to use it.
+#
+#   docker build --tag fnndsc/pman .
+#   docker run --rm fnndsc/pman --rawmode 1 --http --port 5010 --listeners 12
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Of the packages that the checks and the tests want, only the one that bundles. Not `npm ci`: see .ci/ready.mjs.
+RUN bundler="esbuild@$(node -p 'require("./package.json").devDependencies.esbuild')" \
+ && npm pkg delete devDependencies \
+ && npm install --no-save --loglevel=error "$bundler"
+COPY . .
+# Of zeromq's binaries those for this system stay.
+RUN node .ci/bundle.mjs \
+ && rm -r dist/bin/*.map node_modules/esbuild node_modules/@esbuild \
+ && find node_modules/zeromq/build -name '*.node' ! -path "*/linux/$(node -p process.arch)/node/glibc-*" -delete
+
+# Not Node's image again: that has npm and the headers of Node as well, which nothing here needs.
+FROM debian:bookworm-slim
+# tini collects what jobs leave behind: pman as process 1 would not.
+RUN apt-get update -qq \
+ && apt-get install -qq --yes --no-install-recommends tini >/dev/null \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
+ && useradd --uid 1000 --user-group --create-home --shell /bin/bash pman \
+ && install --directory --owner pman --group root --mode 775 /var/lib/pman
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /app/package.json /app/LICENSE /app/
+COPY --from=build /app/node_modules /app/node_modules
+COPY --from=build /app/dist /app/dist
+COPY docker/entrypoint.sh /usr/local/bin/pman-entrypoint
+RUN for program in pman pman_do pman_health pfioh purl crunner swarm; do \
+      ln -s "/app/dist/bin/$program.js" "/usr/local/bin/$program"; \
+    done \
+ && ln -s purl /usr/local/bin/pfurl
+
+# A port that docker publishes leads to the container's own address, not to its loopback.
+ENV PMAN_IP=0.0.0.0 \
+    PMAN_DBPATH=/var/lib/pman/db
+WORKDIR /var/lib/pman
+EXPOSE 5010 5055
+# Starts as root and goes on as `pman`: see the script.
+ENTRYPOINT ["tini", "--", "pman-entrypoint"]
+CMD ["--rawmode", "1", "--http", "--port", "5010", "--listeners", "12"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["pman_health"]
+LABEL org.opencontainers.image.title=pman \
+      org.opencontainers.image.description="Runs commands that other software asks for over HTTP" \
+      org.opencontainers.image.licenses=MIT

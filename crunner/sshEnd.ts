@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { remoteScript, type SshConnection, sshArguments } from './ssh.ts';
+import type { RemoteProcess } from './sshRecords.ts';
+
+/** What became of an order to end a command on another host. */
+export type EndAnswer =
+  /** It was signalled, and its process group is gone or was killed. */
+  | { readonly kind: 'ended' }
+  /** There was nothing left of it. */
+  | { readonly kind: 'gone' }
+  /** The host did not take the order, and why. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+export interface EndOrder {
+  readonly signal: NodeJS.Signals;
+  /** How long before SIGKILL, in milliseconds. */
+  readonly graceMs: number;
+  /**
+   * Of a command whose connection is gone: the pid may be another process's by now, so that nothing is signalled unless
+   * its wrapper, which has this marker among its arguments, is still there.
+   */
+  readonly marker?: string;
+}
+
+/** How long to wait before the host is tried again, in milliseconds. */
+const RETRIES_MS = [0, 1000, 4000];
+
+/**
+ * Ends the process group of a command on another host over a connection of its own: the signal, and SIGKILL to what is
+ * left of it after the grace, by a script there that goes on when this connection is lost. Never rejects.
+ */
+export async function endRemote(
+  connection: SshConnection,
+  remote: RemoteProcess,
+  order: EndOrder,
+): Promise<EndAnswer> {
+  const args = sshArguments(connection, remoteScript(endScript(remote, order)));
+  let reason = '';
+  for (const waitMs of RETRIES_MS) {
+    await sleep(waitMs);
+    const { code, stdout, stderr } = await runSsh(args);
+    const word = stdout.trim().split('\n').at(-1);
+    if (word === 'ended' || word === 'gone') return { kind: word };
+    reason = stderr.trim().split(/\r?\n/).at(-1) || `ssh ended with ${code}`;
+  }
+  return { kind: 'unreachable', reason };
+}
+
+function endScript(
+  { processGroup, wrapperPid }: RemoteProcess,
+  { signal, graceMs, marker }: EndOrder,
+): string {
+  const tell = (name: string) => `kill -s ${name} -- -${processGroup} 2>/dev/null`;
+  const seen = `{ tr "\\000" " " </proc/${wrapperPid}/cmdline || ps -ww -o args= -p ${wrapperPid}; } 2>/dev/null`;
+  return [
+    ...(marker === undefined ? [] : [`${seen} | grep -qF '${marker}' || { echo gone; exit; }`]),
+    `${tell(signal.slice(3))} || { echo gone; exit; }`,
+    tell('CONT'), // what is stopped takes no signal but KILL until it goes on
+    'i=0',
+    `while test $i -lt ${Math.ceil(graceMs / 100)}`,
+    `do ${tell('0')} || { echo ended; exit; }`,
+    // Not every sleep takes fractions.
+    'if sleep 0.1 2>/dev/null; then i=$((i+1)); else sleep 1; i=$((i+10)); fi',
+    'done',
+    tell('KILL'),
+    'echo ended',
+  ].join('\n');
+}
+
+interface SshResult {
+  readonly code: number | string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runSsh(args: readonly string[]): Promise<SshResult> {
+  return new Promise((resolve) => {
+    const child = execFile('ssh', [...args], (error, stdout, stderr) => {
+      const code = error === null ? 0 : (error.code ?? error.signal ?? undefined);
+      resolve({ code: code ?? undefined, stdout, stderr: stderr || (error?.message ?? '') });
+    });
+    child.stdin?.end();
+  });
+}
