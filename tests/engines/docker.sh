@@ -86,7 +86,7 @@ swarm_init() {
   case $(swarm_state) in inactive*) ;; *) eventually 600 swarm_ready || fail "the swarm is not back"; return 0 ;; esac
   port=$((20000 + $(printf %s "$dir" | cksum | cut -d' ' -f1) % 10000))
   for try in 1 2 3 4 5; do
-    docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" --data-path-port $((port + 10000)) >/dev/null 2>"$dir/init-error" && return 0
+    docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" --data-path-port $((port - 10000)) >/dev/null 2>"$dir/init-error" && return 0
     port=$((port + 1))
   done
   cat "$dir/init-error" >&2
