@@ -6,6 +6,7 @@ import {
   type Surroundings,
 } from './local.ts';
 import type { SshConnection } from './ssh.ts';
+import type { Upload } from './sshUpload.ts';
 
 export type { PartStdio, StreamTarget } from './local.ts';
 
@@ -63,7 +64,7 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
     graceMs = 5000,
     stdio = () => ['ignore', 'inherit', 'inherit'] as const,
   } = options;
-  let running: RunningPart | undefined;
+  let running: Pick<RunningPart, 'kill' | 'ended'> | undefined;
   let stopped = false;
   let killTimer: NodeJS.Timeout | undefined;
 
@@ -76,9 +77,24 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
       killTimer = setTimeout(() => running?.kill('SIGKILL'), graceMs);
     }
   };
-  const forget = (error: unknown): never => {
+  const forget = (error: unknown): undefined => {
     running = undefined; // it never ran: there is nothing to end or to wait for
-    throw error;
+    if (!stopped) throw error;
+  };
+  /** The command as its host can take it. */
+  const carry = async (cmd: string): Promise<string> => {
+    const upload = options.ssh === undefined ? undefined : await uploadFor(cmd, options);
+    if (upload === undefined) return cmd;
+    running = {
+      kill: upload.kill,
+      ended: upload.loader.then(
+        () => 0,
+        () => 0,
+      ),
+    };
+    const loader = await upload.loader;
+    running = undefined;
+    return loader;
   };
   const abort = () => stop();
 
@@ -91,9 +107,13 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
       for (const [part, cmd] of parts.entries()) {
         if (stopped) return;
         const startedAt = new Date();
-        const launched = launch(cmd, stdio(part));
+        const carried = await carry(cmd).catch(forget);
+        if (carried === undefined || stopped) return;
+        const launched = launch(carried, stdio(part));
         running = launched;
-        const begun = { part, cmd, startedAt, ...(await launched.started.catch(forget)) };
+        const started = await launched.started.catch(forget);
+        if (started === undefined) return;
+        const begun = { part, cmd, startedAt, ...started };
         yield { type: 'start', ...begun };
         const returncode = await launched.ended;
         running = undefined;
@@ -123,8 +143,21 @@ async function partsOf(line: string, pipeline: boolean): Promise<readonly string
   return splitCommandLine(line);
 }
 
-async function launcher({ ssh, cwd, env }: RunOptions): Promise<Launch> {
-  const where = { ...(cwd !== undefined && { cwd }), ...(env !== undefined && { env }) };
+/** Puts a command on its host that is too long to be carried with the connection; undefined when it is not. */
+async function uploadFor(cmd: string, options: RunOptions): Promise<Upload | undefined> {
+  const { isCarried } = await import('./sshCommand.ts');
+  if (options.ssh === undefined || isCarried(cmd)) return undefined;
+  const { uploadCommand } = await import('./sshUpload.ts');
+  return uploadCommand(options.ssh, cmd, whereOf(options));
+}
+
+function whereOf({ cwd, env }: RunOptions): Surroundings {
+  return { ...(cwd !== undefined && { cwd }), ...(env !== undefined && { env }) };
+}
+
+async function launcher(options: RunOptions): Promise<Launch> {
+  const { ssh } = options;
+  const where = whereOf(options);
   if (ssh === undefined) return (cmd, stdio) => launchLocally(cmd, stdio, where);
   const { launchOverSsh } = await import('./sshLaunch.ts');
   return (cmd, stdio) => launchOverSsh(ssh, cmd, stdio, where);

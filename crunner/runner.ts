@@ -16,6 +16,7 @@ import {
   type SpoolRequest,
   writeLine,
 } from './spool.ts';
+import { SSH_FAILED, SshError } from './ssh.ts';
 import type { SshPart } from './sshFollow.ts';
 import { watchTimeLimit } from './timeLimit.ts';
 
@@ -138,11 +139,14 @@ export class Runner {
     try {
       part = await startPartOf(job, k);
     } catch (error) {
-      const isFinal = k === job.request.parts.length - 1;
+      const isOverSsh = job.request.ssh !== undefined;
+      const isFinal = isOverSsh || k === job.request.parts.length - 1;
       const now = preciseNow();
       await this.#started(job, k, { pid: 0, startedAt: now });
-      const cause = `could not be started: ${messageOf(error)}`;
-      await this.#ended(job, k, { endedAt: now, returncode: CANNOT_START, cause, last: isFinal });
+      const isByHost = error instanceof SshError;
+      const cause = `${isByHost ? 'not run' : 'could not be started'}: ${messageOf(error)}`;
+      const returncode = isByHost ? SSH_FAILED : CANNOT_START;
+      await this.#ended(job, k, { endedAt: now, returncode, cause, last: isFinal });
       return isFinal ? undefined : k + 1;
     }
     await this.#started(job, k, startOf(part));

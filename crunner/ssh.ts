@@ -1,5 +1,8 @@
 import { type ErrorDetails, PmanError } from '../lib/errors.ts';
 
+/** What ssh itself exits with when it fails. */
+export const SSH_FAILED = 255;
+
 /** Who to be, and where. */
 export interface SshTarget {
   readonly user: string;
@@ -18,10 +21,12 @@ export interface SshConnection {
 /**
  * Why a remote run failed other than by its command: the target makes no sense; the host did not
  * answer; it refused our keys; its own key is unknown or has changed; the connection ended before the
- * command did; the remote side did not run the command's wrapper; the command is none that ssh can carry.
+ * command did; the remote side did not run the command's wrapper; the command is none that ssh can
+ * carry; ssh does not know an option.
  */
 export type SshFailure =
   | 'target'
+  | 'option'
   | 'command'
   | 'unreachable'
   | 'denied'
@@ -33,7 +38,7 @@ export class SshError extends PmanError {
   readonly failure: SshFailure;
 
   constructor(failure: SshFailure, message: string, details?: ErrorDetails) {
-    const isAsked = failure === 'target' || failure === 'command';
+    const isAsked = failure === 'target' || failure === 'command' || failure === 'option';
     super(isAsked ? 'bad_request' : 'unavailable', message, details);
     this.failure = failure;
   }
@@ -125,14 +130,12 @@ const WRAPPER = [
  */
 export function remoteCommand(cmd: string, marker: string): string {
   if (cmd.includes('\0')) throw new SshError('command', 'a command cannot hold a NUL');
-  const text = `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded(cmd)}'`;
-  if (text.length <= MAX_REMOTE_BYTES) return text;
-  const kib = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
-  throw new SshError(
-    'command',
-    `the command is too long for ssh: ${kib(text.length)} on the way, of at most ${kib(MAX_REMOTE_BYTES)}`,
-    { hint: 'copy it to the host as a script, and run that' },
-  );
+  return `exec /bin/sh -c '${WRAPPER}' ${marker} ${marker} '${encoded(cmd)}'`;
+}
+
+/** Whether the text for a remote login shell is short enough for it, and for the client. */
+export function fitsSsh(remoteText: string): boolean {
+  return remoteText.length <= MAX_REMOTE_BYTES;
 }
 
 /** Text that every login shell takes between single quotes as it is, and printf's `%b` turns back. */
@@ -167,5 +170,6 @@ function kindOf(text: string): SshFailure {
   if (/permission denied|authentication failures|no supported authentication/i.test(text)) {
     return 'denied';
   }
+  if (/^command-line|bad configuration option/im.test(text)) return 'option';
   return 'unreachable';
 }

@@ -3,7 +3,7 @@ import { messageOf, systemErrorCode } from '../lib/errors.ts';
 import type { PartExit, RunningPart } from './part.ts';
 import { signalGroup } from './processes.ts';
 import type { PartStart } from './spool.ts';
-import { type SshConnection, sshFailure, sshTargetText } from './ssh.ts';
+import { SSH_FAILED, type SshConnection, sshFailure, sshTargetText } from './ssh.ts';
 import { type EndAnswer, endRemote } from './sshEnd.ts';
 import type { RemoteProcess } from './sshRecords.ts';
 import type { SshTranscript } from './sshTranscript.ts';
@@ -16,8 +16,6 @@ const RETRY_MS = 500;
 const CLOSE_MS = 2000;
 /** How long a command has whose connection was lost, before SIGKILL, in milliseconds. */
 const LOST_GRACE_MS = 5000;
-/** What ssh itself exits with when it fails. */
-const SSH_FAILED = 255;
 
 /** A part that runs on another host: follows its ssh client to the end. */
 export class SshPart implements RunningPart {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { systemErrorCode } from '../lib/errors.ts';
 import {
   killGroup,
   type PartStdio,
@@ -40,7 +41,10 @@ export function launchOverSsh(
   const marker = newMarker();
   const args = sshArguments(connection, remoteCommand(cmd, marker));
   const child = spawn('ssh', args, { ...where, detached: true, stdio: [stdin, stdout, 'pipe'] });
-  const closed = once(child, 'close');
+  const closed = once(child, 'close').catch((cause: unknown) => {
+    const code = systemErrorCode(cause);
+    throw Object.assign(new Error(`cannot start the ssh client: ${code}`, { cause }), { code });
+  });
   closed.catch(() => undefined); // a client that cannot be started: `follow` comes to it later
   if (child.stderr === null) throw new TypeError('ssh was started without a pipe for its stderr');
   const session = new SshSession(connection, child, stderr);

@@ -3,9 +3,11 @@ import { SHELL, startShell } from './part.ts';
 import { isAlive } from './processes.ts';
 import { type JobLimits, type PartStart, partFiles } from './spool.ts';
 import { type SshConnection, sshArguments } from './ssh.ts';
-import { limitedCommand, newMarker } from './sshCommand.ts';
+import { isCarried, limitedCommand, newMarker } from './sshCommand.ts';
 import { SshPart } from './sshFollow.ts';
 import { SshTranscript } from './sshTranscript.ts';
+import { takeTurn } from './sshTurn.ts';
+import { uploadCommand } from './sshUpload.ts';
 
 /** Where a part runs, and where it is written down. */
 export interface SshPartPlace {
@@ -30,13 +32,25 @@ export async function startSshPart(
 ): Promise<SshPart> {
   const { out, err, ssh } = partFiles(place.folder, place.part);
   const marker = newMarker();
-  const args = sshArguments(place.connection, limitedCommand(command, limits, marker));
-  const transcript = SshTranscript.create(ssh, err, marker);
-  // The shell looks for ssh, and says so when there is none.
-  const argv = [SHELL, '-c', 'exec ssh "$@"', SHELL, ...args];
-  const client = await startShell({ argv, env: process.env, out, err: ssh });
-  const exited = client.ended.then(({ returncode }) => returncode ?? undefined);
-  return new SshPart(place.connection, client, transcript, exited);
+  const { host, port } = place.connection.target;
+  const endTurn = await takeTurn(`${host} ${port}`);
+  try {
+    const carried = isCarried(command, limits)
+      ? command
+      : await uploadCommand(place.connection, command).loader;
+    const args = sshArguments(place.connection, limitedCommand(carried, limits, marker));
+    const transcript = SshTranscript.create(ssh, err, marker);
+    // The shell looks for ssh, and says so when there is none.
+    const argv = [SHELL, '-c', 'exec ssh "$@"', SHELL, ...args];
+    const client = await startShell({ argv, env: process.env, out, err: ssh });
+    const exited = client.ended.then(({ returncode }) => returncode ?? undefined);
+    const part = new SshPart(place.connection, client, transcript, exited);
+    void part.begun.then(endTurn);
+    return part;
+  } catch (error) {
+    endTurn();
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { logText } from './logText.ts';
+import { logText, withoutLogError } from './logText.ts';
 import type { Task } from './task.ts';
 
 const containerSchema = z.looseObject({
@@ -25,14 +25,14 @@ export async function readLogs(docker: Docker, task: Task): Promise<string> {
   const container = await inspect(docker, id);
   if (container) return fetchText(docker, `/containers/${id}/logs`, container.Config.Tty ?? false);
   const tty = taskTtySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
-  return fetchText(docker, `/tasks/${task.ID}/logs`, tty);
+  return withoutLogError(await fetchText(docker, `/tasks/${task.ID}/logs`, tty));
 }
 
-/** Whether the kernel killed a task's container for want of memory; false also when the container is elsewhere. */
-export async function ranOutOfMemory(docker: Docker, task: Task): Promise<boolean> {
+/** Whether the kernel killed a task's container for want of memory; undefined when the container is elsewhere. */
+export async function ranOutOfMemory(docker: Docker, task: Task): Promise<boolean | undefined> {
   const id = task.Status.ContainerStatus?.ContainerID;
   const container = id ? await inspect(docker, id) : undefined;
-  return container?.State?.OOMKilled ?? false;
+  return container && (container.State?.OOMKilled ?? false);
 }
 
 /** The container, or undefined when this engine has none of that ID. */

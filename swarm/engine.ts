@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type Docker from 'dockerode';
-import { messageOf, PmanError } from '../lib/errors.ts';
-import { addressText, type EngineAddress } from './engineAddress.ts';
+import type { EngineAddress } from './engineAddress.ts';
+import { EngineClient } from './engineClient.ts';
 
 // A connection that was kept would fail the first call after the engine was restarted, also a call that must not be
 // made twice. A new one on the same machine costs a fraction of a millisecond.
@@ -12,9 +12,11 @@ const connectionEach = { keepAlive: false };
  * A client of the engine at an address. Nothing is sent yet. dockerode is loaded here and not before, because
  * that takes longer than everything else a short command does.
  */
-export async function openEngine(address: EngineAddress, sshAgent?: string): Promise<Docker> {
+export async function openEngine(address: EngineAddress, sshAgent?: string): Promise<EngineClient> {
   const { default: DockerClient } = await import('dockerode');
-  return withoutDockerHost(() => new DockerClient(clientOptions(address, sshAgent)));
+  const options = clientOptions(address, sshAgent);
+  const docker = withoutDockerHost(() => new DockerClient(options));
+  return new EngineClient(docker, address, options.agent);
 }
 
 /**
@@ -71,56 +73,4 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Cl
       return { ...nothing, ...pem, protocol: 'https', host, port, agent };
     }
   }
-}
-
-/**
- * What a failed call to the engine means, as an error of ours: not_found, conflict, bad_request, or unavailable
- * when the engine does not answer or is no swarm manager.
- *
- * @param doing What was being done, to what: 'remove service "x"'.
- */
-export function engineError(doing: string, address: EngineAddress, error: unknown): PmanError {
-  if (error instanceof PmanError) return error;
-  const status = statusCodeOf(error);
-  if (status === undefined) {
-    const where = addressText(address);
-    return new PmanError(
-      'unavailable',
-      `cannot ${doing}: no answer from ${where}: ${messageOf(error)}`,
-      {
-        hint: 'Is the Docker Engine running, and may this user reach it? DOCKER_HOST names another one.',
-        cause: error,
-      },
-    );
-  }
-  const message = `cannot ${doing}: ${reasonOf(error)}`;
-  switch (status) {
-    case 400:
-      return new PmanError('bad_request', message, { cause: error });
-    case 404:
-      return new PmanError('not_found', message, { cause: error });
-    case 409:
-      return new PmanError('conflict', message, { cause: error });
-    case 503:
-      return new PmanError('unavailable', message, {
-        hint: 'Services need an engine that is a swarm manager: docker swarm init',
-        cause: error,
-      });
-    default:
-      return new PmanError('internal', message, { cause: error });
-  }
-}
-
-/** The HTTP status of an answer that dockerode turned into an error; undefined when there was no answer. */
-function statusCodeOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
-  return typeof error.statusCode === 'number' ? error.statusCode : undefined;
-}
-
-/** The engine's own words, without dockerode's and gRPC's wrapping. */
-function reasonOf(error: unknown): string {
-  return messageOf(error)
-    .replace(/^\(HTTP code \d+\) .*? - /s, '')
-    .replace(/^rpc error: code = \w+ desc = /, '')
-    .trim();
 }

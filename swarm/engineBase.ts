@@ -8,27 +8,24 @@ import type {
   ManagerImage,
   ServiceFacts,
 } from '../lib/jobs/containerManager.ts';
-import { engineError } from './engine.ts';
-import { addressText, type EngineAddress } from './engineAddress.ts';
+import { type EngineClient, FOR_EVER } from './engineClient.ts';
 import { type EventsOptions, readEvents } from './jobEvents.ts';
 import { cappedLogs } from './jobLogs.ts';
+import { withoutLogError } from './logText.ts';
 import { parseTasks, type Task } from './task.ts';
-
-/** How long an engine may take to answer, in milliseconds; containers that end slowly are waited for elsewhere. */
-const ANSWER_MS = 130_000;
 
 /** How long it is believed that an image is there, in milliseconds. */
 const IMAGE_KNOWN_MS = 10_000;
 
 /** What a swarm and an engine without one have in common. */
 export abstract class EngineBase implements ContainerEngine {
+  protected readonly client: EngineClient;
   protected readonly docker: Docker;
-  readonly #address: EngineAddress;
   readonly #images = new Map<string, Readonly<Record<string, string>>>();
 
-  constructor(docker: Docker, address: EngineAddress) {
-    this.docker = docker;
-    this.#address = address;
+  constructor(client: EngineClient) {
+    this.client = client;
+    this.docker = client.docker;
   }
 
   abstract manager(manager?: ManagerImage): ContainerManager;
@@ -44,7 +41,7 @@ export abstract class EngineBase implements ContainerEngine {
   async managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined> {
     const known = this.#images.get(image);
     if (known !== undefined) return known;
-    const found = await this.absentAsUndefined(`look for image ${image}`, () =>
+    const found = await this.client.askIfThere(`look for image ${image}`, () =>
       this.docker.getImage(image).inspect(),
     );
     if (found === undefined) return undefined;
@@ -62,73 +59,45 @@ export abstract class EngineBase implements ContainerEngine {
 
   async cleanUp(label: string): Promise<void> {
     const doing = 'look for manager containers that were left';
-    const left = await this.ask(doing, () =>
+    const left = await this.client.ask(doing, () =>
       this.docker.listContainers({ all: true, filters: { label: [`${label}=manager`] } }),
     );
     for (const { Id } of left) {
-      await this.absentAsUndefined(doing, () =>
+      await this.client.askIfThere(doing, () =>
         this.docker.getContainer(Id).remove({ force: true }),
       );
     }
   }
 
   protected async events(options: EventsOptions): Promise<void> {
-    await this.ask('listen to events', () => readEvents(this.docker, options), 0);
+    await this.client.ask(
+      'listen to events',
+      (over) =>
+        readEvents(this.docker, { ...options, signal: AbortSignal.any([options.signal, over]) }),
+      FOR_EVER,
+    );
   }
 
-  /** False when this engine has no such container that runs. */
+  /** False when this engine has no such container. */
   protected async signalContainer(
     id: string | undefined,
     signal: NodeJS.Signals,
   ): Promise<boolean> {
     if (!id) return false;
+    const doing = `send ${signal} to container ${id}`;
+    const container = this.docker.getContainer(id);
     try {
-      const sent = await this.absentAsUndefined(`send ${signal} to container ${id}`, async () => {
-        await this.docker.getContainer(id).kill({ signal });
+      const sent = await this.client.askIfThere(doing, async () => {
+        await container.kill({ signal });
         return true;
       });
       return sent === true;
     } catch (error) {
-      if (error instanceof PmanError && error.code === 'conflict') return true; // it has ended
-      throw error;
-    }
-  }
-
-  /**
-   * @param answerMs how long the answer may take; 0: for ever
-   * @throws PmanError for whatever the engine says, or when it says nothing
-   */
-  protected async ask<T>(
-    doing: string,
-    call: () => Promise<T>,
-    answerMs: number = ANSWER_MS,
-  ): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      if (answerMs === 0) return await call();
-      const silence = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          const where = addressText(this.#address);
-          reject(new PmanError('unavailable', `cannot ${doing}: no answer from ${where}`));
-        }, answerMs);
-      });
-      return await Promise.race([call(), silence]);
-    } catch (error) {
-      throw engineError(doing, this.#address, error);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  protected async absentAsUndefined<T>(
-    doing: string,
-    call: () => Promise<T>,
-  ): Promise<T | undefined> {
-    try {
-      return await this.ask(doing, call);
-    } catch (error) {
-      if (error instanceof PmanError && error.code === 'not_found') return undefined;
-      throw error;
+      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      // It may have ended meanwhile, for which engines have different words.
+      const now = await this.client.askIfThere(doing, () => container.inspect());
+      if (now?.State.Running) throw error;
+      return true;
     }
   }
 
@@ -137,19 +106,21 @@ export abstract class EngineBase implements ContainerEngine {
     const id = task.Status.ContainerStatus?.ContainerID;
     if (!id) return '';
     const doing = `read the logs of container ${id}`;
-    const container = await this.absentAsUndefined(doing, () =>
+    const container = await this.client.askIfThere(doing, () =>
       this.docker.getContainer(id).inspect(),
     );
     const limits = (tty: boolean) => ({ tty, limitBytes });
     if (container !== undefined) {
       const { Tty } = container.Config;
-      return this.ask(doing, () => cappedLogs(this.docker, `/containers/${id}/logs`, limits(Tty)));
+      return this.client.ask(doing, () =>
+        cappedLogs(this.docker, `/containers/${id}/logs`, limits(Tty)),
+      );
     }
     const tty = taskTtySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
-    const text = await this.absentAsUndefined(doing, () =>
+    const text = await this.client.askIfThere(doing, () =>
       cappedLogs(this.docker, `/tasks/${task.ID}/logs`, limits(tty)),
     );
-    return text ?? '';
+    return withoutLogError(text ?? '');
   }
 }
 

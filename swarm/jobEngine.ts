@@ -1,4 +1,3 @@
-import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PmanError } from '../lib/errors.ts';
 import type {
@@ -11,16 +10,15 @@ import type {
 import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import type { Logger } from '../lib/log.ts';
 import { splitCommandLine } from './commandLine.ts';
-import type { EngineAddress } from './engineAddress.ts';
 import { EngineBase } from './engineBase.ts';
+import type { EngineClient } from './engineClient.ts';
 import { stateOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';
 import { ManagerContainer } from './managerContainer.ts';
 import type { ServiceRequest } from './serviceSpec.ts';
-import { isFinal, parseTasks, type Task } from './task.ts';
+import { isFinal, isGivenUp, parseTasks, type Task } from './task.ts';
 
 export interface SwarmJobEngineOptions {
-  readonly address: EngineAddress;
   readonly dockerSocket: string;
   readonly instanceLabel: string;
   readonly log: Logger;
@@ -36,10 +34,10 @@ export class SwarmJobEngine extends EngineBase {
   readonly #options: SwarmJobEngineOptions;
   #largestNode: { readonly cpus: number; readonly at: number } | undefined;
 
-  constructor(docker: Docker, options: SwarmJobEngineOptions) {
-    super(docker, options.address);
+  constructor(client: EngineClient, options: SwarmJobEngineOptions) {
+    super(client);
     this.#options = options;
-    this.#swarm = new SwarmManager(docker, options.address, options.log);
+    this.#swarm = new SwarmManager(client, options.log);
   }
 
   override manager(manager?: ManagerImage): ContainerManager {
@@ -55,7 +53,7 @@ export class SwarmJobEngine extends EngineBase {
       manager,
       dockerSocket: this.#options.dockerSocket,
       label: this.#options.instanceLabel,
-      ask: (doing, call) => this.ask(doing, call),
+      ask: (doing, call) => this.client.ask(doing, call),
       facts: (service) => this.facts(service),
       stateOf: (tasks) => this.#stateOf(tasks),
     });
@@ -75,7 +73,7 @@ export class SwarmJobEngine extends EngineBase {
   }
 
   override readonly names = sharedCall(async () => {
-    const listed = await this.ask('list the services', () => this.docker.listServices());
+    const listed = await this.client.ask('list the services', () => this.docker.listServices());
     return new Set(
       z
         .array(serviceSchema)
@@ -85,7 +83,7 @@ export class SwarmJobEngine extends EngineBase {
   });
 
   override async facts(service: string): Promise<ServiceFacts | undefined> {
-    const found = await this.absentAsUndefined(`look for service "${service}"`, () =>
+    const found = await this.client.askIfThere(`look for service "${service}"`, () =>
       this.docker.getService(service).inspect(),
     );
     if (found === undefined) return undefined;
@@ -104,7 +102,7 @@ export class SwarmJobEngine extends EngineBase {
     const doing = 'read the states of services';
     const listed = z
       .array(serviceSchema)
-      .parse(await this.ask(doing, () => this.docker.listServices()))
+      .parse(await this.client.ask(doing, () => this.docker.listServices()))
       .filter(({ Spec }) => services.has(Spec.Name));
     const tasks = await this.#tasksOf(listed.map(({ ID }) => ID));
     const states = new Map<string, ContainerState>();
@@ -182,7 +180,7 @@ export class SwarmJobEngine extends EngineBase {
   /** None when this engine does not show them. */
   async #nodes(): Promise<readonly z.infer<typeof nodeSchema>[]> {
     try {
-      const nodes = await this.ask('list the nodes', () => this.docker.listNodes());
+      const nodes = await this.client.ask('list the nodes', () => this.docker.listNodes());
       return z.array(nodeSchema).parse(nodes);
     } catch (error) {
       if (error instanceof PmanError && error.code !== 'unavailable') return [];
@@ -207,7 +205,7 @@ export class SwarmJobEngine extends EngineBase {
     const tasks: Task[] = [];
     for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
       const service = ids.slice(at, at + IDS_AT_ONCE);
-      const list = await this.ask('read the states of services', () =>
+      const list = await this.client.ask('read the states of services', () =>
         this.docker.listTasks({ filters: JSON.stringify({ service }) }),
       );
       tasks.push(...parseTasks(list));
@@ -217,9 +215,10 @@ export class SwarmJobEngine extends EngineBase {
 
   async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {
     const state = stateOfTasks(tasks);
-    if (state?.task.Status === undefined || state.status !== 'finishedWithError') return state;
-    const [task] = parseTasks([state.task]);
-    const cause = task && (await this.#swarm.cause(task));
+    const [task] = state === undefined ? [] : parseTasks([state.task]);
+    if (state === undefined || task === undefined) return undefined;
+    if (state.status !== 'finishedWithError' && !isGivenUp(task)) return state;
+    const cause = await this.#swarm.cause(task);
     return cause === undefined ? state : { ...state, cause };
   }
 }

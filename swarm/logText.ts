@@ -14,3 +14,14 @@ export function logText(bytes: Buffer, tty: boolean): string {
 }
 
 const headBytes = 8;
+
+/** What the engine writes behind the output of a task when it cannot get (the rest of) it from its node. */
+const GRABBING = /Error grabbing logs: (?:rpc error: code = \w+ desc = )?(.*)\n?$/;
+
+/** The output of a task as the swarm's managers give it, with a note where it is known not to be whole. */
+export function withoutLogError(text: string): string {
+  return text.replace(
+    GRABBING,
+    (_, reason: string) => `[… what is missing here could not be fetched: ${reason} …]\n`,
+  );
+}

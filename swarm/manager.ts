@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { PmanError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { ranOutOfMemory, readLogs } from './container.ts';
-import { engineError, openEngine } from './engine.ts';
-import { type EngineAddress, type EngineSettings, engineAddress } from './engineAddress.ts';
+import { openEngine } from './engine.ts';
+import { type EngineSettings, engineAddress } from './engineAddress.ts';
+import type { EngineClient } from './engineClient.ts';
 import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
-import { causeOf, parseTasks, type Task } from './task.ts';
+import { causeOf, isGivenUp, memoryLimitOf, parseTasks, type Task } from './task.ts';
 
 const firstTaskWithinMs = 5000;
 const pollMs = 50;
@@ -25,19 +26,19 @@ export interface Service {
  * is no engine or it is no swarm manager.
  */
 export class SwarmManager {
+  readonly #client: EngineClient;
   readonly #docker: Docker;
-  readonly #address: EngineAddress;
   readonly #log: Logger;
 
-  constructor(docker: Docker, address: EngineAddress, log: Logger) {
-    this.#docker = docker;
-    this.#address = address;
+  constructor(client: EngineClient, log: Logger) {
+    this.#client = client;
+    this.#docker = client.docker;
     this.#log = log.child({ component: 'swarm' });
   }
 
   /** Makes the service and returns at once; its image is looked for later, by the node that gets the task. */
   async schedule(request: ServiceRequest): Promise<Service> {
-    const created = await this.#ask(`schedule service "${request.name}"`, () =>
+    const created = await this.#client.ask(`schedule service "${request.name}"`, () =>
       this.#docker.createService(serviceSpec(request)),
     );
     const { id } = created;
@@ -61,7 +62,7 @@ export class SwarmManager {
   async tasks(name: string): Promise<readonly Task[]> {
     const { id } = await this.#find(name, 'read the state of');
     for (const deadline = Date.now() + firstTaskWithinMs; ; await sleep(pollMs)) {
-      const list = await this.#ask(`read the state of service "${name}"`, () =>
+      const list = await this.#client.ask(`read the state of service "${name}"`, () =>
         this.#docker.listTasks({ filters: JSON.stringify({ service: [id] }) }),
       );
       const tasks = parseTasks(list);
@@ -75,7 +76,7 @@ export class SwarmManager {
    */
   async tasksByService(label: string): Promise<ReadonlyMap<string, readonly Task[]>> {
     const doing = `list the services with the label "${label}"`;
-    const listed = await this.#ask(doing, () =>
+    const listed = await this.#client.ask(doing, () =>
       this.#docker.listServices({ filters: { label: [label] } }),
     );
     const services = z.array(serviceSchema).parse(listed);
@@ -83,7 +84,7 @@ export class SwarmManager {
     const ids = services.map(({ ID }) => ID);
     const tasks = newestFirst(
       parseTasks(
-        await this.#ask(doing, () =>
+        await this.#client.ask(doing, () =>
           this.#docker.listTasks({ filters: JSON.stringify({ service: ids }) }),
         ),
       ),
@@ -102,7 +103,9 @@ export class SwarmManager {
     const texts: string[] = [];
     for (const task of [...tasks].reverse()) {
       texts.push(
-        await this.#ask(`read the logs of service "${name}"`, () => readLogs(this.#docker, task)),
+        await this.#client.ask(`read the logs of service "${name}"`, () =>
+          readLogs(this.#docker, task),
+        ),
       );
     }
     return texts.join('');
@@ -110,23 +113,38 @@ export class SwarmManager {
 
   /**
    * Why a task ended otherwise than well, or has to wait, as a sentence; undefined when all is well. Says more than the
-   * task alone where its container is on this engine: that it ran out of memory, which the task shows as exit code 137.
+   * task alone: that its container ran out of memory, which the task shows as exit code 137, or that its node is lost.
    */
   async cause(task: Task): Promise<string | undefined> {
-    const killed = task.Status.ContainerStatus?.ExitCode === exitCodeOfKill;
-    if (task.Status.State === 'failed' && killed) {
-      const outOfMemory = await this.#ask(`look at task ${task.ID}`, () =>
+    const { State, ContainerStatus } = task.Status;
+    if (State === 'failed' && ContainerStatus?.ExitCode === exitCodeOfKill) {
+      const outOfMemory = await this.#client.ask(`look at task ${task.ID}`, () =>
         ranOutOfMemory(this.#docker, task),
       );
       if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
+      const limit = memoryLimitOf(task);
+      if (outOfMemory === undefined && limit !== undefined) {
+        return `the container was killed: it may have run out of memory (its limit is ${limit} bytes)`;
+      }
     }
-    return causeOf(task);
+    return isGivenUp(task) ? this.#causeOfNode(task) : causeOf(task);
+  }
+
+  /** The swarm gives up the tasks of a node that it does not hear of, and calls them orphaned only a day later. */
+  async #causeOfNode(task: Task): Promise<string | undefined> {
+    const nodes = nodeSchema.parse(
+      await this.#client.ask('list the nodes', () => this.#docker.listNodes()),
+    );
+    const node = nodes.find(({ ID }) => ID === task.NodeID);
+    if (node !== undefined && node.Status.State !== 'down') return causeOf(task);
+    const name = node?.Description?.Hostname ?? task.NodeID;
+    return `the node "${name}" is lost: what its container does is not known`;
   }
 
   /** Ends a service's containers and forgets it. */
   async remove(name: string): Promise<void> {
     const { id } = await this.#find(name, 'remove');
-    await this.#ask(`remove service "${name}"`, () => this.#docker.getService(id).remove());
+    await this.#client.ask(`remove service "${name}"`, () => this.#docker.getService(id).remove());
     this.#log.info('service removed', { service: name, id });
   }
 
@@ -139,30 +157,30 @@ export class SwarmManager {
     const absent = new PmanError('not_found', `cannot ${doing}: service ${name} not found`);
     if (!possibleName.test(name)) throw absent;
     const found = serviceSchema.parse(
-      await this.#ask(doing, () => this.#docker.getService(name).inspect()),
+      await this.#client.ask(doing, () => this.#docker.getService(name).inspect()),
     );
     if (found.Spec.Name !== name && found.ID !== name) throw absent;
     return { id: found.ID, name: found.Spec.Name };
-  }
-
-  async #ask<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw engineError(doing, this.#address, error);
-    }
   }
 }
 
 /** The manager of the engine that the settings mean (see engineAddress). Sends nothing yet. */
 export async function openSwarm(settings: EngineSettings, log: Logger): Promise<SwarmManager> {
   const address = await engineAddress(settings);
-  const docker = await openEngine(address, settings.env.SSH_AUTH_SOCK);
-  return new SwarmManager(docker, address, log);
+  const client = await openEngine(address, settings.env.SSH_AUTH_SOCK);
+  return new SwarmManager(client, log);
 }
 
 /** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
 const possibleName = /^[A-Za-z0-9][\w.-]*$/;
+
+const nodeSchema = z.array(
+  z.looseObject({
+    ID: z.string(),
+    Status: z.looseObject({ State: z.string() }),
+    Description: z.looseObject({ Hostname: z.string().optional() }).optional(),
+  }),
+);
 
 const serviceSchema = z.looseObject({
   ID: z.string(),

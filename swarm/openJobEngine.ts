@@ -22,8 +22,8 @@ export interface JobEngineOptions {
 export async function openJobEngine(options: JobEngineOptions): Promise<ContainerEngine> {
   const { config, settings, instanceLabel, log } = options;
   const address = await engineAddress(settings);
-  const docker = await openEngine(address, settings.env.SSH_AUTH_SOCK);
-  if (config.containerEnv === 'docker') return new PlainJobEngine(docker, address);
+  const client = await openEngine(address, settings.env.SSH_AUTH_SOCK);
+  if (config.containerEnv === 'docker') return new PlainJobEngine(client);
   const { dockerSocket } = config;
-  return new SwarmJobEngine(docker, { address, dockerSocket, instanceLabel, log });
+  return new SwarmJobEngine(client, { dockerSocket, instanceLabel, log });
 }

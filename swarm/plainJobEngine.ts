@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions, ContainerInspectInfo, MountSettings } from 'dockerode';
-import { PmanError } from '../lib/errors.ts';
+import { BadRequestError, PmanError } from '../lib/errors.ts';
 import type {
   ContainerManager,
   ContainerRequest,
@@ -9,11 +9,11 @@ import type {
 } from '../lib/jobs/containerManager.ts';
 import { sharedCall } from '../lib/jobs/sharedCall.ts';
 import { splitCommandLine } from './commandLine.ts';
-import type { EngineAddress } from './engineAddress.ts';
 import { EngineBase } from './engineBase.ts';
-import { stateOfTasks } from './jobState.ts';
+import { FOR_EVER } from './engineClient.ts';
+import { stateOfContainers, taskOf } from './plainTask.ts';
 import { serviceSpec } from './serviceSpec.ts';
-import { isFinal, parseTasks, type Task } from './task.ts';
+import { isFinal } from './task.ts';
 
 /** The label of a container that names the service it is a worker of. */
 const SERVICE_LABEL = 'org.fnndsc.pman.service';
@@ -25,10 +25,6 @@ const WORKERS_LABEL = 'org.fnndsc.pman.workers';
  */
 export class PlainJobEngine extends EngineBase {
   #processors: number | undefined;
-
-  constructor(docker: Docker, address: EngineAddress) {
-    super(docker, address);
-  }
 
   /** Manager images make services, and there are none here: the built-in manager does it. */
   override manager(): ContainerManager {
@@ -44,7 +40,7 @@ export class PlainJobEngine extends EngineBase {
   }
 
   override readonly names = sharedCall(async () => {
-    const listed = await this.ask('list the containers', () =>
+    const listed = await this.client.ask('list the containers', () =>
       this.docker.listContainers({ all: true }),
     );
     return new Set(listed.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))));
@@ -61,7 +57,7 @@ export class PlainJobEngine extends EngineBase {
       return { labels: Labels ?? {}, isLive: async () => !tasks.every(isFinal), isWhole };
     }
     // Somebody else's container may have the name.
-    const other = await this.absentAsUndefined(`look for container "${service}"`, () =>
+    const other = await this.client.askIfThere(`look for container "${service}"`, () =>
       this.docker.getContainer(service).inspect(),
     );
     if (other?.Name !== `/${service}`) return undefined;
@@ -78,12 +74,7 @@ export class PlainJobEngine extends EngineBase {
     }
     const states = new Map<string, ContainerState>();
     for (const [service, containers] of byService) {
-      const tasks = containers.map(taskOf);
-      const memory = containers.some(({ State }) => State.OOMKilled);
-      const cause = memory
-        ? "the container ran out of memory (its memory limit, or the host's)"
-        : undefined;
-      const state = stateOfTasks(tasks, cause);
+      const state = stateOfContainers(containers);
       if (state !== undefined) states.set(service, state);
     }
     return states;
@@ -100,7 +91,8 @@ export class PlainJobEngine extends EngineBase {
     { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen: () => void },
   ): Promise<void> {
     return this.events({
-      filters: { type: ['container'], label: [SERVICE_LABEL], event: ['start', 'die', 'destroy'] },
+      // Podman knows no filter for a label of any value, and has names of its own for the events.
+      filters: { type: ['container'] },
       signal,
       onOpen,
       onEvent: (attributes) => {
@@ -119,8 +111,9 @@ export class PlainJobEngine extends EngineBase {
     const made: Docker.Container[] = [];
     try {
       for (const name of names) made.push(await this.#create({ ...spec, name }));
+      if (options.limits?.gpus) await this.#requireDevices(made);
       for (const container of made) {
-        await this.ask(`start container "${service}"`, () => container.start());
+        await this.client.ask(`start container "${service}"`, () => container.start());
       }
     } catch (error) {
       if (error instanceof PmanError && error.code === 'unavailable') throw error; // found again
@@ -165,10 +158,25 @@ export class PlainJobEngine extends EngineBase {
     };
   }
 
+  /** Podman takes a request for devices without a word and forgets it. */
+  async #requireDevices(containers: readonly Docker.Container[]): Promise<void> {
+    for (const container of containers) {
+      const { HostConfig } = await this.client.ask('look at a new container', () =>
+        container.inspect(),
+      );
+      if (HostConfig.DeviceRequests?.length) continue;
+      throw new BadRequestError('this engine gives no GPUs to containers through its Docker API', {
+        hint: 'leave out meta.gpu_limit',
+      });
+    }
+  }
+
   /** An engine refuses more processors than it has. */
   async #atMost(cpus: number): Promise<number> {
     if (this.#processors === undefined) {
-      const info = (await this.ask('read what the engine has', () => this.docker.info())) as {
+      const info = (await this.client.ask('read what the engine has', () =>
+        this.docker.info(),
+      )) as {
         readonly NCPU?: number;
       };
       this.#processors = info.NCPU ?? 0;
@@ -179,7 +187,7 @@ export class PlainJobEngine extends EngineBase {
   /** Creates a container; its image is fetched when the engine lacks it, as a swarm's nodes do. */
   async #create(options: ContainerCreateOptions): Promise<Docker.Container> {
     const doing = `make container "${options.name}"`;
-    const create = () => this.ask(doing, () => this.docker.createContainer(options));
+    const create = () => this.client.ask(doing, () => this.docker.createContainer(options));
     try {
       return await create();
     } catch (error) {
@@ -192,12 +200,18 @@ export class PlainJobEngine extends EngineBase {
 
   async #pull(image: string, absent: PmanError): Promise<void> {
     try {
-      await this.ask(`fetch image ${image}`, async () => {
-        const stream = await this.docker.pull(image.includes(':') ? image : `${image}:latest`);
-        await new Promise<void>((resolve, reject) => {
-          this.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-        });
-      });
+      await this.client.ask(
+        `fetch image ${image}`,
+        async () => {
+          const stream = await this.docker.pull(image.includes(':') ? image : `${image}:latest`);
+          await new Promise<void>((resolve, reject) => {
+            this.docker.modem.followProgress(stream, (error) =>
+              error ? reject(error) : resolve(),
+            );
+          });
+        },
+        FOR_EVER,
+      );
     } catch (error) {
       if (error instanceof PmanError && error.code === 'unavailable') throw error;
       throw absent; // that the image is not there says more
@@ -209,7 +223,7 @@ export class PlainJobEngine extends EngineBase {
   }
 
   async #removeContainer(id: string): Promise<void> {
-    await this.absentAsUndefined(`remove container ${id}`, () =>
+    await this.client.askIfThere(`remove container ${id}`, () =>
       this.docker.getContainer(id).remove({ force: true, v: true }),
     );
   }
@@ -217,7 +231,7 @@ export class PlainJobEngine extends EngineBase {
   async #containersOf(services: readonly string[]): Promise<readonly ContainerInspectInfo[]> {
     const doing = 'read the states of containers';
     const wanted = new Set(services);
-    const listed = await this.ask(doing, () =>
+    const listed = await this.client.ask(doing, () =>
       this.docker.listContainers({
         all: true,
         // One label by its value, or all that carry it: several values would mean "and".
@@ -230,49 +244,9 @@ export class PlainJobEngine extends EngineBase {
       listed
         .filter(({ Labels }) => wanted.has(Labels[SERVICE_LABEL] ?? ''))
         .map(({ Id }) =>
-          this.absentAsUndefined(doing, () => this.docker.getContainer(Id).inspect()),
+          this.client.askIfThere(doing, () => this.docker.getContainer(Id).inspect()),
         ),
     );
     return inspected.filter((found) => found !== undefined);
-  }
-}
-
-/** A container as the task that a swarm would show. */
-function taskOf({ Id, Name, Created, Config, State }: ContainerInspectInfo): Task {
-  const [task] = parseTasks([
-    {
-      ID: Id,
-      Name: Name.replace(/^\//, ''),
-      CreatedAt: Created,
-      Status: {
-        Timestamp: State.FinishedAt.startsWith('0001') ? State.StartedAt : State.FinishedAt,
-        ...wordsOf(State),
-        ContainerStatus: { ContainerID: Id, PID: State.Pid, ExitCode: State.ExitCode },
-      },
-      Spec: { ContainerSpec: { Image: Config.Image, Command: Config.Entrypoint, TTY: Config.Tty } },
-    },
-  ]);
-  if (task === undefined) throw new PmanError('internal', `container ${Id} cannot be shown`);
-  return task;
-}
-
-function wordsOf({ Status, ExitCode, Error: said }: ContainerInspectInfo['State']) {
-  switch (Status) {
-    case 'created':
-    case 'initialized':
-      // Its start was refused: no such program, no such folder.
-      return said
-        ? { State: 'rejected', Message: 'rejected', Err: said }
-        : { State: 'starting', Message: Status };
-    case 'running':
-    case 'paused':
-    case 'restarting':
-    case 'stopping':
-      return { State: 'running', Message: Status };
-    case 'removing':
-      return { State: 'remove', Message: Status };
-    default:
-      if (ExitCode === 0 && !said) return { State: 'complete', Message: 'finished' };
-      return { State: 'failed', Message: 'finished', Err: said || `non-zero exit (${ExitCode})` };
   }
 }

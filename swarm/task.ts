@@ -92,6 +92,25 @@ export function isFinal({ Status: { State } }: Task): boolean {
   return final.has(State);
 }
 
+/** Whether a task is to end, as its node is drained or lost or its service removed, and is not known to have ended. */
+export function isGivenUp(task: Task): boolean {
+  return !isFinal(task) && (task.DesiredState === 'shutdown' || task.DesiredState === 'remove');
+}
+
+const limitsSchema = z.looseObject({
+  Spec: z.looseObject({
+    Resources: z.looseObject({
+      Limits: z.looseObject({ MemoryBytes: z.number().positive() }),
+    }),
+  }),
+});
+
+/** In bytes; undefined for a task without. */
+export function memoryLimitOf(task: Task): number | undefined {
+  const parsed = limitsSchema.safeParse(task);
+  return parsed.success ? parsed.data.Spec.Resources.Limits.MemoryBytes : undefined;
+}
+
 /** Why a task ended otherwise than well, as a sentence; undefined for one that runs or did well. */
 export function causeOf({ Status }: Task): string | undefined {
   const said = Status.Err ? `: ${Status.Err}` : '';

@@ -2,6 +2,7 @@ import { fstatSync, openSync, read, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf, PmanError } from '../../lib/errors.ts';
 import { writeFd } from '../writeFd.ts';
 
 const readFd = promisify(read);
@@ -20,11 +21,17 @@ export interface Stretch {
 export class Capture {
   readonly fd: number;
 
-  /** Throws what the file system throws. */
+  /** @throws PmanError when there is no place for temporary files */
   constructor() {
     const path = join(tmpdir(), `crunner-${crypto.randomUUID()}`);
-    this.fd = openSync(path, 'wx+', 0o600);
-    rmSync(path);
+    try {
+      this.fd = openSync(path, 'wx+', 0o600);
+      rmSync(path);
+    } catch (error) {
+      throw new PmanError('storage', `no place to keep the output in: ${messageOf(error)}`, {
+        hint: 'name a folder for temporary files with TMPDIR',
+      });
+    }
   }
 
   /** How many bytes there are now. */

@@ -10,6 +10,7 @@ export const EXIT = { usage: 2, noCommand: 64, cannotRun: 71 } as const;
 export const SSH_EXIT = {
   target: 65,
   command: 65,
+  option: 65,
   unreachable: 68,
   remote: 70,
   lost: 74,

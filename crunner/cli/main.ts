@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
 import { crunner, type Run, type RunEvent } from '../run.ts';
@@ -90,19 +91,29 @@ function passSignals(run: Run): PassedSignals {
     first ??= signal;
   };
   const pass = (signal: NodeJS.Signals) => run.kill(signal);
+  // Ctrl-Z: TSTP does not stop what is in a session without a terminal. CONT is passed on.
+  const pause = () => {
+    run.kill('SIGSTOP');
+    process.kill(process.pid, 'SIGSTOP');
+  };
   for (const signal of ENDING_SIGNALS) process.on(signal, end);
   for (const signal of OTHER_SIGNALS) process.on(signal, pass);
+  process.on('SIGTSTP', pause);
   return {
     received: () => first,
     close: () => {
       for (const signal of ENDING_SIGNALS) process.off(signal, end);
       for (const signal of OTHER_SIGNALS) process.off(signal, pass);
+      process.off('SIGTSTP', pause);
     },
   };
 }
 
 async function connectionOf({ identity, sshOptions }: Flags, target: string) {
   const { parseSshTarget } = await import('../ssh.ts');
+  if (identity !== undefined && !existsSync(identity)) {
+    throw new UsageError(`argument -i/--identity: there is no file '${identity}'`);
+  }
   return {
     target: parseSshTarget(target),
     options: sshOptions,

@@ -4,6 +4,7 @@ import { writeFd } from '../writeFd.ts';
 import { Capture, type Stretch } from './capture.ts';
 import type { Flags } from './flags.ts';
 import type { LongText } from './jobEntry.ts';
+import { isStdinOfOthers } from './terminal.ts';
 
 /**
  * Where the jobs' output goes, and what is printed of it, in the original's order: the job dictionary,
@@ -27,9 +28,13 @@ export class JobOutput {
     this.#stderr = dictionary || showStdErr ? new Capture() : 'ignore';
   }
 
-  /** The streams of every job: all read this process's stdin. */
+  /** The streams of every job: all read this process's stdin, unless it is for others. */
   stdio(): PartStdio {
-    return ['inherit', targetOf(this.#stdout), targetOf(this.#stderr)];
+    return [
+      isStdinOfOthers() ? 'ignore' : 'inherit',
+      targetOf(this.#stdout),
+      targetOf(this.#stderr),
+    ];
   }
 
   /** Takes note of a job that has ended. */

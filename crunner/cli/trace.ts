@@ -1,6 +1,8 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { messageOf, PmanError } from '../../lib/errors.ts';
+import { makeFolder } from '../../lib/folders.ts';
 import { writeFd } from '../writeFd.ts';
 import type { Flags } from './flags.ts';
 import { pythonStamp } from './jobEntry.ts';
@@ -11,14 +13,24 @@ export type Trace = (level: 0 | 1, message: string) => Promise<void>;
 /**
  * The original's trace lines: with the time, on stdout, in colour on a terminal. Written here rather
  * than by the family's logger, whose loading takes longer than a quick command.
+ * @throws PmanError when the trace file cannot be written
  */
 export function makeTrace({ verbosity, debugToFile, debugFile }: Flags, colour: boolean): Trace {
   const file = debugFile ?? join(homedir(), 'tmp', 'debug-crunner.log');
-  if (debugToFile) mkdirSync(dirname(file), { recursive: true });
+  if (debugToFile) write(file, '');
   return async (level, message) => {
     const line = `${pythonStamp(new Date())} | crunner | ${message}`;
-    if (debugToFile) appendFileSync(file, `${line}\n`);
+    if (debugToFile) write(file, `${line}\n`);
     if (verbosity < level) return;
     await writeFd(1, Buffer.from(colour ? `\u001b[0;36m${line}\u001b[0m\n` : `${line}\n`));
   };
+}
+
+function write(file: string, text: string): void {
+  try {
+    if (text === '') makeFolder(dirname(file));
+    appendFileSync(file, text);
+  } catch (error) {
+    throw new PmanError('storage', `cannot write the trace file ${file}: ${messageOf(error)}`);
+  }
 }

@@ -10,12 +10,13 @@ export interface EndpointOptions extends FileioOptions {
 }
 
 /**
- * Opens a pfioh beside pman, on a free port of the same address: for one request, or for as long as pman runs. Who may
- * use it is who may use pman.
+ * Opens a pfioh beside pman, on a free port of the same address: for one transfer with the checks that go before it, or
+ * for as long as pman runs. Who may use it is who may use pman.
  */
 export async function openFileio(options: EndpointOptions): Promise<FileioEndpoint> {
   const { ip, tokens, forever, log } = options;
-  const server = await startFileServer({ ip, port: 0, forever, tokens, createDirs: true, log });
+  const how = { forever, oneTransfer: true, createDirs: true };
+  const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
   log.info('a file transfer endpoint was opened', { port: server.port, forever });
   return { ip: server.address, port: server.port };
 }

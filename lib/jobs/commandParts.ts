@@ -1,4 +1,5 @@
 import type { JobLimits } from '../../crunner/spool.ts';
+import { BadRequestError } from '../errors.ts';
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
@@ -11,8 +12,11 @@ export async function partsOf(cmd: string): Promise<readonly string[]> {
   return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
 }
 
-/** @throws PmanError bad_request for a sub-job that ssh cannot carry */
-export async function checkForSsh(parts: readonly string[], limits: JobLimits): Promise<void> {
-  const { limitedCommand } = await import('../../crunner/sshCommand.ts');
-  for (const part of parts) limitedCommand(part, limits);
+/** @throws BadRequestError for limits that ssh cannot carry to another host, however short the command */
+export async function checkForSsh(limits: JobLimits): Promise<void> {
+  const { isCarried } = await import('../../crunner/sshCommand.ts');
+  if (isCarried('x'.repeat(1000), limits)) return;
+  throw new BadRequestError('run: "meta.env" and "meta.cwd" are too long for ssh together', {
+    hint: 'some 100 KB can be carried',
+  });
 }

@@ -1,18 +1,15 @@
 import { preciseNow } from '../../crunner/processes.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
-import type { JsonObject } from '../wire/json.ts';
+import { ContainerIntake, type ContainerJob } from './containerIntake.ts';
 import { type Active, type ContainerJobsOptions, ContainerLedger } from './containerLedger.ts';
-import { type ContainerStatus, type ManagerImage, OWN_MANAGER_LABEL } from './containerManager.ts';
+import type { ContainerStatus } from './containerManager.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
-import { type ContainerPlan, planContainer } from './containerRequest.ts';
-import { type SpooledJob, spooledFromRecord } from './containerSpool.ts';
-import { JOB_LABEL, makeRoom, nameTaken, startService, waitForFolder } from './containerStart.ts';
+import { spooledFromRecord } from './containerSpool.ts';
+import { startService, waitForFolder } from './containerStart.ts';
 import { ContainerWatch } from './containerWatch.ts';
 import { knownContainer } from './knownContainer.ts';
 import { Queue } from './queue.ts';
-import type { NewJob } from './record.ts';
-import { newJobRoot } from './stamps.ts';
 
 /** What a status request is told of a container job. */
 export interface ContainerReport {
@@ -24,11 +21,6 @@ export interface ContainerReport {
 
 /** How many services are made at once. */
 const STARTS_AT_ONCE = 3;
-/**
- * How long it is believed that no other name is taken, in milliseconds, while the engine is heard: one that starts many
- * containers answers slowly. A name that was taken meanwhile shows when the service is made.
- */
-const NAMES_MS = 5000;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
 
@@ -37,45 +29,21 @@ export class ContainerJobs {
   readonly #options: ContainerJobsOptions;
   readonly #ledger: ContainerLedger;
   readonly #watch: ContainerWatch;
-  /** Names that are being looked at by a request, before its job is accepted. */
-  readonly #reserved = new Set<string>();
+  readonly #intake: ContainerIntake;
   readonly #starts = new Queue(STARTS_AT_ONCE);
-  #names: { readonly taken: ReadonlySet<string>; readonly at: number } = {
-    taken: new Set(),
-    at: 0,
-  };
 
   constructor(options: ContainerJobsOptions) {
     this.#options = options;
     this.#ledger = new ContainerLedger(options);
     this.#watch = new ContainerWatch(options, this.#ledger);
+    this.#intake = new ContainerIntake(options, this.#ledger, () => this.#watch.isHeard);
   }
 
-  /**
-   * Accepts a container job. When it resolves, the job is on the disk and will be scheduled. A job with the key of an earlier
-   * one is that one, when it asks for the same.
-   * @returns the name of its job root
-   * @throws PmanError bad_request for a request that cannot be meant, conflict when another live job has the service's
-   * name, unavailable when there is no engine, storage when the disk does not take it
-   */
-  async submit(job: NewJob & { readonly container: JsonObject }): Promise<string> {
-    const plan = planContainer(job, this.#options.storeBase);
-    const { service } = plan;
-    const record = newContainerRecord(recordJobOf(job, plan)); // it may refuse a name
-    const known = this.#options.database.sameJob(record);
-    if (known !== undefined) return known;
-    const owner = [...this.#ledger.active.values()].find(
-      ({ spooled }) => spooled.request.service === service,
-    );
-    if (owner !== undefined || this.#reserved.has(service)) throw nameTaken(service, owner?.root);
-    this.#reserved.add(service);
-    try {
-      const manager = await this.#managerFor(plan);
-      await this.#makeRoom(service);
-      return this.#accept(job, plan, manager, record);
-    } finally {
-      this.#reserved.delete(service);
-    }
+  /** Accepts a container job and has it scheduled; gives the name of its job root (see ContainerIntake.submit). */
+  async submit(job: ContainerJob): Promise<string> {
+    const { root, accepted } = await this.#intake.submit(job);
+    if (accepted !== undefined) void this.#begin(accepted);
+    return root;
   }
 
   /** Resolves when the job has ended; at once when it has, or is none of ours. */
@@ -162,67 +130,6 @@ export class ContainerJobs {
     this.#watch.close();
   }
 
-  /** Which manager does it: that of the request when its image is there and can do what is asked. */
-  async #managerFor({ manager, options }: ContainerPlan): Promise<ManagerImage | undefined> {
-    if (manager === undefined || this.#options.manager === 'builtin') return undefined;
-    const labels = await (await this.#ledger.opened()).managerLabels(manager.image);
-    if (labels === undefined) return undefined;
-    const { env, mounts, user, labels: more } = options;
-    const isPlain = [env, mounts, user, more].every((option) => option === undefined);
-    return isPlain || OWN_MANAGER_LABEL in labels ? manager : undefined;
-  }
-
-  async #makeRoom(service: string): Promise<void> {
-    await this.#ledger.removing.get(service);
-    const engine = await this.#ledger.opened();
-    const isKnown = this.#watch.isListening && Date.now() - this.#names.at < NAMES_MS;
-    if (!isKnown) this.#names = { taken: await engine.names(), at: Date.now() };
-    if (this.#names.taken.has(service)) await makeRoom(engine, service, undefined);
-  }
-
-  #accept(
-    job: NewJob,
-    plan: ContainerPlan,
-    manager: ManagerImage | undefined,
-    record: TreeNode,
-  ): string {
-    const { problem } = this.#options.database;
-    if (problem !== undefined) {
-      throw new PmanError('storage', `the job was not accepted: ${problem}`, {
-        hint: 'send it again when the disk has room',
-      });
-    }
-    const root = newJobRoot(preciseNow());
-    const { auid, jid, cmd } = job;
-    const { service, image, shareDir, awaitedFolder, options } = plan;
-    const labels = {
-      [JOB_LABEL]: root,
-      'org.fnndsc.pman.jid': jid,
-      'org.fnndsc.pman.auid': auid,
-      'org.fnndsc.pman.instance': this.#ledger.instance,
-    };
-    const share = shareDir === undefined ? {} : { shareDir };
-    const spooled: SpooledJob = {
-      job: recordJobOf(job, plan),
-      request: { service, image, cmd, ...share, labels, options },
-      ...(manager === undefined ? {} : { manager }),
-      ...(awaitedFolder === undefined ? {} : { awaitedFolder }),
-      stage: 'accepted',
-    };
-    try {
-      this.#ledger.spool.write(root, spooled);
-    } catch (error) {
-      this.#ledger.spool.remove(root);
-      throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
-        hint: 'it was not accepted; send it again when the disk has room',
-        cause: error,
-      });
-    }
-    this.#options.database.add(root, record);
-    void this.#begin(this.#ledger.activate(root, spooled));
-    return root;
-  }
-
   /** From accepted to scheduled. */
   async #begin(active: Active): Promise<void> {
     const { root, spooled } = active;
@@ -284,18 +191,6 @@ export class ContainerJobs {
       this.#options.log.debug('no clean-up', { reason: messageOf(error) });
     }
   }
-}
-
-function recordJobOf({ cmd, auid, jid }: NewJob, plan: ContainerPlan): SpooledJob['job'] {
-  const { meta, container } = plan;
-  return { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid };
-}
-
-/** The manager's command line as the record shows it, whoever does it (protocol g). */
-function managerLine({ manager, service, shareDir, image, cmd }: ContainerPlan): string {
-  const who = manager === undefined ? 'swarm' : `${manager.image} ${manager.app}`;
-  const share = shareDir === undefined ? '' : ` -m ${shareDir}`;
-  return `${who} -s ${service}${share} -i ${image} -p none -c "${cmd}"`;
 }
 
 async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -105,7 +105,8 @@ async function isOurs(
 }
 
 /**
- * Removes a service of which nothing runs any more.
+ * Removes a service of which nothing runs any more, or that an earlier try for the same job has left.
+ * @param root the job that wants the name; undefined when it is not accepted yet
  * @throws PmanError conflict when something of it does
  */
 export async function makeRoom(
@@ -116,7 +117,8 @@ export async function makeRoom(
   const facts = await engine.facts(service);
   if (facts === undefined) return;
   const owner = facts.labels[JOB_LABEL];
-  if (owner !== root && (await facts.isLive())) throw nameTaken(service, owner);
+  const isOurs = root !== undefined && owner === root;
+  if (!isOurs && (await facts.isLive())) throw nameTaken(service, owner);
   await engine.manager().remove(service);
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { ContainerFollower } from './containerFollower.ts';
 import type { Active, ContainerJobsOptions, ContainerLedger } from './containerLedger.ts';
 import type { ContainerState } from './containerManager.ts';
@@ -19,6 +19,7 @@ export class ContainerWatch {
   readonly #ledger: ContainerLedger;
   readonly #looks = new Queue(LOOKS_AT_ONCE);
   readonly #follower: ContainerFollower;
+  #wasAway = false;
 
   constructor(options: ContainerJobsOptions, ledger: ContainerLedger) {
     this.#options = options;
@@ -26,14 +27,14 @@ export class ContainerWatch {
     this.#follower = new ContainerFollower({
       engine: () => ledger.opened(),
       log: options.log,
-      look: (services) => this.#lookAt(services),
+      look: (services) => this.#heeding(this.#lookAt(services)),
     });
     ledger.onIdle = () => this.#follower.stop();
   }
 
-  /** Whether the engine is known to be there. */
-  get isListening(): boolean {
-    return this.#follower.isListening;
+  /** Whether the engine is known to be there: it tells its events, and has answered when it was asked last. */
+  get isHeard(): boolean {
+    return this.#follower.isListening && !this.#wasAway;
   }
 
   /** There is a job to follow. */
@@ -47,19 +48,30 @@ export class ContainerWatch {
 
   /** Looks at one job by its own manager; calls at the same time share a look. */
   look(active: Active): Promise<void> {
-    active.looking ??= this.#looks
-      .run(async () => {
-        if (active.stage !== 'scheduled' || active.isEnding) return;
-        const engine = await this.#ledger.opened();
-        const { service } = active.spooled.request;
-        const state = await engine.manager(active.manager).state(service);
-        if (state !== undefined) await this.#apply(active, state);
-        else await this.#gone(active);
-      })
-      .finally(() => {
-        active.looking = undefined;
-      });
+    active.looking ??= this.#heeding(this.#looks.run(() => this.#lookAtOne(active))).finally(() => {
+      active.looking = undefined;
+    });
     return active.looking;
+  }
+
+  async #lookAtOne(active: Active): Promise<void> {
+    if (active.stage !== 'scheduled' || active.isEnding) return;
+    const engine = await this.#ledger.opened();
+    const { service } = active.spooled.request;
+    const state = await engine.manager(active.manager).state(service);
+    if (state !== undefined) await this.#apply(active, state);
+    else await this.#gone(active);
+  }
+
+  /** Remembers whether the engine was there. */
+  async #heeding(look: Promise<void>): Promise<void> {
+    try {
+      await look;
+      this.#wasAway = false;
+    } catch (error) {
+      this.#wasAway = error instanceof PmanError && error.code === 'unavailable';
+      throw error;
+    }
   }
 
   /** Resolves when the job has ended; looks at it meanwhile. */

@@ -152,13 +152,7 @@ export class JobDatabase implements JobForest {
     const { key, digest } = summaryOf(record);
     const root = key === undefined ? undefined : this.#index.withKey(key);
     if (root === undefined || this.#index.get(root)?.digest === digest) return root;
-    throw new PmanError(
-      'conflict',
-      `the key ${JSON.stringify(key)} stands for another job: ${root}`,
-      {
-        hint: 'repeat a request unchanged, or give a new job a new key',
-      },
-    );
+    throw keyTaken(String(key), root);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -312,7 +306,14 @@ export class JobDatabase implements JobForest {
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
     whenFiled();
-    // Not before: what the disk refuses is tried again.
-    this.#whenFiled.delete(root);
   }
+}
+
+/** @param job the job that was sent with the key, in words */
+export function keyTaken(key: string, job: string): PmanError {
+  return new PmanError(
+    'conflict',
+    `the key ${JSON.stringify(key)} stands for another job: ${job}`,
+    { hint: 'repeat a request unchanged, or give a new job a new key' },
+  );
 }

@@ -78,7 +78,7 @@ export class HostJobs {
   async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
     const { database, fsync } = this.#options;
     const parts = await partsOf(job.cmd);
-    if (ssh !== undefined) await checkForSsh(parts, limits);
+    if (ssh !== undefined) await checkForSsh(limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);
     const known = database.sameJob(record);

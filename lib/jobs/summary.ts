@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BadRequestError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../wire/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import type { JobSummary } from './jobIndex.ts';
+import { isContainerRecord } from './knownContainer.ts';
 import { isDone, progressOf } from './progress.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
@@ -21,11 +23,17 @@ export function summaryOf(record: TreeNode, outputBytes = 0): JobSummary {
 
 /** The idempotency key in the job's meta, and a digest of that meta. */
 function keyOf(record: TreeNode): Pick<JobSummary, 'key' | 'digest'> {
-  const meta = record.leaves.get('d_meta');
-  if (typeof meta !== 'string' || !meta.includes('"key"')) return {};
-  const key = keyIn(meta);
-  if (typeof key !== 'string') return {};
-  return { key, digest: createHash('sha256').update(meta).digest('hex') };
+  const text = record.leaves.get('d_meta');
+  if (typeof text !== 'string' || !text.includes('"key"')) return {};
+  const meta = metaIn(text);
+  if (typeof meta?.key !== 'string') return {};
+  const sent = isContainerRecord(record) ? dumps(withoutOurs(meta)) : text;
+  return { key: meta.key, digest: createHash('sha256').update(sent).digest('hex') };
+}
+
+/** What a container job's meta has beyond the request comes and changes later. */
+function withoutOurs({ cmdMgr: _, cmdMrg_byte_str: __, ...sent }: JsonObject): JsonObject {
+  return sent;
 }
 
 /** A file or a folder takes about a block; long texts take more. */
@@ -53,10 +61,10 @@ function textOf(value: JsonValue): number {
   return length;
 }
 
-function keyIn(meta: string): JsonValue | undefined {
+function metaIn(text: string): JsonObject | undefined {
   try {
-    const parsed = parseJson(meta);
-    return isJsonObject(parsed) ? parsed.key : undefined;
+    const parsed = parseJson(text);
+    return isJsonObject(parsed) ? parsed : undefined;
   } catch (error) {
     // A garbled record is a job like any other.
     if (error instanceof BadRequestError) return undefined;

@@ -1,16 +1,7 @@
-import { statSync } from 'node:fs';
+import { PmanError } from '../errors.ts';
 import { makeFolder } from '../transfer/install.ts';
+import { type PathState, pathState } from '../transfer/pathState.ts';
 import type { JsonObject } from './reply.ts';
-
-/** What a path is, as both programs report it. */
-export function pathState(path: string): { status: boolean; isfile: boolean; isdir: boolean } {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return {
-    status: stats !== undefined,
-    isfile: stats?.isFile() ?? false,
-    isdir: stats?.isDirectory() ?? false,
-  };
-}
 
 /**
  * The answer to `checkRemote`. With `createDirs` a missing folder is made; pfioh 3.0.2 then says
@@ -29,11 +20,12 @@ export function checkRemote(path: string, createDirs: boolean): JsonObject {
   };
 }
 
-function stateOrMissing(path: string) {
+function stateOrMissing(path: string): PathState {
   try {
     return pathState(path);
-  } catch {
-    // A file in place of a folder on the way, or no permission to look: for the client it is not there.
-    return { status: false, isfile: false, isdir: false };
+  } catch (error) {
+    // No permission to look, or no such name can be: for the client it is not there.
+    if (error instanceof PmanError) return { status: false, isfile: false, isdir: false };
+    throw error;
   }
 }

@@ -3,10 +3,10 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PmanError } from '../errors.ts';
+import { pathState } from '../transfer/pathState.ts';
 import { timestamp } from '../transfer/report.ts';
 import { openStaging } from '../transfer/staging.ts';
-import { fingerprint, pathError } from '../transfer/tree.ts';
-import { pathState } from './check.ts';
+import { pathError, survey } from '../transfer/tree.ts';
 
 export interface CopyOptions {
   readonly from: string;
@@ -61,7 +61,7 @@ export async function copyLocally({
     makeLink(from, target, to);
     return result;
   }
-  if (confined) await fingerprint(from, { prefix: basename(from) });
+  if (confined) await survey(from, { prefix: basename(from) });
   await copyTo(from, target, to);
   return result;
 }

@@ -1,12 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import { BadRequestError, messageOf } from '../errors.ts';
+import { boundaryOf, FormParser } from './formParser.ts';
 
 export type Fields = ReadonlyMap<string, string>;
-
-const MAX_FIELD_BYTES = 4 * 1024 * 1024;
-const MAX_FIELDS = 20;
 
 /**
  * Reads a multipart form as it arrives. The part `local` is handed on as a stream together with the
@@ -19,27 +16,26 @@ export async function readForm<T>(
   onLocal: (content: Readable, before: Fields, all: Promise<Fields>) => Promise<T>,
 ): Promise<{ fields: Fields; local: T | undefined }> {
   const fields = new Map<string, string>();
-  const parser = makeParser(request);
   let content: Readable | undefined;
   let handled: Promise<T> | undefined;
   const all = deferred<Fields>();
+  const parser = new FormParser(boundaryOf(request.headers['content-type'] ?? ''), {
+    isFile: (name) => name === 'local',
+    onField: (name, value) => fields.set(name, value),
+    onFile: (_name, stream) => {
+      if (handled !== undefined) {
+        stream.resume();
+        return;
+      }
+      content = stream;
+      stream.on('error', () => {});
+      handled = onLocal(stream, fields, all.promise);
+      // When nobody reads the part any more the form would stand still for ever.
+      handled.catch((error: unknown) => parser.destroy(asError(error)));
+    },
+  });
   // Errors are taken from `feed` and from the handler; these streams may fail again after those.
   parser.on('error', () => {});
-  parser.on('field', (name, value, _nameCut, cut) => {
-    if (cut) parser.destroy(new BadRequestError(`the field ${name} is too long`));
-    fields.set(name, value);
-  });
-  parser.on('file', (_name, stream) => {
-    if (handled !== undefined) {
-      stream.resume();
-      return;
-    }
-    content = stream;
-    stream.on('error', () => {});
-    handled = onLocal(stream, fields, all.promise);
-    // When nobody reads the part any more the form would stand still for ever.
-    handled.catch((error: unknown) => parser.destroy(asError(error)));
-  });
   try {
     await feed(request, parser);
   } catch (error) {
@@ -54,8 +50,8 @@ export async function readForm<T>(
   return { fields, local: await handled };
 }
 
-/** Pipes a request into the parser until the parser has seen its end. `pipeline` would wait for a `close` that it does not emit. */
-function feed(request: IncomingMessage, parser: BusboyInstance): Promise<void> {
+/** Pipes a request into the parser until the parser has seen its end. `pipeline` would end the connection when it fails. */
+function feed(request: IncomingMessage, parser: FormParser): Promise<void> {
   return new Promise((resolve, reject) => {
     parser.once('finish', resolve);
     parser.once('error', (error) => {
@@ -79,20 +75,6 @@ function deferred<T>() {
   });
   promise.catch(() => {}); // Nobody may be waiting for it.
   return { promise, resolve, reject };
-}
-
-function makeParser(request: IncomingMessage) {
-  try {
-    return new Busboy({
-      headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
-      isPartAFile: (name) => name === 'local',
-      fileHwm: 256 * 1024,
-      highWaterMark: 256 * 1024,
-      limits: { fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 50 },
-    });
-  } catch (cause) {
-    throw new BadRequestError(`the form cannot be read: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function asError(error: unknown): Error {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { BadRequestError } from '../errors.ts';
 import { measure, planSending, type SendPlan, startSending } from '../transfer/send.ts';
 
@@ -12,8 +11,7 @@ export interface PullOptions {
 
 /**
  * Answers a pull with a file or an archive, made while it is sent. The trailer `Pfioh-Sha256` is the
- * SHA-256 of the whole content,
- * before base64; `Range: bytes=N-` with a matching `If-Range` goes on from there.
+ * SHA-256 of the whole content, before base64; `Range: bytes=N-` with a matching `If-Range` goes on from there.
  * @throws PmanError before anything was sent
  */
 export async function answerPull(
@@ -25,7 +23,8 @@ export async function answerPull(
   const encoding = checkEncoding(options.encoding);
   const plan = await planSending(path, { archive, encoding, contentOnly });
   const etag = `"${plan.tag}"`;
-  const offset = request.headers['if-range'] === etag ? rangeStart(request.headers.range) : 0;
+  const ifRange = request.headers['if-range'];
+  const offset = ifRange === undefined || ifRange === etag ? rangeStart(request.headers.range) : 0;
   const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;
   response.setHeader('Content-Type', contentType(plan));
   response.setHeader('ETag', etag);
@@ -36,8 +35,11 @@ export async function answerPull(
     response.setHeader('Pfioh-Mtime-Ns', String(plan.root.mtimeNs));
   }
   if (offset > 0 && total !== undefined) {
-    if (offset > total)
-      throw new BadRequestError(`the range starts at ${offset}, behind the end at ${total}`);
+    // Our own purl may have everything but the checksum, and asks for that.
+    if (offset > total || (offset === total && ifRange === undefined)) {
+      response.writeHead(416, { 'Content-Range': `bytes */${total}` }).end();
+      return;
+    }
     response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
   }
   const status = offset > 0 ? 206 : 200;
@@ -51,7 +53,7 @@ export async function answerPull(
 
 async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
   const sending = startSending(plan, offset);
-  await pipeline(sending.stream, response, { end: false });
+  await sending.sendTo(response);
   response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
   response.end();
 }

@@ -6,10 +6,10 @@ import { makeFolder } from '../transfer/install.ts';
 import type { UnpackLimits } from '../transfer/limits.ts';
 import { isOwnName } from '../transfer/names.ts';
 import { openPartial } from '../transfer/partial.ts';
+import { pathState } from '../transfer/pathState.ts';
 import { sizeText, timestamp } from '../transfer/report.ts';
 import { spool, storeFile } from '../transfer/spool.ts';
 import { unpack } from '../transfer/unpack.ts';
-import { pathState } from './check.ts';
 import type { Fields } from './form.ts';
 import type { TransferMeta } from './meta.ts';
 import type { Places } from './places.ts';
@@ -76,7 +76,11 @@ function destination(push: Push, { places, createDirs }: PushContext): Destinati
   // pfioh 1.6.2: without a remote path it is stored here as received-<name>.
   const place = meta.remote === undefined ? places.path('.') : places.resolve(meta.remote);
   const name = meta.remote === undefined ? `received-${named}` : named;
-  if (!pathState(place).isdir) {
+  const there = pathState(place);
+  if (!there.isdir) {
+    if (there.status) {
+      throw new PmanError('conflict', `cannot push to ${place}: it is a file, not a folder`);
+    }
     if (!createDirs) {
       throw new PmanError('not_found', `cannot push to ${place}: no such folder`, {
         hint: 'make the folder, or start pfioh with --createDirsAsNeeded',

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
-import { dumps } from '../transfer/jsonText.ts';
+import { dumps } from '../wire/pythonJson.ts';
 
 const STATUS = {
   bad_request: 400,

@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { UnpackLimits } from '../transfer/limits.ts';
 import { partialBytes } from '../transfer/partial.ts';
+import { pathState } from '../transfer/pathState.ts';
 import { type Spool, spool } from '../transfer/spool.ts';
 import { removeTree } from '../transfer/staging.ts';
-import { checkRemote, pathState } from './check.ts';
+import { checkRemote } from './check.ts';
 import { control } from './control.ts';
 import { copyLocally } from './copy.ts';
 import { type Fields, readForm } from './form.ts';
@@ -32,12 +33,15 @@ export interface RouteContext {
 
 const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
 
+/** What a request came to: something was moved or copied, or not. */
+export type Handled = 'transfer' | 'message';
+
 /** Finds out what a request is and has it answered. The path of the URL does not matter. @throws PmanError */
 export async function route(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-): Promise<void> {
+): Promise<Handled> {
   authorize(request, context.tokens);
   if (request.method === 'GET' || request.method === 'HEAD')
     return routeGet(request, response, context);
@@ -60,7 +64,7 @@ async function routeGet(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-): Promise<void> {
+): Promise<Handled> {
   const { searchParams } = new URL(request.url ?? '/', 'http://pfioh');
   const rawMeta = searchParams.get('meta');
   if (rawMeta === null) {
@@ -75,12 +79,14 @@ async function routeGet(
     if (transport.resume !== undefined) {
       response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
     }
-    return replyJson(response, checkRemote(path, context.createDirs));
+    replyJson(response, checkRemote(path, context.createDirs));
+    return 'message';
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {
     return answerCopy(response, context, remote, local, transport.copy.symlink ?? false, 'pull');
   }
   await pull(request, response, context, meta);
+  return request.method === 'HEAD' ? 'message' : 'transfer';
 }
 
 async function pull(
@@ -113,7 +119,7 @@ async function answerCopy(
   to: TransferMeta['remote'],
   symlink: boolean,
   verb: 'push' | 'pull',
-): Promise<void> {
+): Promise<Handled> {
   const done = await copyLocally({
     from: places.resolve(from),
     to: places.resolve(to),
@@ -131,6 +137,7 @@ async function answerCopy(
         ? { ...said, ...link, source, destination, copytree, copyfile, timestamp }
         : { ...said, copytree, copyfile, source, destination, timestamp };
   replyJson(response, report, status ? 200 : 409);
+  return 'transfer';
 }
 
 /** A JSON message: control verbs, `quit`, and copies that purl 1.6.2 sends without a form. */
@@ -139,7 +146,7 @@ async function routeControl(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-) {
+): Promise<Handled> {
   const message = parseControl(body);
   if (isQuit(message.meta)) return quit(response, context);
   if (/path/i.test(message.action)) {
@@ -151,6 +158,7 @@ async function routeControl(
   }
   const userAgent = request.headers['user-agent'] ?? '';
   replyJson(response, await control(message, { places: context.places, userAgent }));
+  return 'message';
 }
 
 function isQuit(meta: unknown): boolean {
@@ -159,10 +167,11 @@ function isQuit(meta: unknown): boolean {
   return typeof ctl === 'object' && ctl !== null && 'serverCmd' in ctl && ctl.serverCmd === 'quit';
 }
 
-function quit(response: ServerResponse, context: RouteContext): void {
+function quit(response: ServerResponse, context: RouteContext): Handled {
   response.setHeader('Connection', 'close');
   response.once('finish', context.quit);
   replyJson(response, { msg: 'Server shut down', status: true });
+  return 'message';
 }
 
 type Local = { readonly report: JsonObject } | { readonly kept: Spool };
@@ -171,7 +180,7 @@ async function routeForm(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
-): Promise<void> {
+): Promise<Handled> {
   let formBytes = 0;
   request.on('data', (chunk: Buffer) => {
     formBytes += chunk.length;
@@ -182,7 +191,10 @@ async function routeForm(
     // The content came before what says where it goes: keep it, nameless, until the form is read.
     return { kept: await spool(content, context.places.storeBase) };
   });
-  if (local !== undefined && 'report' in local) return replyJson(response, local.report);
+  if (local !== undefined && 'report' in local) {
+    replyJson(response, local.report);
+    return 'transfer';
+  }
   if (local === undefined) return formMessage(fields, formBytes, response, context);
   try {
     replyJson(
@@ -192,6 +204,7 @@ async function routeForm(
   } finally {
     await local.kept.close();
   }
+  return 'transfer';
 }
 
 function isFileMode(request: IncomingMessage): boolean {
@@ -224,7 +237,7 @@ async function formMessage(
   formBytes: number,
   response: ServerResponse,
   context: RouteContext,
-) {
+): Promise<Handled> {
   const text = fields.get('d_msg');
   if (text === undefined) throw new BadRequestError('the form has no field d_msg');
   const message = parseControl(text);
@@ -235,4 +248,5 @@ async function formMessage(
   }
   if (transport?.compress !== undefined) throw new BadRequestError('the form has no field local');
   replyJson(response, { msg: 'In do_POST', status: true, formsize: formBytes });
+  return 'message';
 }

@@ -6,14 +6,16 @@ import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
 import { VERSION } from '../version.ts';
 import { Places } from './places.ts';
 import { replyError } from './reply.ts';
-import { type RouteContext, route } from './route.ts';
+import { type Handled, type RouteContext, route } from './route.ts';
 
 export interface FileServerOptions {
   readonly ip: string;
   /** 0 picks a free one. */
   readonly port: number;
-  /** Serve until closed; else exactly one request. */
+  /** Serve until closed; else exactly one request, or one transfer. */
   readonly forever: boolean;
+  /** Without `forever`: end with the first push, pull or copy that succeeds; checks and messages do not count. */
+  readonly oneTransfer?: boolean;
   /** Undefined opens the whole file system. */
   readonly storeBase?: string | undefined;
   readonly createDirs?: boolean;
@@ -41,7 +43,7 @@ const LINGER_MS = 5000;
  * @throws UsageError when the address cannot be listened on
  */
 export async function startFileServer(options: FileServerOptions): Promise<FileServer> {
-  const { log, forever, ip, port } = options;
+  const { log, forever, oneTransfer = false, ip, port } = options;
   const abort = new AbortController();
   const server = createServer();
   let closing = false;
@@ -66,10 +68,10 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   };
   let taken = false;
   server.on('request', (request, response) => {
-    if (closing || (taken && !forever)) response.setHeader('Connection', 'close');
+    if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
     taken = true;
-    void serve(request, response, context, log).finally(() => {
-      if (!forever) void close();
+    void serve(request, response, context, log).then((transferred) => {
+      if (!forever && (transferred || !oneTransfer)) void close();
     });
   });
   const done = new Promise<void>((resolve) => server.once('close', resolve));
@@ -97,13 +99,16 @@ function listen(server: Server, ip: string, port: number): Promise<AddressInfo> 
   });
 }
 
-/** The one place where a request ends: with its answer, or with the answer that says what went wrong. */
+/**
+ * The one place where a request ends: with its answer, or with the answer that says what went wrong.
+ * Resolves to whether something was transferred.
+ */
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   context: RouteContext,
   log: Logger,
-) {
+): Promise<boolean> {
   const started = performance.now();
   response.setHeader('Server', `pfioh/${VERSION}`);
   response.setHeader('Pfioh-Version', VERSION);
@@ -111,8 +116,9 @@ async function serve(
     response.once('close', resolve);
     response.once('finish', resolve);
   });
+  let handled: Handled | undefined;
   try {
-    await route(request, response, context);
+    handled = await route(request, response, context);
   } catch (error) {
     log.warn('request failed', {
       method: request.method,
@@ -128,6 +134,7 @@ async function serve(
     status: response.statusCode,
     ms: Math.round(performance.now() - started),
   });
+  return handled === 'transfer' && response.statusCode < 400;
 }
 
 function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { messageOf } from '../errors.ts';
-import { asciiJson, parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
+import { reformatJson } from '../transfer/jsonText.ts';
 import { formatPythonLiteral } from '../transfer/pythonLiteral.ts';
+import { asciiJson } from '../wire/pythonJson.ts';
 import { PurlFailure } from './failure.ts';
 
 /** A JSON object that is sent to a server, as text and as value. */
@@ -28,12 +29,22 @@ export async function resolveText(flag: string, stdin: Readable): Promise<string
   }
 }
 
-/** A message from its text. purl 1.6.2: what is not a JSON object is taken for an empty one. */
-export function parseMessage(text: string): Message {
-  const value = parseJsonOrUndefined(text);
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? { text, value: { ...value } } : { text: '{}', value: {} };
+/** A message from its text, or what is wrong with it. */
+export function parseMessage(text: string): Message | { readonly fault: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { fault: `--msg is not JSON: ${messageOf(error)}` };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { fault: '--msg is not a JSON object like {"action": …, "meta": …}' };
+  }
+  return { text, value: { ...value } };
 }
+
+/** What purl 1.6.2 sends in place of a message that it cannot read. */
+export const EMPTY_MESSAGE: Message = { text: '{}', value: {} };
 
 /** What the server is asked to do, or an empty text. */
 export function actionOf({ value }: Message): string {

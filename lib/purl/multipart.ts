@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 
 /** A form with one file, made as it is sent. */
 export interface Form {
@@ -14,7 +13,8 @@ export interface Form {
 export interface FormParts {
   readonly before: readonly (readonly [string, string])[];
   readonly filename: string;
-  readonly content?: () => Readable;
+  /** Writes the content of the file; the stream stays open. */
+  readonly content?: (out: Writable) => Promise<void>;
   /** A field behind the content, asked for when the content has been sent. */
   readonly after?: () => readonly [string, string];
 }
@@ -34,7 +34,7 @@ export function makeForm({ before, filename, content, after }: FormParts): Form 
     overhead: Buffer.byteLength(head + contentEnd + end),
     send: async (request) => {
       request.write(head);
-      if (content !== undefined) await pipeline(content(), request, { end: false });
+      await content?.(request);
       request.end(contentEnd + (after === undefined ? '' : field(after())) + end);
     },
   };

@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
-import { messageOf, PmanError } from '../errors.ts';
+import { PmanError } from '../errors.ts';
 import { makeFolder } from '../transfer/install.ts';
-import { dumps, parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { type PathState, pathState } from '../transfer/pathState.ts';
 import { sizeText, timestamp } from '../transfer/report.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import { type FailureKind, PurlFailure } from './failure.ts';
 import { readText, send } from './http.ts';
 import { makeForm } from './multipart.ts';
@@ -46,7 +47,10 @@ export async function operatePath(
 
 async function attempt(message: TransferMessage, options: PathOptions): Promise<Attempt> {
   const localCheck = checkLocal(message);
-  if (!localCheck.status) return checkFailed({ localCheck }, 'refused', String(localCheck.msg));
+  if (!localCheck.status) {
+    const why = `${message.localPath}: ${localCheck.msg}`;
+    return checkFailed({ localCheck }, 'refused', why);
+  }
   let remote: RemoteCheck;
   try {
     remote = await checkRemote(message, options.way, await resumeId(message, options));
@@ -96,20 +100,20 @@ function checkFailed(first: Report, kind: FailureKind, why: string, last: Report
 }
 
 function checkLocal({ localPath, createDir, verb }: TransferMessage) {
-  let stats = statSync(localPath, { throwIfNoEntry: false });
+  let check: PathState = { status: false, isfile: false, isdir: false };
   let why: string | undefined;
-  if (stats === undefined && verb === 'pull' && createDir) {
-    try {
+  try {
+    check = pathState(localPath);
+    if (!check.status && verb === 'pull' && createDir) {
       makeFolder(localPath);
-      stats = statSync(localPath);
-    } catch (error) {
-      why = messageOf(error);
+      check = pathState(localPath);
     }
+  } catch (error) {
+    if (!(error instanceof PmanError)) throw error;
+    why = error.message;
   }
-  const isdir = stats?.isDirectory() ?? false;
-  const check = { status: stats !== undefined, isfile: stats?.isFile() ?? false, isdir };
-  // A pull goes into a folder.
-  const status = check.status && (verb === 'push' || isdir);
+  if (verb === 'pull' && check.isfile) why = 'It is a file; a pull goes into a folder.';
+  const status = check.status && (verb === 'push' || check.isdir);
   const msg = status
     ? 'Check on local path successful.'
     : (why ?? 'The local path spec is invalid!');
@@ -230,7 +234,7 @@ async function shutDown({ way }: PathOptions): Promise<unknown> {
     return answerObject(reportAnswer(text, false));
   } catch (error) {
     if (!(error instanceof PurlFailure)) throw error;
-    return { stdout: error.message, msg: 'push OK.' };
+    return { stdout: error.message, status: false, msg: error.message };
   }
 }
 

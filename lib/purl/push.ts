@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { dumps, parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { pipeline } from 'node:stream/promises';
+import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import { sizeText } from '../transfer/report.ts';
 import { planSending, type Sending, type SendPlan, startSending } from '../transfer/send.ts';
 import { spool } from '../transfer/spool.ts';
+import { Tap } from '../transfer/tap.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import { PurlFailure } from './failure.ts';
 import { readText, send } from './http.ts';
 import { type Form, makeForm } from './multipart.ts';
@@ -79,9 +81,9 @@ async function stream(before: FormFields, filename: string, plan: SendPlan, opti
   const form = makeForm({
     before,
     filename,
-    content: () => {
+    content: (out) => {
       sending = startSending(plan, resume?.offset, progress.add.bind(progress));
-      return sending.stream;
+      return sending.sendTo(out);
     },
     after: () => ['sha256', sending?.sha256() ?? ''],
   });
@@ -96,25 +98,19 @@ async function keepAndSend(
   plan: SendPlan,
   options: PushOptions,
 ) {
-  const kept = await spool(startSending(plan).stream, tmpdir());
+  const add = options.progress.add.bind(options.progress);
+  const kept = await spool(startSending(plan).stream(), tmpdir());
   try {
     const form = makeForm({
       before,
       filename,
-      content: () => Readable.from(counted(kept.read(), options.progress), { objectMode: false }),
+      content: (out) => pipeline(kept.read(), new Tap({ onBytes: add }), out, { end: false }),
     });
     const answer = await post(options.peer, form, options, form.overhead + kept.bytes);
     verify(answer, undefined, options.peer);
     return { answer, bytes: kept.bytes };
   } finally {
     await kept.close();
-  }
-}
-
-async function* counted(source: Readable, progress: Progress): AsyncGenerator<Buffer> {
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    progress.add(chunk.length);
-    yield chunk;
   }
 }
 

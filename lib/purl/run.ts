@@ -1,12 +1,15 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PurlConfig } from '../config/purl.ts';
+import { BadRequestError } from '../errors.ts';
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { VERSION } from '../version.ts';
+import { parseJson } from '../wire/json.ts';
+import { dumpsSorted } from '../wire/pythonJson.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http.ts';
 import { MANUAL, synopsis } from './manual.ts';
-import { actionOf, type Message, parseMessage, resolveText } from './message.ts';
+import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './message.ts';
 import { operatePath } from './pathOperation.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progress.ts';
 import { type Outcome, talk } from './talk.ts';
@@ -64,14 +67,41 @@ async function act(config: PurlConfig, io: PurlIo): Promise<number> {
     trace('tx', `${verb} ${url.href}`);
     return plain({ url, verb, client, progress, signal, name }, config, io);
   }
-  const message = parseMessage(await resolveText(config.msg, io.stdin));
+  const message = await readMessage(config, io);
   trace('tx', `${url.href}\n   ${message.text}`);
   const outcome = await operate(message, { url, client, signal, progress, name }, config);
   trace('rx', `${outcome.text.length} characters`);
-  const indent = config.jsonpprintindent;
-  const pretty = indent > 0 && parseJsonOrUndefined(outcome.text) !== undefined;
-  io.stdout.write(`${pretty ? reformatJson(outcome.text, indent) : outcome.text}\n`);
+  io.stdout.write(`${printed(outcome.text, config.jsonpprintindent, isPfurl(name))}\n`);
   return statusOf(outcome, config, io);
+}
+
+/**
+ * The message that a command line names. Programs that read the report call purl with --quiet: there
+ * what is not JSON is sent as an empty message, as purl 1.6.2 does, and said on standard error.
+ */
+async function readMessage({ msg, quiet, fail }: PurlConfig, io: PurlIo): Promise<Message> {
+  const message = parseMessage(await resolveText(msg, io.stdin));
+  if (!('fault' in message)) return message;
+  if (!quiet || fail) throw new PurlFailure('usage', message.fault);
+  io.stderr.write(`${io.name}: ${message.fault}; an empty message is sent\n`);
+  return EMPTY_MESSAGE;
+}
+
+const isPfurl = (name: string) => name.startsWith('pfurl');
+const PFURL_INDENT = 4;
+
+/** The text of a report as it is shown; pfurl indents and puts the keys in order. */
+function printed(text: string, indent: number, sorted: boolean): string {
+  if (!sorted) {
+    const pretty = indent > 0 && parseJsonOrUndefined(text) !== undefined;
+    return pretty ? reformatJson(text, indent) : text;
+  }
+  try {
+    return dumpsSorted(parseJson(text), indent > 0 ? indent : PFURL_INDENT);
+  } catch (error) {
+    if (error instanceof BadRequestError) return text; // An answer that is no JSON.
+    throw error;
+  }
 }
 
 interface Way {
@@ -86,15 +116,14 @@ async function operate(message: Message, way: Way, config: PurlConfig): Promise<
   const { verb, raw, jsonwrapper, contentType } = config;
   if (/path/i.test(actionOf(message))) {
     const { oneShot, resume } = config;
-    const isPfurl = way.name.startsWith('pfurl');
-    const { progress } = way;
+    const { progress, name } = way;
     return operatePath(parseTransfer(message), {
       way,
       raw,
       jsonwrapper,
       oneShot,
       resume,
-      isPfurl,
+      isPfurl: isPfurl(name),
       progress,
     });
   }

@@ -1,4 +1,5 @@
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import { PurlFailure } from './failure.ts';
 import { type ClientOptions, readText, send } from './http.ts';
 import { type Message, messageBody, messageQuery } from './message.ts';
@@ -21,11 +22,11 @@ export interface TalkOptions {
 
 /**
  * Sends one message and reports the answer: with `raw` the server's JSON on one line, else
- * `{"stdout": answer, "status": its status, "msg": "push OK."}`. A connection that fails is
- * reported in place of the answer, as the original does.
+ * `{"stdout": answer, "status": its status, "msg": "push OK."}`. When no answer comes the reason is
+ * reported in its place, as the original does, with `status` false.
  */
 export async function talk(message: Message, options: TalkOptions): Promise<Outcome> {
-  let body: string;
+  let body: string | undefined;
   let failure: PurlFailure | undefined;
   try {
     const answer = await sendMessage(message, options);
@@ -40,9 +41,13 @@ export async function talk(message: Message, options: TalkOptions): Promise<Outc
   } catch (error) {
     if (!(error instanceof PurlFailure)) throw error;
     failure = error;
-    body = error.message;
   }
-  const text = options.verb === 'GET' ? jsonLine(body) : report(body, options.raw);
+  const text =
+    body === undefined
+      ? reportFailure(failure?.message ?? '', options)
+      : options.verb === 'GET'
+        ? jsonLine(body)
+        : report(body, options.raw);
   return failure === undefined ? { text } : { text, failure };
 }
 
@@ -59,6 +64,11 @@ function sendMessage(message: Message, options: TalkOptions) {
     { method: verb, url, headers: [['Content-type', type]], body, oldPeer: true, signal },
     client,
   );
+}
+
+function reportFailure(why: string, { verb, raw }: TalkOptions): string {
+  if (verb === 'GET' || raw) return jsonLine(why);
+  return dumps({ stdout: why, status: false, msg: why });
 }
 
 /** The report of a message sent, from the text of the answer. */

@@ -38,15 +38,3 @@ export function reformatJson(text: string, indent = 0): string {
   }
   return out;
 }
-
-const NON_ASCII = /[\u0080-\uffff]/g;
-
-/** A JSON text with everything outside ASCII as `\uXXXX`, as Python's `json.dumps` writes it. */
-export function asciiJson(text: string): string {
-  return text.replace(NON_ASCII, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** A value as Python's `json.dumps` writes it. */
-export function dumps(value: unknown): string {
-  return asciiJson(reformatJson(JSON.stringify(value)));
-}

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { constants, createReadStream, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
+import { statsOf } from './pathState.ts';
+import { FileSink } from './sink.ts';
 import { pathError } from './tree.ts';
 
 const KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -20,8 +21,6 @@ export interface Partial {
   /** Adds a stream behind the first `offset` bytes; what has arrived stays when it breaks off. */
   append(source: Readable, offset: number, onBytes?: (bytes: number) => void): Promise<void>;
   read(): Readable;
-  /** SHA-256 of all of it. */
-  digest(): Promise<string>;
   /** Lets go of it, and removes it when it has served. */
   close(options: { readonly done: boolean }): Promise<void>;
 }
@@ -33,7 +32,7 @@ export function partialPath(folder: string, id: string): string {
 
 /** How many bytes of a transfer are there already. */
 export function partialBytes(folder: string, id: string): number {
-  return statSync(partialPath(folder, id), { throwIfNoEntry: false })?.size ?? 0;
+  return statsOf(partialPath(folder, id))?.size ?? 0;
 }
 
 /**
@@ -48,7 +47,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
   await busy.get(path)?.();
   let file: FileHandle;
   try {
-    file = await open(path, 'a+', 0o600);
+    file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (cause) {
     throw pathError(folder, 'write to', cause);
   }
@@ -71,19 +70,9 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
       }
       await file.truncate(offset);
-      const counted = async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          onBytes(chunk.length);
-          yield chunk;
-        }
-      };
-      const target = createWriteStream('', {
-        fd: file.fd,
-        autoClose: false,
-        highWaterMark: 256 * 1024,
-      });
+      const sink = new FileSink(file.fd, { start: offset, onBytes, hashes: false });
       try {
-        await pipeline(source, counted, target, { signal: superseded.signal });
+        await pipeline(source, sink, { signal: superseded.signal });
       } catch (cause) {
         if (
           typeof cause === 'object' &&
@@ -95,20 +84,20 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
           throw pathError(folder, 'write to', cause);
         }
         throw cause;
+      } finally {
+        await sink.settled();
       }
     },
     read: () => createReadStream(path, { highWaterMark: 256 * 1024 }),
-    async digest() {
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }))
-        hash.update(chunk as Buffer);
-      return hash.digest('hex');
-    },
     async close({ done }) {
-      await file.close();
-      if (done) await rm(path, { force: true });
-      if (busy.get(path) === endIt) busy.delete(path);
-      closed();
+      try {
+        await file.close();
+        if (done) await rm(path, { force: true });
+      } finally {
+        // Whoever comes back for it waits for this.
+        if (busy.get(path) === endIt) busy.delete(path);
+        closed();
+      }
     },
   };
 }

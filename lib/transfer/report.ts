@@ -8,5 +8,5 @@ export function timestamp(at: Date = new Date()): string {
 
 /** A number with a comma between thousands, as the reports show sizes. */
 export function sizeText(bytes: number): string {
-  return bytes.toLocaleString('en-US');
+  return String(bytes).replace(/\B(?=(\d{3})+$)/g, ',');
 }

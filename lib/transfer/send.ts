@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { pipeline, Readable, Transform } from 'node:stream';
+import { pipeline, Readable, type Writable } from 'node:stream';
+import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
-import { meter } from './meter.ts';
-import { archiveName, fingerprint, type TreeEntry, walkTree } from './tree.ts';
+import { pumpFile } from './pump.ts';
+import { Tap } from './tap.ts';
+import { archiveName, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
 import { zipStream } from './zip/writer.ts';
 
 export type Encoding = 'none' | 'base64';
@@ -14,8 +17,8 @@ export interface SendPlan {
   readonly root: TreeEntry;
   readonly archive: boolean;
   readonly encoding: Encoding;
-  /** What names in the archive start with: the name of what is sent, or nothing for its content. */
-  readonly prefix: string;
+  /** What an archive of it holds. */
+  readonly entries: Survey['entries'];
   /** Changes when what is sent changes. */
   readonly tag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
@@ -38,7 +41,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const root = await rootOf(clean);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const tag = await fingerprint(clean, { prefix });
+  const { tag, entries } = await survey(clean, { prefix });
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const bytes = archive
     ? undefined
@@ -50,7 +53,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     root,
     archive,
     encoding: options.encoding,
-    prefix,
+    entries,
     tag: `${tag}-${form}`,
     bytes,
   };
@@ -65,14 +68,17 @@ async function rootOf(path: string): Promise<TreeEntry> {
 
 // purl 1.6.2 takes an answer of less than 800 characters for an error report.
 const SHORTEST_BASE64 = 801;
+const READ_BYTES = 512 * 1024;
 
-/** A plan under way. The two figures are right when the stream has ended. */
+/** A plan under way: to be asked for its bytes once, in one of two ways. The figures are right when all was sent. */
 export interface Sending {
-  readonly stream: Readable;
   /** The bytes of the whole as sent, what the offset left out included. */
   readonly bytes: number;
   /** SHA-256 of the content before it is encoded. */
   sha256(): string;
+  stream(): Readable;
+  /** Writes everything to a stream, which stays open; the cheaper way for a plain file. */
+  sendTo(out: Writable): Promise<void>;
 }
 
 /**
@@ -84,33 +90,34 @@ export function startSending(
   offset = 0,
   onBytes?: (bytes: number) => void,
 ): Sending {
-  const hashed = meter();
-  let bytes = 0;
-  // The way of one chunk has no asynchronous iteration: that would put chunks together by copying.
-  const cut = new Transform({
-    highWaterMark: 256 * 1024,
-    transform(chunk: Buffer, _encoding, done) {
-      const skip = Math.min(chunk.length, Math.max(0, offset - bytes));
-      bytes += chunk.length;
-      if (skip < chunk.length) onBytes?.(chunk.length - skip);
-      done(null, skip === chunk.length ? undefined : skip === 0 ? chunk : chunk.subarray(skip));
-    },
-  });
-  const content = plan.archive
-    ? zipStream(walkTree(plan.path, { prefix: plan.prefix }))
-    : createReadStream(plan.path, { highWaterMark: 512 * 1024 });
-  const encoder = plan.encoding === 'base64' ? [base64Encoder(SHORTEST_BASE64)] : [];
-  // An error of any part ends the last one, where the reader hears of it.
-  pipeline([content, hashed, ...encoder, cut], () => {});
+  const hash = createHash('sha256');
+  const isBase64 = plan.encoding === 'base64';
+  let count = () => 0;
   let digest: string | undefined;
+  const stream = () => {
+    const tail = new Tap({ skip: offset, onBytes, ...(isBase64 ? {} : { hash }) });
+    const content = plan.archive
+      ? zipStream(plan.entries())
+      : createReadStream(plan.path, { highWaterMark: READ_BYTES });
+    const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
+    // An error of any part ends the last one, where the reader hears of it.
+    pipeline([content, ...encoding, tail], () => {});
+    count = () => tail.bytes;
+    return tail;
+  };
   return {
-    stream: cut,
     get bytes() {
-      return bytes;
+      return count();
     },
     sha256: () => {
-      digest ??= hashed.digest();
+      digest ??= hash.digest('hex');
       return digest;
+    },
+    stream,
+    async sendTo(out) {
+      if (plan.archive || isBase64) return pipelineTo(stream(), out, { end: false });
+      const bytes = await pumpFile(plan.path, out, { hash, skip: offset, onBytes });
+      count = () => bytes;
     },
   };
 }
@@ -118,7 +125,7 @@ export function startSending(
 /** The length of what a plan sends, found by making it once. */
 export async function measure(plan: SendPlan): Promise<number> {
   const sending = startSending(plan);
-  for await (const _ of sending.stream) {
+  for await (const _ of sending.stream()) {
     // Only the length is wanted.
   }
   return sending.bytes;

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
-import { meter } from './meter.ts';
+import { FileSink } from './sink.ts';
 import { openStaging } from './staging.ts';
 import { utimesSeconds } from './times.ts';
 import { pathError } from './tree.ts';
+
+const READ_BYTES = 512 * 1024;
 
 /** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
 export interface Spool {
@@ -30,15 +31,15 @@ export async function spool(
   onBytes?: (bytes: number) => void,
 ): Promise<Spool> {
   const file = await openNameless(folder);
-  const passing = meter(onBytes);
+  const sink = new FileSink(file.fd, { onBytes });
   try {
-    const target = writer(file);
-    await pipeline(source, passing, target);
+    await pipeline(source, sink);
   } catch (error) {
+    await sink.settled();
     await file.close();
     throw diskError(folder, error);
   }
-  return spoolOf(file, passing.bytes, passing.digest());
+  return spoolOf(file, sink.bytes, sink.digest());
 }
 
 export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool {
@@ -46,18 +47,20 @@ export function spoolOf(file: FileHandle, bytes: number, sha256: string): Spool 
     fd: file.fd,
     bytes,
     sha256,
-    read: () => reader(file),
+    // Node's stream of an open file would close its number when it fails.
+    read: () => Readable.from(contentOf(file), { objectMode: false, highWaterMark: READ_BYTES }),
     close: () => file.close(),
   };
 }
 
-// By number: a stream made from the handle itself would keep the handle from closing.
-function writer({ fd }: FileHandle): Writable {
-  return createWriteStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 });
-}
-
-function reader({ fd }: FileHandle): Readable {
-  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+async function* contentOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
 }
 
 async function openNameless(folder: string): Promise<FileHandle> {
@@ -97,13 +100,13 @@ export async function storeFile(
   const staging = await openStaging(folder);
   const path = join(staging.path, 'file');
   const target = join(folder, name);
-  const passing = meter(onBytes);
   let file: FileHandle | undefined;
+  let sink: FileSink | undefined;
   try {
     file = await open(path, 'wx', 0o600);
-    const out = writer(file);
-    await pipeline(source, passing, out);
-    const stored = { bytes: passing.bytes, sha256: passing.digest() };
+    sink = new FileSink(file.fd, { onBytes });
+    await pipeline(source, sink);
+    const stored = { bytes: sink.bytes, sha256: sink.digest() };
     await check(stored);
     await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {
@@ -115,6 +118,7 @@ export async function storeFile(
   } catch (error) {
     throw diskError(target, error);
   } finally {
+    await sink?.settled();
     await file?.close();
     await staging.close();
   }

@@ -113,14 +113,31 @@ export function archiveName(path: string): string {
   return basename(path) || 'root';
 }
 
-/**
- * A text that stays the same as long as the tree does: names, kinds, sizes, modes and times, not
- * content.
- */
-export async function fingerprint(root: string, options: WalkOptions): Promise<string> {
+/** What a look at a whole tree found. */
+export interface Survey {
+  /** Stays the same as long as the tree does: names, kinds, sizes, modes and times, not content. */
+  readonly tag: string;
+  /** The entries once more, from memory as long as they are not too many. */
+  entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
+}
+
+// Some 300 bytes each: looking at 20,000 files again takes longer than keeping them.
+const MAX_KEPT = 50_000;
+
+/** Looks at everything in a tree, so that what cannot be sent is found before anything is sent. */
+export async function survey(root: string, options: WalkOptions): Promise<Survey> {
   const hash = createHash('sha256');
-  for await (const { name, kind, size, mode, mtimeNs, target } of walkTree(root, options)) {
+  const kept: TreeEntry[] = [];
+  let count = 0;
+  for await (const entry of walkTree(root, options)) {
+    const { name, kind, size, mode, mtimeNs, target } = entry;
     hash.update(JSON.stringify([name, kind, size, mode, String(mtimeNs), target]));
+    count += 1;
+    if (count <= MAX_KEPT) kept.push(entry);
+    else kept.length = 0;
   }
-  return hash.digest('hex').slice(0, 32);
+  return {
+    tag: hash.digest('hex').slice(0, 32),
+    entries: () => (count <= MAX_KEPT ? kept : walkTree(root, options)),
+  };
 }

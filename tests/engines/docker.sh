@@ -2,6 +2,7 @@
 # A private, real Docker Engine in swarm mode, for tests:
 #
 #   tests/engines/docker.sh up     [DIR]   start it (again), make images; prints PMAN_TEST_DOCKER=unix://DIR/docker.sock
+#   tests/engines/docker.sh join   DIR DIR2  the same, but as a worker in the swarm of the engine of DIR2, which is up
 #   tests/engines/docker.sh stop   [DIR]   end it, its data stay: `up` brings it back
 #   tests/engines/docker.sh down   [DIR]   end it and remove everything it made, DIR included
 #   tests/engines/docker.sh status [DIR]   exit 0 and the same line when it answers, else exit 1
@@ -11,16 +12,18 @@
 # Exit codes: 0 done, 1 failed (the engine's last words are printed), 2 wrong usage, 3 something is missing.
 #
 # The engine shares nothing with another one on the machine: no default bridge, no iptables, its own cgroup, its own
-# swarm ports and gateway. Images: local/busybox:latest; more names for it in PMAN_ENGINE_IMAGES, separated by blanks.
+# swarm ports and gateway. One GPU that is none. Images: local/busybox:latest; more names for it in PMAN_ENGINE_IMAGES,
+# separated by blanks.
 # It prefers local images, so that tests never wait for a registry; DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=0 for
 # the engine's own habit of asking one first.
 set -eu
 
-usage() { echo "usage: $0 up|stop|down|status [DIR]" >&2; exit 2; }
+usage() { echo "usage: $0 up|stop|down|status [DIR], or $0 join DIR DIR2" >&2; exit 2; }
 fail() { echo "docker.sh: $*" >&2; [ ! -f "$dir/log" ] || tail -n 15 "$dir/log" >&2; exit 1; }
 
-[ $# -ge 1 ] && [ $# -le 2 ] || usage
+case ${1:-}:$# in join:3 | [!j]*:1 | [!j]*:2) ;; *) usage ;; esac
 verb=$1
+manager=${3:+unix://$(realpath -m -- "$3")/docker.sock}
 dir=$(realpath -m -- "${2:-${PMAN_ENGINE_DIR:-/tmp/pman-engine}}")
 socket=$dir/docker.sock
 number=$(printf %s "$dir" | cksum | cut -d' ' -f1)
@@ -92,6 +95,16 @@ gateway_network() {
       docker_gwbridge >/dev/null
 }
 
+# A worker needs an address of its own on this machine.
+swarm_join() {
+  case $(swarm_state) in inactive*) ;; *) return 0 ;; esac
+  address=127.$((number % 200 + 2)).$((number / 200 % 250)).2
+  token=$(docker -H "$manager" swarm join-token -q worker)
+  to=$(docker -H "$manager" info --format '{{(index .Swarm.RemoteManagers 0).Addr}}')
+  docker swarm join --advertise-addr "$address" --listen-addr "$address:2377" --token "$token" "$to" >/dev/null ||
+    fail "it cannot join the swarm at $to"
+}
+
 swarm_init() {
   case $(swarm_state) in inactive*) ;; *) eventually 600 swarm_ready || fail "the swarm is not back"; return 0 ;; esac
   port=$((20000 + number % 10000))
@@ -123,11 +136,12 @@ up() {
   missing
   ours || [ -z "$(ls -A "$dir" 2>/dev/null)" ] || { echo "docker.sh: $dir holds other things" >&2; exit 2; }
   mkdir -p "$dir"
-  [ -f "$dir/daemon.json" ] || echo '{}' >"$dir/daemon.json" # not the machine's own /etc/docker/daemon.json
+  # Not the machine's own /etc/docker/daemon.json. The swarm believes in one GPU on this node.
+  [ -f "$dir/daemon.json" ] || echo '{"node-generic-resources": ["NVIDIA-GPU=gpu-0"]}' >"$dir/daemon.json"
   [ -d /run/docker ] || : >"$dir/made-run-docker"
   answers || start_engine
   gateway_network
-  swarm_init
+  if [ -n "$manager" ]; then swarm_join; else swarm_init; fi
   busybox_image
   for name in ${PMAN_ENGINE_IMAGES:-}; do docker tag local/busybox:latest "$name"; done
   echo "PMAN_TEST_DOCKER=$DOCKER_HOST"
@@ -144,7 +158,7 @@ down() {
   [ -d "$dir" ] || return 0
   ours || { echo "docker.sh: $dir is no folder of an engine" >&2; exit 2; }
   if answers; then
-    services=$(docker service ls -q)
+    services=$(docker service ls -q 2>/dev/null) || services= # a worker knows none
     [ -z "$services" ] || docker service rm $services >/dev/null
     docker swarm leave --force >/dev/null 2>&1 || true
     containers=$(docker ps -aq)
@@ -168,7 +182,7 @@ down() {
 remove_group() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; [ ! -d "$1" ]; }
 
 case $verb in
-  up) up ;;
+  up | join) up ;;
   stop) stop_engine || fail "the engine does not end" ;;
   down) down ;;
   status) if answers; then echo "PMAN_TEST_DOCKER=$DOCKER_HOST"; else echo "no engine answers at $DOCKER_HOST" >&2; exit 1; fi ;;

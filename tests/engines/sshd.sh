@@ -2,7 +2,7 @@
 # A real sshd on loopback for tests: sshd.sh up|down|status DIR
 #
 # Everything lives in DIR (host key, user keys, config, known hosts, log); nothing outside is read or
-# changed. `up` prints the port and leaves in DIR: port, user, id (a key that may log in), id_denied (one that
+# changed. SSHD_MAX_STARTUPS is its MaxStartups. `up` prints the port and leaves in DIR: port, user, id (a key that may log in), id_denied (one that
 # may not), known_hosts, known_hosts_wrong (with another host key). Run as root or as any user, for that user.
 # Exit codes: 0 done or running, 1 failed or not running, 2 usage, 3 sshd is not installed.
 set -eu
@@ -54,7 +54,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 UsePAM no
 PrintMotd no
-MaxStartups 100
+MaxStartups ${SSHD_MAX_STARTUPS:-100}
 MaxSessions 100
 END
     "$sshd" -f "$dir/sshd_config" -E "$dir/log" || continue

@@ -19,6 +19,12 @@ export function dockerAt(host: string | undefined): (...args: readonly string[])
   return (...args) => execFileSync('docker', args, { env, encoding: 'utf8', stdio: 'pipe' });
 }
 
+/** Podman's socket, or undefined. */
+export const podman = process.env.PMAN_TEST_PODMAN;
+
+export const podmanMissing = () =>
+  podman ? undefined : 'PMAN_TEST_PODMAN is not set: tests/engines/podman.sh up';
+
 /** Runs the docker command against the engine under test; gives what it prints. */
 export const docker = dockerAt(engine);
 

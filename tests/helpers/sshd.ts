@@ -19,10 +19,14 @@ export function sshdMissing(): string | undefined {
   return 'no sshd or no ssh client: install the openssh-server package';
 }
 
-/** Starts an sshd of its own with its files in this folder. Throws with the script's words when it cannot. */
-export function startSshServer(folder: string): SshServer {
+/**
+ * Starts an sshd of its own with its files in this folder; `maxStartups` as in sshd_config(5). Throws with the script's words when
+ * it cannot.
+ */
+export function startSshServer(folder: string, maxStartups = '100'): SshServer {
+  const env = { ...process.env, SSHD_MAX_STARTUPS: maxStartups };
   const script = (verb: 'up' | 'down') =>
-    spawnSync('tests/engines/sshd.sh', [verb, folder], { encoding: 'utf8' });
+    spawnSync('tests/engines/sshd.sh', [verb, folder], { encoding: 'utf8', env });
   const { status, stderr } = script('up');
   if (status !== 0) throw new Error(`sshd.sh up exits with ${status}: ${stderr}`);
   return {

@@ -42,6 +42,14 @@ export interface Program {
   stderr(): string;
 }
 
+export interface StartOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The folder of the programs, in place of dist/bin. */
+  readonly bin?: string;
+}
+
 /** What a test opened; `close` ends it all, last first. */
 export class Opened {
   readonly #closers: (() => Promise<void> | void)[] = [];
@@ -61,13 +69,10 @@ export class Opened {
   }
 
   /** Starts one of the built programs. */
-  start(
-    name: string,
-    args: readonly string[],
-    options: { cwd?: string; input?: string } = {},
-  ): Program {
-    const child = spawn(process.execPath, [join(BIN, `${name}.js`), ...args], {
+  start(name: string, args: readonly string[], options: StartOptions = {}): Program {
+    const child = spawn(process.execPath, [join(options.bin ?? BIN, `${name}.js`), ...args], {
       cwd: options.cwd ?? tmpdir(),
+      env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const text = { stdout: '', stderr: '' };
@@ -88,7 +93,7 @@ export class Opened {
     return { child, ended, stdout: () => text.stdout, stderr: () => text.stderr };
   }
 
-  purl(args: readonly string[], options: { cwd?: string; input?: string } = {}): Promise<Ended> {
+  purl(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
     return this.start('purl', args, options).ended;
   }
 

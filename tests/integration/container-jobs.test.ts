@@ -2,99 +2,32 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OWN_MANAGER_LABEL } from '../../lib/jobs/containerManager.ts';
-import { docker, engine, engineMissing, managerImage, scriptImage } from '../helpers/docker.ts';
+import {
+  busybox,
+  ended,
+  expectLimits,
+  LIMITS,
+  metaOf,
+  newId,
+  run,
+  start,
+  statusOf,
+  stopAll,
+} from '../helpers/containerJobs.ts';
+import { docker, engineMissing, managerImage, scriptImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type StartOptions, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 const app = 'fnndsc/pl-simpledsapp';
 const foreignManager = 'fnndsc/swarm';
 const ownManager = 'local/pman-swarm';
-const busybox = 'local/busybox:latest';
 
 /** Copies what comes in, with a prefix to each name, as the example's program does. */
 const simpledsapp = `
 prefix=$2; in=$3; out=$4
 for file in "$in"/*; do echo "copying $file"; cp "$file" "$out/$prefix$(basename "$file")"; done
 `;
-
-interface Status {
-  readonly status: string;
-  readonly logs: string;
-  readonly node: Readonly<Record<string, unknown>>;
-  readonly note: string | undefined;
-}
-
-const servers = new Set<TestServer>();
-let count = 0;
-const newId = () => {
-  count += 1;
-  return `t${process.pid}-${count}`;
-};
-
-async function start(env: 'swarm' | 'docker', options: StartOptions = {}): Promise<TestServer> {
-  const socket = (engine ?? '').replace('unix://', '');
-  const server = await startServer({
-    ...options,
-    flags: ['--container-env', env, '--dockerSocket', socket, ...(options.flags ?? [])],
-    env: { DOCKER_HOST: engine, ...options.env },
-  });
-  servers.add(server);
-  return server;
-}
-
-interface Job {
-  readonly jid?: string;
-  readonly cmd: string;
-  readonly image?: string;
-  readonly manager?: object;
-  readonly target?: object;
-  readonly meta?: object;
-}
-
-async function run(server: TestServer, job: Job): Promise<string> {
-  const jid = job.jid ?? newId();
-  const reply = await server.post('run', metaOf({ ...job, jid }), { timeoutMs: 60_000 });
-  expect(reply).toMatchObject({ status: true });
-  return jid;
-}
-
-function metaOf({ jid, cmd, image = busybox, manager = {}, target = {}, meta = {} }: Job): object {
-  return {
-    ...{ cmd, auid: 'user', jid, threaded: true, ...meta },
-    container: { target: { image, ...target }, manager },
-  };
-}
-
-async function statusOf(server: TestServer, jid: string): Promise<Status> {
-  const reply = await server.post('status', { key: 'jid', value: jid });
-  const result = reply.d_ret as {
-    readonly l_status: string[];
-    readonly l_logs: string[];
-    readonly note?: string;
-    readonly '0.container': { readonly tree: Record<string, { container: object }> | null };
-  };
-  const node = Object.values(result['0.container'].tree ?? {})[0]?.container ?? {};
-  const [status = '', logs = ''] = [result.l_status[0], result.l_logs[0]];
-  return { status, logs, node: node as Status['node'], note: result.note };
-}
-
-/** Waits until the job is over, by nothing but its record: status requests would have the engine asked. */
-async function ended(server: TestServer, jid: string, timeoutMs = 60_000): Promise<Status> {
-  await eventually(
-    async () => {
-      const reply = await server.post('search', {
-        key: 'jid',
-        value: jid,
-        path: '/container/currentState',
-      });
-      return /finished|undefined/.test(JSON.stringify(reply.d_ret));
-    },
-    { timeoutMs, pollMs: 50, message: `job ${jid} to end` },
-  );
-  return statusOf(server, jid);
-}
 
 const services = () => docker('service', 'ls', '--format', '{{.Name}}').split('\n').filter(Boolean);
 const gone = (name: string) =>
@@ -103,24 +36,6 @@ const gone = (name: string) =>
     pollMs: 100,
     message: `service ${name} to be removed`,
   });
-
-/** A container's own limits, as its cgroup has them; of cgroup 2, or of 1. */
-const LIMITS =
-  'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max 2>/dev/null || ' +
-  'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us';
-
-function expectLimits(logs: string, memoryBytes: number, cpus: number): void {
-  const [memory, quota, period] = logs.trim().split(/\s+/).map(Number);
-  expect({ memory, cpus: (quota ?? 0) / (period ?? 1) }).toEqual({ memory: memoryBytes, cpus });
-}
-
-async function stopAll(): Promise<void> {
-  for (const server of servers) {
-    if (server.isRunning) await server.stop();
-    server.endJobs();
-  }
-  servers.clear();
-}
 
 describe('container jobs without an engine', () => {
   afterEach(stopAll);
@@ -231,7 +146,8 @@ describeWithEngine('container jobs', engineMissing, () => {
   it('obey their limits, their environment and their user', async () => {
     const server = await start('swarm');
     const input = tempDir();
-    chmodSync(input, 0o755);
+    const output = tempDir();
+    for (const folder of [input, output]) chmodSync(folder, 0o777);
     writeFileSync(join(input, 'in'), 'input');
     for (const manager of [{}, { image: ownManager, app: 'swarm.py' }]) {
       const jid = await run(server, {
@@ -242,9 +158,12 @@ describeWithEngine('container jobs', engineMissing, () => {
       const { status, logs } = await ended(server, jid);
       expect(status).toBe('finishedSuccessfully');
       expectLimits(logs, 64 * 2 ** 20, 0.5);
-      const mounts = [{ source: input, target: '/in', readOnly: true }];
+      const mounts = [
+        { source: input, target: '/in' },
+        { source: output, target: '/out', readOnly: false },
+      ];
       const other = await run(server, {
-        cmd: 'sh -c "echo $WHO; id -u; cat /in/in; touch /in/x"',
+        cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; cat /out/out; touch /in/x"',
         manager,
         target: { env: { WHO: 'me too' }, user: '65534', mounts },
       });
@@ -252,6 +171,32 @@ describeWithEngine('container jobs', engineMissing, () => {
       expect(seen.status).toBe('finishedWithError');
       expect(seen.logs).toMatch(/^me too\r\n65534\r\ninputtouch: \/in\/x: .*\r\n$/);
       expect(existsSync(join(input, 'x'))).toBe(false);
+      expect(readFileSync(join(output, 'out'), 'utf8')).toBe('input');
+      rmSync(join(output, 'out'));
+    }
+  });
+
+  it('carry their labels, and those that tell whose they are', async () => {
+    const server = await start('swarm');
+    for (const manager of [{}, { image: ownManager, app: 'swarm.py' }]) {
+      const jid = await run(server, {
+        cmd: 'sleep 600',
+        manager,
+        target: { labels: { colour: 'dark blue' } },
+      });
+      await eventually(async () => (await statusOf(server, jid)).status === 'started', {
+        timeoutMs: 30_000,
+      });
+      const labels = JSON.parse(docker('service', 'inspect', '-f', '{{json .Spec.Labels}}', jid));
+      expect(labels).toEqual({
+        colour: 'dark blue',
+        'org.fnndsc.pman.job': expect.stringMatching(/^\d{14}\./),
+        'org.fnndsc.pman.jid': jid,
+        'org.fnndsc.pman.auid': 'user',
+        'org.fnndsc.pman.instance': expect.stringMatching(/^[\da-f-]{36}$/),
+      });
+      await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+      await ended(server, jid);
     }
   });
 
@@ -289,9 +234,32 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(node.cause).toMatch(/out of memory/);
   });
 
+  it('get the devices that they ask for, one job after the other', async () => {
+    const server = await start('swarm');
+    const folder = tempDir();
+    const job = {
+      // A shell passes on no variable with a "-" in its name, but gets it.
+      cmd: 'sh -c "grep -ao DOCKER_RESOURCE_[A-Z]*-GPU=gpu-0 /proc/1/environ; while [ ! -e /share/go ]; do sleep 0.1; done"',
+      manager: { env: { shareDir: folder } },
+      meta: { gpu_limit: 1 },
+    };
+    const jids = [await run(server, job), await run(server, job)];
+    const words = async () =>
+      (await Promise.all(jids.map((jid) => statusOf(server, jid)))).map(({ status }) => status);
+    await eventually(async () => (await words()).includes('started'), { timeoutMs: 30_000 });
+    expect([...(await words())].sort()).toEqual(['notstarted', 'started']);
+    writeFileSync(join(folder, 'go'), '');
+    for (const jid of jids) {
+      expect(await ended(server, jid)).toMatchObject({
+        status: 'finishedSuccessfully',
+        logs: 'DOCKER_RESOURCE_NVIDIA-GPU=gpu-0\r\n',
+      });
+    }
+  });
+
   it('tell what they wait for', async () => {
     const server = await start('swarm');
-    const jid = await run(server, { cmd: 'true', meta: { gpu_limit: 1 } });
+    const jid = await run(server, { cmd: 'true', meta: { gpu_limit: 2 } });
     await eventually(
       async () => /insufficient|no suitable/.test(String((await statusOf(server, jid)).node.cause)),
       {
@@ -376,6 +344,19 @@ describeWithEngine('container jobs', engineMissing, () => {
       { timeoutMs: 30_000 },
     );
     await gone(jid);
+  });
+
+  it('leave a service of somebody else alone', async () => {
+    const server = await start('swarm');
+    const jid = newId();
+    docker('service', 'create', '--detach', '--name', jid, busybox, 'sleep', '600');
+    try {
+      const body = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
+      expect((await server.request('POST', '/', { body })).status).toBe(409);
+      expect(services()).toContain(jid);
+    } finally {
+      docker('service', 'rm', jid);
+    }
   });
 
   it('and host jobs of one search have a state each', async () => {
@@ -487,46 +468,5 @@ describeWithEngine('container jobs', engineMissing, () => {
       expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
     }
     await eventually(() => jids.every((jid) => !services().includes(jid)), { timeoutMs: 60_000 });
-  });
-
-  describe('on an engine without a swarm', () => {
-    it('run, fail, and obey their limits', async () => {
-      const server = await start('docker');
-      const share = tempDir();
-      const manager = { image: foreignManager, app: 'swarm.py', env: { shareDir: share } };
-      const good = await run(server, { cmd: 'sh -c "echo hi >/share/out; echo ok"', manager });
-      const bad = await run(server, { cmd: 'sh -c "exit 3"' });
-      const limited = await run(server, {
-        cmd: `sh -c "${LIMITS}"`,
-        meta: { cpu_limit: '0.25', memory_limit: 32, number_of_workers: 1 },
-      });
-      expect(await ended(server, good)).toMatchObject({
-        status: 'finishedSuccessfully',
-        logs: 'ok\r\n',
-      });
-      expect(readFileSync(join(share, 'out'), 'utf8')).toBe('hi\n');
-      expect(await ended(server, bad)).toMatchObject({
-        status: 'finishedWithError',
-        node: { cause: expect.stringContaining('non-zero exit (3)') },
-      });
-      expectLimits((await ended(server, limited)).logs, 32 * 2 ** 20, 0.25);
-      await eventually(() => !docker('ps', '-a', '--format', '{{.Names}}').includes(good));
-    });
-
-    it('are killed, and tell why they cannot start', async () => {
-      const server = await start('docker');
-      const jid = await run(server, { cmd: 'sleep 600', meta: { number_of_workers: 2 } });
-      await eventually(async () => (await statusOf(server, jid)).status === 'started', {
-        timeoutMs: 20_000,
-      });
-      await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
-      const { status, node } = await ended(server, jid);
-      expect(status).toBe('finishedWithError');
-      expect(node.cause).toMatch(/ended by a kill request/);
-      const absent = await run(server, { cmd: 'true', image: 'local/nosuch' });
-      expect((await ended(server, absent)).node.cause).toMatch(/No such image/);
-      const program = await run(server, { cmd: 'nosuchprogram' });
-      expect((await ended(server, program)).node.cause).toMatch(/nosuchprogram/);
-    });
   });
 });

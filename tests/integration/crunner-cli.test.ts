@@ -124,10 +124,21 @@ describe('crunner and its command line', () => {
     [['-c', 'true', '-v', 'loud'], 2],
     [['-c', 'true', '--ssh', 'nohost'], 65],
     [['-c', 'true', '--ssh', 'u@-oProxyCommand=x'], 65],
+    [['-c', 'true', '--ssh', 'u@127.0.0.1:1', '-o', 'Nonsense=1'], 65],
+    [['-c', 'true', '--ssh', 'u@127.0.0.1:1', '-i', '/no/such'], 2],
+    [['-c', 'true', '--debugToFile', '--debugFile', '/proc/nope/log'], 71],
+    [['-c', 'true', '--debugToFile', '--debugFile', '/tmp'], 71],
   ])('says in one line what is wrong with %j, and exits with %i', async (args, status) => {
     const result = await runCrunner(args);
     expect(result).toMatchObject({ status, stdout: '' });
     expect(result.stderr).toMatch(/^crunner: .+\n$/);
+  });
+
+  it('says in one line that a host for a long command cannot be reached', async () => {
+    const args = ['-c', `: '${'$'.repeat(30_000)}'`, '--ssh', 'u@127.0.0.1:1'];
+    const result = await runCrunner(args);
+    expect(result.status).toBe(68);
+    expect(result.stderr).toMatch(/^crunner: cannot run on .+refused\n$/);
   });
 
   it('returns the first failure with --pipefail', async () => {

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { crunner, type RunEvent } from '../../crunner/run.ts';
@@ -50,6 +52,36 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
       stdout: `${here.stdout}\n${here.stderr}\n`,
       stderr: '',
     });
+  });
+
+  it('carries a command of nearly 100 KB', async () => {
+    const words = 'word '.repeat(18_000).trim();
+    const result = await remote(`set ${words}; echo $#`, '--showStdOut');
+    expect(result).toEqual({ status: 0, stdout: '18000\n\n', stderr: '' });
+  });
+
+  it('carries a command that no argument can hold, and leaves no file', async () => {
+    const folder = tempDir();
+    const text = `'"$\`\\!é\n`.repeat(40_000);
+    const quoted = `'${text.replaceAll("'", "'\\''")}'`;
+    const command = `printf %s ${quoted} >${folder}/out; exit 9\n\n`;
+    const before = readdirSync('/tmp').filter((name) => name.startsWith('crunner.'));
+    const events: RunEvent[] = [];
+    for await (const event of crunner(command, {
+      ssh: connection(),
+      stdio: () => ['ignore', 'ignore', 'ignore'],
+    })) {
+      events.push(event);
+    }
+    expect(events.at(-1)).toMatchObject({ cmd: command, returncode: 9 });
+    expect(readFileSync(join(folder, 'out'), 'utf8') === text).toBe(true);
+    expect(readdirSync('/tmp').filter((name) => name.startsWith('crunner.'))).toEqual(before);
+  });
+
+  it('hands its stdin to a command that had to be put there before', async () => {
+    const command = `: '${'$'.repeat(60_000)}'; cat; exit 9`;
+    const result = await runCrunner([...flags(), '--showStdOut', '-c', command], 'typed\n');
+    expect(result).toEqual({ status: 9, stdout: 'typed\n\n', stderr: '' });
   });
 
   it('really runs on the other side, with stdin', async () => {
@@ -134,6 +166,27 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(status).toBe(74);
     expect(stderr).toMatch(/^crunner: lost the connection to .+\n$/);
     await eventually(() => !isAlive(sleeper));
+  });
+
+  it('just ends when aborted while it connects', async () => {
+    const controller = new AbortController();
+    // It takes connections and says nothing.
+    const mute = createServer(() => controller.abort()).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const { target, ...rest } = connection();
+    const events: RunEvent[] = [];
+    try {
+      const run = crunner('true', {
+        ssh: { ...rest, target: { ...target, port } },
+        signal: controller.signal,
+      });
+      for await (const event of run) events.push(event);
+    } finally {
+      mute.close();
+    }
+    expect(controller.signal.aborted).toBe(true);
+    expect(events).toEqual([]);
   });
 
   it('gives the library the same: events, an abort, and typed failures', async () => {

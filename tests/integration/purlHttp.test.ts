@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createNetServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -187,5 +187,66 @@ describe('purl as an HTTP client', () => {
     const { code, stderr } = await opened.purl(['--http', address, '--msg', msg]);
     expect(code).toBe(52);
     expect(stderr).toContain('is no pfioh');
+  });
+});
+
+describe('purl with a message', () => {
+  it('does not report success when nobody answered', async () => {
+    const args = ['--quiet', '--retries', '0', '--http', '127.0.0.1:9', '--msg', '{"action":"x"}'];
+    const { stdout } = await opened.purl(args);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: false,
+      stdout: expect.stringContaining('ECONNREFUSED'),
+      msg: expect.not.stringContaining('OK'),
+    });
+  });
+
+  it.each(['nope', '[1]', '{"action": }'])('sends nothing when it is %j', async (msg) => {
+    let requests = 0;
+    const address = await serve((_request, response) => {
+      requests += 1;
+      response.end('{}');
+    });
+    const { code, stdout, stderr } = await opened.purl(['--http', address, '--msg', msg]);
+    expect({ code, stdout, requests }).toEqual({ code: 2, stdout: '', requests: 0 });
+    expect(stderr).toMatch(/purl: --msg is not (JSON|a JSON object)/);
+  });
+
+  it('says with --quiet that it sends an empty message in place of one that is no JSON', async () => {
+    const address = await echo();
+    const { code, stdout, stderr } = await opened.purl([
+      ...['--quiet', '--raw', '--http', address, '--msg', 'nope'],
+    ]);
+    expect({ code, body: (JSON.parse(stdout) as { body: string }).body }).toEqual({
+      code: 0,
+      body: '{}',
+    });
+    expect(stderr).toContain('--msg is not JSON');
+  });
+
+  it('indents and puts the keys in order when it is called pfurl', async () => {
+    const address = await serve((_request, response) =>
+      response.end('{"status": true, "d": {"b": 1.0, "a": [{"z": 1, "y": 2}]}}'),
+    );
+    const bin = opened.folder();
+    symlinkSync(join(import.meta.dirname, '../../dist/bin/purl.js'), join(bin, 'pfurl.js'));
+    const program = opened.start(
+      'pfurl',
+      ['--quiet', '--raw', '--http', address, '--msg', '{"action":"x"}'],
+      { bin },
+    );
+    expect((await program.ended).stdout).toBe(`{
+    "d": {
+        "a": [
+            {
+                "y": 2,
+                "z": 1
+            }
+        ],
+        "b": 1.0
+    },
+    "status": true
+}
+`);
   });
 });

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isAlive, numberIn } from '../helpers/crunnerProgram.ts';
@@ -114,7 +115,17 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     const { stdout, stderr } = await runToEnd('pwd && echo "$A $(nice) $(ulimit -v)"', {
       ...{ cwd: folder, env: { A: 'x "y" $z \'q\'\n!' }, nice: 3, memory_limit: '512Mi' },
     });
-    expect([stdout, stderr]).toEqual([[`${folder}\nx "y" $z 'q'\n! 3 524288\n`], ['']]);
+    expect([stdout, stderr]).toEqual([
+      [`${folder}\nx "y" $z 'q'\n! ${getPriority() + 3} 524288\n`],
+      [''],
+    ]);
+  });
+
+  it('carry a command that no argument can hold, with its limits', async () => {
+    const folder = tempDir();
+    const cmd = `: '${'$'.repeat(200_000)}'; pwd && nice && exit 3`;
+    const result = await runToEnd(cmd, { cwd: folder, nice: 2 });
+    expect(result).toMatchObject({ returncode: [0, 3], stdout: ['', `${folder}\n2\n`] });
   });
 
   it('say on stderr when the folder is not there, and do not run elsewhere', async () => {
@@ -145,7 +156,7 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     ['an object', { ssh: { host: 'h' } }, 400, /"meta.ssh": is not a string/],
     ['a container', { container: {} }, 400, /container job cannot go to another host/],
     ['a relative folder', { cwd: 'x' }, 400, /"x" is no absolute path/],
-    ['a command of 200 KB', { cmd: 'x'.repeat(200_000) }, 400, /too long for ssh: 196 KiB/],
+    ['200 KB of variables', { env: { A: 'x'.repeat(200_000) } }, 400, /too long for ssh/],
   ])('refuse in a sentence, and record nothing: %s', async (_what, meta, status, message) => {
     const jid = 'never';
     const answer = await act(server, 'run', { cmd: 'true', auid: 'a', jid, ssh, ...meta });
@@ -161,6 +172,14 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     const result = await runToEnd('echo a; echo b', { ssh: `u@${host}` });
     expect(result).toMatchObject({ status: 'finishedWithError', returncode: [255], stdout: [''] });
     expect(result.cause).toEqual([expect.stringMatching(cause)]);
+  });
+
+  it('say so too when the command has to be put there before', async () => {
+    const result = await runToEnd(`: '${'$'.repeat(60_000)}'`, { ssh: 'u@localhost:1' });
+    expect(result).toMatchObject({
+      returncode: [255],
+      cause: [expect.stringMatching(/^not run: .*refused/)],
+    });
   });
 
   it('end on kill, the process group and all, by the signal or after the grace', async () => {
@@ -191,6 +210,28 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     });
     expect(isAlive(pid)).toBe(false);
   });
+
+  it('all get in when many start at once on a host that lets ten log in at a time', async () => {
+    const strict = startSshServer(tempDir('sshd'), '10:100:10');
+    const place = `${strict.user}@127.0.0.1:${strict.port}`;
+    const other = await startServer({
+      flags: [
+        ...['--sshHosts', place, '--sshIdentity', strict.file('id')],
+        ...['--sshKnownHosts', strict.file('known_hosts')],
+      ],
+    });
+    try {
+      const jids = await Promise.all(
+        Array.from({ length: 30 }, () => runJob(other, 'true', { ssh: place })),
+      );
+      const results = await Promise.all(jids.map((jid) => untilEnded(other, jid, 30_000)));
+      expect(results.flatMap(({ cause }) => cause).filter((cause) => cause !== null)).toEqual([]);
+      expect(results.map(({ returncode }) => returncode)).toEqual(jids.map(() => [0]));
+    } finally {
+      await endServer(other);
+      strict.close();
+    }
+  }, 60_000);
 
   describe('when what watches them dies', () => {
     const folder = tempDir();

@@ -1,30 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { execa } from 'execa';
+import { certificates, opensslMissing } from '../helpers/certificates.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
-const noOpenssl = () => (spawnSync('openssl', ['version']).error ? 'no openssl here' : undefined);
-
-/** A folder with ca.pem and, signed by it, cert.pem and key.pem for 127.0.0.1: as DOCKER_CERT_PATH wants it. */
-function certificates(): string {
-  const dir = tempDir();
-  const openssl = (...args: readonly string[]) =>
-    execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
-  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=ca');
-  openssl('req', ...fresh, '-keyout', 'key.pem', '-out', 'csr', '-subj', '/CN=engine');
-  writeFileSync(join(dir, 'ext'), 'subjectAltName=IP:127.0.0.1\n');
-  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'ext'];
-  openssl('x509', '-req', '-in', 'csr', '-out', 'cert.pem', ...signed);
-  return dir;
-}
-
-describeWithEngine('swarm over TLS', noOpenssl, () => {
+describeWithEngine('swarm over TLS', opensslMissing, () => {
   let server: Server;
   let certs: string;
   let host: string;

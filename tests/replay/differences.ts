@@ -216,11 +216,16 @@ export const commandDeviations = [
   },
   {
     id: 'D22',
-    what: 'Flags and configuration that cannot be used end a program with 2 (crunner with 65, since 2 may be the exit code of its command); where the original crashes it is 1.',
+    what: 'Flags and configuration that cannot be used end a program with 2 (crunner with 65 when it is the ssh target); where the original crashes it is 1.',
     allows: ({ at, actual }, { program, stderr }) =>
       at === 'exitCode' &&
       CRASHED.test(stderr) &&
       actual === (program.startsWith('crunner') ? 65 : 2),
+  },
+  {
+    id: 'D30',
+    what: "crunner's trace lines are in colour on a terminal only; recordings hold a placeholder for them.",
+    allows: () => false,
   },
 ] as const satisfies readonly CommandDeviation[];
 

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { BadRequestError } from '../../errors.ts';
 import { pathError, type TreeEntry } from '../tree.ts';
@@ -14,11 +15,18 @@ import {
 } from './format.ts';
 
 const SMALL_BYTES = 64 * 1024;
+// Two to three times as fast as zlib's own default, 6, for archives that are up to a sixth larger: with 6
+// the processor is slower than a network of 100 Mbit/s (docs/decisions/0006).
+const DEFAULT_LEVEL = 3;
+// What was small when it was looked at may have grown until it is read.
+const MAX_GROWN_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 const GATHER_BYTES = 128 * 1024;
 // Data whose beginning deflates to more than this share is stored as it is.
 const WORTH_DEFLATING = 0.97;
 const TYPE_BITS = { file: 0o100000, folder: 0o040000, link: 0o120000 } as const;
+
+type Entries = Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 
 export interface ZipOptions {
   /** zlib's level, 0 to 9. */
@@ -30,8 +38,8 @@ export interface ZipOptions {
  * each). The same entries give the same bytes, so an interrupted transfer can go on. Files that
  * reach 4 GiB get zip64 records.
  */
-export function zipStream(entries: AsyncIterable<TreeEntry>, options: ZipOptions = {}): Readable {
-  return Readable.from(gather(new ZipWriter(options.level ?? 6).archive(entries)), {
+export function zipStream(entries: Entries, options: ZipOptions = {}): Readable {
+  return Readable.from(new ZipWriter(options.level ?? DEFAULT_LEVEL).archive(entries), {
     objectMode: false,
     highWaterMark: 4 * CHUNK_BYTES,
   });
@@ -40,34 +48,60 @@ export function zipStream(entries: AsyncIterable<TreeEntry>, options: ZipOptions
 class ZipWriter {
   readonly #level: number;
   readonly #list: Buffer[] = [];
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** Where in the archive the next piece goes. */
   #offset = 0;
 
   constructor(level: number) {
     this.#level = level;
   }
 
-  async *archive(entries: AsyncIterable<TreeEntry>): AsyncGenerator<Buffer> {
+  async *archive(entries: Entries): AsyncGenerator<Buffer> {
     for await (const entry of entries) {
-      for await (const chunk of this.#entry(entry)) {
-        this.#offset += chunk.length;
-        yield chunk;
+      if (entry.kind === 'file' && entry.size > SMALL_BYTES) {
+        yield* this.#flush();
+        for await (const chunk of this.#large(entry)) {
+          this.#offset += chunk.length;
+          yield chunk;
+        }
+        continue;
       }
+      this.#small(entry);
+      if (this.#heldBytes < GATHER_BYTES) continue;
+      yield* this.#flush();
+      // Small files are read and packed without waiting; others want a turn too.
+      await nextTurn();
     }
+    yield* this.#flush();
     const start = this.#offset;
-    let bytes = 0;
     for (const record of this.#list) {
-      bytes += record.length;
-      yield record;
+      this.#hold(record);
+      if (this.#heldBytes >= GATHER_BYTES) yield* this.#flush();
     }
-    yield endRecords(this.#list.length, bytes, start);
+    this.#hold(endRecords(this.#list.length, this.#offset - start, start));
+    yield* this.#flush();
   }
 
-  async *#entry(entry: TreeEntry): AsyncGenerator<Buffer> {
-    const offset = this.#offset;
+  /** Keeps a small piece until there are enough of them: an archive of many small files is many small pieces. */
+  #hold(piece: Buffer): void {
+    this.#held.push(piece);
+    this.#heldBytes += piece.length;
+    this.#offset += piece.length;
+  }
+
+  *#flush(): Generator<Buffer> {
+    if (this.#heldBytes === 0) return;
+    yield Buffer.concat(this.#held, this.#heldBytes);
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  #blank(entry: TreeEntry): Record {
     const name = Buffer.from(entry.kind === 'folder' ? `${entry.name}/` : entry.name);
     if (name.length > 0xffff)
       throw new BadRequestError(`${entry.path}: the name is too long for a zip archive`);
-    const blank: Record = {
+    return {
       name,
       isFolder: entry.kind === 'folder',
       mode: TYPE_BITS[entry.kind] | entry.mode,
@@ -79,28 +113,30 @@ class ZipWriter {
       packedBytes: 0,
       bytes: 0,
     };
-    if (entry.kind === 'file' && entry.size > SMALL_BYTES) {
-      yield* this.#large(entry, blank, offset);
-      return;
-    }
+  }
+
+  /** Folders, links and small files: read and packed in one go. */
+  #small(entry: TreeEntry): void {
     const content = contentOf(entry);
     const packed =
       this.#level > 0 && content.length > 64 ? deflateSmall(content, this.#level) : content;
     const deflated = packed.length < content.length;
     const data = deflated ? packed : content;
     const record = {
-      ...blank,
+      ...this.#blank(entry),
       deflated,
       crc: crc32(content),
       bytes: content.length,
       packedBytes: data.length,
     };
-    this.#list.push(centralRecord(record, offset));
-    yield localHeader(record);
-    if (data.length > 0) yield data;
+    this.#list.push(centralRecord(record, this.#offset));
+    this.#hold(localHeader(record));
+    if (data.length > 0) this.#hold(data);
   }
 
-  async *#large(entry: TreeEntry, blank: Record, offset: number): AsyncGenerator<Buffer> {
+  async *#large(entry: TreeEntry): AsyncGenerator<Buffer> {
+    const blank = this.#blank(entry);
+    const offset = this.#offset;
     const file = await open(entry.path).catch((cause: unknown) => {
       throw pathError(entry.path, 'read', cause);
     });
@@ -141,10 +177,12 @@ function contentOf(entry: TreeEntry): Buffer {
   try {
     fd = openSync(entry.path, 'r');
     const size = fstatSync(fd).size;
+    if (size > MAX_GROWN_BYTES) throw new BadRequestError(`${entry.path} grew while it was read`);
     const content = Buffer.allocUnsafe(size);
     const read = size === 0 ? 0 : readSync(fd, content, 0, size, 0);
     return content.subarray(0, read);
   } catch (cause) {
+    if (cause instanceof BadRequestError) throw cause;
     throw pathError(entry.path, 'read', cause);
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -192,19 +230,4 @@ function deflateLarge(source: AsyncIterable<Buffer>, level: number): AsyncIterab
   from.once('error', (error) => deflate.destroy(error));
   deflate.once('close', () => from.destroy());
   return from.pipe(deflate);
-}
-
-/** Puts small chunks together: an archive of many small files is many small chunks. */
-async function* gather(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    size += chunk.length;
-    if (size < GATHER_BYTES) continue;
-    yield held.length === 1 ? chunk : Buffer.concat(held, size);
-    held = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(held, size);
 }

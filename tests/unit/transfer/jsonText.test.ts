@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { dumps, parseJsonOrUndefined, reformatJson } from '../../../lib/transfer/jsonText.ts';
+import { parseJsonOrUndefined, reformatJson } from '../../../lib/transfer/jsonText.ts';
 
 describe('reformatJson', () => {
   it('writes one line with the blanks that Python writes', () => {
@@ -24,14 +24,6 @@ describe('reformatJson', () => {
           expect(reformatJson(text, indent)).toBe(JSON.stringify(JSON.parse(text), null, indent));
         }
       }),
-    );
-  });
-});
-
-describe('dumps', () => {
-  it('writes ASCII only', () => {
-    expect(dumps({ a: 'é😀', b: [1, true] })).toBe(
-      '{"a": "\\u00e9\\ud83d\\ude00", "b": [1, true]}',
     );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { newContainerRecord, recordScheduled } from '../../../../lib/jobs/containerRecord.ts';
 import {
   newRecord,
   recordDone,
@@ -44,6 +45,20 @@ describe('summaryOf', () => {
     expect(one.key).toBe('k');
     expect(summaryOf(sent({ key: 'k', a: [1, { b: 2 }] })).digest).toBe(one.digest);
     expect(summaryOf(sent({ key: 'k', a: [1, { b: 3 }] })).digest).not.toBe(one.digest);
+  });
+
+  it('knows the request of a container job again, whatever its manager has printed since', () => {
+    const container = { target: { image: 'busybox' } };
+    const job = { meta: { key: 'k', cmd: 'true', container }, container, cmd: 'true' };
+    const ids = { auid: 'me', jid: 'j' };
+    const record = newContainerRecord({ ...job, ...ids, cmdMgr: 'swarm -m /share' });
+    const { key, digest } = summaryOf(record);
+    expect(key).toBe('k');
+    const times = { startedAt: 0, endedAt: 1, host: {} };
+    recordScheduled(record, { ...job, ...ids, cmdMgr: 'x -m /y' }, { printed: 'made', ...times });
+    expect(summaryOf(record).digest).toBe(digest);
+    const other = { ...job, meta: { ...job.meta, cmd: 'false' } };
+    expect(summaryOf(newContainerRecord({ ...other, ...ids, cmdMgr: '' })).digest).not.toBe(digest);
   });
 
   it.each([{}, { key: 1 }, { key: null }, { other: '"key"' }, { a: { key: 'k' } }])(

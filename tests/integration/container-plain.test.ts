@@ -1,0 +1,246 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, jest } from '@jest/globals';
+import { silentLogger } from '../../lib/log.ts';
+import { openJobEngine } from '../../swarm/openJobEngine.ts';
+import {
+  busybox,
+  ended,
+  expectLimits,
+  type Job,
+  LIMITS,
+  metaOf,
+  newId,
+  run,
+  start as startWith,
+  statusOf,
+  stopAll,
+} from '../helpers/containerJobs.ts';
+import { dockerAt, engine, engineMissing, podman, podmanMissing } from '../helpers/docker.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import type { TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+const SECONDS = { timeoutMs: 30_000, pollMs: 100 };
+
+/** Engines without a swarm: one suite, the same code. */
+describeWithEngine('container jobs on Docker without a swarm', engineMissing, () => {
+  suite(engine, { isPodman: false });
+});
+describeWithEngine('container jobs on Podman', podmanMissing, () => {
+  suite(podman, { isPodman: true });
+});
+
+function suite(address: string | undefined, { isPodman }: { readonly isPodman: boolean }): void {
+  jest.setTimeout(120_000);
+  afterEach(stopAll);
+  const start = () => startWith('docker', {}, address);
+  const names = () => dockerAt(address)('ps', '-a', '--format', '{{.Names}}').split('\n');
+  const gone = (name: string) => eventually(() => !names().includes(name), SECONDS);
+  const isStarted = (server: TestServer, jid: string) =>
+    eventually(async () => (await statusOf(server, jid)).status === 'started', SECONDS);
+  const resultOf = async (server: TestServer, job: Job) => ended(server, await run(server, job));
+
+  it('run, fail, and leave nothing behind', async () => {
+    const server = await start();
+    const share = tempDir();
+    const manager = { image: 'fnndsc/swarm', app: 'swarm.py', env: { shareDir: share } };
+    const good = await run(server, { cmd: 'sh -c "echo hi >/share/out; echo ok"', manager });
+    const bad = await run(server, { cmd: 'sh -c "echo before; exit 3"' });
+    expect(await ended(server, good)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'ok\r\n',
+      node: { state: { Status: { State: 'complete', ContainerStatus: { ExitCode: 0 } } } },
+    });
+    expect(readFileSync(join(share, 'out'), 'utf8')).toBe('hi\n');
+    expect(await ended(server, bad)).toMatchObject({
+      status: 'finishedWithError',
+      logs: 'before\r\n',
+      node: { cause: expect.stringContaining('non-zero exit (3)') },
+    });
+    await gone(good);
+    await gone(bad);
+  });
+
+  it('obey their limits, their environment and their user, and write only where they may', async () => {
+    const server = await start();
+    const limited = await resultOf(server, {
+      cmd: `sh -c "${LIMITS}"`,
+      meta: { cpu_limit: '0.25', memory_limit: 32, number_of_workers: 1 },
+    });
+    expectLimits(limited.logs, 32 * 2 ** 20, 0.25);
+    const [input, output] = [tempDir(), tempDir()];
+    chmodSync(input, 0o777);
+    chmodSync(output, 0o777);
+    writeFileSync(join(input, 'in'), 'input');
+    const seen = await resultOf(server, {
+      cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; touch /in/x"',
+      target: {
+        env: { WHO: 'me too' },
+        user: '65534',
+        mounts: [
+          { source: input, target: '/in' },
+          { source: output, target: '/out', readOnly: false },
+        ],
+      },
+    });
+    expect(seen.status).toBe('finishedWithError');
+    expect(seen.logs).toMatch(/^me too\r\n65534\r\ntouch: \/in\/x: .*\r\n$/);
+    expect(readFileSync(join(output, 'out'), 'utf8')).toBe('input');
+    expect(existsSync(join(input, 'x'))).toBe(false);
+  });
+
+  it('tell why they cannot start', async () => {
+    const server = await start();
+    const because = async (job: Job) => (await resultOf(server, job)).node.cause;
+    expect(await because({ cmd: 'true', image: 'local/nosuch' })).toMatch(/no such image/i);
+    expect(await because({ cmd: 'nosuchprogram' })).toMatch(/nosuchprogram/);
+    expect(await because({ cmd: 'true', target: { user: 'nosuchuser' } })).toMatch(/nosuchuser/);
+    const gpu = await because({ cmd: 'true', meta: { gpu_limit: 1 } });
+    expect(gpu).toMatch(isPodman ? /gives no GPUs/ : /device driver.*gpu/);
+  });
+
+  it('tell that they ran out of memory', async () => {
+    const server = await start();
+    const { status, node } = await resultOf(server, {
+      cmd: 'sh -c "sleep 0.5; tail /dev/zero"',
+      meta: { memory_limit: '16Mi' },
+    });
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toMatch(/out of memory/);
+  });
+
+  it('show what they have written while they run; kill ends them and delete removes them', async () => {
+    const server = await start();
+    const jid = await run(server, {
+      cmd: 'sh -c "trap \'echo bye; exit 9\' TERM; echo up; while true; do sleep 0.1; done"',
+    });
+    await eventually(async () => {
+      const { status, logs } = await statusOf(server, jid);
+      return status === 'started' && logs === 'up\r\n';
+    }, SECONDS);
+    const named = { key: 'jid', value: jid };
+    expect(await server.post('kill', named)).toMatchObject({ d_ret: { 0: { killed: true } } });
+    const { status, logs, node } = await ended(server, jid);
+    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\r\nbye\r\n' });
+    expect(node.cause).toBe('ended by a kill request');
+    await gone(jid);
+    expect(await server.post('delete', named)).toMatchObject({ status: true });
+    expect(await server.post('status', named)).toMatchObject({ status: false });
+  });
+
+  it('run as many workers as asked for; kill ends those that still run', async () => {
+    const server = await start();
+    const share = tempDir();
+    // The first that makes the folder ends at once, the others would go on.
+    const jid = await run(server, {
+      cmd: 'sh -c "echo a; echo b; if mkdir /share/first 2>/dev/null; then exit 0; fi; sleep 600"',
+      manager: { env: { shareDir: share } },
+      meta: { number_of_workers: 3 },
+    });
+    await eventually(async () => {
+      const { status, logs } = await statusOf(server, jid);
+      return status === 'started' && logs === 'a\r\nb\r\n'.repeat(3);
+    }, SECONDS);
+    await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+    const { status, logs, node } = await ended(server, jid);
+    expect({ status, logs }).toEqual({
+      status: 'finishedWithError',
+      logs: 'a\r\nb\r\n'.repeat(3),
+    });
+    expect(node.tasks).toHaveLength(3);
+    expect(node.cause).toBe('ended by a kill request');
+  });
+
+  it('have a name each, among all containers of the engine', async () => {
+    const server = await start();
+    const foreign = newId();
+    dockerAt(address)('run', '-d', '--name', foreign, busybox, 'sleep', '600');
+    try {
+      const body = { payload: { action: 'run', meta: metaOf({ jid: foreign, cmd: 'true' }) } };
+      expect((await server.request('POST', '/', { body })).status).toBe(409);
+    } finally {
+      dockerAt(address)('rm', '-f', foreign);
+    }
+    const jid = await run(server, { jid: foreign, cmd: 'sleep 600' });
+    const body = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
+    expect((await server.request('POST', '/', { body })).status).toBe(409);
+    await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
+    await ended(server, jid);
+    await eventually(async () => (await server.post('run', metaOf({ jid, cmd: 'true' }))).status, {
+      ...SECONDS,
+      message: 'the name to be free again',
+    });
+    await gone(jid);
+  });
+
+  it('survive a server that is killed', async () => {
+    const server = await start();
+    const share = tempDir();
+    const running = await run(server, {
+      cmd: 'sh -c "while [ ! -e /share/go ]; do sleep 0.1; done; echo done; exit 4"',
+      manager: { env: { shareDir: share } },
+    });
+    await isStarted(server, running);
+    const waiting = await run(server, {
+      cmd: 'echo late',
+      manager: { env: { shareDir: join(share, 'later') } },
+    });
+    await server.kill9();
+    mkdirSync(join(share, 'later'));
+    writeFileSync(join(share, 'go'), '');
+    await server.restart();
+    expect(await ended(server, running)).toMatchObject({
+      status: 'finishedWithError',
+      logs: 'done\r\n',
+    });
+    expect(await ended(server, waiting)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'late\r\n',
+    });
+    for (const jid of [running, waiting]) await gone(jid);
+  });
+
+  it('end with the right state when 20 come at once', async () => {
+    const server = await start();
+    const jids = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        run(server, { cmd: `sh -c "echo ${i}; exit ${i % 2}"` }),
+      ),
+    );
+    for (const [i, jid] of jids.entries()) {
+      const { status, logs } = await ended(server, jid);
+      const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
+      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
+    }
+  });
+
+  it("are told of by the engine's events", async () => {
+    const client = await openJobEngine({
+      config: { containerEnv: 'docker', dockerSocket: '/var/run/docker.sock' },
+      settings: { env: { DOCKER_HOST: address }, home: homedir() },
+      instanceLabel: 'org.fnndsc.pman.test',
+      log: silentLogger(),
+    });
+    const service = newId();
+    const stop = new AbortController();
+    const told: string[] = [];
+    const listening = new Promise<void>((resolve, reject) => {
+      const options = { signal: stop.signal, onOpen: resolve };
+      client.changes((name) => told.push(name), options).catch(reject);
+    });
+    await listening;
+    try {
+      const request = { service, image: busybox, cmd: 'true', labels: {}, options: {} };
+      await client.manager().schedule(request);
+      await eventually(async () => (await client.manager().state(service))?.isFinal, SECONDS);
+      await eventually(() => told.length >= 2, SECONDS);
+      expect(new Set(told)).toEqual(new Set([service]));
+    } finally {
+      stop.abort();
+      await client.manager().remove(service);
+    }
+  });
+}

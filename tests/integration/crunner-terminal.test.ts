@@ -1,0 +1,86 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it } from '@jest/globals';
+import { numberIn } from '../helpers/crunnerProgram.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+const noPty = () =>
+  spawnSync('script', ['-V']).status === 0
+    ? undefined
+    : 'no script(1): install the util-linux (bsdutils) package';
+
+const crunner = `'${process.execPath}' dist/bin/crunner.js -v -1`;
+
+/** A shell line on a terminal of its own: what is typed goes in, what is shown comes out. */
+function onTerminal(line: string) {
+  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: 'pipe' });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    type: (text: string) => child.stdin.write(text),
+    shown: () => shown,
+    ended,
+    end: () => child.kill('SIGKILL'),
+  };
+}
+
+/** R, S, T (stopped), …; undefined when the process has gone. */
+function stateOf(pid: number): string | undefined {
+  if (!existsSync(`/proc/${pid}/stat`)) return undefined;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2)[0];
+}
+
+describeWithEngine('crunner on a terminal', noPty, () => {
+  let terminal: ReturnType<typeof onTerminal> | undefined;
+  afterEach(() => {
+    terminal?.end();
+  });
+
+  it('hands what is typed to the command', async () => {
+    terminal = onTerminal(`${crunner} --showStdOut -c 'read x && echo "got $x"'`);
+    terminal.type('words\n');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown()).toContain('got words\r\n');
+  });
+
+  it('ends the command on Ctrl-C, children and all', async () => {
+    const file = join(tempDir(), 'pid');
+    const command = `sh -c "echo \\$\\$ >${file}; exec sleep 60"; true`;
+    terminal = onTerminal(`${crunner} -c '${command}'`);
+    const pid = await eventually(() => numberIn(file));
+    terminal.type('\u0003');
+    expect(await terminal.ended).toBe(254);
+    await eventually(() => stateOf(pid) === undefined, { message: 'the child to end' });
+  });
+
+  it('stops with the command on Ctrl-Z, and goes on with it', async () => {
+    const file = join(tempDir(), 'pid');
+    const command = `echo \\$\\$ >${file}; sleep 0.5; exit 5`;
+    // The shell goes on when its job is stopped, and `fg` when it is told to.
+    const inner = `set -m; ${crunner} -c "${command}"; read x; fg; echo "status $?"`;
+    terminal = onTerminal(`bash -c '${inner}'`);
+    const pid = await eventually(() => numberIn(file));
+    terminal.type('\u001a');
+    await eventually(() => stateOf(pid) === 'T', { message: 'the command to be stopped' });
+    terminal.type('go on\n');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown()).toContain('status 5');
+  }, 20_000);
+
+  it('takes nothing that is typed for others when it runs in the background', async () => {
+    const file = join(tempDir(), 'done');
+    const inner = `set -m; { ${crunner} -c cat; echo end >${file}; } & read x; echo "shell got $x"; wait`;
+    terminal = onTerminal(`bash -c '${inner}'`);
+    await eventually(() => existsSync(file), { message: 'cat to find its input empty' });
+    terminal.type('words\n');
+    await terminal.ended;
+    expect(terminal.shown()).toContain('shell got words');
+  });
+});
