@@ -172,6 +172,44 @@ describe('purl and pfioh', () => {
     expect([noLocal.code, noRemote.code]).toEqual([1, 1]);
   });
 
+  it('say what stands in the way', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'f'), 'x');
+    const { address } = await opened.pfioh(['--storeBase', folder]);
+    const file = join(folder, 'f');
+    const form = { archive: 'none' };
+    const onto = await transfer(address, 'pushPath', { local: file, remote: 'f', ...form });
+    expect(onto.stderr).toContain(`cannot push to ${file}: it is a file, not a folder`);
+    const below = await transfer(address, 'pushPath', { local: file, remote: 'f/x', ...form });
+    expect(below.stderr).toContain('f/x on ');
+    const into = await transfer(address, 'pullPath', { local: file, remote: 'f', ...form });
+    expect(into.stderr).toContain(`${file}: It is a file; a pull goes into a folder.`);
+    const from = await transfer(address, 'pushPath', { local: `${file}/x`, remote: '.', ...form });
+    expect(from.stderr).toContain(`${file}/x: The local path spec is invalid!`);
+    expect([onto, below, into, from].map(({ code }) => code)).toEqual([8, 1, 1, 1]);
+    expect(readFileSync(file, 'utf8')).toBe('x');
+  });
+
+  it('let a plain HTTP client go on where it stopped', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'f'), '0123456789');
+    const { address } = await opened.pfioh(['--storeBase', folder]);
+    const compress = { encoding: 'none', archive: 'none' };
+    const meta = JSON.stringify({ remote: { path: 'f' }, transport: { compress } });
+    const get = (headers: Record<string, string>) =>
+      fetch(`http://${address}/?${new URLSearchParams({ meta })}`, { headers });
+    const rest = await get({ Range: 'bytes=6-' });
+    expect([rest.status, rest.headers.get('content-range'), await rest.text()]).toEqual([
+      206,
+      'bytes 6-9/10',
+      '6789',
+    ]);
+    const changed = await get({ Range: 'bytes=6-', 'If-Range': '"of another file"' });
+    expect([changed.status, await changed.text()]).toEqual([200, '0123456789']);
+    const behind = await get({ Range: 'bytes=10-' });
+    expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */10']);
+  });
+
   it('link or copy on the server when both share a file system', async () => {
     const folder = opened.folder();
     const source = makeTree(folder);

@@ -16,7 +16,7 @@ import {
 
 const SMALL_BYTES = 64 * 1024;
 // Two to three times as fast as zlib's own default, 6, for archives that are up to a sixth larger: with 6
-// the processor is slower than a network of 100 Mbit/s (docs/decisions/0006).
+// the processor is slower than a network of 100 Mbit/s (docs/decisions/0008).
 const DEFAULT_LEVEL = 3;
 // What was small when it was looked at may have grown until it is read.
 const MAX_GROWN_BYTES = 16 * 1024 * 1024;
