@@ -11,8 +11,9 @@
 # again on the same data. Needs root and Debian's packages: apt-get install -y docker.io busybox-static
 # Exit codes: 0 done, 1 failed (the engine's last words are printed), 2 wrong usage, 3 something is missing.
 #
-# The engine shares nothing with another one on the machine: no bridge, no iptables, its own cgroup, its own
-# swarm port. One GPU that is none. Images: local/busybox:latest; more names for it in PMAN_ENGINE_IMAGES, separated by blanks.
+# The engine shares nothing with another one on the machine: no default bridge, no iptables, its own cgroup, its own
+# swarm ports and gateway. One GPU that is none. Images: local/busybox:latest; more names for it in PMAN_ENGINE_IMAGES,
+# separated by blanks.
 # It prefers local images, so that tests never wait for a registry; DOCKER_SERVICE_PREFER_OFFLINE_IMAGE=0 for
 # the engine's own habit of asking one first.
 set -eu
@@ -25,7 +26,9 @@ verb=$1
 manager=${3:+unix://$(realpath -m -- "$3")/docker.sock}
 dir=$(realpath -m -- "${2:-${PMAN_ENGINE_DIR:-/tmp/pman-engine}}")
 socket=$dir/docker.sock
-cgroup=pman-engine-$(printf %s "$dir" | cksum | cut -d' ' -f1)
+number=$(printf %s "$dir" | cksum | cut -d' ' -f1)
+cgroup=pman-engine-$number
+gateway=pm$number
 export DOCKER_HOST="unix://$socket"
 unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH || true
 
@@ -84,10 +87,17 @@ start_engine() {
 swarm_state() { docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}'; }
 swarm_ready() { [ "$(swarm_state)" = 'active true' ] && docker service ls -q >/dev/null 2>&1; }
 
+# The way out of the swarm's networks, by the network that the swarm looks for. All engines of a machine would share its
+# interface, and the first to end would take it from the others: this one has its own.
+gateway_network() {
+  docker network inspect docker_gwbridge >/dev/null 2>&1 ||
+    docker network create --opt com.docker.network.bridge.name="$gateway" --opt com.docker.network.bridge.enable_icc=false \
+      docker_gwbridge >/dev/null
+}
+
 # A worker needs an address of its own on this machine.
 swarm_join() {
   case $(swarm_state) in inactive*) ;; *) return 0 ;; esac
-  number=$(printf %s "$dir" | cksum | cut -d' ' -f1)
   address=127.$((number % 200 + 2)).$((number / 200 % 250)).2
   token=$(docker -H "$manager" swarm join-token -q worker)
   to=$(docker -H "$manager" info --format '{{(index .Swarm.RemoteManagers 0).Addr}}')
@@ -97,9 +107,9 @@ swarm_join() {
 
 swarm_init() {
   case $(swarm_state) in inactive*) ;; *) eventually 600 swarm_ready || fail "the swarm is not back"; return 0 ;; esac
-  port=$((20000 + $(printf %s "$dir" | cksum | cut -d' ' -f1) % 10000))
+  port=$((20000 + number % 10000))
   for try in 1 2 3 4 5; do
-    docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" --data-path-port $((port + 10000)) >/dev/null 2>"$dir/init-error" && return 0
+    docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:$port" --data-path-port $((port - 10000)) >/dev/null 2>"$dir/init-error" && return 0
     port=$((port + 1))
   done
   cat "$dir/init-error" >&2
@@ -128,9 +138,9 @@ up() {
   mkdir -p "$dir"
   # Not the machine's own /etc/docker/daemon.json. The swarm believes in one GPU on this node.
   [ -f "$dir/daemon.json" ] || echo '{"node-generic-resources": ["NVIDIA-GPU=gpu-0"]}' >"$dir/daemon.json"
-  [ -d /sys/class/net/docker_gwbridge ] || : >"$dir/made-gwbridge"
   [ -d /run/docker ] || : >"$dir/made-run-docker"
   answers || start_engine
+  gateway_network
   if [ -n "$manager" ]; then swarm_join; else swarm_init; fi
   busybox_image
   for name in ${PMAN_ENGINE_IMAGES:-}; do docker tag local/busybox:latest "$name"; done
@@ -162,7 +172,7 @@ down() {
   fi
   # The deepest first: later mounts lie on earlier ones.
   grep -F " $dir/" /proc/self/mounts | cut -d' ' -f2 | tac | while read -r at; do umount -l "$at"; done
-  [ ! -f "$dir/made-gwbridge" ] || ! [ -d /sys/class/net/docker_gwbridge ] || busybox ip link del docker_gwbridge
+  [ ! -d "/sys/class/net/$gateway" ] || busybox ip link del "$gateway"
   [ ! -f "$dir/made-run-docker" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
   for group in /sys/fs/cgroup/*/"$cgroup" /sys/fs/cgroup/"$cgroup"; do
     [ ! -d "$group" ] || eventually 30 remove_group "$group" || fail "the cgroup $group stays"

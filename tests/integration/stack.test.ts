@@ -13,16 +13,20 @@ const { docker, post } = images;
 const STACK = 'family';
 const TOKEN = 'a-token-of-the-test';
 
-/** A port of this machine that was free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port of this machine that is free, and stays so: from below those that the kernel gives to whoever wants any, as it
+ * takes seconds until the stack has it.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, () => resolve(true));
     });
-  });
+    server.close();
+    if (isFree) return port;
+  }
 }
 
 const serviceNames = () => docker('service', 'ls', '--format', '{{.Name}} {{.Replicas}}');
@@ -90,7 +94,7 @@ describeWithEngine('the stack of pman and pfioh', images.imagesMissing, () => {
       meta: { local: { path: join(here, 'in') }, remote, specialHandling, transport },
     });
     expect(JSON.stringify(pushed)).toContain('/hostFS/storeBase/key-k1');
-    await post(pman, 'run', {
+    const accepted = await post(pman, 'run', {
       cmd: 'sh -c "tr a-z A-Z </share/incoming/words >/share/outgoing/loud"',
       ...{ auid: 'a', jid: 'shout', threaded: true },
       container: {
@@ -101,6 +105,7 @@ describeWithEngine('the stack of pman and pfioh', images.imagesMissing, () => {
         },
       },
     });
+    expect(accepted).toMatchObject({ status: true });
     expect((await images.ended(pman, 'shout')).status).toBe('finishedSuccessfully');
     const local = { path: join(here, 'out'), createDir: true };
     purl({ action: 'pullPath', meta: { local, remote, specialHandling, transport } });
