@@ -28,7 +28,7 @@ COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /app/package.json /app/LICENSE /app/
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
-COPY docker/entrypoint.sh /usr/local/bin/pman-entrypoint
+COPY bin/docker-entrypoint.sh /usr/local/bin/pman-entrypoint
 RUN for program in pman pman_do pman_health pfioh purl crunner swarm; do \
       ln -s "/app/dist/bin/$program.js" "/usr/local/bin/$program"; \
     done \

@@ -4,7 +4,9 @@ import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
 
-const programs = readdirSync('bin').map((file) => [basename(file, '.ts'), `bin/${file}`]);
+const programs = readdirSync('bin')
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => [basename(file, '.ts'), `bin/${file}`]);
 
 await build({
   // The runner is found beside the program that starts it.
