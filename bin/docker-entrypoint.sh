@@ -10,8 +10,9 @@ user=${RUN_AS:-pman}
 # With `docker run --user` it is done already.
 if [ "$(id -u)" != 0 ] || [ "$user" = root ]; then exec "$@"; fi
 
-# A volume comes with the right owner, a folder of the host with any.
-data=$(dirname "${PMAN_DBPATH:-/var/lib/pman/db}")
+# A volume comes with the right owner, a folder of the host with any. Only this one is pman's alone: another place of the
+# database may well be shared.
+data=/var/lib/pman
 [ ! -d "$data" ] || [ "$(stat --format %U "$data")" = "$user" ] || chown --recursive "$user:" "$data"
 
 # The groups of `docker run --group-add`, and that of the engine's socket.
