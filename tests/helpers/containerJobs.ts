@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { docker, engine } from './docker.ts';
 import { eventually } from './eventually.ts';
@@ -14,11 +15,8 @@ export interface Status {
 }
 
 const servers = new Set<TestServer>();
-let count = 0;
-export const newId = () => {
-  count += 1;
-  return `t${process.pid}-${count}`;
-};
+/** A name for a job and its service that no other test has on the same engine. */
+export const newId = () => `t${randomUUID()}`;
 
 /** A server whose container jobs go to an engine, the Docker under test unless named; `stopAll` ends it. */
 export async function start(
