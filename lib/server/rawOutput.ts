@@ -3,7 +3,7 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
-import { PmanError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
@@ -95,12 +95,25 @@ function parse(services: Services, target: string): OutputRequest | undefined {
   const parameters = new URLSearchParams(query);
   const follow = parameters.get('follow');
   return {
-    since: Number(parameters.get('since') ?? 0) || 0,
+    since: sinceIn(parameters.get('since')),
     root,
     stream,
     part: k,
     follow: follow !== null && follow !== '0' && follow !== 'false',
   };
+}
+
+/** @throws BadRequestError for what is no time in milliseconds */
+function sinceIn(text: string | null): number {
+  if (text === null || text === '') return 0;
+  const since = Number(text);
+  if (Number.isFinite(since)) return since;
+  throw new BadRequestError(
+    `the query of the output: "since": ${JSON.stringify(text.slice(0, 80))} is no number`,
+    {
+      hint: 'milliseconds since 1970, such as the "time" of the last line that you have',
+    },
+  );
 }
 
 /** A part of a job that has not ended may come yet. */
