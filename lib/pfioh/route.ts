@@ -105,8 +105,8 @@ async function pull(
   await answerPull(request, response, {
     path,
     archive: (compress?.archive ?? 'zip') === 'zip',
-    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which do not know base64.
-    encoding: compress?.encoding ?? (byKey || compress === undefined ? 'none' : 'base64'),
+    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
+    encoding: byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
     contentOnly: byKey || place.endsWith('/'),
   });
   if (plugin && byKey && meta.specialHandling?.cleanup === true) await removeTree(place);

@@ -111,20 +111,26 @@ describe('purl and pfioh', () => {
     },
   );
 
-  it('bring the content of a folder to a key and back', async () => {
-    const folder = opened.folder();
-    const source = makeTree(folder);
-    const store = join(folder, 'store');
-    const back = join(folder, 'back');
-    mkdirSync(store);
-    mkdirSync(back);
-    const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
-    const remote = { key: 'jid-1' };
-    expect((await transfer(address, 'pushPath', { local: source, remote })).code).toBe(0);
-    expect(treeOf(join(store, 'key-jid-1'))).toMatchObject(withoutRoot(treeOf(source)));
-    expect((await transfer(address, 'pullPath', { local: back, remote })).code).toBe(0);
-    expect(treeOf(back)).toMatchObject(withoutRoot(treeOf(source)));
-  });
+  it.each(['none', 'base64'])(
+    'bring the content of a folder to a key and back (%s)',
+    async (encoding) => {
+      const folder = opened.folder();
+      const source = makeTree(folder);
+      const store = join(folder, 'store');
+      const back = join(folder, 'back');
+      mkdirSync(store);
+      mkdirSync(back);
+      const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
+      const remote = { key: 'jid-1' };
+      const there = { local: source, remote, encoding };
+      expect((await transfer(address, 'pushPath', there)).code).toBe(0);
+      expect(treeOf(join(store, 'key-jid-1'))).toMatchObject(withoutRoot(treeOf(source)));
+      expect((await transfer(address, 'pullPath', { local: back, remote, encoding })).stderr).toBe(
+        '',
+      );
+      expect(treeOf(back)).toMatchObject(withoutRoot(treeOf(source)));
+    },
+  );
 
   it('fill a folder that exists and replace the files in it', async () => {
     const folder = opened.folder();
