@@ -24,6 +24,8 @@ const metaSchema = z.looseObject({
     .looseObject({
       mechanism: z.string().optional(),
       checkRemote: z.boolean().optional(),
+      /** Whether a check may make the folder; our own purl says no for a pull. */
+      createDirs: z.boolean().optional(),
       compress: z
         .looseObject({
           encoding: z.string().optional(),

@@ -79,7 +79,10 @@ async function routeGet(
     if (transport.resume !== undefined) {
       response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
     }
-    replyJson(response, checkRemote(path, context.createDirs));
+    const isPull = /pull/i.test(searchParams.get('action') ?? '');
+    // A pull must not make what it asks for; that it makes a key's folder is what the clients of pfioh 3 saw.
+    const mayCreate = transport.createDirs ?? (!isPull || remote?.key !== undefined);
+    replyJson(response, checkRemote(path, context.createDirs && mayCreate));
     return 'message';
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {

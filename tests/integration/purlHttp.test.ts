@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createNetServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Opened } from '../helpers/transfer.ts';
+import { eventually, Opened } from '../helpers/transfer.ts';
 
 const opened = new Opened();
 afterEach(() => opened.close());
@@ -187,6 +187,48 @@ describe('purl as an HTTP client', () => {
     const { code, stderr } = await opened.purl(['--http', address, '--msg', msg]);
     expect(code).toBe(52);
     expect(stderr).toContain('is no pfioh');
+  });
+
+  it.each(['pushPath', 'pullPath'])('says that the other side is a pman (%s)', async (action) => {
+    const folder = opened.folder();
+    const pman = opened.start('pman', [
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--DBpath',
+      join(folder, 'db'),
+    ]);
+    const where = /http:\/\/(127\.0\.0\.1:\d+)/;
+    await eventually('pman listens', () => where.test(pman.stdout() + pman.stderr()));
+    const address = where.exec(pman.stdout() + pman.stderr())?.[1] ?? '';
+    const msg = JSON.stringify({
+      action,
+      meta: { local: { path: folder }, remote: { path: '/x' } },
+    });
+    const { code, stderr } = await opened.purl(['--http', `${address}/api/v1/cmd`, '--msg', msg]);
+    expect(stderr).toContain('is a pman and no pfioh');
+    expect(code).toBe(52);
+  });
+
+  it('takes no greeting of another protocol for an answer', async () => {
+    const address = await listen(
+      createNetServer((socket) => {
+        socket.on('error', () => {});
+        socket.end('SSH-2.0-OpenSSH_9.2\r\n');
+      }),
+    );
+    const { code, stdout, stderr } = await opened.purl([
+      '--http',
+      address,
+      '--msg',
+      '{"action":"x"}',
+    ]);
+    expect(stderr).toContain('does not speak HTTP');
+    expect({ code, status: (JSON.parse(stdout) as { status: unknown }).status }).toEqual({
+      code: 52,
+      status: false,
+    });
   });
 });
 

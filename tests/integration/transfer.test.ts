@@ -234,6 +234,60 @@ describe('purl and pfioh', () => {
     });
   });
 
+  it('say that a file cannot be read, before anything is sent', async () => {
+    const folder = opened.folder();
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'd/secret'), 'x', { mode: 0o000 });
+    mkdirSync(join(folder, 'back'));
+    const uid = process.getuid?.() === 0 ? { uid: 65534 } : {};
+    const { address } = await opened.pfioh(['--storeBase', folder], uid);
+    const compress = { encoding: 'none', archive: 'none' };
+    for (const path of ['d/secret', 'd']) {
+      const meta = JSON.stringify({ remote: { path }, transport: { compress } });
+      const answer = await fetch(`http://${address}/?${new URLSearchParams({ meta })}`);
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toMatch(/cannot read \S+\/d\/secret: EACCES \(no permission\)/);
+    }
+    const back = join(folder, 'back');
+    const pulled = await transfer(address, 'pullPath', { local: back, remote: 'd' });
+    expect(pulled.stderr).toContain('no permission');
+    expect(readdirSync(back)).toEqual([]);
+  });
+
+  it.each([
+    ['a path', 'mistyped'],
+    ['a key', { key: 'mistyped' }],
+  ])('make nothing on the server when a pull names %s that is not there', async (_name, remote) => {
+    const folder = opened.folder();
+    const store = join(folder, 'store');
+    mkdirSync(store);
+    const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
+    const { code, stderr } = await transfer(address, 'pullPath', { local: folder, remote });
+    expect(stderr).toContain('The remote path spec is invalid!');
+    expect({ code, store: readdirSync(store) }).toEqual({ code: 1, store: [] });
+  });
+
+  it('push the folder that purl is started in', async () => {
+    const folder = opened.folder();
+    const source = join(folder, 'src');
+    const store = join(folder, 'store');
+    mkdirSync(source);
+    mkdirSync(store);
+    writeFileSync(join(source, 'f'), 'x');
+    const { address } = await opened.pfioh(['--storeBase', store]);
+    for (const [local, cwd] of [
+      ['.', source],
+      ['..', join(source, 'sub')],
+    ] as const) {
+      mkdirSync(cwd, { recursive: true });
+      const msg = transferMessage('pushPath', { local, remote: '.' });
+      const { stderr } = await opened.purl(['--quiet', '--http', address, '--msg', msg], { cwd });
+      expect(stderr).toBe('');
+      expect(treeOf(join(store, 'src'))).toEqual(treeOf(source));
+    }
+  });
+
   it('end the server with --oneShot', async () => {
     const folder = opened.folder();
     writeFileSync(join(folder, 'one'), '1');
