@@ -124,8 +124,8 @@ async function answerCopy(
   verb: 'push' | 'pull',
 ): Promise<Handled> {
   const done = await copyLocally({
-    from: places.resolve(from),
-    to: places.resolve(to),
+    from: places.resolve(from, verb === 'pull' ? 'meta.remote' : 'meta.local'),
+    to: places.resolve(to, verb === 'pull' ? 'meta.local' : 'meta.remote'),
     symlink,
     confined: places.base !== undefined,
   });

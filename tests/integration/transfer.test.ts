@@ -288,6 +288,21 @@ describe('purl and pfioh', () => {
     }
   });
 
+  it('need one server without --forever for a transfer and what is asked before it', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'one'), '1');
+    const store = join(folder, 'made/store');
+    const server = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded'], {
+      once: true,
+    });
+    const missing = { local: folder, remote: 'nothing' };
+    expect((await transfer(server.address, 'pullPath', missing)).code).toBe(1);
+    const options = { local: join(folder, 'one'), remote: '.', archive: 'none' };
+    expect((await transfer(server.address, 'pushPath', options)).stderr).toBe('');
+    expect((await server.ended).code).toBe(0);
+    expect(readFileSync(join(store, 'one'), 'utf8')).toBe('1');
+  });
+
   it('end the server with --oneShot', async () => {
     const folder = opened.folder();
     writeFileSync(join(folder, 'one'), '1');
@@ -297,6 +312,32 @@ describe('purl and pfioh', () => {
     expect((await transfer(server.address, 'pushPath', options, ['--oneShot'])).code).toBe(0);
     expect((await server.ended).code).toBe(0);
     expect(existsSync(join(folder, 'store/one'))).toBe(true);
+  });
+});
+
+describe('pfioh', () => {
+  it('does not start with a store that is no folder', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'f'), 'x');
+    for (const [name, why] of [
+      ['f', 'is no folder'],
+      ['none', 'is not there'],
+    ] as const) {
+      const store = join(folder, name);
+      const { code, stderr } = await opened.start('pfioh', ['--port', '0', '--storeBase', store])
+        .ended;
+      expect(stderr).toContain(`pfioh: --storeBase ${store} ${why}`);
+      expect(code).toBe(2);
+    }
+  });
+
+  it('says which member a listing wants', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    const answer = await fetch(`http://${address}/`, {
+      method: 'POST',
+      body: '{"action":"ls","meta":{}}',
+    });
+    expect(await answer.json()).toMatchObject({ error: { hint: 'say meta.path or meta.key' } });
   });
 });
 
