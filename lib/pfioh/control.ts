@@ -36,6 +36,11 @@ export async function control(
       hint: `the actions are pushPath, pullPath, ${[...VERBS.keys()].join(', ')}`,
     });
   }
+  if (meta === undefined) {
+    throw new BadRequestError(`${action}: meta is missing`, {
+      hint: `send {"action": "${action}", "meta": {…}}`,
+    });
+  }
   return verb(meta, context);
 }
 

@@ -49,6 +49,10 @@ export async function checkRemote(
   const answer = await send({ method: 'GET', url, oldPeer: true, signal: way.signal }, way.client);
   const text = await readText(answer);
   const response = parseJsonOrUndefined(text);
+  if (answer.statusCode === 401) {
+    const why = isReport(response, answer) ? String(response.msg) : 'it wants a valid token';
+    throw new PurlFailure('refused', `${way.url.host} refused the request: ${why} (--authToken)`);
+  }
   if (isPman(response)) {
     throw new PurlFailure('badAnswer', `${way.url.host} is a pman and no pfioh`);
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -303,6 +304,38 @@ describe('purl and pfioh', () => {
     expect(readFileSync(join(store, 'one'), 'utf8')).toBe('1');
   });
 
+  it('say that a token is refused, and not that a path is missing', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'tokens'), 'secret\n');
+    const auth = ['--enableTokenAuth', '--tokenPath', join(folder, 'tokens')];
+    const { address } = await opened.pfioh(['--storeBase', folder, ...auth]);
+    const options = { local: folder, remote: 'somewhere' };
+    const { code, stderr } = await transfer(address, 'pullPath', options, ['--authToken', 'wrong']);
+    expect(stderr).toBe(
+      `purl: ${address} refused the request: the token is not known here (--authToken)\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('end with 26 for what cannot be sent', async () => {
+    const folder = opened.folder();
+    const { address } = await opened.pfioh(['--storeBase', folder]);
+    const odd = join(folder, 'odd');
+    const piped = join(folder, 'piped');
+    mkdirSync(odd);
+    mkdirSync(piped);
+    writeFileSync(Buffer.concat([Buffer.from(`${odd}/`), Buffer.from([0xff])]), 'x');
+    execFileSync('mkfifo', [join(piped, 'fifo')]);
+    for (const [local, why] of [
+      [odd, 'not UTF-8'],
+      [piped, 'neither a file'],
+    ] as const) {
+      const { code, stderr } = await transfer(address, 'pushPath', { local, remote: '.' });
+      expect(stderr).toContain(why);
+      expect(code).toBe(26);
+    }
+  });
+
   it('end the server with --oneShot', async () => {
     const folder = opened.folder();
     writeFileSync(join(folder, 'one'), '1');
@@ -329,6 +362,18 @@ describe('pfioh', () => {
       expect(stderr).toContain(`pfioh: --storeBase ${store} ${why}`);
       expect(code).toBe(2);
     }
+  });
+
+  it('says that a message has no meta', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    const answer = await fetch(`http://${address}/`, {
+      method: 'POST',
+      body: '{"action":"hello"}',
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { msg: 'hello: meta is missing' },
+    ]);
   });
 
   it('says which member a listing wants', async () => {
