@@ -62,7 +62,7 @@ export async function pushPath(
   const suffix = plan.encoding === 'base64' ? '.b64' : '';
   const filename = plan.archive ? zipName + suffix : basename(plan.path);
   const fields = formFields(message, plan, options, filename);
-  progress.start(plan.bytes, resume?.offset);
+  progress.start(plan.workBytes, plan.archive ? 0 : resume?.offset);
   try {
     const { answer, bytes } = await (peer.kind === 'own'
       ? stream(fields, filename, plan, options)
@@ -100,6 +100,7 @@ async function keepAndSend(
 ) {
   const add = options.progress.add.bind(options.progress);
   const kept = await spool(startSending(plan).stream(), tmpdir());
+  options.progress.start(kept.bytes);
   try {
     const form = makeForm({
       before,

@@ -23,6 +23,8 @@ export interface SendPlan {
   readonly tag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
   readonly bytes: number | undefined;
+  /** What `startSending` counts up to: bytes read from the tree for an archive, else bytes sent. */
+  readonly workBytes: number;
 }
 
 export interface SendOptions {
@@ -41,13 +43,9 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const root = await rootOf(clean);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const { tag, entries } = await survey(clean, { prefix });
+  const { tag, entries, bytes: treeBytes } = await survey(clean, { prefix });
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
-  const bytes = archive
-    ? undefined
-    : options.encoding === 'base64'
-      ? 4 * Math.ceil(root.size / 3)
-      : root.size;
+  const plain = options.encoding === 'base64' ? 4 * Math.ceil(root.size / 3) : root.size;
   return {
     path: clean,
     root,
@@ -55,7 +53,8 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     encoding: options.encoding,
     entries,
     tag: `${tag}-${form}`,
-    bytes,
+    bytes: archive ? undefined : plain,
+    workBytes: archive ? treeBytes : plain,
   };
 }
 
@@ -83,7 +82,8 @@ export interface Sending {
 
 /**
  * The bytes of a plan from an offset on; the same bytes each time as long as nothing changes. What
- * the offset leaves out is made and counted too.
+ * the offset leaves out is made and counted too. `onBytes` hears how the work gets on, up to
+ * `workBytes`: an archive is read from its start again, whatever the offset.
  */
 export function startSending(
   plan: SendPlan,
@@ -95,9 +95,24 @@ export function startSending(
   let count = () => 0;
   let digest: string | undefined;
   const stream = () => {
-    const tail = new Tap({ skip: offset, onBytes, ...(isBase64 ? {} : { hash }) });
+    const tail = new Tap({
+      skip: offset,
+      onBytes: plan.archive ? undefined : onBytes,
+      ...(isBase64 ? {} : { hash }),
+    });
+    // What the offset leaves out is said at once, when there is something to send again.
+    let unsaid = 0;
+    const say = () => {
+      onBytes?.(unsaid);
+      unsaid = 0;
+    };
+    const onRead = (bytes: number) => {
+      unsaid += bytes;
+      if (tail.bytes >= offset) say();
+    };
+    if (plan.archive) tail.once('finish', say);
     const content = plan.archive
-      ? zipStream(plan.entries())
+      ? zipStream(plan.entries(), { onRead })
       : createReadStream(plan.path, { highWaterMark: READ_BYTES });
     const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
     // An error of any part ends the last one, where the reader hears of it.

@@ -132,6 +132,8 @@ export function archiveName(path: string): string {
 export interface Survey {
   /** Stays the same as long as the tree does: names, kinds, sizes, modes and times, not content. */
   readonly tag: string;
+  /** All files together. */
+  readonly bytes: number;
   /** The entries once more, from memory as long as they are not too many. */
   entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 }
@@ -144,16 +146,19 @@ export async function survey(root: string, options: WalkOptions): Promise<Survey
   const hash = createHash('sha256');
   const kept: TreeEntry[] = [];
   let count = 0;
+  let bytes = 0;
   for await (const entry of walkTree(root, options)) {
     if (entry.kind === 'file') checkReadable(entry.path);
     const { name, kind, size, mode, mtimeNs, target } = entry;
     hash.update(JSON.stringify([name, kind, size, mode, String(mtimeNs), target]));
     count += 1;
+    bytes += size;
     if (count <= MAX_KEPT) kept.push(entry);
     else kept.length = 0;
   }
   return {
     tag: hash.digest('hex').slice(0, 32),
+    bytes,
     entries: () => (count <= MAX_KEPT ? kept : walkTree(root, options)),
   };
 }

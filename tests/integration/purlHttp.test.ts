@@ -249,13 +249,6 @@ describe('purl as an HTTP client', () => {
     expect(code).toBe(52);
   });
 
-  it('says that a server does not speak TLS', async () => {
-    const address = await serve((_request, response) => response.end('plain'));
-    const { code, stderr } = await opened.purl(['--quiet', '--http', `https://${address}/`]);
-    expect(stderr).toBe(`purl: ${address} does not speak TLS; perhaps http:// is meant\n`);
-    expect(code).toBe(35);
-  });
-
   it('takes no greeting of another protocol for an answer', async () => {
     const address = await listen(
       createNetServer((socket) => {

@@ -217,6 +217,31 @@ describe('purl and pfioh', () => {
     expect([behind.status, behind.headers.get('content-range')]).toEqual([416, 'bytes */10']);
   });
 
+  it.each(['none', 'base64'])(
+    'tell how much of a folder is left to push (%s)',
+    async (encoding) => {
+      const folder = opened.folder();
+      const source = makeTree(folder);
+      const store = join(folder, 'store');
+      mkdirSync(store);
+      const { address } = await opened.pfioh(['--storeBase', store]);
+      const options = { local: source, remote: '.', encoding };
+      const { stderr } = await transfer(address, 'pushPath', options, ['--json']);
+      const sizes = [
+        'a.txt',
+        'random.bin',
+        'text.txt',
+        'script.sh',
+        'sub é/日本/back\\slash "q\' \n$x',
+      ];
+      const total = sizes.reduce((sum, name) => sum + readFileSync(join(source, name)).length, 0);
+      const last = stderr.trim().split('\n').at(-1) ?? '';
+      expect(JSON.parse(last)).toMatchObject({
+        progress: { bytes: total, total, secondsLeft: 0, done: true },
+      });
+    },
+  );
+
   it('link or copy on the server when both share a file system', async () => {
     const folder = opened.folder();
     const source = makeTree(folder);

@@ -31,6 +31,8 @@ type Entries = Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 export interface ZipOptions {
   /** zlib's level, 0 to 9. */
   readonly level?: number;
+  /** Hears how many bytes of files were read. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface ZipOptions {
  * reach 4 GiB get zip64 records.
  */
 export function zipStream(entries: Entries, options: ZipOptions = {}): Readable {
-  return Readable.from(new ZipWriter(options.level ?? DEFAULT_LEVEL).archive(entries), {
+  return Readable.from(new ZipWriter(options).archive(entries), {
     objectMode: false,
     highWaterMark: 4 * CHUNK_BYTES,
   });
@@ -47,14 +49,16 @@ export function zipStream(entries: Entries, options: ZipOptions = {}): Readable 
 
 class ZipWriter {
   readonly #level: number;
+  readonly #onRead: ((bytes: number) => void) | undefined;
   readonly #list: Buffer[] = [];
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** Where in the archive the next piece goes. */
   #offset = 0;
 
-  constructor(level: number) {
+  constructor({ level = DEFAULT_LEVEL, onRead }: ZipOptions) {
     this.#level = level;
+    this.#onRead = onRead;
   }
 
   async *archive(entries: Entries): AsyncGenerator<Buffer> {
@@ -118,6 +122,7 @@ class ZipWriter {
   /** Folders, links and small files: read and packed in one go. */
   #small(entry: TreeEntry): void {
     const content = contentOf(entry);
+    if (entry.kind === 'file') this.#onRead?.(content.length);
     const packed =
       this.#level > 0 && content.length > 64 ? deflateSmall(content, this.#level) : content;
     const deflated = packed.length < content.length;
@@ -154,8 +159,11 @@ class ZipWriter {
       const counts = { crc: 0, bytes: 0 };
       let packedBytes = 0;
       const source = countedChunks(file, counts);
+      let readBytes = 0;
       for await (const chunk of deflated ? deflateLarge(source, this.#level) : source) {
         packedBytes += chunk.length;
+        this.#onRead?.(counts.bytes - readBytes);
+        readBytes = counts.bytes;
         yield chunk;
       }
       if (!wide && Math.max(packedBytes, counts.bytes) >= MAX_32) {
