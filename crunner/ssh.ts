@@ -7,7 +7,8 @@ export const SSH_FAILED = 255;
 export interface SshTarget {
   readonly user: string;
   readonly host: string;
-  readonly port: number;
+  /** Default: what the client's configuration says. */
+  readonly port?: number;
 }
 
 export interface SshConnection {
@@ -45,26 +46,37 @@ export class SshError extends PmanError {
 }
 
 /**
- * Reads `user@host[:port]`; an IPv6 address stands in brackets. The port is 22 when not given.
+ * Reads `user@host[:port]`; an IPv6 address stands in brackets.
  * Throws `SshError` for anything else: neither name may be taken for a flag or hold what a shell
  * would act on, since the client's configuration may hand them to one.
  */
 export function parseSshTarget(text: string): SshTarget {
   const form =
-    /^(?<user>[\w.][\w.+~@-]*)@(?:\[(?<ipv6>[\da-f:.]+(?:%\w+)?)\]|(?<name>\w[\w.-]*))(?::(?<port>\d{1,5}))?$/i;
-  const { user, ipv6, name, port = '22' } = form.exec(text)?.groups ?? {};
+    /^(?<user>[\w.][\w.+~@-]*)@(?:\[(?<ipv6>[\da-f:.]+(?:%\w+)?)\]|(?<name>\w[\w.-]*))(?::(?<port>\d+))?$/i;
+  const { user, ipv6, name, port } = form.exec(text)?.groups ?? {};
   const host = ipv6 ?? name;
-  if (user === undefined || host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+  if (user === undefined || host === undefined) {
     throw new SshError('target', `not an ssh target: ${JSON.stringify(text)}`, {
       hint: 'write user@host or user@host:port, an IPv6 address in brackets',
     });
   }
+  if (port === undefined) return { user, host };
+  if (Number(port) < 1 || Number(port) > 65_535) {
+    throw new SshError(
+      'target',
+      `not an ssh target: ${JSON.stringify(text)} has the port ${port}`,
+      {
+        hint: 'a port is a number from 1 to 65535',
+      },
+    );
+  }
   return { user, host, port: Number(port) };
 }
 
-/** For people and logs: `user@host:port`. */
+/** For people and logs: `user@host:port`, without a port when none was named. */
 export function sshTargetText({ user, host, port }: SshTarget): string {
-  return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const place = `${user}@${host.includes(':') ? `[${host}]` : host}`;
+  return port === undefined ? place : `${place}:${port}`;
 }
 
 /**
@@ -88,7 +100,8 @@ export function sshArguments(
 ): readonly string[] {
   return [
     '-T',
-    ...['-p', String(target.port), '-l', target.user],
+    ...(target.port === undefined ? [] : ['-p', String(target.port)]),
+    ...['-l', target.user],
     ...(identity === undefined ? [] : ['-i', identity]),
     // Of an option given twice ssh takes the first.
     ...[...options, ...DEFAULT_OPTIONS].flatMap((option) => ['-o', option]),
@@ -119,6 +132,7 @@ const WRAPPER = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
   '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$} \\$3;\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c" "$$"',
   'r=$?',
+  'trap "" PIPE', // with its reader, sshd closes this side's stderr too: the exit code still goes through
   'printf %s "$1end $r;" >&3',
   'exit $r',
 ].join('; ');

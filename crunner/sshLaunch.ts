@@ -13,6 +13,7 @@ import {
 import {
   remoteCommand,
   remoteKillCommand,
+  SSH_FAILED,
   type SshConnection,
   SshError,
   sshArguments,
@@ -88,12 +89,14 @@ class SshSession {
     const [exit] = await closed;
     const { target } = this.#connection;
     if (this.#processGroup === undefined) {
-      throw sshFailure(target, this.#preamble, typeof exit === 'number' ? exit : 255);
+      throw sshFailure(target, this.#preamble, typeof exit === 'number' ? exit : SSH_FAILED);
     }
-    if (this.#returncode === undefined) {
+    if (this.#returncode !== undefined) return this.#returncode;
+    // Its record does not get through when the reader of stdout has left, and the other stream with it.
+    if (typeof exit !== 'number' || exit === SSH_FAILED) {
       throw new SshError('lost', `lost the connection to ${sshTargetText(target)} before the end`);
     }
-    return this.#returncode;
+    return exit;
   }
 
   /**

@@ -98,6 +98,28 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(await remote('exit 255')).toEqual({ status: 255, stdout: '', stderr: '' });
   });
 
+  it("takes the port from ssh's options and configuration when the target names none", async () => {
+    const [verbose, level, , , ...rest] = flags();
+    const target = ['--ssh', `${server.user}@127.0.0.1`, '-o', `Port=${server.port}`];
+    const args = [String(verbose), String(level), ...target, ...rest, '--showStdOut'];
+    const result = await runCrunner([...args, '-c', 'echo there']);
+    expect(result).toEqual({ status: 0, stdout: 'there\n\n', stderr: '' });
+  });
+
+  it.each([
+    ['seq 1000000; exit 3', 3],
+    ['exec seq 1000000', 141],
+  ])('ends %j as it ends when its reader has left', async (command, status) => {
+    const child = startCrunner([...flags(), `--command=${command}`, '--showStdOut']);
+    child.stdout.once('data', () => child.stdout.destroy());
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += String(text);
+    });
+    const [code] = await once(child, 'close');
+    expect({ code: code as unknown, stderr }).toEqual({ code: status, stderr: '' });
+  });
+
   it('notes the pid on the other side, and the exit code of each part', async () => {
     const { stdout, status } = await remote('echo $$; kill -9 $$', '--pipeline', '--jsonprint');
     const jobs = Object.values<Record<string, unknown>>(JSON.parse(stdout));
