@@ -91,7 +91,11 @@ const DEFAULT_OPTIONS = [
   'ServerAliveCountMax=4',
   'ControlMaster=no',
   'RemoteCommand=none',
+  'LogLevel=INFO', // the client's own default, also where its configuration asks for silence
 ];
+
+/** What would keep the client from saying why it failed: the least that does say it takes its place. */
+const SILENCE = /^\s*loglevel\s*[\s=]\s*"?(?:quiet|fatal)"?\s*$/i;
 
 /** The arguments of the OpenSSH client that hand `remoteCommand` to the remote login shell. */
 export function sshArguments(
@@ -104,7 +108,10 @@ export function sshArguments(
     ...['-l', target.user],
     ...(identity === undefined ? [] : ['-i', identity]),
     // Of an option given twice ssh takes the first.
-    ...[...options, ...DEFAULT_OPTIONS].flatMap((option) => ['-o', option]),
+    ...[...options, ...DEFAULT_OPTIONS].flatMap((option) => [
+      '-o',
+      SILENCE.test(option) ? 'LogLevel=ERROR' : option,
+    ]),
     ...['--', target.host, remoteCommand],
   ];
 }
@@ -175,8 +182,9 @@ export function remoteKillCommand(processGroup: number, signal: NodeJS.Signals):
 export function sshFailure(target: SshTarget, text: string, exit: number): SshError {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const reason = lines.at(-1)?.trim() ?? `ssh ended with ${exit} and gave no reason`;
-  const failure: SshFailure = exit !== 255 ? 'remote' : kindOf(text);
-  return new SshError(failure, `cannot run on ${sshTargetText(target)}: ${reason}`);
+  const failure: SshFailure = exit !== SSH_FAILED ? 'remote' : kindOf(text);
+  const why = failure === 'hostkey' ? `${aboutKey(lines)}${reason}` : reason;
+  return new SshError(failure, `cannot run on ${sshTargetText(target)}: ${why}`);
 }
 
 function kindOf(text: string): SshFailure {
@@ -184,6 +192,16 @@ function kindOf(text: string): SshFailure {
   if (/permission denied|authentication failures|no supported authentication/i.test(text)) {
     return 'denied';
   }
-  if (/^command-line|bad configuration option/im.test(text)) return 'option';
+  if (/^command-line|bad configuration option|^cannot execute command-line and/im.test(text))
+    return 'option';
   return 'unreachable';
+}
+
+/** The client's last line is the same for a key that is unknown and one that is another's. */
+function aboutKey(lines: readonly string[]): string {
+  if (lines.some((line) => /revoked host key/i.test(line))) return 'its host key is revoked; ';
+  if (!lines.some((line) => /host identification has changed/i.test(line)))
+    return 'its host key is unknown; ';
+  const known = lines.find((line) => /^offending /i.test(line));
+  return `REMOTE HOST IDENTIFICATION HAS CHANGED${known === undefined ? '' : ` (${known.trim()})`}; `;
 }

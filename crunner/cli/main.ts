@@ -20,6 +20,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       await say((await import('./help.ts')).helpText());
       return 0;
     }
+    if (flags.version) {
+      await say(`Version: ${(await import('../../lib/version.ts')).VERSION}\n`);
+      return 0;
+    }
     if (flags.command === undefined) {
       complain('no command: give one with -c CMD');
       return EXIT.noCommand;
@@ -31,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runCommand(flags: Flags, command: string): Promise<number> {
-  const ssh = flags.ssh === undefined ? undefined : await connectionOf(flags, flags.ssh);
+  const ssh = await connectionOf(flags);
   const { JobOutput } = await import('./output.ts');
   const typed = await terminalInput();
   const output = new JobOutput(flags, ssh?.target, typed);
@@ -123,7 +127,13 @@ async function terminalInput(): Promise<TerminalInput | undefined> {
   return new (await import('./terminalInput.ts')).TerminalInput();
 }
 
-async function connectionOf({ identity, sshOptions }: Flags, target: string) {
+/** The way to the other host, if there is one. */
+async function connectionOf({ ssh: target, identity, sshOptions }: Flags) {
+  if (target === undefined) {
+    if (sshOptions.length > 0) throw new UsageError('argument -o/--ssh-option: only with --ssh');
+    if (identity !== undefined) throw new UsageError('argument -i/--identity: only with --ssh');
+    return undefined;
+  }
   const { parseSshTarget } = await import('../ssh.ts');
   if (identity !== undefined && !existsSync(identity)) {
     throw new UsageError(`argument -i/--identity: there is no file '${identity}'`);

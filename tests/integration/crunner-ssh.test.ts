@@ -160,6 +160,8 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
 
   it.each<readonly [what: string, status: number, args: () => readonly string[]]>([
     ['a key it does not know', 77, () => flags('id_denied')],
+    ['a key it does not know, in silence', 77, () => [...flags('id_denied'), '-oLogLevel=QUIET']],
+    ['a command of its own', 65, () => [...flags(), '-o', 'RemoteCommand=hostname']],
     ['a host key that has changed', 76, () => flags('id', 'known_hosts_wrong')],
     ['a host that does not listen', 68, () => [...flags(), '--ssh', `${server.user}@127.0.0.1:1`]],
     ['a host without an address', 68, () => [...flags(), '--ssh', 'u@no.such.host.invalid']],
@@ -169,12 +171,15 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(result.stderr).toMatch(/^crunner: cannot run on .+\n$/);
   });
 
-  it('does not learn an unknown host key', async () => {
+  it('does not learn an unknown host key, and says when one has changed', async () => {
     const hosts = join(tempDir(), 'known_hosts');
     const [, , , target] = flags();
     const args = ['-v', '-1', '--ssh', String(target), '-i', server.file('id'), '-c', 'true'];
     const result = await runCrunner([...args, '-o', `UserKnownHostsFile=${hosts}`]);
     expect(result.status).toBe(76);
+    expect(result.stderr).toContain('its host key is unknown');
+    const changed = await runCrunner([...flags('id', 'known_hosts_wrong'), '-c', 'true']);
+    expect(changed.stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED');
     expect(() => readFileSync(hosts)).toThrow('ENOENT');
   });
 

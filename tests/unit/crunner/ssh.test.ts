@@ -55,6 +55,15 @@ describe('sshArguments', () => {
     expect(args).toEqual(expect.arrayContaining(['-p', '2222', '-l', 'u', '-i', '/k']));
   });
 
+  it.each(['LogLevel=QUIET', 'loglevel fatal', 'LogLevel = "quiet"'])(
+    'does not let %j take the reason of a failure away',
+    (option) => {
+      const made = sshArguments({ target, options: [option] }, 'x');
+      expect(made).not.toContain(option);
+      expect(made.indexOf('LogLevel=ERROR')).toBeGreaterThan(0);
+    },
+  );
+
   it("leaves a port that nobody named to ssh's configuration", () => {
     expect(sshArguments({ target: { user: 'u', host: 'h' } }, 'x')).not.toContain('-p');
   });
@@ -94,6 +103,8 @@ describe('sshFailure', () => {
     ['@@@@\nIDENTIFICATION HAS CHANGED!\nHost key verification failed.\n', 255, 'hostkey'],
     ['ssh: connect to host h port 22: Connection refused\n', 255, 'unreachable'],
     ['ssh: Could not resolve hostname h: Name or service not known\n', 255, 'unreachable'],
+    ['Cannot execute command-line and remote command.\r\n', 255, 'option'],
+    ['command-line: line 0: Bad configuration option: foo\r\n', 255, 'option'],
     ['', 255, 'unreachable'],
     ['This account is not available.\n', 1, 'remote'],
   ])('tells from %j (exit %i) that it is: %s', (text, exit, failure) => {
