@@ -82,10 +82,12 @@ function makeFolderOf(debugFile: string): void {
   }
 }
 
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
 /** The first signal ends pman in order, the second at once. */
 function onSignals(end: (reason: string) => void): void {
   let asked = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ENDING_SIGNALS) {
     process.on(signal, () => {
       if (asked) process.exit(CANNOT_RUN);
       asked = true;

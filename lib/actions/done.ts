@@ -8,12 +8,18 @@ export const done = defineAction({
   schema: searchMeta,
   handle(meta, { services }) {
     const hits = hitsOf(services, meta);
-    return { status: hits.length > 0, result: Object.fromEntries(jobStates(hits)) };
+    return {
+      status: hits.length > 0,
+      result: Object.fromEntries(jobStates(hits, (root) => services.jobs.place(root))),
+    };
   },
 });
 
-/** The members that `done` and `status` share: three for each job, or three of nothing. */
-export function jobStates(hits: readonly Hit[]): readonly (readonly [string, JsonValue])[] {
+/** The members that `done` and `status` share: three for each job, or three of nothing; and its place while it waits, from 1. */
+export function jobStates(
+  hits: readonly Hit[],
+  placeOf: (root: string) => number | undefined,
+): readonly (readonly [string, JsonValue])[] {
   if (hits.length === 0) {
     return [
       ['-1.start', { jobRoot: null, startTrigger: null }],
@@ -24,9 +30,10 @@ export function jobStates(hits: readonly Hit[]): readonly (readonly [string, Jso
   return hits.flatMap(({ root, record, progress }, i) => {
     const container = record.children.get('container')?.toJson();
     const tree = container === undefined ? null : { [root]: { container } };
+    const place = placeOf(root);
     return [
       [`${i}.container`, { jobRoot: root, tree }],
-      [`${i}.start`, { jobRoot: root, startTrigger: progress.started }],
+      [`${i}.start`, { jobRoot: root, startTrigger: progress.started, ...(place && { place }) }],
       [`${i}.end`, { jobRoot: root, returncode: progress.returncodes }],
     ] as const;
   });

@@ -21,7 +21,7 @@ export const limitFields = {
   timeout: number('is not a number of seconds')
     .refine(
       (seconds) => seconds > 0 && seconds <= 10_000_000,
-      'is not between 0 and 10,000,000 seconds',
+      'is not above 0 and at most 10,000,000 seconds',
     )
     .optional(),
   /** Bytes, or text as for containers: 512Mi, 2Gi, 500M. */
@@ -33,9 +33,11 @@ export const limitFields = {
     .max(19, 'is more than 19')
     .optional(),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), text, {
-      error: 'is not an object of strings',
-    })
+    .record(z.string(), text, { error: 'is not an object of strings' })
+    .refine(
+      (env) => Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
+      'has a name of other characters than A-Z, a-z, 0-9 and _, or with a digit in front',
+    )
     .optional(),
   cwd: text.optional(),
 } as const;

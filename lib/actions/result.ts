@@ -51,9 +51,16 @@ function resultOf(services: Services, { root, record, progress }: Hit): JsonObje
     stdout: output('stdout'),
     stderr: output('stderr'),
     cause: entries.map(({ cause }) => cause ?? null),
+    ...placeOf(services, root),
     // Why none of it ran, or no more of it.
     ...memberOf(record, 'cause', 'jobCause'),
   };
+}
+
+/** Where a job that waits for others stands, from 1 on. */
+function placeOf({ jobs }: Services, root: string): JsonObject {
+  const place = jobs.place(root);
+  return place === undefined ? {} : { place };
 }
 
 function memberOf(record: TreeNode, leaf: string, member: string): JsonObject {

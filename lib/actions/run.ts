@@ -12,7 +12,9 @@ const jid = z
     if (typeof value === 'string' && !value.includes('\0')) return value;
     if (typeof value === 'number' && Number.isInteger(value)) return String(value);
     if (value instanceof ExactNumber && /^-?\d+$/.test(value.text)) return value.text;
-    context.addIssue({ code: 'custom', message: 'is neither a string nor an integer' });
+    const message =
+      typeof value === 'string' ? 'holds a NUL character' : 'is neither a string nor an integer';
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
 

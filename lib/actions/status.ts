@@ -13,7 +13,7 @@ export const status = defineAction({
   async handle(meta, { services }) {
     const hits = hitsOf(services, meta);
     // The container nodes are shown as they were before the question (protocol g).
-    const states = jobStates(hits);
+    const states = jobStates(hits, (root) => services.jobs.place(root));
     const reports = await Promise.all(hits.map((hit) => reportOf(services, hit)));
     const hasContainers = reports.some(({ logs }) => logs !== undefined);
     const notes = [...new Set(reports.flatMap(({ note }) => note ?? []))];

@@ -82,7 +82,10 @@ export function readSources(
   }
   const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
   const file = fromFlags.get(configSetting) ?? fromEnv(configSetting) ?? '';
-  const fromFile = file === '' ? new Map() : readConfigFile(String(file), settings);
+  const fromFile =
+    file === ''
+      ? new Map()
+      : readConfigFile(String(file), settings, prefix.slice(0, -1).toLowerCase());
   const values = settings.map((setting) => {
     const { name } = setting;
     const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
@@ -110,10 +113,11 @@ function toSwitch(name: string, value: unknown): boolean {
   throw new UsageError(`${name} is a switch: 1 or 0, true or false, yes or no; not "${text}"`);
 }
 
-/** The keys at the top of a config file, JSON or ini. Sections belong to somebody else. */
+/** The keys at the top of a config file, JSON or ini, and of the program's own section. Other sections belong to somebody else. */
 function readConfigFile(
   file: string,
   settings: readonly Setting[],
+  program: string,
 ): ReadonlyMap<string, string | boolean> {
   let parsed: unknown;
   try {
@@ -128,7 +132,9 @@ function readConfigFile(
     throw new UsageError(`the config file ${file} is not a set of keys and values`);
   }
   const found = new Map<string, string | boolean>();
-  for (const [key, value] of Object.entries(parsed)) {
+  const own = Object.entries(parsed).find(([key]) => key.toLowerCase() === program)?.[1];
+  const section = typeof own === 'object' && own !== null ? Object.entries(own) : [];
+  for (const [key, value] of [...Object.entries(parsed), ...section]) {
     // Another section: the token file of the original may be the same file.
     if (typeof value === 'object' && value !== null) continue;
     if (!settings.some(({ name }) => name === key)) {

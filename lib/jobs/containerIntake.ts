@@ -151,6 +151,7 @@ export class ContainerIntake {
       this.#ledger.spool.write(root, spooled);
     } catch (error) {
       this.#ledger.spool.remove(root);
+      this.#options.database.refused(error);
       throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
         hint: 'it was not accepted; send it again when the disk has room',
         cause: error,

@@ -96,6 +96,11 @@ export class JobDatabase implements JobForest {
     return this.#writer.problem;
   }
 
+  /** The disk has refused to take what belongs to a job: the records have the same fate before them. */
+  refused(error: unknown): void {
+    this.#writer.refused(error);
+  }
+
   roots(): readonly string[] {
     return this.#index.roots();
   }

@@ -3,7 +3,7 @@ import type { RunnerEvent } from '../../crunner/runner.ts';
 import { RunnerClient } from '../../crunner/runnerClient.ts';
 import type { JobLimits, KillRequest, SpoolRequest, SpoolState } from '../../crunner/spool.ts';
 import type { SshConnection } from '../../crunner/ssh.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
@@ -88,7 +88,12 @@ export class HostJobs {
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
     const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
-    this.#spool.accept(root, request);
+    try {
+      this.#spool.accept(root, request);
+    } catch (error) {
+      database.refused(error instanceof PmanError ? error.cause : error);
+      throw error;
+    }
     database.add(root, record);
     this.#waiting.set(root, request);
     this.#startWaiting();
@@ -134,6 +139,12 @@ export class HostJobs {
   /** Removes what the spool keeps of a job that has ended. */
   forget(root: string): void {
     this.#spool.forget(root);
+  }
+
+  /** The place in the queue of a job that waits, from 1 on. */
+  place(root: string): number | undefined {
+    if (!this.#waiting.has(root)) return undefined;
+    return [...this.#waiting.keys()].indexOf(root) + 1;
   }
 
   /** How many jobs run, and how many wait for their turn. */

@@ -81,7 +81,7 @@ export class RecordWriter {
     try {
       discardRecord(join(this.#options.folder, root), this.#options.drafts);
     } catch (error) {
-      this.#refused(error);
+      this.refused(error);
     }
   }
 
@@ -133,7 +133,7 @@ export class RecordWriter {
         this.#solved();
       } catch (error) {
         this.#unwritten.set(root, 'whole');
-        this.#refused(error);
+        this.refused(error);
         return;
       }
       if (performance.now() > this.#deadline) return;
@@ -184,11 +184,12 @@ export class RecordWriter {
       }
       this.#solved();
     } catch (error) {
-      this.#refused(error);
+      this.refused(error);
     }
   }
 
-  #refused(error: unknown): void {
+  /** The disk has refused something: `problem` says so until it takes a file again, which is tried now and then. */
+  refused(error: unknown): void {
     const { log, folder } = this.#options;
     const problem = `cannot write to ${folder}: ${messageOf(error)}`;
     if (problem !== this.#problem) log.error(problem);

@@ -32,13 +32,15 @@ export function echoOf(
   };
 }
 
-/**
- * The path of a target. One trailing slash is dropped (pman 2.2.4 Listener.process); a proxy may send a whole URL
- * (RFC 9112, 3.2.2).
- */
+/** The path of a target. One trailing slash is dropped (pman 2.2.4 Listener.process). */
 export function pathOf(target: string): string {
-  const path = target.replace(/^https?:\/\/[^/?]*/i, '');
+  const path = originForm(target);
   return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** The path and the query of a target that may be a whole URL (RFC 9112, 3.2.2). */
+export function originForm(target: string): string {
+  return target.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */

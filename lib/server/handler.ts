@@ -5,7 +5,7 @@ import type { JsonValue } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { errorMember, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
-import { echoOf, payloadEcho } from './echo.ts';
+import { echoOf, originForm, payloadEcho } from './echo.ts';
 import type { Listeners } from './listeners.ts';
 import { outputReply } from './rawOutput.ts';
 import { obey, type Told } from './verbs.ts';
@@ -36,7 +36,8 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       if (output !== undefined) return withCors(output, httpMode);
       Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
-      const { method, target } = request;
+      const { method } = request;
+      const target = originForm(request.target);
       await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
     } catch (error) {
       httpStatus = statusOf(error);

@@ -36,7 +36,7 @@ export async function probe(target: ProbeTarget, patienceMs: number): Promise<st
   // Outputs are served without a listener. There is no such job, but an answer is an answer.
   const other = await orUndefined(() => ask('/api/v1/none/stdout', { method: 'GET' }), target);
   if (other !== undefined) return 'alive, all listeners are in use';
-  throw new PmanError('unavailable', `no answer from ${hostOf(target)} in ${patienceMs} ms`);
+  throw new PmanError('unavailable', `no answer from ${hostOf(target)} in ${2 * patienceMs} ms`);
 }
 
 /** What a question gives, or undefined when its time is up. */
@@ -90,6 +90,7 @@ function verdict(text: string, target: ProbeTarget): string {
     throw new PmanError('unavailable', `what answers at ${hostOf(target)} is no pman`);
   }
   const health = member(member(reply, 'd_ret'), 'health');
+  if (health === undefined) return 'alive, but refuses to say how it is';
   if (member(health, 'ok') !== false) return 'alive';
   throw new PmanError('storage', `the database: ${String(member(health, 'database'))}`);
 }

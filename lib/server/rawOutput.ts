@@ -3,10 +3,11 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
-import { PmanError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
+import { originForm } from './echo.ts';
 
 /** What a GET of an output asks for. */
 interface OutputRequest {
@@ -45,7 +46,7 @@ export function outputReply(
   { method, target, rawHeaders, signal }: GatewayRequest,
 ): GatewayReply | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const asked = parse(services, target);
+  const asked = parse(services, originForm(target));
   if (asked === undefined) return undefined;
   if (asked.stream === 'output') return mergedOutput(services, asked);
   if (asked.follow) {
@@ -95,12 +96,25 @@ function parse(services: Services, target: string): OutputRequest | undefined {
   const parameters = new URLSearchParams(query);
   const follow = parameters.get('follow');
   return {
-    since: Number(parameters.get('since') ?? 0) || 0,
+    since: sinceIn(parameters.get('since')),
     root,
     stream,
     part: k,
     follow: follow !== null && follow !== '0' && follow !== 'false',
   };
+}
+
+/** @throws BadRequestError for what is no time in milliseconds */
+function sinceIn(text: string | null): number {
+  if (text === null || text === '') return 0;
+  const since = Number(text);
+  if (Number.isFinite(since)) return since;
+  throw new BadRequestError(
+    `the query of the output: "since": ${JSON.stringify(text.slice(0, 80))} is no number`,
+    {
+      hint: 'milliseconds since 1970, such as the "time" of the last line that you have',
+    },
+  );
 }
 
 /** A part of a job that has not ended may come yet. */

@@ -64,8 +64,8 @@ const HELLO = /^\/[^/]*\/[^/]*\/hello\/?(?:\?(.*))?$/;
 function helloIn(target: string): Command | undefined {
   const [path, query] = HELLO.exec(target) ?? [];
   if (path === undefined) return undefined;
-  const askAbout = new URLSearchParams(query).get('askAbout') ?? 'health';
-  return { action: 'hello', rawMeta: { askAbout }, threaded: false };
+  const asked = Object.fromEntries(new URLSearchParams(query));
+  return { action: 'hello', rawMeta: { askAbout: 'health', ...asked }, threaded: false };
 }
 
 function read(services: Services, target: string, told: Told): void {

@@ -49,7 +49,7 @@ export function parseJson(text: string): JsonValue {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw new BadRequestError(`the body is not JSON: ${messageOf(error)}`, {
-      hint: 'send one JSON object: {"payload": {"action": "hello", "meta": {}}}',
+      hint: 'send one JSON object: {"payload": {"action": "hello", "meta": {"askAbout": "timestamp"}}}',
       cause: error,
     });
   }

@@ -64,6 +64,10 @@ async function expectOnDisk(server: TestServer, jid: string): Promise<void> {
     await eventually(async () => (await statesOf(server, running))[0] === 'started');
     fill(disk);
     await expectRefusal(server, known);
+    expect(await healthOf(server)).toMatchObject({
+      ok: false,
+      database: expect.stringContaining('ENOSPC'),
+    });
     gate.open();
     // Its end has to wait for room, too: nothing may be told that a crash would take back.
     const filler = join(disk, 'filler');

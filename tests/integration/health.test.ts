@@ -43,6 +43,10 @@ describe('pman_health', () => {
     const flags = ['--enableTokenAuth', '--tokenPath', tokens];
     server = await startServer({ folders, flags });
     expect(health(...portOf(server), '--ip', '127.0.0.1', ...flags)).toEqual(WELL);
+    expect(health(...portOf(server), '--ip', '127.0.0.1')).toEqual({
+      status: 0,
+      text: 'alive, but refuses to say how it is',
+    });
   });
 
   it('says so of one that takes ZeroMQ messages', async () => {

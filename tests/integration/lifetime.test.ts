@@ -84,6 +84,9 @@ describe('the lifetime of pman and its jobs', () => {
     });
     await server.restart();
     expect(await statesOf(server, jids[0] ?? '')).toEqual(['notstarted']);
+    const fourth = { key: 'jid', value: jids[3] ?? '' };
+    expect((await server.post('result', fourth)).d_ret).toMatchObject({ 0: { place: 3 } });
+    expect((await server.post('status', fourth)).d_ret).toMatchObject({ '0.start': { place: 3 } });
     gate.open();
     for (const jid of [first, ...jids.filter((jid) => jid !== third)]) {
       expect((await untilEnded(server, jid)).status).toBe('finishedSuccessfully');
@@ -168,18 +171,22 @@ describe('the lifetime of pman and its jobs', () => {
     expect(cause?.join()).toContain('ended by a kill request');
   }, 20_000);
 
-  it('SIGTERM with --jobsAtExit end ends the jobs', async () => {
-    const server = await start(['--jobsAtExit', 'end', '--killGrace', '0.3']);
-    const jid = await runJob(server, "trap '' TERM && echo $$ && while :; do sleep 0.05; done");
-    const pid = await pidOf(server, jid);
-    await server.stop();
-    expect(isRunning(pid)).toBe(false);
-    await server.restart([]);
-    expect(await resultOf(server, jid)).toMatchObject({
-      returncode: [-9],
-      cause: ['ended with pman (SIGKILL)'],
-    });
-  });
+  it.each(['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    '%s with --jobsAtExit end ends the jobs',
+    async (name) => {
+      const server = await start(['--jobsAtExit', 'end', '--killGrace', '0.3']);
+      const jid = await runJob(server, "trap '' TERM && echo $$ && while :; do sleep 0.05; done");
+      const pid = await pidOf(server, jid);
+      signal(server.pid, name);
+      expect(await server.exited).toEqual({ code: 0, signal: null });
+      expect(isRunning(pid)).toBe(false);
+      await server.restart([]);
+      expect(await resultOf(server, jid)).toMatchObject({
+        returncode: [-9],
+        cause: ['ended with pman (SIGKILL)'],
+      });
+    },
+  );
 
   it('ends within a second of SIGTERM while a job runs, and finds its exit code', async () => {
     const server = await start();

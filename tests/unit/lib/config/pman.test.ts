@@ -137,6 +137,13 @@ describe('readPmanConfig', () => {
     expect(configOf(['--port', '3'], env)).toMatchObject({ port: 3, listeners: 2, maxJobs: 1 });
   });
 
+  it('takes its own section of a file, and leaves those of others', () => {
+    const file = fileWith('s.ini', '[pman]\nport = 7\n[AUTH TOKENS]\nports = 9');
+    expect(configOf([], { PMAN_CONFIGFILE: file })).toMatchObject({ port: 7 });
+    const wrong = fileWith('w.ini', '[pman]\nports = 7');
+    expect(refusalOf([], { PMAN_CONFIGFILE: wrong })).toContain('"ports", which is no setting');
+  });
+
   it('starts beside a service of its own name, whose address Kubernetes puts into PMAN_PORT', () => {
     expect(configOf([], { PMAN_PORT: 'tcp://10.0.0.7:5010' })).toMatchObject({ port: 5010 });
   });

@@ -96,6 +96,9 @@ describe('makeHandler: the form of an answer', () => {
     });
     const time = await ask({ method: 'GET', target: '/api/v1/hello/?askAbout=timestamp' });
     expect(time.body).toMatchObject({ status: true, d_ret: { timestamp: {} } });
+    const echo = '/api/v1/hello?askAbout=echoBack&echoBack=hi';
+    const viaProxy = await ask({ method: 'GET', target: `http://pman.example${echo}` });
+    expect(viaProxy.body).toMatchObject({ path: echo, d_ret: { echoBack: { msg: 'hi' } } });
   });
 
   it('answers 404 for a job that is not there, and false below it', async () => {
