@@ -266,12 +266,20 @@ describeWithEngine('container jobs', engineMissing, () => {
     await gone(jid);
   });
 
-  it('keep the beginning and the end of much output', async () => {
+  it.each([
+    ['short lines', '', 6],
+    ['lines of 60 characters', 'x'.repeat(52), 58],
+    ['long lines', 'x'.repeat(4000), 4006],
+  ])('keep 512 KiB each of the beginning and the end of much output: %s', async (_, line, size) => {
     const server = await start('swarm');
-    const jid = await run(server, { cmd: 'seq 1 400000' });
+    const last = 100_000 + Math.ceil(2 ** 21 / size);
+    const program = `BEGIN { for (i = 100000; i <= ${last}; i++) print i "${line}" }`;
+    const jid = await run(server, { cmd: `awk '${program}'` });
     const { status, logs } = await ended(server, jid);
     expect(status).toBe('finishedSuccessfully');
-    expect(logs.length).toBeLessThan(1.1 * 2 ** 20);
-    expect(logs).toMatch(/^1\r\n2\r\n[\s\S]*left out[\s\S]*\r\n399999\r\n400000\r\n$/);
+    const [head = '', tail = ''] = logs.split(/\n\[… the middle is left out: .* …\]\n/);
+    expect([head.length, tail.length]).toEqual([2 ** 19, 2 ** 19]);
+    expect(head.startsWith(`100000${line}\r\n100001`)).toBe(true);
+    expect(tail.endsWith(`${last - 1}${line}\r\n${last}${line}\r\n`)).toBe(true);
   });
 });
