@@ -135,6 +135,38 @@ describeWithEngine('container jobs', engineMissing, () => {
     });
   });
 
+  it('end with a sentence, and leave nothing, when their manager makes no service', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'true',
+      manager: { image: 'local/busybox', app: 'true' },
+    });
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toMatch(/the manager made no service .*"true" of local\/busybox/);
+    const left = () => docker('ps', '-a', '--no-trunc', '--format', '{{.Command}}');
+    await eventually(() => !left().includes(jid), { timeoutMs: 20_000 });
+    const reply = await server.post('delete', { key: 'jid', value: jid });
+    expect(reply).toMatchObject({ status: true });
+  });
+
+  it('go on to their end when their manager does nothing but make the service', async () => {
+    const server = await start('swarm');
+    const script =
+      "process.argv.splice(1, 0, 'x'); if (process.argv.includes('-s')) import('/app/dist/bin/swarm.js')";
+    const manager = { image: foreignManager, app: `node -e "${script}" --` };
+    const jid = await run(server, { cmd: 'echo fine', manager });
+    const killed = await run(server, { cmd: 'sleep 600', manager });
+    expect(await ended(server, jid)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'fine\r\n',
+    });
+    await server.post('kill', { key: 'jid', value: killed, signal: 'KILL' });
+    expect((await ended(server, killed)).status).toBe('finishedWithError');
+    await gone(jid);
+    await gone(killed);
+  });
+
   it('obey their limits, their environment and their user', async () => {
     const server = await start('swarm');
     const input = tempDir();
