@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { openLogs } from './jobLogs.ts';
 import { logText, withoutLogError } from './logText.ts';
 import type { Task } from './task.ts';
 
@@ -45,21 +46,8 @@ async function inspect(docker: Docker, id: string): Promise<Container | undefine
   }
 }
 
-/** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
 async function fetchText(docker: Docker, path: string, tty: boolean): Promise<string> {
-  const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-    const options = {
-      path: `${path}?stdout=1&stderr=1`,
-      method: 'GET',
-      isStream: true,
-      statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
-    };
-    docker.modem.dial(options, (error: unknown, body: unknown) => {
-      if (error) reject(error);
-      else resolve(body as NodeJS.ReadableStream); // what `isStream` promises
-    });
-  });
-  return logText(await buffer(stream), tty);
+  return logText(await buffer(await openLogs(docker, path)), tty);
 }
 
 function isNotFound(error: unknown): boolean {

@@ -60,12 +60,12 @@ export class SwarmJobEngine extends EngineBase {
     return {
       schedule: async (request) => container.schedule(await this.#possible(request)),
       state: (service) =>
-        withoutImage(
+        this.#orByUs(
           () => container.state(service),
           () => this.#state(service),
         ),
       remove: (service) =>
-        withoutImage(
+        this.#orByUs(
           () => container.remove(service),
           () => this.#remove(service),
         ),
@@ -140,6 +140,17 @@ export class SwarmJobEngine extends EngineBase {
       tasks.map((task) => this.signalContainer(task.Status.ContainerStatus?.ContainerID, signal)),
     );
     return reached.every(Boolean);
+  }
+
+  /** The manager image may have been removed since the job was scheduled, or its program may not do what it is asked. */
+  async #orByUs<T>(byImage: () => Promise<T>, byUs: () => Promise<T>): Promise<T> {
+    try {
+      return await byImage();
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      this.#options.log.debug('the built-in manager does it', { reason: error.message });
+      return byUs();
+    }
   }
 
   async #schedule(request: ContainerRequest): Promise<string> {
@@ -220,16 +231,6 @@ export class SwarmJobEngine extends EngineBase {
     if (state.status !== 'finishedWithError' && !isGivenUp(task)) return state;
     const cause = await this.#swarm.cause(task);
     return cause === undefined ? state : { ...state, cause };
-  }
-}
-
-/** The manager image may have been removed since the job was scheduled. */
-async function withoutImage<T>(byImage: () => Promise<T>, byUs: () => Promise<T>): Promise<T> {
-  try {
-    return await byImage();
-  } catch (error) {
-    if (error instanceof PmanError && error.code === 'not_found') return byUs();
-    throw error;
   }
 }
 

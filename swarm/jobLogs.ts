@@ -1,8 +1,10 @@
 import type Docker from 'dockerode';
-import { logText } from './logText.ts';
+import { textOf } from './logText.ts';
 
-/** How many lines the end of a long output is looked for in: enough for the limit unless the lines are very short. */
+/** How many lines the end of a long output is looked for in at first: enough unless the lines are short. */
 const TAIL_LINES = 20_000;
+/** By how much more lines it is looked for in when those were not enough. */
+const MORE_LINES = 6;
 
 /**
  * What a container (`/containers/ID/logs`) or a task (`/tasks/ID/logs`) has written, at most `limitBytes` of it: all, or the
@@ -13,55 +15,67 @@ export async function cappedLogs(
   path: string,
   { tty, limitBytes }: { readonly tty: boolean; readonly limitBytes: number },
 ): Promise<string> {
-  const read = (query: string, limit: number, keep: 'first' | 'last') =>
-    openLogs(docker, `${path}?stdout=1&stderr=1${query}`).then((stream) =>
-      collect(stream, limit, keep),
-    );
-  // Each frame of 8 bytes head carries at least one byte of text, usually a line.
-  const frames = tty ? 1 : 2;
-  const whole = await read('', limitBytes * frames + 1, 'first');
-  const text = logText(whole.bytes, tty);
-  if (whole.isAll && Buffer.byteLength(text) <= limitBytes) return text;
+  const read = async (options: LogsQuery, limit: number, keep: 'first' | 'last') =>
+    collect(textOf(await openLogs(docker, path, options), tty), limit, keep);
+  const whole = await read({}, limitBytes, 'first');
+  if (whole.isAll) return whole.bytes.toString('utf8');
   const half = Math.floor(limitBytes / 2);
-  const head = Buffer.from(text).subarray(0, half).toString('utf8');
-  const end = await read(`&tail=${TAIL_LINES}`, limitBytes * 16, tty ? 'last' : 'first');
-  const tail = Buffer.from(logText(end.bytes, tty)).subarray(-half).toString('utf8');
-  return `${head}\n[… the middle is left out: only ${limitBytes} bytes are kept …]\n${tail}`;
+  const head = whole.bytes.subarray(0, half).toString('utf8');
+  let tail: Buffer = Buffer.alloc(0);
+  // A line has one byte at least.
+  for (let lines = Math.min(TAIL_LINES, half); ; lines = Math.min(lines * MORE_LINES, half)) {
+    tail = (await read({ tail: lines }, half, 'last')).bytes;
+    if (tail.length >= half || lines >= half) break;
+  }
+  return `${head}\n[… the middle is left out: only ${limitBytes} bytes are kept …]\n${tail.toString('utf8')}`;
+}
+
+interface LogsQuery {
+  readonly tail?: number;
 }
 
 /** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
-function openLogs(docker: Docker, path: string): Promise<NodeJS.ReadableStream> {
+export function openLogs(
+  docker: Docker,
+  path: string,
+  query: LogsQuery = {},
+): Promise<AsyncIterable<Buffer>> {
   return new Promise((resolve, reject) => {
     const options = {
-      path,
+      // The query goes apart: without one of its own the client cuts off the last character of the path.
+      path: `${path}?`,
+      options: { stdout: true, stderr: true, ...query },
       method: 'GET',
       isStream: true,
       statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
     };
     docker.modem.dial(options, (error: unknown, body: unknown) => {
       if (error) reject(error);
-      else resolve(body as NodeJS.ReadableStream); // what `isStream` promises
+      else resolve(body as AsyncIterable<Buffer>); // what `isStream` promises
     });
   });
 }
 
+/** The first or the last `limitBytes` of some text. */
 async function collect(
-  stream: NodeJS.ReadableStream,
+  text: AsyncIterable<Buffer>,
   limitBytes: number,
   keep: 'first' | 'last',
 ): Promise<{ readonly bytes: Buffer; readonly isAll: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    const bytes = chunk as Buffer;
+  let isAll = true;
+  for await (const bytes of text) {
     chunks.push(bytes);
     size += bytes.length;
     if (size <= limitBytes) continue;
-    if (keep === 'first') return { bytes: Buffer.concat(chunks), isAll: false };
-    for (let first = chunks[0]; first && size - first.length > limitBytes; first = chunks[0]) {
+    isAll = false;
+    if (keep === 'first') break;
+    for (let first = chunks[0]; first && size - first.length >= limitBytes; first = chunks[0]) {
       chunks.shift();
       size -= first.length;
     }
   }
-  return { bytes: Buffer.concat(chunks), isAll: true };
+  const bytes = Buffer.concat(chunks);
+  return { bytes: keep === 'first' ? bytes.subarray(0, limitBytes) : bytes.subarray(-limitBytes), isAll };
 }

@@ -15,6 +15,28 @@ export function logText(bytes: Buffer, tty: boolean): string {
 
 const headBytes = 8;
 
+/** The text in such an answer, as it comes in. */
+export async function* textOf(answer: AsyncIterable<Buffer>, tty: boolean): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of answer) {
+    if (tty) {
+      yield chunk;
+      continue;
+    }
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    while (at + headBytes <= rest.length) {
+      const end = at + headBytes + rest.readUInt32BE(at + 4);
+      if (end > rest.length) break;
+      yield rest.subarray(at + headBytes, end);
+      at = end;
+    }
+    rest = rest.subarray(at);
+  }
+  // What was cut off within a frame.
+  if (rest.length > headBytes) yield rest.subarray(headBytes);
+}
+
 /** What the engine writes behind the output of a task when it cannot get (the rest of) it from its node. */
 const GRABBING = /Error grabbing logs: (?:rpc error: code = \w+ desc = )?(.*)\n?$/;
 

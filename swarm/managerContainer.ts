@@ -53,7 +53,13 @@ export class ManagerContainer implements ContainerManager {
       ...(isOwn ? ownFlags(labels, options) : []),
       ...['-c', cmd],
     ]);
-    return stdout;
+    if ((await this.#parts.facts(service)) !== undefined) return stdout;
+    const { image: by, app } = this.#parts.manager;
+    throw new PmanError(
+      'internal',
+      `the manager made no service "${service}": "${app}" of ${by} ended well and printed ${shown(stdout)}`,
+      { hint: 'meta.container.manager.app has to be a program such as swarm.py' },
+    );
   }
 
   async state(service: string): Promise<ContainerState | undefined> {
@@ -70,15 +76,19 @@ export class ManagerContainer implements ContainerManager {
     try {
       task = JSON.parse(stdout);
     } catch (cause) {
-      const shown = JSON.stringify(stdout.slice(0, 200));
-      throw new PmanError('internal', `cannot ${doing}: the manager printed ${shown}`, { cause });
+      if ((await this.#parts.facts(service)) === undefined) return undefined;
+      const message = `cannot ${doing}: the manager printed ${shown(stdout)}`;
+      throw new PmanError('internal', message, { cause });
     }
     return this.#parts.stateOf(parseTasks([task]));
   }
 
   async remove(service: string): Promise<void> {
     if ((await this.#parts.facts(service)) === undefined) return;
-    await this.#run(`remove service "${service}"`, ['--remove', service]);
+    const doing = `remove service "${service}"`;
+    await this.#run(doing, ['--remove', service]);
+    if ((await this.#parts.facts(service)) === undefined) return;
+    throw new PmanError('internal', `cannot ${doing}: the manager has left it`);
   }
 
   async #imageLabels(): Promise<Readonly<Record<string, string>>> {
@@ -126,6 +136,8 @@ export class ManagerContainer implements ContainerManager {
     return logText(await buffer(bytes as NodeJS.ReadableStream), false);
   }
 }
+
+const shown = (text: string) => JSON.stringify(text.slice(0, 200));
 
 const endSchema = z.looseObject({ StatusCode: z.number() });
 

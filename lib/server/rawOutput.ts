@@ -7,6 +7,7 @@ import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
+import { originForm } from './echo.ts';
 
 /** What a GET of an output asks for. */
 interface OutputRequest {
@@ -45,7 +46,7 @@ export function outputReply(
   { method, target, rawHeaders, signal }: GatewayRequest,
 ): GatewayReply | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const asked = parse(services, target);
+  const asked = parse(services, originForm(target));
   if (asked === undefined) return undefined;
   if (asked.stream === 'output') return mergedOutput(services, asked);
   if (asked.follow) {

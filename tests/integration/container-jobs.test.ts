@@ -135,6 +135,38 @@ describeWithEngine('container jobs', engineMissing, () => {
     });
   });
 
+  it('end with a sentence, and leave nothing, when their manager makes no service', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, {
+      cmd: 'true',
+      manager: { image: 'local/busybox', app: 'true' },
+    });
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toMatch(/the manager made no service .*"true" of local\/busybox/);
+    const left = () => docker('ps', '-a', '--no-trunc', '--format', '{{.Command}}');
+    await eventually(() => !left().includes(jid), { timeoutMs: 20_000 });
+    const reply = await server.post('delete', { key: 'jid', value: jid });
+    expect(reply).toMatchObject({ status: true });
+  });
+
+  it('go on to their end when their manager does nothing but make the service', async () => {
+    const server = await start('swarm');
+    const script =
+      "process.argv.splice(1, 0, 'x'); if (process.argv.includes('-s')) import('/app/dist/bin/swarm.js')";
+    const manager = { image: foreignManager, app: `node -e "${script}" --` };
+    const jid = await run(server, { cmd: 'echo fine', manager });
+    const killed = await run(server, { cmd: 'sleep 600', manager });
+    expect(await ended(server, jid)).toMatchObject({
+      status: 'finishedSuccessfully',
+      logs: 'fine\r\n',
+    });
+    await server.post('kill', { key: 'jid', value: killed, signal: 'KILL' });
+    expect((await ended(server, killed)).status).toBe('finishedWithError');
+    await gone(jid);
+    await gone(killed);
+  });
+
   it('obey their limits, their environment and their user', async () => {
     const server = await start('swarm');
     const input = tempDir();
@@ -266,12 +298,20 @@ describeWithEngine('container jobs', engineMissing, () => {
     await gone(jid);
   });
 
-  it('keep the beginning and the end of much output', async () => {
+  it.each([
+    ['short lines', '', 6],
+    ['lines of 60 characters', 'x'.repeat(52), 58],
+    ['long lines', 'x'.repeat(4000), 4006],
+  ])('keep 512 KiB each of the beginning and the end of much output: %s', async (_, line, size) => {
     const server = await start('swarm');
-    const jid = await run(server, { cmd: 'seq 1 400000' });
+    const last = 100_000 + Math.ceil(2 ** 21 / size);
+    const program = `BEGIN { for (i = 100000; i <= ${last}; i++) print i "${line}" }`;
+    const jid = await run(server, { cmd: `awk '${program}'` });
     const { status, logs } = await ended(server, jid);
     expect(status).toBe('finishedSuccessfully');
-    expect(logs.length).toBeLessThan(1.1 * 2 ** 20);
-    expect(logs).toMatch(/^1\r\n2\r\n[\s\S]*left out[\s\S]*\r\n399999\r\n400000\r\n$/);
+    const [head = '', tail = ''] = logs.split(/\n\[… the middle is left out: .* …\]\n/);
+    expect([head.length, tail.length]).toEqual([2 ** 19, 2 ** 19]);
+    expect(head.startsWith(`100000${line}\r\n100001`)).toBe(true);
+    expect(tail.endsWith(`${last - 1}${line}\r\n${last}${line}\r\n`)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { logText, withoutLogError } from '../../../swarm/logText.ts';
+import { logText, textOf, withoutLogError } from '../../../swarm/logText.ts';
 
 function frame(stream: 1 | 2, bytes: Buffer): Buffer {
   const head = Buffer.alloc(8);
@@ -27,6 +27,29 @@ describe('logText', () => {
 
   it('takes the output of a terminal as it is', () => {
     expect(logText(Buffer.from('{"a": 1}\r\n'), true)).toBe('{"a": 1}\r\n');
+  });
+});
+
+describe('textOf', () => {
+  const read = async (chunks: readonly Buffer[], tty: boolean) => {
+    const source = async function* () {
+      yield* chunks;
+    };
+    const parts: Buffer[] = [];
+    for await (const part of textOf(source(), tty)) parts.push(part);
+    return Buffer.concat(parts).toString();
+  };
+  const bytes = Buffer.concat([frame(1, Buffer.from('out\n')), frame(2, Buffer.from('error\n'))]);
+
+  it.each([1, 3, 7, 100])('gives the text of frames that come in pieces of %d bytes', async (size) => {
+    const count = Math.ceil(bytes.length / size);
+    const pieces = Array.from({ length: count }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+    expect(await read(pieces, false)).toBe('out\nerror\n');
+    expect(await read(pieces, true)).toBe(bytes.toString());
+  });
+
+  it('keeps what there is of a last frame that was cut', async () => {
+    expect(await read([bytes.subarray(0, -3)], false)).toBe('out\nerr');
   });
 });
 
