@@ -100,6 +100,20 @@ export class Opened {
     return this.start('purl', args, options).ended;
   }
 
+  /** Runs purl with a pushPath or pullPath message, and reads its report. */
+  async transfer(
+    address: string,
+    action: string,
+    options: TransferOptions,
+    flags: readonly string[] = [],
+  ): Promise<Ended & { readonly report: Readonly<Record<string, unknown>> }> {
+    const message = transferMessage(action, options);
+    const how = ['--quiet', '--fail', ...flags];
+    const ended = await this.purl([...how, '--http', address, '--msg', message]);
+    const answer = JSON.parse(ended.stdout || '{}') as { stdout?: Record<string, unknown> };
+    return { ...ended, report: answer.stdout ?? {} };
+  }
+
   /** A pfioh on a free port. */
   async pfioh(
     args: readonly string[] = [],
