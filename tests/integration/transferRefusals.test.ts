@@ -141,6 +141,23 @@ describe('pfioh', () => {
     }
   });
 
+  it("makes a key's folder for a check of pfurl, as pfioh 3 does", async () => {
+    const { address } = await opened.pfioh([
+      '--storeBase',
+      opened.folder(),
+      '--createDirsAsNeeded',
+    ]);
+    const meta = JSON.stringify({ remote: { key: 'jid-1' }, transport: { checkRemote: true } });
+    const query = new URLSearchParams({ action: 'pullPath', meta });
+    expect(await (await fetch(`http://${address}/?${query}`)).json()).toEqual({
+      status: true,
+      isfile: false,
+      isswiftstore: false,
+      isdir: false,
+      createdNewDir: true,
+    });
+  });
+
   it('says that a message has no meta', async () => {
     const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
     const answer = await fetch(`http://${address}/`, {
