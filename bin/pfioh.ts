@@ -20,7 +20,8 @@ pfioh --help lists all flags.
 const DESCRIPTION = `${SYNOPSIS}
 With --storeBase no request reaches anything outside that folder. Without it every file that this
 user can read or write is open to whoever can connect and, with --enableTokenAuth, has a token.
-Without --forever pfioh serves one request and ends.
+Without --forever pfioh ends with the first push, pull or copy that succeeds; what clients ask before does
+not count.
 `;
 
 /** What the server opens to others, when that is more than one folder. */
@@ -39,6 +40,7 @@ async function serve(config: PfiohConfig): Promise<number> {
     ip,
     port,
     forever,
+    oneTransfer: true,
     storeBase,
     createDirs: createDirsAsNeeded,
     tokens,
@@ -50,7 +52,7 @@ async function serve(config: PfiohConfig): Promise<number> {
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
   console.log(`pfioh ${VERSION}`);
   console.log(`listening on http://${host}:${server.port}`);
-  console.log(`serving ${forever ? 'until told to quit' : 'one request'}`);
+  console.log(`serving ${forever ? 'until told to quit' : 'one transfer'}`);
   const warning = exposure(config);
   if (warning !== undefined) console.error(warning);
   await server.done;

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/log.ts';
+import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
 import { splitCommandLine } from '../swarm/commandLine.ts';
@@ -14,6 +15,7 @@ import { restartPolicyOf } from '../swarm/serviceSpec.ts';
 async function run(command: SwarmCommand): Promise<string> {
   if (command.kind === 'nothing') return '';
   if (command.kind === 'help') return help;
+  if (command.kind === 'version') return `Version: ${VERSION}\n`;
   const baseUrl =
     command.conffile === undefined ? {} : { baseUrl: await baseUrlOf(command.conffile) };
   const settings = { env: process.env, home: homedir(), ...baseUrl };

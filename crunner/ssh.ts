@@ -7,7 +7,8 @@ export const SSH_FAILED = 255;
 export interface SshTarget {
   readonly user: string;
   readonly host: string;
-  readonly port: number;
+  /** Default: what the client's configuration says. */
+  readonly port?: number;
 }
 
 export interface SshConnection {
@@ -45,26 +46,37 @@ export class SshError extends PmanError {
 }
 
 /**
- * Reads `user@host[:port]`; an IPv6 address stands in brackets. The port is 22 when not given.
+ * Reads `user@host[:port]`; an IPv6 address stands in brackets.
  * Throws `SshError` for anything else: neither name may be taken for a flag or hold what a shell
  * would act on, since the client's configuration may hand them to one.
  */
 export function parseSshTarget(text: string): SshTarget {
   const form =
-    /^(?<user>[\w.][\w.+~@-]*)@(?:\[(?<ipv6>[\da-f:.]+(?:%\w+)?)\]|(?<name>\w[\w.-]*))(?::(?<port>\d{1,5}))?$/i;
-  const { user, ipv6, name, port = '22' } = form.exec(text)?.groups ?? {};
+    /^(?<user>[\w.][\w.+~@-]*)@(?:\[(?<ipv6>[\da-f:.]+(?:%\w+)?)\]|(?<name>\w[\w.-]*))(?::(?<port>\d+))?$/i;
+  const { user, ipv6, name, port } = form.exec(text)?.groups ?? {};
   const host = ipv6 ?? name;
-  if (user === undefined || host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+  if (user === undefined || host === undefined) {
     throw new SshError('target', `not an ssh target: ${JSON.stringify(text)}`, {
       hint: 'write user@host or user@host:port, an IPv6 address in brackets',
     });
   }
+  if (port === undefined) return { user, host };
+  if (Number(port) < 1 || Number(port) > 65_535) {
+    throw new SshError(
+      'target',
+      `not an ssh target: ${JSON.stringify(text)} has the port ${port}`,
+      {
+        hint: 'a port is a number from 1 to 65535',
+      },
+    );
+  }
   return { user, host, port: Number(port) };
 }
 
-/** For people and logs: `user@host:port`. */
+/** For people and logs: `user@host:port`, without a port when none was named. */
 export function sshTargetText({ user, host, port }: SshTarget): string {
-  return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const place = `${user}@${host.includes(':') ? `[${host}]` : host}`;
+  return port === undefined ? place : `${place}:${port}`;
 }
 
 /**
@@ -79,7 +91,11 @@ const DEFAULT_OPTIONS = [
   'ServerAliveCountMax=4',
   'ControlMaster=no',
   'RemoteCommand=none',
+  'LogLevel=INFO', // the client's own default, also where its configuration asks for silence
 ];
+
+/** What would keep the client from saying why it failed: the least that does say it takes its place. */
+const SILENCE = /^\s*loglevel\s*[\s=]\s*"?(?:quiet|fatal)"?\s*$/i;
 
 /** The arguments of the OpenSSH client that hand `remoteCommand` to the remote login shell. */
 export function sshArguments(
@@ -88,10 +104,14 @@ export function sshArguments(
 ): readonly string[] {
   return [
     '-T',
-    ...['-p', String(target.port), '-l', target.user],
+    ...(target.port === undefined ? [] : ['-p', String(target.port)]),
+    ...['-l', target.user],
     ...(identity === undefined ? [] : ['-i', identity]),
     // Of an option given twice ssh takes the first.
-    ...[...options, ...DEFAULT_OPTIONS].flatMap((option) => ['-o', option]),
+    ...[...options, ...DEFAULT_OPTIONS].flatMap((option) => [
+      '-o',
+      SILENCE.test(option) ? 'LogLevel=ERROR' : option,
+    ]),
     ...['--', target.host, remoteCommand],
   ];
 }
@@ -119,6 +139,7 @@ const WRAPPER = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
   '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$} \\$3;\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c" "$$"',
   'r=$?',
+  'trap "" PIPE', // with its reader, sshd closes this side's stderr too: the exit code still goes through
   'printf %s "$1end $r;" >&3',
   'exit $r',
 ].join('; ');
@@ -161,8 +182,9 @@ export function remoteKillCommand(processGroup: number, signal: NodeJS.Signals):
 export function sshFailure(target: SshTarget, text: string, exit: number): SshError {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   const reason = lines.at(-1)?.trim() ?? `ssh ended with ${exit} and gave no reason`;
-  const failure: SshFailure = exit !== 255 ? 'remote' : kindOf(text);
-  return new SshError(failure, `cannot run on ${sshTargetText(target)}: ${reason}`);
+  const failure: SshFailure = exit !== SSH_FAILED ? 'remote' : kindOf(text);
+  const why = failure === 'hostkey' ? `${aboutKey(lines)}${reason}` : reason;
+  return new SshError(failure, `cannot run on ${sshTargetText(target)}: ${why}`);
 }
 
 function kindOf(text: string): SshFailure {
@@ -170,6 +192,16 @@ function kindOf(text: string): SshFailure {
   if (/permission denied|authentication failures|no supported authentication/i.test(text)) {
     return 'denied';
   }
-  if (/^command-line|bad configuration option/im.test(text)) return 'option';
+  if (/^command-line|bad configuration option|^cannot execute command-line and/im.test(text))
+    return 'option';
   return 'unreachable';
+}
+
+/** The client's last line is the same for a key that is unknown and one that is another's. */
+function aboutKey(lines: readonly string[]): string {
+  if (lines.some((line) => /revoked host key/i.test(line))) return 'its host key is revoked; ';
+  if (!lines.some((line) => /host identification has changed/i.test(line)))
+    return 'its host key is unknown; ';
+  const known = lines.find((line) => /^offending /i.test(line));
+  return `REMOTE HOST IDENTIFICATION HAS CHANGED${known === undefined ? '' : ` (${known.trim()})`}; `;
 }

@@ -13,6 +13,7 @@ import {
 import {
   remoteCommand,
   remoteKillCommand,
+  SSH_FAILED,
   type SshConnection,
   SshError,
   sshArguments,
@@ -65,6 +66,8 @@ class SshSession {
   #preamble = '';
   #processGroup: number | undefined;
   #returncode: number | undefined;
+  /** Settles when the last order to stop the command has been given. */
+  #stopping: Promise<void> = Promise.resolve();
   onStart: (part: StartedPart) => void = () => undefined;
 
   constructor(connection: SshConnection, child: ChildProcess, stderr: StreamTarget) {
@@ -86,29 +89,46 @@ class SshSession {
     const [exit] = await closed;
     const { target } = this.#connection;
     if (this.#processGroup === undefined) {
-      throw sshFailure(target, this.#preamble, typeof exit === 'number' ? exit : 255);
+      throw sshFailure(target, this.#preamble, typeof exit === 'number' ? exit : SSH_FAILED);
     }
-    if (this.#returncode === undefined) {
+    if (this.#returncode !== undefined) return this.#returncode;
+    // Its record does not get through when the reader of stdout has left, and the other stream with it.
+    if (typeof exit !== 'number' || exit === SSH_FAILED) {
       throw new SshError('lost', `lost the connection to ${sshTargetText(target)} before the end`);
     }
-    return this.#returncode;
+    return exit;
   }
 
   /**
    * Signals the remote process group over a connection of its own, as the client has no way to do it;
-   * before the command runs, or when that connection fails, the client itself.
+   * before the command runs, or when that connection fails, the client itself. A command that is stopped has a client that
+   * is: it neither reads nor shows anything.
    */
   kill(signal: NodeJS.Signals, where: Surroundings): void {
-    if (this.#processGroup === undefined) {
+    const processGroup = this.#processGroup;
+    if (processGroup === undefined) {
       killGroup(this.#child, signal);
       return;
     }
-    const args = sshArguments(this.#connection, remoteKillCommand(this.#processGroup, signal));
-    spawn('ssh', args, { ...where, detached: true, stdio: 'ignore' })
-      .once('error', () => killGroup(this.#child, signal))
-      .once('exit', (code) => {
-        if (code !== 0) killGroup(this.#child, signal);
-      });
+    killGroup(this.#child, signal === 'SIGSTOP' ? signal : 'SIGCONT');
+    if (signal === 'SIGSTOP') this.#stopping = this.#tell(processGroup, signal, where);
+    else void this.#stopping.then(() => this.#tell(processGroup, signal, where));
+  }
+
+  #tell(processGroup: number, signal: NodeJS.Signals, where: Surroundings): Promise<void> {
+    const args = sshArguments(this.#connection, remoteKillCommand(processGroup, signal));
+    const teller = spawn('ssh', args, { ...where, detached: true, stdio: 'ignore' });
+    return new Promise((resolve) => {
+      teller
+        .once('error', () => {
+          killGroup(this.#child, signal);
+          resolve();
+        })
+        .once('exit', (code) => {
+          if (code !== 0) killGroup(this.#child, signal);
+          resolve();
+        });
+    });
   }
 
   async #take(piece: SshPiece): Promise<void> {

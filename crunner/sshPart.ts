@@ -33,7 +33,7 @@ export async function startSshPart(
   const { out, err, ssh } = partFiles(place.folder, place.part);
   const marker = newMarker();
   const { host, port } = place.connection.target;
-  const endTurn = await takeTurn(`${host} ${port}`);
+  const endTurn = await takeTurn(`${host} ${port ?? ''}`);
   try {
     const carried = isCarried(command, limits)
       ? command

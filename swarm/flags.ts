@@ -7,6 +7,7 @@ import { readServiceOptions, type ServiceOptions, serviceFlags } from './service
 export type SwarmCommand =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
   | { readonly kind: 'state' | 'remove'; readonly name: string; readonly conffile?: string }
   | ScheduleCommand;
 
@@ -25,6 +26,7 @@ export const usage = `usage: swarm [-h] [-s name | -r name | --state name] [--co
              [-i IMAGE] [-c COMMAND] [-p RESTART_POLICY] [-m dir]
              [--env KEY=VALUE] [--label KEY=VALUE] [--bind SOURCE:TARGET[:ro]]
              [--user USER] [--workers COUNT] [--limit NAME=VALUE]
+             [--version]
 `;
 
 export const help = `${usage}
@@ -51,6 +53,7 @@ more for --schedule, not of swarm.py:
   --user USER           user, or user:group, in the container
   --workers COUNT       how many containers run the command (default 1)
   --limit NAME=VALUE    cpus (0.5 is half of one), memory (bytes) or gpus of a container
+  --version             print the version and exit
 
 The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY and
 DOCKER_CERT_PATH), else of the current docker context, else the default socket.
@@ -58,6 +61,7 @@ DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 
 interface Flags {
   readonly help?: true;
+  readonly version?: true;
   readonly schedule?: string;
   readonly remove?: string;
   readonly state?: string;
@@ -81,6 +85,7 @@ interface Flags {
 export function parseFlags(args: readonly string[]): SwarmCommand {
   const flags = readFlags(args);
   if (flags.help) return { kind: 'help' };
+  if (flags.version) return { kind: 'version' };
   const conffile = flags.conffile === undefined ? {} : { conffile: flags.conffile };
   if (flags.remove !== undefined) return { kind: 'remove', name: flags.remove, ...conffile };
   if (flags.state !== undefined) return { kind: 'state', name: flags.state, ...conffile };
@@ -107,6 +112,7 @@ function readFlags(args: readonly string[]): Flags {
     .allowExcessArguments(false)
     .helpOption(false)
     .option('-h, --help')
+    .option('--version')
     .option('--conffile <file>')
     .option('-i, --image <image>')
     .option('-c, --command <command>')

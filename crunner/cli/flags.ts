@@ -20,6 +20,7 @@ export interface Flags {
   readonly debugToFile: boolean;
   readonly debugFile: string | undefined;
   readonly help: boolean;
+  readonly version: boolean;
 }
 
 interface FlagForm {
@@ -79,6 +80,7 @@ export const FLAG_FORMS = {
     help: 'that file; default: ~/tmp/debug-crunner.log',
   },
   help: { names: ['-h', '--help'], help: 'print this and exit' },
+  version: { names: ['--version'], help: 'print the version and exit', added: true },
 } as const satisfies Record<keyof Flags, FlagForm>;
 
 type FlagName = keyof typeof FLAG_FORMS;
@@ -139,6 +141,7 @@ function flagsOf(values: ReadonlyMap<FlagName, readonly string[]>): Flags {
     debugToFile: values.has('debugToFile'),
     debugFile: text('debugFile'),
     help: values.has('help'),
+    version: values.has('version'),
   };
 }
 

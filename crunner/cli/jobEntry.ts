@@ -62,7 +62,7 @@ function sshEntries(
     ['pid_remote', remotePid ?? 0],
     ['remoteHost', ssh.host],
     ['remoteUser', ssh.user],
-    ['remotePort', ssh.port],
+    ...(ssh.port === undefined ? [] : [['remotePort', ssh.port] as const]), // else ssh's configuration says it
     ['sshInput', ''], // the original has the key and never fills it
   ];
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
 import { crunner, type Run, type RunEvent } from '../run.ts';
 import { EXIT, SSH_EXIT } from './exitCodes.ts';
 import { type Flags, parseFlags } from './flags.ts';
+import type { TerminalInput } from './terminalInput.ts';
 
 /** Ends the job and everything after it; the second one of them kills. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -18,6 +20,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       await say((await import('./help.ts')).helpText());
       return 0;
     }
+    if (flags.version) {
+      await say(`Version: ${(await import('../../lib/version.ts')).VERSION}\n`);
+      return 0;
+    }
     if (flags.command === undefined) {
       complain('no command: give one with -c CMD');
       return EXIT.noCommand;
@@ -29,9 +35,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runCommand(flags: Flags, command: string): Promise<number> {
-  const ssh = flags.ssh === undefined ? undefined : await connectionOf(flags, flags.ssh);
+  const ssh = await connectionOf(flags);
   const { JobOutput } = await import('./output.ts');
-  const output = new JobOutput(flags, ssh?.target);
+  const typed = await terminalInput();
+  const output = new JobOutput(flags, ssh?.target, typed);
   const trace = await tracer(flags);
   if (flags.echoCmd) await say(`${command}\n`);
 
@@ -41,7 +48,7 @@ async function runCommand(flags: Flags, command: string): Promise<number> {
     stdio: () => output.stdio(),
     graceMs: Number.POSITIVE_INFINITY, // whoever signals us decides when to signal again
   });
-  const signals = passSignals(run);
+  const signals = passSignals(run, typed);
   let last = 0;
   let firstFailure = 0;
   let ended = false;
@@ -60,6 +67,7 @@ async function runCommand(flags: Flags, command: string): Promise<number> {
     if (signals.received() === undefined) throw error;
   } finally {
     signals.close();
+    typed?.close();
   }
   await output.print();
   const returncode = flags.pipefail ? firstFailure : last;
@@ -83,16 +91,20 @@ interface PassedSignals {
 }
 
 /** Hands the signals that this process gets to the job, which is in a session of its own. */
-function passSignals(run: Run): PassedSignals {
+function passSignals(run: Run, typed: TerminalInput | undefined): PassedSignals {
   let first: NodeJS.Signals | undefined;
   const end = (signal: NodeJS.Signals) => {
     if (first === undefined) run.stop(signal);
     else run.kill('SIGKILL');
     first ??= signal;
   };
-  const pass = (signal: NodeJS.Signals) => run.kill(signal);
+  const pass = (signal: NodeJS.Signals) => {
+    run.kill(signal);
+    if (signal === 'SIGCONT') typed?.resume();
+  };
   // Ctrl-Z: TSTP does not stop what is in a session without a terminal. CONT is passed on.
   const pause = () => {
+    typed?.pause();
     run.kill('SIGSTOP');
     process.kill(process.pid, 'SIGSTOP');
   };
@@ -109,7 +121,19 @@ function passSignals(run: Run): PassedSignals {
   };
 }
 
-async function connectionOf({ identity, sshOptions }: Flags, target: string) {
+/** What is typed, when stdin is a terminal. */
+async function terminalInput(): Promise<TerminalInput | undefined> {
+  if (!isatty(0)) return undefined;
+  return new (await import('./terminalInput.ts')).TerminalInput();
+}
+
+/** The way to the other host, if there is one. */
+async function connectionOf({ ssh: target, identity, sshOptions }: Flags) {
+  if (target === undefined) {
+    if (sshOptions.length > 0) throw new UsageError('argument -o/--ssh-option: only with --ssh');
+    if (identity !== undefined) throw new UsageError('argument -i/--identity: only with --ssh');
+    return undefined;
+  }
   const { parseSshTarget } = await import('../ssh.ts');
   if (identity !== undefined && !existsSync(identity)) {
     throw new UsageError(`argument -i/--identity: there is no file '${identity}'`);

@@ -4,7 +4,7 @@ import { writeFd } from '../writeFd.ts';
 import { Capture, type Stretch } from './capture.ts';
 import type { Flags } from './flags.ts';
 import type { LongText } from './jobEntry.ts';
-import { isStdinOfOthers } from './terminal.ts';
+import type { TerminalInput } from './terminalInput.ts';
 
 /**
  * Where the jobs' output goes, and what is printed of it, in the original's order: the job dictionary,
@@ -14,27 +14,27 @@ import { isStdinOfOthers } from './terminal.ts';
 export class JobOutput {
   readonly #flags: Flags;
   readonly #ssh: SshTarget | undefined;
+  readonly #typed: TerminalInput | undefined;
   readonly #stdout: StreamTarget | Capture;
   readonly #stderr: StreamTarget | Capture;
   readonly #jobs: { readonly end: EndEvent; readonly out: Stretch; readonly err: Stretch }[] = [];
 
-  constructor(flags: Flags, ssh: SshTarget | undefined) {
+  /** @param typed what is typed, when stdin is a terminal */
+  constructor(flags: Flags, ssh: SshTarget | undefined, typed: TerminalInput | undefined) {
     const { showStdOut, showStdErr } = flags;
     const dictionary = flags.prettyprint || flags.jsonprint;
     this.#flags = flags;
     this.#ssh = ssh;
+    this.#typed = typed;
     if (dictionary || (showStdOut && flags.eventloop)) this.#stdout = new Capture();
     else this.#stdout = showStdOut ? 'inherit' : 'ignore';
     this.#stderr = dictionary || showStdErr ? new Capture() : 'ignore';
   }
 
-  /** The streams of every job: all read this process's stdin, unless it is for others. */
+  /** The streams of every job: all read what this process would. */
   stdio(): PartStdio {
-    return [
-      isStdinOfOthers() ? 'ignore' : 'inherit',
-      targetOf(this.#stdout),
-      targetOf(this.#stderr),
-    ];
+    const stdin = this.#typed === undefined ? 'inherit' : this.#typed.forPart();
+    return [stdin, targetOf(this.#stdout), targetOf(this.#stderr)];
   }
 
   /** Takes note of a job that has ended. */

@@ -2,10 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemErrorCode } from '../../lib/errors.ts';
 
-/**
- * Whether stdin is a terminal whose input is another job's now, as for `crunner … &`. A job in a session of its own is not
- * stopped when it reads that terminal, as a shell's background job is: it would take the words typed for others.
- */
+/** Whether stdin is a terminal whose input is another job's now, as for `crunner … &`. */
 export function isStdinOfOthers(): boolean {
   if (!isatty(0)) return false;
   try {

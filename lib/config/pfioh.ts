@@ -50,7 +50,7 @@ function command(): Command {
     .allowExcessArguments(false)
     .option('--ip <address>', 'the address to listen on', '127.0.0.1')
     .option('--port <port>', 'the port to listen on; 0 picks a free one', '5055')
-    .option('--forever', 'serve until told to quit; without it, one request', false)
+    .option('--forever', 'serve until told to quit; without it, one transfer', false)
     .option('--storeBase <folder>', 'keep to this folder; keys are folders in it')
     .option('--createDirsAsNeeded', 'make the folders that requests name', false)
     .option('--enableTokenAuth', 'serve only requests with a token', false)

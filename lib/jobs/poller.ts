@@ -114,7 +114,8 @@ function remoteFacts(
   if (ssh === undefined) return {};
   const { user, host, port } = ssh.target;
   const pid = remote === undefined ? {} : { pid_remote: remote.pid };
-  return { remote: { ...pid, remoteHost: host, remoteUser: user, remotePort: port } };
+  const named = port === undefined ? {} : { remotePort: port };
+  return { remote: { ...pid, remoteHost: host, remoteUser: user, ...named } };
 }
 
 /** Whether it has become known what runs on the other host, and the record does not say so yet. */

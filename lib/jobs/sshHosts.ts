@@ -62,9 +62,14 @@ export class SshHosts {
   }
 }
 
-function targetOf(text: string): SshTarget {
+/** A target whose port is known, whatever the client's configuration says. */
+type PortTarget = Required<SshTarget>;
+
+const withPort = (target: SshTarget): PortTarget => ({ ...target, port: target.port ?? 22 });
+
+function targetOf(text: string): PortTarget {
   try {
-    return parseSshTarget(text);
+    return withPort(parseSshTarget(text));
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
     const { hint } = error;
@@ -76,14 +81,14 @@ function targetOf(text: string): SshTarget {
 }
 
 /** What an allowed host and the target of a request are compared by; names of hosts are of any case. */
-function entryOf({ user, host, port }: SshTarget): string {
+function entryOf({ user, host, port }: PortTarget): string {
   return `${user}@${host.toLowerCase()} ${port}`;
 }
 
 function allowedEntry(text: string): string {
   try {
     const anyUser = !text.includes('@');
-    const target = parseSshTarget(anyUser ? `any@${text}` : text);
+    const target = withPort(parseSshTarget(anyUser ? `any@${text}` : text));
     return entryOf(anyUser ? { ...target, user: '' } : target);
   } catch (error) {
     if (!(error instanceof SshError)) throw error;

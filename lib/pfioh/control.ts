@@ -36,6 +36,11 @@ export async function control(
       hint: `the actions are pushPath, pullPath, ${[...VERBS.keys()].join(', ')}`,
     });
   }
+  if (meta === undefined) {
+    throw new BadRequestError(`${action}: meta is missing`, {
+      hint: `send {"action": "${action}", "meta": {…}}`,
+    });
+  }
   return verb(meta, context);
 }
 
@@ -74,7 +79,7 @@ function placeOf(meta: unknown, places: Places): string {
   const { data } = placeSchema.safeParse(meta);
   if (data === undefined)
     throw new BadRequestError('the request wants meta.path or meta.key, and may name meta.subdir');
-  const folder = places.resolve(data);
+  const folder = places.resolve(data, 'meta');
   return data.subdir === undefined ? folder : places.below(folder, data.subdir);
 }
 

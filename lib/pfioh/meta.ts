@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BadRequestError } from '../errors.ts';
+import { describeFaults } from '../transfer/faults.ts';
 import { parsePythonLiteral } from '../transfer/pythonLiteral.ts';
 
 const place = z.looseObject({
@@ -24,6 +25,8 @@ const metaSchema = z.looseObject({
     .looseObject({
       mechanism: z.string().optional(),
       checkRemote: z.boolean().optional(),
+      /** Whether a check may make the folder; our own purl says no for a pull. */
+      createDirs: z.boolean().optional(),
       compress: z
         .looseObject({
           encoding: z.string().optional(),
@@ -61,16 +64,16 @@ export function parseMetaText(text: string): TransferMeta {
 export function checkMeta(value: unknown): TransferMeta {
   const { data, error } = metaSchema.safeParse(value);
   if (error === undefined) return data;
-  const faults = error.issues.map(({ path, message }) => `meta.${path.join('.')}: ${message}`);
-  throw new BadRequestError(`the request is not understood: ${faults.join('; ')}`, {
+  throw new BadRequestError(`the request is not understood: ${describeFaults(error, 'meta')}`, {
     hint: "meta is {'local': {'path': …}, 'remote': {'path' or 'key': …}, 'transport': {…}}",
   });
 }
 
-const messageSchema = z.looseObject({ action: z.string().optional(), meta: z.unknown() });
+const messageSchema = z.looseObject({ action: z.string().optional(), meta: z.unknown().optional() });
 
 export interface ControlMessage {
   readonly action: string;
+  /** Undefined when the message has none. */
   readonly meta: unknown;
 }
 
@@ -86,5 +89,5 @@ export function parseControl(text: string): ControlMessage {
     typeof value === 'object' && value !== null && 'payload' in value ? value.payload : value;
   const { data } = messageSchema.safeParse(inner);
   if (data === undefined) throw new BadRequestError('the message is no JSON object with an action');
-  return { action: data.action ?? '', meta: data.meta ?? {} };
+  return { action: data.action ?? '', meta: data.meta };
 }

@@ -21,14 +21,15 @@ export class Places {
     return this.#keyBase;
   }
 
-  /** The path of `{path}` or `{key}`; a `/` at the end of a path is kept. @throws PmanError */
+  /** The path of `{path}` or `{key}`; a `/` at the end of a path is kept. `member` is where the request names it. @throws PmanError */
   resolve(
     place: { readonly path?: string | undefined; readonly key?: string | undefined } | undefined,
+    member = 'meta.remote',
   ): string {
     if (place?.key !== undefined) return this.key(place.key);
     if (place?.path !== undefined) return this.path(place.path);
     throw new BadRequestError('the request names neither a path nor a key on this server', {
-      hint: 'say meta.remote.path or meta.remote.key',
+      hint: `say ${member}.path or ${member}.key`,
     });
   }
 

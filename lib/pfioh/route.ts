@@ -79,7 +79,10 @@ async function routeGet(
     if (transport.resume !== undefined) {
       response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
     }
-    replyJson(response, checkRemote(path, context.createDirs));
+    const isPull = /pull/i.test(searchParams.get('action') ?? '');
+    // A pull must not make what it asks for; that it makes a key's folder is what the clients of pfioh 3 saw.
+    const mayCreate = transport.createDirs ?? (!isPull || remote?.key !== undefined);
+    replyJson(response, checkRemote(path, context.createDirs && mayCreate));
     return 'message';
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {
@@ -105,8 +108,8 @@ async function pull(
   await answerPull(request, response, {
     path,
     archive: (compress?.archive ?? 'zip') === 'zip',
-    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which do not know base64.
-    encoding: compress?.encoding ?? (byKey || compress === undefined ? 'none' : 'base64'),
+    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
+    encoding: byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
     contentOnly: byKey || place.endsWith('/'),
   });
   if (plugin && byKey && meta.specialHandling?.cleanup === true) await removeTree(place);
@@ -121,8 +124,8 @@ async function answerCopy(
   verb: 'push' | 'pull',
 ): Promise<Handled> {
   const done = await copyLocally({
-    from: places.resolve(from),
-    to: places.resolve(to),
+    from: places.resolve(from, verb === 'pull' ? 'meta.remote' : 'meta.local'),
+    to: places.resolve(to, verb === 'pull' ? 'meta.local' : 'meta.remote'),
     symlink,
     confined: places.base !== undefined,
   });

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { messageOf, UsageError } from '../errors.ts';
+import { messageOf, PmanError, UsageError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { makeFolder } from '../transfer/install.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
+import { pathState } from '../transfer/pathState.ts';
 import { VERSION } from '../version.ts';
 import { Places } from './places.ts';
 import { replyError } from './reply.ts';
@@ -40,10 +42,11 @@ const LINGER_MS = 5000;
 
 /**
  * Starts a file server.
- * @throws UsageError when the address cannot be listened on
+ * @throws UsageError when the address cannot be listened on, or the store is no folder and may not be made
  */
 export async function startFileServer(options: FileServerOptions): Promise<FileServer> {
   const { log, forever, oneTransfer = false, ip, port } = options;
+  checkStore(options);
   const abort = new AbortController();
   const server = createServer();
   let closing = false;
@@ -78,6 +81,27 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   configure(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
+}
+
+function checkStore({ storeBase, createDirs = false }: FileServerOptions): void {
+  if (storeBase === undefined) return;
+  try {
+    const { status, isdir } = pathState(storeBase);
+    if (isdir) return;
+    if (status) throw new UsageError(`--storeBase ${storeBase} is no folder`);
+    if (createDirs) {
+      makeFolder(storeBase);
+      return;
+    }
+  } catch (cause) {
+    if (cause instanceof PmanError) {
+      throw new UsageError(`--storeBase: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
+  throw new UsageError(
+    `--storeBase ${storeBase} is not there: make it, or start with --createDirsAsNeeded`,
+  );
 }
 
 function configure(server: Server): void {

@@ -101,6 +101,14 @@ export function proxyAuthorization({ username, password }: URL): Record<string, 
   return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
+/** How OpenSSL calls an answer that is not TLS. */
+const PLAIN_ANSWERS: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_UNKNOWN_PROTOCOL',
+]);
+
 function encrypt(url: URL, socket: Duplex, options: ConnectOptions): Promise<tls.TLSSocket> {
   const host = hostOf(url);
   return new Promise((resolve, reject) => {
@@ -124,7 +132,10 @@ function encrypt(url: URL, socket: Duplex, options: ConnectOptions): Promise<tls
     secure.once('error', (cause) => {
       clearTimeout(timer);
       secure.destroy();
-      reject(new PurlFailure('tls', `no TLS with ${url.host}: ${messageOf(cause)}`, { cause }));
+      const why = PLAIN_ANSWERS.has(systemErrorCode(cause) ?? '')
+        ? `${url.host} does not speak TLS; perhaps http:// is meant`
+        : `no TLS with ${url.host}: ${messageOf(cause)}`;
+      reject(new PurlFailure('tls', why, { cause }));
     });
   });
 }

@@ -1,7 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { Transform, type Writable } from 'node:stream';
+import { createWriteStream, realpathSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { basename, dirname, resolve } from 'node:path';
+import { pipeline as forward, Readable, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../errors.ts';
+import { statsOf } from '../transfer/pathState.ts';
+import { storeFile } from '../transfer/spool.ts';
 import { PurlFailure } from './failure.ts';
 import { type ClientOptions, send } from './http.ts';
 import type { Progress } from './progress.ts';
@@ -18,7 +22,8 @@ export interface FetchOptions {
 
 /**
  * A plain HTTP request without a message: the body of the answer streams to where it shall go.
- * @throws PurlFailure, also when the server answers 400 or above (the body was written then)
+ * @throws PurlFailure, also when the server answers 400 or above: the body was written to a stream then, while a
+ * file stays as it was; so it does when the answer breaks off
  */
 export async function fetchUrl(options: FetchOptions): Promise<void> {
   const { url, verb, client, to, progress, signal } = options;
@@ -31,23 +36,53 @@ export async function fetchUrl(options: FetchOptions): Promise<void> {
       done(null, chunk);
     },
   });
+  const refused = statusCode >= 400 && typeof to === 'string';
+  const content = Readable.from(bodyOf(answer, url), { objectMode: false });
   try {
-    if (typeof to === 'string') await pipeline(answer, counted, createWriteStream(to));
-    else await pipeline(answer, counted, to, { end: false });
+    if (refused) answer.destroy();
+    else if (typeof to !== 'string') await pipeline(content, counted, to, { end: false });
+    else if (isReplaceable(to)) await replaceFile(through(content, counted), to);
+    else await pipeline(content, counted, createWriteStream(to));
   } catch (error) {
-    if (error instanceof PurlFailure) throw error;
-    if (typeof to === 'string' && !answer.readableAborted) {
-      throw new PurlFailure('localWrite', `cannot write ${to}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    if (answer.httpVersion !== '1.0') {
-      throw new PurlFailure('partial', `the answer of ${url.host} broke off`, { cause: error });
-    }
+    if (error instanceof PurlFailure || typeof to !== 'string') throw error;
+    throw new PurlFailure('localWrite', `cannot write ${to}: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     progress.stop();
   }
   if (statusCode >= 400) {
     throw new PurlFailure('httpStatus', `${url.host} answered ${statusCode} ${statusMessage}`);
   }
+}
+
+/** @throws PurlFailure `partial` when the answer breaks off; an HTTP/1.0 peer may state more than it sends */
+async function* bodyOf(answer: IncomingMessage, url: URL): AsyncGenerator<Buffer> {
+  try {
+    yield* answer as AsyncIterable<Buffer>;
+  } catch (cause) {
+    if (cause instanceof PurlFailure) throw cause;
+    if (answer.httpVersion !== '1.0') {
+      throw new PurlFailure('partial', `the answer of ${url.host} broke off`, { cause });
+    }
+  }
+}
+
+/** A stream behind another, which ends with its error too. */
+function through(source: Readable, next: Transform): Transform {
+  forward(source, next, () => {});
+  return next;
+}
+
+/** Whether a path is a file or nothing yet; a device or pipe is written to instead. @throws PmanError */
+function isReplaceable(path: string): boolean {
+  return statsOf(path)?.isFile() ?? true;
+}
+
+/** Writes a file beside its place and renames it; what links lead to is replaced, its mode kept. */
+async function replaceFile(content: Readable, path: string): Promise<void> {
+  const stats = statsOf(path);
+  const target = stats === undefined ? resolve(path) : realpathSync(path);
+  const mode = stats === undefined ? undefined : stats.mode & 0o777;
+  await storeFile(content, dirname(target), basename(target), { mode });
 }

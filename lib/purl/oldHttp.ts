@@ -36,8 +36,12 @@ export class OldHttpSocket extends Duplex {
     }
     this.#first = undefined;
     if (start.startsWith('HTTP/')) return seen;
-    const head = /^[A-Za-z-]+: /.test(start) ? STATUS_LINE : `${STATUS_LINE}\r\n`;
-    return Buffer.concat([Buffer.from(head), seen]);
+    if (/^(?:Server|Date|Content-[A-Za-z]+): /i.test(start)) {
+      return Buffer.concat([Buffer.from(STATUS_LINE), seen]);
+    }
+    // Only JSON comes bare. Anything else goes on as it is, for the HTTP parser to refuse.
+    if (!/^\s*[{["]/.test(start)) return seen;
+    return Buffer.concat([Buffer.from(`${STATUS_LINE}\r\n`), seen]);
   }
 
   override _read(): void {

@@ -248,17 +248,26 @@ function stateOf(value: unknown): { status: boolean; msg: string } {
   return { status, msg: 'msg' in value ? String(value.msg) : '' };
 }
 
-const LOCAL_KINDS: Partial<Record<PmanError['code'], FailureKind>> = {
+type Kinds = Readonly<Partial<Record<PmanError['code'], FailureKind>>>;
+
+const PULL_KINDS: Kinds = {
+  storage: 'localWrite',
+  forbidden: 'localWrite',
+  not_found: 'localRead',
+};
+
+/** A push fails here for what cannot be sent: a name that is not UTF-8, a pipe, a device. */
+const PUSH_KINDS: Kinds = {
   storage: 'localWrite',
   forbidden: 'localRead',
   not_found: 'localRead',
+  bad_request: 'localRead',
 };
 
 /** Any expected error as a failure with an exit status. */
 function asFailure(error: unknown, { verb }: TransferMessage): PurlFailure {
   if (error instanceof PurlFailure) return error;
   if (!(error instanceof PmanError)) throw error;
-  const kind =
-    verb === 'pull' && error.code === 'forbidden' ? 'localWrite' : LOCAL_KINDS[error.code];
+  const kind = (verb === 'pull' ? PULL_KINDS : PUSH_KINDS)[error.code];
   return new PurlFailure(kind ?? 'transfer', error.message, { cause: error });
 }

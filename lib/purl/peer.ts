@@ -39,19 +39,32 @@ export async function checkRemote(
   way: Omit<Peer, 'kind'>,
   resumeId?: string,
 ): Promise<RemoteCheck> {
-  const resume = resumeId === undefined ? {} : { resume: { id: resumeId } };
-  const url = transferUrl(way.url, message, { ...message.transport, ...resume, checkRemote: true });
+  const asked = {
+    ...message.transport,
+    ...(resumeId === undefined ? {} : { resume: { id: resumeId } }),
+    ...(message.verb === 'pull' ? { createDirs: false } : {}),
+    checkRemote: true,
+  };
+  const url = transferUrl(way.url, message, asked);
   const answer = await send({ method: 'GET', url, oldPeer: true, signal: way.signal }, way.client);
   const text = await readText(answer);
   const response = parseJsonOrUndefined(text);
-  if (!isReport(response)) {
+  if (answer.statusCode === 401) {
+    const why = isReport(response, answer) ? String(response.msg) : 'it wants a valid token';
+    throw new PurlFailure('refused', `${way.url.host} refused the request: ${why} (--authToken)`);
+  }
+  if (isPman(response)) {
+    throw new PurlFailure('badAnswer', `${way.url.host} is a pman and no pfioh`);
+  }
+  if (!isReport(response, answer)) {
     const what = text.slice(0, 60).replaceAll(/\s+/g, ' ');
     throw new PurlFailure(
       'badAnswer',
       `${way.url.host} is no pfioh: it answered ${answer.statusCode ?? 0} ${JSON.stringify(what)}`,
     );
   }
-  const status = response.status;
+  // A Python pfioh may make the folder of a pull: it was not there, so there is nothing to pull.
+  const status = response.status && !(message.verb === 'pull' && response.createdNewDir === true);
   const refusal =
     typeof response.msg === 'string' ? response.msg : 'The remote path spec is invalid!';
   return {
@@ -70,13 +83,19 @@ export async function checkRemote(
 
 type Report = Record<string, unknown> & { readonly status: boolean };
 
-function isReport(value: unknown): value is Report {
+/** A report on a path; our own pfioh's may be a refusal without one. */
+function isReport(value: unknown, { headers }: IncomingMessage): value is Report {
   return (
     typeof value === 'object' &&
     value !== null &&
     'status' in value &&
-    typeof value.status === 'boolean'
+    typeof value.status === 'boolean' &&
+    ('isdir' in value || headers['pfioh-version'] !== undefined)
   );
+}
+
+function isPman(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'RESTverb' in value;
 }
 
 function kindOf({ headers }: IncomingMessage, response: Report): Peer['kind'] {

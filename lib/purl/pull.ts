@@ -42,7 +42,10 @@ export async function pullPath(
   options: PullOptions,
 ): Promise<PullResult> {
   const { peer, progress } = options;
-  const url = transferUrl(peer.url, message, { ...message.transport, checkRemote: false });
+  const url = transferUrl(peer.url, message, {
+    ...pullTransport(message, options),
+    checkRemote: false,
+  });
   const resumed =
     options.resume && peer.kind === 'own' ? await openResume(url, message, peer) : undefined;
   const offset = resumed?.partial.bytes ?? 0;
@@ -69,6 +72,12 @@ export async function pullPath(
     progress.stop();
     await resumed?.partial.close({ done });
   }
+}
+
+/** The later protocol knows no base64, whatever the message says. */
+function pullTransport({ transport, compress, encoding }: TransferMessage, options: PullOptions) {
+  if (!options.isFileMode || encoding === 'none') return transport;
+  return { ...transport, compress: { ...compress, encoding: 'none' } };
 }
 
 /** Finds out what the server would send now, and what of exactly that is here already. */

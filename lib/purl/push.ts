@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import { sizeText } from '../transfer/report.ts';
@@ -125,7 +125,7 @@ function formFields(
   const compress = plan.archive ? { ...message.compress, archive: 'zip' } : message.compress;
   const meta = {
     ...message.meta,
-    local: { ...asObject(message.meta.local), ...dress },
+    local: { ...asObject(message.meta.local), ...nameable(message.localPath), ...dress },
     transport: {
       ...message.transport,
       compress,
@@ -136,6 +136,11 @@ function formFields(
   const wrapped = options.jsonwrapper === '' ? inner : { [options.jsonwrapper]: inner };
   const encoding = options.isFileMode ? [] : [['encoding', plan.encoding] as const];
   return [['d_msg', dumps(wrapped)], ...encoding, ['filename', filename]];
+}
+
+/** What is pushed is named by the last part of its path, which `.` and `..` do not have. */
+function nameable(path: string): { readonly path?: string } {
+  return /(?:^|\/)\.{1,2}\/*$/.test(path) ? { path: resolve(path) } : {};
 }
 
 function asObject(value: unknown): object {

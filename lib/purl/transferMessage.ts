@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeFaults } from '../transfer/faults.ts';
 import { PurlFailure } from './failure.ts';
 import type { Message } from './message.ts';
 
@@ -48,8 +49,8 @@ export function parseTransfer({ value }: Message): TransferMessage {
   const action = String(value.action);
   const { data, error } = metaSchema.safeParse(value.meta);
   if (error !== undefined) {
-    const faults = error.issues.map(({ path, message }) => `meta.${path.join('.')}: ${message}`);
-    throw new PurlFailure('usage', `${action}: ${faults.join('; ')}; see --man ${action}`);
+    const faults = describeFaults(error, 'meta');
+    throw new PurlFailure('usage', `${action}: ${faults}; see --man ${action}`);
   }
   const { local, remote, transport = {} } = data;
   if (remote.path === undefined && remote.key === undefined) {

@@ -32,12 +32,12 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let httpStatus = 200;
     try {
       requireToken(authenticator, request);
-      const target = originForm(request.target);
-      const output = outputReply(services, { ...request, target });
+      const output = outputReply(services, request);
       if (output !== undefined) return withCors(output, httpMode);
       Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method } = request;
+      const target = originForm(request.target);
       await listeners.work(request.signal, () => obey(services, { method, target, payload }, told));
     } catch (error) {
       httpStatus = statusOf(error);

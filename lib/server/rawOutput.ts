@@ -8,6 +8,7 @@ import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
+import { originForm } from './echo.ts';
 
 /** What a GET of an output asks for. */
 interface OutputRequest {
@@ -47,7 +48,7 @@ export async function outputReply(
   { method, target, rawHeaders, signal }: GatewayRequest,
 ): Promise<GatewayReply | undefined> {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const asked = parse(services, target);
+  const asked = parse(services, originForm(target));
   if (asked === undefined) return undefined;
   if (asked.stream === 'output') return mergedOutput(services, asked);
   if (asked.follow) {

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  accessSync,
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { checkLink, isOwnName } from './names.ts';
@@ -78,6 +85,14 @@ function statOf(path: string): BigIntStats {
   }
 }
 
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw pathError(path, 'read', cause);
+  }
+}
+
 function childrenOf(folder: string): string[] {
   let names: Buffer[];
   try {
@@ -110,7 +125,7 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
 
 /** The name that a file or folder has in archives: the last part of its path. */
 export function archiveName(path: string): string {
-  return basename(path) || 'root';
+  return basename(resolve(path)) || 'root';
 }
 
 /** What a look at a whole tree found. */
@@ -130,6 +145,7 @@ export async function survey(root: string, options: WalkOptions): Promise<Survey
   const kept: TreeEntry[] = [];
   let count = 0;
   for await (const entry of walkTree(root, options)) {
+    if (entry.kind === 'file') checkReadable(entry.path);
     const { name, kind, size, mode, mtimeNs, target } = entry;
     hash.update(JSON.stringify([name, kind, size, mode, String(mtimeNs), target]));
     count += 1;

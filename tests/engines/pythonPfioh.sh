@@ -1,7 +1,9 @@
 #!/bin/sh
 # Round trips between our purl and pfioh and the Python ones of pman 1.6.2, pfioh 2.2.0.8 and pfurl 2.3.0.1.
 # Needs python3 (up to 3.12, for its cgi module) with venv and pip, and a built dist/. Ends with 0 when all came back bit for bit.
+# Listens on the four ports behind $BASE_PORT.
 set -eu
+base=${BASE_PORT:-6410}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 pids=''
@@ -41,26 +43,30 @@ trip() { # name port encoding client...
   (cd "$work/cwd" && "$@" --quiet --http "127.0.0.1:$port/api/v1/cmd/" --msg "$(message pullPath "$work/back" "{\"path\":\"$work/data/src\"}" "$encoding")" > "$work/out" 2>&1) || true
   same "$name pull $encoding" "$work/back/src"
 }
-keyTrip() { # name port client...
-  name=$1 port=$2; shift 2
+keyTrip() { # name port encoding client...
+  name=$1 port=$2 encoding=$3; shift 3
   rm -rf "$work/back"
-  (cd "$work/cwd" && "$@" --quiet --http "127.0.0.1:$port/api/v1/cmd/" --msg "$(message pushPath "$work/data/src" '{"key":"k"}' none)" > "$work/out" 2>&1) || true
-  (cd "$work/cwd" && "$@" --quiet --http "127.0.0.1:$port/api/v1/cmd/" --msg "$(message pullPath "$work/back" '{"key":"k"}' none)" > "$work/out" 2>&1) || true
-  same "$name key" "$work/back"
+  (cd "$work/cwd" && "$@" --quiet --http "127.0.0.1:$port/api/v1/cmd/" --msg "$(message pushPath "$work/data/src" '{"key":"k"}' "$encoding")" > "$work/out" 2>&1) || true
+  (cd "$work/cwd" && "$@" --quiet --http "127.0.0.1:$port/api/v1/cmd/" --msg "$(message pullPath "$work/back" '{"key":"k"}' "$encoding")" > "$work/out" 2>&1) || true
+  same "$name key $encoding" "$work/back"
 }
 
 ourPurl="node $root/dist/bin/purl.js --fail"
-start env PYTHONPATH="$work/one" "$work/venv/bin/python" "$work/one/pfioh" --ip 127.0.0.1 --port 6411 --forever
-start node "$root/dist/bin/pfioh.js" --port 6412 --forever -v 0
+start env PYTHONPATH="$work/one" "$work/venv/bin/python" "$work/one/pfioh" --ip 127.0.0.1 --port $((base + 1)) --forever
+start node "$root/dist/bin/pfioh.js" --port $((base + 2)) --forever -v 0
 for encoding in base64 none; do
   # shellcheck disable=SC2086
-  trip 'our purl, pfioh 1.6.2' 6411 $encoding $ourPurl
-  trip 'purl 1.6.2, our pfioh' 6412 $encoding env PYTHONPATH="$work/one" "$work/venv/bin/python" "$work/one/purl" --verb POST
+  trip 'our purl, pfioh 1.6.2' $((base + 1)) $encoding $ourPurl
+  trip 'purl 1.6.2, our pfioh' $((base + 2)) $encoding env PYTHONPATH="$work/one" "$work/venv/bin/python" "$work/one/purl" --verb POST
 done
 mkdir "$work/store" "$work/ownStore"
-start env PYTHONPATH="$work/two" "$work/venv/bin/python" "$work/two/run-pfioh" --ip 127.0.0.1 --port 6413 --forever --httpResponse --createDirsAsNeeded --storeBase "$work/store"
-start node "$root/dist/bin/pfioh.js" --port 6414 --forever -v 0 --createDirsAsNeeded --storeBase "$work/ownStore"
-# shellcheck disable=SC2086
-keyTrip 'our purl, pfioh 2.2.0.8' 6413 $ourPurl
-keyTrip 'pfurl 2.3.0.1, our pfioh' 6414 env PYTHONPATH="$work/two" "$work/venv/bin/python" "$work/two/run-pfurl" --verb POST --raw
+start env PYTHONPATH="$work/two" "$work/venv/bin/python" "$work/two/run-pfioh" --ip 127.0.0.1 --port $((base + 3)) --forever --httpResponse --createDirsAsNeeded --storeBase "$work/store"
+start node "$root/dist/bin/pfioh.js" --port $((base + 4)) --forever -v 0 --createDirsAsNeeded --storeBase "$work/ownStore"
+for encoding in none base64; do
+  # shellcheck disable=SC2086
+  keyTrip 'our purl, pfioh 2.2.0.8' $((base + 3)) $encoding $ourPurl
+  # shellcheck disable=SC2086
+  keyTrip 'our purl, our pfioh' $((base + 4)) $encoding $ourPurl
+  keyTrip 'pfurl 2.3.0.1, our pfioh' $((base + 4)) $encoding env PYTHONPATH="$work/two" "$work/venv/bin/python" "$work/two/run-pfurl" --verb POST --raw
+done
 exit $failed

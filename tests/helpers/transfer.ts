@@ -45,6 +45,8 @@ export interface Program {
 export interface StartOptions {
   readonly cwd?: string;
   readonly input?: string;
+  /** The user it runs as. */
+  readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** The folder of the programs, in place of dist/bin. */
   readonly bin?: string;
@@ -72,6 +74,7 @@ export class Opened {
   start(name: string, args: readonly string[], options: StartOptions = {}): Program {
     const child = spawn(process.execPath, [join(options.bin ?? BIN, `${name}.js`), ...args], {
       cwd: options.cwd ?? tmpdir(),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -98,8 +101,12 @@ export class Opened {
   }
 
   /** A pfioh on a free port. */
-  async pfioh(args: readonly string[] = []): Promise<Program & { readonly address: string }> {
-    const program = this.start('pfioh', ['--port', '0', '--forever', '-v', '0', ...args]);
+  async pfioh(
+    args: readonly string[] = [],
+    options: StartOptions & { readonly once?: boolean } = {},
+  ): Promise<Program & { readonly address: string }> {
+    const forever = options.once === true ? [] : ['--forever'];
+    const program = this.start('pfioh', ['--port', '0', ...forever, '-v', '0', ...args], options);
     await eventually('pfioh listens', () => /listening on \S+/.test(program.stdout()));
     const address = /listening on http:\/\/(\S+)/.exec(program.stdout())?.[1] ?? '';
     return { ...program, address };

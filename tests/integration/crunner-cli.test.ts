@@ -31,6 +31,7 @@ describe('crunner, as recorded from the original', () => {
     ],
     ['shares no state', ['-c', 'X=5; echo "[$X]"', '--pipeline', '--showStdOut'], 0, '\n[]\n\n'],
     ['takes an empty command', ['-c', ''], 0, ''],
+    ['takes a blank command', ['-c', '  '], 0, ''],
     ['gives 247 for SIGKILL', ['-c', 'kill -9 $$'], 247, ''],
   ])('%s', async (_name, args, status, stdout) => {
     expect(await quiet(...args)).toEqual({ status, stdout, stderr: '' });
@@ -128,6 +129,9 @@ describe('crunner and its command line', () => {
     [['-c', 'true', '--ssh', 'u@127.0.0.1:1', '-i', '/no/such'], 2],
     [['-c', 'true', '--debugToFile', '--debugFile', '/proc/nope/log'], 71],
     [['-c', 'true', '--debugToFile', '--debugFile', '/tmp'], 71],
+    [['-c', 'true', '-o', 'Port=2222'], 2],
+    [['-c', 'true', '-i', '/etc/passwd'], 2],
+    [['-c', 'true', '--ssh', 'u@h:65536'], 65],
   ])('says in one line what is wrong with %j, and exits with %i', async (args, status) => {
     const result = await runCrunner(args);
     expect(result).toMatchObject({ status, stdout: '' });
@@ -139,6 +143,22 @@ describe('crunner and its command line', () => {
     const result = await runCrunner(args);
     expect(result.status).toBe(68);
     expect(result.stderr).toMatch(/^crunner: cannot run on .+refused\n$/);
+  });
+
+  it('says in one line that its output cannot be written', () => {
+    const line = `'${process.execPath}' dist/bin/crunner.js -v -1 --showStdOut -c true >/dev/full`;
+    const { status, stderr } = spawnSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
+    expect(status).toBe(71);
+    expect(stderr).toMatch(/^crunner: ENOSPC.+\n$/);
+  });
+
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(await runCrunner(['--version'])).toEqual({
+      status: 0,
+      stdout: `Version: ${String(version)}\n`,
+      stderr: '',
+    });
   });
 
   it('returns the first failure with --pipefail', async () => {

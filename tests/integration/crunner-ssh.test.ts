@@ -98,6 +98,28 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(await remote('exit 255')).toEqual({ status: 255, stdout: '', stderr: '' });
   });
 
+  it("takes the port from ssh's options and configuration when the target names none", async () => {
+    const [verbose, level, , , ...rest] = flags();
+    const target = ['--ssh', `${server.user}@127.0.0.1`, '-o', `Port=${server.port}`];
+    const args = [String(verbose), String(level), ...target, ...rest, '--showStdOut'];
+    const result = await runCrunner([...args, '-c', 'echo there']);
+    expect(result).toEqual({ status: 0, stdout: 'there\n\n', stderr: '' });
+  });
+
+  it.each([
+    ['seq 1000000; exit 3', 3],
+    ['exec seq 1000000', 141],
+  ])('ends %j as it ends when its reader has left', async (command, status) => {
+    const child = startCrunner([...flags(), `--command=${command}`, '--showStdOut']);
+    child.stdout.once('data', () => child.stdout.destroy());
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += String(text);
+    });
+    const [code] = await once(child, 'close');
+    expect({ code: code as unknown, stderr }).toEqual({ code: status, stderr: '' });
+  });
+
   it('notes the pid on the other side, and the exit code of each part', async () => {
     const { stdout, status } = await remote('echo $$; kill -9 $$', '--pipeline', '--jsonprint');
     const jobs = Object.values<Record<string, unknown>>(JSON.parse(stdout));
@@ -138,6 +160,8 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
 
   it.each<readonly [what: string, status: number, args: () => readonly string[]]>([
     ['a key it does not know', 77, () => flags('id_denied')],
+    ['a key it does not know, in silence', 77, () => [...flags('id_denied'), '-oLogLevel=QUIET']],
+    ['a command of its own', 65, () => [...flags(), '-o', 'RemoteCommand=hostname']],
     ['a host key that has changed', 76, () => flags('id', 'known_hosts_wrong')],
     ['a host that does not listen', 68, () => [...flags(), '--ssh', `${server.user}@127.0.0.1:1`]],
     ['a host without an address', 68, () => [...flags(), '--ssh', 'u@no.such.host.invalid']],
@@ -147,12 +171,15 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     expect(result.stderr).toMatch(/^crunner: cannot run on .+\n$/);
   });
 
-  it('does not learn an unknown host key', async () => {
+  it('does not learn an unknown host key, and says when one has changed', async () => {
     const hosts = join(tempDir(), 'known_hosts');
     const [, , , target] = flags();
     const args = ['-v', '-1', '--ssh', String(target), '-i', server.file('id'), '-c', 'true'];
     const result = await runCrunner([...args, '-o', `UserKnownHostsFile=${hosts}`]);
     expect(result.status).toBe(76);
+    expect(result.stderr).toContain('its host key is unknown');
+    const changed = await runCrunner([...flags('id', 'known_hosts_wrong'), '-c', 'true']);
+    expect(changed.stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED');
     expect(() => readFileSync(hosts)).toThrow('ENOENT');
   });
 

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { numberIn } from '../helpers/crunnerProgram.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { type SshServer, sshdMissing, startSshServer } from '../helpers/sshd.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 const noPty = () =>
@@ -30,11 +31,19 @@ function onTerminal(line: string) {
   };
 }
 
+const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
 /** R, S, T (stopped), …; undefined when the process has gone. */
 function stateOf(pid: number): string | undefined {
   if (!existsSync(`/proc/${pid}/stat`)) return undefined;
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return stat.slice(stat.lastIndexOf(')') + 2)[0];
+}
+
+/** The ssh clients whose command line names a word. */
+function sshClients(word: string): readonly number[] {
+  const { stdout } = spawnSync('pgrep', ['-f', `^ssh .*${word}`], { encoding: 'utf8' });
+  return stdout.trim().split('\n').map(Number);
 }
 
 describeWithEngine('crunner on a terminal', noPty, () => {
@@ -74,6 +83,45 @@ describeWithEngine('crunner on a terminal', noPty, () => {
     expect(terminal.shown()).toContain('status 5');
   }, 20_000);
 
+  it('hands the end of what is typed to one part, and what follows to the next', async () => {
+    terminal = onTerminal(`${crunner} --showStdOut --pipeline -c 'read x; cat; cat /dev/stdin'`);
+    terminal.type('first\nsecond\n');
+    await eventually(() => /second\s+second/.test(terminal?.shown() ?? ''), {
+      message: 'the second part to read what the first one left',
+    });
+    terminal.type('\u0004third\n');
+    await eventually(() => /third\s+third/.test(terminal?.shown() ?? ''), {
+      message: 'the third part to read on after the end of input of the second',
+    });
+    terminal.type('\u0004');
+    expect(await terminal.ended).toBe(0);
+  });
+
+  it('leaves what is typed to the shell after Ctrl-Z and bg, until fg', async () => {
+    const file = join(tempDir(), 'taken');
+    const pidFile = `${file}.pid`;
+    const inner = [
+      `set -m; ${crunner} -c "echo \\$\\$ >${pidFile}; exec cat >${file}"`,
+      ...['echo STOPPED', 'bg', 'read x', 'echo "shell got $x"', 'fg', 'echo "status $?"'],
+    ].join('; ');
+    terminal = onTerminal(`bash -c '${inner}'`);
+    const pid = await eventually(() => numberIn(pidFile));
+    terminal.type('before\n');
+    await eventually(() => textOf(file) === 'before\n', { message: 'the job to be typed to' });
+    terminal.type('\u001a');
+    await eventually(() => terminal?.shown().includes('STOPPED') && stateOf(pid) !== 'T', {
+      message: 'the job to go on in the background',
+    });
+    terminal.type('words\n');
+    await eventually(() => terminal?.shown().includes('shell got words'), {
+      message: 'the shell to get what is typed to it',
+    });
+    terminal.type('after\n\u0004');
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.shown()).toContain('status 0');
+    expect(textOf(file)).toBe('before\nafter\n');
+  }, 20_000);
+
   it('takes nothing that is typed for others when it runs in the background', async () => {
     const file = join(tempDir(), 'done');
     const inner = `set -m; { ${crunner} -c cat; echo end >${file}; } & read x; echo "shell got $x"; wait`;
@@ -84,3 +132,51 @@ describeWithEngine('crunner on a terminal', noPty, () => {
     expect(terminal.shown()).toContain('shell got words');
   });
 });
+
+describeWithEngine(
+  'crunner --ssh on a terminal',
+  () => noPty() ?? sshdMissing(),
+  () => {
+    let server: SshServer;
+    let terminal: ReturnType<typeof onTerminal> | undefined;
+    beforeAll(() => {
+      server = startSshServer(tempDir('sshd'));
+    });
+    afterAll(() => server.close());
+    afterEach(() => {
+      terminal?.end();
+    });
+
+    it('neither reads nor shows anything while it is stopped', async () => {
+      const file = join(tempDir(), 'taken');
+      const pidFile = `${file}.pid`;
+      const flags = [
+        ...[`--ssh ${server.user}@127.0.0.1:${server.port} -i ${server.file('id')}`],
+        ...['-o IdentitiesOnly=yes', `-o UserKnownHostsFile=${server.file('known_hosts')}`],
+      ].join(' ');
+      const command = `echo \\$\\$ >${pidFile}; exec cat >${file}`;
+      const inner = [
+        `set -m; ${crunner} ${flags} -c "${command}"`,
+        ...['echo STOPPED', 'read x', 'echo "shell got $x"', 'fg', 'echo "status $?"'],
+      ].join('; ');
+      terminal = onTerminal(`bash -c '${inner}'`);
+      const pid = await eventually(() => numberIn(pidFile));
+      terminal.type('before\n');
+      await eventually(() => textOf(file) === 'before\n', { message: 'the job to be typed to' });
+      const clients = sshClients(pidFile);
+      terminal.type('\u001a');
+      await eventually(() => terminal?.shown().includes('STOPPED') && stateOf(pid) === 'T', {
+        message: 'the command on the other host to be stopped',
+      });
+      expect(clients.map(stateOf)).toEqual(['T']);
+      terminal.type('words\n');
+      await eventually(() => terminal?.shown().includes('shell got words'), {
+        message: 'the shell to get what is typed to it',
+      });
+      terminal.type('after\n\u0004');
+      expect(await terminal.ended).toBe(0);
+      expect(terminal.shown()).toContain('status 0');
+      expect(textOf(file)).toBe('before\nafter\n');
+    }, 20_000);
+  },
+);

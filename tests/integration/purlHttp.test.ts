@@ -1,9 +1,16 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createNetServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Opened } from '../helpers/transfer.ts';
+import { eventually, Opened } from '../helpers/transfer.ts';
 
 const opened = new Opened();
 afterEach(() => opened.close());
@@ -56,6 +63,37 @@ describe('purl as an HTTP client', () => {
     const { code } = await opened.purl(['--quiet', '--http', address, '-o', join(folder, 'out')]);
     expect(code).toBe(0);
     expect(readFileSync(join(folder, 'out'), 'utf8')).toHaveLength(100_000);
+  });
+
+  it.each([
+    ['breaks off', 18],
+    ['is 404', 22],
+  ])('leaves the file as it was when the answer %s', async (how, status) => {
+    const address = await serve((_request, response) => {
+      if (status === 22) response.writeHead(404).end('not found');
+      else response.writeHead(200, { 'Content-Length': 10 }).write('new', () => response.destroy());
+    });
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'out'), 'old');
+    const { code } = await opened.purl(['--quiet', '--http', address, '-o', join(folder, 'out')]);
+    expect({ how, code, content: readFileSync(join(folder, 'out'), 'utf8') }).toEqual({
+      how,
+      code: status,
+      content: 'old',
+    });
+    expect(readdirSync(folder)).toEqual(['out']);
+  });
+
+  it('writes to what is no file, and through a link', async () => {
+    const address = await serve((_request, response) => response.end('new'));
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'real'), 'old');
+    symlinkSync('real', join(folder, 'link'));
+    for (const to of ['/dev/null', join(folder, 'link')]) {
+      expect((await opened.purl(['--quiet', '--http', address, '-o', to])).code).toBe(0);
+    }
+    expect(readFileSync(join(folder, 'real'), 'utf8')).toBe('new');
+    expect(statSync('/dev/null').isFile()).toBe(false);
   });
 
   it.each(['flag', 'file', 'stdin'])(
@@ -187,6 +225,55 @@ describe('purl as an HTTP client', () => {
     const { code, stderr } = await opened.purl(['--http', address, '--msg', msg]);
     expect(code).toBe(52);
     expect(stderr).toContain('is no pfioh');
+  });
+
+  it.each(['pushPath', 'pullPath'])('says that the other side is a pman (%s)', async (action) => {
+    const folder = opened.folder();
+    const pman = opened.start('pman', [
+      '--ip',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--DBpath',
+      join(folder, 'db'),
+    ]);
+    const where = /listening on \S*?(127\.0\.0\.1:\d+)/;
+    await eventually('pman listens', () => where.test(pman.stdout() + pman.stderr()));
+    const address = where.exec(pman.stdout() + pman.stderr())?.[1] ?? '';
+    const msg = JSON.stringify({
+      action,
+      meta: { local: { path: folder }, remote: { path: '/x' } },
+    });
+    const { code, stderr } = await opened.purl(['--http', `${address}/api/v1/cmd`, '--msg', msg]);
+    expect(stderr).toContain('is a pman and no pfioh');
+    expect(code).toBe(52);
+  });
+
+  it('says that a server does not speak TLS', async () => {
+    const address = await serve((_request, response) => response.end('plain'));
+    const { code, stderr } = await opened.purl(['--quiet', '--http', `https://${address}/`]);
+    expect(stderr).toBe(`purl: ${address} does not speak TLS; perhaps http:// is meant\n`);
+    expect(code).toBe(35);
+  });
+
+  it('takes no greeting of another protocol for an answer', async () => {
+    const address = await listen(
+      createNetServer((socket) => {
+        socket.on('error', () => {}).resume();
+        socket.end('SSH-2.0-OpenSSH_9.2\r\n');
+      }),
+    );
+    const { code, stdout, stderr } = await opened.purl([
+      '--http',
+      address,
+      '--msg',
+      '{"action":"x"}',
+    ]);
+    expect(stderr).toContain('does not speak HTTP');
+    expect({ code, status: (JSON.parse(stdout) as { status: unknown }).status }).toEqual({
+      code: 52,
+      status: false,
+    });
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execa } from 'execa';
+import { VERSION } from '../../lib/version.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 // What swarm.py sent and printed, recorded. The engine here only remembers and answers; swarm-manager.test.ts has a real one.
@@ -142,6 +143,11 @@ describe('swarm', () => {
     expect(stderr).toMatch(/^usage: swarm /);
     expect(stderr).toContain(`swarm: error: ${why}`);
     expect(calls).toEqual([]);
+  });
+
+  it('says its version', async () => {
+    const { exitCode, stdout } = await swarm('--version');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `Version: ${VERSION}` });
   });
 
   it('does nothing, well, without arguments', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -111,20 +112,26 @@ describe('purl and pfioh', () => {
     },
   );
 
-  it('bring the content of a folder to a key and back', async () => {
-    const folder = opened.folder();
-    const source = makeTree(folder);
-    const store = join(folder, 'store');
-    const back = join(folder, 'back');
-    mkdirSync(store);
-    mkdirSync(back);
-    const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
-    const remote = { key: 'jid-1' };
-    expect((await transfer(address, 'pushPath', { local: source, remote })).code).toBe(0);
-    expect(treeOf(join(store, 'key-jid-1'))).toMatchObject(withoutRoot(treeOf(source)));
-    expect((await transfer(address, 'pullPath', { local: back, remote })).code).toBe(0);
-    expect(treeOf(back)).toMatchObject(withoutRoot(treeOf(source)));
-  });
+  it.each(['none', 'base64'])(
+    'bring the content of a folder to a key and back (%s)',
+    async (encoding) => {
+      const folder = opened.folder();
+      const source = makeTree(folder);
+      const store = join(folder, 'store');
+      const back = join(folder, 'back');
+      mkdirSync(store);
+      mkdirSync(back);
+      const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
+      const remote = { key: 'jid-1' };
+      const there = { local: source, remote, encoding };
+      expect((await transfer(address, 'pushPath', there)).code).toBe(0);
+      expect(treeOf(join(store, 'key-jid-1'))).toMatchObject(withoutRoot(treeOf(source)));
+      expect((await transfer(address, 'pullPath', { local: back, remote, encoding })).stderr).toBe(
+        '',
+      );
+      expect(treeOf(back)).toMatchObject(withoutRoot(treeOf(source)));
+    },
+  );
 
   it('fill a folder that exists and replace the files in it', async () => {
     const folder = opened.folder();
@@ -228,6 +235,107 @@ describe('purl and pfioh', () => {
     });
   });
 
+  it('say that a file cannot be read, before anything is sent', async () => {
+    const folder = opened.folder();
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'd/secret'), 'x', { mode: 0o000 });
+    mkdirSync(join(folder, 'back'));
+    const uid = process.getuid?.() === 0 ? { uid: 65534 } : {};
+    const { address } = await opened.pfioh(['--storeBase', folder], uid);
+    const compress = { encoding: 'none', archive: 'none' };
+    for (const path of ['d/secret', 'd']) {
+      const meta = JSON.stringify({ remote: { path }, transport: { compress } });
+      const answer = await fetch(`http://${address}/?${new URLSearchParams({ meta })}`);
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toMatch(/cannot read \S+\/d\/secret: EACCES \(no permission\)/);
+    }
+    const back = join(folder, 'back');
+    const pulled = await transfer(address, 'pullPath', { local: back, remote: 'd' });
+    expect(pulled.stderr).toContain('no permission');
+    expect(readdirSync(back)).toEqual([]);
+  });
+
+  it.each([
+    ['a path', 'mistyped'],
+    ['a key', { key: 'mistyped' }],
+  ])('make nothing on the server when a pull names %s that is not there', async (_name, remote) => {
+    const folder = opened.folder();
+    const store = join(folder, 'store');
+    mkdirSync(store);
+    const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
+    const { code, stderr } = await transfer(address, 'pullPath', { local: folder, remote });
+    expect(stderr).toContain('The remote path spec is invalid!');
+    expect({ code, store: readdirSync(store) }).toEqual({ code: 1, store: [] });
+  });
+
+  it('push the folder that purl is started in', async () => {
+    const folder = opened.folder();
+    const source = join(folder, 'src');
+    const store = join(folder, 'store');
+    mkdirSync(source);
+    mkdirSync(store);
+    writeFileSync(join(source, 'f'), 'x');
+    const { address } = await opened.pfioh(['--storeBase', store]);
+    for (const [local, cwd] of [
+      ['.', source],
+      ['..', join(source, 'sub')],
+    ] as const) {
+      mkdirSync(cwd, { recursive: true });
+      const msg = transferMessage('pushPath', { local, remote: '.' });
+      const { stderr } = await opened.purl(['--quiet', '--http', address, '--msg', msg], { cwd });
+      expect(stderr).toBe('');
+      expect(treeOf(join(store, 'src'))).toEqual(treeOf(source));
+    }
+  });
+
+  it('need one server without --forever for a transfer and what is asked before it', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'one'), '1');
+    const store = join(folder, 'made/store');
+    const server = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded'], {
+      once: true,
+    });
+    const missing = { local: folder, remote: 'nothing' };
+    expect((await transfer(server.address, 'pullPath', missing)).code).toBe(1);
+    const options = { local: join(folder, 'one'), remote: '.', archive: 'none' };
+    expect((await transfer(server.address, 'pushPath', options)).stderr).toBe('');
+    expect((await server.ended).code).toBe(0);
+    expect(readFileSync(join(store, 'one'), 'utf8')).toBe('1');
+  });
+
+  it('say that a token is refused, and not that a path is missing', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'tokens'), 'secret\n');
+    const auth = ['--enableTokenAuth', '--tokenPath', join(folder, 'tokens')];
+    const { address } = await opened.pfioh(['--storeBase', folder, ...auth]);
+    const options = { local: folder, remote: 'somewhere' };
+    const { code, stderr } = await transfer(address, 'pullPath', options, ['--authToken', 'wrong']);
+    expect(stderr).toBe(
+      `purl: ${address} refused the request: the token is not known here (--authToken)\n`,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('end with 26 for what cannot be sent', async () => {
+    const folder = opened.folder();
+    const { address } = await opened.pfioh(['--storeBase', folder]);
+    const odd = join(folder, 'odd');
+    const piped = join(folder, 'piped');
+    mkdirSync(odd);
+    mkdirSync(piped);
+    writeFileSync(Buffer.concat([Buffer.from(`${odd}/`), Buffer.from([0xff])]), 'x');
+    execFileSync('mkfifo', [join(piped, 'fifo')]);
+    for (const [local, why] of [
+      [odd, 'not UTF-8'],
+      [piped, 'neither a file'],
+    ] as const) {
+      const { code, stderr } = await transfer(address, 'pushPath', { local, remote: '.' });
+      expect(stderr).toContain(why);
+      expect(code).toBe(26);
+    }
+  });
+
   it('end the server with --oneShot', async () => {
     const folder = opened.folder();
     writeFileSync(join(folder, 'one'), '1');
@@ -237,6 +345,44 @@ describe('purl and pfioh', () => {
     expect((await transfer(server.address, 'pushPath', options, ['--oneShot'])).code).toBe(0);
     expect((await server.ended).code).toBe(0);
     expect(existsSync(join(folder, 'store/one'))).toBe(true);
+  });
+});
+
+describe('pfioh', () => {
+  it('does not start with a store that is no folder', async () => {
+    const folder = opened.folder();
+    writeFileSync(join(folder, 'f'), 'x');
+    for (const [name, why] of [
+      ['f', 'is no folder'],
+      ['none', 'is not there'],
+    ] as const) {
+      const store = join(folder, name);
+      const { code, stderr } = await opened.start('pfioh', ['--port', '0', '--storeBase', store])
+        .ended;
+      expect(stderr).toContain(`pfioh: --storeBase ${store} ${why}`);
+      expect(code).toBe(2);
+    }
+  });
+
+  it('says that a message has no meta', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    const answer = await fetch(`http://${address}/`, {
+      method: 'POST',
+      body: '{"action":"hello"}',
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { msg: 'hello: meta is missing' },
+    ]);
+  });
+
+  it('says which member a listing wants', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    const answer = await fetch(`http://${address}/`, {
+      method: 'POST',
+      body: '{"action":"ls","meta":{}}',
+    });
+    expect(await answer.json()).toMatchObject({ error: { hint: 'say meta.path or meta.key' } });
   });
 });
 

@@ -13,15 +13,15 @@ const target = { user: 'u', host: 'h', port: 22 };
 
 describe('parseSshTarget', () => {
   it.each([
-    ['u@h', { user: 'u', host: 'h', port: 22 }],
+    ['u@h', { user: 'u', host: 'h' }],
     [
       'first.last@host.example.org:2222',
       { user: 'first.last', host: 'host.example.org', port: 2222 },
     ],
     ['u@127.0.0.1:1', { user: 'u', host: '127.0.0.1', port: 1 }],
     ['u@[::1]:2222', { user: 'u', host: '::1', port: 2222 }],
-    ['u@[fe80::1%eth0]', { user: 'u', host: 'fe80::1%eth0', port: 22 }],
-    ['u@realm@h', { user: 'u@realm', host: 'h', port: 22 }],
+    ['u@[fe80::1%eth0]', { user: 'u', host: 'fe80::1%eth0' }],
+    ['u@realm@h', { user: 'u@realm', host: 'h' }],
   ])('reads %s', (text, expected) => {
     expect(parseSshTarget(text)).toEqual(expected);
   });
@@ -33,8 +33,12 @@ describe('parseSshTarget', () => {
     expect(() => parseSshTarget(text)).toThrow(SshError);
   });
 
+  it.each(['u@h:0', 'u@h:65536', 'u@[::1]:123456'])('says of %j that it is the port', (text) => {
+    expect(() => parseSshTarget(text)).toThrow(/has the port \d+$/);
+  });
+
   it('is undone by sshTargetText', () => {
-    for (const text of ['u@h:22', 'u@[::1]:2222']) {
+    for (const text of ['u@h', 'u@h:22', 'u@[::1]:2222']) {
       expect(sshTargetText(parseSshTarget(text))).toBe(text);
     }
   });
@@ -49,6 +53,19 @@ describe('sshArguments', () => {
   it('puts the target and the command where ssh cannot take them for flags', () => {
     expect(args.slice(-3)).toEqual(['--', 'h', 'remote words']);
     expect(args).toEqual(expect.arrayContaining(['-p', '2222', '-l', 'u', '-i', '/k']));
+  });
+
+  it.each(['LogLevel=QUIET', 'loglevel fatal', 'LogLevel = "quiet"'])(
+    'does not let %j take the reason of a failure away',
+    (option) => {
+      const made = sshArguments({ target, options: [option] }, 'x');
+      expect(made).not.toContain(option);
+      expect(made.indexOf('LogLevel=ERROR')).toBeGreaterThan(0);
+    },
+  );
+
+  it("leaves a port that nobody named to ssh's configuration", () => {
+    expect(sshArguments({ target: { user: 'u', host: 'h' } }, 'x')).not.toContain('-p');
   });
 
   it("puts the caller's options before its own, as ssh takes the first", () => {
@@ -86,6 +103,8 @@ describe('sshFailure', () => {
     ['@@@@\nIDENTIFICATION HAS CHANGED!\nHost key verification failed.\n', 255, 'hostkey'],
     ['ssh: connect to host h port 22: Connection refused\n', 255, 'unreachable'],
     ['ssh: Could not resolve hostname h: Name or service not known\n', 255, 'unreachable'],
+    ['Cannot execute command-line and remote command.\r\n', 255, 'option'],
+    ['command-line: line 0: Bad configuration option: foo\r\n', 255, 'option'],
     ['', 255, 'unreachable'],
     ['This account is not available.\n', 1, 'remote'],
   ])('tells from %j (exit %i) that it is: %s', (text, exit, failure) => {

@@ -36,6 +36,7 @@ describe('parseFlags', () => {
     [['-i', 'img'], { kind: 'nothing' }],
     [[], { kind: 'nothing' }],
     [['-h'], { kind: 'help' }],
+    [['--version'], { kind: 'version' }],
   ])('reads %j', (args, command) => {
     expect(parseFlags(args)).toEqual(command);
   });

@@ -12,6 +12,8 @@ describe('parseFlags', () => {
     [['-v', '-1'], { verbosity: -1 }],
     [['-v-1'], { verbosity: -1 }],
     [['--verb=2'], { verbosity: 2 }],
+    [['--ver', '2'], { verbosity: 2, version: false }],
+    [['--version'], { version: true }],
     [['--eventL'], { eventloop: true }],
     [['--ss', 'u@h'], { ssh: 'u@h' }],
     [['--ssh-o', 'A=b', '-oC=d'], { sshOptions: ['A=b', 'C=d'] }],

@@ -20,6 +20,10 @@ describe('SshHosts', () => {
     expect(hostsOf('other', allowed).connectionTo(target).target.host).toBeTruthy();
   });
 
+  it('means port 22 where none is named, whatever the configuration of ssh says', () => {
+    expect(hostsOf('a').connectionTo('u@a').target).toEqual({ user: 'u', host: 'a', port: 22 });
+  });
+
   it.each([
     ['a', 'u@a:2222'],
     ['a', 'u@aa'],
