@@ -69,7 +69,10 @@ export function checkMeta(value: unknown): TransferMeta {
   });
 }
 
-const messageSchema = z.looseObject({ action: z.string().optional(), meta: z.unknown().optional() });
+const messageSchema = z.looseObject({
+  action: z.string().optional(),
+  meta: z.unknown().optional(),
+});
 
 export interface ControlMessage {
   readonly action: string;
