@@ -29,6 +29,7 @@ export abstract class EngineBase implements ContainerEngine {
   }
 
   abstract manager(manager?: ManagerImage): ContainerManager;
+  abstract nameProblem(service: string): string | undefined;
   abstract readonly names: () => Promise<ReadonlySet<string>>;
   abstract facts(service: string): Promise<ServiceFacts | undefined>;
   abstract states(services: ReadonlySet<string>): Promise<ReadonlyMap<string, ContainerState>>;

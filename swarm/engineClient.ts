@@ -52,7 +52,9 @@ export class EngineClient {
     const over = new AbortController();
     try {
       const silence = this.#silence(doing, answerMs, over.signal);
-      const answer = await Promise.race([call(over.signal), silence]);
+      // Also a call that throws before there is a promise loses to nobody.
+      const called = (async () => call(over.signal))();
+      const answer = await Promise.race([called, silence]);
       this.#isSilent = false;
       return answer;
     } catch (error) {

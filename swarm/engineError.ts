@@ -45,9 +45,18 @@ function statusCodeOf(error: unknown): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
 
+/** What came in place of an engine's `{"message": "…"}`, the beginning of it. */
+function answerIn(error: unknown): string {
+  const body = typeof error === 'object' && error !== null && 'json' in error ? error.json : {};
+  return JSON.stringify(body ?? {}).slice(0, 200);
+}
+
 /** The engine's own words, without dockerode's and gRPC's wrapping. */
 function reasonOf(error: unknown): string {
-  return messageOf(error)
+  const message = messageOf(error);
+  if (message.includes('[object Object]'))
+    return `the answer is not a Docker Engine's: ${answerIn(error)}`;
+  return message
     .replace(/^\(HTTP code \d+\) .*? - /s, '')
     .replace(/^rpc error: code = \w+ desc = /, '')
     .trim();

@@ -25,6 +25,8 @@ export interface SwarmJobEngineOptions {
 }
 
 const SERVICE_NAME = 'com.docker.swarm.service.name';
+/** What a swarm takes ("a DNS name component"). */
+const SERVICE_NAME_FORM = /^(?=.{1,63}$)[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?$/;
 /** How many IDs a question about tasks names at most: it stands in the URL. */
 const IDS_AT_ONCE = 100;
 
@@ -70,6 +72,12 @@ export class SwarmJobEngine extends EngineBase {
           () => this.#remove(service),
         ),
     };
+  }
+
+  override nameProblem(service: string): string | undefined {
+    return SERVICE_NAME_FORM.test(service)
+      ? undefined
+      : 'on a swarm: 1 to 63 letters, digits, "_" or "-", the first and the last a letter or a digit';
   }
 
   override readonly names = sharedCall(async () => {

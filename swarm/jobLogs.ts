@@ -77,5 +77,8 @@ async function collect(
     }
   }
   const bytes = Buffer.concat(chunks);
-  return { bytes: keep === 'first' ? bytes.subarray(0, limitBytes) : bytes.subarray(-limitBytes), isAll };
+  return {
+    bytes: keep === 'first' ? bytes.subarray(0, limitBytes) : bytes.subarray(-limitBytes),
+    isAll,
+  };
 }

@@ -39,6 +39,12 @@ export class PlainJobEngine extends EngineBase {
     return undefined;
   }
 
+  override nameProblem(service: string): string | undefined {
+    return /^[A-Za-z0-9][\w.-]+$/.test(service)
+      ? undefined
+      : '2 to 63 letters, digits, "_", "." or "-", the first a letter or a digit';
+  }
+
   override readonly names = sharedCall(async () => {
     const listed = await this.client.ask('list the containers', () =>
       this.docker.listContainers({ all: true }),

@@ -49,7 +49,10 @@ export interface Limits {
   readonly gpus?: number;
 }
 
-/** The service as the engine's API wants it: with no more than asked for it is what docker-py makes for swarm.py. */
+/**
+ * The service as the engine's API wants it: with no more than asked for it is what docker-py makes for swarm.py.
+ * @throws BadRequestError for a relative path to mount
+ */
 export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
   const {
     name,
@@ -85,7 +88,15 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
 
 function mountsOf({ shareDir, mounts = [] }: ServiceRequest): MountSettings[] {
   const share = shareDir ? [{ source: shareDir, target: '/share', readOnly: false }] : [];
-  return [...share, ...mounts].map(({ source, target, readOnly }) => ({
+  const all = [...share, ...mounts];
+  for (const { source } of all) {
+    if (source.startsWith('/') || !source.includes('/')) continue;
+    throw new BadRequestError(
+      `cannot mount "${source}": it has to be an absolute path, or the name of a volume`,
+      { hint: "A volume's name has no slash." },
+    );
+  }
+  return all.map(({ source, target, readOnly }) => ({
     Target: target,
     Source: source,
     // docker-py: what does not begin with a slash is a volume's name.

@@ -1,4 +1,5 @@
 import type { ContainerReport } from '../jobs/containerJobs.ts';
+import { fromEchoForm } from '../jobs/containerRequest.ts';
 import { exitCodeOf, isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
@@ -29,7 +30,7 @@ async function ofContainer(services: Services, { root, record }: Hit): Promise<J
   return {
     jobRoot: root,
     status,
-    cmd: [record.cat(['cmd']) ?? ''],
+    cmd: [fromEchoForm(String(record.cat(['cmd']) ?? ''))],
     returncode: [exitCodeOf(record)],
     stdout: [logs],
     stderr: [''],

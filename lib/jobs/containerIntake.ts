@@ -5,7 +5,7 @@ import type { JsonObject } from '../wire/json.ts';
 import type { Active, ContainerJobsOptions, ContainerLedger } from './containerLedger.ts';
 import { type ManagerImage, OWN_MANAGER_LABEL } from './containerManager.ts';
 import { newContainerRecord } from './containerRecord.ts';
-import { type ContainerPlan, planContainer } from './containerRequest.ts';
+import { type ContainerPlan, cannotName, planContainer } from './containerRequest.ts';
 import type { SpooledJob } from './containerSpool.ts';
 import { INSTANCE_LABEL, JOB_LABEL, makeRoom, nameTaken } from './containerStart.ts';
 import { keyTaken } from './database.ts';
@@ -83,6 +83,8 @@ export class ContainerIntake {
 
   async #take(job: ContainerJob, plan: ContainerPlan, record: TreeNode): Promise<TakenIn> {
     const { service } = plan;
+    const problem = (await this.#ledger.opened()).nameProblem(service);
+    if (problem !== undefined) throw cannotName(service, problem);
     const owner = [...this.#ledger.active.values()].find(
       ({ spooled }) => spooled.request.service === service,
     );

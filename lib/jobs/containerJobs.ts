@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { preciseNow } from '../../crunner/processes.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -59,7 +60,11 @@ export class ContainerJobs {
   async report(root: string, record: TreeNode): Promise<ContainerReport> {
     const active = this.#ledger.active.get(root);
     const known = knownContainer(record);
-    if (active === undefined || known.isFinal || active.stage !== 'scheduled') return known;
+    if (active === undefined || known.isFinal) return known;
+    if (active.awaiting !== undefined && !existsSync(active.awaiting)) {
+      return { ...known, note: `it waits for the folder ${active.awaiting}, which is not there` };
+    }
+    if (active.stage !== 'scheduled') return known;
     try {
       await withinMs(STATUS_MS, this.#watch.look(active));
       const now = knownContainer(record);
@@ -146,7 +151,16 @@ export class ContainerJobs {
   async #begin(active: Active): Promise<void> {
     const { root, spooled } = active;
     const isOver = () => this.#ledger.isClosed || active.isEnding;
-    await waitForFolder(spooled.awaitedFolder, isOver);
+    active.awaiting = spooled.awaitedFolder;
+    const isThere = await waitForFolder(spooled.awaitedFolder, isOver);
+    active.awaiting = undefined;
+    if (!isThere && !isOver()) {
+      const folder = spooled.awaitedFolder;
+      this.#options.log.warn('a shared folder has not appeared; the job is run without', {
+        folder,
+        job: root,
+      });
+    }
     const mayExist = active.stage === 'scheduling';
     const startedAt = preciseNow();
     try {

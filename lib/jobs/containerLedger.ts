@@ -42,6 +42,8 @@ export interface Active {
   /** Somebody sees to it that a killed job ends. */
   isKilling: boolean;
   isEnding: boolean;
+  /** The folder that has to appear before it is scheduled. */
+  awaiting: string | undefined;
 }
 
 /** How many services are removed at once. */
@@ -103,6 +105,7 @@ export class ContainerLedger {
       looking: undefined,
       isKilling: false,
       isEnding: false,
+      awaiting: undefined,
     };
     this.active.set(root, active);
     return active;

@@ -96,6 +96,8 @@ export interface ContainerEngine {
   manager(image?: ManagerImage): ContainerManager;
   /** Labels of an image; undefined when the engine does not have it or cannot use it as a manager. */
   managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** What names of services have to look like here, in words; undefined when this one does. */
+  nameProblem(service: string): string | undefined;
   /** Names that are taken. */
   names(): Promise<ReadonlySet<string>>;
   /** What is known of a service by its name; undefined when there is none. */

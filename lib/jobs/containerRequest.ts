@@ -75,14 +75,13 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
   const { target, manager } = parsed.data;
   const service = manager?.env?.serviceName || job.jid;
   if (!SERVICE_NAME.test(service)) {
-    throw new BadRequestError(
-      `run: ${JSON.stringify(service.slice(0, 80))} cannot name a service`,
-      {
-        hint: 'meta.container.manager.env.serviceName, or else meta.jid: 1 to 63 letters, digits, "_", "." or "-"',
-      },
-    );
+    throw cannotName(service, '1 to 63 letters, digits, "_" or "-", the first a letter or a digit');
   }
   const awaitedFolder = manager?.env?.shareDir?.replace(/\/+$/, '') || undefined;
+  requireAbsolute('manager.env.shareDir', awaitedFolder);
+  for (const { source } of target.mounts ?? []) {
+    if (source.includes('/')) requireAbsolute('target.mounts', source);
+  }
   const container = withServiceName(job.container, service);
   return {
     meta: { ...job.rawMeta, cmd: echoForm(job.cmd), container },
@@ -100,9 +99,29 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
   };
 }
 
+/** pman and the engine would each look for it somewhere else. */
+function requireAbsolute(member: string, folder: string | undefined): void {
+  if (folder === undefined || folder.startsWith('/')) return;
+  throw new BadRequestError(
+    `run: "meta.container.${member}": ${JSON.stringify(folder.slice(0, 80))} is no absolute path`,
+  );
+}
+
+/** @param form what a name has to look like, in words */
+export function cannotName(service: string, form: string): BadRequestError {
+  return new BadRequestError(`run: ${JSON.stringify(service.slice(0, 80))} cannot name a service`, {
+    hint: `meta.container.manager.env.serviceName, or else meta.jid: ${form}`,
+  });
+}
+
 /** pman 2.2.4 registers a container job as a host job of this command. */
 export function echoForm(cmd: string): string {
   return `echo "${cmd}"`;
+}
+
+/** The command of a job, from the form in which its record shows it. */
+export function fromEchoForm(cmd: string): string {
+  return /^echo "([\s\S]*)"$/.exec(cmd)?.[1] ?? cmd;
 }
 
 function withServiceName(container: JsonObject, serviceName: string): JsonObject {

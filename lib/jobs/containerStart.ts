@@ -18,14 +18,16 @@ export const INSTANCE_LABEL = 'org.fnndsc.pman.instance';
 const FOLDER_LOOKS = 19;
 const FOLDER_LOOK_MS = 2000;
 
+/** Resolves when the folder is there, or is not waited for any longer; tells which. */
 export async function waitForFolder(
   folder: string | undefined,
   isOver: () => boolean,
-): Promise<void> {
-  if (folder === undefined) return;
+): Promise<boolean> {
+  if (folder === undefined) return true;
   for (let look = 1; look < FOLDER_LOOKS && !existsSync(folder) && !isOver(); look += 1) {
     await sleep(FOLDER_LOOK_MS, undefined, { ref: false });
   }
+  return existsSync(folder);
 }
 
 export interface StartOptions {

@@ -127,7 +127,9 @@ export class ContainerWatch {
     try {
       const engine = await this.#ledger.opened();
       const logs = await engine.logs(state, this.#options.logLimitBytes);
-      const cause = active.killed ?? state.cause;
+      // One that has ended well did so by itself, or at least does not want for a cause.
+      const isWell = state.status === 'finishedSuccessfully';
+      const cause = isWell ? state.cause : (active.killed ?? state.cause);
       this.#ledger.finish(active, { ...state, logs, ...(cause === undefined ? {} : { cause }) });
     } catch (error) {
       active.isEnding = false; // looked at again

@@ -32,7 +32,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let httpStatus = 200;
     try {
       requireToken(authenticator, request);
-      const output = outputReply(services, request);
+      const output = await outputReply(services, request);
       if (output !== undefined) return withCors(output, httpMode);
       Object.assign(told, payloadEcho(payload, authenticator));
       if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
 import { originForm } from './echo.ts';
@@ -38,13 +39,14 @@ const FOLLOW_POLL_MS = 100;
 /**
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
  * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
- * those after `?since=`. Undefined when the request asks for something else.
+ * those after `?since=`. Of a job in a container: what is kept of its output, as stdout.
+ * Undefined when the request asks for something else.
  * @throws PmanError not_found for an unknown job or part
  */
-export function outputReply(
+export async function outputReply(
   services: Services,
   { method, target, rawHeaders, signal }: GatewayRequest,
-): GatewayReply | undefined {
+): Promise<GatewayReply | undefined> {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   const asked = parse(services, originForm(target));
   if (asked === undefined) return undefined;
@@ -56,7 +58,7 @@ export function outputReply(
       body: Readable.from(followed(services, asked, signal), { objectMode: false }),
     };
   }
-  const pieces = piecesOf(services, asked);
+  const pieces = await piecesOf(services, asked);
   const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   const range = rangeOf(rawHeaders.find(([name]) => name.toLowerCase() === 'range')?.[1], size);
   if (range === 'unsatisfiable') {
@@ -121,6 +123,7 @@ function sinceIn(text: string | null): number {
 function requirePart({ database, jobs }: Services, root: string, part: number): void {
   const record = database.tree(root);
   const known = record === undefined ? 0 : progressOf(record).entries.length;
+  if (part === 0 && record !== undefined && isContainerRecord(record)) return;
   if (part < known || jobs.isActive(root)) return;
   throw new PmanError('not_found', `the job ${root} has no part ${part}`, {
     hint: `it has ${known}, counted from 0`,
@@ -128,10 +131,16 @@ function requirePart({ database, jobs }: Services, root: string, part: number): 
 }
 
 /** The stretches that make up an output now. What has no file any more is taken from the record. */
-function piecesOf(services: Services, asked: OutputRequest): readonly Piece[] {
+async function piecesOf(services: Services, asked: OutputRequest): Promise<readonly Piece[]> {
   const { root, part } = asked;
   const stream = asked.stream === 'stderr' ? 'stderr' : 'stdout';
   const record = services.database.tree(root);
+  if (record !== undefined && isContainerRecord(record)) {
+    if (stream === 'stderr' || (part ?? 0) > 0) return [];
+    const report = services.containers?.report(root, record) ?? knownContainer(record);
+    const text = Buffer.from((await report).logs);
+    return [{ text, bytes: text.length }];
+  }
   const entries = record === undefined ? [] : progressOf(record).entries;
   const parts = part === undefined ? entries.keys() : [part];
   return [...parts].map((k) => {
@@ -166,12 +175,15 @@ async function* followed(
   asked: OutputRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
+  const { containers } = services;
+  // What is kept of much output changes in its middle: it is sent once it is known.
+  if (containers?.isActive(asked.root)) await orAborted(containers.ended(asked.root), signal);
   // Of each piece: a process that an earlier part has left behind may still write.
   const sent: number[] = [];
   for (;;) {
     // Asked before the look at the files: what is written before the end is seen.
     const active = services.jobs.isActive(asked.root);
-    const pieces = piecesOf(services, asked);
+    const pieces = await piecesOf(services, asked);
     for (const [k, piece] of pieces.entries()) {
       yield* bytesOf([piece], sent[k] ?? 0, piece.bytes);
       sent[k] = piece.bytes;
@@ -179,6 +191,13 @@ async function* followed(
     if (!active || signal.aborted) return;
     await sleep(FOLLOW_POLL_MS, undefined, { ref: false });
   }
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  await Promise.race([
+    work,
+    new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
+  ]);
 }
 
 /** A single range of bytes; undefined for none, and for forms that a server may ignore (several ranges, other units). */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OWN_MANAGER_LABEL } from '../../lib/jobs/containerManager.ts';
 import {
+  busybox,
   ended,
   expectLimits,
   gone,
@@ -59,6 +60,14 @@ describe('container jobs without an engine', () => {
     ['a sound limit', { cpu_limit: 'many' }, /meta\.cpu_limit/],
     ['enough memory', { memory_limit: '1Mi' }, /less than 6Mi/],
     ['a name for the service', { jid: 'a/b' }, /cannot name a service/],
+    ['a name that a swarm takes', { jid: 'under_score.x' }, /cannot name a service/],
+    [
+      'an absolute path to share',
+      {
+        container: { target: { image: busybox }, manager: { env: { shareDir: 'some/folder' } } },
+      },
+      /meta\.container\.manager\.env\.shareDir.*no absolute path/,
+    ],
   ])('are refused with 400 when they lack %s', async (_, meta, naming) => {
     const server = await start('swarm');
     const sent = { ...metaOf({ jid: 'a', cmd: 'true' }), ...meta };

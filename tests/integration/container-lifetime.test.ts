@@ -61,6 +61,57 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(node.state).toMatchObject({ Status: { ContainerStatus: { ExitCode: 137 } } });
   });
 
+  it('name no kill request as the cause when they did not heed it and ended well', async () => {
+    const server = await start('swarm');
+    const share = tempDir();
+    const jid = await run(server, {
+      cmd: 'sh -c "trap : INT; echo up; while [ ! -e /share/go ]; do sleep 0.1; done"',
+      manager: { env: { shareDir: share } },
+    });
+    await eventually(async () => (await statusOf(server, jid)).logs.includes('up'), {
+      timeoutMs: 30_000,
+    });
+    await server.post('kill', { key: 'jid', value: jid, signal: 'INT', grace: 60 });
+    writeFileSync(join(share, 'go'), '');
+    const { status, node } = await ended(server, jid);
+    expect(status).toBe('finishedSuccessfully');
+    expect(node.cause ?? '').toBe('');
+  });
+
+  it('give their own output and command, not those of the record of their scheduling', async () => {
+    const server = await start('swarm');
+    const share = tempDir();
+    const cmd = 'sh -c "echo grüße; while [ ! -e /share/go ]; do sleep 0.1; done; echo done"';
+    const jid = await run(server, { cmd, manager: { env: { shareDir: share } } });
+    const get = async (path: string) =>
+      (await server.request('GET', `/api/v1/_-1/${path}`, { timeoutMs: 60_000 })).text;
+    await eventually(async () => (await get('stdout')) === 'grüße\r\n', { timeoutMs: 30_000 });
+    const followed = get('stdout?follow=1');
+    writeFileSync(join(share, 'go'), '');
+    const output = 'grüße\r\ndone\r\n';
+    expect(await followed).toBe(output);
+    await ended(server, jid);
+    expect([await get('stdout'), await get('0/stdout'), await get('stderr')]).toEqual([
+      ...[output, output],
+      '',
+    ]);
+    expect(await server.post('result', { key: 'jid', value: jid })).toMatchObject({
+      d_ret: { 0: { cmd: [cmd], stdout: [output], returncode: [0] } },
+    });
+  });
+
+  it('say which folder they wait for', async () => {
+    const server = await start('swarm');
+    const shareDir = join(tempDir(), 'late');
+    const jid = await run(server, { cmd: 'true', manager: { env: { shareDir } } });
+    const { status, note } = await statusOf(server, jid);
+    expect(status).toBe('notstarted');
+    expect(note).toBe(`it waits for the folder ${shareDir}, which is not there`);
+    mkdirSync(shareDir);
+    expect(await ended(server, jid)).toMatchObject({ status: 'finishedSuccessfully' });
+    expect((await statusOf(server, jid)).note).toBeUndefined();
+  });
+
   it('have a name each: a live one is refused again, an ended one makes room', async () => {
     const server = await start('swarm');
     const jid = await run(server, { cmd: 'sleep 600' });

@@ -40,6 +40,7 @@ function reply(method: string | undefined, path: string): [number, unknown] {
   if (path === '/services/create') return [201, { ID: 'svc-test' }];
   if (path === '/tasks') return [200, [task, { ...task, ID: 'task0' }]];
   if (method === 'DELETE') return [200, {}];
+  if (path === '/services/nodocker') return [400, { message: { text: 'what?' } }];
   if (path === '/services/nosuch') return [404, { message: 'service nosuch not found' }];
   return [200, { ID: 'svc-test', Spec: { Name: path.split('/').at(-1) } }];
 }
@@ -117,6 +118,14 @@ describe('swarm', () => {
     [['--remove', 'nosuch'], 'cannot remove service "nosuch": service nosuch not found'],
     [['-s', 'a', '-i', 'i', '-c', "echo 'x"], 'a quote is not closed'],
     [['-s', 'a', '-i', 'i', '-c', 'x', '-p', 'always'], 'one of none, on-failure, any'],
+    [
+      ['-s', 'a', '-i', 'i', '-c', 'x', '-m', 'some/dir'],
+      'cannot mount "some/dir": it has to be an absolute path',
+    ],
+    [
+      ['--remove', 'nodocker'],
+      'the answer is not a Docker Engine\'s: {"message":{"text":"what?"}}',
+    ],
     [['--conffile', '/nonexistent.ini', '--state', 'a'], 'cannot read the config file'],
   ])('says in one line why %j fails, exit code 1', async (args, why) => {
     const { exitCode, stdout, stderr } = await swarm(...args);

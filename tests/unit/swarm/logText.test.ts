@@ -41,12 +41,17 @@ describe('textOf', () => {
   };
   const bytes = Buffer.concat([frame(1, Buffer.from('out\n')), frame(2, Buffer.from('error\n'))]);
 
-  it.each([1, 3, 7, 100])('gives the text of frames that come in pieces of %d bytes', async (size) => {
-    const count = Math.ceil(bytes.length / size);
-    const pieces = Array.from({ length: count }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
-    expect(await read(pieces, false)).toBe('out\nerror\n');
-    expect(await read(pieces, true)).toBe(bytes.toString());
-  });
+  it.each([1, 3, 7, 100])(
+    'gives the text of frames that come in pieces of %d bytes',
+    async (size) => {
+      const count = Math.ceil(bytes.length / size);
+      const pieces = Array.from({ length: count }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      expect(await read(pieces, false)).toBe('out\nerror\n');
+      expect(await read(pieces, true)).toBe(bytes.toString());
+    },
+  );
 
   it('keeps what there is of a last frame that was cut', async () => {
     expect(await read([bytes.subarray(0, -3)], false)).toBe('out\nerr');

@@ -51,6 +51,12 @@ describe('serviceSpec', () => {
       },
     });
   });
+
+  it.each(['data/key', './data', '../data'])('refuses to mount %s, which is relative', (source) => {
+    expect(() => serviceSpec({ ...plain, shareDir: source })).toThrow(/absolute path/);
+    const mounts = [{ source, target: '/in', readOnly: true }];
+    expect(() => serviceSpec({ ...plain, mounts })).toThrow(/absolute path/);
+  });
 });
 
 describe('restartPolicyOf', () => {

@@ -49,7 +49,7 @@ function ask(path: string, { range = '', method = 'GET', services = host.service
 }
 
 async function read(path: string, range = '') {
-  const reply = ask(path, { range });
+  const reply = await ask(path, { range });
   if (reply === undefined) throw new Error('it is not taken for an output');
   const body = Buffer.isBuffer(reply.body) ? reply.body : await buffer(reply.body);
   const head = new Map(reply.headers);
@@ -73,13 +73,13 @@ describe('outputReply', () => {
     'x/1/2/stdout',
     'x/-1/stdout',
     'x/STDOUT',
-  ])('leaves %j to the tree', (path) => {
-    expect(ask(path)).toBeUndefined();
+  ])('leaves %j to the tree', async (path) => {
+    expect(await ask(path)).toBeUndefined();
   });
 
-  it('leaves other verbs alone', () => {
+  it('leaves other verbs alone', async () => {
     for (const method of ['POST', 'PUT', 'OPTIONS']) {
-      expect(ask(`${jobWith('x')}/stdout`, { method })).toBeUndefined();
+      expect(await ask(`${jobWith('x')}/stdout`, { method })).toBeUndefined();
     }
   });
 
@@ -89,7 +89,7 @@ describe('outputReply', () => {
     expect((await read('_0/stdout')).text).toBe('first');
     expect((await read('_-1/stdout')).text).toBe('second');
     for (const path of ['nosuch/stdout', '_9/stdout', '../stdout', 'constructor/stdout']) {
-      expect(() => ask(path)).toThrow(expect.objectContaining({ code: 'not_found' }));
+      await expect(ask(path)).rejects.toThrow(expect.objectContaining({ code: 'not_found' }));
     }
   });
 
@@ -106,10 +106,12 @@ describe('outputReply', () => {
     expect(await read(`${root}/stderr`)).toMatchObject({ status: 200, text: '', length: 0 });
   });
 
-  it('refuses a part that an ended job does not have', () => {
+  it('refuses a part that an ended job does not have', async () => {
     const root = jobWith('one');
-    expect(() => ask(`${root}/1/stdout`)).toThrow(expect.objectContaining({ code: 'not_found' }));
-    expect(() => ask(`${root}/999999/stderr?follow=1`)).toThrow('no part 999999');
+    await expect(ask(`${root}/1/stdout`)).rejects.toThrow(
+      expect.objectContaining({ code: 'not_found' }),
+    );
+    await expect(ask(`${root}/999999/stderr?follow=1`)).rejects.toThrow('no part 999999');
   });
 
   it('takes from the record what has no file any more', async () => {
@@ -188,7 +190,7 @@ describe('outputReply: follow', () => {
       outputs: jobs.outputs,
     });
     const services = { ...host.services, jobs: busy };
-    const reply = ask(`${root}/stdout?follow=1`, { services });
+    const reply = await ask(`${root}/stdout?follow=1`, { services });
     expect(new Map(reply?.headers).has('Content-Length')).toBe(false);
     let got = '';
     const body = reply?.body as Readable;
@@ -207,10 +209,10 @@ describe('outputReply: follow', () => {
     expect(got).toBe('abBlate.');
   });
 
-  it('knows no job that was removed', () => {
+  it('knows no job that was removed', async () => {
     const root = jobWith('a');
     host.services.database.remove([root]);
     rmSync(dirname(host.services.jobs.outputs.file(root, 0, 'stdout')), { recursive: true });
-    expect(() => ask(`${root}/stdout?follow=1`)).toThrow('there is no job');
+    await expect(ask(`${root}/stdout?follow=1`)).rejects.toThrow('there is no job');
   });
 });
