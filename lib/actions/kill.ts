@@ -43,13 +43,13 @@ export const kill = defineAction({
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
     const killed: [string, JsonValue][] = [];
-    let any = false;
+    let hasEnded = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {
       const runner = services.containers?.isActive(root) ? services.containers : services.jobs;
       const found = await runner.kill(root, { signal: meta.signal, graceMs, cause });
-      any ||= found;
+      hasEnded ||= found;
       killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
     }
-    return { status: any, result: Object.fromEntries(killed) };
+    return { status: hasEnded, result: Object.fromEntries(killed) };
   },
 });

@@ -8,7 +8,7 @@ import { newContainerRecord } from './containerRecord.ts';
 import { type ContainerPlan, cannotName, planContainer } from './containerRequest.ts';
 import type { SpooledJob } from './containerSpool.ts';
 import { INSTANCE_LABEL, JOB_LABEL, makeRoom, nameTaken } from './containerStart.ts';
-import { keyTaken } from './database.ts';
+import { keyTaken } from './idempotency.ts';
 import type { NewJob } from './record.ts';
 import { newJobRoot } from './stamps.ts';
 import { summaryOf } from './summary.ts';

@@ -8,6 +8,7 @@ import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
+import { sameJob } from './idempotency.ts';
 import { IndexFile } from './indexFile.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
@@ -154,10 +155,7 @@ export class JobDatabase implements JobForest {
    * @throws PmanError conflict when that one was sent with something else
    */
   sameJob(record: TreeNode): string | undefined {
-    const { key, digest } = summaryOf(record);
-    const root = key === undefined ? undefined : this.#index.withKey(key);
-    if (root === undefined || this.#index.get(root)?.digest === digest) return root;
-    throw keyTaken(String(key), root);
+    return sameJob(this.#index, record);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
@@ -286,11 +284,7 @@ export class JobDatabase implements JobForest {
       this.#index.put(root, summary);
     }
     if (isExact && known.size < 2 * names.length + 100) return;
-    const ended = this.roots().flatMap((root) => {
-      const summary = this.#index.get(root);
-      return summary?.status === undefined ? [] : [[root, summary] as const];
-    });
-    this.#indexFile.rewrite(ended);
+    this.#indexFile.rewrite(this.#index.ended());
   }
 
   /** Drops what can be read again from the disk. */
@@ -312,13 +306,4 @@ export class JobDatabase implements JobForest {
     this.#indexFile.append(root, summary);
     whenFiled();
   }
-}
-
-/** @param job the job that was sent with the key, in words */
-export function keyTaken(key: string, job: string): PmanError {
-  return new PmanError(
-    'conflict',
-    `the key ${JSON.stringify(key)} stands for another job: ${job}`,
-    { hint: 'repeat a request unchanged, or give a new job a new key' },
-  );
 }

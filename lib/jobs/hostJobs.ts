@@ -10,9 +10,9 @@ import { checkForSsh, partsOf } from './commandParts.ts';
 import { hostFacts } from './hostFacts.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
 import { JobOutputs } from './jobOutputs.ts';
+import { closeOrphans } from './orphanRecords.ts';
 import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
-import { isDone, progressOf } from './progress.ts';
-import { type NewJob, newRecord, recordLost } from './record.ts';
+import { type NewJob, newRecord } from './record.ts';
 import { newJobRoot } from './stamps.ts';
 
 export interface HostJobsOptions extends PollerOptions {
@@ -256,17 +256,7 @@ export class HostJobs {
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
   closeOrphans(): void {
-    const { database } = this.#options;
-    for (const root of database.unfinished()) {
-      if (this.isActive(root)) continue;
-      const tree = database.tree(root);
-      const record = database.edit(root);
-      if (tree === undefined || record === undefined || tree.children.has('container')) continue;
-      if (!isDone(tree)) {
-        recordLost(record, progressOf(tree).started.length, 'nothing is left that ran it');
-      }
-      database.release(root);
-    }
+    closeOrphans(this.#options.database, (root) => this.isActive(root));
   }
 
   /**

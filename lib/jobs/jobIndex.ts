@@ -87,6 +87,14 @@ export class JobIndex {
     this.#order = this.#order.filter((root) => !gone.has(root));
   }
 
+  /** The jobs that have ended, oldest first. */
+  ended(): readonly (readonly [string, JobSummary])[] {
+    return this.roots().flatMap((root) => {
+      const summary = this.#summaries.get(root);
+      return summary?.status === undefined ? [] : [[root, summary] as const];
+    });
+  }
+
   /** The job that was sent with an idempotency key. */
   withKey(key: string): string | undefined {
     return this.#byKey.get(key);

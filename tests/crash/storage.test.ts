@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {
   act,
@@ -50,7 +51,9 @@ async function expectOnDisk(server: TestServer, jid: string): Promise<void> {
   await eventually(() => existsSync(leaf), { message: `the record of ${jid} to be on the disk` });
 }
 
-(mounts ? describe : describe.skip)('a disk (needs the right to mount)', () => {
+const cannotMount = () => (mounts ? undefined : 'mounting a small disk needs the right to mount');
+
+describeWithEngine('a disk', cannotMount, () => {
   it('that is full has new runs refused until there is room; what runs ends as it does', async () => {
     const root = tempDir();
     const disk = join(root, 'disk');
