@@ -17,7 +17,8 @@ const crunner = `'${process.execPath}' dist/bin/crunner.js -v -1`;
 
 /** A shell line on a terminal of its own: what is typed goes in, what is shown comes out. */
 function onTerminal(line: string) {
-  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: 'pipe' });
+  // `exec`: a shell of script's own would die of a Ctrl-C as well, and report that.
+  const child = spawn('script', ['-qec', `exec ${line}`, '/dev/null'], { stdio: 'pipe' });
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text;

@@ -98,7 +98,7 @@ describeWithEngine(
       ['by the built-in manager', ['--manager', 'builtin'], false],
     ])('gives its result %s', async (_, flags, byContainers) => {
       const path = httpie();
-      const since = String(Math.floor(Date.now() / 1000));
+      const since = (Date.now() / 1000).toFixed(3);
       startPman(tempDir(), flags);
       await eventually(() => shell('http --check-status :5010/api/v1', path), {
         timeoutMs: 20_000,
