@@ -39,18 +39,29 @@ function isIni(path: string): boolean {
 
 /**
  * As Python's configparser reads the section, and not as the `ini` package does: a value goes to the end of its line,
- * `#`, `;` and quotes included, a colon separates as well as `=`, and a key without a value is an error. The package
- * cuts `a#b` to `a` and makes the token `true` of a line it does not understand.
+ * `#`, `;` and quotes included, a colon separates as well as `=`, a line that is indented deeper than its key goes on
+ * with the value, and a key without a value is an error. The package cuts `a#b` to `a` and makes the token `true` of a
+ * line it does not understand. What Python adds from a section `[DEFAULT]` is no token.
  */
 function iniTokens(content: string, path: string): readonly string[] {
   const tokens: string[] = [];
   let section: string | undefined;
+  /** How far the key above is indented; undefined behind a section's name. */
+  let keyIndent: number | undefined;
   for (const [i, line] of content.split('\n').entries()) {
     const text = line.trim();
     if (text === '' || text.startsWith('#') || text.startsWith(';')) continue;
+    const indent = line.search(/\S/);
+    if (keyIndent !== undefined && indent > keyIndent) {
+      if (section === SECTION) tokens.push(`${tokens.pop() ?? ''}\n${text}`);
+      continue;
+    }
+    keyIndent = indent;
     const header = /^\[([^\]]+)\]/.exec(text);
-    if (header) section = header[1];
-    else if (section === SECTION) {
+    if (header) {
+      section = header[1];
+      keyIndent = undefined;
+    } else if (section === SECTION) {
       const value = /^[^=:]+[=:](.*)$/.exec(text)?.[1];
       // The line may be a token that lacks its key: it is not shown.
       if (value === undefined) {

@@ -41,6 +41,23 @@ y = laterT0ken
     expect(withFile('t.cfg', `[AUTH TOKENS]\r\nalice = ${token}\r\n`)).toEqual([token]);
   });
 
+  it.each([
+    ['a =\n    t0ken', ['t0ken']],
+    ['a = one\n  b = two\nc = three', ['one\nb = two', 'three']],
+    ['  a = one\n  b = two', ['one', 'two']],
+    ['[X]\nx = no\n  nor this\n[AUTH TOKENS]\n b = two', ['one', 'two']],
+  ])(
+    'takes lines that are indented deeper for the rest of a value, as Python does: %j',
+    (lines, tokens) => {
+      const first = lines.startsWith('[') ? 'first = one\n' : '';
+      expect(withFile('t.cfg', `[AUTH TOKENS]\n${first}${lines}\n`)).toEqual(tokens);
+    },
+  );
+
+  it('takes nothing from [DEFAULT] for a token', () => {
+    expect(withFile('t.cfg', '[DEFAULT]\ndebug = true\n[AUTH TOKENS]\na = one\n')).toEqual(['one']);
+  });
+
   it('names the line of a token that lacks its name, and does not show it', () => {
     const content = '[AUTH TOKENS]\nalice = t0ken\n\nb4re\n';
     expect(() => withFile('t.cfg', content)).toThrow(UsageError);
