@@ -57,7 +57,7 @@ export class SwarmJobEngine extends EngineBase {
       label: this.#options.instanceLabel,
       ask: (doing, call) => this.client.ask(doing, call),
       facts: (service) => this.facts(service),
-      stateOf: (tasks) => this.#stateOf(tasks),
+      stateOf: (task) => this.#stateByTask(task),
     });
     return {
       schedule: async (request) => container.schedule(await this.#possible(request)),
@@ -230,6 +230,12 @@ export class SwarmJobEngine extends EngineBase {
       tasks.push(...parseTasks(list));
     }
     return tasks.sort((a, b) => ((a.CreatedAt ?? '') < (b.CreatedAt ?? '') ? 1 : -1));
+  }
+
+  async #stateByTask(task: Task): Promise<ContainerState | undefined> {
+    const { ServiceID } = task;
+    const all = ServiceID === undefined ? [] : await this.#tasksOf([ServiceID]);
+    return this.#stateOf(all.length > 1 ? all : [task]);
   }
 
   async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {

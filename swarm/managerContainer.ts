@@ -26,7 +26,8 @@ export interface ManagerContainerParts {
   readonly label: string;
   readonly ask: <T>(doing: string, call: () => Promise<T>) => Promise<T>;
   readonly facts: (service: string) => Promise<ServiceFacts | undefined>;
-  readonly stateOf: (tasks: readonly Task[]) => Promise<ContainerState | undefined>;
+  /** How the service of a task stands, of which a manager shows one only. */
+  readonly stateOf: (task: Task) => Promise<ContainerState | undefined>;
 }
 
 /** How long a manager container may take, in milliseconds. */
@@ -80,7 +81,8 @@ export class ManagerContainer implements ContainerManager {
       const message = `cannot ${doing}: the manager printed ${shown(stdout)}`;
       throw new PmanError('internal', message, { cause });
     }
-    return this.#parts.stateOf(parseTasks([task]));
+    const [checked] = parseTasks([task]);
+    return checked && this.#parts.stateOf(checked);
   }
 
   async remove(service: string): Promise<void> {
