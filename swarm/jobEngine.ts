@@ -60,7 +60,8 @@ export class SwarmJobEngine extends EngineBase {
       stateOf: (task) => this.#stateByTask(task),
     });
     return {
-      schedule: async (request) => container.schedule(await this.#possible(request)),
+      schedule: async (request, cancelled) =>
+        container.schedule(await this.#possible(request), cancelled),
       state: (service) =>
         this.#orByUs(
           () => container.state(service),

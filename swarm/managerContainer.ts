@@ -45,15 +45,19 @@ export class ManagerContainer implements ContainerManager {
     this.#parts = parts;
   }
 
-  async schedule({ service, image, cmd, shareDir, labels, options }: ContainerRequest) {
+  async schedule(
+    { service, image, cmd, shareDir, labels, options }: ContainerRequest,
+    cancelled: AbortSignal,
+  ) {
     const isOwn = OWN_MANAGER_LABEL in (await this.#imageLabels());
-    const { stdout } = await this.#run(`schedule service "${service}"`, [
+    const args = [
       ...['-s', service],
       ...(shareDir === undefined ? [] : ['-m', shareDir]),
       ...['-i', image, '-p', 'none'],
       ...(isOwn ? ownFlags(labels, options) : []),
       ...['-c', cmd],
-    ]);
+    ];
+    const { stdout } = await this.#run(`schedule service "${service}"`, args, cancelled);
     if ((await this.#parts.facts(service)) !== undefined) return stdout;
     const { image: by, app } = this.#parts.manager;
     throw new PmanError(
@@ -102,7 +106,11 @@ export class ManagerContainer implements ContainerManager {
   }
 
   /** Runs the manager to its end; an exit code other than 0 is an error with what it has printed. */
-  async #run(doing: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+  async #run(
+    doing: string,
+    args: readonly string[],
+    cancelled?: AbortSignal,
+  ): Promise<{ readonly stdout: string }> {
     const { docker, manager, dockerSocket, label, ask } = this.#parts;
     const what = `${doing} by a container of ${manager.image}`;
     const container = await ask(what, () =>
@@ -116,7 +124,7 @@ export class ManagerContainer implements ContainerManager {
     try {
       await ask(what, () => container.start());
       const { StatusCode } = await ask(what, async () =>
-        endSchema.parse(await within(MANAGER_MS, what, container.wait())),
+        endSchema.parse(await unlessStopped(what, container.wait(), cancelled)),
       );
       const stdout = await ask(what, () => this.#output(container, 'stdout'));
       if (StatusCode === 0) return { stdout };
@@ -143,19 +151,19 @@ const shown = (text: string) => JSON.stringify(text.slice(0, 200));
 
 const endSchema = z.looseObject({ StatusCode: z.number() });
 
-async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new PmanError('internal', `cannot ${what}: it did not end in ${ms / 1000} s`)),
-      ms,
-    );
+/** The result of the work, unless that is late or cancelled. */
+async function unlessStopped<T>(what: string, work: Promise<T>, cancelled?: AbortSignal) {
+  const late = AbortSignal.timeout(MANAGER_MS);
+  const stop = cancelled === undefined ? late : AbortSignal.any([late, cancelled]);
+  const stopped = new Promise<never>((_, reject) => {
+    const fail = () => {
+      const why = late.aborted ? `it did not end in ${MANAGER_MS / 1000} s` : 'it was cancelled';
+      reject(new PmanError('internal', `cannot ${what}: ${why}`));
+    };
+    if (stop.aborted) fail();
+    else stop.addEventListener('abort', fail, { once: true });
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, stopped]);
 }
 
 function failure(what: string, exitCode: number, text: string): PmanError {

@@ -73,8 +73,11 @@ export interface ManagerImage {
  * fails with a PmanError; `unavailable` means that the engine did not answer, and that asking again may help.
  */
 export interface ContainerManager {
-  /** Makes the service; gives what a manager container has printed. Failing with `conflict`: the name is taken. */
-  schedule(request: ContainerRequest): Promise<string>;
+  /**
+   * Makes the service; gives what a manager container has printed. Failing with `conflict`: the name is taken. With the signal
+   * a manager that is at it is stopped; the service may have been made nevertheless.
+   */
+  schedule(request: ContainerRequest, cancelled: AbortSignal): Promise<string>;
   /** Undefined when there is no such service. */
   state(service: string): Promise<ContainerState | undefined>;
   /** Ends what runs of it and forgets it; no error when there is none. */
