@@ -5,6 +5,7 @@ import type { TreeNode } from '../tree/node.ts';
 import { ContainerIntake, type ContainerJob } from './containerIntake.ts';
 import { type Active, type ContainerJobsOptions, ContainerLedger } from './containerLedger.ts';
 import type { ContainerEngine, ContainerStatus } from './containerManager.ts';
+import { followOutput } from './containerOutput.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
 import { spooledFromRecord } from './containerSpool.ts';
 import { startService, waitForFolder } from './containerStart.ts';
@@ -84,6 +85,23 @@ export class ContainerJobs {
         note: `this is what was known last: ${error.message}`,
       };
     }
+  }
+
+  /** What a job has written and writes, as it comes, until it has ended (see followOutput). */
+  follow(root: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { database } = this.#options;
+    return followOutput(
+      {
+        engine: () => this.#ledger.opened(),
+        active: () => this.#ledger.active.get(root),
+        ended: this.#ledger.untilEnded(root),
+        recorded: () => {
+          const record = database.tree(root);
+          return record === undefined ? '' : knownContainer(record).logs;
+        },
+      },
+      signal,
+    );
   }
 
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
