@@ -81,6 +81,8 @@ export abstract class EngineBase implements ContainerEngine {
     );
   }
 
+  async settle(): Promise<void> {}
+
   async cleanUp(label: string): Promise<void> {
     const doing = 'look for manager containers that were left';
     const left = await this.client.ask(doing, () =>

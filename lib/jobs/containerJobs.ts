@@ -237,7 +237,7 @@ export class ContainerJobs {
     if (record) recordScheduled(record, spooled.job, { printed, ...times });
   }
 
-  /** The engine, once the manager containers are gone that an earlier server has left: they might still make a service. */
+  /** The engine, once the manager containers are gone that an earlier server or a lost connection has left. */
   async #cleanEngine(): Promise<ContainerEngine> {
     const engine = await this.#ledger.opened();
     this.#cleaned ??= engine.cleanUp(this.#ledger.label).catch((error: unknown) => {
@@ -245,6 +245,7 @@ export class ContainerJobs {
       throw error;
     });
     await this.#cleaned;
+    await engine.settle();
     return engine;
   }
 }

@@ -122,6 +122,8 @@ export interface ContainerEngine {
     onChange: (service: string) => void,
     options: { readonly signal: AbortSignal; readonly onOpen: () => void },
   ): Promise<void>;
+  /** Ends the manager containers of calls that were cut off: they might still do what they were told. */
+  settle(): Promise<void>;
   /** Removes manager containers that a server of this label, which was killed, has left. */
   cleanUp(label: string): Promise<void>;
 }

@@ -76,9 +76,11 @@ export async function startService(options: StartOptions): Promise<Started | und
       if ((mayExist || isTaken) && (await isOurs(engine, { ...options, manager, mayExist })))
         return { printed: '', manager };
       if (isCancelled) return undefined;
-      if (isTaken) await makeRoom(engine, request.service, { root, instance });
-      isTaken = false;
-      mayExist = false;
+      if (isTaken) {
+        await makeRoom(engine, request.service, { root, instance });
+        isTaken = false;
+        mayExist = false;
+      }
       return { printed: await engine.manager(manager).schedule(request, cancelled), manager };
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;

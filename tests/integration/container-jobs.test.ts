@@ -57,6 +57,7 @@ describe('container jobs without an engine', () => {
 
   it.each([
     ['an image', { container: { target: {} } }, /meta\.container\.target\.image/],
+    ['a command', { cmd: '' }, /meta\.cmd/],
     ['a sound limit', { cpu_limit: 'many' }, /meta\.cpu_limit/],
     ['enough memory', { memory_limit: '1Mi' }, /less than 6Mi/],
     ['a name for the service', { jid: 'a/b' }, /cannot name a service/],
