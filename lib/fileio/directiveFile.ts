@@ -24,6 +24,8 @@ export interface DirectiveFileOptions {
   readonly owner: string;
   /** Does what the directive asks for. What it throws is reported, and the file kept aside. */
   readonly obey: (command: Command) => Promise<unknown>;
+  /** Nothing is obeyed before this resolves. */
+  readonly after?: Promise<void> | undefined;
   readonly log: Logger;
 }
 
@@ -60,6 +62,8 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
       if (message !== complained) options.log.warn('the directive file', { error: message });
       complained = message;
     };
+    if (options.after) await Promise.race([options.after, once(ending.signal, 'abort')]);
+    if (ending.signal.aborted) return;
     const leftOver = obeyLeftOver(options, ending.signal).catch(complain);
     while (!ending.signal.aborted) {
       try {

@@ -10,6 +10,7 @@ import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import { sameJob } from './idempotency.ts';
 import { IndexFile } from './indexFile.ts';
+import { Indexing } from './indexing.ts';
 import { JobIndex, type JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
@@ -33,9 +34,6 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
-/** Reading so many records takes a second or so. */
-const MANY_RECORDS = 2000;
-
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
  * A change is made in memory first and written soon after, with what has changed and nothing else.
@@ -46,6 +44,7 @@ export class JobDatabase implements JobForest {
   readonly #drafts: string;
   readonly #index = new JobIndex();
   readonly #indexFile: IndexFile;
+  readonly #indexing: Indexing;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
   readonly #putAside: OnUnreadable;
@@ -57,7 +56,8 @@ export class JobDatabase implements JobForest {
     this.folder = options.folder;
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
-    this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
+    this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'), options.log);
+    this.#indexing = new Indexing({ learn: (root) => this.#readRecord(root), log: options.log });
     this.#writer = new RecordWriter({
       folder: options.folder,
       drafts: this.#drafts,
@@ -102,13 +102,35 @@ export class JobDatabase implements JobForest {
     this.#writer.refused(error);
   }
 
+  /**
+   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
+   * their names, and what finds them by anything else is refused.
+   */
+  get indexing(): Indexing['progress'] {
+    return this.#indexing.progress;
+  }
+
+  /** Resolves when all records are known, or the database is closed. */
+  get indexed(): Promise<void> {
+    return this.#indexing.finished;
+  }
+
+  /**
+   * @throws PmanError unavailable while not all records are known
+   */
+  requireIndex(): void {
+    this.#indexing.require();
+  }
+
   roots(): readonly string[] {
     return this.#index.roots();
   }
 
-  /** The jobs that have not ended, as far as their records say. */
+  /** The jobs that have not ended, as far as their records are known. */
   unfinished(): readonly string[] {
-    return this.roots().filter((root) => this.#index.get(root)?.status === undefined);
+    return this.roots().filter(
+      (root) => this.#index.get(root)?.status === undefined && !this.#indexing.has(root),
+    );
   }
 
   has(root: string): boolean {
@@ -117,6 +139,7 @@ export class JobDatabase implements JobForest {
 
   /** What is known of a job without its record; its status only once it has ended. */
   summary(root: string): JobSummary | undefined {
+    if (this.#indexing.has(root)) this.#readRecord(root);
     return this.#index.get(root);
   }
 
@@ -130,8 +153,12 @@ export class JobDatabase implements JobForest {
     return read.tree;
   }
 
-  /** The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first. */
+  /**
+   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
   find(key: string, value: JsonValue): readonly string[] {
+    this.#indexing.require();
     const indexed = this.#index.find(key, value);
     if (indexed !== undefined) return indexed;
     return this.roots().filter((root) => {
@@ -152,15 +179,18 @@ export class JobDatabase implements JobForest {
 
   /**
    * The job that a new record repeats: one that was sent before with the same idempotency key.
-   * @throws PmanError conflict when that one was sent with something else
+   * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
   sameJob(record: TreeNode): string | undefined {
-    return sameJob(this.#index, record);
+    const summary = summaryOf(record);
+    if (summary.key === undefined) return undefined;
+    this.#indexing.require();
+    return sameJob(this.#index, summary);
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#index.put(root, summaryOf(record));
+    this.#learn(root, summaryOf(record));
     this.#cache.pin(root, record);
     this.#writer.mark(root, 'whole');
   }
@@ -196,20 +226,41 @@ export class JobDatabase implements JobForest {
    */
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#index.put(root, summaryOf(record, outputBytes));
+    if (record !== undefined) this.#learn(root, summaryOf(record, outputBytes));
+    this.#whenFiled.set(root, whenFiled);
+    if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
     this.#cache.unpin(root);
-    if (this.#writer.has(root)) this.#whenFiled.set(root, whenFiled);
-    else whenFiled();
   }
 
-  /** Removes jobs' records, from memory at once and from the disk. */
+  /**
+   * Removes records of jobs that have ended. One that the disk does not part with stays, in memory too.
+   * @throws PmanError storage when there are such; the others are gone
+   */
   remove(roots: readonly string[]): void {
-    const gone = new Set(roots.filter((root) => this.#index.has(root)));
+    const gone = new Set<string>();
+    try {
+      for (const root of roots) {
+        if (!this.#index.has(root)) continue;
+        // First: a journal without its record would bring that back.
+        this.#whenFiled.get(root)?.();
+        this.#writer.discard(root);
+        gone.add(root);
+      }
+    } catch (error) {
+      this.refused(error);
+      const message = `${gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
+      throw new PmanError('storage', message, { cause: error });
+    } finally {
+      this.#forget(gone);
+    }
+  }
+
+  #forget(gone: ReadonlySet<string>): void {
     this.#index.remove(gone);
     for (const root of gone) {
+      this.#indexing.skip(root);
       this.#cache.remove(root);
       this.#whenFiled.delete(root);
-      this.#writer.discard(root);
     }
   }
 
@@ -245,6 +296,7 @@ export class JobDatabase implements JobForest {
       await this.save();
       this.#forgetWritten();
       this.#readIndex(new Map());
+      await this.indexed;
       return;
     }
     for await (const { root, record } of readRecordFolder(folder)) {
@@ -259,6 +311,7 @@ export class JobDatabase implements JobForest {
    * spool still has it.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#indexing.close();
     await this.#writer.close(deadlineMs);
     this.#indexFile.close();
     rmSync(this.#drafts, { recursive: true, force: true });
@@ -266,36 +319,42 @@ export class JobDatabase implements JobForest {
 
   /** Learns of the records in the folder: from what was written down of them, else from themselves. */
   #readIndex(known: ReadonlyMap<string, JobSummary>): void {
-    let isExact = true;
     const names = recordNames(this.folder);
-    const unknown = names.filter((root) => !known.has(root) && !this.#index.has(root)).length;
-    if (unknown > MANY_RECORDS) {
-      this.#options.log.info('reading the records that the index does not know', { unknown });
-    }
+    const unread: string[] = [];
     for (const root of names) {
       if (this.#index.has(root)) continue;
-      let summary = known.get(root);
-      if (summary === undefined) {
-        const record = readTree(join(this.folder, root), this.#putAside)?.tree;
-        if (record === undefined) continue;
-        summary = summaryOf(record);
-        isExact &&= summary.status === undefined;
-      }
-      this.#index.put(root, summary);
+      const summary = known.get(root);
+      if (summary === undefined) unread.push(root);
+      this.#index.put(root, summary ?? {});
     }
-    if (isExact && known.size < 2 * names.length + 100) return;
-    this.#indexFile.rewrite(this.#index.ended());
+    if (known.size > 2 * names.length + 100) this.#indexFile.rewrite(this.#index.ended());
+    this.#indexing.begin(unread);
+  }
+
+  /** Learns what is to be known of a job from its record. */
+  #readRecord(root: string): void {
+    const folder = join(this.folder, root);
+    const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
+    if (record === undefined) {
+      this.#forget(new Set([root])); // what is there is no record, or gone meanwhile
+      return;
+    }
+    const summary = summaryOf(record);
+    this.#learn(root, summary);
+    if (summary.status !== undefined) this.#indexFile.tryToAppend(root, summary);
+  }
+
+  #learn(root: string, summary: JobSummary): void {
+    this.#indexing.skip(root);
+    this.#index.put(root, summary);
   }
 
   /** Drops what can be read again from the disk. */
   #forgetWritten(): void {
-    const gone = new Set<string>();
-    for (const root of this.roots()) {
-      if (this.#writer.has(root) || this.#cache.isPinned(root)) continue;
-      this.#cache.remove(root);
-      gone.add(root);
-    }
-    this.#index.remove(gone);
+    const written = this.roots().filter(
+      (root) => !this.#writer.has(root) && !this.#cache.isPinned(root),
+    );
+    this.#forget(new Set(written));
   }
 
   /** The record of a job that has ended is on the disk. */
@@ -305,5 +364,6 @@ export class JobDatabase implements JobForest {
     if (whenFiled === undefined || summary?.status === undefined) return;
     this.#indexFile.append(root, summary);
     whenFiled();
+    this.#whenFiled.delete(root);
   }
 }
