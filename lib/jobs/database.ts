@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
-import { makeFolder } from '../folders.ts';
+import { isFolder, makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
@@ -31,8 +31,12 @@ export interface DatabaseOptions {
   /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
+  /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
+  readonly firstReadMs?: number;
   readonly log: Logger;
 }
+
+const FIRST_READ_MS = 2000;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -57,7 +61,11 @@ export class JobDatabase implements JobForest {
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'), options.log);
-    this.#indexing = new Indexing({ learn: (root) => this.#readRecord(root), log: options.log });
+    this.#indexing = new Indexing({
+      learn: (root) => this.#readRecord(root),
+      firstMs: options.firstReadMs ?? FIRST_READ_MS,
+      log: options.log,
+    });
     this.#writer = new RecordWriter({
       folder: options.folder,
       drafts: this.#drafts,
@@ -143,11 +151,12 @@ export class JobDatabase implements JobForest {
     return this.#index.get(root);
   }
 
+  /** @throws PmanError unavailable when it cannot be read just now */
   tree(root: string): TreeNode | undefined {
     if (!this.#index.has(root)) return undefined;
     const cached = this.#cache.get(root);
     if (cached !== undefined) return cached;
-    const read = readTree(join(this.folder, root), this.#putAside);
+    const read = reading(root, () => readTree(join(this.folder, root), this.#putAside));
     if (read === undefined) return undefined;
     this.#cache.put(root, read.tree, read.weight);
     return read.tree;
@@ -174,7 +183,7 @@ export class JobDatabase implements JobForest {
     if (!isSafeName(key)) return undefined;
     const file = join(this.folder, root, key);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    return readLeaf(file, this.#putAside)?.value;
+    return reading(root, () => readLeaf(file, this.#putAside)?.value);
   }
 
   /**
@@ -336,7 +345,9 @@ export class JobDatabase implements JobForest {
     const folder = join(this.folder, root);
     const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
     if (record === undefined) {
-      this.#forget(new Set([root])); // what is there is no record, or gone meanwhile
+      // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
+      if (isFolder(folder)) this.#learn(root, {});
+      else this.#forget(new Set([root]));
       return;
     }
     const summary = summaryOf(record);
@@ -365,5 +376,15 @@ export class JobDatabase implements JobForest {
     this.#indexFile.append(root, summary);
     whenFiled();
     this.#whenFiled.delete(root);
+  }
+}
+
+/** @throws PmanError unavailable when the system lacks what reading takes */
+function reading<T>(root: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message = `the record of ${root} cannot be read just now: ${messageOf(error)}`;
+    throw new PmanError('unavailable', message, { hint: 'try again', cause: error });
   }
 }

@@ -1,27 +1,31 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PmanError } from '../errors.ts';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 export interface IndexingOptions {
-  /** Reads a record, and takes in what is to be known of it. Does not throw. */
+  /** Reads a record, and takes in what is to be known of it. What it throws passes: it is tried again. */
   readonly learn: (root: string) => void;
+  /** How long records are read before anything else is done, in milliseconds. */
+  readonly firstMs: number;
   readonly log: Logger;
 }
 
-/** How long the records are read before anything else is done, and then at a time, in milliseconds. */
-const FIRST_MS = 2000;
+/** How long records are read at a time while others are served, in milliseconds. */
 const SLICE_MS = 10;
+/** How long to wait after a record that could not be read, in milliseconds. */
+const RETRY_MS = 200;
 
 /**
  * The records of which nothing is known but their names: those of a database that somebody else has written, or whose index
  * was lost. Reading one takes about a quarter of a millisecond, so that a hundred thousand of them keep a server busy for half
- * a minute. What can be read in two seconds is read at once; for the rest the server begins to serve, and reads on in between.
+ * a minute. What can be read in a moment is read at once; for the rest the server begins to serve, and reads on in between.
  */
 export class Indexing {
   readonly #options: IndexingOptions;
   readonly #unread = new Set<string>();
   #of = 0;
   #reading: Promise<void> | undefined;
+  #isStuck = false;
   #closed = false;
 
   constructor(options: IndexingOptions) {
@@ -63,14 +67,14 @@ export class Indexing {
     );
   }
 
-  /** Begins to read records; when it returns, all of them have been read or the first two seconds are over. */
+  /** Begins to read records; when it returns, all of them have been read or `firstMs` are over. */
   begin(roots: Iterable<string>): void {
     if (this.#unread.size === 0) this.#of = 0;
     const before = this.#unread.size;
     for (const root of roots) this.#unread.add(root);
     this.#of += this.#unread.size - before;
     if (this.#reading !== undefined) return;
-    this.#readFor(FIRST_MS);
+    this.#readFor(this.#options.firstMs);
     if (this.#unread.size === 0) return;
     this.#options.log.info('the database is being read: there is no index of it', this.progress);
     this.#reading = this.#readOn().finally(() => {
@@ -84,7 +88,7 @@ export class Indexing {
 
   async #readOn(): Promise<void> {
     while (this.#unread.size > 0 && !this.#closed) {
-      await nextTurn();
+      await (this.#isStuck ? sleep(RETRY_MS, undefined, { ref: false }) : nextTurn());
       this.#readFor(SLICE_MS);
     }
     if (!this.#closed) this.#options.log.info('the database has been read', { records: this.#of });
@@ -92,8 +96,15 @@ export class Indexing {
 
   #readFor(ms: number): void {
     const until = performance.now() + ms;
+    this.#isStuck = false;
     for (const root of this.#unread) {
-      this.#options.learn(root);
+      try {
+        this.#options.learn(root);
+      } catch (error) {
+        this.#isStuck = true;
+        this.#options.log.warn('a record cannot be read yet', { root, reason: messageOf(error) });
+        return;
+      }
       this.#unread.delete(root);
       if (performance.now() > until) return;
     }
