@@ -89,7 +89,7 @@ export class Indexing {
   async #readOn(): Promise<void> {
     while (this.#unread.size > 0 && !this.#closed) {
       await (this.#isStuck ? sleep(RETRY_MS, undefined, { ref: false }) : nextTurn());
-      this.#readFor(SLICE_MS);
+      if (!this.#closed) this.#readFor(SLICE_MS);
     }
     if (!this.#closed) this.#options.log.info('the database has been read', { records: this.#of });
   }
