@@ -1,5 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
 import { isFolder, makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
@@ -303,9 +304,7 @@ export class JobDatabase implements JobForest {
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
       await this.save();
-      this.#forgetWritten();
-      this.#readIndex(new Map());
-      await this.indexed;
+      await this.#readAnew();
       return;
     }
     for await (const { root, record } of readRecordFolder(folder)) {
@@ -351,8 +350,9 @@ export class JobDatabase implements JobForest {
       return;
     }
     const summary = summaryOf(record);
+    const isNew = this.#index.get(root)?.status === undefined;
     this.#learn(root, summary);
-    if (summary.status !== undefined) this.#indexFile.tryToAppend(root, summary);
+    if (isNew && summary.status !== undefined) this.#indexFile.tryToAppend(root, summary);
   }
 
   #learn(root: string, summary: JobSummary): void {
@@ -360,12 +360,18 @@ export class JobDatabase implements JobForest {
     this.#index.put(root, summary);
   }
 
-  /** Drops what can be read again from the disk. */
-  #forgetWritten(): void {
-    const written = this.roots().filter(
-      (root) => !this.#writer.has(root) && !this.#cache.isPinned(root),
-    );
-    this.#forget(new Set(written));
+  /** Reads all records again that nobody is changing, one by one: what is known of them stays until then. */
+  async #readAnew(): Promise<void> {
+    const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
+    const names = new Set(recordNames(this.folder));
+    this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
+    for (const root of names) {
+      if (!isOurs(root)) {
+        this.#cache.remove(root);
+        this.#readRecord(root);
+      }
+      await nextTurn();
+    }
   }
 
   /** The record of a job that has ended is on the disk. */

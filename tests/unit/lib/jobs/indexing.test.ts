@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { PmanError } from '../../../../lib/errors.ts';
 import { JobDatabase } from '../../../../lib/jobs/database.ts';
 import { Indexing } from '../../../../lib/jobs/indexing.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../../../lib/jobs/record.ts';
