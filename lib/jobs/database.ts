@@ -9,10 +9,8 @@ import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
-import { sameJob } from './idempotency.ts';
-import { IndexFile } from './indexFile.ts';
-import { Indexing } from './indexing.ts';
-import { JobIndex, type JobSummary } from './jobIndex.ts';
+import { Catalog } from './catalog.ts';
+import type { JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
 import {
@@ -22,6 +20,7 @@ import {
   writeRecordFolder,
 } from './recordFolder.ts';
 import { RecordWriter } from './recordWriter.ts';
+import { sharedCall } from './sharedCall.ts';
 import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 import { putAside } from './unreadable.ts';
@@ -38,6 +37,8 @@ export interface DatabaseOptions {
 }
 
 const FIRST_READ_MS = 2000;
+/** How long records are read at a time when all are read again, in milliseconds. */
+const SLICE_MS = 10;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -47,12 +48,11 @@ export class JobDatabase implements JobForest {
   readonly folder: string;
   readonly #options: DatabaseOptions;
   readonly #drafts: string;
-  readonly #index = new JobIndex();
-  readonly #indexFile: IndexFile;
-  readonly #indexing: Indexing;
+  readonly #catalog: Catalog;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
   readonly #putAside: OnUnreadable;
+  readonly #readAgain = sharedCall(() => this.#readAnew());
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
 
@@ -61,10 +61,10 @@ export class JobDatabase implements JobForest {
     this.folder = options.folder;
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
-    this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'), options.log);
-    this.#indexing = new Indexing({
-      learn: (root) => this.#readRecord(root),
-      firstMs: options.firstReadMs ?? FIRST_READ_MS,
+    this.#catalog = new Catalog({
+      file: join(options.workFolder, 'index.jsonl'),
+      read: (root) => this.#readSummary(root),
+      firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
       log: options.log,
     });
     this.#writer = new RecordWriter({
@@ -90,7 +90,7 @@ export class JobDatabase implements JobForest {
       makeFolder(options.folder);
       makeFolder(options.workFolder, 0o700);
       const database = new JobDatabase(options);
-      database.#readIndex(database.#indexFile.read());
+      database.#catalog.open(recordNames(options.folder));
       return database;
     } catch (error) {
       const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
@@ -115,46 +115,41 @@ export class JobDatabase implements JobForest {
    * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
    * their names, and what finds them by anything else is refused.
    */
-  get indexing(): Indexing['progress'] {
-    return this.#indexing.progress;
+  get indexing(): Catalog['progress'] {
+    return this.#catalog.progress;
   }
 
   /** Resolves when all records are known, or the database is closed. */
   get indexed(): Promise<void> {
-    return this.#indexing.finished;
+    return this.#catalog.complete;
   }
 
-  /**
-   * @throws PmanError unavailable while not all records are known
-   */
+  /** @throws PmanError unavailable while not all records are known */
   requireIndex(): void {
-    this.#indexing.require();
+    this.#catalog.requireAll();
   }
 
   roots(): readonly string[] {
-    return this.#index.roots();
+    return this.#catalog.roots();
   }
 
   /** The jobs that have not ended, as far as their records are known. */
   unfinished(): readonly string[] {
-    return this.roots().filter(
-      (root) => this.#index.get(root)?.status === undefined && !this.#indexing.has(root),
-    );
+    return this.#catalog.unfinished();
   }
 
   has(root: string): boolean {
-    return this.#index.has(root);
+    return this.#catalog.has(root);
   }
 
   /** What is known of a job without its record; its status only once it has ended. */
   summary(root: string): JobSummary | undefined {
-    if (this.#indexing.has(root)) this.#readRecord(root);
-    return this.#index.get(root);
+    return this.#catalog.get(root);
   }
 
   /** @throws PmanError unavailable when it cannot be read just now */
   tree(root: string): TreeNode | undefined {
-    if (!this.#index.has(root)) return undefined;
+    if (!this.#catalog.has(root)) return undefined;
     const cached = this.#cache.get(root);
     if (cached !== undefined) return cached;
     const read = reading(root, () => readTree(join(this.folder, root), this.#putAside));
@@ -168,8 +163,7 @@ export class JobDatabase implements JobForest {
    * @throws PmanError unavailable while not all records are known
    */
   find(key: string, value: JsonValue): readonly string[] {
-    this.#indexing.require();
-    const indexed = this.#index.find(key, value);
+    const indexed = this.#catalog.find(key, value);
     if (indexed !== undefined) return indexed;
     return this.roots().filter((root) => {
       const leaf = this.#leaf(root, key);
@@ -192,15 +186,12 @@ export class JobDatabase implements JobForest {
    * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
   sameJob(record: TreeNode): string | undefined {
-    const summary = summaryOf(record);
-    if (summary.key === undefined) return undefined;
-    this.#indexing.require();
-    return sameJob(this.#index, summary);
+    return this.#catalog.sameJob(summaryOf(record));
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#learn(root, summaryOf(record));
+    this.#catalog.put(root, summaryOf(record));
     this.#cache.pin(root, record);
     this.#writer.mark(root, 'whole');
   }
@@ -236,7 +227,7 @@ export class JobDatabase implements JobForest {
    */
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#learn(root, summaryOf(record, outputBytes));
+    if (record !== undefined) this.#catalog.put(root, summaryOf(record, outputBytes));
     this.#whenFiled.set(root, whenFiled);
     if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
     this.#cache.unpin(root);
@@ -250,7 +241,7 @@ export class JobDatabase implements JobForest {
     const gone = new Set<string>();
     try {
       for (const root of roots) {
-        if (!this.#index.has(root)) continue;
+        if (!this.#catalog.has(root)) continue;
         // First: a journal without its record would bring that back.
         this.#whenFiled.get(root)?.();
         this.#writer.discard(root);
@@ -266,9 +257,8 @@ export class JobDatabase implements JobForest {
   }
 
   #forget(gone: ReadonlySet<string>): void {
-    this.#index.remove(gone);
+    this.#catalog.remove(gone);
     for (const root of gone) {
-      this.#indexing.skip(root);
       this.#cache.remove(root);
       this.#whenFiled.delete(root);
     }
@@ -304,11 +294,11 @@ export class JobDatabase implements JobForest {
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
       await this.save();
-      await this.#readAnew();
+      await this.#readAgain();
       return;
     }
     for await (const { root, record } of readRecordFolder(folder)) {
-      if (this.#index.has(root)) continue;
+      if (this.#catalog.has(root)) continue;
       this.add(root, record);
       if (isDone(record)) this.release(root);
     }
@@ -319,67 +309,42 @@ export class JobDatabase implements JobForest {
    * spool still has it.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
-    this.#indexing.close();
     await this.#writer.close(deadlineMs);
-    this.#indexFile.close();
+    this.#catalog.close();
     rmSync(this.#drafts, { recursive: true, force: true });
   }
 
-  /** Learns of the records in the folder: from what was written down of them, else from themselves. */
-  #readIndex(known: ReadonlyMap<string, JobSummary>): void {
-    const names = recordNames(this.folder);
-    const unread: string[] = [];
-    for (const root of names) {
-      if (this.#index.has(root)) continue;
-      const summary = known.get(root);
-      if (summary === undefined) unread.push(root);
-      this.#index.put(root, summary ?? {});
-    }
-    if (known.size > 2 * names.length + 100) this.#indexFile.rewrite(this.#index.ended());
-    this.#indexing.begin(unread);
-  }
-
-  /** Learns what is to be known of a job from its record. */
-  #readRecord(root: string): void {
+  /** What is to be known of a job, from its record; undefined when there is none. */
+  #readSummary(root: string): JobSummary | undefined {
     const folder = join(this.folder, root);
     const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
-    if (record === undefined) {
-      // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
-      if (isFolder(folder)) this.#learn(root, {});
-      else this.#forget(new Set([root]));
-      return;
-    }
-    const summary = summaryOf(record);
-    const isNew = this.#index.get(root)?.status === undefined;
-    this.#learn(root, summary);
-    if (isNew && summary.status !== undefined) this.#indexFile.tryToAppend(root, summary);
+    if (record !== undefined) return summaryOf(record);
+    // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
+    return isFolder(folder) ? {} : undefined;
   }
 
-  #learn(root: string, summary: JobSummary): void {
-    this.#indexing.skip(root);
-    this.#index.put(root, summary);
-  }
-
-  /** Reads all records again that nobody is changing, one by one: what is known of them stays until then. */
+  /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
   async #readAnew(): Promise<void> {
+    let sliceEnd = performance.now() + SLICE_MS;
     const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
     const names = new Set(recordNames(this.folder));
     this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
     for (const root of names) {
       if (!isOurs(root)) {
         this.#cache.remove(root);
-        this.#readRecord(root);
+        this.#catalog.readRecord(root);
       }
+      if (performance.now() < sliceEnd) continue;
       await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
     }
   }
 
   /** The record of a job that has ended is on the disk. */
   #file(root: string): void {
     const whenFiled = this.#whenFiled.get(root);
-    const summary = this.#index.get(root);
-    if (whenFiled === undefined || summary?.status === undefined) return;
-    this.#indexFile.append(root, summary);
+    if (whenFiled === undefined || this.#catalog.get(root)?.status === undefined) return;
+    this.#catalog.file(root);
     whenFiled();
     this.#whenFiled.delete(root);
   }
