@@ -1,7 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { expandAbbreviations } from '../lib/config/abbreviations.ts';
 import { UsageError } from '../lib/errors.ts';
-import { readServiceOptions, type ServiceOptions, serviceFlags } from './serviceFlags.ts';
+import {
+  readServiceOptions,
+  type ServiceFlagValues,
+  type ServiceOptions,
+  serviceFlags,
+} from './serviceFlags.ts';
 
 /** What a command line of `swarm` asks for. */
 export type SwarmCommand =
@@ -59,7 +64,7 @@ The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY
 DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 `;
 
-interface Flags {
+interface Flags extends ServiceFlagValues {
   readonly help?: true;
   readonly version?: true;
   readonly schedule?: string;
@@ -70,12 +75,6 @@ interface Flags {
   readonly command?: string;
   readonly restart_policy: string;
   readonly mount?: string;
-  readonly env?: readonly string[];
-  readonly label?: readonly string[];
-  readonly bind?: readonly string[];
-  readonly limit?: readonly string[];
-  readonly user?: string;
-  readonly workers?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BadRequestError } from '../errors.ts';
+import { UNITS } from '../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import type { ContainerLimits, ContainerOptions, ManagerImage } from './containerManager.ts';
 
@@ -182,18 +183,6 @@ function cpuLimit(meta: JsonObject): number | undefined {
   const isMilli = unit === 'm' || Number(number) >= FROM_HERE_MILLI;
   return (isMilli ? Number(number) / 1000 : Number(number)) || undefined;
 }
-
-const UNITS: Readonly<Record<string, number>> = {
-  k: 1e3,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 1024,
-  Mi: MEBI,
-  Gi: 1024 * MEBI,
-  Ti: MEBI * MEBI,
-};
 
 /** `200Mi`; a plain number is MiB as in the original's clients, or bytes when it is a million and more. */
 function memoryLimit(meta: JsonObject): number | undefined {
