@@ -85,10 +85,11 @@ export function parseFlags(args: readonly string[]): SwarmCommand {
   const flags = readFlags(args);
   if (flags.help) return { kind: 'help' };
   if (flags.version) return { kind: 'version' };
-  const conffile = flags.conffile === undefined ? {} : { conffile: flags.conffile };
-  if (flags.remove !== undefined) return { kind: 'remove', name: flags.remove, ...conffile };
-  if (flags.state !== undefined) return { kind: 'state', name: flags.state, ...conffile };
-  if (flags.schedule === undefined) return { kind: 'nothing' };
+  // An empty name, a script's unset variable, is no name; the engine would make one up.
+  const conffile = flags.conffile ? { conffile: flags.conffile } : {};
+  if (flags.remove) return { kind: 'remove', name: flags.remove, ...conffile };
+  if (flags.state) return { kind: 'state', name: flags.state, ...conffile };
+  if (!flags.schedule) return { kind: 'nothing' };
   if (!flags.image || !flags.command) {
     throw new UsageError('-s/--schedule requires -i/--image and -c/--command');
   }

@@ -73,6 +73,8 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
     );
     throw new BadRequestError(`run: ${problems.join('; ')}`);
   }
+  // The original's manager refuses it too; an engine would run what the image has been made for.
+  if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
   const service = manager?.env?.serviceName || job.jid;
   if (!SERVICE_NAME.test(service)) {
