@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, systemErrorCode } from '../lib/errors.ts';
+import { isTemporary, messageOf, systemErrorCode } from '../lib/errors.ts';
 import { findUnwrittenStart } from './orphan.ts';
 import { OutputLog } from './outputLog.ts';
 import { type PartExit, type RunningPart, startPart } from './part.ts';
@@ -42,6 +42,9 @@ const CANNOT_START = 127;
 
 /** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
+
+/** How long a part that cannot be started for want of processes or files is tried again, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /** How often the process of a part is looked at whose runner is gone, in milliseconds. */
 const ORPHAN_POLL_MS = 250;
@@ -137,10 +140,10 @@ export class Runner {
   async #runPart(job: RunningJob, k: number): Promise<number | undefined> {
     let part: RunningPart | SshPart;
     try {
-      part = await startPartOf(job, k);
+      part = await startPatiently(job, k);
     } catch (error) {
       const isOverSsh = job.request.ssh !== undefined;
-      const isFinal = isOverSsh || k === job.request.parts.length - 1;
+      const isFinal = isOverSsh || k === job.request.parts.length - 1 || job.killed !== undefined;
       const now = preciseNow();
       await this.#started(job, k, { pid: 0, startedAt: now });
       const isByHost = error instanceof SshError;
@@ -160,7 +163,8 @@ export class Runner {
     part: RunningPart | SshPart,
   ): Promise<number | undefined> {
     const { folder, request } = job;
-    const { startedAt } = part;
+    // By the clock that nobody sets: how long a part has run is no matter of the time of day.
+    const begunAt = performance.now() - (preciseNow() - part.startedAt);
     hold(job, part);
     const log = new OutputLog(folder, k);
     const remote = 'begun' in part ? await part.begun : undefined;
@@ -175,7 +179,10 @@ export class Runner {
       endedAt,
       returncode: exit.returncode,
       ...(cause === undefined ? {} : { cause }),
-      usage: { wall_seconds: Math.round((endedAt - startedAt) * 1000) / 1e6, ...exit.usage },
+      usage: {
+        wall_seconds: Math.round((performance.now() - begunAt) * 1000) / 1e6,
+        ...exit.usage,
+      },
       last: isFinal || job.killed !== undefined,
     };
     await this.#ended(job, k, end);
@@ -193,6 +200,18 @@ export class Runner {
   async #ended({ folder, request }: RunningJob, part: number, end: PartEnd): Promise<void> {
     await persist(folder, { part, end }, request);
     this.#tell({ kind: 'end', folder, part, end });
+  }
+}
+
+/** Where the system has no process or file to give just now, it is asked again for a while: others end. */
+async function startPatiently(job: RunningJob, k: number): Promise<RunningPart | SshPart> {
+  for (const until = performance.now() + PATIENCE_MS; ; ) {
+    try {
+      return await startPartOf(job, k);
+    } catch (error) {
+      if (!isTemporary(error) || job.killed !== undefined || performance.now() > until) throw error;
+    }
+    await sleep(RETRY_MS);
   }
 }
 

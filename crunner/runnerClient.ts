@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PmanError, systemErrorCode } from '../lib/errors.ts';
+import { messageOf, PmanError, systemErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RunnerEvent } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
@@ -85,13 +85,13 @@ export class RunnerClient {
     // The socket of a runner that was killed.
     rmSync(runnerSocket(spool), { force: true });
     let child = this.#spawn();
-    const deadline = Date.now() + START_LIMIT_MS;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + START_LIMIT_MS;
+    while (performance.now() < deadline) {
       const found = await this.#connect();
       if (found !== undefined) return this.#keep(found);
       await sleep(5);
-      // It was killed before it could be reached, or gave way to another one that has ended since.
-      if (child.exitCode !== null || child.signalCode !== null) {
+      // It could not be started, was killed before it could be reached, or gave way to another one that has ended since.
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
         await sleep(RESPAWN_MS);
         child = this.#spawn();
       }
@@ -103,16 +103,27 @@ export class RunnerClient {
 
   #spawn(): ChildProcess {
     const { spool, log } = this.#options;
-    const logFile = openSync(join(spool, 'runner.log'), 'a');
+    const logFile = this.#openLog();
     const child = spawn(process.execPath, [programFile(), spool], {
       detached: true,
-      stdio: ['ignore', 'ignore', logFile],
+      stdio: ['ignore', 'ignore', logFile ?? 'ignore'],
     });
-    closeSync(logFile);
+    if (logFile !== undefined) closeSync(logFile);
     child.on('error', (error) => log.error('cannot start the runner', { error: error.message }));
     child.unref();
     log.debug('runner started', { pid: child.pid });
     return child;
+  }
+
+  /** A runner without a log is better than none. */
+  #openLog(): number | undefined {
+    const { spool, log } = this.#options;
+    try {
+      return openSync(join(spool, 'runner.log'), 'a');
+    } catch (error) {
+      log.warn('the runner has no log', { error: messageOf(error) });
+      return undefined;
+    }
   }
 
   #keep(socket: Socket): Socket {

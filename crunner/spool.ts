@@ -192,7 +192,7 @@ function syncPath(path: string): void {
   }
 }
 
-/** Everything a spool folder says, or undefined when it holds no accepted job. */
+/** Everything a spool folder says, or undefined when it holds no accepted job; what is no journal holds none. */
 export function readSpool(folder: string): SpoolState | undefined {
   let request: SpoolRequest | undefined;
   const parts: SpoolPart[] = [];
@@ -220,9 +220,12 @@ export function readSpool(folder: string): SpoolState | undefined {
 
 /** The whole lines of a journal; one that a crash of the machine has cut is passed over. */
 function* readJournal(folder: string): Generator<Line> {
+  const file = join(folder, JOURNAL);
   let text: string;
   try {
-    text = readFileSync(join(folder, JOURNAL), 'utf8');
+    // A folder is no journal, and a pipe would be waited for without end.
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return;
     throw error;
@@ -237,18 +240,41 @@ function* readJournal(folder: string): Generator<Line> {
 
 function parseLine(line: string): Line | undefined {
   try {
-    return JSON.parse(line) as Line;
+    const value: unknown = JSON.parse(line);
+    return isLine(value) ? value : undefined;
   } catch (error) {
     if (messageOf(error).includes('JSON')) return undefined;
     throw error;
   }
 }
 
+/** Whether JSON is a line of ours, as far as those who read it would fall over another one. */
+function isLine(value: unknown): value is Line {
+  const line = membersOf(value);
+  if (line === undefined) return false;
+  if ('request' in line) return Array.isArray(membersOf(line.request)?.parts);
+  if (Number.isSafeInteger(line.part)) {
+    return membersOf(line.start) !== undefined || membersOf(line.end) !== undefined;
+  }
+  return typeof line.dropped === 'string' || membersOf(line.kill) !== undefined;
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return value as Readonly<Record<string, unknown>>;
+}
+
 /** Ends the last line of a journal that a crash of the machine has cut, so that nothing is added to it. */
 export function mendSpool(folder: string): void {
   const file = join(folder, JOURNAL);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const bytes = readFileSync(file);
   if (bytes.length > 0 && bytes.at(-1) !== 0x0a) appendFileSync(file, '\n');
+}
+
+/** Takes away a journal that says nothing: what else the folder holds stays. */
+export function discardJournal(folder: string): void {
+  rmSync(join(folder, JOURNAL), { recursive: true, force: true });
 }
 
 /**

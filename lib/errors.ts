@@ -61,6 +61,13 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+const TEMPORARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
+
+/** Whether the system lacks something just now (open files, processes, memory): it says nothing about what was asked for. */
+export function isTemporary(error: unknown): boolean {
+  return TEMPORARY.has(systemErrorCode(error) ?? '');
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'message' in error) {

@@ -32,6 +32,7 @@ function makeOne(path: string, mode: number | undefined): boolean {
   }
 }
 
-function isFolder(path: string): boolean {
+/** Whether there is a folder of that name. */
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,6 @@
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { clearRecordFolder, workFolderOf } from '../jobs/recordFolder.ts';
+import { removeJobs } from '../jobs/removal.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';
@@ -77,8 +78,9 @@ async function operate(
 }
 
 /** Jobs that have not ended go on, and so do their records. */
-function removeEnded({ database, jobs }: Services, roots: readonly string[]): void {
-  const ended = roots.filter((root) => !jobs.isActive(root));
-  database.remove(ended);
-  for (const root of ended) jobs.forget(root);
+function removeEnded(services: Services, roots: readonly string[]): void {
+  removeJobs(
+    services,
+    roots.filter((root) => !services.jobs.isActive(root)),
+  );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PmanError } from '../errors.ts';
+import { removeJobs } from '../jobs/removal.ts';
 import { anyJson, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { requireHits } from './hits.ts';
@@ -22,8 +23,10 @@ export const deleteJob = defineAction({
         hint: 'end it first, with the action "kill"',
       });
     }
-    services.database.remove(hits.map(({ root }) => root));
-    for (const { root } of hits) services.jobs.forget(root);
+    removeJobs(
+      services,
+      hits.map(({ root }) => root),
+    );
     return {
       status: true,
       result: {

@@ -40,6 +40,7 @@ function healthOf({ database, jobs }: Services): JsonObject {
   return {
     ok: database.problem === undefined,
     database: database.problem ?? 'can be written',
+    ...(database.indexing === undefined ? {} : { recordsRead: { ...database.indexing } }),
     jobs: { ...jobs.counts, recorded: database.roots().length },
   };
 }

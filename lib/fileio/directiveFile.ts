@@ -24,6 +24,8 @@ export interface DirectiveFileOptions {
   readonly owner: string;
   /** Does what the directive asks for. What it throws is reported, and the file kept aside. */
   readonly obey: (command: Command) => Promise<unknown>;
+  /** Nothing is obeyed before this resolves. */
+  readonly after?: Promise<void> | undefined;
   readonly log: Logger;
 }
 
@@ -31,6 +33,9 @@ export interface DirectiveFileOptions {
 const POLL_MS = 250;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
+
+/** How long after a command that could not be taken just now (no room on the disk) it is tried again, in milliseconds. */
+const RETRY_MS = 1000;
 
 /** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
 const GRACE_MS = 300;
@@ -60,6 +65,8 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
       if (message !== complained) options.log.warn('the directive file', { error: message });
       complained = message;
     };
+    if (options.after) await Promise.race([options.after, once(ending.signal, 'abort')]);
+    if (ending.signal.aborted) return;
     const leftOver = obeyLeftOver(options, ending.signal).catch(complain);
     while (!ending.signal.aborted) {
       try {
@@ -110,11 +117,44 @@ async function obeyTaken(
     const found = readOwn(taken);
     if (found === undefined) return;
     const command = withKey(commandIn(found.text), taken);
-    await Promise.race([obey(command), graceAfter(ending)]);
+    if (!(await obeyInTime(() => obey(command), ending, log))) return; // the next server finds it
     rmSync(taken);
     log.info('the directive file was obeyed', { action: command.action });
   } catch (error) {
     reject(file, taken, error, log);
+  }
+}
+
+/** Does what a command says, again and again while there is no room for it. False: the server ends before there is. */
+async function obeyInTime(
+  work: () => Promise<unknown>,
+  ending: AbortSignal,
+  log: Logger,
+): Promise<boolean> {
+  for (let hasComplained = false; ; hasComplained = true) {
+    try {
+      await orGrace(work(), ending);
+      return true;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (!hasComplained) log.warn('the directive file waits', { reason: messageOf(error) });
+    }
+    await sleep(RETRY_MS, undefined, { signal: ending }).catch(() => undefined);
+    if (ending.aborted) return false;
+  }
+}
+
+/** Whoever left the file is not there to try again. */
+function isPassing(error: unknown): boolean {
+  return error instanceof PmanError && error.code === 'storage';
+}
+
+async function orGrace(work: Promise<unknown>, ending: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  try {
+    await Promise.race([work, graceAfter(ending, done.signal)]);
+  } finally {
+    done.abort();
   }
 }
 
@@ -186,8 +226,8 @@ function commandIn(text: string): Command {
   return parseCommand(value);
 }
 
-async function graceAfter(ending: AbortSignal): Promise<void> {
-  if (!ending.aborted) await once(ending, 'abort');
+async function graceAfter(ending: AbortSignal, signal: AbortSignal): Promise<void> {
+  if (!ending.aborted) await once(ending, 'abort', { signal });
   await sleep(GRACE_MS);
 }
 

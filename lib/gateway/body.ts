@@ -35,11 +35,13 @@ export class BodyCollector {
     if (!this.#released) this.#budget.heldBytes += chunk.length;
   }
 
-  /** The body is needed no longer: it counts no more. */
+  /** The body is needed no longer: it counts no more, and is not kept here. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
     this.#budget.heldBytes -= this.#length;
+    this.#first = undefined;
+    this.#store = undefined;
   }
 
   take(): Buffer {

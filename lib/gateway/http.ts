@@ -127,8 +127,10 @@ export class HttpFront {
     req.on('data', (chunk: Buffer) => {
       if (res.writableEnded) return;
       if (body.length + chunk.length > maxBodyBytes) {
+        body.release();
         this.#refuse(req, res, 413, tooLarge(`more than ${body.length} bytes`, maxBodyBytes));
       } else if (this.#budget.heldBytes + chunk.length > maxHeldBytes) {
+        body.release(); // which leaves room for the others: not all of them are refused
         this.#refuse(req, res, 503, 'Too many large requests are under way; try again later.');
       } else body.add(chunk);
     });

@@ -2,9 +2,11 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { HttpFront } from './http.ts';
 import { NativeFront } from './native.ts';
+import { connectionLimit } from './openFiles.ts';
 import { portFreed } from './portFreed.ts';
 import { RawFront } from './rawFront.ts';
 import { bindRouter, FrontRouter, RawRouter } from './rawRouter.ts';
+import { replyBytes } from './reply.ts';
 import {
   defaultHttpLimits,
   type Gateway,
@@ -40,15 +42,16 @@ export async function openGateway(
   const boundPort = await bindRouter(router, { protocol, ip, port });
   const http = new HttpFront({ limits, log, refusal, handler });
   const front = rawmode
-    ? new RawFront(
-        router,
-        {
+    ? new RawFront(router, {
+        limits: {
           maxUnreadBytes: limits.maxBodyBytes + limits.maxHeaderBytes,
           writeTimeoutMs: limits.writeTimeoutMs,
         },
+        maxConnections: connectionLimit(),
+        full: replyBytes(refusal(503, 'Too many connections are open; try again later.')),
         log,
-        (peer) => http.attach(peer),
-      )
+        onConnection: (peer) => http.attach(peer),
+      })
     : new NativeFront(router, { limits, log, refusal, handler, http });
   front.start();
 

@@ -8,6 +8,16 @@ const TICK_MS = 250;
 const FORGET_MS = 30_000;
 const NOTHING = Buffer.alloc(0);
 
+export interface RawFrontOptions {
+  readonly limits: PeerLimits;
+  /** One more is answered with `full` and closed. */
+  readonly maxConnections: number;
+  /** The bytes of that answer. */
+  readonly full: Buffer;
+  readonly log: Logger;
+  readonly onConnection: (peer: PeerDuplex) => void;
+}
+
 interface Closing {
   readonly id: Buffer;
   readonly sinceMs: number;
@@ -20,26 +30,18 @@ interface Closing {
  */
 export class RawFront {
   readonly #router: RawRouter;
-  readonly #limits: PeerLimits;
-  readonly #log: Logger;
-  readonly #onConnection: (peer: PeerDuplex) => void;
+  readonly #options: RawFrontOptions;
   readonly #peers = new Map<number, PeerDuplex>();
   readonly #closing = new Map<number, Closing>();
   readonly #timer: NodeJS.Timeout;
   #nowMs = performance.now();
   #accepting = true;
+  #isFull = false;
   #running: Promise<void> | undefined;
 
-  constructor(
-    router: RawRouter,
-    limits: PeerLimits,
-    log: Logger,
-    onConnection: (peer: PeerDuplex) => void,
-  ) {
+  constructor(router: RawRouter, options: RawFrontOptions) {
     this.#router = router;
-    this.#limits = limits;
-    this.#log = log;
-    this.#onConnection = onConnection;
+    this.#options = options;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -79,7 +81,7 @@ export class RawFront {
       } catch (error) {
         if (this.#router.closed) return;
         if (systemErrorCode(error) === 'EAGAIN') continue;
-        this.#log.error('reading from the front socket failed', { error });
+        this.#options.log.error('reading from the front socket failed', { error });
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
@@ -103,21 +105,31 @@ export class RawFront {
   }
 
   #connect(key: number, id: Buffer): void {
-    if (!this.#accepting) {
+    if (!this.#accepting || this.#hasNoRoom(id)) {
       this.#closePeer(key, id);
       return;
     }
+    const { limits, log, onConnection } = this.#options;
     const port: PeerPort = {
       send: (bytes: Buffer): Promise<SendOutcome> => this.#router.offer([id, bytes]),
       close: () => this.#closePeer(key, id),
       now: () => this.#nowMs,
     };
-    const peer = new PeerDuplex(port, this.#limits);
+    const peer = new PeerDuplex(port, limits);
     this.#peers.set(key, peer);
-    peer.on('error', (error) =>
-      this.#log.debug('connection ended early', { reason: error.message }),
-    );
-    this.#onConnection(peer);
+    peer.on('error', (error) => log.debug('connection ended early', { reason: error.message }));
+    onConnection(peer);
+  }
+
+  /** Whether there are as many connections as there may be; the one in question is told so. */
+  #hasNoRoom(id: Buffer): boolean {
+    const { maxConnections, full, log } = this.#options;
+    const wasFull = this.#isFull;
+    this.#isFull = this.#peers.size >= maxConnections;
+    if (!this.#isFull) return false;
+    void this.#router.offer([id, full]);
+    if (!wasFull) log.warn('new connections are refused', { connections: maxConnections });
+    return true;
   }
 
   #closePeer(key: number, id: Buffer): void {

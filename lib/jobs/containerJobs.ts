@@ -142,7 +142,7 @@ export class ContainerJobs {
 
   /** Goes on with the jobs that an earlier server has left. Does not wait for the engine. */
   recover(): void {
-    const { database, log } = this.#options;
+    const { database } = this.#options;
     const jobs = this.#ledger.spool.read();
     for (const [root, spooled] of jobs) {
       if (!database.has(root)) database.add(root, newContainerRecord(spooled.job));
@@ -156,7 +156,16 @@ export class ContainerJobs {
       else if (spooled.stage === 'scheduled') this.#watch.start();
       else void this.#begin(active);
     }
-    const count = jobs.size + this.#adopt();
+    this.#takenUp(jobs.size + this.#adopt());
+  }
+
+  /** Goes on with jobs of records that were not known when `recover` looked for them. */
+  recoverMore(): void {
+    this.#takenUp(this.#adopt());
+  }
+
+  #takenUp(count: number): void {
+    const { log } = this.#options;
     if (count === 0) return;
     log.info('container jobs are taken up again', { jobs: count });
     this.#cleanEngine().catch((error: unknown) => {

@@ -1,16 +1,16 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
-import { makeFolder } from '../folders.ts';
+import { isFolder, makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
-import { sameJob } from './idempotency.ts';
-import { IndexFile } from './indexFile.ts';
-import { JobIndex, type JobSummary } from './jobIndex.ts';
+import { Catalog } from './catalog.ts';
+import type { JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
 import {
@@ -20,6 +20,7 @@ import {
   writeRecordFolder,
 } from './recordFolder.ts';
 import { RecordWriter } from './recordWriter.ts';
+import { sharedCall } from './sharedCall.ts';
 import { summaryOf } from './summary.ts';
 import { TreeCache } from './treeCache.ts';
 import { putAside } from './unreadable.ts';
@@ -30,11 +31,14 @@ export interface DatabaseOptions {
   /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
+  /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
+  readonly firstReadMs?: number;
   readonly log: Logger;
 }
 
-/** Reading so many records takes a second or so. */
-const MANY_RECORDS = 2000;
+const FIRST_READ_MS = 2000;
+/** How long records are read at a time when all are read again, in milliseconds. */
+const SLICE_MS = 10;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -44,11 +48,11 @@ export class JobDatabase implements JobForest {
   readonly folder: string;
   readonly #options: DatabaseOptions;
   readonly #drafts: string;
-  readonly #index = new JobIndex();
-  readonly #indexFile: IndexFile;
+  readonly #catalog: Catalog;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
   readonly #putAside: OnUnreadable;
+  readonly #readAgain = sharedCall(() => this.#readAnew());
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
 
@@ -57,7 +61,12 @@ export class JobDatabase implements JobForest {
     this.folder = options.folder;
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
-    this.#indexFile = new IndexFile(join(options.workFolder, 'index.jsonl'));
+    this.#catalog = new Catalog({
+      file: join(options.workFolder, 'index.jsonl'),
+      read: (root) => this.#readSummary(root),
+      firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
+      log: options.log,
+    });
     this.#writer = new RecordWriter({
       folder: options.folder,
       drafts: this.#drafts,
@@ -81,7 +90,7 @@ export class JobDatabase implements JobForest {
       makeFolder(options.folder);
       makeFolder(options.workFolder, 0o700);
       const database = new JobDatabase(options);
-      database.#readIndex(database.#indexFile.read());
+      database.#catalog.open(recordNames(options.folder));
       return database;
     } catch (error) {
       const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
@@ -102,37 +111,59 @@ export class JobDatabase implements JobForest {
     this.#writer.refused(error);
   }
 
-  roots(): readonly string[] {
-    return this.#index.roots();
+  /**
+   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
+   * their names, and what finds them by anything else is refused.
+   */
+  get indexing(): Catalog['progress'] {
+    return this.#catalog.progress;
   }
 
-  /** The jobs that have not ended, as far as their records say. */
+  /** Resolves when all records are known, or the database is closed. */
+  get indexed(): Promise<void> {
+    return this.#catalog.complete;
+  }
+
+  /** @throws PmanError unavailable while not all records are known */
+  requireIndex(): void {
+    this.#catalog.requireAll();
+  }
+
+  roots(): readonly string[] {
+    return this.#catalog.roots();
+  }
+
+  /** The jobs that have not ended, as far as their records are known. */
   unfinished(): readonly string[] {
-    return this.roots().filter((root) => this.#index.get(root)?.status === undefined);
+    return this.#catalog.unfinished();
   }
 
   has(root: string): boolean {
-    return this.#index.has(root);
+    return this.#catalog.has(root);
   }
 
   /** What is known of a job without its record; its status only once it has ended. */
   summary(root: string): JobSummary | undefined {
-    return this.#index.get(root);
+    return this.#catalog.get(root);
   }
 
+  /** @throws PmanError unavailable when it cannot be read just now */
   tree(root: string): TreeNode | undefined {
-    if (!this.#index.has(root)) return undefined;
+    if (!this.#catalog.has(root)) return undefined;
     const cached = this.#cache.get(root);
     if (cached !== undefined) return cached;
-    const read = readTree(join(this.folder, root), this.#putAside);
+    const read = reading(root, () => readTree(join(this.folder, root), this.#putAside));
     if (read === undefined) return undefined;
     this.#cache.put(root, read.tree, read.weight);
     return read.tree;
   }
 
-  /** The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first. */
+  /**
+   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
   find(key: string, value: JsonValue): readonly string[] {
-    const indexed = this.#index.find(key, value);
+    const indexed = this.#catalog.find(key, value);
     if (indexed !== undefined) return indexed;
     return this.roots().filter((root) => {
       const leaf = this.#leaf(root, key);
@@ -147,20 +178,20 @@ export class JobDatabase implements JobForest {
     if (!isSafeName(key)) return undefined;
     const file = join(this.folder, root, key);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    return readLeaf(file, this.#putAside)?.value;
+    return reading(root, () => readLeaf(file, this.#putAside)?.value);
   }
 
   /**
    * The job that a new record repeats: one that was sent before with the same idempotency key.
-   * @throws PmanError conflict when that one was sent with something else
+   * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
   sameJob(record: TreeNode): string | undefined {
-    return sameJob(this.#index, record);
+    return this.#catalog.sameJob(summaryOf(record));
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#index.put(root, summaryOf(record));
+    this.#catalog.put(root, summaryOf(record));
     this.#cache.pin(root, record);
     this.#writer.mark(root, 'whole');
   }
@@ -196,20 +227,40 @@ export class JobDatabase implements JobForest {
    */
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#index.put(root, summaryOf(record, outputBytes));
+    if (record !== undefined) this.#catalog.put(root, summaryOf(record, outputBytes));
+    this.#whenFiled.set(root, whenFiled);
+    if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
     this.#cache.unpin(root);
-    if (this.#writer.has(root)) this.#whenFiled.set(root, whenFiled);
-    else whenFiled();
   }
 
-  /** Removes jobs' records, from memory at once and from the disk. */
+  /**
+   * Removes records of jobs that have ended. One that the disk does not part with stays, in memory too.
+   * @throws PmanError storage when there are such; the others are gone
+   */
   remove(roots: readonly string[]): void {
-    const gone = new Set(roots.filter((root) => this.#index.has(root)));
-    this.#index.remove(gone);
+    const gone = new Set<string>();
+    try {
+      for (const root of roots) {
+        if (!this.#catalog.has(root)) continue;
+        // First: a journal without its record would bring that back.
+        this.#whenFiled.get(root)?.();
+        this.#writer.discard(root);
+        gone.add(root);
+      }
+    } catch (error) {
+      this.refused(error);
+      const message = `${gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
+      throw new PmanError('storage', message, { cause: error });
+    } finally {
+      this.#forget(gone);
+    }
+  }
+
+  #forget(gone: ReadonlySet<string>): void {
+    this.#catalog.remove(gone);
     for (const root of gone) {
       this.#cache.remove(root);
       this.#whenFiled.delete(root);
-      this.#writer.discard(root);
     }
   }
 
@@ -243,12 +294,11 @@ export class JobDatabase implements JobForest {
   async loadFrom(folder: string): Promise<void> {
     if (folder === this.folder) {
       await this.save();
-      this.#forgetWritten();
-      this.#readIndex(new Map());
+      await this.#readAgain();
       return;
     }
     for await (const { root, record } of readRecordFolder(folder)) {
-      if (this.#index.has(root)) continue;
+      if (this.#catalog.has(root)) continue;
       this.add(root, record);
       if (isDone(record)) this.release(root);
     }
@@ -260,50 +310,52 @@ export class JobDatabase implements JobForest {
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     await this.#writer.close(deadlineMs);
-    this.#indexFile.close();
+    this.#catalog.close();
     rmSync(this.#drafts, { recursive: true, force: true });
   }
 
-  /** Learns of the records in the folder: from what was written down of them, else from themselves. */
-  #readIndex(known: ReadonlyMap<string, JobSummary>): void {
-    let isExact = true;
-    const names = recordNames(this.folder);
-    const unknown = names.filter((root) => !known.has(root) && !this.#index.has(root)).length;
-    if (unknown > MANY_RECORDS) {
-      this.#options.log.info('reading the records that the index does not know', { unknown });
-    }
-    for (const root of names) {
-      if (this.#index.has(root)) continue;
-      let summary = known.get(root);
-      if (summary === undefined) {
-        const record = readTree(join(this.folder, root), this.#putAside)?.tree;
-        if (record === undefined) continue;
-        summary = summaryOf(record);
-        isExact &&= summary.status === undefined;
-      }
-      this.#index.put(root, summary);
-    }
-    if (isExact && known.size < 2 * names.length + 100) return;
-    this.#indexFile.rewrite(this.#index.ended());
+  /** What is to be known of a job, from its record; undefined when there is none. */
+  #readSummary(root: string): JobSummary | undefined {
+    const folder = join(this.folder, root);
+    const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
+    if (record !== undefined) return summaryOf(record);
+    // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
+    return isFolder(folder) ? {} : undefined;
   }
 
-  /** Drops what can be read again from the disk. */
-  #forgetWritten(): void {
-    const gone = new Set<string>();
-    for (const root of this.roots()) {
-      if (this.#writer.has(root) || this.#cache.isPinned(root)) continue;
-      this.#cache.remove(root);
-      gone.add(root);
+  /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
+  async #readAnew(): Promise<void> {
+    let sliceEnd = performance.now() + SLICE_MS;
+    const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
+    const names = new Set(recordNames(this.folder));
+    this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
+    for (const root of names) {
+      if (!isOurs(root)) {
+        this.#cache.remove(root);
+        this.#catalog.readRecord(root);
+      }
+      if (performance.now() < sliceEnd) continue;
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
     }
-    this.#index.remove(gone);
   }
 
   /** The record of a job that has ended is on the disk. */
   #file(root: string): void {
     const whenFiled = this.#whenFiled.get(root);
-    const summary = this.#index.get(root);
-    if (whenFiled === undefined || summary?.status === undefined) return;
-    this.#indexFile.append(root, summary);
+    if (whenFiled === undefined || this.#catalog.get(root)?.status === undefined) return;
+    this.#catalog.file(root);
     whenFiled();
+    this.#whenFiled.delete(root);
+  }
+}
+
+/** @throws PmanError unavailable when the system lacks what reading takes */
+function reading<T>(root: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message = `the record of ${root} cannot be read just now: ${messageOf(error)}`;
+    throw new PmanError('unavailable', message, { hint: 'try again', cause: error });
   }
 }

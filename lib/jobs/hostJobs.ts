@@ -160,23 +160,29 @@ export class HostJobs {
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
   async recover(): Promise<void> {
     await this.#runner.find();
-    const { database } = this.#options;
     for (const root of this.#spool.roots()) {
-      if (!this.#spool.isOpen(root)) {
-        if (!database.has(root)) this.forget(root); // its record was removed by hand
-        continue;
+      try {
+        this.#recoverOne(root);
+      } catch (error) {
+        // One job is no reason not to start: it stays as it is until the next start.
+        this.#warn('a job cannot be taken up', root, error);
       }
-      const state = this.#spool.readMended(root);
-      if (state === undefined) {
-        this.forget(root); // it was never accepted
-        continue;
-      }
-      if (!database.has(root))
-        database.add(root, newRecord((state.request.owner as SpoolOwner).job));
-      database.hold(root);
-      this.#takeUp(root, state);
     }
     this.closeOrphans();
+  }
+
+  #recoverOne(root: string): void {
+    const { database } = this.#options;
+    const state = this.#spool.isOpen(root) ? this.#spool.readMended(root) : undefined;
+    if (state === undefined) {
+      // Its record was removed by hand, or it was never accepted.
+      if (!database.has(root)) this.forget(root);
+      else if (this.#spool.isOpen(root)) this.#spool.discardJournal(root);
+      return;
+    }
+    if (!database.has(root)) database.add(root, newRecord((state.request.owner as SpoolOwner).job));
+    database.hold(root);
+    this.#takeUp(root, state);
   }
 
   close(): void {
@@ -199,9 +205,11 @@ export class HostJobs {
     this.#running.set(root, request);
     this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
       try {
-        this.#drop(root, messageOf(error));
+        // No runner can be had. Anything else (no file to be opened just now) passes: the audit tries again.
+        if (error instanceof PmanError) this.#drop(root, messageOf(error));
+        else this.#warn('a job cannot be run yet', root, error);
       } catch (refused) {
-        this.#options.log.error('a job cannot be run', { root, error: messageOf(refused) });
+        this.#warn('a job cannot be run', root, refused);
       }
     });
   }
@@ -215,8 +223,8 @@ export class HostJobs {
       if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
       else this.#poller.partEnded(root, request, event.part, event.end);
     } catch (error) {
-      // Of one job: the journal still has it, and the next start tries again.
-      this.#options.log.error('a record cannot be kept', { root, error: messageOf(error) });
+      // Of one job: the journal still has it, and the audit tries again.
+      this.#warn('a record cannot be kept', root, error);
       return;
     }
     if (isOver) this.#finish(root);
@@ -256,7 +264,7 @@ export class HostJobs {
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
   closeOrphans(): void {
-    closeOrphans(this.#options.database, (root) => this.isActive(root));
+    closeOrphans(this.#options.database, (root) => this.isActive(root) || this.#spool.isOpen(root));
   }
 
   /**
@@ -265,35 +273,46 @@ export class HostJobs {
    */
   #compareWithSpool(): void {
     for (const root of [...this.#running.keys()]) {
-      const state = this.#spool.read(root);
-      const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
-      if (state !== undefined && isOver) {
-        this.#poller.catchUp(root, state);
-        this.#finish(root);
-      } else {
-        this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
-          this.#options.log.warn('a job cannot be looked after', { root, error: messageOf(error) });
-        });
-      }
+      this.#lookAfter(root).catch((error: unknown) =>
+        this.#warn('a job cannot be looked after', root, error),
+      );
     }
+  }
+
+  async #lookAfter(root: string): Promise<void> {
+    const state = this.#spool.read(root);
+    const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
+    if (state !== undefined && isOver) {
+      this.#poller.catchUp(root, state);
+      this.#finish(root);
+    } else await this.#runner.run(this.#spool.folder(root));
   }
 
   async #repeatKill(root: string, order: KillRequest): Promise<void> {
     try {
       await this.#runner.kill(this.#spool.folder(root), order);
     } catch (error) {
-      this.#options.log.error('a job cannot be ended', { root, error: messageOf(error) });
+      this.#warn('a job cannot be ended', root, error);
     }
   }
 
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
-    for (const root of [...this.#running.keys()]) {
-      const state = this.#spool.read(root);
-      if (state === undefined) continue;
-      this.#running.delete(root);
-      this.#takeUp(root, state);
+    for (const [root, request] of [...this.#running]) {
+      try {
+        const state = this.#spool.read(root);
+        if (state === undefined) continue;
+        this.#running.delete(root);
+        this.#takeUp(root, state);
+      } catch (error) {
+        this.#running.set(root, request); // the audit tries again
+        this.#warn('a job cannot be looked after', root, error);
+      }
     }
+  }
+
+  #warn(message: string, root: string, error: unknown): void {
+    this.#options.log.warn(message, { root, error: messageOf(error) });
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   closeSpool,
   createSpool,
+  discardJournal,
   isOpenSpool,
   type KillRequest,
   mendSpool,
@@ -49,7 +50,7 @@ export class HostSpool {
     try {
       createSpool(this.folder(root), request);
     } catch (error) {
-      this.#tryToForget(root);
+      this.forget(root);
       throw notAccepted(messageOf(error), error);
     }
   }
@@ -93,9 +94,14 @@ export class HostSpool {
     }
   }
 
-  /** What the outputs take on the disk. */
+  /** What the outputs take on the disk; 0 where that cannot be found out. */
   outputBytes(root: string): number {
-    return outputBytes(this.folder(root));
+    try {
+      return outputBytes(this.folder(root));
+    } catch (error) {
+      this.#warn('cannot measure the outputs of a job', root, error);
+      return 0;
+    }
   }
 
   /** The record of the job is complete elsewhere: only the outputs stay. */
@@ -103,15 +109,19 @@ export class HostSpool {
     closeSpool(this.folder(root));
   }
 
-  /** Removes all there is of a job that has ended. */
-  forget(root: string): void {
-    rmSync(this.folder(root), { recursive: true, force: true });
+  /** A journal that names no job: the outputs beside it stay, for the record that there may be. */
+  discardJournal(root: string): void {
+    this.#options.log.warn('a journal says nothing and was removed', { root });
+    discardJournal(this.folder(root));
   }
 
-  /** After a refused write: a disk that refuses the removal too is not the news. */
-  #tryToForget(root: string): void {
+  /**
+   * Removes all there is of a job whose record is gone. Does not throw: what the disk refuses to part with now is removed
+   * by the next start, which finds no record to it.
+   */
+  forget(root: string): void {
     try {
-      this.forget(root);
+      rmSync(this.folder(root), { recursive: true, force: true });
     } catch (error) {
       this.#warn('cannot remove a spool folder', root, error);
     }

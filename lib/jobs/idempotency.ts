@@ -1,14 +1,14 @@
 import { PmanError } from '../errors.ts';
-import type { TreeNode } from '../tree/node.ts';
-import type { JobIndex } from './jobIndex.ts';
-import { summaryOf } from './summary.ts';
+import type { JobIndex, JobSummary } from './jobIndex.ts';
 
 /**
- * The job that a new record repeats: one that was sent before with the same idempotency key.
+ * The job that a new one repeats: one that was sent before with the same idempotency key.
  * @throws PmanError conflict when that one was sent with something else
  */
-export function sameJob(index: JobIndex, record: TreeNode): string | undefined {
-  const { key, digest } = summaryOf(record);
+export function sameJob(
+  index: JobIndex,
+  { key, digest }: Pick<JobSummary, 'key' | 'digest'>,
+): string | undefined {
   const root = key === undefined ? undefined : index.withKey(key);
   if (root === undefined || index.get(root)?.digest === digest) return root;
   throw keyTaken(String(key), root);

@@ -1,5 +1,15 @@
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { messageOf, systemErrorCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { JobSummary } from './jobIndex.ts';
 
 type Line = JobSummary & { readonly root: string };
@@ -10,20 +20,28 @@ type Line = JobSummary & { readonly root: string };
  */
 export class IndexFile {
   readonly #file: string;
+  readonly #log: Logger;
   #fd: number | undefined;
+  #hasComplained = false;
 
-  constructor(file: string) {
+  constructor(file: string, log: Logger) {
     this.#file = file;
+    this.#log = log;
   }
 
-  /** What was written down, by job root. */
+  /** What was written down, by job root. A file that cannot be read is put out of the way. */
   read(): ReadonlyMap<string, JobSummary> {
     let text: string;
     try {
+      // A pipe would be waited for without end.
+      if (!statSync(this.#file).isFile()) throw new Error('it is no file');
       text = readFileSync(this.#file, 'utf8');
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return new Map();
-      throw error;
+      const to = `${this.#file}.unreadable-${Date.now()}`;
+      this.#log.warn('the index is not readable', { reason: messageOf(error), to });
+      renameSync(this.#file, to);
+      return new Map();
     }
     const summaries = new Map<string, JobSummary>();
     for (const line of text.split('\n')) {
@@ -41,13 +59,33 @@ export class IndexFile {
     writeSync(this.#fd, `\n${JSON.stringify({ root, ...summary })}`);
   }
 
-  /** Writes the file anew, without the jobs that are gone. */
+  /** As `append`, for what can be found out again: a disk that refuses it costs the next start some time. */
+  tryToAppend(root: string, summary: JobSummary): void {
+    try {
+      this.append(root, summary);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  /** Writes the file anew, without the jobs that are gone, if the disk lets it. */
   rewrite(summaries: Iterable<readonly [string, JobSummary]>): void {
     this.close();
     const lines = [...summaries].map(([root, summary]) => JSON.stringify({ root, ...summary }));
     const draft = `${this.#file}.new`;
-    writeFileSync(draft, lines.join('\n'), { mode: 0o600 });
-    renameSync(draft, this.#file);
+    try {
+      writeFileSync(draft, lines.join('\n'), { mode: 0o600 });
+      renameSync(draft, this.#file);
+    } catch (error) {
+      this.#complain(error);
+      rmSync(draft, { recursive: true, force: true });
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (this.#hasComplained) return;
+    this.#hasComplained = true;
+    this.#log.warn('the index cannot be written', { reason: messageOf(error) });
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../wire/json.ts';
 import type { JobStatus } from './progress.ts';
+import { RootList } from './rootList.ts';
 
 /** What is known of each job without its record. */
 export interface JobSummary {
@@ -16,18 +17,16 @@ export interface JobSummary {
 }
 
 const KEYS = ['jid', 'auid'] as const;
-const FOUND_BY = [...KEYS, 'key'] as const;
 
 /** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
 export class JobIndex {
   readonly #summaries = new Map<string, JobSummary>();
-  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, string[]>>> = {
+  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, RootList>>> = {
     jid: new Map(),
     auid: new Map(),
   };
   readonly #byKey = new Map<string, string>();
-  #order: string[] = [];
-  #sorted = true;
+  readonly #all = new RootList();
 
   has(root: string): boolean {
     return this.#summaries.has(root);
@@ -37,54 +36,39 @@ export class JobIndex {
     return this.#summaries.get(root);
   }
 
-  /** All job roots, oldest first: their names start with the time. */
+  /** All job roots, oldest first. */
   roots(): readonly string[] {
-    if (!this.#sorted) {
-      this.#order.sort();
-      this.#sorted = true;
-    }
-    return this.#order;
+    return this.#all.all();
   }
 
   /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. */
   put(root: string, summary: JobSummary): void {
     const known = this.#summaries.get(root);
-    if (known !== undefined && FOUND_BY.every((key) => known[key] === summary[key])) {
-      this.#summaries.set(root, summary);
-      return;
-    }
-    if (known !== undefined) this.remove(new Set([root]));
     this.#summaries.set(root, summary);
-    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
+    if (known === undefined) this.#all.add(root);
     for (const key of KEYS) {
+      if (known?.[key] === summary[key]) continue;
+      this.#drop(key, known?.[key], new Set([root]));
       const value = summary[key];
-      if (typeof value === 'string') insert(this.#byValue[key], value, root);
+      if (typeof value === 'string') this.#listOf(key, value).add(root);
     }
-    const last = this.#order.at(-1);
-    this.#order.push(root);
-    if (last !== undefined && last > root) this.#sorted = false;
+    if (known?.key !== summary.key) this.#dropKey(root, known);
+    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
   }
 
   remove(gone: ReadonlySet<string>): void {
     if (gone.size === 0) return;
     // Each list is gone through once, however many of its jobs go: one user may have them all.
     for (const key of KEYS) {
-      const roots = this.#byValue[key];
       const touched = new Set<JsonValue | undefined>();
       for (const root of gone) touched.add(this.#summaries.get(root)?.[key]);
-      for (const value of touched) {
-        if (typeof value !== 'string') continue;
-        const left = roots.get(value)?.filter((other) => !gone.has(other)) ?? [];
-        if (left.length > 0) roots.set(value, left);
-        else roots.delete(value);
-      }
+      for (const value of touched) this.#drop(key, value, gone);
     }
     for (const root of gone) {
-      const key = this.#summaries.get(root)?.key;
-      if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
+      this.#dropKey(root, this.#summaries.get(root));
       this.#summaries.delete(root);
     }
-    this.#order = this.#order.filter((root) => !gone.has(root));
+    this.#all.remove(gone);
   }
 
   /** The jobs that have ended, oldest first. */
@@ -103,17 +87,26 @@ export class JobIndex {
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
   find(key: string, value: JsonValue): readonly string[] | undefined {
     if (key !== 'jid' && key !== 'auid') return undefined;
-    return typeof value === 'string' ? (this.#byValue[key].get(value) ?? []) : [];
+    return typeof value === 'string' ? (this.#byValue[key].get(value)?.all() ?? []) : [];
   }
-}
 
-function insert(roots: Map<string, string[]>, value: string, root: string): void {
-  const known = roots.get(value);
-  if (known === undefined) {
-    roots.set(value, [root]);
-    return;
+  #listOf(key: (typeof KEYS)[number], value: string): RootList {
+    const known = this.#byValue[key].get(value);
+    if (known !== undefined) return known;
+    const list = new RootList();
+    this.#byValue[key].set(value, list);
+    return list;
   }
-  const last = known.at(-1);
-  known.push(root);
-  if (last !== undefined && last > root) known.sort();
+
+  #drop(key: (typeof KEYS)[number], value: JsonValue | undefined, gone: ReadonlySet<string>): void {
+    if (typeof value !== 'string') return;
+    const list = this.#byValue[key].get(value);
+    list?.remove(gone);
+    if (list?.size === 0) this.#byValue[key].delete(value);
+  }
+
+  #dropKey(root: string, summary: JobSummary | undefined): void {
+    const key = summary?.key;
+    if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
+  }
 }

@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { messageOf, PmanError } from '../errors.ts';
-import { makeFolder } from '../folders.ts';
+import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { isFolder, makeFolder } from '../folders.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from '../tree/paths.ts';
@@ -18,7 +18,7 @@ export function workFolderOf(folder: string): string {
 export function makeDraftsFolder(folder: string, workFolder: string): string {
   const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
   const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
-  restoreReplaced(drafts, folder);
+  if (isFolder(drafts)) restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
   makeFolder(drafts);
   return drafts;
@@ -86,12 +86,21 @@ export function clearRecordFolder(folder: string): void {
   }
 }
 
-/** Takes a record's folder away in one step, then removes it: a reader never sees half of it. */
+/**
+ * Takes a record's folder away in one step, then removes it: a reader never sees half of it.
+ * @throws the file system's error when it cannot be taken away
+ */
 export function discardRecord(folder: string, drafts: string): void {
   if (!existsSync(folder)) return;
+  makeFolder(drafts);
   const away = join(drafts, `gone-${basename(folder)}`);
   renameSync(folder, away);
-  rmSync(away, { recursive: true, force: true });
+  try {
+    rmSync(away, { recursive: true, force: true });
+  } catch (error) {
+    // It is gone as a record; the next start empties the drafts.
+    if (systemErrorCode(error) === undefined) throw error;
+  }
 }
 
 function refusal(what: string, error: unknown): PmanError {

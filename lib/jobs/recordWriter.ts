@@ -38,7 +38,7 @@ const BUSY = 0.5;
 /** With more records to be written than this, a save makes no pauses: memory is not for ever. */
 const MAX_UNWRITTEN = 4000;
 
-/** What has to be written of a record: all of it, or these leaves. */
+/** What has to be written of a record: all of it, or these leaves (none: only `onWritten` is to be called). */
 type Unwritten = 'whole' | Map<string, readonly string[]>;
 
 /** Brings changed records to the disk: soon after a change, what has changed and nothing else, again until the disk takes it. */
@@ -66,23 +66,21 @@ export class RecordWriter {
     return this.#unwritten.has(root);
   }
 
-  /** Has a record written, all of it or the leaf at a path. */
-  mark(root: string, what: 'whole' | readonly string[]): void {
-    const known = this.#unwritten.get(root);
-    if (what === 'whole') this.#unwritten.set(root, 'whole');
-    else if (known === undefined) this.#unwritten.set(root, new Map([[what.join('/'), what]]));
-    else if (known !== 'whole') known.set(what.join('/'), what);
+  /** Has a record written: all of it, the leaf at a path, or nothing that is not marked already. */
+  mark(root: string, what: 'whole' | 'nothing' | readonly string[]): void {
+    const known = this.#unwritten.get(root) ?? new Map<string, readonly string[]>();
+    if (known !== 'whole' && Array.isArray(what)) known.set(what.join('/'), what);
+    this.#unwritten.set(root, what === 'whole' ? 'whole' : known);
     this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
   }
 
-  /** Removes a record from the disk. */
+  /**
+   * Removes a record from the disk.
+   * @throws the file system's error when it refuses; the record is whole then
+   */
   discard(root: string): void {
+    discardRecord(join(this.#options.folder, root), this.#options.drafts);
     this.#unwritten.delete(root);
-    try {
-      discardRecord(join(this.#options.folder, root), this.#options.drafts);
-    } catch (error) {
-      this.refused(error);
-    }
   }
 
   /** Writes all that is marked, as fast as it goes. Does not throw: `problem` says what was refused. */

@@ -1,6 +1,8 @@
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from './database.ts';
 import type { HostJobs } from './hostJobs.ts';
+import { removeJobs } from './removal.ts';
 import { compactStamp } from './stamps.ts';
 
 /** What is kept of jobs that have ended; undefined: everything. */
@@ -14,13 +16,14 @@ export interface Retention {
 }
 
 /**
- * Removes the records and outputs of jobs that have ended and are beyond what is to be kept, oldest first.
- * @returns how many were removed
+ * Removes the records and outputs of jobs that have ended and are beyond what is to be kept, oldest first; none before all
+ * records are known. Does not throw: what the disk does not part with is tried again the next time.
  */
 export function removeOld(
   { database, jobs, log }: { database: JobDatabase; jobs: HostJobs; log: Logger },
   { ageMs, count, bytes }: Retention,
-): number {
+): void {
+  if (database.indexing !== undefined) return;
   const ended = database.roots().filter((root) => database.summary(root)?.status !== undefined);
   const oldest = ageMs === undefined ? '' : compactStamp(Date.now() - ageMs);
   let size = 0;
@@ -33,9 +36,11 @@ export function removeOld(
     size -= database.summary(root)?.bytes ?? 0;
     gone.push(root);
   }
-  if (gone.length === 0) return 0;
-  database.remove(gone);
-  for (const root of gone) jobs.forget(root);
-  log.info('old jobs were removed', { jobs: gone.length });
-  return gone.length;
+  if (gone.length === 0) return;
+  try {
+    removeJobs({ database, jobs }, gone);
+    log.info('old jobs were removed', { jobs: gone.length });
+  } catch (error) {
+    log.warn('old jobs cannot be removed', { reason: messageOf(error) });
+  }
 }

@@ -1,11 +1,14 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { makeFolder } from '../folders.ts';
+import { isFolder, makeFolder } from '../folders.ts';
 import type { Logger } from '../log.ts';
 import type { OnUnreadable } from '../tree/disk.ts';
 
-/** Moves a file that is no leaf of `folder` into the work folder, where nobody trips over it again, and says so. */
+/**
+ * Moves a file that is no leaf of `folder` into the work folder, where nobody trips over it again, and says so. A folder that
+ * cannot be looked into stays where it is: what it holds may be well.
+ */
 export function putAside(options: {
   readonly folder: string;
   readonly workFolder: string;
@@ -14,6 +17,10 @@ export function putAside(options: {
   const { folder, workFolder, log } = options;
   const aside = join(workFolder, 'unreadable');
   return (file, reason) => {
+    if (isFolder(file)) {
+      log.warn('a folder of the database cannot be read', { folder: file, reason });
+      return;
+    }
     const name = file.slice(folder.length + 1).replaceAll('/', '~');
     const to = join(aside, `${Date.now()}-${name}`);
     log.warn('a leaf is not readable and was moved aside', { file, reason, to });

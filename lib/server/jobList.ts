@@ -52,7 +52,8 @@ export function listQuery(target: string): string | undefined {
 /**
  * The jobs that a query asks for, a page of them: an object by job root with what is known of each, as the list
  * without a query has one with nothing. `total` counts all that fit.
- * @throws BadRequestError naming the parameter that cannot be
+ * @throws BadRequestError naming the parameter that cannot be; PmanError unavailable for what takes all records before they
+ * are known
  */
 export function jobList(
   { database }: Services,
@@ -68,6 +69,7 @@ export function jobList(
     });
   }
   const { auid, jid, status, since = '', until, order, offset, limit } = parsed.data;
+  if (status !== undefined) database.requireIndex();
   const statusOf = (root: string) => {
     const known = database.summary(root)?.status;
     const record = known === undefined ? database.tree(root) : undefined;

@@ -8,7 +8,7 @@ const MAX_WAITING = 10_000;
  * its listener until it is answered, so that a `run` that is not threaded holds it until the job has ended.
  */
 export class Listeners {
-  readonly #waiting: Array<() => void> = [];
+  readonly #waiting = new Set<() => void>();
   #free: number;
 
   constructor(count: number) {
@@ -33,23 +33,36 @@ export class Listeners {
       this.#free -= 1;
       return;
     }
-    if (this.#waiting.length >= MAX_WAITING) {
+    if (this.#waiting.size >= MAX_WAITING) {
       throw new PmanError('busy', `${MAX_WAITING} requests wait for a listener already`, {
         hint: 'send "threaded": true with long runs, or start pman with more --listeners',
       });
     }
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
+    await new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        // Nobody is there any more to answer to.
+        this.#waiting.delete(next);
+        reject(new PmanError('busy', 'the client went away before a listener was free'));
+      };
+      const next = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      if (signal.aborted) leave();
+      else {
+        this.#waiting.add(next);
+        signal.addEventListener('abort', leave, { once: true });
+      }
     });
-    // Nobody is there any more to answer to: the listener goes to the next in line.
-    if (!signal.aborted) return;
-    this.#release();
-    throw new PmanError('busy', 'the client went away before a listener was free');
   }
 
   #release(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free += 1;
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free += 1;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
   }
 }

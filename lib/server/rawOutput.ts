@@ -60,7 +60,10 @@ export async function outputReply(
   }
   const pieces = await piecesOf(services, asked);
   const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
-  const range = rangeOf(rawHeaders.find(([name]) => name.toLowerCase() === 'range')?.[1], size);
+  const header = (wanted: string) =>
+    rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  // What goes on may only be a part of what was, and it has no tag by which a client could tell (RFC 9110, 13.1.5).
+  const range = header('if-range') === undefined ? rangeOf(header('range'), size) : undefined;
   if (range === 'unsatisfiable') {
     const nothing = [
       ['Content-Range', `bytes */${size}`],
@@ -210,7 +213,7 @@ function rangeOf(
   header: string | undefined,
   size: number,
 ): { readonly from: number; readonly to: number } | 'unsatisfiable' | undefined {
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? [];
   if (first === '' && last === '') return undefined;
   const from = first === '' ? Math.max(size - Number(last), 0) : Number(first);
   const to = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);

@@ -41,7 +41,7 @@ export interface PmanServer {
 }
 
 /** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
-const CLOSE_LIMIT_MS = 500;
+const CLOSE_LIMIT_MS = 250;
 /** Anything else is this host too, as in the original, but may be a mistake. */
 const KNOWN_ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'openshift', 'docker', 'host']);
 /** What the records of jobs say that are ended with pman. */
@@ -124,6 +124,17 @@ async function open(
     : undefined;
   if (containers) releases.push(() => containers.close());
   containers?.recover();
+  const lookAgain = async () => {
+    await database.indexed;
+    if (database.indexing !== undefined) return; // the server has been closed meanwhile
+    jobs.closeOrphans();
+    containers?.recoverMore();
+  };
+  const allKnown =
+    database.indexing &&
+    lookAgain().catch((error: unknown) => {
+      log.error('old records cannot be taken up', { reason: messageOf(error) });
+    });
 
   const services: Services = {
     database,
@@ -166,6 +177,7 @@ async function open(
     file: config.directiveFile,
     owner: config.dbPath,
     obey: (command) => dispatch(services, command),
+    after: allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());

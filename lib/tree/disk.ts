@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemErrorCode } from '../errors.ts';
+import { isTemporary, messageOf, systemErrorCode } from '../errors.ts';
 import { type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { TreeNode } from './node.ts';
@@ -21,7 +21,7 @@ import { TreeNode } from './node.ts';
  * line (protocol b). Nothing is changed in place: what is new is written elsewhere and renamed to where it belongs.
  */
 
-/** Called for a file that is no leaf: it is passed over. */
+/** Called for a file that is no leaf, or a folder that cannot be looked into: it is passed over. */
 export type OnUnreadable = (file: string, reason: string) => void;
 
 export interface ReadTree {
@@ -30,15 +30,19 @@ export interface ReadTree {
   readonly weight: number;
 }
 
-/** Reads a folder as a node, or undefined when there is none. Leaves and children come in order of their names. */
+/**
+ * Reads a folder as a node, or undefined when there is none. Leaves and children come in order of their names.
+ * @throws the system's error when it lacks what reading takes (open files, memory), never for what is there to be read
+ */
 export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree | undefined {
   let entries: import('node:fs').Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR')
-      return undefined;
-    throw error;
+    if (isTemporary(error)) throw error;
+    const code = systemErrorCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') onUnreadable(folder, messageOf(error));
+    return undefined;
   }
   const tree = new TreeNode();
   let weight = 100;
@@ -50,6 +54,8 @@ export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree |
       if (child === undefined) continue; // removed meanwhile
       tree.children.set(entry.name, child.tree);
       weight += child.weight;
+    } else if (!entry.isFile() && !entry.isSymbolicLink()) {
+      onUnreadable(path, 'it is neither a file nor a folder'); // a pipe would be waited for without end
     } else {
       const leaf = readLeaf(path, onUnreadable);
       if (leaf === undefined) continue;
@@ -67,7 +73,10 @@ function compareNames(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Reads one leaf, or undefined when it is missing or no JSON. */
+/**
+ * Reads one leaf, or undefined when it is missing or no JSON.
+ * @throws as readTree
+ */
 export function readLeaf(
   file: string,
   onUnreadable: OnUnreadable,
@@ -76,8 +85,8 @@ export function readLeaf(
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    onUnreadable(file, (error as Error).message);
+    if (isTemporary(error)) throw error;
+    if (systemErrorCode(error) !== 'ENOENT') onUnreadable(file, messageOf(error));
     return undefined;
   }
   try {

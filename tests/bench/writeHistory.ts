@@ -7,6 +7,7 @@ import type { JobSummary } from '../../lib/jobs/jobIndex.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
 import { newJobRoot } from '../../lib/jobs/stamps.ts';
 import { summaryOf } from '../../lib/jobs/summary.ts';
+import { silentLogger } from '../../lib/log.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
 import { dumps } from '../../lib/wire/pythonJson.ts';
 
@@ -39,7 +40,7 @@ export function writeHistory({ jobs, folder, withIndex = true }: HistoryOptions)
     writeNode(join(folder, root), record);
     summaries.push([root, summaryOf(record)]);
   }
-  if (withIndex) new IndexFile(join(workFolder, 'index.jsonl')).rewrite(summaries);
+  if (withIndex) new IndexFile(join(workFolder, 'index.jsonl'), silentLogger()).rewrite(summaries);
 }
 
 const host = hostFacts();

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -41,6 +42,19 @@ async function startAndEnd(count: number): Promise<{ server: TestServer; jids: s
   return { server, jids };
 }
 
+function replaceBy(path: string, make: (path: string) => void): void {
+  rmSync(path, { recursive: true, force: true });
+  make(path);
+}
+
+function makePipe(path: string): void {
+  execFileSync('mkfifo', [path]);
+}
+
+const index = (server: TestServer) => join(workFolderOf(server), 'index.jsonl');
+const drafts = (server: TestServer) => join(workFolderOf(server), 'drafts');
+const leaf = (server: TestServer, root: string) => join(server.folders.DBpath, root, 'cmd');
+const journal = (server: TestServer, root: string) => join(spoolOf(server), root, 'job.jsonl');
 const spoolOf = (server: TestServer) => join(`${server.folders.DBpath}.spool`, 'jobs');
 const workFolderOf = (server: TestServer) => `${server.folders.DBpath}.spool`;
 
@@ -78,6 +92,37 @@ describe('a start', () => {
     await server.stop();
     await server.restart();
     expect(await statesOf(server, later)).toEqual(['finishedSuccessfully']);
+    await endServer(server);
+  });
+
+  it.each<[what: string, damage: (server: TestServer, root: string) => void]>([
+    ['an index that is a folder', (server) => replaceBy(index(server), mkdirSync)],
+    ['an index that is a pipe', (server) => replaceBy(index(server), makePipe)],
+    [
+      'drafts that are a file',
+      (server) => replaceBy(drafts(server), (path) => writeFileSync(path, 'x')),
+    ],
+    ['a leaf that is a pipe', (server, root) => replaceBy(leaf(server, root), makePipe)],
+    ['a journal that is a folder', (server, root) => mkdirSync(journal(server, root))],
+    ['a journal that is a pipe', (server, root) => makePipe(journal(server, root))],
+    [
+      'a journal of other JSON',
+      (server, root) => writeFileSync(journal(server, root), '{"request":5}\nnull\n{"part":0}\n'),
+    ],
+    [
+      'a log of the runner that is a folder',
+      (server) => replaceBy(join(spoolOf(server), 'runner.log'), mkdirSync),
+    ],
+  ])('with %s knows every job and runs more', async (_what, damage) => {
+    const { server, jids } = await startAndEnd(3);
+    const [, root = ''] = readdirSync(server.folders.DBpath).sort();
+    damage(server, root);
+    await server.restart();
+    for (const jid of jids) expect(await statesOf(server, jid)).toEqual(['finishedSuccessfully']);
+    const stdout = await server.request('GET', `/api/v1/${root}/stdout`);
+    expect(stdout.text).toBe('1\n');
+    const later = await untilEnded(server, await runJob(server, 'echo later'));
+    expect(later).toMatchObject({ returncode: [0], stdout: ['later\n'] });
     await endServer(server);
   });
 

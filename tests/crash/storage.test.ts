@@ -109,6 +109,41 @@ describeWithEngine('a disk', cannotMount, () => {
     await endServer(server);
   });
 
+  it.each(['DBpath', 'spool'] as const)(
+    'that is read-only at %s keeps what is to be deleted, and says so; old jobs wait for it too',
+    async (place) => {
+      const server = await startServer({ flags: ['--keepJobs', '3', '--DBsavePeriod', '1'] });
+      const { DBpath } = server.folders;
+      const jids: string[] = [];
+      for (let i = 0; i < 3; i += 1) jids.push(await runJob(server, 'echo known'));
+      for (const jid of jids) await expectOnDisk(server, jid);
+      const folder = place === 'DBpath' ? DBpath : `${DBpath}.spool`;
+      expect(makeReadOnly(folder)).toBe(true);
+      const [first = ''] = jids;
+      const answer = await act(server, 'delete', { value: first });
+      expect(answer.status).toBe(507);
+      expect(replyOf(answer)).toMatchObject({ status: false, error: { code: 'storage' } });
+      expect((await act(server, 'DBctl', { do: 'clear' })).status).toBe(507);
+      unmount(folder);
+      await untilHealthy(server);
+      await runJob(server, 'echo fourth').then((jid) => expectOnDisk(server, jid));
+      expect(makeReadOnly(folder)).toBe(true);
+      // The fourth is one too many, which the next look at old jobs finds out.
+      await eventually(() => /old jobs cannot be removed/.test(server.output.stderr), {
+        message: 'the removal of old jobs to be refused',
+      });
+      for (const jid of jids) expect(await statesOf(server, jid)).toEqual(['finishedSuccessfully']);
+      await server.kill9();
+      unmount(folder);
+      await server.restart();
+      expect(await statesOf(server, jids[2] ?? '')).toEqual(['finishedSuccessfully']);
+      await eventually(async () => (await statesOf(server, first)).length === 0, {
+        message: 'the oldest job to be removed',
+      });
+      await endServer(server);
+    },
+  );
+
   it('that lets nobody write the spool has new runs refused, and recovers', async () => {
     const server = await startServer();
     const spool = `${server.folders.DBpath}.spool`;

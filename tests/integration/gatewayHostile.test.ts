@@ -271,6 +271,22 @@ describe('bodies', () => {
   });
 });
 
+describe('bodies that are too much together', () => {
+  it('are not all refused: what a refused one held is room for the others', async () => {
+    const { port } = await open({ limits: { maxHeldBytes: 100_000 } });
+    const message = post('x'.repeat(30_000));
+    const clients = await Promise.all(Array.from({ length: 8 }, () => dial(port)));
+    for (const client of clients) client.write(message.slice(0, 15_000));
+    await eventually('the halves to be on their way', () =>
+      clients.every(({ socket }) => socket.bytesWritten >= 15_000),
+    );
+    for (const client of clients) client.write(message.slice(15_000));
+    const answers = await Promise.all(clients.map((client) => client.answer()));
+    const statuses = new Set(answers.map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([200, 503]);
+  });
+});
+
 describe('a slow reader', () => {
   it('gets all of its answer in the end, and holds up nobody', async () => {
     const { port } = await open();

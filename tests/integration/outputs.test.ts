@@ -55,6 +55,10 @@ describe('GET of outputs', () => {
     expect([behind.status, behind.header('content-range')]).toEqual([416, 'bytes */10']);
     const several = await get(`${root}/stdout`, { Range: 'bytes=0-1,3-4' });
     expect([several.status, several.text]).toEqual([200, '0123456789']);
+    const conditional = { Range: 'bytes=3-6', 'If-Range': '"a tag of another server"' };
+    expect((await get(`${root}/stdout`, conditional)).text).toBe('0123456789');
+    const shouted = await get(`${root}/stdout`, { Range: 'BYTES=0-1' });
+    expect([shouted.status, shouted.text]).toEqual([206, '01']);
     const head = await get(`${root}/stdout`, {}, 'HEAD');
     expect([head.status, head.header('content-length'), head.text]).toEqual([200, '10', '']);
     const headOfRange = await get(`${root}/stdout`, { Range: 'bytes=3-6' }, 'HEAD');

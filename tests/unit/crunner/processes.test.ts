@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   endGroup,
   isAlive,
@@ -70,6 +70,21 @@ describe('preciseNow', () => {
     expect(Math.abs(preciseNow() - Date.now())).toBeLessThan(1000);
     const moments = Array.from({ length: 20 }, preciseNow);
     expect(moments.some((moment) => moment % 1 !== 0)).toBe(true);
+  });
+});
+
+describe('preciseNow, when the clock is set,', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it.each([3_600_000, -3_600_000])('goes with it (%d ms)', (stepMs) => {
+    const real = Date.now.bind(Date);
+    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
+    jest.spyOn(Date, 'now').mockImplementation(() => real() + stepMs);
+    expect(Math.abs(preciseNow() - real() - stepMs)).toBeLessThan(60);
+    jest.restoreAllMocks();
+    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
   });
 });
 

@@ -37,6 +37,17 @@ describe('a spool folder', () => {
     expect(readdirSync(folder)).toEqual(['job.jsonl']);
   });
 
+  it.each(['null', '5', '[]', '"x"', '{"request":5}', '{"part":0}', '{"part":"0","start":5}'])(
+    'passes over a line that is JSON and none of ours: %s',
+    (line) => {
+      mkdirSync(folder);
+      writeFileSync(journal(), `${line}\n`);
+      expect(readSpool(folder)).toBeUndefined();
+      writeFileSync(journal(), `${JSON.stringify({ request: REQUEST })}\n${line}\n`);
+      expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
+    },
+  );
+
   it('holds no accepted job before the request is whole', () => {
     expect(readSpool(folder)).toBeUndefined();
     mkdirSync(folder);

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PmanError } from '../../../../lib/errors.ts';
 import { watchDirectiveFile } from '../../../../lib/fileio/directiveFile.ts';
 import { type Logger, silentLogger } from '../../../../lib/log.ts';
 import type { Command } from '../../../../lib/wire/request.ts';
@@ -194,6 +195,28 @@ describe('watchDirectiveFile', () => {
     refuse = undefined;
     await afterAnother();
     expect(obeyed).toHaveLength(2);
+  });
+
+  it('tries again one for which the disk has no room, and obeys it once there is some', async () => {
+    refuse = new PmanError('storage', 'no room');
+    writeFileSync(file, JSON.stringify(RUN));
+    await eventually(() => obeyed.length > 1, { message: 'the second try' });
+    expect(readdirSync(top)).toEqual([expect.stringContaining('.taken-')]);
+    refuse = undefined;
+    await eventually(() => readdirSync(top).length === 0, { message: 'the file to be removed' });
+    expect(new Set(obeyed.map(({ rawMeta }) => rawMeta.key)).size).toBe(1);
+  });
+
+  it('leaves one for which there was no room to the next server', async () => {
+    refuse = new PmanError('storage', 'no room');
+    writeFileSync(file, JSON.stringify(RUN));
+    await eventually(() => obeyed.length > 0);
+    await watch.close();
+    expect(readdirSync(top)).toEqual([expect.stringContaining('.taken-')]);
+    refuse = undefined;
+    watch = startWatch('/db');
+    await eventually(() => readdirSync(top).length === 0, { message: 'the file to be removed' });
+    expect(new Set(obeyed.map(({ rawMeta }) => rawMeta.key)).size).toBe(1);
   });
 
   it('leaves the file of another user alone, and says so once', async () => {

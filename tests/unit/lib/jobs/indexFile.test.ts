@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { IndexFile } from '../../../../lib/jobs/indexFile.ts';
 import type { JobSummary } from '../../../../lib/jobs/jobIndex.ts';
+import { silentLogger } from '../../../../lib/log.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 let file = '';
@@ -14,7 +15,7 @@ const A: JobSummary = { jid: 'a}\n{', auid: 'ü', status: 'finishedSuccessfully'
 const B: JobSummary = { status: 'lost', key: 'k', digest: 'd' };
 
 function written(...entries: readonly (readonly [string, JobSummary])[]): IndexFile {
-  const index = new IndexFile(file);
+  const index = new IndexFile(file, silentLogger());
   for (const [root, summary] of entries) index.append(root, summary);
   index.close();
   return index;
@@ -22,14 +23,14 @@ function written(...entries: readonly (readonly [string, JobSummary])[]): IndexF
 
 describe('IndexFile', () => {
   it('knows nothing before anything was written, and makes no file', () => {
-    expect(new IndexFile(file).read().size).toBe(0);
+    expect(new IndexFile(file, silentLogger()).read().size).toBe(0);
     expect(existsSync(file)).toBe(false);
   });
 
   it('gives back what was added, also by several servers in turn', () => {
     written(['a', A]);
     written(['b', B], ['a', { ...A, status: 'finishedWithError' }]);
-    expect([...new IndexFile(file).read()]).toEqual([
+    expect([...new IndexFile(file, silentLogger()).read()]).toEqual([
       ['a', { ...A, status: 'finishedWithError' }],
       ['b', B],
     ]);
@@ -38,7 +39,7 @@ describe('IndexFile', () => {
   it('is for nobody else to read', () => {
     written(['a', A]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    new IndexFile(file).rewrite([['a', A]]);
+    new IndexFile(file, silentLogger()).rewrite([['a', A]]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
@@ -48,13 +49,13 @@ describe('IndexFile', () => {
     for (let length = whole.lastIndexOf('\n') + 1; length < whole.length; length += 1) {
       writeFileSync(file, whole.subarray(0, length));
       written(['c', B]);
-      expect([...new IndexFile(file).read().keys()]).toEqual(['a', 'c']);
+      expect([...new IndexFile(file, silentLogger()).read().keys()]).toEqual(['a', 'c']);
     }
   });
 
   it.each(['\0\0\0', 'garbage}', '{"root": 7}', '[]}', '{}'])('passes over the line %j', (line) => {
     writeFileSync(file, `${line}\n${JSON.stringify({ root: 'a', ...A })}`);
-    expect([...new IndexFile(file).read()]).toEqual([['a', A]]);
+    expect([...new IndexFile(file, silentLogger()).read()]).toEqual([['a', A]]);
   });
 
   it('can be written anew, and added to after that', () => {
@@ -62,11 +63,11 @@ describe('IndexFile', () => {
     index.rewrite([['b', B]]);
     index.append('c', A);
     index.close();
-    expect([...new IndexFile(file).read()]).toEqual([
+    expect([...new IndexFile(file, silentLogger()).read()]).toEqual([
       ['b', B],
       ['c', A],
     ]);
-    new IndexFile(file).rewrite([]);
-    expect(new IndexFile(file).read().size).toBe(0);
+    new IndexFile(file, silentLogger()).rewrite([]);
+    expect(new IndexFile(file, silentLogger()).read().size).toBe(0);
   });
 });

@@ -89,6 +89,20 @@ describe('Listeners', () => {
     expect(didGone).toBe(false);
   });
 
+  it('gives up the place of a client that left, also while every listener is in use', async () => {
+    const listeners = new Listeners(1);
+    const first = piece();
+    const working = listeners.work(here, () => first.done);
+    for (let i = 0; i < 10_001; i += 1) {
+      const gone = new AbortController();
+      const abandoned = listeners.work(gone.signal, async () => undefined);
+      gone.abort();
+      await expect(abandoned).rejects.toThrow('the client went away');
+    }
+    first.end();
+    await working;
+  });
+
   it('turns away the one who comes after ten thousand that wait', async () => {
     const listeners = new Listeners(1);
     const first = piece();

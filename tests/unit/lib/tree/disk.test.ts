@@ -1,6 +1,8 @@
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -115,6 +117,23 @@ describe('writeTree and readTree', () => {
 });
 
 describe('readTree', () => {
+  it('blames no leaf when the process has no file left to open it with', () => {
+    const node = new TreeNode();
+    node.touch(['cmd'], 'true');
+    writeTree(place('t'), node, { drafts, fsync: false });
+    const taken: number[] = [];
+    try {
+      expect(() => {
+        for (;;) taken.push(openSync('/dev/null', 'r'));
+      }).toThrow('EMFILE');
+      expect(() => readTree(place('t'), unexpected)).toThrow('EMFILE');
+      expect(() => readLeaf(join(place('t'), 'cmd'), unexpected)).toThrow('EMFILE');
+    } finally {
+      for (const fd of taken) closeSync(fd);
+    }
+    expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'true' });
+  });
+
   it('finds nothing where there is no folder', () => {
     writeFileSync(place('file'), '1');
     expect(readTree(place('nosuch'), unexpected)).toBeUndefined();

@@ -1,0 +1,28 @@
+/** Job roots, oldest first: their names start with the time. They are sorted when somebody asks, not with each one that comes. */
+export class RootList {
+  #roots: string[] = [];
+  #isSorted = true;
+
+  get size(): number {
+    return this.#roots.length;
+  }
+
+  all(): readonly string[] {
+    if (!this.#isSorted) {
+      this.#roots.sort();
+      this.#isSorted = true;
+    }
+    return this.#roots;
+  }
+
+  /** Adds one that is not in the list. */
+  add(root: string): void {
+    const last = this.#roots.at(-1);
+    if (last !== undefined && last > root) this.#isSorted = false;
+    this.#roots.push(root);
+  }
+
+  remove(gone: ReadonlySet<string>): void {
+    this.#roots = this.#roots.filter((root) => !gone.has(root));
+  }
+}
