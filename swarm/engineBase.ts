@@ -68,17 +68,24 @@ export abstract class EngineBase implements ContainerEngine {
     const container = await this.#container(id, doing);
     if (container === undefined) return;
     options.onOpen();
-    const signalled = (over: AbortSignal) => AbortSignal.any([options.signal, over]);
-    await this.client.ask(
-      doing,
-      (over) =>
-        followLogs(this.docker, `/containers/${id}/logs`, {
-          ...options,
-          signal: signalled(over),
-          tty: container.Config.Tty,
-        }),
-      FOR_EVER,
-    );
+    let from = options.from;
+    const write = async (bytes: Buffer) => {
+      from += bytes.length;
+      await options.write(bytes);
+    };
+    // Engines may end the stream of a container that has just ended before its last line: it is read once more.
+    for (const follow of [true, false]) {
+      await this.client.askIfThere(
+        doing,
+        (over) => {
+          const signal = AbortSignal.any([options.signal, over]);
+          const tty = container.Config.Tty;
+          const path = `/containers/${id}/logs`;
+          return followLogs(this.docker, path, { from, signal, write, tty, follow });
+        },
+        FOR_EVER,
+      );
+    }
   }
 
   async settle(): Promise<void> {}

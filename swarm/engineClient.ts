@@ -68,9 +68,10 @@ export class EngineClient {
   async askIfThere<T>(
     doing: string,
     call: (signal: AbortSignal) => Promise<T>,
+    answerMs: number = ANSWER_MS,
   ): Promise<T | undefined> {
     try {
-      return await this.ask(doing, call);
+      return await this.ask(doing, call, answerMs);
     } catch (error) {
       if (error instanceof PmanError && error.code === 'not_found') return undefined;
       throw error;

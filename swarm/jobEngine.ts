@@ -63,7 +63,7 @@ export class SwarmJobEngine extends EngineBase {
       ask: (doing, call) => this.client.ask(doing, call),
       facts: (service) => this.facts(service),
       onLeft: (id) => this.#leave(id),
-      stateOf: (task) => this.#stateByTask(task),
+      stateOf: (tasks) => this.#stateOf(tasks),
     });
     return {
       schedule: async (request, cancelled) =>
@@ -256,12 +256,6 @@ export class SwarmJobEngine extends EngineBase {
       tasks.push(...parseTasks(list));
     }
     return tasks.sort((a, b) => ((a.CreatedAt ?? '') < (b.CreatedAt ?? '') ? 1 : -1));
-  }
-
-  async #stateByTask(task: Task): Promise<ContainerState | undefined> {
-    const { ServiceID } = task;
-    const all = ServiceID === undefined ? [] : await this.#tasksOf([ServiceID]);
-    return this.#stateOf(all.length > 1 ? all : [task]);
   }
 
   async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {

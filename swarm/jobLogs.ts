@@ -36,9 +36,15 @@ export async function cappedLogs(
 export async function followLogs(
   docker: Docker,
   path: string,
-  { from, signal, write, tty }: Omit<FollowOptions, 'onOpen'> & { readonly tty: boolean },
+  {
+    from,
+    signal,
+    write,
+    tty,
+    follow,
+  }: Omit<FollowOptions, 'onOpen'> & { readonly tty: boolean; readonly follow: boolean },
 ): Promise<void> {
-  const stream = await openLogs(docker, path, { follow: true });
+  const stream = await openLogs(docker, path, { follow });
   const stop = () => stream.destroy();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

@@ -28,8 +28,7 @@ export interface ManagerContainerParts {
   readonly facts: (service: string) => Promise<ServiceFacts | undefined>;
   /** Told of a container that could not be removed, since the engine is away. */
   readonly onLeft: (id: string) => void;
-  /** How the service of a task stands, of which a manager shows one only. */
-  readonly stateOf: (task: Task) => Promise<ContainerState | undefined>;
+  readonly stateOf: (tasks: readonly Task[]) => Promise<ContainerState | undefined>;
 }
 
 /** How long a manager container may take to make a service, in milliseconds. */
@@ -92,8 +91,7 @@ export class ManagerContainer implements ContainerManager {
       const message = `cannot ${doing}: the manager printed ${shown(stdout)}`;
       throw new PmanError('internal', message, { cause });
     }
-    const [checked] = parseTasks([task]);
-    return checked && this.#parts.stateOf(checked);
+    return this.#parts.stateOf(parseTasks([task]));
   }
 
   async remove(service: string): Promise<void> {

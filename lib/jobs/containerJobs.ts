@@ -33,7 +33,8 @@ export class ContainerJobs {
   readonly #watch: ContainerWatch;
   readonly #intake: ContainerIntake;
   readonly #starts = new Queue(STARTS_AT_ONCE);
-  #cleaned: Promise<void> | undefined;
+  /** Undefined when there may be something to clean up, and nobody is at it. */
+  #cleaned: Promise<void> | undefined = Promise.resolve();
 
   constructor(options: ContainerJobsOptions) {
     this.#options = options;
@@ -144,6 +145,7 @@ export class ContainerJobs {
   recover(): void {
     const { database } = this.#options;
     const jobs = this.#ledger.spool.read();
+    if (jobs.size > 0) this.#cleaned = undefined;
     for (const [root, spooled] of jobs) {
       if (!database.has(root)) database.add(root, newContainerRecord(spooled.job));
       database.hold(root);

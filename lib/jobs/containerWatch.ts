@@ -57,8 +57,10 @@ export class ContainerWatch {
   async #lookAtOne(active: Active): Promise<void> {
     if (active.stage !== 'scheduled' || active.isEnding) return;
     const engine = await this.#ledger.opened();
-    const { service } = active.spooled.request;
-    const state = await engine.manager(active.manager).state(service);
+    const { service, options } = active.spooled.request;
+    // A manager container tells of one task: of several workers only the engine knows.
+    const manager = options.workers === undefined ? active.manager : undefined;
+    const state = await engine.manager(manager).state(service);
     if (state !== undefined) await this.#apply(active, state);
     else await this.#gone(active);
   }

@@ -68,9 +68,12 @@ describeWithEngine('the output of a container job that is followed', engineMissi
   it('is all of it, also where the record leaves out the middle', async () => {
     const server = await start('swarm');
     const share = tempDir();
-    countTo(share, 150_000);
+    countTo(share, 1);
     const jid = await run(server, { cmd: COUNTS, manager: { env: { shareDir: share } } });
     const { seen, over } = await follow(server);
+    await eventually(() => seen.text === counted(1), { timeoutMs: 30_000 });
+    countTo(share, 150_000);
+    await eventually(() => seen.text.length === counted(150_000).length, { timeoutMs: 30_000 });
     writeFileSync(join(share, 'go'), '');
     await over;
     expect(seen.text.length).toBe(counted(150_000).length + 3);
