@@ -8,7 +8,7 @@ import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
-import { type JsonValue, jsonEquals } from '../wire/json.ts';
+import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { Catalog } from './catalog.ts';
 import type { JobSummary } from './jobIndex.ts';
 import { isDone } from './progress.ts';
@@ -204,7 +204,7 @@ export class JobDatabase implements JobForest {
       cat: (path) => record.cat(path),
       touch: (path, value) => {
         record.touch(path, value);
-        this.#writer.mark(root, path);
+        this.#writer.mark(root, path, charsIn(value));
         // It may have left the memory at once, for want of room: what is to be written stays.
         if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },

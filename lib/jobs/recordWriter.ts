@@ -37,14 +37,23 @@ const SHORT_PAUSE_MS = 10;
 const BUSY = 0.5;
 /** With more records to be written than this, a save makes no pauses: memory is not for ever. */
 const MAX_UNWRITTEN = 4000;
+/** With more characters of outputs to be written than this, a save does nothing else. */
+const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
 
 /** What has to be written of a record: all of it, or these leaves (none: only `onWritten` is to be called). */
-type Unwritten = 'whole' | Map<string, readonly string[]>;
+interface Unwritten {
+  whole: boolean;
+  readonly leaves: Map<string, readonly string[]>;
+  /** About how much memory it takes until then, in characters. */
+  chars: number;
+}
 
 /** Brings changed records to the disk: soon after a change, what has changed and nothing else, again until the disk takes it. */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #unwritten = new Map<string, Unwritten>();
+  /** Of all that is unwritten. */
+  #chars = 0;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
   #waitedFor = false;
@@ -66,11 +75,17 @@ export class RecordWriter {
     return this.#unwritten.has(root);
   }
 
-  /** Has a record written: all of it, the leaf at a path, or nothing that is not marked already. */
-  mark(root: string, what: 'whole' | 'nothing' | readonly string[]): void {
-    const known = this.#unwritten.get(root) ?? new Map<string, readonly string[]>();
-    if (known !== 'whole' && Array.isArray(what)) known.set(what.join('/'), what);
-    this.#unwritten.set(root, what === 'whole' ? 'whole' : known);
+  /**
+   * Has a record written: all of it, the leaf at a path, or nothing that is not marked already.
+   * @param chars about how much memory it takes until it is written, beyond what a record takes anyway
+   */
+  mark(root: string, what: 'whole' | 'nothing' | readonly string[], chars = 0): void {
+    const unwritten = this.#unwritten.get(root) ?? { whole: false, leaves: new Map(), chars: 0 };
+    if (what === 'whole') unwritten.whole = true;
+    else if (what !== 'nothing') unwritten.leaves.set(what.join('/'), what);
+    this.#chars += chars;
+    unwritten.chars += chars;
+    this.#unwritten.set(root, unwritten);
     this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
   }
 
@@ -80,7 +95,7 @@ export class RecordWriter {
    */
   discard(root: string): void {
     discardRecord(join(this.#options.folder, root), this.#options.drafts);
-    this.#unwritten.delete(root);
+    this.#take(root);
   }
 
   /** Writes all that is marked, as fast as it goes. Does not throw: `problem` says what was refused. */
@@ -123,19 +138,20 @@ export class RecordWriter {
     if (this.#unwritten.size === 0 && this.#problem !== undefined) this.#probe();
     let sliceEnd = performance.now() + SLICE_MS;
     let pauseMs = LONG_PAUSE_MS;
-    for (const [root, what] of [...this.#unwritten]) {
+    for (const root of [...this.#unwritten.keys()]) {
       // From here on a change marks the record anew.
-      if (!this.#unwritten.delete(root)) continue; // removed meanwhile
+      const what = this.#take(root);
+      if (what === undefined) continue; // removed meanwhile
       try {
         this.#write(root, what);
         this.#solved();
       } catch (error) {
-        this.#unwritten.set(root, 'whole');
+        this.mark(root, 'whole', what.chars);
         this.refused(error);
         return;
       }
       if (performance.now() > this.#deadline) return;
-      if (performance.now() < sliceEnd) continue;
+      if (performance.now() < sliceEnd || this.#chars > MAX_UNWRITTEN_CHARS) continue;
       if (this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN) pauseMs = 0;
       const before = performance.eventLoopUtilization();
       await sleep(pauseMs);
@@ -145,18 +161,26 @@ export class RecordWriter {
     }
   }
 
-  #write(root: string, what: Unwritten): void {
+  /** What is unwritten of a record, which from here on counts as written. */
+  #take(root: string): Unwritten | undefined {
+    const unwritten = this.#unwritten.get(root);
+    this.#unwritten.delete(root);
+    this.#chars -= unwritten?.chars ?? 0;
+    return unwritten;
+  }
+
+  #write(root: string, { whole, leaves }: Unwritten): void {
     const { recordOf, onWritten, fsync, drafts } = this.#options;
     const record = recordOf(root);
     if (record === undefined) return; // removed meanwhile
     const folder = join(this.#options.folder, root);
-    if (what === 'whole' || !existsSync(folder)) {
+    if (whole || !existsSync(folder)) {
       this.#makeFolders();
       onWritten(root, { all: writeTree(folder, record, { drafts, fsync }) });
       return;
     }
     let more = 0;
-    for (const path of what.values()) {
+    for (const path of leaves.values()) {
       const value = record.cat(path);
       if (value !== undefined) more += writeLeaf(join(folder, ...path), value, { drafts, fsync });
     }

@@ -147,3 +147,12 @@ function numeric(value: JsonValue): number | bigint | undefined {
   const number = Number(value.text);
   return /^-?\d+$/.test(value.text) && !Number.isSafeInteger(number) ? BigInt(value.text) : number;
 }
+
+/** How many characters the strings in a JSON value have, names aside: about what a value with outputs takes in memory. */
+export function charsIn(value: JsonValue): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return 0;
+  let chars = 0;
+  for (const member of Object.values(value)) chars += charsIn(member);
+  return chars;
+}
