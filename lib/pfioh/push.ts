@@ -13,7 +13,7 @@ import { unpack } from '../transfer/unpack.ts';
 import type { Fields } from './form.ts';
 import type { TransferMeta } from './meta.ts';
 import type { Places } from './places.ts';
-import { finishPush, incomingFolder, isPlugin } from './plugin.ts';
+import { finishPush, incomingFolder, isPlugin, noHandling } from './plugin.ts';
 import { type JsonObject, ReportedError } from './reply.ts';
 
 export interface PushContext {
@@ -102,9 +102,8 @@ function destination(push: Push, { places, createDirs }: PushContext): Destinati
     }
     makeFolder(place);
   }
-  const plugin = isPlugin(meta);
-  const folder = plugin ? incomingFolder(place) : place;
-  const path = plugin ? folder : (remote?.path ?? place.replace(/\/$/, ''));
+  const folder = isPlugin(meta) ? incomingFolder(place) : place;
+  const path = remote?.path ?? place.replace(/\/$/, '');
   return { place, folder, name, said: isNamed ? `${path}/` : '' };
 }
 
@@ -127,7 +126,9 @@ async function arrive(
     archive && unpacks
       ? await arriveArchive(decoded, push, target, context)
       : await arriveFile(decoded, push, target, archive);
-  const postop = isPlugin(push.meta) ? { postop: finishPush(target.place) } : {};
+  const plugin = isPlugin(push.meta);
+  const handled = plugin ? finishPush(target.place) : noHandling();
+  const postop = plugin || push.isFileMode ? { postop: handled } : {};
   return {
     ...(isBase64 ? { decode: {} } : {}),
     ...report,
@@ -186,7 +187,9 @@ async function arriveArchive(
 
 async function arriveFile(content: Readable, push: Push, target: Destination, archive: boolean) {
   const { mode, mtimeNs } = push.meta.local ?? {};
-  const name = archive ? `${target.name}.zip` : target.name;
+  // What clients of pfioh 2 and later call `x.zip` stays that.
+  const isZip = push.isFileMode && target.name.endsWith('.zip');
+  const name = archive && !isZip ? `${target.name}.zip` : target.name;
   const dress = archive
     ? {}
     : { mode, mtimeNs: mtimeNs === undefined ? undefined : BigInt(mtimeNs) };

@@ -121,6 +121,7 @@ async function pull(
   const byKey = meta.remote?.key !== undefined;
   const plugin = isPlugin(meta);
   const path = plugin ? join(place, 'outgoing') : place;
+  const cleanUp = () => removeTree(place);
   if (plugin && pathState(path).isdir && isEmptyFolder(path))
     writeFileSync(join(path, NO_FILES_NAME), NO_FILES_TEXT);
   await answerPull(request, response, {
@@ -129,8 +130,8 @@ async function pull(
     // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
     encoding: byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
     contentOnly: byKey || place.endsWith('/'),
+    afterwards: plugin && byKey && meta.specialHandling?.cleanup === true ? cleanUp : undefined,
   });
-  if (plugin && byKey && meta.specialHandling?.cleanup === true) await removeTree(place);
 }
 
 async function pushCopy(
@@ -153,6 +154,11 @@ async function routeControl(
 ): Promise<Handled> {
   const message = parseControl(body);
   if (isQuit(message.meta)) return quit(response, context);
+  if (hasControl(message.meta)) {
+    // pfioh 2 and later: a command that it does not know is none.
+    replyJson(response, { status: true, msg: '' });
+    return 'message';
+  }
   if (/path/i.test(message.action)) {
     const { transport, remote, local } = checkMeta(message.meta);
     if (transport?.copy !== undefined) {
@@ -165,8 +171,12 @@ async function routeControl(
   return 'message';
 }
 
+function hasControl(meta: unknown): meta is { ctl: unknown } {
+  return typeof meta === 'object' && meta !== null && 'ctl' in meta;
+}
+
 function isQuit(meta: unknown): boolean {
-  if (typeof meta !== 'object' || meta === null || !('ctl' in meta)) return false;
+  if (!hasControl(meta)) return false;
   const { ctl } = meta;
   return typeof ctl === 'object' && ctl !== null && 'serverCmd' in ctl && ctl.serverCmd === 'quit';
 }
