@@ -10,7 +10,7 @@ const flag = z
   .optional();
 
 const place = z.looseObject({
-  path: z.string().min(1).optional(),
+  path: z.string().optional(),
   key: z.union([z.string().min(1), z.number().transform(String)]).optional(),
 });
 

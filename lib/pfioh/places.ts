@@ -43,6 +43,7 @@ export class Places {
 
   /** A path of this machine, inside the store if there is one. @throws PmanError `forbidden` */
   path(path: string): string {
+    if (path === '') throw new BadRequestError('refused path: it is empty');
     if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
     if (path.split('/').some(isOwnName)) {
       throw new PmanError('forbidden', `refused path ${path}: the name is reserved`);

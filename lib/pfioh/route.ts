@@ -9,7 +9,7 @@ import { pathState } from '../transfer/pathState.ts';
 import { type Spool, spool } from '../transfer/spool.ts';
 import { removeTree } from '../transfer/staging.ts';
 import { answerCopy } from './answerCopy.ts';
-import { checkRemote } from './check.ts';
+import { checkedPath, checkRemote } from './check.ts';
 import { control } from './control.ts';
 import { type Fields, readFields, readForm } from './form.ts';
 import { checkMeta, parseControl, parseMetaText, type TransferMeta } from './meta.ts';
@@ -91,7 +91,7 @@ async function routeGet(
   const meta = parseMetaText(rawMeta);
   const { transport, remote, local } = meta;
   if (transport?.checkRemote === true) {
-    const path = context.places.resolve(remote);
+    const path = checkedPath(() => context.places.resolve(remote));
     if (transport.resume !== undefined) {
       response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
     }

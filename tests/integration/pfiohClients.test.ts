@@ -171,6 +171,19 @@ describe('clients of pfioh 1.6.2', () => {
     expect(readFileSync(join(folder, 'received-b.txt'), 'utf8')).toBe('hi');
   });
 
+  it('hear of a path that cannot be in the words of a check', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    for (const [path, status] of [
+      ['', 400],
+      ['/etc', 403],
+    ] as const) {
+      const meta = JSON.stringify({ remote: { path }, transport: { checkRemote: true } });
+      const query = String(new URLSearchParams({ action: 'x', meta }));
+      const none = { status: false, isfile: false, isdir: false };
+      expect(await get(address, query)).toMatchObject([status, none]);
+    }
+  });
+
   it('may write yes and no in many ways, and a member twice', async () => {
     const { folder } = places();
     const { address } = await opened.pfioh();
