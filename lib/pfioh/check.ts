@@ -29,7 +29,7 @@ export function checkedPath(resolve: () => string): string {
     return resolve();
   } catch (error) {
     if (!(error instanceof PmanError)) throw error;
-    throw new ReportedError(error, { isfile: false, isdir: false });
+    throw new ReportedError(error, { status: false, isfile: false, isdir: false });
   }
 }
 

@@ -93,7 +93,7 @@ function list(meta: unknown, { places }: ControlContext): JsonObject {
   try {
     names = readdirSync(folder).filter((name) => !isOwnName(name));
   } catch (cause) {
-    throw new ReportedError(pathError(folder, 'list', cause), { d_ls: {} });
+    throw new ReportedError(pathError(folder, 'list', cause), { status: false, msg: '', d_ls: {} });
   }
   const entries = names.map((name) => [name, describe(join(folder, name))] as const);
   return {

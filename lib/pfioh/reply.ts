@@ -28,7 +28,10 @@ export function replyJson(response: ServerResponse, value: JsonObject, status = 
   response.end(body);
 }
 
-/** A refusal with members of the report that the client would have got, for clients that look there. */
+/**
+ * A refusal with members of the report that the client would have got, for clients that look there. Where
+ * `status` and `msg` stand in the report they stand in the answer.
+ */
 export class ReportedError extends PmanError {
   readonly report: JsonObject;
 

@@ -73,10 +73,9 @@ describe('clients of pfioh 2 and later', () => {
       200,
       { status: true, d_ls: { l: { type: 'symlink' } } },
     ]);
-    expect(await control({ action: 'ls', meta: { key: 'z' } })).toMatchObject([
-      404,
-      { status: false, d_ls: {} },
-    ]);
+    const [status, answer] = await control({ action: 'ls', meta: { key: 'z' } });
+    expect([status, answer]).toMatchObject([404, { status: false, d_ls: {} }]);
+    expect(Object.keys(answer)).toEqual(['status', 'msg', 'd_ls', 'error']);
   });
 
   it('ask for variables, and send commands that nobody knows', async () => {
