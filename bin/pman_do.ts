@@ -17,12 +17,21 @@ async function main(): Promise<void> {
       if (verbosity > 0) console.error('pman_do: nothing was written: give --msg, or --op DBclean');
       return;
     }
-    await sleep(waitMs);
-    // Renamed into place: pman never sees half of it.
-    const draft = `${saveTo}.new-${process.pid}`;
-    writeFileSync(draft, dumps(directive, 4));
-    renameSync(draft, saveTo);
+    write(saveTo, dumps(directive, 4));
     if (verbosity > 0) console.log(`pman_do: wrote ${saveTo}`);
+    // Time for pman to read and obey it, before what comes next in a script.
+    await sleep(waitMs);
+  }
+}
+
+/** Renames the text into place: pman never sees half of it. */
+function write(file: string, text: string): void {
+  const draft = `${file}.new-${process.pid}`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, file);
+  } catch (error) {
+    throw new Error(`cannot write ${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 

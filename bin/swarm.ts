@@ -16,9 +16,9 @@ async function run(command: SwarmCommand): Promise<string> {
   if (command.kind === 'nothing') return '';
   if (command.kind === 'help') return help;
   if (command.kind === 'version') return `Version: ${VERSION}\n`;
-  const baseUrl =
-    command.conffile === undefined ? {} : { baseUrl: await baseUrlOf(command.conffile) };
-  const settings = { env: process.env, home: homedir(), ...baseUrl };
+  const { conffile } = command;
+  const baseUrl = conffile === undefined ? undefined : await baseUrlOf(conffile);
+  const settings = { env: process.env, home: homedir(), ...(baseUrl && { baseUrl }) };
   const swarm = await openSwarm(settings, silentLogger());
   switch (command.kind) {
     case 'schedule': {

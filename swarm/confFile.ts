@@ -6,18 +6,17 @@ import { messageOf, UsageError } from '../lib/errors.ts';
 const confSchema = z.looseObject({ DEFAULT: z.record(z.string(), z.unknown()) });
 
 /**
- * The engine's address in a config file: `base_url` in the section [DEFAULT], the key in any case.
- * Throws UsageError for a file that cannot be read or does not say.
+ * The engine's address in a config file: `base_url` in the section [DEFAULT], the key in any case. Undefined for a file that does
+ * not say; throws UsageError for one that cannot be read.
  */
-export async function baseUrlOf(file: string): Promise<string> {
+export async function baseUrlOf(file: string): Promise<string | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(`cannot read the config file: ${messageOf(error)}`, { cause: error });
   });
   const conf = confSchema.safeParse(parse(withEqualSigns(text)));
   const entries = Object.entries(conf.data?.DEFAULT ?? {});
   const value = entries.find(([key]) => key.toLowerCase() === 'base_url')?.[1];
-  if (typeof value === 'string' && value !== '') return value;
-  throw new UsageError(`the config file ${file} has no base_url in its section [DEFAULT]`);
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Python's INI files may have `key: value`; the parser knows only `key = value`. */

@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type Docker from 'dockerode';
 import type { EngineAddress } from './engineAddress.ts';
@@ -7,6 +7,29 @@ import { EngineClient } from './engineClient.ts';
 // A connection that was kept would fail the first call after the engine was restarted, also a call that must not be
 // made twice. A new one on the same machine costs a fraction of a millisecond.
 const connectionEach = { keepAlive: false };
+
+/** Node calls it for each request; its types do not know of it. */
+interface Requested {
+  addRequest(request: ClientRequest, options: RequestOptions): void;
+}
+
+/**
+ * Has a request fail when its connection is lost in the middle of the answer: docker-modem would wait for the end of the
+ * answer for ever. (One for `wait` begins at once and ends with the container.)
+ */
+function heedingLoss<T extends HttpAgent>(agent: T): T {
+  const requested = agent as T & Requested;
+  const add = requested.addRequest.bind(agent);
+  requested.addRequest = (request, options) => {
+    request.once('response', (answer) => {
+      answer.once('close', () => {
+        if (!answer.complete) request.emit('error', new Error('the connection was lost'));
+      });
+    });
+    add(request, options);
+  };
+  return agent;
+}
 
 /**
  * A client of the engine at an address. Nothing is sent yet. dockerode is loaded here and not before, because
@@ -53,7 +76,11 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Cl
   };
   switch (address.kind) {
     case 'socket':
-      return { ...nothing, socketPath: address.path, agent: new HttpAgent(connectionEach) };
+      return {
+        ...nothing,
+        socketPath: address.path,
+        agent: heedingLoss(new HttpAgent(connectionEach)),
+      };
     case 'ssh':
       return {
         ...nothing,
@@ -66,10 +93,18 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Cl
     case 'tcp': {
       const { host, port, tls } = address;
       if (!tls) {
-        return { ...nothing, protocol: 'http', host, port, agent: new HttpAgent(connectionEach) };
+        return {
+          ...nothing,
+          protocol: 'http',
+          host,
+          port,
+          agent: heedingLoss(new HttpAgent(connectionEach)),
+        };
       }
       const { verify, ...pem } = tls;
-      const agent = new HttpsAgent({ ...pem, ...connectionEach, rejectUnauthorized: verify });
+      const agent = heedingLoss(
+        new HttpsAgent({ ...pem, ...connectionEach, rejectUnauthorized: verify }),
+      );
       return { ...nothing, ...pem, protocol: 'https', host, port, agent };
     }
   }

@@ -57,12 +57,16 @@ export function addressText(address: EngineAddress): string {
   }
 }
 
-/** Reads an address as in DOCKER_HOST: unix://, tcp://, http(s)://, ssh:// or `host:port` without a scheme. */
+/**
+ * Reads an address as in DOCKER_HOST: unix://, tcp://, http(s)://, ssh:// or `host:port` without a scheme. A port alone is one of
+ * this machine.
+ */
 export function parseAddress(text: string, tls?: EngineTls): EngineAddress {
-  const socket = /^(?:http\+)?unix:\/\/(.*)$/.exec(text)?.[1];
+  const socket = /^(?:http\+)?unix:(?:\/\/)?(.*)$/.exec(text)?.[1];
   // docker-py reads unix://var/run/docker.sock as the absolute path, too.
   if (socket !== undefined) return { kind: 'socket', path: socketPath(socket) };
-  const full = text.includes('://') ? text : `tcp://${text}`;
+  const named = text.includes('://') ? text : `tcp://${text}`;
+  const full = named.replace('://:', '://127.0.0.1:');
   const url = URL.canParse(full) ? new URL(full) : undefined;
   if (!url?.hostname) throw new UsageError(`"${text}" is not the address of a Docker Engine`);
   const host = url.hostname.replace(/^\[|\]$/g, '');

@@ -5,12 +5,14 @@ import type {
   ContainerEngine,
   ContainerManager,
   ContainerState,
+  FollowOptions,
   ManagerImage,
   ServiceFacts,
 } from '../lib/jobs/containerManager.ts';
+import type { JsonObject } from '../lib/wire/json.ts';
 import { type EngineClient, FOR_EVER } from './engineClient.ts';
 import { type EventsOptions, readEvents } from './jobEvents.ts';
-import { cappedLogs } from './jobLogs.ts';
+import { cappedLogs, followLogs } from './jobLogs.ts';
 import { withoutLogError } from './logText.ts';
 import { parseTasks, type Task } from './task.ts';
 
@@ -58,6 +60,29 @@ export abstract class EngineBase implements ContainerEngine {
     return texts.join('');
   }
 
+  async follow(task: JsonObject, options: FollowOptions): Promise<void> {
+    const [{ Status } = { Status: undefined }] = parseTasks([task]);
+    const id = Status?.ContainerStatus?.ContainerID;
+    if (!id) return;
+    const doing = `follow the logs of container ${id}`;
+    const container = await this.#container(id, doing);
+    if (container === undefined) return;
+    options.onOpen();
+    const signalled = (over: AbortSignal) => AbortSignal.any([options.signal, over]);
+    await this.client.ask(
+      doing,
+      (over) =>
+        followLogs(this.docker, `/containers/${id}/logs`, {
+          ...options,
+          signal: signalled(over),
+          tty: container.Config.Tty,
+        }),
+      FOR_EVER,
+    );
+  }
+
+  async settle(): Promise<void> {}
+
   async cleanUp(label: string): Promise<void> {
     const doing = 'look for manager containers that were left';
     const left = await this.client.ask(doing, () =>
@@ -102,14 +127,16 @@ export abstract class EngineBase implements ContainerEngine {
     }
   }
 
+  #container(id: string, doing: string) {
+    return this.client.askIfThere(doing, () => this.docker.getContainer(id).inspect());
+  }
+
   /** The container at hand first: quickest and whole. One of another node is asked for through the swarm. */
   async #logsOf(task: Task, limitBytes: number): Promise<string> {
     const id = task.Status.ContainerStatus?.ContainerID;
     if (!id) return '';
     const doing = `read the logs of container ${id}`;
-    const container = await this.client.askIfThere(doing, () =>
-      this.docker.getContainer(id).inspect(),
-    );
+    const container = await this.#container(id, doing);
     const limits = (tty: boolean) => ({ tty, limitBytes });
     if (container !== undefined) {
       const { Tty } = container.Config;

@@ -1,7 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { expandAbbreviations } from '../lib/config/abbreviations.ts';
 import { UsageError } from '../lib/errors.ts';
-import { readServiceOptions, type ServiceOptions, serviceFlags } from './serviceFlags.ts';
+import {
+  readServiceOptions,
+  type ServiceFlagValues,
+  type ServiceOptions,
+  serviceFlags,
+} from './serviceFlags.ts';
 
 /** What a command line of `swarm` asks for. */
 export type SwarmCommand =
@@ -59,7 +64,7 @@ The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY
 DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 `;
 
-interface Flags {
+interface Flags extends ServiceFlagValues {
   readonly help?: true;
   readonly version?: true;
   readonly schedule?: string;
@@ -70,12 +75,6 @@ interface Flags {
   readonly command?: string;
   readonly restart_policy: string;
   readonly mount?: string;
-  readonly env?: readonly string[];
-  readonly label?: readonly string[];
-  readonly bind?: readonly string[];
-  readonly limit?: readonly string[];
-  readonly user?: string;
-  readonly workers?: string;
 }
 
 /**
@@ -86,10 +85,11 @@ export function parseFlags(args: readonly string[]): SwarmCommand {
   const flags = readFlags(args);
   if (flags.help) return { kind: 'help' };
   if (flags.version) return { kind: 'version' };
-  const conffile = flags.conffile === undefined ? {} : { conffile: flags.conffile };
-  if (flags.remove !== undefined) return { kind: 'remove', name: flags.remove, ...conffile };
-  if (flags.state !== undefined) return { kind: 'state', name: flags.state, ...conffile };
-  if (flags.schedule === undefined) return { kind: 'nothing' };
+  // An empty name, a script's unset variable, is no name; the engine would make one up.
+  const conffile = flags.conffile ? { conffile: flags.conffile } : {};
+  if (flags.remove) return { kind: 'remove', name: flags.remove, ...conffile };
+  if (flags.state) return { kind: 'state', name: flags.state, ...conffile };
+  if (!flags.schedule) return { kind: 'nothing' };
   if (!flags.image || !flags.command) {
     throw new UsageError('-s/--schedule requires -i/--image and -c/--command');
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { PmanError } from '../lib/errors.ts';
 import type {
@@ -27,6 +28,8 @@ export interface SwarmJobEngineOptions {
 const SERVICE_NAME = 'com.docker.swarm.service.name';
 /** What a swarm takes ("a DNS name component"). */
 const SERVICE_NAME_FORM = /^(?=.{1,63}$)[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?$/;
+/** When it is tried again to remove manager containers that were left, in milliseconds. */
+const SETTLE_MS = 5000;
 /** How many IDs a question about tasks names at most: it stands in the URL. */
 const IDS_AT_ONCE = 100;
 
@@ -34,6 +37,8 @@ const IDS_AT_ONCE = 100;
 export class SwarmJobEngine extends EngineBase {
   readonly #swarm: SwarmManager;
   readonly #options: SwarmJobEngineOptions;
+  /** Manager containers that could not be removed. */
+  readonly #left = new Set<string>();
   #largestNode: { readonly cpus: number; readonly at: number } | undefined;
 
   constructor(client: EngineClient, options: SwarmJobEngineOptions) {
@@ -57,10 +62,12 @@ export class SwarmJobEngine extends EngineBase {
       label: this.#options.instanceLabel,
       ask: (doing, call) => this.client.ask(doing, call),
       facts: (service) => this.facts(service),
-      stateOf: (tasks) => this.#stateOf(tasks),
+      onLeft: (id) => this.#leave(id),
+      stateOf: (task) => this.#stateByTask(task),
     });
     return {
-      schedule: async (request) => container.schedule(await this.#possible(request)),
+      schedule: async (request, cancelled) =>
+        container.schedule(await this.#possible(request), cancelled),
       state: (service) =>
         this.#orByUs(
           () => container.state(service),
@@ -138,6 +145,25 @@ export class SwarmJobEngine extends EngineBase {
         if (service !== undefined) onChange(service);
       },
     });
+  }
+
+  override async settle(): Promise<void> {
+    for (const id of this.#left) {
+      await this.client.askIfThere('remove a manager container', () =>
+        this.docker.getContainer(id).remove({ force: true }),
+      );
+      this.#left.delete(id);
+    }
+  }
+
+  /** Whoever makes a service next removes it first; else it is done in a while. */
+  #leave(id: string): void {
+    this.#left.add(id);
+    const removeLater = async () => {
+      await sleep(SETTLE_MS, undefined, { ref: false });
+      if (this.#left.has(id)) await this.settle();
+    };
+    removeLater().catch(() => this.#leave(id));
   }
 
   override async signal(service: string, signal: NodeJS.Signals): Promise<boolean> {
@@ -230,6 +256,12 @@ export class SwarmJobEngine extends EngineBase {
       tasks.push(...parseTasks(list));
     }
     return tasks.sort((a, b) => ((a.CreatedAt ?? '') < (b.CreatedAt ?? '') ? 1 : -1));
+  }
+
+  async #stateByTask(task: Task): Promise<ContainerState | undefined> {
+    const { ServiceID } = task;
+    const all = ServiceID === undefined ? [] : await this.#tasksOf([ServiceID]);
+    return this.#stateOf(all.length > 1 ? all : [task]);
   }
 
   async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {

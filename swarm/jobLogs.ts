@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import type { FollowOptions } from '../lib/jobs/containerManager.ts';
 import { textOf } from './logText.ts';
 
 /** How many lines the end of a long output is looked for in at first: enough unless the lines are short. */
@@ -30,16 +32,37 @@ export async function cappedLogs(
   return `${head}\n[… the middle is left out: only ${limitBytes} bytes are kept …]\n${tail.toString('utf8')}`;
 }
 
+/** Hands on the output of a container from a byte on, as it comes, until the container ends or the signal is given. */
+export async function followLogs(
+  docker: Docker,
+  path: string,
+  { from, signal, write, tty }: Omit<FollowOptions, 'onOpen'> & { readonly tty: boolean },
+): Promise<void> {
+  const stream = await openLogs(docker, path, { follow: true });
+  const stop = () => stream.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  let left = from;
+  try {
+    for await (const bytes of textOf(stream, tty)) {
+      if (bytes.length > left) await write(bytes.subarray(left));
+      left = Math.max(0, left - bytes.length);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stream.destroy();
+  }
+}
+
 interface LogsQuery {
   readonly tail?: number;
+  readonly follow?: boolean;
 }
 
 /** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
-export function openLogs(
-  docker: Docker,
-  path: string,
-  query: LogsQuery = {},
-): Promise<AsyncIterable<Buffer>> {
+export function openLogs(docker: Docker, path: string, query: LogsQuery = {}): Promise<Readable> {
   return new Promise((resolve, reject) => {
     const options = {
       // The query goes apart: without one of its own the client cuts off the last character of the path.
@@ -51,7 +74,7 @@ export function openLogs(
     };
     docker.modem.dial(options, (error: unknown, body: unknown) => {
       if (error) reject(error);
-      else resolve(body as AsyncIterable<Buffer>); // what `isStream` promises
+      else resolve(body as Readable); // what `isStream` promises
     });
   });
 }

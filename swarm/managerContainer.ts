@@ -26,11 +26,16 @@ export interface ManagerContainerParts {
   readonly label: string;
   readonly ask: <T>(doing: string, call: () => Promise<T>) => Promise<T>;
   readonly facts: (service: string) => Promise<ServiceFacts | undefined>;
-  readonly stateOf: (tasks: readonly Task[]) => Promise<ContainerState | undefined>;
+  /** Told of a container that could not be removed, since the engine is away. */
+  readonly onLeft: (id: string) => void;
+  /** How the service of a task stands, of which a manager shows one only. */
+  readonly stateOf: (task: Task) => Promise<ContainerState | undefined>;
 }
 
-/** How long a manager container may take, in milliseconds. */
-const MANAGER_MS = 120_000;
+/** How long a manager container may take to make a service, in milliseconds. */
+const SCHEDULE_MS = 120_000;
+/** How long for what can be done without it. */
+const OTHERWISE_MS = 30_000;
 const SOCKET_INSIDE = '/var/run/docker.sock';
 
 /**
@@ -44,15 +49,22 @@ export class ManagerContainer implements ContainerManager {
     this.#parts = parts;
   }
 
-  async schedule({ service, image, cmd, shareDir, labels, options }: ContainerRequest) {
+  async schedule(
+    { service, image, cmd, shareDir, labels, options }: ContainerRequest,
+    cancelled: AbortSignal,
+  ) {
     const isOwn = OWN_MANAGER_LABEL in (await this.#imageLabels());
-    const { stdout } = await this.#run(`schedule service "${service}"`, [
+    const args = [
       ...['-s', service],
       ...(shareDir === undefined ? [] : ['-m', shareDir]),
       ...['-i', image, '-p', 'none'],
       ...(isOwn ? ownFlags(labels, options) : []),
       ...['-c', cmd],
-    ]);
+    ];
+    const { stdout } = await this.#run(`schedule service "${service}"`, args, {
+      limitMs: SCHEDULE_MS,
+      cancelled,
+    });
     if ((await this.#parts.facts(service)) !== undefined) return stdout;
     const { image: by, app } = this.#parts.manager;
     throw new PmanError(
@@ -80,7 +92,8 @@ export class ManagerContainer implements ContainerManager {
       const message = `cannot ${doing}: the manager printed ${shown(stdout)}`;
       throw new PmanError('internal', message, { cause });
     }
-    return this.#parts.stateOf(parseTasks([task]));
+    const [checked] = parseTasks([task]);
+    return checked && this.#parts.stateOf(checked);
   }
 
   async remove(service: string): Promise<void> {
@@ -100,8 +113,12 @@ export class ManagerContainer implements ContainerManager {
   }
 
   /** Runs the manager to its end; an exit code other than 0 is an error with what it has printed. */
-  async #run(doing: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
-    const { docker, manager, dockerSocket, label, ask } = this.#parts;
+  async #run(
+    doing: string,
+    args: readonly string[],
+    limits: RunLimits = { limitMs: OTHERWISE_MS },
+  ): Promise<{ readonly stdout: string }> {
+    const { docker, manager, dockerSocket, label, ask, onLeft } = this.#parts;
     const what = `${doing} by a container of ${manager.image}`;
     const container = await ask(what, () =>
       docker.createContainer({
@@ -114,7 +131,7 @@ export class ManagerContainer implements ContainerManager {
     try {
       await ask(what, () => container.start());
       const { StatusCode } = await ask(what, async () =>
-        endSchema.parse(await within(MANAGER_MS, what, container.wait())),
+        endSchema.parse(await unlessStopped(what, container.wait(), limits)),
       );
       const stdout = await ask(what, () => this.#output(container, 'stdout'));
       if (StatusCode === 0) return { stdout };
@@ -122,8 +139,8 @@ export class ManagerContainer implements ContainerManager {
       throw failure(what, StatusCode, (stderr || stdout).trim());
     } finally {
       await ask(what, () => container.remove({ force: true })).catch((error: unknown) => {
-        // It is gone with its engine, or found again by its label.
         if (!(error instanceof PmanError)) throw error;
+        if (error.code === 'unavailable') onLeft(container.id); // else it is gone
       });
     }
   }
@@ -141,19 +158,28 @@ const shown = (text: string) => JSON.stringify(text.slice(0, 200));
 
 const endSchema = z.looseObject({ StatusCode: z.number() });
 
-async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new PmanError('internal', `cannot ${what}: it did not end in ${ms / 1000} s`)),
-      ms,
-    );
+interface RunLimits {
+  readonly limitMs: number;
+  readonly cancelled?: AbortSignal;
+}
+
+/** The result of the work, unless that is late or cancelled. */
+async function unlessStopped<T>(
+  what: string,
+  work: Promise<T>,
+  { limitMs, cancelled }: RunLimits,
+): Promise<T> {
+  const late = AbortSignal.timeout(limitMs);
+  const stop = cancelled === undefined ? late : AbortSignal.any([late, cancelled]);
+  const stopped = new Promise<never>((_, reject) => {
+    const fail = () => {
+      const why = late.aborted ? `it did not end in ${limitMs / 1000} s` : 'it was cancelled';
+      reject(new PmanError('internal', `cannot ${what}: ${why}`));
+    };
+    if (stop.aborted) fail();
+    else stop.addEventListener('abort', fail, { once: true });
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work, stopped]);
 }
 
 function failure(what: string, exitCode: number, text: string): PmanError {

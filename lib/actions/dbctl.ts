@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { rootList } from '../tree/lookup.ts';
-import { anyJson, text } from '../wire/request.ts';
+import { anyJson, operationName, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { operateDatabase } from './databaseOperation.ts';
 
 const schema = z.looseObject({
-  do: text,
+  do: operationName,
   dbpath: text.optional(),
   fileio: anyJson.optional(),
 });

@@ -4,7 +4,7 @@ import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 
 const schema = z.looseObject({
-  path: text.refine((path) => path.startsWith('/'), 'does not start with "/"'),
+  path: text.refine((path) => /^(?:\/|$)/.test(path), 'does not start with "/"'),
 });
 
 /** `get`: a place of the tree, as a GET of `/api/v1` and the path answers it (protocol a.7). */

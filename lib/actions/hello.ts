@@ -17,7 +17,7 @@ export const hello = defineAction({
   handle({ askAbout, echoBack }, { services }) {
     if (askAbout === undefined) return { status: false, result: {} };
     const self = { name: NAME, version: VERSION };
-    switch (String(askAbout)) {
+    switch (typeof askAbout === 'string' ? askAbout : '') {
       case 'timestamp':
         return {
           status: true,

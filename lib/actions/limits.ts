@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { JobLimits } from '../../crunner/spool.ts';
 import { BadRequestError, systemErrorCode } from '../errors.ts';
+import { UNITS } from '../quantity.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 
@@ -83,20 +84,6 @@ function isFolder(path: string): boolean {
     throw error;
   }
 }
-
-/** Kubernetes' units: powers of 1024 with an i, of 1000 without. */
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 1024,
-  Mi: 1024 ** 2,
-  Gi: 1024 ** 3,
-  Ti: 1024 ** 4,
-};
 
 function bytesOf(limit: string | number): number {
   const [, digits = '', unit = ''] =

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { anyJson, type Command, parseMeta, text } from '../wire/request.ts';
+import { anyJson, type Command, operationName, parseMeta, text } from '../wire/request.ts';
 import type { Services } from './action.ts';
 import { operateDatabase } from './databaseOperation.ts';
 
 const schema = z.looseObject({
   context: text,
-  operation: text.default('save'),
+  operation: operationName.default('save'),
   dbpath: text.optional(),
   fileio: anyJson.optional(),
   key: text.optional(),

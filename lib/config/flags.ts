@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { expandAbbreviations } from './abbreviations.ts';
 
@@ -6,6 +7,13 @@ import { expandAbbreviations } from './abbreviations.ts';
 export type Flags =
   | { readonly kind: 'run'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly kind: 'print'; readonly text: string };
+
+/** The value of a flag that takes a whole number, which may be negative. */
+export const wholeNumber = (flag: string) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, `${flag} takes a whole number`)
+    .transform(Number);
 
 /**
  * Reads a command line with commander, abbreviations of long flags included.

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { readFlags } from './flags.ts';
+import { readFlags, wholeNumber } from './flags.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
@@ -28,10 +28,7 @@ const schema = z.object({
   swiftStorage: z
     .boolean()
     .refine((on) => !on, '--swift-storage: this pfioh keeps its store on disk only'),
-  verbosity: z
-    .string()
-    .regex(/^-?\d+$/, '--verbosity takes a whole number')
-    .transform(Number),
+  verbosity: wholeNumber('--verbosity'),
   desc: z.boolean(),
   synopsis: z.boolean(),
   version: z.boolean(),

@@ -17,7 +17,7 @@ const settings = [
     name: 'wait',
     short: 'w',
     value: 'seconds',
-    help: 'wait before the file is written',
+    help: 'how long to wait once the file is written',
     default: '0',
   },
   { name: 'verbosity', short: 'v', value: 'level', help: '0: silent', default: '1' },
@@ -86,7 +86,7 @@ function parseMessage(msg: string): JsonObject {
     const value = parseJson(msg);
     if (isJsonObject(value)) return value;
   } catch (error) {
-    throw new UsageError(`--msg is not JSON: ${messageOf(error)}`, { cause: error });
+    throw new UsageError(messageOf(error).replace(/^the body/, '--msg'), { cause: error });
   }
   throw new UsageError('--msg is not a JSON object');
 }

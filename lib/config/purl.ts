@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { readFlags } from './flags.ts';
+import { readFlags, wholeNumber } from './flags.ts';
 
 const seconds = (name: string) =>
   z
@@ -37,10 +37,7 @@ const schema = z.object({
   connectTimeout: seconds('--connectTimeout'),
   timeout: seconds('--timeout'),
   retries: count('--retries'),
-  verbosity: z
-    .string()
-    .regex(/^-?\d+$/, '--verbosity takes a whole number')
-    .transform(Number),
+  verbosity: wholeNumber('--verbosity'),
   desc: z.boolean(),
   synopsis: z.boolean(),
   version: z.boolean(),

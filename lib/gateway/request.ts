@@ -22,13 +22,14 @@ export class HttpRequest implements GatewayRequest {
   get rawHeaders(): readonly (readonly [string, string])[] {
     const pairs: (readonly [string, string])[] = [];
     for (let i = 0; i + 1 < this.#flatHeaders.length; i += 2) {
-      pairs.push([this.#flatHeaders[i] ?? '', this.#flatHeaders[i + 1] ?? '']);
+      pairs.push([this.#flatHeaders[i] ?? '', headerText(this.#flatHeaders[i + 1] ?? '')]);
     }
     return pairs;
   }
 
   get authorization(): string | undefined {
-    return headerValue(this.#flatHeaders, 'authorization');
+    const value = headerValue(this.#flatHeaders, 'authorization');
+    return value === undefined ? undefined : headerText(value);
   }
 
   get signal(): AbortSignal {
@@ -44,6 +45,16 @@ export class HttpRequest implements GatewayRequest {
     this.#gone = true;
     this.#abort?.abort();
   }
+}
+
+/**
+ * What a header's value says: node gives each byte as a character of its own, clients send UTF-8, and the original
+ * took it as that. Bytes that are none stay as node gives them.
+ */
+function headerText(value: string): string {
+  if (!/[\x80-\xff]/.test(value)) return value;
+  const text = Buffer.from(value, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? value : text;
 }
 
 /** The values of all headers of that (lower-case) name in node's flat list. */

@@ -4,7 +4,8 @@ import { messageOf, PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { ContainerIntake, type ContainerJob } from './containerIntake.ts';
 import { type Active, type ContainerJobsOptions, ContainerLedger } from './containerLedger.ts';
-import type { ContainerStatus } from './containerManager.ts';
+import type { ContainerEngine, ContainerStatus } from './containerManager.ts';
+import { followOutput } from './containerOutput.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
 import { spooledFromRecord } from './containerSpool.ts';
 import { startService, waitForFolder } from './containerStart.ts';
@@ -32,6 +33,7 @@ export class ContainerJobs {
   readonly #watch: ContainerWatch;
   readonly #intake: ContainerIntake;
   readonly #starts = new Queue(STARTS_AT_ONCE);
+  #cleaned: Promise<void> | undefined;
 
   constructor(options: ContainerJobsOptions) {
     this.#options = options;
@@ -85,6 +87,23 @@ export class ContainerJobs {
     }
   }
 
+  /** What a job has written and writes, as it comes, until it has ended (see followOutput). */
+  follow(root: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { database } = this.#options;
+    return followOutput(
+      {
+        engine: () => this.#ledger.opened(),
+        active: () => this.#ledger.active.get(root),
+        ended: this.#ledger.untilEnded(root),
+        recorded: () => {
+          const record = database.tree(root);
+          return record === undefined ? '' : knownContainer(record).logs;
+        },
+      },
+      signal,
+    );
+  }
+
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
   async kill(
     root: string,
@@ -114,7 +133,8 @@ export class ContainerJobs {
     }
     if (!this.#ledger.active.has(root)) return true;
     this.#ledger.write(active);
-    if (active.stage !== 'scheduled') return true; // ended as soon as it is
+    active.cancelled.abort();
+    if (active.stage !== 'scheduled') return true;
     if (!isReached) await this.#watch.endByRemoval(active);
     else void this.#watch.killAfter(active, graceMs);
     return true;
@@ -136,10 +156,12 @@ export class ContainerJobs {
       else if (spooled.stage === 'scheduled') this.#watch.start();
       else void this.#begin(active);
     }
-    const adopted = this.#adopt();
-    if (jobs.size + adopted === 0) return;
-    log.info('container jobs are taken up again', { jobs: jobs.size + adopted });
-    void this.#cleanUp();
+    const count = jobs.size + this.#adopt();
+    if (count === 0) return;
+    log.info('container jobs are taken up again', { jobs: count });
+    this.#cleanEngine().catch((error: unknown) => {
+      log.debug('no clean-up yet', { reason: messageOf(error) });
+    });
   }
 
   close(): void {
@@ -169,11 +191,16 @@ export class ContainerJobs {
         this.#ledger.to(active, 'scheduling');
         return startService({
           ...{ root, mayExist, isOver, request: spooled.request, manager: active.manager },
-          engine: () => this.#ledger.opened(),
+          cancelled: active.cancelled.signal,
+          engine: () => this.#cleanEngine(),
           log: this.#options.log,
         });
       });
-      if (started === undefined || isOver()) return;
+      if (isOver()) return;
+      if (started === undefined) {
+        this.#ledger.notStarted(active, `${active.killed ?? 'ended'} before it started`);
+        return;
+      }
       active.manager = started.manager;
       this.#recordScheduled(active, started.printed, startedAt);
       this.#ledger.to(active, 'scheduled');
@@ -210,12 +237,16 @@ export class ContainerJobs {
     if (record) recordScheduled(record, spooled.job, { printed, ...times });
   }
 
-  async #cleanUp(): Promise<void> {
-    try {
-      await (await this.#ledger.opened()).cleanUp(this.#ledger.label);
-    } catch (error) {
-      this.#options.log.debug('no clean-up', { reason: messageOf(error) });
-    }
+  /** The engine, once the manager containers are gone that an earlier server or a lost connection has left. */
+  async #cleanEngine(): Promise<ContainerEngine> {
+    const engine = await this.#ledger.opened();
+    this.#cleaned ??= engine.cleanUp(this.#ledger.label).catch((error: unknown) => {
+      this.#cleaned = undefined;
+      throw error;
+    });
+    await this.#cleaned;
+    await engine.settle();
+    return engine;
   }
 }
 

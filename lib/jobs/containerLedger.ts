@@ -39,6 +39,8 @@ export interface Active {
   state: ContainerState | undefined;
   looking: Promise<void> | undefined;
   killed: string | undefined;
+  /** It is not to be started any more. */
+  readonly cancelled: AbortController;
   /** Somebody sees to it that a killed job ends. */
   isKilling: boolean;
   isEnding: boolean;
@@ -103,10 +105,12 @@ export class ContainerLedger {
       ...{ root, spooled, stage, manager, killed },
       state: undefined,
       looking: undefined,
+      cancelled: new AbortController(),
       isKilling: false,
       isEnding: false,
       awaiting: undefined,
     };
+    if (killed !== undefined) active.cancelled.abort();
     this.active.set(root, active);
     return active;
   }

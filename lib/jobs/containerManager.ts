@@ -73,8 +73,11 @@ export interface ManagerImage {
  * fails with a PmanError; `unavailable` means that the engine did not answer, and that asking again may help.
  */
 export interface ContainerManager {
-  /** Makes the service; gives what a manager container has printed. Failing with `conflict`: the name is taken. */
-  schedule(request: ContainerRequest): Promise<string>;
+  /**
+   * Makes the service; gives what a manager container has printed. Failing with `conflict`: the name is taken. With the signal
+   * a manager that is at it is stopped; the service may have been made nevertheless.
+   */
+  schedule(request: ContainerRequest, cancelled: AbortSignal): Promise<string>;
   /** Undefined when there is no such service. */
   state(service: string): Promise<ContainerState | undefined>;
   /** Ends what runs of it and forgets it; no error when there is none. */
@@ -106,6 +109,8 @@ export interface ContainerEngine {
   states(services: ReadonlySet<string>): Promise<ReadonlyMap<string, ContainerState>>;
   /** What the tasks have written so far, one after the other, `limitBytes` at most of each: its beginning and its end. */
   logs(state: ContainerState, limitBytes: number): Promise<string>;
+  /** Hands on what a task has written and writes, until it ends. Nothing when its container is not at hand. */
+  follow(task: JsonObject, options: FollowOptions): Promise<void>;
   /** Sends a signal to what runs of a service; false when not all of it can be reached from here. */
   signal(service: string, signal: NodeJS.Signals): Promise<boolean>;
   /**
@@ -117,8 +122,21 @@ export interface ContainerEngine {
     onChange: (service: string) => void,
     options: { readonly signal: AbortSignal; readonly onOpen: () => void },
   ): Promise<void>;
+  /** Ends the manager containers of calls that were cut off: they might still do what they were told. */
+  settle(): Promise<void>;
   /** Removes manager containers that a server of this label, which was killed, has left. */
   cleanUp(label: string): Promise<void>;
+}
+
+export interface FollowOptions {
+  /** How many bytes of the output are passed over. */
+  readonly from: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Called when there is a container, before anything is written. */
+  readonly onOpen: () => void;
+  /** Nothing more comes until it resolves. */
+  readonly write: (bytes: Buffer) => Promise<void>;
 }
 
 /** What a manager image of ours carries: it takes limits, environment, user, mounts and labels as flags. */

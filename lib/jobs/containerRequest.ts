@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BadRequestError } from '../errors.ts';
+import { UNITS } from '../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import type { ContainerLimits, ContainerOptions, ManagerImage } from './containerManager.ts';
 
@@ -72,6 +73,8 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
     );
     throw new BadRequestError(`run: ${problems.join('; ')}`);
   }
+  // The original's manager refuses it too; an engine would run what the image has been made for.
+  if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
   const service = manager?.env?.serviceName || job.jid;
   if (!SERVICE_NAME.test(service)) {
@@ -182,18 +185,6 @@ function cpuLimit(meta: JsonObject): number | undefined {
   const isMilli = unit === 'm' || Number(number) >= FROM_HERE_MILLI;
   return (isMilli ? Number(number) / 1000 : Number(number)) || undefined;
 }
-
-const UNITS: Readonly<Record<string, number>> = {
-  k: 1e3,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 1024,
-  Mi: MEBI,
-  Gi: 1024 * MEBI,
-  Ti: MEBI * MEBI,
-};
 
 /** `200Mi`; a plain number is MiB as in the original's clients, or bytes when it is a million and more. */
 function memoryLimit(meta: JsonObject): number | undefined {

@@ -37,8 +37,10 @@ export interface StartOptions {
   readonly manager: ManagerImage | undefined;
   /** Whether an earlier try may have made the service. */
   readonly mayExist: boolean;
-  /** Whether the job has been given up meanwhile. */
+  /** Whether there is nothing to be started any more: the job has ended, or this server does. */
   readonly isOver: () => boolean;
+  /** The job is to be ended: no service is made any more, and a manager that is at it is stopped. */
+  readonly cancelled: AbortSignal;
   readonly log: Logger;
 }
 
@@ -52,42 +54,53 @@ export interface Started {
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
 /** How often an old service of the same name is removed before the name counts as taken. */
 const NAME_TRIES = 20;
+/** How long the engine may still be at what a manager that was stopped has asked of it, in milliseconds. */
+const SETTLE_MS = 500;
 
 /**
  * Makes the service of a job. While the engine is away it is tried again and again: the job has been accepted. A service of
  * the same name whose job has ended makes room.
- * @returns undefined when the job was given up
+ * @returns undefined when there is no service and will be none: the job was cancelled, or is over
  * @throws PmanError when the engine or the manager refuses it; conflict when another live job has the name
  */
 export async function startService(options: StartOptions): Promise<Started | undefined> {
-  const { root, request, isOver, log } = options;
+  const { root, request, isOver, cancelled, log } = options;
+  const instance = request.labels[INSTANCE_LABEL];
   let { manager, mayExist } = options;
+  let isTaken = false;
   let conflicts = 0;
   for (let tries = 0; !isOver(); tries += 1) {
+    const isCancelled = cancelled.aborted;
     try {
       const engine = await options.engine();
-      if (mayExist && (await isOurs(engine, options))) return { printed: '', manager };
-      mayExist = true;
-      return { printed: await engine.manager(manager).schedule(request), manager };
+      if ((mayExist || isTaken) && (await isOurs(engine, { ...options, manager, mayExist })))
+        return { printed: '', manager };
+      if (isCancelled) return undefined;
+      if (isTaken) {
+        await makeRoom(engine, request.service, { root, instance });
+        isTaken = false;
+        mayExist = false;
+      }
+      return { printed: await engine.manager(manager).schedule(request, cancelled), manager };
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
-      if (error instanceof StrandedManagerError) {
+      if (error.code === 'unavailable') {
+        mayExist ||= !isTaken; // the call may have come through
+        if (tries === 0)
+          log.warn('a container job waits for the engine', { reason: error.message });
+        await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
+      } else if (cancelled.aborted && !isCancelled) {
+        mayExist = true;
+        await sleep(SETTLE_MS);
+      } else if (error instanceof StrandedManagerError) {
         log.warn('the manager container does not reach the engine: the built-in manager does it', {
           reason: error.message,
         });
         manager = undefined;
-      } else if (error.code === 'conflict') {
+      } else if (error.code === 'conflict' && !isTaken && conflicts < NAME_TRIES) {
+        isTaken = true;
         conflicts += 1;
-        if (conflicts > NAME_TRIES) throw error;
-        if (await isOurs(await options.engine(), options)) return { printed: '', manager };
-        const instance = request.labels[INSTANCE_LABEL];
-        await makeRoom(await options.engine(), request.service, { root, instance });
-        mayExist = false;
         await sleep(RETRY_MS[0]);
-      } else if (error.code === 'unavailable') {
-        if (tries === 0)
-          log.warn('a container job waits for the engine', { reason: error.message });
-        await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
       } else throw error;
     }
   }

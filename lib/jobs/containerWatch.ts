@@ -84,9 +84,7 @@ export class ContainerWatch {
       await Promise.race([over, sleep(AWAITED_LOOK_MS, undefined, { ref: false })]);
       const active = this.#ledger.active.get(root);
       if (isOver || active === undefined || this.#ledger.isClosed) return;
-      await this.look(active).catch((error: unknown) => {
-        this.#options.log.debug('cannot look at a job', { job: root, reason: messageOf(error) });
-      });
+      this.#lookSoon(active);
     }
   }
 
@@ -107,10 +105,18 @@ export class ContainerWatch {
       asked.map(async (active) => {
         const state = states.get(active.spooled.request.service);
         if (active.manager === undefined && state !== undefined) await this.#apply(active, state);
-        else if (state === undefined || state.isFinal) await this.look(active);
+        else if (state === undefined || state.isFinal) this.#lookSoon(active);
         else await this.#apply(active, state);
       }),
     );
+  }
+
+  /** A manager container takes its time, or hangs: nobody waits for it. */
+  #lookSoon(active: Active): void {
+    this.look(active).catch((error: unknown) => {
+      const reason = messageOf(error);
+      this.#options.log.debug('cannot look at a job', { job: active.root, reason });
+    });
   }
 
   async #apply(active: Active, state: ContainerState): Promise<void> {

@@ -1,20 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import { dumps } from '../wire/pythonJson.ts';
-
-const STATUS = {
-  bad_request: 400,
-  unauthorized: 401,
-  forbidden: 403,
-  not_found: 404,
-  conflict: 409,
-  payload_too_large: 413,
-  busy: 503,
-  internal: 500,
-  not_implemented: 501,
-  unavailable: 503,
-  storage: 507,
-} as const satisfies Record<ErrorCode, number>;
+import { statusOf } from '../wire/reply.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -52,12 +39,12 @@ export function refusal(error: unknown): { readonly said: JsonObject; readonly s
     msg: message,
     error: { code, message, ...(hint === undefined ? {} : { hint }) },
   };
-  return { said, status: STATUS[code] };
+  return { said, status: statusOf(known) };
 }
 
 /** Answers with what went wrong. */
 export function replyError(response: ServerResponse, error: unknown): void {
   const { said, status } = refusal(error);
-  if (status === STATUS.unauthorized) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   replyJson(response, said, status);
 }

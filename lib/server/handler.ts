@@ -124,13 +124,13 @@ const PREFLIGHT: GatewayReply['headers'] = [
 ];
 
 /**
- * `application/html` is the original's (protocol a.2). A browser would offer that for download: whoever says what it
- * understands gets JSON's own type.
+ * `application/html` is the original's (protocol a.2). A browser, which asks for text/html by name, would offer that
+ * for download: it gets JSON's own type.
  */
 function contentType({ rawHeaders }: GatewayRequest, httpMode: boolean): string {
   if (!httpMode) return 'application/json';
   const accept = rawHeaders.find(([name]) => name.toLowerCase() === 'accept')?.[1] ?? '';
-  return /text\/html|application\/json/.test(accept) ? 'application/json' : 'application/html';
+  return accept.includes('text/html') ? 'application/json' : 'application/html';
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -176,8 +176,13 @@ async function* followed(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const { containers } = services;
-  // What is kept of much output changes in its middle: it is sent once it is known.
-  if (containers?.isActive(asked.root)) await orAborted(containers.ended(asked.root), signal);
+  if (containers?.isActive(asked.root)) {
+    if (asked.stream === 'stdout' && (asked.part ?? 0) === 0) {
+      yield* containers.follow(asked.root, signal);
+      return;
+    }
+    await orAborted(containers.ended(asked.root), signal);
+  }
   // Of each piece: a process that an earlier part has left behind may still write.
   const sent: number[] = [];
   for (;;) {

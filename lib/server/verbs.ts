@@ -4,7 +4,7 @@ import { BadRequestError, PmanError } from '../errors.ts';
 import { lookup } from '../tree/lookup.ts';
 import { parseJson } from '../wire/json.ts';
 import type { ReplyBody } from '../wire/reply.ts';
-import { type Command, parseEnvelope } from '../wire/request.ts';
+import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
 import { jobList, listQuery } from './jobList.ts';
@@ -26,7 +26,7 @@ export async function obey(
   switch (method) {
     case 'GET':
     case 'HEAD': {
-      if (payload !== '') parseEnvelope(parseJson(payload));
+      if (payload !== '') actionIn(parseJson(payload));
       const hello = helloIn(target);
       if (hello === undefined) read(services, target, told);
       else await act(services, hello, told);
@@ -36,13 +36,16 @@ export async function obey(
       await act(services, commandIn(payload), told);
       return;
     case 'PUT':
-      await putVerb(services, commandIn(payload), told);
+      await putVerb(services, payload, told);
       return;
     case 'OPTIONS':
-      if (payload !== '') parseJson(payload);
-      told.status = false;
+      told.status = saysQuit(payload);
       return;
     default:
+      if (saysQuit(payload)) {
+        told.status = true;
+        return;
+      }
       throw new BadRequestError(`the verb ${method} means nothing here`, {
         hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
       });
@@ -88,17 +91,23 @@ function read(services: Services, target: string, told: Told): void {
   told.GET = found;
 }
 
-/** PUT knows the action `run` only; `quit` reads as done and does nothing (protocol a.4, a.8). */
-async function putVerb(services: Services, command: Command, told: Told): Promise<void> {
-  if (command.action === 'quit') {
+/** To every verb but POST `quit` reads as done and does nothing (protocol a.4). */
+function saysQuit(payload: string): boolean {
+  return payload !== '' && actionIn(parseJson(payload)) === 'quit';
+}
+
+/** PUT knows the action `run` only (protocol a.8). */
+async function putVerb(services: Services, payload: string, told: Told): Promise<void> {
+  if (saysQuit(payload)) {
     told.status = true;
     return;
   }
-  if (command.action !== 'run') {
+  if (payload !== '' && actionIn(parseJson(payload)) !== 'run') {
     throw new BadRequestError('PUT knows the action "run" only', {
       hint: 'send other actions with POST',
     });
   }
+  const command = commandIn(payload);
   told.action = command.action;
   await put(services, command);
   told.status = true;

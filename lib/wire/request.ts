@@ -16,11 +16,23 @@ export interface Command {
  * @throws BadRequestError naming the first thing that is missing or of the wrong type
  */
 export function parseEnvelope(body: JsonValue): Command {
+  return parseCommand(payloadIn(body), 'payload.');
+}
+
+/**
+ * The name of the action in an envelope, whose `meta` does not matter: that of a verb which does not dispatch.
+ * @throws BadRequestError as parseEnvelope does
+ */
+export function actionIn(body: JsonValue): string {
+  return actionOf(payloadIn(body), 'payload.');
+}
+
+function payloadIn(body: JsonValue): JsonObject {
   if (!isJsonObject(body)) throw new BadRequestError('the body is not a JSON object', ENVELOPE);
   const payload = body.payload;
   if (payload === undefined) throw new BadRequestError('the body has no "payload"', ENVELOPE);
   if (!isJsonObject(payload)) throw new BadRequestError('"payload" is not an object', ENVELOPE);
-  return parseCommand(payload, 'payload.');
+  return payload;
 }
 
 /**
@@ -28,14 +40,17 @@ export function parseEnvelope(body: JsonValue): Command {
  * @param where prefix of the field names in messages
  */
 export function parseCommand(command: JsonObject, where = ''): Command {
-  const { action, meta } = command;
-  if (action === undefined) throw new BadRequestError(`"${where}action" is missing`, ENVELOPE);
-  if (typeof action !== 'string') {
-    throw new BadRequestError(`"${where}action" is not a string`, ENVELOPE);
-  }
+  const action = actionOf(command, where);
+  const { meta } = command;
   if (meta === undefined) throw new BadRequestError(`"${where}meta" is missing`, ENVELOPE);
   if (!isJsonObject(meta)) throw new BadRequestError(`"${where}meta" is not an object`, ENVELOPE);
   return { action, rawMeta: meta, threaded: isTruthy(meta.threaded) };
+}
+
+function actionOf({ action }: JsonObject, where: string): string {
+  if (action === undefined) throw new BadRequestError(`"${where}action" is missing`, ENVELOPE);
+  if (typeof action === 'string') return action;
+  throw new BadRequestError(`"${where}action" is not a string`, ENVELOPE);
 }
 
 const ENVELOPE = { hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}' };
@@ -59,6 +74,9 @@ export function parseMeta<S extends z.ZodType>(
 
 /** A schema for a required field of any JSON type. */
 export const anyJson = z.custom<JsonValue>((value) => value !== undefined, 'is missing');
+
+/** A schema for what is to be done with the database. What is no string names nothing, and nothing is done (protocol a.7). */
+export const operationName = anyJson.transform((value) => (typeof value === 'string' ? value : ''));
 
 /** A schema for a string without the one character that no path and no argument can hold. */
 export const text = z

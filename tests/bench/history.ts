@@ -68,13 +68,6 @@ async function startTimed(folder: string): Promise<{ server: BenchServer; ms: nu
   return { server, ms: performance.now() - startedAt };
 }
 
-/** Ends a server, and keeps its folder. */
-async function end({ process: child }: BenchServer): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-}
-
 function rssMb({ process: child }: BenchServer): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
@@ -83,7 +76,7 @@ function rssMb({ process: child }: BenchServer): number {
 async function measure(folder: string, jobs: number): Promise<Row> {
   writeHistory({ jobs, folder: join(folder, 'db'), withIndex: false });
   const cold = await startTimed(folder);
-  await end(cold.server);
+  await cold.server.stop();
   const { server, ms: startMs } = await startTimed(folder);
   const rss = rssMb(server);
   const { port } = server;
@@ -107,7 +100,7 @@ async function measure(folder: string, jobs: number): Promise<Row> {
   const listMs = await medianOf(5, async () => {
     listBytes = await send(port, 'GET');
   });
-  await end(server);
+  await server.stop();
   return {
     jobs,
     startMs,

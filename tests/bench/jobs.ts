@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { freshGround } from './ground.ts';
 import { median, startPman } from './programs.ts';
 
 /**
@@ -53,15 +55,17 @@ function runJob(port: number, i: number): Promise<void> {
   });
 }
 
+const ground = freshGround('pman-bench');
 const rounds: { ours: number; loop: number; xargs: number }[] = [];
 for (let turn = 0; turn < TURNS; turn += 1) {
-  const pman = await startPman(flags);
+  const pman = await startPman(flags, ground.plot(`turn-${turn}`));
   await runJob(pman.port, -1); // starts the runner
   const ours = await perSecond((i) => runJob(pman.port, i));
   await pman.stop();
   rounds.push({ ours, loop: await spawnLoop(), xargs: await xargs() });
 }
 agent.destroy();
+rmSync(ground.folder, { recursive: true });
 const ours = median(rounds.map((round) => round.ours));
 const loop = median(rounds.map((round) => round.loop));
 const best = median(rounds.map((round) => round.xargs));

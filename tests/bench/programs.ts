@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export interface BenchServer {
   readonly process: ChildProcess;
   readonly port: number;
-  /** Ends it and removes what it kept. */
+  /** Ends it, and removes the folder that was its own. */
   stop(): Promise<void>;
 }
 
@@ -43,11 +43,12 @@ export async function startProgram(command: readonly string[], port: RegExp): Pr
   };
 }
 
-/** Starts the built pman on folders of its own. */
+/** Starts the built pman on a folder that stays, or on one of its own. */
 export async function startPman(
   flags: readonly string[] = [],
-  folder = mkdtempSync(join(tmpdir(), 'pman-bench-')),
+  place?: string,
 ): Promise<BenchServer & { readonly folder: string }> {
+  const folder = place ?? mkdtempSync(join(tmpdir(), 'pman-bench-'));
   const program = fileURLToPath(new URL('../../dist/bin/pman.js', import.meta.url));
   const server = await startProgram(
     [
@@ -63,7 +64,7 @@ export async function startPman(
     folder,
     stop: async () => {
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      if (place === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

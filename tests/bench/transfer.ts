@@ -9,7 +9,6 @@ import {
   createReadStream,
   createWriteStream,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
@@ -19,17 +18,17 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { transferMessage } from '../helpers/transfer.ts';
+import { freshGround } from './ground.ts';
 
 const MIB = 1024 ** 2;
 const largeMib = Number(process.argv[2] ?? 1024);
 const smallFiles = Number(process.argv[3] ?? 20_000);
 const only = new RegExp(process.argv[4] ?? '');
 const MEMORY_LIMIT_MB = 150;
-const folder = mkdtempSync(join(tmpdir(), 'transfer-bench-'));
+const { folder, plot } = freshGround('transfer-bench');
 const bin = join(import.meta.dirname, '../../dist/bin');
 const failures: string[] = [];
 
@@ -154,16 +153,13 @@ async function measure(
   verb: 'push' | 'pull',
   what: 'large' | 'small',
   form: { archive: string; encoding: string },
+  place: string,
 ) {
-  rmSync(join(folder, 'in'), { recursive: true, force: true });
-  mkdirSync(join(folder, 'in'));
   const { child, address } = await startPfioh();
   const source = join(folder, what);
-  const place =
-    verb === 'push'
-      ? { local: source, remote: join(folder, 'in') }
-      : { local: join(folder, 'in'), remote: source };
-  const msg = transferMessage(`${verb}Path`, { ...place, ...form });
+  const ends =
+    verb === 'push' ? { local: source, remote: place } : { local: place, remote: source };
+  const msg = transferMessage(`${verb}Path`, { ...ends, ...form });
   const run = await timed(process.execPath, [
     join(bin, 'purl.js'),
     '--quiet',
@@ -189,15 +185,15 @@ async function zipAndCurl(
   verb: 'push' | 'pull',
   url: string,
   what: string,
-  unpack: boolean,
+  unpackTo: string | undefined,
 ): Promise<Run> {
   rmSync(join(folder, 'x.zip'), { force: true });
-  rmSync(join(folder, 'unzipped'), { recursive: true, force: true });
   const zipped = await timed('zip', ['-qr', 'x.zip', what]);
   const sent = await curl(verb, url, 'x.zip');
-  const unpacked = unpack
-    ? await timed('unzip', ['-q', 'in-curl', '-d', 'unzipped'])
-    : { seconds: 0 };
+  const unpacked =
+    unpackTo === undefined
+      ? { seconds: 0 }
+      : await timed('unzip', ['-q', 'in-curl', '-d', unpackTo]);
   return { seconds: zipped.seconds + sent.seconds + unpacked.seconds, peakMb: 0 };
 }
 
@@ -207,7 +203,8 @@ interface Case {
   readonly what: 'large' | 'small';
   readonly form: { readonly archive: string; readonly encoding: string; readonly unpack?: boolean };
   readonly least: number;
-  readonly base: (url: string) => Promise<Run>;
+  /** `place`: a folder of its own. */
+  readonly base: (url: string, place: string) => Promise<Run>;
 }
 
 function cases(): Case[] {
@@ -231,7 +228,7 @@ function cases(): Case[] {
       what,
       form: { archive: 'zip', encoding, unpack },
       least,
-      base: (url) => zipAndCurl(verb, url, what, unpack),
+      base: (url, place) => zipAndCurl(verb, url, what, unpack ? place : undefined),
     });
     const whats = ['large', 'small'] as const;
     return [
@@ -250,13 +247,14 @@ async function main(): Promise<void> {
   makeLarge(join(folder, 'large'));
   makeSmall(join(folder, 'small'));
   const bare = await startBare();
-  for (const { name, verb, what, form, least, base } of cases()) {
+  for (const [k, { name, verb, what, form, least, base }] of cases().entries()) {
     if (!only.test(name)) continue;
+    const places = [plot(`${k}-compared`), plot(`${k}-ours`)] as const;
     // What was written before would otherwise be written back during the next measurement.
     spawnSync('sync');
-    const compared = await base(bare.url);
+    const compared = await base(bare.url, places[0]);
     spawnSync('sync');
-    const { run, serverMb } = await measure(verb, what, form);
+    const { run, serverMb } = await measure(verb, what, form, places[1]);
     row(
       name,
       run,
@@ -265,6 +263,8 @@ async function main(): Promise<void> {
       compared,
       least,
     );
+    // Room for the next; trees of many files stay until the end (freshGround).
+    if (what === 'large') for (const place of places) rmSync(place, { recursive: true });
   }
   bare.close();
 }

@@ -31,41 +31,15 @@ cgroup=pman-engine-$number
 gateway=pm$number
 export DOCKER_HOST="unix://$socket"
 unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH || true
-
-missing() {
-  lacking=
-  [ "$(id -u)" = 0 ] || lacking="root,"
-  for program in dockerd docker containerd runc busybox; do
-    command -v $program >/dev/null || lacking="$lacking $program,"
-  done
-  [ -z "$lacking" ] || { echo "docker.sh: missing: ${lacking%,} (apt-get install -y docker.io busybox-static)" >&2; exit 3; }
-}
+. "$(dirname "$0")/common.sh"
 
 # `down` removes the folder, so it has to be one that `up` made.
 ours() { [ -f "$dir/daemon.json" ]; }
 
 answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# A process that is there and not a zombie (in a container nobody may collect it).
-alive() { [ -n "$1" ] && [ -r "/proc/$1/stat" ] && ! grep -q '^[0-9]* ([^)]*) Z' "/proc/$1/stat" 2>/dev/null; }
-
-# Repeats a test every 0.1 s, at most $1 times.
-eventually() {
-  left=$1; shift
-  until "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.1; done
-}
-gone() { for pid; do ! alive "$pid" || return 1; done; }
-
 # Everything that belongs to this engine has its folder in its command line: dockerd, containerd and the shims.
-processes() {
-  for entry in /proc/[0-9]*; do
-    pid=${entry#/proc/}
-    [ "$pid" != $$ ] && alive "$pid" || continue
-    case $(tr '\0' ' ' 2>/dev/null <"$entry/cmdline") in
-      dockerd\ *"$dir/"* | containerd\ *"$dir/"* | */containerd-shim*"$dir/"*) echo "$pid" ;;
-    esac
-  done
-}
+processes() { processes_like "dockerd *$dir/*" "containerd *$dir/*" "*/containerd-shim*$dir/*"; }
 
 # The processes of its containers: they outlive an engine that was killed.
 contained() { cat $(find /sys/fs/cgroup -path "*/$cgroup*" -name cgroup.procs 2>/dev/null) /dev/null | sort -u; }
@@ -120,20 +94,13 @@ swarm_init() {
 busybox_image() {
   docker image inspect local/busybox:latest >/dev/null 2>&1 && return 0
   root=$dir/image
-  mkdir -p "$root/bin" "$root/tmp" "$root/etc" "$root/root"
-  chmod 1777 "$root/tmp"
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do
-    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-  done
-  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
-  printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+  busybox_root "$root"
   tar -C "$root" -c . | docker import --change 'CMD ["sh"]' - local/busybox:latest >/dev/null
   rm -rf "$root"
 }
 
 up() {
-  missing
+  require docker.sh 'docker.io busybox-static' dockerd docker containerd runc busybox
   ours || [ -z "$(ls -A "$dir" 2>/dev/null)" ] || { echo "docker.sh: $dir holds other things" >&2; exit 2; }
   mkdir -p "$dir"
   # Not the machine's own /etc/docker/daemon.json. The swarm believes in one GPU on this node.
@@ -165,13 +132,8 @@ down() {
     [ -z "$containers" ] || docker rm -f $containers >/dev/null 2>&1 || true
   fi
   stop_engine || true
-  rest="$(processes) $(contained)"; rest=$(echo $rest)
-  if [ -n "$rest" ]; then
-    kill -9 $rest 2>/dev/null || true
-    eventually 50 gone $rest || fail "processes stay: $rest"
-  fi
-  # The deepest first: later mounts lie on earlier ones.
-  grep -F " $dir/" /proc/self/mounts | cut -d' ' -f2 | tac | while read -r at; do umount -l "$at"; done
+  end_processes $(processes) $(contained)
+  unmount_below "$dir"
   [ ! -d "/sys/class/net/$gateway" ] || busybox ip link del "$gateway"
   [ ! -f "$dir/made-run-docker" ] || rmdir /run/docker/plugins /run/docker 2>/dev/null || true
   for group in /sys/fs/cgroup/*/"$cgroup" /sys/fs/cgroup/"$cgroup"; do

@@ -24,38 +24,14 @@ socket=$dir/podman.sock
 export CONTAINERS_CONF="$dir/containers.conf" CONTAINERS_STORAGE_CONF="$dir/storage.conf"
 export CONTAINERS_REGISTRIES_CONF="$dir/registries.conf"
 unset CONTAINER_HOST CONTAINER_CONNECTION || true
-
-missing() {
-  lacking=
-  [ "$(id -u)" = 0 ] || lacking="root,"
-  for program in podman conmon busybox curl; do
-    command -v $program >/dev/null || lacking="$lacking $program,"
-  done
-  [ -z "$lacking" ] || { echo "podman.sh: missing: ${lacking%,} (apt-get install -y podman busybox-static curl)" >&2; exit 3; }
-}
+. "$(dirname "$0")/common.sh"
 
 # `down` removes the folder, so it has to be one that `up` made.
 ours() { [ -f "$dir/containers.conf" ]; }
 answers() { curl -sf --max-time 5 --unix-socket "$socket" http://podman/_ping >/dev/null 2>&1; }
-alive() { [ -n "$1" ] && [ -r "/proc/$1/stat" ] && ! grep -q '^[0-9]* ([^)]*) Z' "/proc/$1/stat" 2>/dev/null; }
-
-# Repeats a test every 0.1 s, at most $1 times.
-eventually() {
-  left=$1; shift
-  until "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.1; done
-}
-gone() { for pid; do ! alive "$pid" || return 1; done; }
 
 # Whatever has this folder in its command line: the service and the containers' monitors.
-processes() {
-  for entry in /proc/[0-9]*; do
-    pid=${entry#/proc/}
-    [ "$pid" != $$ ] && alive "$pid" || continue
-    case $(tr '\0' ' ' 2>/dev/null <"$entry/cmdline") in
-      podman\ *"$dir/"* | */podman\ *"$dir/"* | */conmon\ *"$dir/"*) echo "$pid" ;;
-    esac
-  done
-}
+processes() { processes_like "podman *$dir/*" "*/podman *$dir/*" "*/conmon *$dir/*"; }
 
 settings() {
   # What Podman gives to containers by default may be more than this machine allows.
@@ -94,14 +70,7 @@ start_service() {
 images() {
   podman image exists local/cmd:latest 2>/dev/null && return 0
   root=$dir/image
-  mkdir -p "$root/bin" "$root/tmp" "$root/etc" "$root/root"
-  chmod 1777 "$root/tmp"
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do
-    [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-  done
-  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
-  printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+  busybox_root "$root"
   tar -C "$root" -cf "$dir/image.tar" .
   podman import -q --change 'CMD sh' "$dir/image.tar" docker.io/local/busybox:latest >/dev/null
   podman import -q --change 'CMD ["echo", "the command of the image"]' "$dir/image.tar" docker.io/local/cmd:latest >/dev/null
@@ -109,7 +78,7 @@ images() {
 }
 
 up() {
-  missing
+  require podman.sh 'podman busybox-static curl' podman conmon busybox curl
   ours || [ -z "$(ls -A "$dir" 2>/dev/null)" ] || { echo "podman.sh: $dir holds other things" >&2; exit 2; }
   mkdir -p "$dir"
   [ -f "$dir/storage.conf" ] || settings
@@ -130,13 +99,8 @@ down() {
   ours || { echo "podman.sh: $dir is no folder of an engine" >&2; exit 2; }
   stop_service || true
   podman rm --all --force --time 0 >/dev/null 2>&1 || true
-  rest=$(processes); rest=$(echo $rest)
-  if [ -n "$rest" ]; then
-    kill -9 $rest 2>/dev/null || true
-    eventually 50 gone $rest || fail "processes stay: $rest"
-  fi
-  # The deepest first: later mounts lie on earlier ones.
-  grep -F " $dir/" /proc/self/mounts | cut -d' ' -f2 | tac | while read -r at; do umount -l "$at"; done
+  end_processes $(processes)
+  unmount_below "$dir"
   rm -rf "$dir"
 }
 

@@ -33,7 +33,7 @@ describe('with --enableTokenAuth', () => {
     const tokens = join(folders.home, 'tokens.cfg');
     writeFileSync(
       tokens,
-      `# who may\n[OTHER]\nx = not-a-token\n[AUTH TOKENS]\nme = ${TOKEN}\nyou=${SECOND}\n`,
+      `# who may\n[OTHER]\nx = not-a-token\n[AUTH TOKENS]\nme = ${TOKEN}\nyou=${SECOND}\nshe = Schlüssel✓\n`,
     );
     server = await startServer({
       folders,
@@ -102,6 +102,19 @@ describe('with --enableTokenAuth', () => {
     expect([reply.status, reply.action]).toEqual([false, '']);
     expect(reply.error).toMatchObject({ code: 'unauthorized' });
     expect(readdirSync(folders.cwd)).not.toContain(`out-${what}`);
+  });
+
+  it('takes a token that is not ASCII, and shows other headers in UTF-8', async () => {
+    const wire = await Wire.open(server.port);
+    await wire.send(
+      'GET / HTTP/1.1\r\nHost: x\r\nX-Name: café ✓\r\nAuthorization: Bearer Schlüssel✓\r\n\r\n',
+    );
+    const answer = await wire.answer();
+    wire.destroy();
+    expect(answer?.status).toBe(200);
+    expect(answer?.json()).toMatchObject({
+      receivedByServer: expect.arrayContaining(['X-Name: café ✓\r', 'Authorization: ***\r']),
+    });
   });
 
   it('looks at the real header only', async () => {

@@ -57,6 +57,7 @@ describe('container jobs without an engine', () => {
 
   it.each([
     ['an image', { container: { target: {} } }, /meta\.container\.target\.image/],
+    ['a command', { cmd: '' }, /meta\.cmd/],
     ['a sound limit', { cpu_limit: 'many' }, /meta\.cpu_limit/],
     ['enough memory', { memory_limit: '1Mi' }, /less than 6Mi/],
     ['a name for the service', { jid: 'a/b' }, /cannot name a service/],
@@ -233,16 +234,42 @@ describeWithEngine('container jobs', engineMissing, () => {
     }
   });
 
-  it('run as many workers as asked for, and keep what each has written', async () => {
-    const server = await start('swarm');
-    const jid = await run(server, {
-      cmd: 'sh -c "echo from $HOSTNAME"',
-      meta: { number_of_workers: '3' },
+  describe.each([
+    ['the built-in manager', {}],
+    ['a manager container of ours', { image: ownManager }],
+  ])('of several workers by %s', (_, manager) => {
+    it('run as many as asked for, and keep what each has written', async () => {
+      const server = await start('swarm');
+      const jid = await run(server, {
+        cmd: 'sh -c "echo from $HOSTNAME"',
+        manager,
+        meta: { number_of_workers: '3' },
+      });
+      const { status, logs, node } = await ended(server, jid);
+      expect(status).toBe('finishedSuccessfully');
+      expect(new Set(logs.trim().split('\r\n')).size).toBe(3);
+      expect(node.tasks).toHaveLength(3);
     });
-    const { status, logs, node } = await ended(server, jid);
-    expect(status).toBe('finishedSuccessfully');
-    expect(new Set(logs.trim().split('\r\n')).size).toBe(3);
-    expect(node.tasks).toHaveLength(3);
+
+    it('end when the last has, and have failed when one did', async () => {
+      const server = await start('swarm');
+      const share = tempDir();
+      const jid = await run(server, {
+        cmd: "sh -c 'mkdir /share/first && exit 3; while [ ! -e /share/go ]; do sleep 0.1; done; echo last'",
+        manager: { ...manager, env: { shareDir: share } },
+        meta: { number_of_workers: 3 },
+      });
+      await eventually(
+        () => docker('service', 'ps', '--format', '{{.CurrentState}}', jid).includes('Failed'),
+        { timeoutMs: 30_000, message: 'one worker to fail' },
+      );
+      expect((await statusOf(server, jid)).status).toBe('started');
+      writeFileSync(join(share, 'go'), '');
+      const { status, logs, node } = await ended(server, jid);
+      expect(status).toBe('finishedWithError');
+      expect(logs.match(/^last\r$/gm)).toHaveLength(2);
+      expect(node.cause).toMatch(/exit \(3\)/);
+    });
   });
 
   it('tell why they cannot start', async () => {

@@ -234,7 +234,7 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     await listening;
     try {
       const request = { service, image: busybox, cmd: 'true', labels: {}, options: {} };
-      await client.manager().schedule(request);
+      await client.manager().schedule(request, new AbortController().signal);
       await eventually(async () => (await client.manager().state(service))?.isFinal, SECONDS);
       await eventually(() => told.length >= 2, SECONDS);
       expect(new Set(told)).toEqual(new Set([service]));

@@ -91,7 +91,7 @@ describe('a server with two listeners', () => {
         ...{ key: 'jid', value: 'none', path: '/', do: 'save', serveforever: true },
       };
       const strings: Record<string, readonly string[]> = {
-        ...{ run: ['cmd', 'auid', 'jid'], get: ['path'], DBctl: ['do'] },
+        ...{ run: ['cmd', 'auid', 'jid'], get: ['path'] },
         ...{
           status: ['key'],
           done: ['key'],

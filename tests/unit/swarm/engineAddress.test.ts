@@ -26,6 +26,9 @@ describe('parseAddress', () => {
   it.each([
     ['unix:///run/d.sock', { kind: 'socket', path: '/run/d.sock' }],
     ['unix://run/d.sock', { kind: 'socket', path: '/run/d.sock' }],
+    ['unix:/run/d.sock', { kind: 'socket', path: '/run/d.sock' }],
+    [':4000', { kind: 'tcp', host: '127.0.0.1', port: 4000 }],
+    ['tcp://:4000', { kind: 'tcp', host: '127.0.0.1', port: 4000 }],
     ['unix://', { kind: 'socket', path: '/var/run/docker.sock' }],
     ['tcp://10.0.0.1:4000', { kind: 'tcp', host: '10.0.0.1', port: 4000 }],
     ['tcp://h', { kind: 'tcp', host: 'h', port: 2375 }],

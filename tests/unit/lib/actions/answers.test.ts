@@ -114,7 +114,9 @@ describe('search', () => {
 
 describe('get', () => {
   it('reads as a GET does, and always says true', async () => {
-    expect(await resultOf('get', { path: '/' })).toEqual({ [good]: {}, [bad]: {} });
+    for (const path of ['/', '']) {
+      expect(await resultOf('get', { path })).toEqual({ [good]: {}, [bad]: {} });
+    }
     expect(await resultOf('get', { path: '/_1/jobCount' })).toEqual({ [bad]: { jobCount: 1 } });
     expect(await ask('get', { path: '/nosuch' })).toEqual({ status: true, result: false });
     expect(await ask('get', { path: '/_9' })).toEqual({ status: true, result: false });
@@ -173,6 +175,8 @@ describe('hello', () => {
     expect(await ask('hello', {})).toEqual({ status: false, result: {} });
     const self = { name: 'pman', version: expect.any(String) };
     expect(await ask('hello', { askAbout: 'nosuch' })).toEqual({ status: false, result: self });
+    const listed = await ask('hello', { askAbout: ['timestamp'] });
+    expect(listed).toEqual({ status: false, result: self });
     expect(await ask('hello', { askAbout: 'timestamp' })).toEqual({
       status: true,
       result: { ...self, timestamp: { now: expect.stringMatching(/^\d{14}\.\d{6}$/) } },

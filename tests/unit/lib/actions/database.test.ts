@@ -116,7 +116,7 @@ describe('exportFolder', () => {
 describe('DBctl', () => {
   it('answers with the list of jobs, whatever it does', async () => {
     const root = host.addEnded('a', 'me', 0);
-    for (const operation of ['save', 'load', 'nosuch']) {
+    for (const operation of ['save', 'load', 'nosuch', 5, null, ['clear']]) {
       expect(await dbctl({ do: operation })).toEqual({ status: true, result: { [root]: {} } });
     }
     expect(readdirSync(join(host.top, 'db'))).toEqual([root]);

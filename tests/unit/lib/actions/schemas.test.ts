@@ -49,8 +49,7 @@ const WRONG: readonly (readonly [string, string, readonly JsonValue[]])[] = [
   ['kill', 'signal', [null, true, [], {}, 'NOSUCH', 0, 9.5, -9, 9999, '', 'constructor']],
   ['kill', 'grace', [null, '5', true, [], {}, -1, 86_401]],
   ['kill', 'auid', NOT_TEXT],
-  ['get', 'path', [...NOT_TEXT, '', 'jid', '../x']],
-  ['DBctl', 'do', NOT_TEXT],
+  ['get', 'path', [...NOT_TEXT, 'jid', '../x']],
   ['DBctl', 'dbpath', NOT_TEXT],
 ];
 

@@ -87,6 +87,13 @@ describe('makeHandler: the form of an answer', () => {
     });
   });
 
+  it('reads a GET whose payload has no meta', async () => {
+    const body = '{"payload": {"action": "hello"}}';
+    const { reply, body: answer } = await ask({ method: 'GET', target: '/api/v1', body });
+    expect(reply.status).toBe(200);
+    expect(answer).toMatchObject({ status: true, GET: {}, payloadsize: body.length });
+  });
+
   it('answers hello to a browser and to a load balancer, which send no body', async () => {
     const health = await ask({ method: 'GET', target: '/api/v1/hello' });
     expect(health.reply.status).toBe(200);
@@ -139,10 +146,14 @@ describe('makeHandler: --http', () => {
     ]);
   });
 
-  it('says application/json to who understands it', async () => {
-    const headers = [['accept', 'text/html,*/*']] as const;
+  it.each([
+    ['text/html,*/*', 'application/json'],
+    ['application/json, */*;q=0.5', 'application/html'],
+    ['*/*', 'application/html'],
+  ])('says to one that accepts %s: %s', async (accept, type) => {
+    const headers = [['accept', accept]] as const;
     const { reply } = await ask({ method: 'GET', target: '/', httpMode: true, headers });
-    expect(typeOf(reply)).toBe('application/json');
+    expect(typeOf(reply)).toBe(type);
   });
 
   it("answers a browser's question before it sends JSON", async () => {
@@ -202,11 +213,20 @@ describe('makeHandler: refusals', () => {
   });
 
   it.each(['DELETE', 'PATCH', 'get', 'post', 'TRACE'])('refuses the verb %s', async (method) => {
-    const { reply, body } = await ask({ method, body: command('quit') });
+    const { reply, body } = await ask({ method, body: command('hello') });
     expect(reply.status).toBe(400);
     expect(body.status).toBe(false);
-    expect(host.quits()).toBe(0);
   });
+
+  it.each(['DELETE', 'PATCH', 'OPTIONS', 'GET'])(
+    'reads quit with %s as done, and goes on',
+    async (method) => {
+      const { reply, body } = await ask({ method, target: '/', body: command('quit') });
+      expect(reply.status).toBe(200);
+      expect(body).toMatchObject({ status: true, action: '' });
+      expect(host.quits()).toBe(0);
+    },
+  );
 
   it('answers 500 without a word of what went wrong inside', async () => {
     const failing = {

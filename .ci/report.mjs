@@ -1,0 +1,40 @@
+// What jest's JSON reports say. Usage:
+//   node .ci/report.mjs failed REPORT            the files with a test that failed, a line each
+//   node .ci/report.mjs count REPORT [SECOND]    "passed failed skipped"; what a second run has tried again counts as it ended there
+import { existsSync, readFileSync } from 'node:fs';
+
+const [command, first, second] = process.argv.slice(2);
+
+/** The test files of a report by name: how many tests passed, failed and were skipped, and the names of those that failed. */
+function filesOf(path) {
+  const report = JSON.parse(readFileSync(path, 'utf8'));
+  return new Map(
+    report.testResults.map(({ name, status, assertionResults }) => {
+      const of = (...kinds) => assertionResults.filter((test) => kinds.includes(test.status));
+      const failed = of('failed').map((test) => test.fullName);
+      // A file that cannot be run at all has no tests to count.
+      if (status === 'failed' && failed.length === 0) failed.push('cannot be run');
+      const skipped = of('pending', 'todo', 'skipped', 'disabled').length;
+      return [name, { passed: of('passed').length, failed, skipped }];
+    }),
+  );
+}
+
+const files = filesOf(first);
+if (command === 'failed') {
+  for (const [name, { failed }] of files) if (failed.length > 0) console.log(name);
+} else {
+  const again = second !== undefined && existsSync(second) ? filesOf(second) : new Map();
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const [name, before] of files) {
+    const last = again.get(name) ?? before;
+    sum.passed += last.passed;
+    sum.failed += last.failed.length;
+    sum.skipped += last.skipped;
+    for (const test of before.failed) {
+      const outcome = last.failed.includes(test) ? 'FAILED' : 'failed once, passed alone';
+      console.error(`${outcome}: ${test} (${name})`);
+    }
+  }
+  console.log(sum.passed, sum.failed, sum.skipped);
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { ended, gone, run, services, start, stopAll } from '../helpers/containerJobs.ts';
+import { docker, engineMissing, managerImage, scriptImage } from '../helpers/docker.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+const manager = 'local/hanging-swarm';
+const idle = 'local/idle-swarm';
+/** Our program in that image, which does not end when it has made a service. */
+const HANGS_WHEN_DONE = `node -e 'import("/app/dist/bin/swarm.js").then(() => process.argv[2] === "-s" && setInterval(() => {}, 1000))' swarm`;
+
+const managers = (image: string) => docker('ps', '-aq', '--filter', `ancestor=${image}`);
+
+/** A job that is being scheduled by a manager container that never ends can be ended nevertheless. */
+describeWithEngine('a job whose manager container hangs', engineMissing, () => {
+  jest.setTimeout(120_000);
+  afterEach(stopAll);
+  beforeAll(() => {
+    managerImage(manager);
+    scriptImage(idle, { 'swarm.py': 'sleep 600\n' });
+  }, 120_000);
+
+  it('is ended at once by a kill, and so is the manager container', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'true', manager: { image: idle, app: 'swarm.py' } });
+    await eventually(() => managers(idle) !== '', { timeoutMs: 20_000 });
+    await server.post('kill', { key: 'jid', value: jid });
+    const { status, node } = await ended(server, jid, 10_000);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toBe('ended by a kill request before it started');
+    expect(managers(idle)).toBe('');
+  });
+
+  it('is ended with its service when the manager had made that', async () => {
+    const server = await start('swarm');
+    const share = tempDir();
+    const jid = await run(server, {
+      cmd: 'sh -c "touch /share/up; sleep 600"',
+      manager: { image: manager, app: HANGS_WHEN_DONE, env: { shareDir: share } },
+    });
+    await eventually(() => existsSync(join(share, 'up')), { timeoutMs: 30_000 });
+    await server.post('kill', { key: 'jid', value: jid });
+    const { status, node } = await ended(server, jid, 20_000);
+    expect(status).toBe('finishedWithError');
+    expect(node.cause).toBe('ended by a kill request');
+    await gone(jid);
+  });
+
+  it('is not started by the next server when it was killed before the last one was', async () => {
+    const server = await start('swarm');
+    const share = tempDir();
+    const jid = await run(server, {
+      cmd: 'touch /share/ran',
+      manager: { image: idle, app: 'swarm.py', env: { shareDir: share } },
+    });
+    await eventually(() => managers(idle) !== '', { timeoutMs: 20_000 });
+    docker('pause', managers(idle).trim()); // the engine takes its time to remove it
+    await server.post('kill', { key: 'jid', value: jid });
+    await server.kill9();
+    await server.restart();
+    const { status } = await ended(server, jid, 30_000);
+    expect(status).toBe('finishedWithError');
+    expect([existsSync(join(share, 'ran')), services().includes(jid)]).toEqual([false, false]);
+  });
+});
