@@ -27,6 +27,7 @@ export class Places {
     member = 'meta.remote',
   ): string {
     if (place?.key !== undefined) return this.key(place.key);
+    if (place?.path === '') throw new BadRequestError('refused path: it is empty');
     if (place?.path !== undefined) return this.path(place.path);
     throw new BadRequestError('the request names neither a path nor a key on this server', {
       hint: `say ${member}.path or ${member}.key`,
@@ -43,7 +44,6 @@ export class Places {
 
   /** A path of this machine, inside the store if there is one. @throws PmanError `forbidden` */
   path(path: string): string {
-    if (path === '') throw new BadRequestError('refused path: it is empty');
     if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
     if (path.split('/').some(isOwnName)) {
       throw new PmanError('forbidden', `refused path ${path}: the name is reserved`);
