@@ -1,7 +1,7 @@
 import { PmanError } from '../errors.ts';
 import { makeFolder } from '../transfer/install.ts';
 import { type PathState, pathState } from '../transfer/pathState.ts';
-import type { JsonObject } from './reply.ts';
+import { type JsonObject, ReportedError } from './reply.ts';
 
 /**
  * The answer to `checkRemote`. With `createDirs` a missing folder is made; pfioh 3.0.2 then says
@@ -18,6 +18,19 @@ export function checkRemote(path: string, createDirs: boolean): JsonObject {
     isdir: state.isdir,
     createdNewDir,
   };
+}
+
+/**
+ * The path that a check asks about.
+ * @throws ReportedError which says in the words of such an answer that it is nothing for this client
+ */
+export function checkedPath(resolve: () => string): string {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof PmanError)) throw error;
+    throw new ReportedError(error, { status: false, isfile: false, isdir: false });
+  }
 }
 
 function stateOrMissing(path: string): PathState {

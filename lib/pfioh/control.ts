@@ -6,10 +6,11 @@ import { isOwnName } from '../transfer/names.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { removeTree } from '../transfer/staging.ts';
 import { pathError } from '../transfer/tree.ts';
+import { VERSION } from '../version.ts';
 import { hello } from './hello.ts';
 import type { ControlMessage } from './meta.ts';
 import type { Places } from './places.ts';
-import type { JsonObject } from './reply.ts';
+import { type JsonObject, ReportedError } from './reply.ts';
 
 export interface ControlContext {
   readonly places: Places;
@@ -59,13 +60,16 @@ function internalctl(meta: unknown, { places }: ControlContext): JsonObject {
       hint: 'start pfioh with --storeBase',
     });
   }
-  if (name === 'storeBase' && 'get' in data)
-    return { d_ret: { storeBase: places.storeBase }, status: true };
+  const known: JsonObject = { storeBase: places.storeBase, name: 'pfioh', version: VERSION };
+  if (Object.hasOwn(known, name) && 'get' in data)
+    return { d_ret: { [name]: known[name] }, status: true };
   if (name === 'key2address' && compute !== undefined) {
     return { d_ret: { key2address: places.key(compute) }, status: true };
   }
-  throw new BadRequestError(
-    `internalctl knows storeBase (get) and key2address (compute), not ${name}`,
+  const names = Object.keys(known).join(', ');
+  throw new ReportedError(
+    new BadRequestError(`internalctl knows ${names} (get) and key2address (compute), not ${name}`),
+    { d_ret: {} },
   );
 }
 
@@ -89,7 +93,7 @@ function list(meta: unknown, { places }: ControlContext): JsonObject {
   try {
     names = readdirSync(folder).filter((name) => !isOwnName(name));
   } catch (cause) {
-    throw pathError(folder, 'list', cause);
+    throw new ReportedError(pathError(folder, 'list', cause), { status: false, msg: '', d_ls: {} });
   }
   const entries = names.map((name) => [name, describe(join(folder, name))] as const);
   return {
@@ -104,7 +108,7 @@ function describe(path: string): JsonObject {
   const isFolder = (stats.mode & 0o170000) === 0o040000;
   const isLink = (stats.mode & 0o170000) === 0o120000;
   return {
-    type: isFolder ? 'dir' : isLink ? 'link' : 'file',
+    type: isFolder ? 'dir' : isLink ? 'symlink' : 'file',
     path,
     uid,
     gid,
@@ -123,9 +127,8 @@ async function remove(meta: unknown, { places }: ControlContext): Promise<JsonOb
       hint: 'start pfioh with --storeBase; without it only keys can be removed',
     });
   }
-  if (folder.replace(/\/+$/, '') === places.storeBase.replace(/\/+$/, '')) {
+  if (isStore(folder, places))
     throw new PmanError('forbidden', 'refused to remove the store itself');
-  }
   if (!pathState(folder).status) {
     throw new PmanError(
       'not_found',
@@ -138,4 +141,8 @@ async function remove(meta: unknown, { places }: ControlContext): Promise<JsonOb
     throw pathError(folder, 'remove', cause);
   }
   return { status: true, msg: `Successfully removed tree ${folder}` };
+}
+
+function isStore(folder: string, places: Places): boolean {
+  return folder.replace(/\/+$/, '') === places.storeBase.replace(/\/+$/, '');
 }

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync, symlinkSync } from 'node:fs';
+import { renameSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { PmanError } from '../errors.ts';
+import { basename, dirname, join } from 'node:path';
+import { PmanError, systemErrorCode } from '../errors.ts';
+import { makeFolder } from '../transfer/install.ts';
 import { pathState } from '../transfer/pathState.ts';
-import { timestamp } from '../transfer/report.ts';
 import { openStaging } from '../transfer/staging.ts';
 import { pathError, survey } from '../transfer/tree.ts';
 
@@ -16,58 +15,49 @@ export interface CopyOptions {
   readonly confined: boolean;
 }
 
-/** What a copy came to, for both verbs to report; `msg` when it was refused. */
-export interface CopyResult {
-  readonly status: boolean;
-  readonly msg?: string;
-  readonly source: string;
-  readonly destination: string;
+/** What a copy is about, found out before anything changes. */
+export interface CopyKind {
   readonly copytree: boolean;
   readonly copyfile: boolean;
-  readonly symlink: boolean;
-  readonly timestamp: string;
+}
+
+/** @throws PmanError when it cannot be told */
+export function copyKind({ from, symlink }: CopyOptions): CopyKind {
+  const { isdir, isfile } = pathState(from);
+  return { copytree: isdir && !symlink, copyfile: isfile && !symlink };
 }
 
 /**
- * Copies or links a file or folder of this machine into a folder. An existing folder of that name is
- * reported as a conflict, a file is replaced.
+ * Copies or links a file or folder of this machine into a folder. As with Python's shutil, a folder is
+ * never copied over another one, a file is replaced, and a destination that is not there yet is made
+ * from a folder, or becomes the name of the copied file.
  * @throws PmanError
  */
-export async function copyLocally({
-  from,
-  to,
-  symlink,
-  confined,
-}: CopyOptions): Promise<CopyResult> {
+export async function copyLocally(options: CopyOptions): Promise<void> {
+  const { from, to, symlink, confined } = options;
   const source = pathState(from);
   if (!source.status)
     throw new PmanError('not_found', `cannot copy ${from}: no such file or folder`);
-  if (!pathState(to).isdir)
-    throw new PmanError('not_found', `cannot copy to ${to}: no such folder`);
-  const target = join(to, basename(from));
-  const result: CopyResult = {
-    status: true,
-    source: from,
-    destination: to,
-    copytree: source.isdir && !symlink,
-    copyfile: !source.isdir && !symlink,
-    symlink,
-    timestamp: timestamp(),
-  };
-  if ((source.isdir || symlink) && pathState(target).isdir) {
-    return { ...result, status: false, msg: `[Errno 17] File exists: '${target}'` };
-  }
+  const there = pathState(to);
   if (symlink) {
-    makeLink(from, target, to);
-    return result;
+    if (!there.isdir) throw new PmanError('not_found', `cannot link in ${to}: no such folder`);
+    return makeLink(from, join(to, basename(from)));
   }
+  if (there.isfile && source.isdir)
+    throw new PmanError('conflict', `cannot copy to ${to}: it is a file, not a folder`);
   if (confined) await survey(from, { prefix: basename(from) });
-  await copyTo(from, target, to);
-  return result;
+  if (source.isdir && !there.status) makeFolder(to);
+  const isName = !source.isdir && !there.isdir;
+  if (isName && !pathState(dirname(to)).isdir)
+    throw new PmanError('not_found', `cannot copy to ${to}: no such folder`);
+  const target = isName ? to : join(to, basename(from));
+  if (source.isdir && pathState(target).isdir)
+    throw new PmanError('conflict', `[Errno 17] File exists: '${target}'`);
+  await copyTo(from, target);
 }
 
-async function copyTo(from: string, target: string, folder: string): Promise<void> {
-  const staging = await openStaging(folder);
+async function copyTo(from: string, target: string): Promise<void> {
+  const staging = await openStaging(dirname(target));
   const copy = join(staging.path, 'copy');
   try {
     await cp(from, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
@@ -79,13 +69,15 @@ async function copyTo(from: string, target: string, folder: string): Promise<voi
   }
 }
 
-function makeLink(from: string, target: string, folder: string): void {
-  const temporary = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+function makeLink(from: string, target: string): void {
   try {
-    symlinkSync(from, temporary);
-    renameSync(temporary, target);
+    symlinkSync(from, target);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    if (systemErrorCode(cause) === 'EEXIST') {
+      throw new PmanError('conflict', `[Errno 17] File exists: '${from}' -> '${target}'`, {
+        cause,
+      });
+    }
     throw pathError(target, 'link', cause);
   }
 }

@@ -5,6 +5,14 @@ import { boundaryOf, FormParser } from './formParser.ts';
 
 export type Fields = ReadonlyMap<string, string>;
 
+/** The fields of a url-encoded form with a `d_msg`; undefined for any other body, such as JSON that curl calls a form. */
+export function readFields(body: string, contentType: string): Fields | undefined {
+  if (!/^application\/x-www-form-urlencoded/i.test(contentType)) return undefined;
+  if (/^\s*[{["]/.test(body)) return undefined;
+  const fields = new Map(new URLSearchParams(body));
+  return fields.has('d_msg') ? fields : undefined;
+}
+
 /**
  * Reads a multipart form as it arrives. The part `local` is handed on as a stream together with the
  * fields that came before it and a promise of all fields, which fails when the form does not come to

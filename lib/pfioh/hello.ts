@@ -6,9 +6,9 @@ import type { JsonObject } from './reply.ts';
 /** The answer to `hello`, as pman's: the time, the machine or an echo. */
 export function hello(meta: JsonObject, userAgent: string): { d_ret: JsonObject; status: boolean } {
   const { askAbout } = meta;
-  if (askAbout === undefined) return { d_ret: {}, status: false };
-  const who = { name: 'pfioh', version: VERSION };
   const end = { 'User-agent': userAgent };
+  if (askAbout === undefined) return { d_ret: end, status: false };
+  const who = { name: 'pfioh', version: VERSION };
   if (askAbout === 'timestamp')
     return { d_ret: { ...who, timestamp: { now: now() }, ...end }, status: true };
   if (askAbout === 'sysinfo')

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import { BadRequestError } from '../errors.ts';
 import { describeFaults } from '../transfer/faults.ts';
-import { parsePythonLiteral } from '../transfer/pythonLiteral.ts';
+import { type Literal, parsePythonLiteral } from '../transfer/pythonLiteral.ts';
+
+/** A yes or no as Python's clients may write it: 1, "yes", None. */
+const flag = z
+  .unknown()
+  .transform((value) => isTruthy(value as Literal | undefined))
+  .optional();
 
 const place = z.looseObject({
-  path: z.string().min(1).optional(),
+  path: z.string().optional(),
   key: z.union([z.string().min(1), z.number().transform(String)]).optional(),
 });
 
@@ -24,18 +30,18 @@ const metaSchema = z.looseObject({
   transport: z
     .looseObject({
       mechanism: z.string().optional(),
-      checkRemote: z.boolean().optional(),
+      checkRemote: flag,
       /** Whether a check may make the folder; our own purl says no for a pull. */
       createDirs: z.boolean().optional(),
       compress: z
         .looseObject({
           encoding: z.string().optional(),
           archive: z.string().optional(),
-          unpack: z.boolean().optional(),
-          cleanup: z.boolean().optional(),
+          unpack: flag,
+          cleanup: flag,
         })
         .optional(),
-      copy: z.looseObject({ symlink: z.boolean().optional() }).optional(),
+      copy: z.looseObject({ symlink: flag }).optional(),
       resume: z
         .looseObject({
           id: z.string().regex(/^[0-9a-f]{32}$/),
@@ -44,12 +50,16 @@ const metaSchema = z.looseObject({
         .optional(),
     })
     .optional(),
-  specialHandling: z
-    .looseObject({ op: z.string().optional(), cleanup: z.boolean().optional() })
-    .optional(),
+  specialHandling: z.looseObject({ op: z.string().optional(), cleanup: flag }).optional(),
   serviceMan: z.string().optional(),
   ctl: z.looseObject({ serverCmd: z.string().optional() }).optional(),
 });
+
+/** Truth as Python sees it: empty texts, lists and dictionaries, 0 and None are false. */
+function isTruthy(value: Literal | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return Boolean(value);
+  return Object.keys(value).length > 0;
+}
 
 /** What a transfer request says about both sides and the way between them. */
 export type TransferMeta = z.infer<typeof metaSchema>;

@@ -27,6 +27,7 @@ export class Places {
     member = 'meta.remote',
   ): string {
     if (place?.key !== undefined) return this.key(place.key);
+    if (place?.path === '') throw new BadRequestError('refused path: it is empty');
     if (place?.path !== undefined) return this.path(place.path);
     throw new BadRequestError('the request names neither a path nor a key on this server', {
       hint: `say ${member}.path or ${member}.key`,

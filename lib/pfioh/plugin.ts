@@ -20,6 +20,11 @@ export function incomingFolder(keyFolder: string): string {
   return incoming;
 }
 
+/** What pfioh 2 and later report of a push that asked for no handling. */
+export function noHandling(): JsonObject {
+  return { status: false, timestamp: timestamp() };
+}
+
 /** Makes `outgoing`, writable for whatever user the plugin runs as, and reports the folders. */
 export function finishPush(keyFolder: string): JsonObject {
   const incomingPath = join(keyFolder, 'incoming');

@@ -7,6 +7,8 @@ export interface PullOptions {
   readonly archive: boolean;
   readonly encoding: string;
   readonly contentOnly: boolean;
+  /** Done when everything has been handed over, before the answer ends. */
+  readonly afterwards?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -48,12 +50,9 @@ export async function answerPull(
     return;
   }
   response.writeHead(status, { Trailer: 'Pfioh-Sha256' });
-  await sendBody(plan, offset, response);
-}
-
-async function sendBody(plan: SendPlan, offset: number, response: ServerResponse): Promise<void> {
   const sending = startSending(plan, offset);
   await sending.sendTo(response);
+  await options.afterwards?.();
   response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
   response.end();
 }

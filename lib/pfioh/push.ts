@@ -13,8 +13,8 @@ import { unpack } from '../transfer/unpack.ts';
 import type { Fields } from './form.ts';
 import type { TransferMeta } from './meta.ts';
 import type { Places } from './places.ts';
-import { finishPush, incomingFolder, isPlugin } from './plugin.ts';
-import type { JsonObject } from './reply.ts';
+import { finishPush, incomingFolder, isPlugin, noHandling } from './plugin.ts';
+import { type JsonObject, ReportedError } from './reply.ts';
 
 export interface PushContext {
   readonly places: Places;
@@ -44,6 +44,16 @@ export async function receivePush(
   push: Push,
   context: PushContext,
 ): Promise<JsonObject> {
+  try {
+    return await receive(content, push, context);
+  } catch (error) {
+    // pfioh 1.6.2 says so when what came as base64 cannot be stored.
+    if (push.encoding !== 'base64' || !(error instanceof PmanError)) throw error;
+    throw new ReportedError(error, { decode: { status: false, msg: error.message } });
+  }
+}
+
+async function receive(content: Readable, push: Push, context: PushContext): Promise<JsonObject> {
   const { resume } = push.meta.transport ?? {};
   const target = destination(push, context);
   if (resume === undefined) return arrive(content, push, target, context);
@@ -63,6 +73,8 @@ export async function receivePush(
 interface Destination {
   /** The folder that the request names; plugins get one below it. */
   readonly place: string;
+  /** The folder in the words of the request, with the `/` that a name is put behind; empty when it names none. */
+  readonly said: string;
   readonly folder: string;
   readonly name: string;
 }
@@ -74,8 +86,10 @@ function destination(push: Push, { places, createDirs }: PushContext): Destinati
     throw new BadRequestError('the request does not name what is sent: meta.local.path');
   }
   // pfioh 1.6.2: without a remote path it is stored here as received-<name>.
-  const place = meta.remote === undefined ? places.path('.') : places.resolve(meta.remote);
-  const name = meta.remote === undefined ? `received-${named}` : named;
+  const { remote } = meta;
+  const isNamed = remote?.path !== undefined || remote?.key !== undefined;
+  const place = isNamed ? places.resolve(remote) : places.path('.');
+  const name = isNamed ? named : `received-${named}`;
   const there = pathState(place);
   if (!there.isdir) {
     if (there.status) {
@@ -88,7 +102,9 @@ function destination(push: Push, { places, createDirs }: PushContext): Destinati
     }
     makeFolder(place);
   }
-  return { place, folder: isPlugin(meta) ? incomingFolder(place) : place, name };
+  const folder = isPlugin(meta) ? incomingFolder(place) : place;
+  const path = remote?.path ?? place.replace(/\/$/, '');
+  return { place, folder, name, said: isNamed ? `${path}/` : '' };
 }
 
 async function arrive(
@@ -110,7 +126,9 @@ async function arrive(
     archive && unpacks
       ? await arriveArchive(decoded, push, target, context)
       : await arriveFile(decoded, push, target, archive);
-  const postop = isPlugin(push.meta) ? { postop: finishPush(target.place) } : {};
+  const plugin = isPlugin(push.meta);
+  const handled = plugin ? finishPush(target.place) : noHandling();
+  const postop = plugin || push.isFileMode ? { postop: handled } : {};
   return {
     ...(isBase64 ? { decode: {} } : {}),
     ...report,
@@ -121,6 +139,8 @@ async function arrive(
 
 function decode(content: Readable): Readable {
   const decoder = base64Decoder();
+  // It may fail before somebody reads it: whoever reads it then is told.
+  decoder.on('error', () => {});
   content.once('error', (error) => decoder.destroy(error));
   content.once('close', () => {
     if (!content.readableEnded) decoder.destroy(new BadRequestError('the form broke off'));
@@ -152,9 +172,14 @@ async function arriveArchive(
       return { write, status: true, msg, sha256: arrived.sha256 };
     }
     const msg = 'unzip operation successful';
-    const fileProcessed = `${folder.replace(/\/$/, '')}/${name}.zip`;
-    const unzip = { msg, fileProcessed, status: true, path: folder, zipmode: 'r', ...size };
-    return { unzip, status: true, msg, sha256: arrived.sha256 };
+    const file = `${target.said}${name}.zip`;
+    const path = push.meta.remote?.path ?? folder;
+    const unzip = { msg, fileProcessed: file, status: true, path, zipmode: 'r', ...size };
+    const end = { status: true, msg };
+    const { sha256, bytes } = arrived;
+    // The original writes the archive first, and says so unless it came as base64.
+    if (push.encoding === 'base64') return { unzip, ...end, sha256 };
+    return { write: written(file, bytes), ...end, unzip, sha256 };
   } finally {
     await arrived.close();
   }
@@ -162,24 +187,29 @@ async function arriveArchive(
 
 async function arriveFile(content: Readable, push: Push, target: Destination, archive: boolean) {
   const { mode, mtimeNs } = push.meta.local ?? {};
-  const name = archive ? `${target.name}.zip` : target.name;
+  // What clients of pfioh 2 and later call `x.zip` stays that.
+  const isZip = push.isFileMode && target.name.endsWith('.zip');
+  const name = archive && !isZip ? `${target.name}.zip` : target.name;
   const dress = archive
     ? {}
     : { mode, mtimeNs: mtimeNs === undefined ? undefined : BigInt(mtimeNs) };
   const stored = await storeFile(content, target.folder, name, dress, async ({ sha256 }) => {
     checkSum(await push.all, sha256);
   });
-  const file = `${target.folder.replace(/\/$/, '')}/${name}`;
+  const write = written(`${target.said}${name}`, stored.bytes);
+  return { write, status: true, msg: write.msg, sha256: stored.sha256 };
+}
+
+function written(file: string, bytes: number) {
   const msg = 'File written successfully!';
-  const write = {
+  return {
     decode: false,
     file,
     status: true,
     msg,
-    filesize: sizeText(stored.bytes),
+    filesize: sizeText(bytes),
     timestamp: timestamp(),
   };
-  return { write, status: true, msg, sha256: stored.sha256 };
 }
 
 /** Compares with the checksum that our own purl sends behind the content. */

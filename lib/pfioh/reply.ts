@@ -15,15 +15,36 @@ export function replyJson(response: ServerResponse, value: JsonObject, status = 
   response.end(body);
 }
 
-/** Answers with what went wrong: the original's `status` and `msg`, and an `error` object. */
-export function replyError(response: ServerResponse, error: unknown): void {
+/**
+ * A refusal with members of the report that the client would have got, for clients that look there. Where
+ * `status` and `msg` stand in the report they stand in the answer.
+ */
+export class ReportedError extends PmanError {
+  readonly report: JsonObject;
+
+  constructor(cause: PmanError, report: JsonObject) {
+    const { code, message, hint } = cause;
+    super(code, message, { cause, ...(hint === undefined ? {} : { hint }) });
+    this.report = report;
+  }
+}
+
+/** What went wrong as an answer says it: the original's `status` and `msg`, and an `error` object. */
+export function refusal(error: unknown): { readonly said: JsonObject; readonly status: number } {
   const known = error instanceof PmanError ? error : new PmanError('internal', messageOf(error));
   const { code, message, hint } = known;
-  const value = {
+  const said = {
+    ...(known instanceof ReportedError ? known.report : {}),
     status: false,
     msg: message,
     error: { code, message, ...(hint === undefined ? {} : { hint }) },
   };
-  if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer');
-  replyJson(response, value, statusOf(known));
+  return { said, status: statusOf(known) };
+}
+
+/** Answers with what went wrong. */
+export function replyError(response: ServerResponse, error: unknown): void {
+  const { said, status } = refusal(error);
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  replyJson(response, said, status);
 }

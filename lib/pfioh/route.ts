@@ -1,18 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { UnpackLimits } from '../transfer/limits.ts';
 import { partialBytes } from '../transfer/partial.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { type Spool, spool } from '../transfer/spool.ts';
 import { removeTree } from '../transfer/staging.ts';
-import { checkRemote } from './check.ts';
+import { answerCopy } from './answerCopy.ts';
+import { checkedPath, checkRemote } from './check.ts';
 import { control } from './control.ts';
-import { copyLocally } from './copy.ts';
-import { type Fields, readForm } from './form.ts';
+import { type Fields, readFields, readForm } from './form.ts';
 import { checkMeta, parseControl, parseMetaText, type TransferMeta } from './meta.ts';
 import type { Places } from './places.ts';
 import { isEmptyFolder, isPlugin, NO_FILES_NAME, NO_FILES_TEXT } from './plugin.ts';
@@ -46,18 +45,34 @@ export async function route(
   if (request.method === 'GET' || request.method === 'HEAD')
     return routeGet(request, response, context);
   if (request.method !== 'POST') {
-    throw new BadRequestError(`pfioh answers GET and POST, not ${request.method}`);
+    throw new PmanError('not_implemented', `pfioh answers GET and POST, not ${request.method}`);
   }
   const isForm = /^multipart\/form-data/i.test(request.headers['content-type'] ?? '');
   if (isForm) return routeForm(request, response, context);
-  return routeControl(await bodyText(request), request, response, context);
+  const body = await bodyText(request);
+  const fields = readFields(body, request.headers['content-type'] ?? '');
+  if (fields === undefined) return routeControl(body, request, response, context);
+  return routeFields(fields, Buffer.byteLength(body), request, response, context);
 }
 
 async function bodyText(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_CONTROL_BYTES) {
-    throw new PmanError('payload_too_large', 'a message of that size is refused');
-  }
-  return text(request);
+  const chunks: Buffer[] = [];
+  let bytes = Number(request.headers['content-length'] ?? 0);
+  const tooLarge = () => new PmanError('payload_too_large', 'a message of that size is refused');
+  if (bytes > MAX_CONTROL_BYTES) throw tooLarge();
+  bytes = 0;
+  // A listener and no loop over the request: leaving a loop would close the connection before the answer.
+  await new Promise<void>((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_CONTROL_BYTES) reject(tooLarge());
+      else chunks.push(chunk);
+    });
+    request.once('end', resolve);
+    request.once('error', reject);
+    request.once('close', () => reject(new BadRequestError('the request broke off')));
+  });
+  return Buffer.concat(chunks).toString();
 }
 
 async function routeGet(
@@ -66,8 +81,9 @@ async function routeGet(
   context: RouteContext,
 ): Promise<Handled> {
   const { searchParams } = new URL(request.url ?? '/', 'http://pfioh');
-  const rawMeta = searchParams.get('meta');
-  if (rawMeta === null) {
+  // Of a member that is named twice the last counts, as in a Python dictionary.
+  const rawMeta = searchParams.getAll('meta').at(-1);
+  if (rawMeta === undefined) {
     throw new BadRequestError('the request has no meta', {
       hint: 'this is pfioh: pull with purl --msg, see purl --man pullPath',
     });
@@ -75,7 +91,7 @@ async function routeGet(
   const meta = parseMetaText(rawMeta);
   const { transport, remote, local } = meta;
   if (transport?.checkRemote === true) {
-    const path = context.places.resolve(remote);
+    const path = checkedPath(() => context.places.resolve(remote));
     if (transport.resume !== undefined) {
       response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
     }
@@ -86,7 +102,9 @@ async function routeGet(
     return 'message';
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {
-    return answerCopy(response, context, remote, local, transport.copy.symlink ?? false, 'pull');
+    const symlink = transport.copy.symlink ?? false;
+    await answerCopy(response, context.places, { verb: 'pull', from: remote, to: local, symlink });
+    return 'transfer';
   }
   await pull(request, response, context, meta);
   return request.method === 'HEAD' ? 'message' : 'transfer';
@@ -103,6 +121,7 @@ async function pull(
   const byKey = meta.remote?.key !== undefined;
   const plugin = isPlugin(meta);
   const path = plugin ? join(place, 'outgoing') : place;
+  const cleanUp = () => removeTree(place);
   if (plugin && pathState(path).isdir && isEmptyFolder(path))
     writeFileSync(join(path, NO_FILES_NAME), NO_FILES_TEXT);
   await answerPull(request, response, {
@@ -111,35 +130,18 @@ async function pull(
     // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
     encoding: byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
     contentOnly: byKey || place.endsWith('/'),
+    afterwards: plugin && byKey && meta.specialHandling?.cleanup === true ? cleanUp : undefined,
   });
-  if (plugin && byKey && meta.specialHandling?.cleanup === true) await removeTree(place);
 }
 
-async function answerCopy(
+async function pushCopy(
   response: ServerResponse,
   { places }: RouteContext,
   from: TransferMeta['remote'],
   to: TransferMeta['remote'],
-  symlink: boolean,
-  verb: 'push' | 'pull',
+  symlink = false,
 ): Promise<Handled> {
-  const done = await copyLocally({
-    from: places.resolve(from, verb === 'pull' ? 'meta.remote' : 'meta.local'),
-    to: places.resolve(to, verb === 'pull' ? 'meta.local' : 'meta.remote'),
-    symlink,
-    confined: places.base !== undefined,
-  });
-  const { status, msg, source, destination, copytree, copyfile, timestamp } = done;
-  const said = { status, ...(msg === undefined ? {} : { msg }) };
-  const link = verb === 'push' && symlink ? { symlink: `ln -s ${source} ${destination}` } : {};
-  // The original's two verbs name the same facts in another order.
-  const report: JsonObject =
-    verb === 'pull'
-      ? { ...said, source, destination, copytree, copyfile, symlink: done.symlink, timestamp }
-      : symlink
-        ? { ...said, ...link, source, destination, copytree, copyfile, timestamp }
-        : { ...said, copytree, copyfile, source, destination, timestamp };
-  replyJson(response, report, status ? 200 : 409);
+  await answerCopy(response, places, { verb: 'push', from, to, symlink });
   return 'transfer';
 }
 
@@ -152,10 +154,15 @@ async function routeControl(
 ): Promise<Handled> {
   const message = parseControl(body);
   if (isQuit(message.meta)) return quit(response, context);
+  if (hasControl(message.meta)) {
+    // pfioh 2 and later: a command that it does not know is none.
+    replyJson(response, { status: true, msg: '' });
+    return 'message';
+  }
   if (/path/i.test(message.action)) {
     const { transport, remote, local } = checkMeta(message.meta);
     if (transport?.copy !== undefined) {
-      return answerCopy(response, context, local, remote, transport.copy.symlink ?? false, 'push');
+      return pushCopy(response, context, local, remote, transport.copy.symlink);
     }
     throw new BadRequestError('a push wants a form with d_msg and local');
   }
@@ -164,8 +171,12 @@ async function routeControl(
   return 'message';
 }
 
+function hasControl(meta: unknown): meta is { ctl: unknown } {
+  return typeof meta === 'object' && meta !== null && 'ctl' in meta;
+}
+
 function isQuit(meta: unknown): boolean {
-  if (typeof meta !== 'object' || meta === null || !('ctl' in meta)) return false;
+  if (!hasControl(meta)) return false;
   const { ctl } = meta;
   return typeof ctl === 'object' && ctl !== null && 'serverCmd' in ctl && ctl.serverCmd === 'quit';
 }
@@ -210,6 +221,21 @@ async function routeForm(
   return 'transfer';
 }
 
+/** A form without parts, as `curl -d 'd_msg=…'` sends it: its content is a field as well. */
+async function routeFields(
+  fields: Fields,
+  formBytes: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+): Promise<Handled> {
+  const local = fields.get('local');
+  if (local === undefined) return formMessage(fields, formBytes, response, context);
+  const content = Readable.from([Buffer.from(local)], { objectMode: false });
+  replyJson(response, await push(content, fields, request, Promise.resolve(fields), context));
+  return 'transfer';
+}
+
 function isFileMode(request: IncomingMessage): boolean {
   const { mode } = request.headers;
   return mode !== undefined && mode !== 'control';
@@ -247,7 +273,7 @@ async function formMessage(
   if (isQuit(message.meta)) return quit(response, context);
   const { transport, remote, local } = checkMeta(message.meta);
   if (transport?.copy !== undefined) {
-    return answerCopy(response, context, local, remote, transport.copy.symlink ?? false, 'push');
+    return pushCopy(response, context, local, remote, transport.copy.symlink);
   }
   if (transport?.compress !== undefined) throw new BadRequestError('the form has no field local');
   replyJson(response, { msg: 'In do_POST', status: true, formsize: formBytes });

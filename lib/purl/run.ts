@@ -31,12 +31,12 @@ export interface PurlIo {
  * output and everything else to standard error.
  */
 export async function runPurl(config: PurlConfig, io: PurlIo): Promise<number> {
-  const page = information(config, io.name);
-  if (page !== undefined) {
-    io.stdout.write(page);
-    return 0;
-  }
   try {
+    const page = information(config, io.name);
+    if (page !== undefined) {
+      io.stdout.write(page);
+      return 0;
+    }
     return await act(config, io);
   } catch (error) {
     if (!(error instanceof PurlFailure)) throw error;

@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream';
+import { BadRequestError } from '../errors.ts';
 
 /** Encodes a stream as base64 in one line. `minimum` pads with line ends, which decoders skip. */
 export function base64Encoder(minimum = 0): Transform {
@@ -25,33 +26,51 @@ export function base64Encoder(minimum = 0): Transform {
 }
 
 const BLANKS = [0x0a, 0x0d, 0x20, 0x09];
+const PADDING = 0x3d;
 // Padding ends the data, and so does the JSON that may follow it.
-const ENDS = [0x3d, 0x7b];
+const ENDS = [PADDING, 0x7b];
 
 /**
  * Decodes a base64 stream; line breaks are skipped. Ends at the padding or at a `{`: a Python pfioh
- * writes a JSON report behind the data.
+ * writes a JSON report behind the data. The stream fails with a BadRequestError where other characters
+ * stand or a group of four is not whole: leaving them out would give other bytes than were sent.
  */
 export function base64Decoder(): Transform {
   let held = '';
   let ended = false;
+  let padded = false;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (ended) return done();
       const stops = ENDS.map((end) => chunk.indexOf(end)).filter((at) => at >= 0);
       ended = stops.length > 0;
-      const data = ended ? chunk.subarray(0, Math.min(...stops)) : chunk;
+      const stop = ended ? Math.min(...stops) : chunk.length;
+      padded = chunk[stop] === PADDING;
+      const data = chunk.subarray(0, stop);
       // Looking for single bytes is far cheaper than a pattern.
       const hasBlanks = BLANKS.some((blank) => data.includes(blank));
       const text =
         held + (hasBlanks ? data.toString('latin1').replace(/\s+/g, '') : data.toString('latin1'));
-      const whole = ended ? text.length : text.length - (text.length % 4);
+      const whole = text.length - (text.length % 4);
       held = text.slice(whole);
-      done(null, Buffer.from(text.slice(0, whole), 'base64'));
+      decode(text.slice(0, whole), done);
     },
     flush(done) {
-      if (held !== '') this.push(Buffer.from(held, 'base64'));
-      done();
+      if (held.length === 1 || (held !== '' && !padded)) done(notBase64('it broke off'));
+      else decode(held, done);
     },
   });
+}
+
+type Done = (error?: Error | null, data?: Buffer) => void;
+
+function decode(text: string, done: Done): void {
+  const bytes = Buffer.from(text, 'base64');
+  // Buffer passes over what is no base64.
+  if (bytes.length === Math.floor((text.length * 3) / 4)) done(null, bytes);
+  else done(notBase64('it has other characters'));
+}
+
+function notBase64(why: string): BadRequestError {
+  return new BadRequestError(`what arrived is not base64: ${why}`);
 }

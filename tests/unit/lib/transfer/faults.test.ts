@@ -19,7 +19,7 @@ describe('what is wrong with a message', () => {
     [undefined, 'meta is missing'],
     [{ local: { mode: -1 } }, 'meta.local.mode is too small'],
     [{ transport: { resume: { id: 'x' } } }, 'meta.transport.resume.id is not as it has to be'],
-    [{ transport: { checkRemote: 1 } }, 'meta.transport.checkRemote has to be true or false'],
+    [{ transport: { copy: 1 } }, 'meta.transport.copy has to be an object {…}'],
   ])('is said by pfioh in words (%j)', (meta, said) => {
     expect(() => checkMeta(meta)).toThrow(`the request is not understood: ${said}`);
   });
