@@ -18,8 +18,20 @@ export function watchTimeLimit(
 ): () => void {
   const { timeoutMs } = request.limits ?? {};
   if (timeoutMs === undefined) return () => undefined;
+  return timeLimit(parts[0]?.start?.startedAt ?? preciseNow(), timeoutMs, atLimit);
+}
+
+/**
+ * Calls back when the time of a job is over that started then, in milliseconds since 1970: at once when it is.
+ * @returns what ends the watch
+ */
+export function timeLimit(
+  startedAt: number,
+  timeoutMs: number,
+  atLimit: (request: KillRequest) => void,
+): () => void {
   const cause = `time limit ${timeoutMs / 1000} s`;
-  const until = (parts[0]?.start?.startedAt ?? preciseNow()) + timeoutMs;
+  const until = startedAt + timeoutMs;
   let timer: NodeJS.Timeout;
   const arm = () => {
     const left = Math.max(until - preciseNow(), 0);

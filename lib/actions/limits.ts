@@ -66,6 +66,25 @@ export function limitsOf(
   };
 }
 
+/**
+ * How long a container job may take, in milliseconds; undefined: for ever.
+ * @throws BadRequestError for what limits jobs of this host only, instead of passing over it
+ */
+export function containerTimeout({ timeout, nice, env, cwd }: LimitMeta): number | undefined {
+  const others = { nice, env, cwd };
+  for (const [name, instead] of Object.entries(INSTEAD)) {
+    if (others[name as keyof typeof INSTEAD] === undefined) continue;
+    throw new BadRequestError(`run: "meta.${name}": is not for container jobs`, { hint: instead });
+  }
+  return timeout === undefined ? undefined : Math.ceil(timeout * 1000);
+}
+
+const INSTEAD = {
+  nice: 'give the container less of the processors with meta.cpu_limit',
+  env: 'put the variables into meta.container.target.env',
+  cwd: 'let the command change the folder, or an image whose folder it is',
+} as const;
+
 /** Of another host only the job's own shell can tell what folders it has. */
 function requireFolder(cwd: string, isHere: boolean): void {
   if (isAbsolute(cwd) && (!isHere || isFolder(cwd))) return;

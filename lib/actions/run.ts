@@ -3,7 +3,7 @@ import { BadRequestError, PmanError } from '../errors.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { limitFields, limitsOf } from './limits.ts';
+import { containerTimeout, limitFields, limitsOf } from './limits.ts';
 
 /** An integer becomes its text, as the original stores it. */
 const jid = z
@@ -49,7 +49,10 @@ export const run = defineAction({
     const connection = ssh === undefined ? undefined : services.sshHosts.connectionTo(ssh);
     const { containerEnv } = services.settings;
     if (container && services.containers) {
-      const root = await services.containers.submit({ rawMeta, cmd, auid, jid, container });
+      const timeoutMs = containerTimeout(meta);
+      const limit = timeoutMs === undefined ? {} : { timeoutMs };
+      const job = { rawMeta, cmd, auid, jid, container, ...limit };
+      const root = await services.containers.submit(job);
       if (!threaded) await services.containers.ended(root);
       return { status: true };
     }

@@ -13,7 +13,11 @@ import type { NewJob } from './record.ts';
 import { newJobRoot } from './stamps.ts';
 import { summaryOf } from './summary.ts';
 
-export type ContainerJob = NewJob & { readonly container: JsonObject };
+export interface ContainerJob extends NewJob {
+  readonly container: JsonObject;
+  /** How long it may take once it is scheduled, in milliseconds. */
+  readonly timeoutMs?: number;
+}
 
 /** A job that was taken in, now or (then without `accepted`) by an earlier request with the same key. */
 export interface TakenIn {
@@ -121,7 +125,7 @@ export class ContainerIntake {
   }
 
   #accept(
-    job: NewJob,
+    job: ContainerJob,
     plan: ContainerPlan,
     manager: ManagerImage | undefined,
     record: TreeNode,
@@ -133,7 +137,7 @@ export class ContainerIntake {
       });
     }
     const root = newJobRoot(preciseNow());
-    const { auid, jid, cmd } = job;
+    const { auid, jid, cmd, timeoutMs } = job;
     const { service, image, shareDir, awaitedFolder, options } = plan;
     const labels = {
       [JOB_LABEL]: root,
@@ -147,6 +151,7 @@ export class ContainerIntake {
       request: { service, image, cmd, ...share, labels, options },
       ...(manager === undefined ? {} : { manager }),
       ...(awaitedFolder === undefined ? {} : { awaitedFolder }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       stage: 'accepted',
     };
     try {

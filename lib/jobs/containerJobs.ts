@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { preciseNow } from '../../crunner/processes.ts';
+import type { KillRequest } from '../../crunner/spool.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { ContainerIntake, type ContainerJob } from './containerIntake.ts';
@@ -9,6 +10,7 @@ import { followOutput } from './containerOutput.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
 import { spooledFromRecord } from './containerSpool.ts';
 import { startService, waitForFolder } from './containerStart.ts';
+import { ContainerTimeLimits } from './containerTimeLimits.ts';
 import { ContainerWatch } from './containerWatch.ts';
 import { knownContainer } from './knownContainer.ts';
 import { Queue } from './queue.ts';
@@ -33,6 +35,7 @@ export class ContainerJobs {
   readonly #watch: ContainerWatch;
   readonly #intake: ContainerIntake;
   readonly #starts = new Queue(STARTS_AT_ONCE);
+  readonly #timeLimits: ContainerTimeLimits;
   /** Undefined when there may be something to clean up, and nobody is at it. */
   #cleaned: Promise<void> | undefined = Promise.resolve();
 
@@ -41,6 +44,11 @@ export class ContainerJobs {
     this.#ledger = new ContainerLedger(options);
     this.#watch = new ContainerWatch(options, this.#ledger);
     this.#intake = new ContainerIntake(options, this.#ledger, () => this.#watch.isHeard);
+    this.#timeLimits = new ContainerTimeLimits({
+      ledger: this.#ledger,
+      kill: (root, request) => this.kill(root, request),
+      log: options.log,
+    });
   }
 
   /** Accepts a container job and has it scheduled; gives the name of its job root (see ContainerIntake.submit). */
@@ -106,10 +114,7 @@ export class ContainerJobs {
   }
 
   /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
-  async kill(
-    root: string,
-    { signal, graceMs, cause }: { signal: NodeJS.Signals; graceMs: number; cause: string },
-  ): Promise<boolean> {
+  async kill(root: string, { signal, graceMs, cause }: KillRequest): Promise<boolean> {
     const active = this.#ledger.active.get(root);
     if (active === undefined || active.isEnding) return false;
     if (active.stage === 'accepted') {
@@ -155,8 +160,10 @@ export class ContainerJobs {
         this.#recordScheduled(active, '', preciseNow());
       }
       if (record !== undefined && knownContainer(record).isFinal) this.#ledger.filed(active);
-      else if (spooled.stage === 'scheduled') this.#watch.start();
-      else void this.#begin(active);
+      else if (spooled.stage === 'scheduled') {
+        this.#watch.start();
+        this.#timeLimits.watch(active);
+      } else void this.#begin(active);
     }
     this.#takenUp(jobs.size + this.#adopt());
   }
@@ -178,6 +185,7 @@ export class ContainerJobs {
   close(): void {
     this.#ledger.close();
     this.#watch.close();
+    this.#timeLimits.close();
   }
 
   /** From accepted to scheduled. */
@@ -215,6 +223,7 @@ export class ContainerJobs {
       active.manager = started.manager;
       this.#recordScheduled(active, started.printed, startedAt);
       this.#ledger.to(active, 'scheduled');
+      this.#timeLimits.watch(active);
     } catch (error) {
       if (!(error instanceof PmanError)) {
         this.#options.log.error('a container job failed', { job: root, error: messageOf(error) });

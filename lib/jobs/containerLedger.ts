@@ -35,6 +35,8 @@ export interface Active {
   readonly root: string;
   readonly spooled: SpooledJob;
   stage: Stage;
+  /** In milliseconds since 1970. */
+  scheduledAt: number | undefined;
   manager: ManagerImage | undefined;
   state: ContainerState | undefined;
   looking: Promise<void> | undefined;
@@ -100,9 +102,9 @@ export class ContainerLedger {
 
   /** A job has been accepted, now or by an earlier server. */
   activate(root: string, spooled: SpooledJob): Active {
-    const { stage, manager, killed } = spooled;
+    const { stage, scheduledAt, manager, killed } = spooled;
     const active: Active = {
-      ...{ root, spooled, stage, manager, killed },
+      ...{ root, spooled, stage, scheduledAt, manager, killed },
       state: undefined,
       looking: undefined,
       cancelled: new AbortController(),
@@ -118,17 +120,19 @@ export class ContainerLedger {
   /** The job has come further, and that is on the disk. */
   to(active: Active, stage: Stage): void {
     active.stage = stage;
+    if (stage === 'scheduled') active.scheduledAt = preciseNow();
     this.write(active);
   }
 
   write(active: Active): void {
-    const { root, spooled, stage, manager, killed } = active;
+    const { root, spooled, stage, scheduledAt, manager, killed } = active;
     const { manager: _, ...rest } = spooled;
     try {
       this.spool.write(root, {
         ...rest,
         ...(manager === undefined ? {} : { manager }),
         stage,
+        ...(scheduledAt === undefined ? {} : { scheduledAt }),
         ...(killed === undefined ? {} : { killed }),
       });
     } catch (error) {

@@ -34,6 +34,10 @@ export interface SpooledJob {
   readonly manager?: ManagerImage;
   readonly awaitedFolder?: string;
   readonly stage: Stage;
+  /** How long it may take from when it was scheduled, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** When it was scheduled, in milliseconds since 1970. */
+  readonly scheduledAt?: number;
   /** Who has asked to end it, in words. */
   readonly killed?: string;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { ended, gone, run, services, start, stopAll } from '../helpers/containerJobs.ts';
+import { ended, gone, metaOf, run, services, start, stopAll } from '../helpers/containerJobs.ts';
 import { docker, engineMissing, managerImage, scriptImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -64,5 +64,52 @@ describeWithEngine('a job whose manager container hangs', engineMissing, () => {
     const { status } = await ended(server, jid, 30_000);
     expect(status).toBe('finishedWithError');
     expect([existsSync(join(share, 'ran')), services().includes(jid)]).toEqual([false, false]);
+  });
+});
+
+describeWithEngine('a container job with a time limit', engineMissing, () => {
+  jest.setTimeout(120_000);
+  afterEach(stopAll);
+
+  it('is ended when its time is over, with the cause in words', async () => {
+    const server = await start('swarm');
+    const jid = await run(server, { cmd: 'sleep 600', meta: { timeout: 2 } });
+    const { status, node } = await ended(server, jid, 40_000);
+    expect({ status, cause: node.cause }).toEqual({
+      status: 'finishedWithError',
+      cause: 'time limit 2 s',
+    });
+    await gone(jid);
+  });
+
+  it('is ended by the next server when its time ran out while there was none', async () => {
+    const server = await start('swarm');
+    const share = tempDir();
+    const jid = await run(server, {
+      cmd: 'sh -c "touch /share/up; sleep 600"',
+      manager: { env: { shareDir: share } },
+      meta: { timeout: 1.5 },
+    });
+    await eventually(() => services().includes(jid), { timeoutMs: 20_000 });
+    await server.kill9();
+    await server.restart();
+    const { node } = await ended(server, jid, 40_000);
+    expect(node.cause).toBe('time limit 1.5 s');
+  });
+
+  it.each([
+    ['nice', 5],
+    ['env', { A: 'b' }],
+    ['cwd', '/'],
+  ])('is refused with what only jobs of the host have: %s', async (name, value) => {
+    const server = await start('swarm');
+    const reply = await server.post(
+      'run',
+      metaOf({ jid: 'j', cmd: 'true', meta: { [name]: value } }),
+    );
+    expect(reply).toMatchObject({
+      status: false,
+      error: { code: 'bad_request', message: `run: "meta.${name}": is not for container jobs` },
+    });
   });
 });
