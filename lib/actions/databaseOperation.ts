@@ -1,4 +1,5 @@
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { exportRecords, importRecords } from '../jobs/recordExchange.ts';
 import { clearRecordFolder, workFolderOf } from '../jobs/recordFolder.ts';
 import { removeJobs } from '../jobs/removal.ts';
 import type { JsonValue } from '../wire/json.ts';
@@ -61,12 +62,13 @@ async function operate(
   });
   switch (operation) {
     case 'save':
-      if (folder !== own) return database.saveTo(folder, roots);
+      if (folder !== own) return exportRecords(database, folder, roots);
       await database.save();
       if (database.problem !== undefined) throw new PmanError('storage', database.problem);
       return;
     case 'load':
-      await database.loadFrom(folder);
+      if (folder === own) await database.reload();
+      else await importRecords(database, folder);
       services.jobs.closeOrphans();
       return;
     case 'clear': {

@@ -11,14 +11,8 @@ import { isSafeName } from '../tree/paths.ts';
 import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { Catalog } from './catalog.ts';
 import type { JobSummary } from './jobIndex.ts';
-import { isDone } from './progress.ts';
 import type { RecordEditor } from './record.ts';
-import {
-  makeDraftsFolder,
-  readRecordFolder,
-  recordNames,
-  writeRecordFolder,
-} from './recordFolder.ts';
+import { makeDraftsFolder, recordNames } from './recordFolder.ts';
 import { RecordWriter } from './recordWriter.ts';
 import { sharedCall } from './sharedCall.ts';
 import { summaryOf } from './summary.ts';
@@ -46,7 +40,8 @@ const SLICE_MS = 10;
  */
 export class JobDatabase implements JobForest {
   readonly folder: string;
-  readonly #options: DatabaseOptions;
+  /** Whether the disk is asked to confirm what is written. */
+  readonly fsync: boolean;
   readonly #drafts: string;
   readonly #catalog: Catalog;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
@@ -57,8 +52,8 @@ export class JobDatabase implements JobForest {
   readonly #whenFiled = new Map<string, () => void>();
 
   private constructor(options: DatabaseOptions) {
-    this.#options = options;
     this.folder = options.folder;
+    this.fsync = options.fsync;
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#catalog = new Catalog({
@@ -273,35 +268,12 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Writes records into another folder, beside what records it holds already.
-   * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
+   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here too;
+   * those of jobs that have not ended stay.
    */
-  async saveTo(folder: string, roots: readonly string[] = this.roots()): Promise<void> {
-    const records = (function* (database: JobDatabase) {
-      for (const root of roots) {
-        const record = database.tree(root);
-        if (record) yield [root, record] as const;
-      }
-    })(this);
-    await writeRecordFolder(folder, records, this.#options.fsync);
-  }
-
-  /**
-   * Takes in the records that a folder holds; it is made where it is missing. From the database's own folder,
-   * records that are gone there are dropped here too; those of jobs that have not ended stay.
-   * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
-   */
-  async loadFrom(folder: string): Promise<void> {
-    if (folder === this.folder) {
-      await this.save();
-      await this.#readAgain();
-      return;
-    }
-    for await (const { root, record } of readRecordFolder(folder)) {
-      if (this.#catalog.has(root)) continue;
-      this.add(root, record);
-      if (isDone(record)) this.release(root);
-    }
+  async reload(): Promise<void> {
+    await this.save();
+    await this.#readAgain();
   }
 
   /**

@@ -18,6 +18,7 @@ import {
   recordLost,
   recordStart,
 } from '../../../../lib/jobs/record.ts';
+import { exportRecords, importRecords } from '../../../../lib/jobs/recordExchange.ts';
 import { clearRecordFolder } from '../../../../lib/jobs/recordFolder.ts';
 import { newJobRoot } from '../../../../lib/jobs/stamps.ts';
 import { silentLogger } from '../../../../lib/log.ts';
@@ -369,15 +370,15 @@ describe('JobDatabase: remove', () => {
   });
 });
 
-describe('JobDatabase: saveTo and loadFrom', () => {
+describe('records to and from other folders', () => {
   it('copies records that another database can load', async () => {
     const roots = [finishedJob('a'), finishedJob('b')];
     const told = roots.map(jsonOf);
     const copy = join(top, 'deep', 'copy');
-    await database.saveTo(copy);
+    await exportRecords(database, copy);
     expect(readdirSync(join(top, 'deep'))).toEqual(['copy']);
     database.remove(roots);
-    await database.loadFrom(copy);
+    await importRecords(database, copy);
     expect(database.roots()).toEqual(roots);
     expect(roots.map(jsonOf)).toEqual(told);
     await database.save();
@@ -387,8 +388,8 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('copies the jobs that were named, beside what the copy holds', async () => {
     const [a, b] = [finishedJob('a'), finishedJob('b')];
     const copy = join(top, 'copy');
-    await database.saveTo(copy, [a]);
-    await database.saveTo(copy, [b]);
+    await exportRecords(database, copy, [a]);
+    await exportRecords(database, copy, [b]);
     expect(readdirSync(copy).sort()).toEqual([a, b]);
     expect(database.roots()).toEqual([a, b]);
   });
@@ -396,7 +397,11 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('copies into one folder from two requests at once', async () => {
     const root = finishedJob('a');
     const copy = join(top, 'copy');
-    await Promise.all([database.saveTo(copy), database.saveTo(copy), database.saveTo(copy)]);
+    await Promise.all([
+      exportRecords(database, copy),
+      exportRecords(database, copy),
+      exportRecords(database, copy),
+    ]);
     expect(readdirSync(copy)).toEqual([root]);
     expect(readdirSync(top).sort()).toEqual(['copy', 'pman', 'pman.spool']);
   });
@@ -410,10 +415,12 @@ describe('JobDatabase: saveTo and loadFrom', () => {
       code: 'conflict',
       message: expect.stringContaining('letter'),
     });
-    await expect(database.saveTo(home)).rejects.toEqual(refusal);
-    await expect(database.loadFrom(home)).rejects.toEqual(refusal);
+    await expect(exportRecords(database, home)).rejects.toEqual(refusal);
+    await expect(importRecords(database, home)).rejects.toEqual(refusal);
     expect(() => clearRecordFolder(home)).toThrow(refusal as unknown as Error);
-    await expect(database.saveTo(join(home, 'letter'))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(exportRecords(database, join(home, 'letter'))).rejects.toMatchObject({
+      code: 'conflict',
+    });
     expect(readdirSync(home)).toEqual(['letter']);
     expect(readFileSync(join(home, 'letter'), 'utf8')).toBe('dear');
   });
@@ -421,10 +428,10 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('says that the disk refuses a copy', async () => {
     finishedJob('a');
     writeFileSync(join(top, 'file'), '');
-    await expect(database.saveTo(join(top, 'file', 'copy'))).rejects.toMatchObject({
+    await expect(exportRecords(database, join(top, 'file', 'copy'))).rejects.toMatchObject({
       code: 'storage',
     });
-    await expect(database.loadFrom(join(top, 'file', 'copy'))).rejects.toMatchObject({
+    await expect(importRecords(database, join(top, 'file', 'copy'))).rejects.toMatchObject({
       code: 'storage',
     });
   });
@@ -432,9 +439,9 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('does not load a job twice, and keeps what it knows of it', async () => {
     const root = finishedJob('a');
     const copy = join(top, 'copy');
-    await database.saveTo(copy);
+    await exportRecords(database, copy);
     editorOf(root).touch(['note'], 'newer');
-    await database.loadFrom(copy);
+    await importRecords(database, copy);
     expect(database.roots()).toEqual([root]);
     expect(jsonOf(root)).toMatchObject({ note: 'newer' });
   });
@@ -442,10 +449,10 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('passes over unreadable leaves of a copy, and leaves the copy as it is', async () => {
     const root = finishedJob('a');
     const copy = join(top, 'copy');
-    await database.saveTo(copy);
+    await exportRecords(database, copy);
     database.remove([root]);
     writeFileSync(join(copy, root, 'cmd'), 'garbage');
-    await database.loadFrom(copy);
+    await importRecords(database, copy);
     expect(jsonOf(root)).toMatchObject({ jid: 'a' });
     expect(readFileSync(join(copy, root, 'cmd'), 'utf8')).toBe('garbage');
   });
@@ -456,7 +463,7 @@ describe('JobDatabase: saveTo and loadFrom', () => {
     await database.save();
     rmSync(fileOf(gone), { recursive: true });
     rmSync(fileOf(running), { recursive: true });
-    await database.loadFrom(folder);
+    await database.reload();
     expect(database.roots()).toEqual([kept, running]);
     expect(jsonOf(running)).toMatchObject({ startInfo: { '0': { cmd: 'x' } } });
     expect(database.tree(gone)).toBeUndefined();
@@ -465,10 +472,10 @@ describe('JobDatabase: saveTo and loadFrom', () => {
   it('takes in what was put into its own folder', async () => {
     const root = finishedJob('a');
     const copy = join(top, 'copy');
-    await database.saveTo(copy);
+    await exportRecords(database, copy);
     database.remove([root]);
     renameSync(join(copy, root), fileOf(root));
-    await database.loadFrom(folder);
+    await database.reload();
     expect(database.find('jid', 'a')).toEqual([root]);
   });
 });
@@ -477,7 +484,7 @@ describe('clearRecordFolder', () => {
   it('removes the records of a copy, and nothing when there is none', async () => {
     finishedJob('a');
     const copy = join(top, 'copy');
-    await database.saveTo(copy);
+    await exportRecords(database, copy);
     clearRecordFolder(copy);
     expect(readdirSync(copy)).toEqual([]);
     expect(() => clearRecordFolder(join(top, 'nosuch'))).not.toThrow();
