@@ -7,7 +7,7 @@ import { median } from './programs.ts';
 
 /**
  * 1 GiB through a pipe under crunner and under `sh -c`, in one run and in turns: within the command, out of it, into it.
- * Prints the ratios of the speeds, the peak memory of crunner, and what a start costs beside `node -e 0`.
+ * Prints what a start costs beside `node -e 0`, the ratios of the speeds, with that start and without, and the peak memory of crunner.
  * Usage: npm run bench:pipe [-- <MiB> [<rounds>]]
  */
 const [mebi = '1024', rounds = '7'] = process.argv.slice(2);
@@ -84,6 +84,17 @@ function peaksBelow(pid: number): readonly number[] {
   }
 }
 
+const starts: { node: number[]; crunner: number[] } = { node: [], crunner: [] };
+for (let round = 0; round < 3 * Number(rounds); round += 1) {
+  starts.node.push((await measure(`'${process.execPath}' -e 0`)).seconds);
+  starts.crunner.push((await measure(`${quoted(crunner)} -c true`)).seconds);
+}
+const [node, ours] = [median(starts.node), median(starts.crunner)];
+console.log(
+  `start: node -e 0 ${(node * 1000).toFixed(0)} ms, crunner -c true ${(ours * 1000).toFixed(0)} ms: ` +
+    `${(ours / node).toFixed(2)} times; load ${loadavg()[0]?.toFixed(1)}`,
+);
+
 for (const [name, { line, flags }] of Object.entries(cases)) {
   const ways = {
     sh: line.replace('RUN', 'sh'),
@@ -104,20 +115,10 @@ for (const [name, { line, flags }] of Object.entries(cases)) {
     const [wall, least, work] = [base.middle / middle, base.best / best, base.cpu / cpu];
     console.log(
       `  ${way}: median ${middle.toFixed(2)} s (${wall.toFixed(2)} of sh), best ${best.toFixed(2)} s ` +
-        `(${least.toFixed(2)}), processor ${cpu.toFixed(2)} s (${work.toFixed(2)})`,
+        `(${least.toFixed(2)}), processor ${cpu.toFixed(2)} s (${work.toFixed(2)})` +
+        (way === 'crunner' ? `; less its start ${(base.middle / (middle - ours)).toFixed(2)}` : ''),
     );
   }
   const peak = Math.max(...(costs.get('crunner') ?? []).map(({ mib }) => mib));
   console.log(`  peak memory of crunner: ${peak.toFixed(0)} MiB`);
 }
-
-const starts: { node: number[]; crunner: number[] } = { node: [], crunner: [] };
-for (let round = 0; round < 3 * Number(rounds); round += 1) {
-  starts.node.push((await measure(`'${process.execPath}' -e 0`)).seconds);
-  starts.crunner.push((await measure(`${quoted(crunner)} -c true`)).seconds);
-}
-const [node, ours] = [median(starts.node), median(starts.crunner)];
-console.log(
-  `start: node -e 0 ${(node * 1000).toFixed(0)} ms, crunner -c true ${(ours * 1000).toFixed(0)} ms: ` +
-    `${(ours / node).toFixed(2)} times; load ${loadavg()[0]?.toFixed(1)}`,
-);

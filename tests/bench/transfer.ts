@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { transferMessage } from '../helpers/transfer.ts';
 import { freshGround } from './ground.ts';
@@ -28,6 +28,8 @@ const largeMib = Number(process.argv[2] ?? 1024);
 const smallFiles = Number(process.argv[3] ?? 20_000);
 const only = new RegExp(process.argv[4] ?? '');
 const MEMORY_LIMIT_MB = 150;
+/** How often a file is sent as it is, of which the quickest counts. */
+const ROUNDS = 5;
 const { folder, plot } = freshGround('transfer-bench');
 const bin = join(import.meta.dirname, '../../dist/bin');
 const failures: string[] = [];
@@ -174,9 +176,10 @@ async function measure(
   return { run, serverMb };
 }
 
-async function curl(verb: 'push' | 'pull', url: string, name: string): Promise<Run> {
-  const put = ['-sf', '-T', join(folder, name), `${url}/in-curl`];
-  const get = ['-sf', '-o', join(folder, 'in-curl'), `${url}/${name}`];
+/** Copies a file of the ground into a folder of it, as `in-curl`. */
+async function curl(verb: 'push' | 'pull', url: string, name: string, place: string): Promise<Run> {
+  const put = ['-sf', '-T', join(folder, name), `${url}/${basename(place)}/in-curl`];
+  const get = ['-sf', '-o', join(place, 'in-curl'), `${url}/${name}`];
   return timed('curl', verb === 'push' ? put : get);
 }
 
@@ -185,15 +188,15 @@ async function zipAndCurl(
   verb: 'push' | 'pull',
   url: string,
   what: string,
-  unpackTo: string | undefined,
+  place: string,
+  unpack: boolean,
 ): Promise<Run> {
   rmSync(join(folder, 'x.zip'), { force: true });
   const zipped = await timed('zip', ['-qr', 'x.zip', what]);
-  const sent = await curl(verb, url, 'x.zip');
-  const unpacked =
-    unpackTo === undefined
-      ? { seconds: 0 }
-      : await timed('unzip', ['-q', 'in-curl', '-d', unpackTo]);
+  const sent = await curl(verb, url, 'x.zip', place);
+  const unpacked = unpack
+    ? await timed('unzip', ['-q', 'in-curl', '-d', 'unzipped'], place)
+    : { seconds: 0 };
   return { seconds: zipped.seconds + sent.seconds + unpacked.seconds, peakMb: 0 };
 }
 
@@ -215,7 +218,7 @@ function cases(): Case[] {
       what: 'large',
       form: { archive: 'none', encoding },
       least,
-      base: (url) => curl(verb, url, 'large'),
+      base: (url, place) => curl(verb, url, 'large', place),
     });
     const zipped = (
       what: 'large' | 'small',
@@ -228,7 +231,7 @@ function cases(): Case[] {
       what,
       form: { archive: 'zip', encoding, unpack },
       least,
-      base: (url, place) => zipAndCurl(verb, url, what, unpack ? place : undefined),
+      base: (url, place) => zipAndCurl(verb, url, what, place, unpack),
     });
     const whats = ['large', 'small'] as const;
     return [
@@ -243,18 +246,40 @@ function cases(): Case[] {
   });
 }
 
+/** Removes what was written there, unless these are many files: those stay until the end (see freshGround). */
+function empty(place: string, what: 'large' | 'small'): void {
+  if (what === 'large') {
+    rmSync(place, { recursive: true });
+    mkdirSync(place);
+  }
+  // What was written before would otherwise be written back during the next measurement.
+  spawnSync('sync');
+}
+
+/** The quickest run: memory that a virtual machine has to ask its host for costs a large file more than all else does. */
+function best<T>(runs: readonly T[], secondsOf: (run: T) => number): T {
+  const [first, ...others] = runs;
+  if (first === undefined) throw new Error('no runs');
+  return others.reduce((a, b) => (secondsOf(b) < secondsOf(a) ? b : a), first);
+}
+
 async function main(): Promise<void> {
   makeLarge(join(folder, 'large'));
   makeSmall(join(folder, 'small'));
   const bare = await startBare();
   for (const [k, { name, verb, what, form, least, base }] of cases().entries()) {
     if (!only.test(name)) continue;
-    const places = [plot(`${k}-compared`), plot(`${k}-ours`)] as const;
-    // What was written before would otherwise be written back during the next measurement.
-    spawnSync('sync');
-    const compared = await base(bare.url, places[0]);
-    spawnSync('sync');
-    const { run, serverMb } = await measure(verb, what, form, places[1]);
+    const [theirs, mine] = [plot(`${k}-compared`), plot(`${k}-ours`)];
+    const bases: Run[] = [];
+    const ours: Awaited<ReturnType<typeof measure>>[] = [];
+    for (let round = 0; round < (form.archive === 'none' ? ROUNDS : 1); round += 1) {
+      empty(theirs, what);
+      bases.push(await base(bare.url, theirs));
+      empty(mine, what);
+      ours.push(await measure(verb, what, form, mine));
+    }
+    const compared = best(bases, ({ seconds }) => seconds);
+    const { run, serverMb } = best(ours, ({ run: { seconds } }) => seconds);
     row(
       name,
       run,
@@ -263,8 +288,7 @@ async function main(): Promise<void> {
       compared,
       least,
     );
-    // Room for the next; trees of many files stay until the end (freshGround).
-    if (what === 'large') for (const place of places) rmSync(place, { recursive: true });
+    for (const place of [theirs, mine]) empty(place, what);
   }
   bare.close();
 }
