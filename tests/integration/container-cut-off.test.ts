@@ -1,12 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { Child } from '../helpers/child.ts';
 import { ended, gone, run, services, start, stopAll } from '../helpers/containerJobs.ts';
-import { docker, engine, engineMissing, managerImage } from '../helpers/docker.ts';
+import { docker, engineMissing, managerImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
+import { EngineRelay, engineSocket } from '../helpers/engineRelay.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { checkout } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 const manager = 'local/slow-swarm';
@@ -18,9 +17,9 @@ describeWithEngine(
   engineMissing,
   () => {
     jest.setTimeout(120_000);
-    let relay: Child | undefined;
+    let relay: EngineRelay | undefined;
     afterEach(async () => {
-      relay?.kill('SIGKILL');
+      await relay?.cut();
       await stopAll();
     });
     beforeAll(() => managerImage(manager), 120_000);
@@ -29,20 +28,10 @@ describeWithEngine(
       ['the service was made meanwhile', 1],
       ['it was not yet', 0],
     ])('goes on when the engine is back, and runs once: %s', async (_, made) => {
-      const begin = async (...port: readonly string[]) => {
-        const socket = (engine ?? '').replace('unix://', '');
-        const program = [join(checkout, 'tests/fixtures/tcpRelay.mjs'), socket, ...port];
-        const child = new Child([process.execPath, ...program], {
-          cwd: tempDir(),
-          env: process.env,
-        });
-        relay = child;
-        return eventually(() => child.output.stdout.trim());
-      };
-      const port = await begin();
+      relay = await EngineRelay.to();
       const server = await start('swarm', {
-        env: { DOCKER_HOST: `tcp://127.0.0.1:${port}` },
-        flags: ['--dockerSocket', (engine ?? '').replace('unix://', '')],
+        env: { DOCKER_HOST: relay.address },
+        flags: ['--dockerSocket', engineSocket],
       });
       const share = tempDir();
       writeFileSync(join(share, 'runs'), '');
@@ -52,12 +41,11 @@ describeWithEngine(
       });
       const managers = () => docker('ps', '-q', '--filter', `ancestor=${manager}`);
       await eventually(() => managers() !== '', { timeoutMs: 20_000 });
-      relay?.kill('SIGKILL');
-      await relay?.exited;
+      await relay.cut();
       if (made === 1) {
         await eventually(() => services().includes(jid), { timeoutMs: 20_000 });
       }
-      await begin(port);
+      await relay.restore();
       expect(await ended(server, jid, 40_000)).toMatchObject({
         status: 'finishedSuccessfully',
         logs: 'out\r\n',

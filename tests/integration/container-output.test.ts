@@ -1,12 +1,12 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { Child } from '../helpers/child.ts';
 import { ended, gone, run, start, statusOf, stopAll } from '../helpers/containerJobs.ts';
-import { engine, engineMissing, managerImage } from '../helpers/docker.ts';
+import { engineMissing, managerImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
+import { EngineRelay } from '../helpers/engineRelay.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { checkout, type TestServer } from '../helpers/startServer.ts';
+import type { TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 const manager = 'local/following-swarm';
@@ -35,9 +35,9 @@ async function follow(server: TestServer) {
 
 describeWithEngine('the output of a container job that is followed', engineMissing, () => {
   jest.setTimeout(120_000);
-  let relay: Child | undefined;
+  let relay: EngineRelay | undefined;
   afterEach(async () => {
-    relay?.kill('SIGKILL');
+    await relay?.cut();
     await stopAll();
   });
   beforeAll(() => managerImage(manager), 120_000);
@@ -82,24 +82,16 @@ describeWithEngine('the output of a container job that is followed', engineMissi
   });
 
   it('goes on where it was when the engine has been lost for a while', async () => {
-    const begin = async (...port: readonly string[]) => {
-      const socket = (engine ?? '').replace('unix://', '');
-      const program = [join(checkout, 'tests/fixtures/tcpRelay.mjs'), socket, ...port];
-      const child = new Child([process.execPath, ...program], { cwd: tempDir(), env: process.env });
-      relay = child;
-      return eventually(() => child.output.stdout.trim());
-    };
-    const port = await begin();
-    const server = await start('swarm', { env: { DOCKER_HOST: `tcp://127.0.0.1:${port}` } });
+    relay = await EngineRelay.to();
+    const server = await start('swarm', { env: { DOCKER_HOST: relay.address } });
     const share = tempDir();
     countTo(share, 10);
     const jid = await run(server, { cmd: COUNTS, manager: { env: { shareDir: share } } });
     const { seen, over } = await follow(server);
     await eventually(() => seen.text === counted(10), { timeoutMs: 30_000 });
-    relay?.kill('SIGKILL');
-    await relay?.exited;
+    await relay.cut();
     countTo(share, 20);
-    await begin(port);
+    await relay.restore();
     await eventually(() => seen.text === counted(20), {
       timeoutMs: 30_000,
       message: 'what was written meanwhile',

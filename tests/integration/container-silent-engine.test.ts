@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { ended, metaOf, newId, run, start, statusOf, stopAll } from '../helpers/containerJobs.ts';
-import { docker, engine, engineMissing } from '../helpers/docker.ts';
+import { docker, engineMissing } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
+import { EngineRelay } from '../helpers/engineRelay.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { command, replyOf, resultsOf } from '../helpers/pman.ts';
-import { builtProgram, checkout, type TestServer } from '../helpers/startServer.ts';
+import { builtProgram, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 /** 8 s of silence are enough, 10 for who comes second; the rest is for a machine that is busy. */
@@ -14,21 +14,11 @@ const SOON_MS = 16_000;
 
 jest.setTimeout(120_000);
 
-let relay: Child | undefined;
+let relay: EngineRelay | undefined;
 
 async function endAll(): Promise<void> {
-  relay?.kill('SIGKILL');
-  await relay?.exited;
+  await relay?.cut();
   await stopAll();
-}
-
-/** An engine's address that can be made silent: the relay is stopped and continued. */
-async function relayTo(socket: string): Promise<{ readonly address: string }> {
-  const command = [process.execPath, join(checkout, 'tests/fixtures/tcpRelay.mjs'), socket];
-  const child = new Child(command, { cwd: tempDir(), env: process.env });
-  relay = child;
-  const port = await eventually(() => Number(child.output.stdout));
-  return { address: `tcp://127.0.0.1:${port}` };
 }
 
 const submit = (server: TestServer, meta: object) =>
@@ -40,8 +30,9 @@ describe('container jobs and an engine that is never heard', () => {
   afterEach(endAll);
 
   it('are refused with 503 before a client gives up, whether or not a connection is made', async () => {
-    const { address } = await relayTo('/nonexistent');
-    relay?.kill('SIGSTOP');
+    relay = await EngineRelay.to('/nonexistent');
+    const { address } = relay;
+    relay.silence();
     const server = await at(address);
     // The kernel takes in the first connections for the stopped program; those behind get no answer at all.
     const jids = ['a', 'b', 'c', 'd', 'e'];
@@ -71,7 +62,8 @@ describeWithEngine('container jobs and an engine that falls silent', engineMissi
   afterEach(endAll);
 
   it('are answered for in time, and none is lost', async () => {
-    const { address } = await relayTo((engine ?? '').replace('unix://', ''));
+    relay = await EngineRelay.to();
+    const { address } = relay;
     const server = await at(address);
     const share = tempDir();
     const running = await run(server, {
@@ -81,7 +73,7 @@ describeWithEngine('container jobs and an engine that falls silent', engineMissi
     await eventually(async () => (await statusOf(server, running)).status === 'started', {
       timeoutMs: 30_000,
     });
-    relay?.kill('SIGSTOP');
+    relay.silence();
     docker(
       'run',
       '--rm',
@@ -115,7 +107,7 @@ describeWithEngine('container jobs and an engine that falls silent', engineMissi
     expect(Date.now() - begin).toBeLessThan(SOON_MS);
     expect(await resultsOf(server, jid)).toEqual([]);
 
-    relay?.kill('SIGCONT');
+    relay.goOn();
     expect(await ended(server, running)).toMatchObject({
       status: 'finishedSuccessfully',
       logs: 'up\r\ndone\r\n',
