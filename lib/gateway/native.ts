@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { buffer as readAll } from 'node:stream/consumers';
 import { messageOf, systemErrorCode } from '../errors.ts';
+import { Fairness } from './fairness.ts';
 import type { HttpFront, HttpFrontOptions, HttpSocket } from './http.ts';
 import type { FrontRouter } from './rawRouter.ts';
 import type { GatewayReply, GatewayRequest } from './types.ts';
@@ -61,7 +62,9 @@ export class NativeFront {
 
   async #receiveAll(): Promise<void> {
     const { log } = this.#options;
+    const fairness = new Fairness();
     while (!this.#router.closed) {
+      if (fairness.isOthersTurn) await fairness.turn();
       try {
         this.#take(await this.#router.receive());
       } catch (error) {

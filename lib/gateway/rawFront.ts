@@ -1,6 +1,7 @@
 import { systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
+import { Fairness } from './fairness.ts';
 import type { RawRouter, SendOutcome } from './rawRouter.ts';
 
 const TICK_MS = 250;
@@ -74,7 +75,9 @@ export class RawFront {
   }
 
   async #receiveAll(): Promise<void> {
+    const fairness = new Fairness();
     while (!this.#router.closed) {
+      if (fairness.isOthersTurn) await fairness.turn();
       try {
         const [id, bytes] = await this.#router.receive();
         if (id !== undefined && bytes !== undefined) this.#take(id, bytes);
