@@ -10,7 +10,10 @@ const programs = readdirSync('bin')
 
 await build({
   // The runner is found beside the program that starts it.
-  entryPoints: Object.fromEntries([...programs, ['runnerProcess', 'crunner/runnerProcess.ts']]),
+  entryPoints: Object.fromEntries([
+    ...programs,
+    ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
+  ]),
   outdir: 'dist/bin',
   bundle: true,
   splitting: true,

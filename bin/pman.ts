@@ -5,7 +5,7 @@ import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
-import { makeFolder } from '../lib/folders.ts';
+import { makeFolder } from '../lib/host/folders.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';

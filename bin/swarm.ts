@@ -5,11 +5,11 @@ import { silentLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
+import { help, parseFlags, type SwarmCommand, usage } from '../swarm/cli/flags.ts';
+import { baseUrlOf } from '../swarm/client/confFile.ts';
 import { splitCommandLine } from '../swarm/commandLine.ts';
-import { baseUrlOf } from '../swarm/confFile.ts';
-import { help, parseFlags, type SwarmCommand, usage } from '../swarm/flags.ts';
-import { openSwarm } from '../swarm/manager.ts';
-import { restartPolicyOf } from '../swarm/serviceSpec.ts';
+import { openSwarm } from '../swarm/service/manager.ts';
+import { restartPolicyOf } from '../swarm/service/serviceSpec.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {

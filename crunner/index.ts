@@ -8,5 +8,5 @@ export {
   type RunOptions,
   type StartEvent,
   type StreamTarget,
-} from './run.ts';
-export { parseSshTarget, type SshConnection, SshError, type SshTarget } from './ssh.ts';
+} from './attached/run.ts';
+export { parseSshTarget, type SshConnection, SshError, type SshTarget } from './ssh/ssh.ts';

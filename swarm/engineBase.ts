@@ -8,13 +8,13 @@ import type {
   FollowOptions,
   ManagerImage,
   ServiceFacts,
-} from '../lib/jobs/containerManager.ts';
+} from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import { type EngineClient, FOR_EVER } from './engineClient.ts';
-import { type EventsOptions, readEvents } from './jobEvents.ts';
-import { cappedLogs, followLogs } from './jobLogs.ts';
-import { withoutLogError } from './logText.ts';
-import { parseTasks, type Task } from './task.ts';
+import { type EngineClient, FOR_EVER } from './client/engineClient.ts';
+import { type EventsOptions, readEvents } from './client/events.ts';
+import { cappedLogs, followLogs } from './client/logs.ts';
+import { withoutLogError } from './client/logText.ts';
+import { parseTasks, type Task } from './service/task.ts';
 
 /** How long it is believed that an image is there, in milliseconds. */
 const IMAGE_KNOWN_MS = 10_000;

@@ -1,8 +1,9 @@
 /** The swarm manager as a library: `import { openSwarm } from 'pman/swarm'`. */
+
+export type { EngineAddress, EngineSettings, EngineTls } from './client/engineAddress.ts';
 export { splitCommandLine } from './commandLine.ts';
-export type { EngineAddress, EngineSettings, EngineTls } from './engineAddress.ts';
-export { openSwarm, type Service, SwarmManager } from './manager.ts';
-export type { Limits, Mount, RestartPolicy, ServiceRequest } from './serviceSpec.ts';
+export { openSwarm, type Service, SwarmManager } from './service/manager.ts';
+export type { Limits, Mount, RestartPolicy, ServiceRequest } from './service/serviceSpec.ts';
 export {
   causeOf,
   isFinal,
@@ -10,4 +11,4 @@ export {
   jobStatusOf,
   type Task,
   type TaskState,
-} from './task.ts';
+} from './service/task.ts';

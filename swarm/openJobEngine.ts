@@ -1,9 +1,9 @@
-import type { ContainerEngine } from '../lib/jobs/containerManager.ts';
+import type { ContainerEngine } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
-import { openEngine } from './engine.ts';
-import { type EngineSettings, engineAddress } from './engineAddress.ts';
-import { SwarmJobEngine } from './jobEngine.ts';
-import { PlainJobEngine } from './plainJobEngine.ts';
+import { type EngineSettings, engineAddress } from './client/engineAddress.ts';
+import { openEngine } from './client/openEngine.ts';
+import { PlainJobEngine } from './plain/plainEngine.ts';
+import { SwarmJobEngine } from './service/swarmEngine.ts';
 
 export interface JobEngineOptions {
   readonly config: {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, PmanError } from '../../lib/errors.ts';
-import { writeFd } from '../writeFd.ts';
+import { writeFd } from '../attached/writeFd.ts';
 
 const readFd = promisify(read);
 const CHUNK_BYTES = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { SshFailure } from '../ssh.ts';
+import type { SshFailure } from '../ssh/ssh.ts';
 
 /**
  * The exit status when crunner itself fails, as in sysexits.h; a command may end with the same numbers,

@@ -1,5 +1,5 @@
-import type { EndEvent } from '../run.ts';
-import type { SshTarget } from '../ssh.ts';
+import type { EndEvent } from '../attached/run.ts';
+import type { SshTarget } from '../ssh/ssh.ts';
 import type { HostFacts } from './hostFacts.ts';
 
 /** Text too long to hold: its pieces can be read again and again. */

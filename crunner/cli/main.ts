@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
-import { crunner, type Run, type RunEvent } from '../run.ts';
+import { crunner, type Run, type RunEvent } from '../attached/run.ts';
 import { EXIT, SSH_EXIT } from './exitCodes.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import type { TerminalInput } from './terminalInput.ts';
@@ -134,7 +134,7 @@ async function connectionOf({ ssh: target, identity, sshOptions }: Flags) {
     if (identity !== undefined) throw new UsageError('argument -i/--identity: only with --ssh');
     return undefined;
   }
-  const { parseSshTarget } = await import('../ssh.ts');
+  const { parseSshTarget } = await import('../ssh/ssh.ts');
   if (identity !== undefined && !existsSync(identity)) {
     throw new UsageError(`argument -i/--identity: there is no file '${identity}'`);
   }
@@ -174,12 +174,12 @@ async function explain(error: unknown): Promise<number> {
     return EXIT.usage;
   }
   complain(messageOf(error) + (error instanceof PmanError && error.hint ? `: ${error.hint}` : ''));
-  const { SshError } = await import('../ssh.ts');
+  const { SshError } = await import('../ssh/ssh.ts');
   return error instanceof SshError ? SSH_EXIT[error.failure] : EXIT.cannotRun;
 }
 
 async function say(text: string): Promise<void> {
-  const { writeFd } = await import('../writeFd.ts');
+  const { writeFd } = await import('../attached/writeFd.ts');
   await writeFd(1, Buffer.from(text));
 }
 

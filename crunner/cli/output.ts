@@ -1,6 +1,6 @@
-import type { EndEvent, PartStdio, StreamTarget } from '../run.ts';
-import type { SshTarget } from '../ssh.ts';
-import { writeFd } from '../writeFd.ts';
+import type { EndEvent, PartStdio, StreamTarget } from '../attached/run.ts';
+import { writeFd } from '../attached/writeFd.ts';
+import type { SshTarget } from '../ssh/ssh.ts';
 import { Capture, type Stretch } from './capture.ts';
 import type { Flags } from './flags.ts';
 import type { LongText } from './jobEntry.ts';

@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, PmanError } from '../../lib/errors.ts';
-import { makeFolder } from '../../lib/folders.ts';
-import { writeFd } from '../writeFd.ts';
+import { makeFolder } from '../../lib/host/folders.ts';
+import { writeFd } from '../attached/writeFd.ts';
 import type { Flags } from './flags.ts';
 import { pythonStamp } from './jobEntry.ts';
 

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { ContainerJobs } from '../jobs/containerJobs.ts';
-import type { JobDatabase } from '../jobs/database.ts';
-import type { HostJobs } from '../jobs/hostJobs.ts';
-import type { SshHosts } from '../jobs/sshHosts.ts';
+import type { ContainerJobs } from '../jobs/container/containerJobs.ts';
+import type { HostJobs } from '../jobs/host/hostJobs.ts';
+import type { SshHosts } from '../jobs/host/sshHosts.ts';
 import type { Logger } from '../log.ts';
+import type { JobDatabase } from '../records/database.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import type { ActionResult } from '../wire/reply.ts';
 

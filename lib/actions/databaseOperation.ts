@@ -1,7 +1,7 @@
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
-import { exportRecords, importRecords } from '../jobs/recordExchange.ts';
-import { clearRecordFolder, workFolderOf } from '../jobs/recordFolder.ts';
 import { removeJobs } from '../jobs/removal.ts';
+import { exportRecords, importRecords } from '../records/exchange.ts';
+import { clearRecordFolder, workFolderOf } from '../records/folder.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { Services } from './action.ts';
 import { exportFolder } from './exportFolder.ts';

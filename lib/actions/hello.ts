@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { preciseNow } from '../../crunner/processes.ts';
-import { compactStamp } from '../jobs/stamps.ts';
+import { preciseNow } from '../host/processes.ts';
+import { compactStamp } from '../host/stamps.ts';
+import { systemInfo } from '../host/systemInfo.ts';
 import { NAME, VERSION } from '../version.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { defineAction, type Services } from './action.ts';
-import { systemInfo } from './systemInfo.ts';
 
 const schema = z.looseObject({
   askAbout: z.custom<JsonValue>().optional(),

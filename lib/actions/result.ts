@@ -1,6 +1,6 @@
-import type { ContainerReport } from '../jobs/containerJobs.ts';
-import { fromEchoForm } from '../jobs/containerRequest.ts';
-import { exitCodeOf, isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
+import type { ContainerReport } from '../jobs/container/containerJobs.ts';
+import { exitCodeOf, isContainerRecord, knownContainer } from '../jobs/container/knownContainer.ts';
+import { fromEchoForm } from '../jobs/container/plan.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';

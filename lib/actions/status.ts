@@ -1,4 +1,4 @@
-import { isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
+import { isContainerRecord, knownContainer } from '../jobs/container/knownContainer.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
 import { jobStates } from './done.ts';

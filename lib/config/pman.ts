@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import { firstAddress } from '../host/address.ts';
+import type { SshHostsOptions } from '../jobs/host/sshHosts.ts';
 import type { Retention } from '../jobs/retention.ts';
-import type { SshHostsOptions } from '../jobs/sshHosts.ts';
-import { firstAddress } from './address.ts';
 import { printFlags, settings } from './pmanSettings.ts';
 import { commandOf, readSources, type Sources } from './sources.ts';
 

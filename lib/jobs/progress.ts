@@ -1,6 +1,6 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { isContainerRecord, knownContainer } from './knownContainer.ts';
+import { isContainerRecord, knownContainer } from './container/knownContainer.ts';
 
 /** What clients poll for (protocol c); `lost` is ours, `undefined` a container that ended otherwise. */
 export type JobStatus =

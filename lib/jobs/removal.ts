@@ -1,5 +1,5 @@
-import type { JobDatabase } from './database.ts';
-import type { HostJobs } from './hostJobs.ts';
+import type { JobDatabase } from '../records/database.ts';
+import type { HostJobs } from './host/hostJobs.ts';
 
 /**
  * Removes jobs that have ended, with all that is kept of them: the records, then the outputs.

@@ -1,9 +1,9 @@
 import { messageOf } from '../errors.ts';
+import { compactStamp } from '../host/stamps.ts';
 import type { Logger } from '../log.ts';
-import type { JobDatabase } from './database.ts';
-import type { HostJobs } from './hostJobs.ts';
+import type { JobDatabase } from '../records/database.ts';
+import type { HostJobs } from './host/hostJobs.ts';
 import { removeJobs } from './removal.ts';
-import { compactStamp } from './stamps.ts';
 
 /** What is kept of jobs that have ended; undefined: everything. */
 export interface Retention {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { BadRequestError } from '../errors.ts';
+import type { JobSummary } from '../records/index/jobIndex.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import type { JobSummary } from './jobIndex.ts';
-import { isContainerRecord } from './knownContainer.ts';
+import { isContainerRecord } from './container/knownContainer.ts';
 import { isDone, progressOf } from './progress.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */

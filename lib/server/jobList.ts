@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError } from '../errors.ts';
+import { compactStamp } from '../host/stamps.ts';
 import { progressOf } from '../jobs/progress.ts';
-import { compactStamp } from '../jobs/stamps.ts';
 import type { JsonObject } from '../wire/json.ts';
 
 const count = z

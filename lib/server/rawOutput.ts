@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { isContainerRecord, knownContainer } from '../jobs/knownContainer.ts';
+import { isContainerRecord, knownContainer } from '../jobs/container/knownContainer.ts';
 import { progressOf } from '../jobs/progress.ts';
 import { rootByPiece } from '../tree/lookup.ts';
 import { originForm } from './echo.ts';

@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostFacts } from '../../lib/jobs/hostFacts.ts';
-import { IndexFile } from '../../lib/jobs/indexFile.ts';
-import type { JobSummary } from '../../lib/jobs/jobIndex.ts';
-import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
-import { newJobRoot } from '../../lib/jobs/stamps.ts';
+import { hostFacts } from '../../lib/host/facts.ts';
+import { newJobRoot } from '../../lib/host/stamps.ts';
 import { summaryOf } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
+import { IndexFile } from '../../lib/records/index/indexFile.ts';
+import type { JobSummary } from '../../lib/records/index/jobIndex.ts';
+import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
 import { dumps } from '../../lib/wire/pythonJson.ts';
 

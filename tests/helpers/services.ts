@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Services } from '../../lib/actions/action.ts';
-import { JobDatabase } from '../../lib/jobs/database.ts';
-import { HostJobs } from '../../lib/jobs/hostJobs.ts';
-import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/jobs/record.ts';
-import { SshHosts } from '../../lib/jobs/sshHosts.ts';
-import { newJobRoot } from '../../lib/jobs/stamps.ts';
+import { newJobRoot } from '../../lib/host/stamps.ts';
+import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
+import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
 import { silentLogger } from '../../lib/log.ts';
+import { JobDatabase } from '../../lib/records/database.ts';
+import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import { tempDir } from './tempDir.ts';
 
 export interface TestServices {

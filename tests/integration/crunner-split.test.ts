@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../crunner/split.ts';
+import { splitCommandLine } from '../../crunner/command/split.ts';
 
 let folder: string;
 beforeAll(() => {

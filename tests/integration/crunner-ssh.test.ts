@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { crunner, type RunEvent } from '../../crunner/run.ts';
-import { SshError } from '../../crunner/ssh.ts';
+import { crunner, type RunEvent } from '../../crunner/attached/run.ts';
+import { SshError } from '../../crunner/ssh/ssh.ts';
 import {
   isAlive,
   numberIn,

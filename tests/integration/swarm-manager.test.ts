@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '../../lib/log.ts';
 import { openSwarm, type ServiceRequest, type SwarmManager, type Task } from '../../swarm/index.ts';
-import { isFinal, jobStatusOf } from '../../swarm/task.ts';
+import { isFinal, jobStatusOf } from '../../swarm/service/task.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempDir.ts';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { firstAddress } from '../../../../lib/config/address.ts';
 import { type PmanConfig, readPmanConfig } from '../../../../lib/config/pman.ts';
 import { UsageError } from '../../../../lib/errors.ts';
+import { firstAddress } from '../../../../lib/host/address.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 type Env = Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ import {
   recordEnd,
   recordLost,
   recordStart,
-} from '../../../../lib/jobs/record.ts';
+} from '../../../../lib/records/record.ts';
 import { TreeNode } from '../../../../lib/tree/node.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newRecord } from '../../../../lib/jobs/record.ts';
+import { newJobRoot } from '../../../../lib/host/stamps.ts';
 import { removeOld } from '../../../../lib/jobs/retention.ts';
-import { newJobRoot } from '../../../../lib/jobs/stamps.ts';
 import { silentLogger } from '../../../../lib/log.ts';
+import { newRecord } from '../../../../lib/records/record.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
 
 const KEEP_ALL = { ageMs: undefined, count: undefined, bytes: undefined };

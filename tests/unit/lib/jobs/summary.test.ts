@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { newContainerRecord, recordScheduled } from '../../../../lib/jobs/containerRecord.ts';
+import {
+  newContainerRecord,
+  recordScheduled,
+} from '../../../../lib/jobs/container/containerRecord.ts';
+import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import {
   newRecord,
   recordDone,
   recordEnd,
   recordLost,
   recordStart,
-} from '../../../../lib/jobs/record.ts';
-import { summaryOf } from '../../../../lib/jobs/summary.ts';
+} from '../../../../lib/records/record.ts';
 import { TreeNode } from '../../../../lib/tree/node.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 

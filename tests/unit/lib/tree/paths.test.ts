@@ -2,7 +2,7 @@ import { join, resolve, sep } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PmanError } from '../../../../lib/errors.ts';
-import { newJobRoot } from '../../../../lib/jobs/stamps.ts';
+import { newJobRoot } from '../../../../lib/host/stamps.ts';
 import { checkName, isJobRoot, isSafeName } from '../../../../lib/tree/paths.ts';
 
 describe('isSafeName', () => {

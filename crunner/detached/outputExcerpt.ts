@@ -1,0 +1,70 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { systemErrorCode } from '../../lib/errors.ts';
+
+export interface OutputExcerpt {
+  readonly text: string;
+  /** Size of the whole output in bytes. */
+  readonly bytes: number;
+  /** Whether the middle was left out. */
+  readonly cut: boolean;
+}
+
+/**
+ * The output of a part as a record holds it: decoded as UTF-8 (a byte that is none becomes U+FFFD), line
+ * ends made `\n` as the original's universal newlines do. Of more than `limitBytes`, head and tail are kept
+ * with a line between them that says how much is missing.
+ */
+export function readOutput(file: string, limitBytes: number): OutputExcerpt {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return { text: '', bytes: 0, cut: false };
+    throw error;
+  }
+  try {
+    const whole = readUpTo(fd, 0, limitBytes + 1);
+    if (whole.length <= limitBytes) {
+      return { text: toLines(whole.toString('utf8')), bytes: whole.length, cut: false };
+    }
+    const bytes = fstatSync(fd).size;
+    const half = Math.floor(limitBytes / 2);
+    const head = whole.subarray(0, characterStart(whole, half));
+    const end = readUpTo(fd, bytes - half, half);
+    const tail = end.subarray(characterStart(end, 0, 1));
+    const note = `\n[… ${bytes - head.length - tail.length} of ${bytes} bytes left out …]\n`;
+    const text = toLines(head.toString('utf8') + note + tail.toString('utf8'));
+    return { text, bytes, cut: true };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The nearest place where no character of UTF-8 is cut, at or before (step 1: after) this one. */
+function characterStart(bytes: Buffer, at: number, step: 1 | -1 = -1): number {
+  for (let moved = 0; moved < 4; moved += 1) {
+    const place = at + step * moved;
+    // 10xxxxxx goes on with a character.
+    if (((bytes[place] ?? 0) & 0xc0) !== 0x80) return place;
+  }
+  return at; // it is no UTF-8
+}
+
+function toLines(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+function readUpTo(fd: number, from: number, length: number): Buffer {
+  const chunks: Buffer[] = [];
+  let at = from;
+  let left = length;
+  while (left > 0) {
+    const chunk = Buffer.allocUnsafe(Math.min(left, 65536));
+    const read = readSync(fd, chunk, 0, chunk.length, at);
+    if (read === 0) break;
+    chunks.push(chunk.subarray(0, read));
+    at += read;
+    left -= read;
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}

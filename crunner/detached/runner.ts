@@ -1,0 +1,290 @@
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTemporary, messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { endGroup, isAlive, preciseNow } from '../../lib/host/processes.ts';
+import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
+import { findUnwrittenStart } from './orphan.ts';
+import { OutputLog } from './outputLog.ts';
+import { type PartExit, type RunningPart, startPart } from './part.ts';
+import {
+  type KillRequest,
+  type PartEnd,
+  type PartStart,
+  partFiles,
+  readSpool,
+  type SpoolPart,
+  type SpoolRequest,
+  writeLine,
+} from './spool.ts';
+import type { SshPart } from './sshFollow.ts';
+import { watchTimeLimit } from './timeLimit.ts';
+
+/** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
+export type RunnerEvent =
+  | {
+      readonly kind: 'start';
+      readonly folder: string;
+      readonly part: number;
+      readonly start: PartStart;
+    }
+  | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
+
+interface RunningJob {
+  readonly folder: string;
+  readonly request: SpoolRequest;
+  current?: Pick<RunningPart, 'end'> | undefined;
+  killed?: KillRequest;
+}
+
+/** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
+const CANNOT_START = 127;
+
+/** How long to wait before a refused line is written again, in milliseconds. */
+const RETRY_MS = 500;
+
+/** How long a part that cannot be started for want of processes or files is tried again, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** How often the process of a part is looked at whose runner is gone, in milliseconds. */
+const ORPHAN_POLL_MS = 250;
+
+/** Runs the jobs of spool folders, each one's parts in order, and writes down how each part started and ended. */
+export class Runner {
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #tell: (event: RunnerEvent) => void;
+
+  constructor(tell: (event: RunnerEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** Whether any job runs now. */
+  get isBusy(): boolean {
+    return this.#jobs.size > 0;
+  }
+
+  /**
+   * Runs the parts of a job that have not started yet; resolves when the last one has ended. A job that runs
+   * already, or whose last part is in the spool, is left alone; of one that a runner which is gone has begun, the
+   * part that runs is watched to its end. How it ended can be known when it runs on another host; else no further one
+   * is run.
+   */
+  async run(folder: string): Promise<void> {
+    if (this.#jobs.has(folder)) return;
+    const state = readSpool(folder);
+    if (state === undefined) return;
+    const { request, parts: begun, kill } = state;
+    if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
+    // An order to end it may have died with the runner that had it.
+    const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
+    this.#jobs.set(folder, job);
+    const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
+    try {
+      let next = await this.#outlive(job, begun);
+      if (next !== undefined && kill !== undefined) {
+        const when = begun.length === 0 ? 'before it started' : 'between two of its parts';
+        await persist(folder, { dropped: `${kill.cause} ${when}` }, request);
+        return;
+      }
+      while (next !== undefined && next < request.parts.length && !job.killed) {
+        next = await this.#runPart(job, next);
+      }
+    } finally {
+      endWatch();
+      this.#jobs.delete(folder);
+    }
+  }
+
+  /**
+   * Ends a job: the signal to the whole process group of its running part, SIGKILL to what is left of it after
+   * the grace, no further part. Says whether the job was running here.
+   */
+  kill(folder: string, request: KillRequest): boolean {
+    const job = this.#jobs.get(folder);
+    if (job === undefined) return false;
+    job.killed = request;
+    job.current?.end(request.signal, request.graceMs);
+    return true;
+  }
+
+  /** Watches the part that another runner has begun, if it has; resolves to the next part to run, if one is. */
+  async #outlive(job: RunningJob, begun: readonly SpoolPart[]): Promise<number | undefined> {
+    const newest = begun.at(-1);
+    const isWritten = newest?.start !== undefined && newest.end === undefined;
+    const part = isWritten ? begun.length - 1 : begun.length;
+    const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
+    if (start === undefined) return begun.length;
+    if (!isWritten) await this.#started(job, part, start);
+    const overSsh = await resumeOverSsh(job, part, start);
+    if (overSsh !== undefined) return this.#follow(job, part, overSsh);
+    const { pid } = start;
+    if (isAlive(start))
+      hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
+    while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
+    job.current = undefined;
+    // A runner that could not be found may have seen its end.
+    const seen = readSpool(job.folder)?.parts[part]?.end;
+    if (seen?.last) {
+      this.#tell({ kind: 'end', folder: job.folder, part, end: seen });
+      return undefined;
+    }
+    const { killed } = job;
+    const cause = killed
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      : 'the process that watched it ended before it did (killed, or the machine went down)';
+    await this.#ended(job, part, { endedAt: preciseNow(), returncode: null, cause, last: true });
+    return undefined;
+  }
+
+  /** Resolves to the next part to run, if one is. */
+  async #runPart(job: RunningJob, k: number): Promise<number | undefined> {
+    let part: RunningPart | SshPart;
+    try {
+      part = await startPatiently(job, k);
+    } catch (error) {
+      const isOverSsh = job.request.ssh !== undefined;
+      const isFinal = isOverSsh || k === job.request.parts.length - 1 || job.killed !== undefined;
+      const now = preciseNow();
+      await this.#started(job, k, { pid: 0, startedAt: now });
+      const isByHost = error instanceof SshError;
+      const cause = `${isByHost ? 'not run' : 'could not be started'}: ${messageOf(error)}`;
+      const returncode = isByHost ? SSH_FAILED : CANNOT_START;
+      await this.#ended(job, k, { endedAt: now, returncode, cause, last: isFinal });
+      return isFinal ? undefined : k + 1;
+    }
+    await this.#started(job, k, startOf(part));
+    return this.#follow(job, k, part);
+  }
+
+  /** Sees a part that has started to its end; resolves to the next part to run, if one is. */
+  async #follow(
+    job: RunningJob,
+    k: number,
+    part: RunningPart | SshPart,
+  ): Promise<number | undefined> {
+    const { folder, request } = job;
+    // By the clock that nobody sets: how long a part has run is no matter of the time of day.
+    const begunAt = performance.now() - (preciseNow() - part.startedAt);
+    hold(job, part);
+    const log = new OutputLog(folder, k);
+    const remote = 'begun' in part ? await part.begun : undefined;
+    if (remote !== undefined) await this.#started(job, k, { ...startOf(part), remote });
+    const exit = await part.ended;
+    const endedAt = preciseNow();
+    log.close();
+    job.current = undefined;
+    const cause = causeOf(job, exit);
+    const isFinal = exit.isLast === true || k === request.parts.length - 1;
+    const end = {
+      endedAt,
+      returncode: exit.returncode,
+      ...(cause === undefined ? {} : { cause }),
+      usage: {
+        wall_seconds: Math.round((performance.now() - begunAt) * 1000) / 1e6,
+        ...exit.usage,
+      },
+      last: isFinal || job.killed !== undefined,
+    };
+    await this.#ended(job, k, end);
+    // Killed while the disk refused the record of this end: no other part will close the job.
+    if (job.killed && !end.last) await this.#ended(job, k, { ...end, last: true });
+    if ('begun' in part) rmSync(partFiles(folder, k).ssh, { force: true });
+    return end.last ? undefined : k + 1;
+  }
+
+  async #started({ folder, request }: RunningJob, part: number, start: PartStart): Promise<void> {
+    await persist(folder, { part, start }, request);
+    this.#tell({ kind: 'start', folder, part, start });
+  }
+
+  async #ended({ folder, request }: RunningJob, part: number, end: PartEnd): Promise<void> {
+    await persist(folder, { part, end }, request);
+    this.#tell({ kind: 'end', folder, part, end });
+  }
+}
+
+/** Where the system has no process or file to give just now, it is asked again for a while: others end. */
+async function startPatiently(job: RunningJob, k: number): Promise<RunningPart | SshPart> {
+  for (const until = performance.now() + PATIENCE_MS; ; ) {
+    try {
+      return await startPartOf(job, k);
+    } catch (error) {
+      if (!isTemporary(error) || job.killed !== undefined || performance.now() > until) throw error;
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
+/** A job on this host, or on the one that it names. */
+async function startPartOf(
+  { folder, request }: RunningJob,
+  k: number,
+): Promise<RunningPart | SshPart> {
+  const { ssh, limits = {}, parts } = request;
+  const command = parts[k] ?? '';
+  const { out, err } = partFiles(folder, k);
+  if (ssh === undefined) return startPart({ command, out, err, script: `${out}.sh`, limits });
+  const { startSshPart } = await import('./sshPart.ts');
+  return startSshPart({ connection: ssh, folder, part: k }, command, limits);
+}
+
+async function resumeOverSsh(
+  { folder, request: { ssh } }: RunningJob,
+  part: number,
+  start: PartStart,
+): Promise<SshPart | undefined> {
+  if (ssh === undefined) return undefined;
+  const { resumeSshPart } = await import('./sshPart.ts');
+  return resumeSshPart({ connection: ssh, folder, part }, start);
+}
+
+/** A part of the job runs: whoever ends the job ends it, or has done so by now. */
+function hold(job: RunningJob, part: Pick<RunningPart, 'end'>): void {
+  job.current = part;
+  if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
+}
+
+function startOf({ pid, startedAt, ticks }: RunningPart): PartStart {
+  return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
+}
+
+/** In words, why a part ended, when it was not by itself. */
+function causeOf({ killed, request }: RunningJob, exit: PartExit): string | undefined {
+  const name = signalOf(exit, request.ssh !== undefined && killed !== undefined);
+  if (killed !== undefined) {
+    const ended = `${killed.cause} (${name ?? killed.signal})`;
+    return exit.cause === undefined ? ended : `${ended}; ${exit.cause}`;
+  }
+  return exit.cause ?? (name === undefined ? undefined : `killed by ${name}`);
+}
+
+/** A remote shell says 128 + n for signal n, which a command may also exit with by itself. */
+function signalOf({ returncode }: PartExit, isByShell: boolean): string | undefined {
+  if (returncode === null) return undefined;
+  if (returncode < 0) return signalName(-returncode);
+  return isByShell && returncode > 128 ? signalName(returncode - 128) : undefined;
+}
+
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `signal ${number}`;
+}
+
+/** Writes a line, again and again while the disk refuses it: how a part ended is not to be had twice. */
+async function persist(
+  folder: string,
+  line: Parameters<typeof writeLine>[1],
+  { fsync = false }: SpoolRequest,
+): Promise<void> {
+  for (;;) {
+    try {
+      writeLine(folder, line, fsync);
+      return;
+    } catch (error) {
+      // The spool folder was removed: nobody wants to know any more.
+      if (systemErrorCode(error) === 'ENOENT') return;
+      console.error(`${folder}: ${messageOf(error)}`);
+      await sleep(RETRY_MS);
+    }
+  }
+}

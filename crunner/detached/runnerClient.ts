@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { RunnerEvent } from './runner.ts';
+import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
+import type { KillRequest } from './spool.ts';
+
+export interface RunnerClientOptions {
+  /** The folder that holds the jobs' spool folders. */
+  readonly spool: string;
+  readonly log: Logger;
+  readonly onEvent: (event: RunnerEvent) => void;
+  /** The runner process has gone: what it ran has to be looked at. */
+  readonly onLost: () => void;
+}
+
+/** How long a new runner process may take until it can be reached. */
+const START_LIMIT_MS = 10_000;
+/** How long to wait before another one is started in place of one that has ended at once, in milliseconds. */
+const RESPAWN_MS = 100;
+/** The errors of a connection to a runner that is not there, or no more. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * The way to the process that runs jobs. It is found when one is there (left by an earlier server), else
+ * started at the first need.
+ */
+export class RunnerClient {
+  readonly #options: RunnerClientOptions;
+  #socket: Socket | undefined;
+  #connecting: Promise<Socket> | undefined;
+  #closed = false;
+
+  constructor(options: RunnerClientOptions) {
+    this.#options = options;
+  }
+
+  /** Connects to a runner if there is one already. */
+  async find(): Promise<void> {
+    this.#socket = await this.#connect();
+  }
+
+  /**
+   * Has a job run whose spool folder stands. One that runs already goes on, and one that has begun under a runner which
+   * is gone is watched to its end.
+   * @throws PmanError unavailable when no runner can be started
+   */
+  async run(folder: string): Promise<void> {
+    await this.#send({ do: 'run', folder });
+  }
+
+  /** Has a job ended. Nothing happens when it does not run. */
+  async kill(folder: string, request: KillRequest): Promise<void> {
+    await this.#send({ do: 'kill', folder, request });
+  }
+
+  /** Leaves the runner to itself: its jobs go on. */
+  close(): void {
+    this.#closed = true;
+    this.#socket?.destroy();
+  }
+
+  async #send(order: ToRunner): Promise<void> {
+    let socket = this.#socket;
+    if (socket === undefined || socket.destroyed) {
+      this.#connecting ??= this.#start().finally(() => {
+        this.#connecting = undefined;
+      });
+      socket = await this.#connecting;
+    }
+    socket.write(`${JSON.stringify(order)}\n`);
+  }
+
+  async #start(): Promise<Socket> {
+    const { spool } = this.#options;
+    mkdirSync(spool, { recursive: true });
+    // A killed server may have started one that was not ready when it was looked for.
+    const early = await this.#connect();
+    if (early !== undefined) return this.#keep(early);
+    // The socket of a runner that was killed.
+    rmSync(runnerSocket(spool), { force: true });
+    let child = this.#spawn();
+    const deadline = performance.now() + START_LIMIT_MS;
+    while (performance.now() < deadline) {
+      const found = await this.#connect();
+      if (found !== undefined) return this.#keep(found);
+      await sleep(5);
+      // It could not be started, was killed before it could be reached, or gave way to another one that has ended since.
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+        await sleep(RESPAWN_MS);
+        child = this.#spawn();
+      }
+    }
+    throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
+      hint: `see ${join(spool, 'runner.log')}`,
+    });
+  }
+
+  #spawn(): ChildProcess {
+    const { spool, log } = this.#options;
+    const logFile = this.#openLog();
+    const child = spawn(process.execPath, [programFile(), spool], {
+      detached: true,
+      stdio: ['ignore', 'ignore', logFile ?? 'ignore'],
+    });
+    if (logFile !== undefined) closeSync(logFile);
+    child.on('error', (error) => log.error('cannot start the runner', { error: error.message }));
+    child.unref();
+    log.debug('runner started', { pid: child.pid });
+    return child;
+  }
+
+  /** A runner without a log is better than none. */
+  #openLog(): number | undefined {
+    const { spool, log } = this.#options;
+    try {
+      return openSync(join(spool, 'runner.log'), 'a');
+    } catch (error) {
+      log.warn('the runner has no log', { error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#socket = socket;
+    return socket;
+  }
+
+  /** A connection to a runner that answers, or undefined. */
+  async #connect(): Promise<Socket | undefined> {
+    const { spool, onEvent } = this.#options;
+    const socket = createConnection(runnerSocket(spool));
+    socket.setEncoding('utf8');
+    return new Promise((resolve, reject) => {
+      socket.on(
+        'data',
+        lineReader<FromRunner>((message) => {
+          if (message.kind === 'ready') {
+            socket.write(`${JSON.stringify(servingFrom())}\n`);
+            resolve(socket);
+          } else onEvent(message);
+        }),
+      );
+      socket.on('error', (error) => {
+        if (!NOBODY.has(systemErrorCode(error) ?? '')) reject(error);
+      });
+      socket.on('close', () => {
+        resolve(undefined); // a runner that was ending just then
+        if (this.#socket !== socket) return;
+        this.#socket = undefined;
+        if (!this.#closed) this.#options.onLost();
+      });
+    });
+  }
+}
+
+/** A runner that an earlier server started has that one's folder and environment. */
+function servingFrom(): ToRunner {
+  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
+  return { do: 'serve', place };
+}
+
+/** The runner's program: beside this file, compiled or (under a loader) as source. */
+function programFile(): string {
+  const compiled = fileURLToPath(new URL('./runnerProcess.js', import.meta.url));
+  return existsSync(compiled)
+    ? compiled
+    : fileURLToPath(new URL('./runnerProcess.ts', import.meta.url));
+}

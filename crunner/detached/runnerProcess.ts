@@ -1,0 +1,101 @@
+import { rmSync, statSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { messageOf } from '../../lib/errors.ts';
+import { Runner } from './runner.ts';
+import {
+  type FromRunner,
+  lineReader,
+  type Place,
+  runnerSocket,
+  type ToRunner,
+} from './runnerProtocol.ts';
+
+/**
+ * The process that runs a server's jobs, in a session of its own: it goes on when the server ends, is killed or
+ * is replaced, and takes up with the next one. It ends by itself when nobody is connected and nothing runs.
+ * Started as `node runnerProcess.js <spool folder>`.
+ */
+
+/** How long a runner without jobs waits for a server. */
+const LONELY_MS = 2000;
+
+function main(spool: string): void {
+  const path = runnerSocket(spool);
+  const servers = new Set<Socket>();
+  const runner = new Runner(broadcast);
+  let lonely: NodeJS.Timeout | undefined;
+  let own: number | undefined;
+  const socketNumber = () => statSync(path, { throwIfNoEntry: false })?.ino;
+
+  function broadcast(message: FromRunner): void {
+    const line = `${JSON.stringify(message)}\n`;
+    for (const socket of servers) socket.write(line);
+  }
+
+  /** Ends the process soon, unless somebody connects or something runs by then. */
+  function checkLonely(): void {
+    clearTimeout(lonely);
+    if (servers.size > 0 || runner.isBusy) return;
+    lonely = setTimeout(() => {
+      // Unless a later runner has taken the place.
+      if (socketNumber() === own) rmSync(path, { force: true });
+      process.exit(0);
+    }, LONELY_MS);
+  }
+
+  function obey(order: ToRunner): void {
+    switch (order.do) {
+      case 'serve':
+        moveTo(order.place);
+        return;
+      case 'run':
+        void runner.run(order.folder).finally(checkLonely);
+        return;
+      case 'kill':
+        runner.kill(order.folder, order.request);
+        return;
+    }
+  }
+
+  const server = createServer((socket) => {
+    servers.add(socket);
+    clearTimeout(lonely);
+    socket.setEncoding('utf8');
+    socket.write(`${JSON.stringify({ kind: 'ready' } satisfies FromRunner)}\n`);
+    socket.on('data', lineReader(obey));
+    // A server that was killed leaves a broken connection: it has ended, like one that closed it.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      servers.delete(socket);
+      checkLonely();
+    });
+  });
+  // Another runner has the socket: it is the one, this one is not needed.
+  server.on('error', () => process.exit(3));
+  server.listen(path, () => {
+    own = socketNumber();
+    checkLonely();
+  });
+  // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => undefined);
+}
+
+/** Takes over what children inherit. A folder that is gone since keeps the old one. */
+function moveTo({ cwd, umask, env }: Place): void {
+  try {
+    process.chdir(cwd);
+  } catch (error) {
+    console.error(`cannot work in ${cwd}: ${messageOf(error)}`);
+  }
+  process.umask(umask);
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
+}
+
+const [spool] = process.argv.slice(2);
+if (spool === undefined) {
+  console.error('usage: runnerProcess <spool folder>');
+  process.exit(2);
+}
+main(spool);

@@ -1,0 +1,139 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { signalGroup } from '../../lib/host/processes.ts';
+import { SSH_FAILED, type SshConnection, sshFailure, sshTargetText } from '../ssh/ssh.ts';
+import { type EndAnswer, endRemote } from '../ssh/sshEnd.ts';
+import type { RemoteProcess } from '../ssh/sshRecords.ts';
+import type { SshTranscript } from '../ssh/sshTranscript.ts';
+import type { PartExit, RunningPart } from './part.ts';
+import type { PartStart } from './spool.ts';
+
+/** How often the client's words are looked at, in milliseconds. */
+const POLL_MS = 100;
+/** How long before a refused write is tried again, in milliseconds. */
+const RETRY_MS = 500;
+/** How long a client may take to end once its command is known to have been ended, in milliseconds. */
+const CLOSE_MS = 2000;
+/** How long a command has whose connection was lost, before SIGKILL, in milliseconds. */
+const LOST_GRACE_MS = 5000;
+
+/** A part that runs on another host: follows its ssh client to the end. */
+export class SshPart implements RunningPart {
+  /** Of the client on this host. */
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly ticks?: string;
+  /** Resolves to what runs there once it has begun; to undefined when it did not. */
+  readonly begun: Promise<RemoteProcess | undefined>;
+  readonly ended: Promise<PartExit>;
+  readonly #connection: SshConnection;
+  readonly #transcript: SshTranscript;
+  readonly #exited: Promise<void>;
+  #isOver = false;
+  /** The client's, where it can be known. */
+  #exitCode: number | undefined;
+  /** The client was killed by us. */
+  #isCut = false;
+  #tellBegun: (remote: RemoteProcess | undefined) => void = () => undefined;
+
+  /** @param exited resolves when the client has ended, to its exit code where that can be known */
+  constructor(
+    connection: SshConnection,
+    { pid, startedAt, ticks }: PartStart,
+    transcript: SshTranscript,
+    exited: Promise<number | undefined>,
+  ) {
+    this.pid = pid;
+    this.startedAt = startedAt;
+    if (ticks !== undefined) this.ticks = ticks;
+    this.#connection = connection;
+    this.#transcript = transcript;
+    this.#exited = exited.then((code) => {
+      this.#isOver = true;
+      this.#exitCode = code;
+    });
+    this.begun = new Promise((resolve) => {
+      this.#tellBegun = resolve;
+    });
+    this.ended = this.#follow();
+  }
+
+  /** Ends the command on its host, as on this one; what cannot be reached there is given up with its client. */
+  end(signal: NodeJS.Signals, graceMs: number): void {
+    void this.#end(signal, graceMs);
+  }
+
+  async #end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+    // What a client that is connecting is about to start would be out of reach without it.
+    const remote = await Promise.race([this.begun, sleep(graceMs)]);
+    if (remote !== undefined) {
+      await endRemote(this.#connection, remote, { signal, graceMs });
+      await Promise.race([this.#exited, sleep(CLOSE_MS)]);
+    }
+    if (this.#isOver) return;
+    this.#isCut = true;
+    signalGroup(this.pid, 'SIGKILL');
+  }
+
+  async #follow(): Promise<PartExit> {
+    for (;;) {
+      const wasOver = this.#isOver;
+      const more = await attempt(() => this.#transcript.read());
+      const { remote } = this.#transcript;
+      if (remote !== undefined) this.#tellBegun(remote);
+      if (more) await turn();
+      else if (wasOver) break;
+      else await Promise.race([this.#exited, sleep(POLL_MS)]);
+    }
+    await attempt(() => this.#transcript.end());
+    this.#tellBegun(this.#transcript.remote);
+    return this.#outcome();
+  }
+
+  async #outcome(): Promise<PartExit> {
+    const { returncode, remote, preamble } = this.#transcript;
+    if (returncode !== undefined) return { returncode };
+    if (remote !== undefined) return this.#lost(remote);
+    const { target } = this.#connection;
+    if (this.#exitCode === undefined || this.#isCut) {
+      const cause = `ssh to ${sshTargetText(target)} ended before it was known whether the command had begun`;
+      return { returncode: null, cause, isLast: true };
+    }
+    const { message } = sshFailure(target, preamble, this.#exitCode);
+    return { returncode: SSH_FAILED, cause: `not run: ${message}`, isLast: true };
+  }
+
+  /** Nobody hears any more what the command says: it is not left running where it can be reached. */
+  async #lost(remote: RemoteProcess): Promise<PartExit> {
+    const answer = await endRemote(this.#connection, remote, {
+      ...{ signal: 'SIGTERM', graceMs: LOST_GRACE_MS, marker: this.#transcript.marker },
+    });
+    const place = sshTargetText(this.#connection.target);
+    const cause = `the connection to ${place} was lost, and with it the exit code; ${fateOf(remote, answer)}`;
+    return { returncode: null, cause, isLast: true };
+  }
+}
+
+function fateOf({ pid }: RemoteProcess, answer: EndAnswer): string {
+  switch (answer.kind) {
+    case 'ended':
+      return `the command there (pid ${pid}) was still running and was ended`;
+    case 'gone':
+      return `the command there (pid ${pid}) had ended`;
+    case 'unreachable':
+      return `the host cannot be reached again (${answer.reason}): the command may still run there as pid ${pid}`;
+  }
+}
+
+/** Tries again while the disk refuses. When the files were removed nobody wants to know any more. */
+async function attempt<T>(work: () => T): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      console.error(`output of a part that runs over ssh: ${messageOf(error)}`);
+      await sleep(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { type RecordEditor, recordDone, recordEnd, recordStart } from '../../records/record.ts';
+import { nodeFromJson, TreeNode } from '../../tree/node.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
+import { dumps } from '../../wire/pythonJson.ts';
+import type { ContainerStatus } from './engine.ts';
+import { echoForm } from './plan.ts';
+
+/** The record of a container job, node for node that of the original (protocol g). */
+
+export interface ContainerRecordJob {
+  /** As the record shows it (see planContainer). */
+  readonly meta: JsonObject;
+  readonly container: JsonObject;
+  /** The command line of the manager. */
+  readonly cmdMgr: string;
+  readonly cmd: string;
+  readonly auid: string;
+  readonly jid: string;
+}
+
+/** The record of a container job that has been accepted and not scheduled. */
+export function newContainerRecord(job: ContainerRecordJob): TreeNode {
+  const record = new TreeNode();
+  record.touch(['d_meta'], dumps({ ...job.meta, cmdMgr: job.cmdMgr, cmdMrg_byte_str: '' }));
+  record.touch(['cmdMgr'], dumps(job.cmdMgr));
+  record.touch(['cmd'], echoForm(job.cmd));
+  if (job.auid !== '') record.touch(['auid'], job.auid);
+  if (job.jid !== '') record.touch(['jid'], job.jid);
+  record.touch(['jobCount'], 0);
+  record.graft(['container'], nodeFromJson(job.container, isJsonObject));
+  record.mkdir(['start']);
+  record.mkdir(['end']);
+  return record;
+}
+
+export interface Scheduled {
+  /** What the manager has printed. */
+  readonly printed: string;
+  /** Milliseconds since 1970, with fractions. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly host: JsonObject;
+  /** Why it could not be scheduled. */
+  readonly failure?: string;
+}
+
+/**
+ * Writes down that the service was made, or could not be. The entries are those of the original's `echo "<cmd>"`, which says
+ * so; no such process is run, hence no pid.
+ */
+export function recordScheduled(
+  record: RecordEditor,
+  job: ContainerRecordJob,
+  { printed, startedAt, endedAt, host, failure }: Scheduled,
+): void {
+  if (printed !== '') {
+    record.touch(['d_meta'], dumps({ ...job.meta, cmdMgr: job.cmdMgr, cmdMrg_byte_str: printed }));
+  }
+  recordStart(record, 0, { cmd: echoForm(job.cmd), startedAt, host });
+  recordEnd(record, 0, {
+    endedAt,
+    returncode: failure === undefined ? 0 : 1,
+    stdout: failure === undefined ? `${job.cmd}\n` : '',
+    stderr: failure === undefined ? '' : `${failure}\n`,
+    ...(failure === undefined ? {} : { cause: failure }),
+  });
+  recordDone(record, 1);
+}
+
+export interface ContainerEnd {
+  readonly status: ContainerStatus;
+  /** The task that decides; undefined when there never was one, or nothing is known of it. */
+  readonly task?: JsonObject;
+  /** All tasks when there were several. */
+  readonly tasks: readonly JsonObject[];
+  readonly logs: string;
+  readonly cause?: string;
+}
+
+/** Writes down how the service has ended. The leaves `cause` and `tasks` are ours. */
+export function recordContainerEnd(record: RecordEditor, end: ContainerEnd): void {
+  if (end.task !== undefined) record.touch(['container', 'state'], end.task);
+  record.touch(['container', 'logs'], end.logs);
+  if (end.tasks.length > 1) record.touch(['container', 'tasks'], end.tasks);
+  recordContainerStatus(record, end.status, end.cause);
+}
+
+/** Writes down how the service stands, when that is news. */
+export function recordContainerStatus(
+  record: RecordEditor,
+  status: ContainerStatus,
+  cause: string | undefined,
+): void {
+  const set = (leaf: string, value: JsonValue | undefined) => {
+    const known = record.cat(['container', leaf]);
+    if (value !== undefined && known !== value) record.touch(['container', leaf], value);
+  };
+  set('currentState', status);
+  // What it waited for is no news once it runs; a leaf cannot be taken away again.
+  const waited = record.cat(['container', 'cause']) !== undefined;
+  set('cause', cause ?? (waited ? '' : undefined));
+}

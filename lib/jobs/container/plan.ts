@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { BadRequestError } from '../../errors.ts';
+import { UNITS } from '../../quantity.ts';
+import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
+import type { ContainerLimits, ContainerOptions, ManagerImage } from './engine.ts';
+
+/** A container job as a request asks for it. */
+export interface ContainerPlan {
+  /** `meta` as the record shows it: with the echo form and the service's name (protocol g). */
+  readonly meta: JsonObject;
+  readonly container: JsonObject;
+  readonly service: string;
+  readonly image: string;
+  readonly cmd: string;
+  readonly manager: ManagerImage | undefined;
+  /** The folder that is waited for, on pman's own file system. */
+  readonly awaitedFolder: string | undefined;
+  /** The folder that the container gets, on the engine's host. */
+  readonly shareDir: string | undefined;
+  readonly options: ContainerOptions;
+}
+
+export interface JobMeta {
+  readonly rawMeta: JsonObject;
+  readonly container: JsonObject;
+  readonly cmd: string;
+  readonly jid: string;
+}
+
+const text = z.string('is not a string').refine((value) => !value.includes('\0'), 'holds a NUL');
+const words = z.record(z.string(), text);
+
+const containerSchema = z.looseObject({
+  target: z.looseObject({
+    image: text.min(1, 'is empty'),
+    env: words.optional(),
+    labels: words.optional(),
+    user: text.optional(),
+    mounts: z
+      .array(
+        z.looseObject({
+          source: text.min(1),
+          target: text.startsWith('/', 'is no path in the container'),
+          readOnly: z.boolean().default(true),
+        }),
+      )
+      .optional(),
+  }),
+  manager: z
+    .looseObject({
+      image: text.optional(),
+      app: text.default('swarm.py'),
+      env: z.looseObject({ shareDir: text.optional(), serviceName: text.optional() }).optional(),
+    })
+    .optional(),
+});
+
+/** What engines take for a name of a service or a container. */
+const SERVICE_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/;
+/** The leaves of the container node that are not the client's. */
+const OUR_LEAVES = ['state', 'logs', 'currentState', 'cause', 'tasks'] as const;
+
+/**
+ * Reads what a container job is to run, where, and with what.
+ * @param storeBase the folder of the engine's host that stands for the parent of every shareDir (STOREBASE)
+ * @throws BadRequestError naming the member that does not fit
+ */
+export function planContainer(job: JobMeta, storeBase: string | undefined): ContainerPlan {
+  const parsed = containerSchema.safeParse(job.container);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `"meta.container.${path.join('.')}": ${message}`,
+    );
+    throw new BadRequestError(`run: ${problems.join('; ')}`);
+  }
+  // The original's manager refuses it too; an engine would run what the image has been made for.
+  if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
+  const { target, manager } = parsed.data;
+  const service = manager?.env?.serviceName || job.jid;
+  if (!SERVICE_NAME.test(service)) {
+    throw cannotName(service, '1 to 63 letters, digits, "_" or "-", the first a letter or a digit');
+  }
+  const awaitedFolder = manager?.env?.shareDir?.replace(/\/+$/, '') || undefined;
+  requireAbsolute('manager.env.shareDir', awaitedFolder);
+  for (const { source } of target.mounts ?? []) {
+    if (source.includes('/')) requireAbsolute('target.mounts', source);
+  }
+  const container = withServiceName(job.container, service);
+  return {
+    meta: { ...job.rawMeta, cmd: echoForm(job.cmd), container },
+    container,
+    service,
+    image: target.image,
+    cmd: job.cmd,
+    manager: manager?.image ? { image: manager.image, app: manager.app } : undefined,
+    awaitedFolder,
+    shareDir:
+      awaitedFolder === undefined || !storeBase
+        ? awaitedFolder
+        : `${storeBase}/${awaitedFolder.split('/').at(-1)}`,
+    options: optionsOf(target, job.rawMeta),
+  };
+}
+
+/** pman and the engine would each look for it somewhere else. */
+function requireAbsolute(member: string, folder: string | undefined): void {
+  if (folder === undefined || folder.startsWith('/')) return;
+  throw new BadRequestError(
+    `run: "meta.container.${member}": ${JSON.stringify(folder.slice(0, 80))} is no absolute path`,
+  );
+}
+
+/** @param form what a name has to look like, in words */
+export function cannotName(service: string, form: string): BadRequestError {
+  return new BadRequestError(`run: ${JSON.stringify(service.slice(0, 80))} cannot name a service`, {
+    hint: `meta.container.manager.env.serviceName, or else meta.jid: ${form}`,
+  });
+}
+
+/** pman 2.2.4 registers a container job as a host job of this command. */
+export function echoForm(cmd: string): string {
+  return `echo "${cmd}"`;
+}
+
+/** The command of a job, from the form in which its record shows it. */
+export function fromEchoForm(cmd: string): string {
+  return /^echo "([\s\S]*)"$/.exec(cmd)?.[1] ?? cmd;
+}
+
+function withServiceName(container: JsonObject, serviceName: string): JsonObject {
+  const manager = isJsonObject(container.manager) ? container.manager : {};
+  const env = isJsonObject(manager.env) ? manager.env : {};
+  const kept = Object.entries(container).filter(
+    ([name]) => !(OUR_LEAVES as readonly string[]).includes(name),
+  );
+  return {
+    ...Object.fromEntries(kept),
+    manager: { ...manager, env: { ...env, serviceName } },
+  };
+}
+
+function optionsOf(
+  { env, labels, user, mounts }: z.infer<typeof containerSchema>['target'],
+  meta: JsonObject,
+): ContainerOptions {
+  const limits = limitsOf(meta);
+  const workers = wholeNumber(meta, 'number_of_workers') ?? 1;
+  if (workers < 1 || workers > 1000) {
+    throw new BadRequestError('run: "meta.number_of_workers": is not between 1 and 1000');
+  }
+  return {
+    ...(env && { env }),
+    ...(labels && { labels }),
+    ...(user && { user }),
+    ...(mounts && { mounts }),
+    ...(workers === 1 ? {} : { workers }),
+    ...(limits && { limits }),
+  };
+}
+
+function limitsOf(meta: JsonObject): ContainerLimits | undefined {
+  const cpus = cpuLimit(meta);
+  const memoryBytes = memoryLimit(meta);
+  const gpus = wholeNumber(meta, 'gpu_limit') || undefined;
+  if (cpus === undefined && memoryBytes === undefined && gpus === undefined) return undefined;
+  return {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(gpus === undefined ? {} : { gpus }),
+  };
+}
+
+/** A plain number from here on means thousandths of a processor: nobody means a hundred processors. */
+const FROM_HERE_MILLI = 100;
+const MEBI = 1024 * 1024;
+/** Engines refuse less. */
+const LEAST_MEMORY = 6 * MEBI;
+
+/** `500m` and `500` are half a processor, `2` is two. */
+function cpuLimit(meta: JsonObject): number | undefined {
+  const value = limitText(meta.cpu_limit);
+  if (value === undefined) return undefined;
+  const [, number = '', unit] = /^(\d+(?:\.\d+)?)(m?)$/.exec(value) ?? [];
+  if (number === '') throw notALimit('cpu_limit', value, '500m, 0.5 or 2');
+  const isMilli = unit === 'm' || Number(number) >= FROM_HERE_MILLI;
+  return (isMilli ? Number(number) / 1000 : Number(number)) || undefined;
+}
+
+/** `200Mi`; a plain number is MiB as in the original's clients, or bytes when it is a million and more. */
+function memoryLimit(meta: JsonObject): number | undefined {
+  const value = limitText(meta.memory_limit);
+  if (value === undefined) return undefined;
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([kKMGT]i?)?$/.exec(value) ?? [];
+  const factor = unit === '' ? (Number(number) < 1e6 ? MEBI : 1) : UNITS[unit];
+  if (number === '' || factor === undefined) throw notALimit('memory_limit', value, '200Mi or 1G');
+  const bytes = Math.round(Number(number) * factor);
+  if (bytes === 0) return undefined;
+  if (bytes < LEAST_MEMORY) {
+    throw new BadRequestError(`run: "meta.memory_limit": ${value} is less than 6Mi`);
+  }
+  return bytes;
+}
+
+function wholeNumber(meta: JsonObject, name: string): number | undefined {
+  const value = limitText(meta[name]);
+  if (value === undefined) return undefined;
+  if (!/^\d{1,6}$/.test(value)) throw notALimit(name, value, 'a whole number');
+  return Number(value);
+}
+
+function limitText(value: JsonValue | undefined): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (value instanceof ExactNumber) return value.text;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value).trim();
+}
+
+function notALimit(name: string, value: string, example: string): BadRequestError {
+  return new BadRequestError(
+    `run: "meta.${name}": ${JSON.stringify(value.slice(0, 80))} is not of the form ${example}`,
+  );
+}

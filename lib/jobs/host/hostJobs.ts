@@ -1,0 +1,323 @@
+import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
+import { RunnerClient } from '../../../crunner/detached/runnerClient.ts';
+import type {
+  JobLimits,
+  KillRequest,
+  SpoolRequest,
+  SpoolState,
+} from '../../../crunner/detached/spool.ts';
+import type { SshConnection } from '../../../crunner/ssh/ssh.ts';
+import { messageOf, PmanError } from '../../errors.ts';
+import { hostFacts } from '../../host/facts.ts';
+import { preciseNow } from '../../host/processes.ts';
+import { newJobRoot } from '../../host/stamps.ts';
+import type { Logger } from '../../log.ts';
+import { type NewJob, newRecord } from '../../records/record.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import { checkForSsh, partsOf } from './commandParts.ts';
+import { JobOutputs } from './hostOutputs.ts';
+import { HostSpool, notAccepted } from './hostSpool.ts';
+import { closeOrphans } from './orphanRecords.ts';
+import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+
+export interface HostJobsOptions extends PollerOptions {
+  /** How many jobs run at once; the others wait in order. */
+  readonly maxJobs: number;
+  /** Whether to have the disk confirm what is acknowledged. */
+  readonly fsync: boolean;
+  readonly log: Logger;
+}
+
+/** What a job asks for besides its command. */
+export interface JobTerms {
+  readonly limits?: JobLimits;
+  /** The host that is to run it; default: this one. */
+  readonly ssh?: SshConnection;
+}
+
+/** How often the jobs that run are held against their spools, in milliseconds. */
+const AUDIT_MS = 5000;
+
+/**
+ * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
+ * records.
+ */
+export class HostJobs {
+  /** What the jobs have written. */
+  readonly outputs: JobOutputs;
+  readonly #options: HostJobsOptions;
+  readonly #spool: HostSpool;
+  readonly #runner: RunnerClient;
+  readonly #poller: Poller;
+  /** Asked for with the first job: the system takes a while to tell. */
+  #host: JsonObject | undefined;
+  /** Jobs that have been accepted and not handed to the runner, in order. */
+  readonly #waiting = new Map<string, SpoolRequest>();
+  /** Jobs that have been handed to the runner and not ended. */
+  readonly #running = new Map<string, SpoolRequest>();
+  readonly #ended = new Map<string, Array<() => void>>();
+  readonly #audit: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: HostJobsOptions) {
+    this.#options = options;
+    this.outputs = new JobOutputs(options);
+    this.#spool = new HostSpool(options);
+    this.#poller = new Poller(options);
+    this.#runner = new RunnerClient({
+      spool: options.spool,
+      log: options.log,
+      onEvent: (event) => this.#onEvent(event),
+      onLost: () => this.#onRunnerLost(),
+    });
+    this.#audit = setInterval(() => this.#compareWithSpool(), AUDIT_MS).unref();
+  }
+
+  /**
+   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
+   * one, when it asks for the same.
+   * @returns the name of its job root
+   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job, bad_request
+   * for a command that ssh cannot carry
+   */
+  async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
+    const { database, fsync } = this.#options;
+    const parts = await partsOf(job.cmd);
+    if (ssh !== undefined) await checkForSsh(limits);
+    // Nothing is awaited from here on: of two requests with one key the second finds the first.
+    const record = newRecord(job);
+    const known = database.sameJob(record);
+    if (known !== undefined) return known;
+    if (database.problem !== undefined) throw notAccepted(database.problem);
+    const root = newJobRoot(preciseNow());
+    this.#host ??= hostFacts();
+    const owner: SpoolOwner = { job, host: this.#host };
+    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
+    try {
+      this.#spool.accept(root, request);
+    } catch (error) {
+      database.refused(error instanceof PmanError ? error.cause : error);
+      throw error;
+    }
+    database.add(root, record);
+    this.#waiting.set(root, request);
+    this.#startWaiting();
+    return root;
+  }
+
+  /** Resolves when the job has ended; at once when it has, or is none of this host's. */
+  async ended(root: string): Promise<void> {
+    if (!this.isActive(root)) return;
+    await new Promise<void>((resolve) => {
+      this.#ended.set(root, [...(this.#ended.get(root) ?? []), resolve]);
+    });
+  }
+
+  /**
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the
+   * order is on the disk, if that takes it: it outlives this process and the runner.
+   * @throws PmanError storage when the disk does not take that a waiting job is not to run
+   */
+  async kill(root: string, request: KillRequest): Promise<boolean> {
+    if (this.#waiting.has(root)) {
+      this.#drop(root, `${request.cause} before it started`);
+      return true;
+    }
+    if (!this.#running.has(root)) return false;
+    this.#spool.orderEnd(root, request);
+    await this.#runner.kill(this.#spool.folder(root), request);
+    return true;
+  }
+
+  /** Ends every job, and waits until each has ended. */
+  async endAll(request: KillRequest): Promise<void> {
+    const roots = [...this.#waiting.keys(), ...this.#running.keys()];
+    await Promise.all(
+      roots.map(async (root) => {
+        const ended = this.ended(root);
+        await this.kill(root, request);
+        await ended;
+      }),
+    );
+  }
+
+  /** Removes what the spool keeps of a job that has ended. */
+  forget(root: string): void {
+    this.#spool.forget(root);
+  }
+
+  /** The place in the queue of a job that waits, from 1 on. */
+  place(root: string): number | undefined {
+    if (!this.#waiting.has(root)) return undefined;
+    return [...this.#waiting.keys()].indexOf(root) + 1;
+  }
+
+  /** How many jobs run, and how many wait for their turn. */
+  get counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.size };
+  }
+
+  /** Whether a job waits or runs. */
+  isActive(root: string): boolean {
+    return this.#running.has(root) || this.#waiting.has(root);
+  }
+
+  /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
+  async recover(): Promise<void> {
+    await this.#runner.find();
+    for (const root of this.#spool.roots()) {
+      try {
+        this.#recoverOne(root);
+      } catch (error) {
+        // One job is no reason not to start: it stays as it is until the next start.
+        this.#warn('a job cannot be taken up', root, error);
+      }
+    }
+    this.closeOrphans();
+  }
+
+  #recoverOne(root: string): void {
+    const { database } = this.#options;
+    const state = this.#spool.isOpen(root) ? this.#spool.readMended(root) : undefined;
+    if (state === undefined) {
+      // Its record was removed by hand, or it was never accepted.
+      if (!database.has(root)) this.forget(root);
+      else if (this.#spool.isOpen(root)) this.#spool.discardJournal(root);
+      return;
+    }
+    if (!database.has(root)) database.add(root, newRecord((state.request.owner as SpoolOwner).job));
+    database.hold(root);
+    this.#takeUp(root, state);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#audit);
+    this.#runner.close();
+  }
+
+  #startWaiting(): void {
+    while (this.#running.size < this.#options.maxJobs) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const [root, request] = next;
+      this.#waiting.delete(root);
+      this.#start(root, request);
+    }
+  }
+
+  #start(root: string, request: SpoolRequest): void {
+    this.#running.set(root, request);
+    this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
+      try {
+        // No runner can be had. Anything else (no file to be opened just now) passes: the audit tries again.
+        if (error instanceof PmanError) this.#drop(root, messageOf(error));
+        else this.#warn('a job cannot be run yet', root, error);
+      } catch (refused) {
+        this.#warn('a job cannot be run', root, refused);
+      }
+    });
+  }
+
+  #onEvent(event: RunnerEvent): void {
+    const root = event.folder.slice(this.#options.spool.length + 1);
+    const request = this.#running.get(root);
+    if (request === undefined) return; // its record was removed
+    const isOver = event.kind === 'end' && event.end.last;
+    try {
+      if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
+      else this.#poller.partEnded(root, request, event.part, event.end);
+    } catch (error) {
+      // Of one job: the journal still has it, and the audit tries again.
+      this.#warn('a record cannot be kept', root, error);
+      return;
+    }
+    if (isOver) this.#finish(root);
+  }
+
+  #finish(root: string): void {
+    this.#running.delete(root);
+    const bytes = this.#spool.outputBytes(root);
+    this.#options.database.release(root, bytes, () => this.#spool.close(root));
+    for (const resolve of this.#ended.get(root) ?? []) resolve();
+    this.#ended.delete(root);
+    this.#startWaiting();
+  }
+
+  /** A job is not to run (any more): a later server keeps to that. */
+  #drop(root: string, reason: string): void {
+    this.#spool.drop(root, reason);
+    this.#waiting.delete(root);
+    this.#poller.dropped(root, reason);
+    this.#finish(root);
+  }
+
+  /** Goes on with a job that this server has not started itself, or whose runner has gone. */
+  #takeUp(root: string, state: SpoolState): void {
+    this.#poller.catchUp(root, state);
+    const newest = state.parts.at(-1);
+    if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
+    else if (newest !== undefined || state.kill !== undefined) {
+      this.#start(root, state.request);
+      // A runner that has the job may never have heard of the order.
+      if (state.kill !== undefined) void this.#repeatKill(root, state.kill);
+    } else {
+      this.#waiting.set(root, state.request);
+      this.#startWaiting();
+    }
+  }
+
+  /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
+  closeOrphans(): void {
+    closeOrphans(this.#options.database, (root) => this.isActive(root) || this.#spool.isOpen(root));
+  }
+
+  /**
+   * Holds the jobs that run against their spools, and has each run again: the runner passes over those that it has. What was
+   * said between two processes while one of them died may have been heard by nobody.
+   */
+  #compareWithSpool(): void {
+    for (const root of [...this.#running.keys()]) {
+      this.#lookAfter(root).catch((error: unknown) =>
+        this.#warn('a job cannot be looked after', root, error),
+      );
+    }
+  }
+
+  async #lookAfter(root: string): Promise<void> {
+    const state = this.#spool.read(root);
+    const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
+    if (state !== undefined && isOver) {
+      this.#poller.catchUp(root, state);
+      this.#finish(root);
+    } else await this.#runner.run(this.#spool.folder(root));
+  }
+
+  async #repeatKill(root: string, order: KillRequest): Promise<void> {
+    try {
+      await this.#runner.kill(this.#spool.folder(root), order);
+    } catch (error) {
+      this.#warn('a job cannot be ended', root, error);
+    }
+  }
+
+  #onRunnerLost(): void {
+    if (this.#closed) return;
+    this.#options.log.warn('the runner has gone; looking after its jobs');
+    for (const [root, request] of [...this.#running]) {
+      try {
+        const state = this.#spool.read(root);
+        if (state === undefined) continue;
+        this.#running.delete(root);
+        this.#takeUp(root, state);
+      } catch (error) {
+        this.#running.set(root, request); // the audit tries again
+        this.#warn('a job cannot be looked after', root, error);
+      }
+    }
+  }
+
+  #warn(message: string, root: string, error: unknown): void {
+    this.#options.log.warn(message, { root, error: messageOf(error) });
+  }
+}

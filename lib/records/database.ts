@@ -1,0 +1,333 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sharedCall } from '../concurrency/sharedCall.ts';
+import { messageOf, PmanError } from '../errors.ts';
+import { isFolder, makeFolder } from '../host/folders.ts';
+import { summaryOf } from '../jobs/summary.ts';
+import type { Logger } from '../log.ts';
+import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
+import type { JobForest } from '../tree/lookup.ts';
+import type { TreeNode } from '../tree/node.ts';
+import { isSafeName } from '../tree/paths.ts';
+import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
+import { TreeCache } from './cache.ts';
+import { makeDraftsFolder, recordNames } from './folder.ts';
+import { Catalog } from './index/catalog.ts';
+import type { JobSummary } from './index/jobIndex.ts';
+import type { RecordEditor } from './record.ts';
+import { putAside } from './unreadable.ts';
+import { RecordWriter } from './writer.ts';
+
+export interface DatabaseOptions {
+  /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */
+  readonly folder: string;
+  /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
+  readonly workFolder: string;
+  readonly fsync: boolean;
+  /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
+  readonly firstReadMs?: number;
+  readonly log: Logger;
+}
+
+const FIRST_READ_MS = 2000;
+/** How long records are read at a time when all are read again, in milliseconds. */
+const SLICE_MS = 10;
+
+/**
+ * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
+ * A change is made in memory first and written soon after, with what has changed and nothing else.
+ */
+export class JobDatabase implements JobForest {
+  readonly folder: string;
+  /** Whether the disk is asked to confirm what is written. */
+  readonly fsync: boolean;
+  readonly #drafts: string;
+  readonly #catalog: Catalog;
+  readonly #cache = new TreeCache((root) => !this.#writer.has(root));
+  readonly #writer: RecordWriter;
+  readonly #putAside: OnUnreadable;
+  readonly #readAgain = sharedCall(() => this.#readAnew());
+  /** What to call once the record of an ended job is on the disk. */
+  readonly #whenFiled = new Map<string, () => void>();
+
+  private constructor(options: DatabaseOptions) {
+    this.folder = options.folder;
+    this.fsync = options.fsync;
+    this.#putAside = putAside(options);
+    this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
+    this.#catalog = new Catalog({
+      file: join(options.workFolder, 'index.jsonl'),
+      read: (root) => this.#readSummary(root),
+      firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
+      log: options.log,
+    });
+    this.#writer = new RecordWriter({
+      folder: options.folder,
+      drafts: this.#drafts,
+      fsync: options.fsync,
+      log: options.log,
+      recordOf: (root) => this.#cache.get(root),
+      onWritten: (root, size) => {
+        if ('all' in size) this.#cache.weigh(root, size.all);
+        else this.#cache.grow(root, size.more);
+        this.#file(root);
+      },
+    });
+  }
+
+  /**
+   * Opens the database; makes its folder where there is none.
+   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
+   */
+  static open(options: DatabaseOptions): JobDatabase {
+    try {
+      makeFolder(options.folder);
+      makeFolder(options.workFolder, 0o700);
+      const database = new JobDatabase(options);
+      database.#catalog.open(recordNames(options.folder));
+      return database;
+    } catch (error) {
+      const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
+      throw new PmanError('storage', message, {
+        hint: 'name a folder that pman may write with --DBpath',
+        cause: error,
+      });
+    }
+  }
+
+  /** What keeps changes from being written, or undefined when all is well. */
+  get problem(): string | undefined {
+    return this.#writer.problem;
+  }
+
+  /** The disk has refused to take what belongs to a job: the records have the same fate before them. */
+  refused(error: unknown): void {
+    this.#writer.refused(error);
+  }
+
+  /**
+   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
+   * their names, and what finds them by anything else is refused.
+   */
+  get indexing(): Catalog['progress'] {
+    return this.#catalog.progress;
+  }
+
+  /** Resolves when all records are known, or the database is closed. */
+  get indexed(): Promise<void> {
+    return this.#catalog.complete;
+  }
+
+  /** @throws PmanError unavailable while not all records are known */
+  requireIndex(): void {
+    this.#catalog.requireAll();
+  }
+
+  roots(): readonly string[] {
+    return this.#catalog.roots();
+  }
+
+  /** The jobs that have not ended, as far as their records are known. */
+  unfinished(): readonly string[] {
+    return this.#catalog.unfinished();
+  }
+
+  has(root: string): boolean {
+    return this.#catalog.has(root);
+  }
+
+  /** What is known of a job without its record; its status only once it has ended. */
+  summary(root: string): JobSummary | undefined {
+    return this.#catalog.get(root);
+  }
+
+  /** @throws PmanError unavailable when it cannot be read just now */
+  tree(root: string): TreeNode | undefined {
+    if (!this.#catalog.has(root)) return undefined;
+    const cached = this.#cache.get(root);
+    if (cached !== undefined) return cached;
+    const read = reading(root, () => readTree(join(this.folder, root), this.#putAside));
+    if (read === undefined) return undefined;
+    this.#cache.put(root, read.tree, read.weight);
+    return read.tree;
+  }
+
+  /**
+   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  find(key: string, value: JsonValue): readonly string[] {
+    const indexed = this.#catalog.find(key, value);
+    if (indexed !== undefined) return indexed;
+    return this.roots().filter((root) => {
+      const leaf = this.#leaf(root, key);
+      return leaf !== undefined && jsonEquals(leaf, value);
+    });
+  }
+
+  /** A root-level leaf, without reading the rest of the record. */
+  #leaf(root: string, key: string): JsonValue | undefined {
+    const cached = this.#cache.get(root);
+    if (cached !== undefined) return cached.leaves.get(key);
+    if (!isSafeName(key)) return undefined;
+    const file = join(this.folder, root, key);
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+    return reading(root, () => readLeaf(file, this.#putAside)?.value);
+  }
+
+  /**
+   * The job that a new record repeats: one that was sent before with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
+   */
+  sameJob(record: TreeNode): string | undefined {
+    return this.#catalog.sameJob(summaryOf(record));
+  }
+
+  /** Takes in the record of a new job. It stays in memory until `release`. */
+  add(root: string, record: TreeNode): void {
+    this.#catalog.put(root, summaryOf(record));
+    this.#cache.pin(root, record);
+    this.#writer.mark(root, 'whole');
+  }
+
+  /** The record of a job, to be changed; undefined when there is no such job. */
+  edit(root: string): RecordEditor | undefined {
+    const record = this.tree(root);
+    if (record === undefined) return undefined;
+    return {
+      cat: (path) => record.cat(path),
+      touch: (path, value) => {
+        record.touch(path, value);
+        this.#writer.mark(root, path, charsIn(value));
+        // It may have left the memory at once, for want of room: what is to be written stays.
+        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
+      },
+      mkdir: (path) => {
+        record.mkdir(path);
+      },
+    };
+  }
+
+  /** Keeps a record in memory while its job runs. */
+  hold(root: string): void {
+    const record = this.tree(root);
+    if (record !== undefined) this.#cache.pin(root, record);
+  }
+
+  /**
+   * The job has ended: its record changes no more and may leave the memory once it is written.
+   * @param outputBytes what its outputs take on the disk
+   * @param whenFiled called once it is written
+   */
+  release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
+    const record = this.#cache.get(root);
+    if (record !== undefined) this.#catalog.put(root, summaryOf(record, outputBytes));
+    this.#whenFiled.set(root, whenFiled);
+    if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
+    this.#cache.unpin(root);
+  }
+
+  /**
+   * Removes records of jobs that have ended. One that the disk does not part with stays, in memory too.
+   * @throws PmanError storage when there are such; the others are gone
+   */
+  remove(roots: readonly string[]): void {
+    const gone = new Set<string>();
+    try {
+      for (const root of roots) {
+        if (!this.#catalog.has(root)) continue;
+        // First: a journal without its record would bring that back.
+        this.#whenFiled.get(root)?.();
+        this.#writer.discard(root);
+        gone.add(root);
+      }
+    } catch (error) {
+      this.refused(error);
+      const message = `${gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
+      throw new PmanError('storage', message, { cause: error });
+    } finally {
+      this.#forget(gone);
+    }
+  }
+
+  #forget(gone: ReadonlySet<string>): void {
+    this.#catalog.remove(gone);
+    for (const root of gone) {
+      this.#cache.remove(root);
+      this.#whenFiled.delete(root);
+    }
+  }
+
+  /**
+   * Writes what has changed. Does not throw: what the disk refuses stays to be written, `problem` says why,
+   * and it is tried again.
+   */
+  async save(): Promise<void> {
+    await this.#writer.save();
+  }
+
+  /**
+   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here too;
+   * those of jobs that have not ended stay.
+   */
+  async reload(): Promise<void> {
+    await this.save();
+    await this.#readAgain();
+  }
+
+  /**
+   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten: the
+   * spool still has it.
+   */
+  async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
+    await this.#writer.close(deadlineMs);
+    this.#catalog.close();
+    rmSync(this.#drafts, { recursive: true, force: true });
+  }
+
+  /** What is to be known of a job, from its record; undefined when there is none. */
+  #readSummary(root: string): JobSummary | undefined {
+    const folder = join(this.folder, root);
+    const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
+    if (record !== undefined) return summaryOf(record);
+    // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
+    return isFolder(folder) ? {} : undefined;
+  }
+
+  /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
+  async #readAnew(): Promise<void> {
+    let sliceEnd = performance.now() + SLICE_MS;
+    const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
+    const names = new Set(recordNames(this.folder));
+    this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
+    for (const root of names) {
+      if (!isOurs(root)) {
+        this.#cache.remove(root);
+        this.#catalog.readRecord(root);
+      }
+      if (performance.now() < sliceEnd) continue;
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+
+  /** The record of a job that has ended is on the disk. */
+  #file(root: string): void {
+    const whenFiled = this.#whenFiled.get(root);
+    if (whenFiled === undefined || this.#catalog.get(root)?.status === undefined) return;
+    this.#catalog.file(root);
+    whenFiled();
+    this.#whenFiled.delete(root);
+  }
+}
+
+/** @throws PmanError unavailable when the system lacks what reading takes */
+function reading<T>(root: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const message = `the record of ${root} cannot be read just now: ${messageOf(error)}`;
+    throw new PmanError('unavailable', message, { hint: 'try again', cause: error });
+  }
+}

@@ -1,0 +1,121 @@
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { isFolder, makeFolder } from '../host/folders.ts';
+import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
+import type { TreeNode } from '../tree/node.ts';
+import { isJobRoot } from '../tree/paths.ts';
+
+/** Folders of job records, as folders: the database's own, and copies that requests have asked for. */
+
+/** The folder beside a database for what is no record: spools, the index, drafts. */
+export function workFolderOf(folder: string): string {
+  return `${folder}.spool`;
+}
+
+/** Drafts are renamed into the database, so they lie on its file system. */
+export function makeDraftsFolder(folder: string, workFolder: string): string {
+  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
+  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
+  if (isFolder(drafts)) restoreReplaced(drafts, folder);
+  rmSync(drafts, { recursive: true, force: true });
+  makeFolder(drafts);
+  return drafts;
+}
+
+/** Names of the records in a folder, oldest first. */
+export function recordNames(folder: string): readonly string[] {
+  return readdirSync(folder).filter(isJobRoot).sort();
+}
+
+/**
+ * Writes records into a folder, beside those that it holds already; it is made where it is missing.
+ * @throws PmanError conflict when the folder holds anything but records, storage when the disk refuses
+ */
+export async function writeRecordFolder(
+  folder: string,
+  records: Iterable<readonly [string, TreeNode]>,
+  fsync: boolean,
+): Promise<void> {
+  requireRecordFolder(folder);
+  let drafts: string | undefined;
+  try {
+    makeFolder(folder);
+    drafts = mkdtempSync(`${folder}.new-`);
+    for (const [root, record] of records) {
+      writeTree(join(folder, root), record, { drafts, fsync });
+      await nextTurn();
+    }
+  } catch (error) {
+    throw refusal(`cannot write to ${folder}`, error);
+  } finally {
+    if (drafts !== undefined) rmSync(drafts, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is passed over.
+ * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
+ */
+export async function* readRecordFolder(
+  folder: string,
+): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
+  requireRecordFolder(folder);
+  try {
+    makeFolder(folder);
+  } catch (error) {
+    throw refusal(`cannot make ${folder}`, error);
+  }
+  for (const root of recordNames(folder)) {
+    const read = readTree(join(folder, root), () => undefined);
+    if (read !== undefined) yield { root, record: read.tree };
+    await nextTurn();
+  }
+}
+
+/**
+ * Removes the records of a folder.
+ * @throws PmanError conflict when the folder holds anything else
+ */
+export function clearRecordFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  requireRecordFolder(folder);
+  for (const root of recordNames(folder)) {
+    rmSync(join(folder, root), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Takes a record's folder away in one step, then removes it: a reader never sees half of it.
+ * @throws the file system's error when it cannot be taken away
+ */
+export function discardRecord(folder: string, drafts: string): void {
+  if (!existsSync(folder)) return;
+  makeFolder(drafts);
+  const away = join(drafts, `gone-${basename(folder)}`);
+  renameSync(folder, away);
+  try {
+    rmSync(away, { recursive: true, force: true });
+  } catch (error) {
+    // It is gone as a record; the next start empties the drafts.
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+}
+
+function refusal(what: string, error: unknown): PmanError {
+  if (error instanceof PmanError) return error;
+  return new PmanError('storage', `${what}: ${messageOf(error)}`, { cause: error });
+}
+
+function requireRecordFolder(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory()) {
+    throw new PmanError('conflict', `${folder} is not a folder`);
+  }
+  const stranger = readdirSync(folder).find((name) => !isJobRoot(name));
+  if (stranger === undefined) return;
+  throw new PmanError('conflict', `${folder} holds something else than job records: ${stranger}`, {
+    hint: `name a new folder, for example ${join(dirname(folder), `${basename(folder)}-copy`)}`,
+  });
+}

@@ -1,0 +1,137 @@
+import type { Logger } from '../../log.ts';
+import type { JsonValue } from '../../wire/json.ts';
+import { sameJob } from './idempotency.ts';
+import { IndexFile } from './indexFile.ts';
+import { Indexing } from './indexing.ts';
+import { JobIndex, type JobSummary } from './jobIndex.ts';
+
+export interface CatalogOptions {
+  /** The index file. */
+  readonly file: string;
+  /** Reads the record of a job for what is to be known of it; undefined when there is no such record. */
+  readonly read: (root: string) => JobSummary | undefined;
+  /** How long records that the index file does not know are read before anybody is served, in milliseconds. */
+  readonly firstReadMs: number;
+  readonly log: Logger;
+}
+
+/**
+ * What is known of each job without its record: at once from the index file, or in time from the record. Until all records have
+ * been read, jobs are known by their names, and what finds them by anything else is refused.
+ */
+export class Catalog {
+  readonly #options: CatalogOptions;
+  readonly #index = new JobIndex();
+  readonly #file: IndexFile;
+  readonly #indexing: Indexing;
+
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+    const { file, firstReadMs: firstMs, log } = options;
+    this.#file = new IndexFile(file, log);
+    this.#indexing = new Indexing({ learn: (root) => this.readRecord(root), firstMs, log });
+  }
+
+  /** Takes in the jobs that have a record, by their names. */
+  open(names: readonly string[]): void {
+    const known = this.#file.read();
+    const unread: string[] = [];
+    for (const root of names) {
+      const summary = known.get(root);
+      if (summary === undefined) unread.push(root);
+      this.#index.put(root, summary ?? {});
+    }
+    if (known.size > 2 * names.length + 100) this.#file.rewrite(this.#index.ended());
+    this.#indexing.begin(unread);
+  }
+
+  /** How far the reading of records is; undefined when all are known. */
+  get progress(): Indexing['progress'] {
+    return this.#indexing.progress;
+  }
+
+  /** Resolves when all records are known, or the catalog is closed. */
+  get complete(): Promise<void> {
+    return this.#indexing.finished;
+  }
+
+  /** @throws PmanError unavailable while not all records are known */
+  requireAll(): void {
+    this.#indexing.require();
+  }
+
+  has(root: string): boolean {
+    return this.#index.has(root);
+  }
+
+  /** All jobs, oldest first. */
+  roots(): readonly string[] {
+    return this.#index.roots();
+  }
+
+  /** The jobs that have not ended, as far as their records are known. */
+  unfinished(): readonly string[] {
+    return this.roots().filter(
+      (root) => this.#index.get(root)?.status === undefined && !this.#indexing.has(root),
+    );
+  }
+
+  get(root: string): JobSummary | undefined {
+    if (this.#indexing.has(root)) this.readRecord(root);
+    return this.#index.get(root);
+  }
+
+  /**
+   * The jobs with this leaf, oldest first; undefined when it takes a look into each record.
+   * @throws PmanError unavailable while not all records are known
+   */
+  find(key: string, value: JsonValue): readonly string[] | undefined {
+    this.requireAll();
+    return this.#index.find(key, value);
+  }
+
+  /**
+   * The job that one with this summary repeats: one with the same idempotency key.
+   * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
+   */
+  sameJob(summary: JobSummary): string | undefined {
+    if (summary.key === undefined) return undefined;
+    this.requireAll();
+    return sameJob(this.#index, summary);
+  }
+
+  put(root: string, summary: JobSummary): void {
+    this.#indexing.skip(root);
+    this.#index.put(root, summary);
+  }
+
+  remove(gone: ReadonlySet<string>): void {
+    for (const root of gone) this.#indexing.skip(root);
+    this.#index.remove(gone);
+  }
+
+  /** Learns of a job from its record, also when something is known of it already. */
+  readRecord(root: string): void {
+    const known = this.#index.get(root);
+    const summary = this.#options.read(root);
+    if (summary === undefined) {
+      this.remove(new Set([root]));
+      return;
+    }
+    this.put(root, summary);
+    const hasEnded = known?.status === undefined && summary.status !== undefined;
+    if (hasEnded) this.#file.tryToAppend(root, summary);
+  }
+
+  /** Writes down what is known of a job that has ended, for the next start. */
+  file(root: string): void {
+    const summary = this.#index.get(root);
+    if (summary?.status !== undefined) this.#file.append(root, summary);
+  }
+
+  /** Reads no more records, and lets go of the index file. */
+  close(): void {
+    this.#indexing.close();
+    this.#file.close();
+  }
+}

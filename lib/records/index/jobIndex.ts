@@ -1,0 +1,112 @@
+import type { JobStatus } from '../../jobs/progress.ts';
+import type { JsonValue } from '../../wire/json.ts';
+import { RootList } from '../rootList.ts';
+
+/** What is known of each job without its record. */
+export interface JobSummary {
+  readonly jid?: JsonValue;
+  readonly auid?: JsonValue;
+  /** How it ended; absent while it has not. */
+  readonly status?: JobStatus;
+  /** About what its record and its outputs take on the disk; only once it has ended. */
+  readonly bytes?: number;
+  /** The idempotency key it was sent with. */
+  readonly key?: string;
+  /** A digest of all that it was sent with; only with a key. */
+  readonly digest?: string;
+}
+
+const KEYS = ['jid', 'auid'] as const;
+
+/** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
+export class JobIndex {
+  readonly #summaries = new Map<string, JobSummary>();
+  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, RootList>>> = {
+    jid: new Map(),
+    auid: new Map(),
+  };
+  readonly #byKey = new Map<string, string>();
+  readonly #all = new RootList();
+
+  has(root: string): boolean {
+    return this.#summaries.has(root);
+  }
+
+  get(root: string): JobSummary | undefined {
+    return this.#summaries.get(root);
+  }
+
+  /** All job roots, oldest first. */
+  roots(): readonly string[] {
+    return this.#all.all();
+  }
+
+  /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. */
+  put(root: string, summary: JobSummary): void {
+    const known = this.#summaries.get(root);
+    this.#summaries.set(root, summary);
+    if (known === undefined) this.#all.add(root);
+    for (const key of KEYS) {
+      if (known?.[key] === summary[key]) continue;
+      this.#drop(key, known?.[key], new Set([root]));
+      const value = summary[key];
+      if (typeof value === 'string') this.#listOf(key, value).add(root);
+    }
+    if (known?.key !== summary.key) this.#dropKey(root, known);
+    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
+  }
+
+  remove(gone: ReadonlySet<string>): void {
+    if (gone.size === 0) return;
+    // Each list is gone through once, however many of its jobs go: one user may have them all.
+    for (const key of KEYS) {
+      const touched = new Set<JsonValue | undefined>();
+      for (const root of gone) touched.add(this.#summaries.get(root)?.[key]);
+      for (const value of touched) this.#drop(key, value, gone);
+    }
+    for (const root of gone) {
+      this.#dropKey(root, this.#summaries.get(root));
+      this.#summaries.delete(root);
+    }
+    this.#all.remove(gone);
+  }
+
+  /** The jobs that have ended, oldest first. */
+  ended(): readonly (readonly [string, JobSummary])[] {
+    return this.roots().flatMap((root) => {
+      const summary = this.#summaries.get(root);
+      return summary?.status === undefined ? [] : [[root, summary] as const];
+    });
+  }
+
+  /** The job that was sent with an idempotency key. */
+  withKey(key: string): string | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
+  find(key: string, value: JsonValue): readonly string[] | undefined {
+    if (key !== 'jid' && key !== 'auid') return undefined;
+    return typeof value === 'string' ? (this.#byValue[key].get(value)?.all() ?? []) : [];
+  }
+
+  #listOf(key: (typeof KEYS)[number], value: string): RootList {
+    const known = this.#byValue[key].get(value);
+    if (known !== undefined) return known;
+    const list = new RootList();
+    this.#byValue[key].set(value, list);
+    return list;
+  }
+
+  #drop(key: (typeof KEYS)[number], value: JsonValue | undefined, gone: ReadonlySet<string>): void {
+    if (typeof value !== 'string') return;
+    const list = this.#byValue[key].get(value);
+    list?.remove(gone);
+    if (list?.size === 0) this.#byValue[key].delete(value);
+  }
+
+  #dropKey(root: string, summary: JobSummary | undefined): void {
+    const key = summary?.key;
+    if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
+  }
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, renameSync, rmSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { socketPath } from '../../crunner/detached/runnerProtocol.ts';
+import { PmanError, systemErrorCode } from '../errors.ts';
+
+/**
+ * Takes a folder for this process alone, by a Unix socket in it: it answers while its owner lives, however that ends.
+ * Of two processes that want it at once, one gets it: the socket answers before it gets its name, which link(2) gives
+ * once only.
+ * @throws PmanError conflict when another process has the folder
+ */
+export async function lockFolder(folder: string): Promise<{ release(): void }> {
+  const path = socketPath(folder, 'pman');
+  const draft = draftOf(path);
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(draft, resolve);
+  });
+  server.unref();
+  try {
+    while (!isLinked(draft, path)) {
+      if (await isTaken(path)) {
+        throw new PmanError('conflict', `the database is in use: another pman works in ${folder}`, {
+          hint: 'stop it, or give this one another --DBpath',
+        });
+      }
+    }
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  rmSync(draft, { force: true });
+  return {
+    release: () => {
+      rmSync(path, { force: true });
+      server.close();
+    },
+  };
+}
+
+/** Seven bytes more than the path: a socket's may have 107. */
+const draftOf = (path: string) => `${path}.${randomBytes(3).toString('hex')}`;
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Whether the socket has a living owner; that of a dead one is removed. */
+async function isTaken(path: string): Promise<boolean> {
+  if (await answers(path)) return true;
+  const aside = draftOf(path);
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false; // somebody else has removed it
+    throw error;
+  }
+  // Somebody may have put a living one there in between: it goes back.
+  const taken = await answers(aside);
+  if (taken) isLinked(aside, path);
+  rmSync(aside, { force: true });
+  return taken;
+}
+
+async function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error) => {
+      const code = systemErrorCode(error);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(false);
+      else reject(error);
+    });
+  });
+}

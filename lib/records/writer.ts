@@ -1,0 +1,227 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
+import { makeFolder } from '../host/folders.ts';
+import type { Logger } from '../log.ts';
+import { writeLeaf, writeTree } from '../tree/disk.ts';
+import type { TreeNode } from '../tree/node.ts';
+import { discardRecord } from './folder.ts';
+
+export interface RecordWriterOptions {
+  /** The folder of the records. */
+  readonly folder: string;
+  /** A folder on the same file system, for what is not renamed into place yet. */
+  readonly drafts: string;
+  readonly fsync: boolean;
+  readonly log: Logger;
+  /** The record of a job as it is now, or undefined when there is none any more. */
+  readonly recordOf: (root: string) => TreeNode | undefined;
+  /** What is marked of a record has been written: so many characters, which are all of it or come on top. What it throws counts as refused. */
+  readonly onWritten: (
+    root: string,
+    size: { readonly all: number } | { readonly more: number },
+  ) => void;
+}
+
+/** How long a change may wait for others before it is written, in milliseconds. */
+const SAVE_DELAY_MS = 100;
+/** How long after a refused write it is tried again, in milliseconds. */
+const RETRY_MS = 1000;
+/** How long a save keeps the process to itself at a time, in milliseconds. */
+const SLICE_MS = 5;
+/** How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds. */
+const LONG_PAUSE_MS = 100;
+const SHORT_PAUSE_MS = 10;
+/** The share of a pause that others have to use to count as busy. */
+const BUSY = 0.5;
+/** With more records to be written than this, a save makes no pauses: memory is not for ever. */
+const MAX_UNWRITTEN = 4000;
+/** With more characters of outputs to be written than this, a save does nothing else. */
+const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
+
+/** What has to be written of a record: all of it, or these leaves (none: only `onWritten` is to be called). */
+interface Unwritten {
+  whole: boolean;
+  readonly leaves: Map<string, readonly string[]>;
+  /** About how much memory it takes until then, in characters. */
+  chars: number;
+}
+
+/** Brings changed records to the disk: soon after a change, what has changed and nothing else, again until the disk takes it. */
+export class RecordWriter {
+  readonly #options: RecordWriterOptions;
+  readonly #unwritten = new Map<string, Unwritten>();
+  /** Of all that is unwritten. */
+  #chars = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> | undefined;
+  #waitedFor = false;
+  /** When to stop writing, on the clock of `performance.now()`. */
+  #deadline = Number.POSITIVE_INFINITY;
+  #problem: string | undefined;
+
+  constructor(options: RecordWriterOptions) {
+    this.#options = options;
+  }
+
+  /** What keeps changes from being written, or undefined when all is well. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Whether something of a record is not written yet. */
+  has(root: string): boolean {
+    return this.#unwritten.has(root);
+  }
+
+  /**
+   * Has a record written: all of it, the leaf at a path, or nothing that is not marked already.
+   * @param chars about how much memory it takes until it is written, beyond what a record takes anyway
+   */
+  mark(root: string, what: 'whole' | 'nothing' | readonly string[], chars = 0): void {
+    const unwritten = this.#unwritten.get(root) ?? { whole: false, leaves: new Map(), chars: 0 };
+    if (what === 'whole') unwritten.whole = true;
+    else if (what !== 'nothing') unwritten.leaves.set(what.join('/'), what);
+    this.#chars += chars;
+    unwritten.chars += chars;
+    this.#unwritten.set(root, unwritten);
+    this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
+  }
+
+  /**
+   * Removes a record from the disk.
+   * @throws the file system's error when it refuses; the record is whole then
+   */
+  discard(root: string): void {
+    discardRecord(join(this.#options.folder, root), this.#options.drafts);
+    this.#take(root);
+  }
+
+  /** Writes all that is marked, as fast as it goes. Does not throw: `problem` says what was refused. */
+  async save(): Promise<void> {
+    this.#waitedFor = true;
+    try {
+      await this.#save();
+    } finally {
+      this.#waitedFor = false;
+    }
+  }
+
+  /** Writes what is marked until `deadlineMs` from now, then nothing any more. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#deadline = performance.now() + deadlineMs;
+    await this.save();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #saveSoon(delayMs: number): void {
+    if (this.#timer !== undefined || performance.now() > this.#deadline) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#save();
+    }, delayMs);
+  }
+
+  async #save(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#saving !== undefined) await this.#saving;
+    this.#saving = this.#saveUnwritten().finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async #saveUnwritten(): Promise<void> {
+    if (this.#unwritten.size === 0 && this.#problem !== undefined) this.#probe();
+    let sliceEnd = performance.now() + SLICE_MS;
+    let pauseMs = LONG_PAUSE_MS;
+    for (const root of [...this.#unwritten.keys()]) {
+      // From here on a change marks the record anew.
+      const what = this.#take(root);
+      if (what === undefined) continue; // removed meanwhile
+      try {
+        this.#write(root, what);
+        this.#solved();
+      } catch (error) {
+        this.mark(root, 'whole', what.chars);
+        this.refused(error);
+        return;
+      }
+      if (performance.now() > this.#deadline) return;
+      if (performance.now() < sliceEnd || this.#chars > MAX_UNWRITTEN_CHARS) continue;
+      if (this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN) pauseMs = 0;
+      const before = performance.eventLoopUtilization();
+      await sleep(pauseMs);
+      const { utilization } = performance.eventLoopUtilization(before);
+      pauseMs = utilization > BUSY ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+
+  /** What is unwritten of a record, which from here on counts as written. */
+  #take(root: string): Unwritten | undefined {
+    const unwritten = this.#unwritten.get(root);
+    this.#unwritten.delete(root);
+    this.#chars -= unwritten?.chars ?? 0;
+    return unwritten;
+  }
+
+  #write(root: string, { whole, leaves }: Unwritten): void {
+    const { recordOf, onWritten, fsync, drafts } = this.#options;
+    const record = recordOf(root);
+    if (record === undefined) return; // removed meanwhile
+    const folder = join(this.#options.folder, root);
+    if (whole || !existsSync(folder)) {
+      this.#makeFolders();
+      onWritten(root, { all: writeTree(folder, record, { drafts, fsync }) });
+      return;
+    }
+    let more = 0;
+    for (const path of leaves.values()) {
+      const value = record.cat(path);
+      if (value !== undefined) more += writeLeaf(join(folder, ...path), value, { drafts, fsync });
+    }
+    onWritten(root, { more });
+  }
+
+  /** Somebody may have removed them. */
+  #makeFolders(): void {
+    for (const folder of [this.#options.folder, this.#options.drafts]) {
+      if (!existsSync(folder)) makeFolder(folder);
+    }
+  }
+
+  /** Finds out whether the disk takes anything again, when there is nothing to be written. */
+  #probe(): void {
+    const { drafts, folder } = this.#options;
+    try {
+      this.#makeFolders();
+      for (const place of [drafts, folder]) {
+        const file = join(place, `.probe-${process.pid}`);
+        writeFileSync(file, '0');
+        rmSync(file);
+      }
+      this.#solved();
+    } catch (error) {
+      this.refused(error);
+    }
+  }
+
+  /** The disk has refused something: `problem` says so until it takes a file again, which is tried now and then. */
+  refused(error: unknown): void {
+    const { log, folder } = this.#options;
+    const problem = `cannot write to ${folder}: ${messageOf(error)}`;
+    if (problem !== this.#problem) log.error(problem);
+    this.#problem = problem;
+    this.#saveSoon(RETRY_MS);
+  }
+
+  #solved(): void {
+    if (this.#problem === undefined) return;
+    this.#options.log.info('the database can be written again', { folder: this.#options.folder });
+    this.#problem = undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import { PmanError } from '../../lib/errors.ts';
+import type { ContainerState } from '../../lib/jobs/container/engine.ts';
+import { stateOfTasks } from '../service/jobState.ts';
+import { parseTasks, type Task } from '../service/task.ts';
+
+const KILLED = 137;
+
+/** How a service stands that is made of these containers. */
+export function stateOfContainers(
+  containers: readonly ContainerInspectInfo[],
+): ContainerState | undefined {
+  return stateOfTasks(containers.map(taskOf), memoryCause(containers));
+}
+
+/** Podman 4 does not always tell that the kernel ended a container for its memory. */
+function memoryCause(containers: readonly ContainerInspectInfo[]): string | undefined {
+  if (containers.some(({ State }) => State.OOMKilled)) {
+    return "the container ran out of memory (its memory limit, or the host's)";
+  }
+  const limited = containers.find(
+    ({ State, HostConfig }) => State.ExitCode === KILLED && !!HostConfig.Memory,
+  );
+  return limited === undefined
+    ? undefined
+    : `the container was killed: it may have run out of memory (its limit is ${limited.HostConfig.Memory} bytes)`;
+}
+
+/** A container as the task that a swarm would show. */
+export function taskOf({ Id, Name, Created, Config, State }: ContainerInspectInfo): Task {
+  const [task] = parseTasks([
+    {
+      ID: Id,
+      Name: Name.replace(/^\//, ''),
+      CreatedAt: Created,
+      Status: {
+        Timestamp: State.FinishedAt.startsWith('0001') ? State.StartedAt : State.FinishedAt,
+        ...wordsOf(State),
+        ContainerStatus: { ContainerID: Id, PID: State.Pid, ExitCode: State.ExitCode },
+      },
+      Spec: { ContainerSpec: { Image: Config.Image, Command: Config.Entrypoint, TTY: Config.Tty } },
+    },
+  ]);
+  if (task === undefined) throw new PmanError('internal', `container ${Id} cannot be shown`);
+  return task;
+}
+
+function wordsOf({ Status, ExitCode, Error: said }: ContainerInspectInfo['State']) {
+  switch (Status) {
+    case 'created':
+    case 'initialized':
+      // Its start was refused: no such program, no such folder.
+      return said
+        ? { State: 'rejected', Message: 'rejected', Err: said }
+        : { State: 'starting', Message: Status };
+    case 'running':
+    case 'paused':
+    case 'restarting':
+    case 'stopping':
+      return { State: 'running', Message: Status };
+    case 'removing':
+      return { State: 'remove', Message: Status };
+    default:
+      if (ExitCode === 0 && !said) return { State: 'complete', Message: 'finished' };
+      return { State: 'failed', Message: 'finished', Err: said || `non-zero exit (${ExitCode})` };
+  }
+}

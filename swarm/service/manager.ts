@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { z } from 'zod';
+import { PmanError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { ranOutOfMemory, readLogs } from '../client/container.ts';
+import { type EngineSettings, engineAddress } from '../client/engineAddress.ts';
+import type { EngineClient } from '../client/engineClient.ts';
+import { openEngine } from '../client/openEngine.ts';
+import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
+import { causeOf, isGivenUp, memoryLimitOf, parseTasks, type Task } from './task.ts';
+
+const firstTaskWithinMs = 5000;
+const pollMs = 50;
+const exitCodeOfKill = 137;
+
+/** A service that the engine has. */
+export interface Service {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * Runs commands as services of a Docker swarm. Every call fails with a PmanError: not_found for a service that is
+ * not there, conflict for a name that is taken, bad_request for what the engine refuses, unavailable when there
+ * is no engine or it is no swarm manager.
+ */
+export class SwarmManager {
+  readonly #client: EngineClient;
+  readonly #docker: Docker;
+  readonly #log: Logger;
+
+  constructor(client: EngineClient, log: Logger) {
+    this.#client = client;
+    this.#docker = client.docker;
+    this.#log = log.child({ component: 'swarm' });
+  }
+
+  /** Makes the service and returns at once; its image is looked for later, by the node that gets the task. */
+  async schedule(request: ServiceRequest): Promise<Service> {
+    const created = await this.#client.ask(`schedule service "${request.name}"`, () =>
+      this.#docker.createService(serviceSpec(request)),
+    );
+    const { id } = created;
+    this.#log.info('service scheduled', { service: request.name, id, image: request.image });
+    return { id, name: request.name };
+  }
+
+  /** The newest task of a service: the one that counts when the engine has tried more than once. */
+  async state(name: string): Promise<Task> {
+    const [newest] = await this.tasks(name);
+    if (newest) return newest;
+    throw new PmanError('unavailable', `service "${name}" has no task yet`, {
+      hint: 'The engine makes a task within moments: ask again.',
+    });
+  }
+
+  /**
+   * All tasks of a service that the engine still knows, the newest first; of several workers each has one or more.
+   * A service that was just made has none for a moment: this waits for the first, 5 seconds at most.
+   */
+  async tasks(name: string): Promise<readonly Task[]> {
+    const { id } = await this.#find(name, 'read the state of');
+    for (const deadline = Date.now() + firstTaskWithinMs; ; await sleep(pollMs)) {
+      const list = await this.#client.ask(`read the state of service "${name}"`, () =>
+        this.#docker.listTasks({ filters: JSON.stringify({ service: [id] }) }),
+      );
+      const tasks = parseTasks(list);
+      if (tasks.length > 0 || Date.now() > deadline) return newestFirst(tasks);
+    }
+  }
+
+  /**
+   * The tasks, newest first, of every service that carries a label ('key' or 'key=value'), by the service's name. Two calls,
+   * however many services there are: an engine that starts 50 containers answers 50 single questions slowly.
+   */
+  async tasksByService(label: string): Promise<ReadonlyMap<string, readonly Task[]>> {
+    const doing = `list the services with the label "${label}"`;
+    const listed = await this.#client.ask(doing, () =>
+      this.#docker.listServices({ filters: { label: [label] } }),
+    );
+    const services = z.array(serviceSchema).parse(listed);
+    if (services.length === 0) return new Map();
+    const ids = services.map(({ ID }) => ID);
+    const tasks = newestFirst(
+      parseTasks(
+        await this.#client.ask(doing, () =>
+          this.#docker.listTasks({ filters: JSON.stringify({ service: ids }) }),
+        ),
+      ),
+    );
+    return new Map(
+      services.map(({ ID, Spec }) => [Spec.Name, tasks.filter((task) => task.ServiceID === ID)]),
+    );
+  }
+
+  /**
+   * All that a service's containers have written so far, stdout and stderr as they came; several tasks one after
+   * the other, the oldest first. Lines end in CR LF, since services have a terminal.
+   */
+  async logs(name: string): Promise<string> {
+    const tasks = await this.tasks(name);
+    const texts: string[] = [];
+    for (const task of [...tasks].reverse()) {
+      texts.push(
+        await this.#client.ask(`read the logs of service "${name}"`, () =>
+          readLogs(this.#docker, task),
+        ),
+      );
+    }
+    return texts.join('');
+  }
+
+  /**
+   * Why a task ended otherwise than well, or has to wait, as a sentence; undefined when all is well. Says more than the
+   * task alone: that its container ran out of memory, which the task shows as exit code 137, or that its node is lost.
+   */
+  async cause(task: Task): Promise<string | undefined> {
+    const { State, ContainerStatus } = task.Status;
+    if (State === 'failed' && ContainerStatus?.ExitCode === exitCodeOfKill) {
+      const outOfMemory = await this.#client.ask(`look at task ${task.ID}`, () =>
+        ranOutOfMemory(this.#docker, task),
+      );
+      if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
+      const limit = memoryLimitOf(task);
+      if (outOfMemory === undefined && limit !== undefined) {
+        return `the container was killed: it may have run out of memory (its limit is ${limit} bytes)`;
+      }
+    }
+    return isGivenUp(task) ? this.#causeOfNode(task) : causeOf(task);
+  }
+
+  /** The swarm gives up the tasks of a node that it does not hear of, and calls them orphaned only a day later. */
+  async #causeOfNode(task: Task): Promise<string | undefined> {
+    const nodes = nodeSchema.parse(
+      await this.#client.ask('list the nodes', () => this.#docker.listNodes()),
+    );
+    const node = nodes.find(({ ID }) => ID === task.NodeID);
+    if (node !== undefined && node.Status.State !== 'down') return causeOf(task);
+    const name = node?.Description?.Hostname ?? task.NodeID;
+    return `the node "${name}" is lost: what its container does is not known`;
+  }
+
+  /** Ends a service's containers and forgets it. */
+  async remove(name: string): Promise<void> {
+    const { id } = await this.#find(name, 'remove');
+    await this.#client.ask(`remove service "${name}"`, () => this.#docker.getService(id).remove());
+    this.#log.info('service removed', { service: name, id });
+  }
+
+  /**
+   * The service of this name or full ID. The engine itself would also take the first letters of an ID, so that a
+   * mistyped name could remove another service.
+   */
+  async #find(name: string, verb: string): Promise<Service> {
+    const doing = `${verb} service "${name}"`;
+    const absent = new PmanError('not_found', `cannot ${doing}: service ${name} not found`);
+    if (!possibleName.test(name)) throw absent;
+    const found = serviceSchema.parse(
+      await this.#client.ask(doing, () => this.#docker.getService(name).inspect()),
+    );
+    if (found.Spec.Name !== name && found.ID !== name) throw absent;
+    return { id: found.ID, name: found.Spec.Name };
+  }
+}
+
+/** The manager of the engine that the settings mean (see engineAddress). Sends nothing yet. */
+export async function openSwarm(settings: EngineSettings, log: Logger): Promise<SwarmManager> {
+  const address = await engineAddress(settings);
+  const client = await openEngine(address, settings.env.SSH_AUTH_SOCK);
+  return new SwarmManager(client, log);
+}
+
+/** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
+const possibleName = /^[A-Za-z0-9][\w.-]*$/;
+
+const nodeSchema = z.array(
+  z.looseObject({
+    ID: z.string(),
+    Status: z.looseObject({ State: z.string() }),
+    Description: z.looseObject({ Hostname: z.string().optional() }).optional(),
+  }),
+);
+
+const serviceSchema = z.looseObject({
+  ID: z.string(),
+  Spec: z.looseObject({ Name: z.string() }),
+});
+
+/** Equal or missing times keep the engine's order. */
+function newestFirst(tasks: readonly Task[]): readonly Task[] {
+  return [...tasks].sort((a, b) => {
+    const [timeA, timeB] = [sortableTime(a), sortableTime(b)];
+    return timeA < timeB ? 1 : timeA > timeB ? -1 : 0;
+  });
+}
+
+/** The engine's times are in UTC, to the nanosecond, without the zeros at the end. */
+function sortableTime({ CreatedAt = '' }: Task): string {
+  const [seconds = '', fraction = ''] = CreatedAt.replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(9, '0')}`;
+}

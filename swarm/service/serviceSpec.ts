@@ -1,0 +1,125 @@
+import type { CreateServiceOptions, GenericResource, MountSettings } from 'dockerode';
+import { BadRequestError } from '../../lib/errors.ts';
+
+export const restartPolicies = ['none', 'on-failure', 'any'] as const;
+export type RestartPolicy = (typeof restartPolicies)[number];
+
+/** Narrows a user's word to a restart policy; throws BadRequestError for another word. */
+export function restartPolicyOf(text: string): RestartPolicy {
+  const policy = restartPolicies.find((known) => known === text);
+  if (policy) return policy;
+  throw new BadRequestError(
+    `the restart policy has to be one of ${restartPolicies.join(', ')}, not "${text}"`,
+  );
+}
+
+/** A folder of the engine's host that a container sees. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** What a user asks for: one command in one image, as a service. */
+export interface ServiceRequest {
+  readonly name: string;
+  /** Any name an engine takes: local, of a registry, with a digest. */
+  readonly image: string;
+  readonly command: readonly string[];
+  /** Default as swarm.py: 'on-failure', at once and for ever. */
+  readonly restartPolicy?: RestartPolicy;
+  /** A folder, or the name of a volume, that the container sees, writable, as /share. */
+  readonly shareDir?: string;
+  readonly mounts?: readonly Mount[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** User, or user:group, by name or number, in the container. */
+  readonly user?: string;
+  /** How many containers run the command; one unless given. */
+  readonly workers?: number;
+  readonly limits?: Limits;
+}
+
+/** The most that one container may use. */
+export interface Limits {
+  /** Processors: 0.5 is half of one. */
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  /** Devices that the node offers as the generic resource NVIDIA-GPU. */
+  readonly gpus?: number;
+}
+
+/**
+ * The service as the engine's API wants it: with no more than asked for it is what docker-py makes for swarm.py.
+ * @throws BadRequestError for a relative path to mount
+ */
+export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
+  const {
+    name,
+    image,
+    command,
+    labels,
+    env,
+    user,
+    workers,
+    restartPolicy = 'on-failure',
+  } = request;
+  const resources = resourcesOf(request.limits);
+  return {
+    Name: name,
+    ...(labels && { Labels: { ...labels } }),
+    ...(workers !== undefined && { Mode: { Replicated: { Replicas: workers } } }),
+    TaskTemplate: {
+      ContainerSpec: {
+        Image: image,
+        Command: [...command],
+        Mounts: mountsOf(request),
+        TTY: true,
+        ...(labels && { Labels: { ...labels } }),
+        ...(env && { Env: Object.entries(env).map(([key, value]) => `${key}=${value}`) }),
+        ...(user !== undefined && { User: user }),
+      },
+      ...(resources && { Resources: resources }),
+      // Without a delay of 0 the engine would wait its own 5 seconds before it tries again.
+      RestartPolicy: { Condition: restartPolicy, Delay: 0, MaxAttempts: 0, Window: 0 },
+    },
+  };
+}
+
+function mountsOf({ shareDir, mounts = [] }: ServiceRequest): MountSettings[] {
+  const share = shareDir ? [{ source: shareDir, target: '/share', readOnly: false }] : [];
+  const all = [...share, ...mounts];
+  for (const { source } of all) {
+    if (source.startsWith('/') || !source.includes('/')) continue;
+    throw new BadRequestError(
+      `cannot mount "${source}": it has to be an absolute path, or the name of a volume`,
+      { hint: "A volume's name has no slash." },
+    );
+  }
+  return all.map(({ source, target, readOnly }) => ({
+    Target: target,
+    Source: source,
+    // docker-py: what does not begin with a slash is a volume's name.
+    Type: source.startsWith('/') ? 'bind' : 'volume',
+    ReadOnly: readOnly,
+  }));
+}
+
+function resourcesOf(limits: Limits | undefined) {
+  if (!limits) return undefined;
+  const { cpus, memoryBytes, gpus } = limits;
+  return {
+    Limits: {
+      ...(cpus !== undefined && { NanoCPUs: Math.round(cpus * 1e9) }),
+      ...(memoryBytes !== undefined && { MemoryBytes: memoryBytes }),
+    },
+    ...(gpus && {
+      Reservations: {
+        // The API nests them in this key; @types/dockerode 4 does not.
+        GenericResources: [
+          { DiscreteResourceSpec: { Kind: 'NVIDIA-GPU', Value: gpus } } as GenericResource,
+        ],
+      },
+    }),
+  };
+}

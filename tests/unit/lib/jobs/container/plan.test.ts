@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { planContainer } from '../../../../../lib/jobs/container/plan.ts';
+import type { JsonObject } from '../../../../../lib/wire/json.ts';
+
+const plan = (container: JsonObject, meta: JsonObject = {}, storeBase?: string) => {
+  const rawMeta = { cmd: 'a "b"; c', auid: 'u', jid: 'j1', container, ...meta };
+  return planContainer({ rawMeta, container, cmd: 'a "b"; c', jid: 'j1' }, storeBase);
+};
+const target = { image: 'busybox' };
+
+describe('planContainer', () => {
+  it('names the service after the job unless it is told a name, and says so in the record', () => {
+    expect(plan({ target })).toMatchObject({
+      service: 'j1',
+      container: { target, manager: { env: { serviceName: 'j1' } } },
+      meta: { cmd: 'echo "a "b"; c"' },
+    });
+    expect(plan({ target, manager: { env: { serviceName: 's' } } }).service).toBe('s');
+  });
+
+  it('waits for the shared folder by its own name and gives the engine the one of STOREBASE', () => {
+    const container = { target, manager: { env: { shareDir: '/here/key-1//' } } };
+    expect(plan(container)).toMatchObject({
+      awaitedFolder: '/here/key-1',
+      shareDir: '/here/key-1',
+    });
+    expect(plan(container, {}, '/data/store')).toMatchObject({
+      awaitedFolder: '/here/key-1',
+      shareDir: '/data/store/key-1',
+      container: { manager: { env: { shareDir: '/here/key-1//' } } },
+    });
+  });
+
+  it.each([
+    ['500m', 0.5],
+    ['1000', 1],
+    ['2', 2],
+    [0.25, 0.25],
+    ['0', undefined],
+    ['', undefined],
+  ])('reads a cpu_limit of %p', (cpu_limit, cpus) => {
+    expect(plan({ target }, { cpu_limit }).options.limits?.cpus).toBe(cpus);
+  });
+
+  it.each([
+    ['200', 200 * 2 ** 20],
+    ['200Mi', 200 * 2 ** 20],
+    ['1G', 1e9],
+    [64_000_000, 64_000_000],
+    ['0', undefined],
+  ])('reads a memory_limit of %p', (memory_limit, bytes) => {
+    expect(plan({ target }, { memory_limit }).options.limits?.memoryBytes).toBe(bytes);
+  });
+
+  it('takes one worker and no devices for nothing said', () => {
+    const said = { number_of_workers: '1', gpu_limit: '0' };
+    expect(plan({ target }, said).options).toEqual({});
+    expect(plan({ target }, { number_of_workers: 3 }).options.workers).toBe(3);
+  });
+
+  it('drops what only the server writes into the container node', () => {
+    const container = { target, currentState: 'finishedSuccessfully', state: {}, logs: 'x' };
+    expect(Object.keys(plan(container).container)).toEqual(['target', 'manager']);
+  });
+
+  it.each([
+    [{}, {}, /container\.target/],
+    [{ target: { image: '' } }, {}, /image.*empty/],
+    [{ target: { image: 'a', mounts: [{ source: 'x', target: 'y' }] } }, {}, /mounts\.0\.target/],
+    [{ target, manager: { env: { serviceName: '../x' } } }, {}, /cannot name a service/],
+    [{ target }, { number_of_workers: 0 }, /between 1 and 1000/],
+    [{ target }, { memory_limit: '5Mi' }, /less than 6Mi/],
+    [{ target }, { gpu_limit: 'all' }, /gpu_limit/],
+  ])('refuses %j with %j', (container, meta, naming) => {
+    expect(() => plan(container as JsonObject, meta)).toThrow(naming);
+  });
+});

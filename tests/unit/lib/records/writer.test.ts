@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { newJobRoot } from '../../../../lib/host/stamps.ts';
+import { silentLogger } from '../../../../lib/log.ts';
+import { JobDatabase } from '../../../../lib/records/database.ts';
+import { newRecord, recordEnd, recordStart } from '../../../../lib/records/record.ts';
+import { eventually } from '../../../helpers/eventually.ts';
+import { tempDir } from '../../../helpers/tempDir.ts';
+
+const JOBS = 20;
+/** Each stands in four leaves of a record. */
+const OUTPUT = 'x'.repeat(500_000);
+/** So many records may hold the 8 MiB of output that are left for later. */
+const LEFT = 5;
+
+it('writes long outputs at once instead of in turns, so that a burst of them does not fill the memory', async () => {
+  const folder = join(tempDir(), 'pman');
+  const workFolder = `${folder}.spool`;
+  const database = JobDatabase.open({ folder, workFolder, fsync: false, log: silentLogger() });
+  for (let k = 0; k < JOBS; k += 1) {
+    const [root, job] = [newJobRoot(Date.now()), { cmd: 'x', auid: 'me', jid: `j${k}` }];
+    database.add(root, newRecord({ rawMeta: job, ...job }));
+    const editor = database.edit(root);
+    if (editor === undefined) throw new Error('there is no such job');
+    recordStart(editor, 0, { cmd: 'x', pid: 1, startedAt: 0, host: {} });
+    recordEnd(editor, 0, { endedAt: 1, returncode: 0, stdout: OUTPUT, stderr: '' });
+  }
+  const written = () => readdirSync(folder).length;
+  // The first time that anybody can see any of them.
+  const seen = await eventually(written, { pollMs: 1 });
+  expect(seen).toBeGreaterThanOrEqual(JOBS - LEFT);
+  await database.save();
+  expect(written()).toBe(JOBS);
+  await database.close();
+});
