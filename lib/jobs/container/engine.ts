@@ -1,150 +1,223 @@
-import { PmanError } from '../../errors.ts';
+import type { PmanError } from '../../errors.ts';
+import { BadRequestError } from '../../errors.ts';
 import type { JsonObject } from '../../wire/json.ts';
 
-/** What clients poll for (protocol c). */
-export type ContainerStatus =
-  | 'notstarted'
-  | 'started'
-  | 'finishedSuccessfully'
-  | 'finishedWithError'
-  | 'undefined';
+/**
+ * THE contract between container jobs and whatever runs them. Nothing here, and nothing that uses it, knows an engine.
+ * tests/contract/engine.test.ts holds every engine to it.
+ *
+ * Every call fails with a PmanError. `unavailable` means that the engine did not answer: what was asked may have been done
+ * nevertheless, and asking again may help.
+ */
+export interface Engine {
+  /**
+   * Whether this engine can do what is asked: names, limits, devices. What it cannot do is refused, never ignored.
+   * @throws PmanError bad_request in words for the client, unavailable
+   */
+  check(request: WorkRequest, options: CheckOptions): Promise<Checked>;
+  /**
+   * Makes the workers and gives a handle, which is kept with the job. An image that is not there yet may be fetched later.
+   * @returns undefined when it was cancelled and nothing was made
+   * @throws PmanError conflict when something of another owner has the name, bad_request for what the engine refuses
+   */
+  start(request: WorkRequest, options: StartOptions): Promise<Started | undefined>;
+  /** How these stand, by name; what is not there is left out. A few calls, however many are asked about. */
+  look(works: readonly Work[], options?: LookOptions): Promise<ReadonlyMap<string, Look>>;
+  /**
+   * Sends a signal to all that runs of it. After the grace the caller asks again, with SIGKILL.
+   * @returns false when not all of it can be reached by a signal: it waits, or runs elsewhere. Then only `remove` ends it.
+   */
+  end(work: Work, order: EndOrder): Promise<boolean>;
+  /** Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then. */
+  remove(work: Work): Promise<void>;
+  /** What the workers have written so far, one after the other, `limitBytes` at most of each: its beginning and its end. */
+  logs(workers: readonly Worker[], limitBytes: number): Promise<string>;
+  /** Hands on what a worker has written and writes, until it ends. Nothing when its output is not at hand. */
+  follow(worker: Worker, options: FollowOptions): Promise<void>;
+  /**
+   * Tells the names of what may have changed, until the signal is given or the engine ends it. Not of every change: the
+   * caller looks now and then, too.
+   */
+  changes(onChange: (name: string) => void, options: ChangesOptions): Promise<void>;
+  /** Who has this name; undefined when nobody has. */
+  owner(name: string): Promise<NameOwner | undefined>;
+}
 
-/** One command in one image, as a container engine is asked to run it. */
-export interface ContainerRequest {
-  /** The name under which the engine keeps it: the service's. */
-  readonly service: string;
+/** Loads the engine's client and gives the engine; sends nothing. */
+export type OpenEngine = (instance: string) => Promise<Engine>;
+
+/** One command in one image, done by one worker or several, as an engine is asked to do it. */
+export interface WorkRequest {
+  /** The name under which the engine keeps it: what the client asked for. */
+  readonly name: string;
   readonly image: string;
   /** The command line; quotes as in a shell. */
   readonly cmd: string;
-  /** A folder of the engine's host that the container sees, writable, as /share. */
+  /** A folder of the engine's host that each worker sees, writable, where the original's containers have it. */
   readonly shareDir?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly options: ContainerOptions;
+  readonly owner: Owner;
+  readonly options: WorkOptions;
+  /** The image that the client wants to manage it, where an engine has such; others do it themselves. */
+  readonly manager?: ManagerImage;
+}
+
+/** Whose work it is. The engine keeps this with it, whatever characters it has. */
+export interface Owner {
+  /** The job's root: different for every job. */
+  readonly job: string;
+  /** The pman whose job it is: the same through its restarts. */
+  readonly instance: string;
+  readonly jid: string;
+  readonly auid: string;
 }
 
 /** What a request may ask for beyond the original's. */
-export interface ContainerOptions {
+export interface WorkOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly mounts?: readonly ContainerMount[];
+  readonly mounts?: readonly Mount[];
   /** User, or user:group, by name or number, in the container. */
   readonly user?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** How many containers run the command. */
+  /** How many workers run the command; one when left out. */
   readonly workers?: number;
-  readonly limits?: ContainerLimits;
+  readonly limits?: Limits;
 }
 
-/** The most that one container may use. */
-export interface ContainerLimits {
+/** The most that one worker may use. */
+export interface Limits {
   /** Processors: 0.5 is half of one. */
   readonly cpus?: number;
   readonly memoryBytes?: number;
   readonly gpus?: number;
 }
 
-/** A folder of the engine's host, or a volume by its name, that a container sees. */
-export interface ContainerMount {
+/** A folder of the engine's host, or a volume by its name, that a worker sees. */
+export interface Mount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
 }
 
-/** How a service stands. */
-export interface ContainerState {
-  readonly status: ContainerStatus;
-  /** Nothing of it runs any more, and nothing will. */
-  readonly isFinal: boolean;
-  /** The task that decides, as the engine shows it. */
-  readonly task: JsonObject;
-  /** All tasks, the oldest first: one a worker. */
-  readonly tasks: readonly JsonObject[];
-  /** Why it ended otherwise than well, or has to wait, as a sentence. */
-  readonly cause?: string;
-}
-
-/** The image that a request names as its manager, and the program in it. */
+/** The image that a request names as its manager, and the program in it (protocol g). */
 export interface ManagerImage {
   readonly image: string;
   readonly app: string;
 }
 
-/**
- * Runs commands as services: the one of this program, or a container of a manager image (protocol g). Every call
- * fails with a PmanError; `unavailable` means that the engine did not answer, and that asking again may help.
- */
-export interface ContainerManager {
-  /**
-   * Makes the service; gives what a manager container has printed. Failing with `conflict`: the name is taken. With the signal
-   * a manager that is at it is stopped; the service may have been made nevertheless.
-   */
-  schedule(request: ContainerRequest, cancelled: AbortSignal): Promise<string>;
-  /** Undefined when there is no such service. */
-  state(service: string): Promise<ContainerState | undefined>;
-  /** Ends what runs of it and forgets it; no error when there is none. */
-  remove(service: string): Promise<void>;
+export interface CheckOptions {
+  /** For how long a look at the names that are taken is good enough, in milliseconds. */
+  readonly namesKnownForMs: number;
 }
 
-/** A service that the engine has. */
-export interface ServiceFacts {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Whether anything of it runs or waits to. */
-  readonly isLive: () => Promise<boolean>;
-  /** Whether it was made to the end; a call that was cut off may have left a part. */
-  readonly isWhole: boolean;
+export interface Checked {
+  /** Whether something has the name, as far as is known. `start` finds out for certain. */
+  readonly nameIsTaken: boolean;
 }
 
-/** A container engine: what is the same whichever manager runs a job. */
-export interface ContainerEngine {
-  /** The manager for a job; the built-in one when no image is named. */
-  manager(image?: ManagerImage): ContainerManager;
-  /** Labels of an image; undefined when the engine does not have it or cannot use it as a manager. */
-  managerLabels(image: string): Promise<Readonly<Record<string, string>> | undefined>;
-  /** What names of services have to look like here, in words; undefined when this one does. */
-  nameProblem(service: string): string | undefined;
-  /** Names that are taken. */
-  names(): Promise<ReadonlySet<string>>;
-  /** What is known of a service by its name; undefined when there is none. */
-  facts(service: string): Promise<ServiceFacts | undefined>;
-  /** How these services stand; those that are not there are left out. A few calls, however many services. */
-  states(services: ReadonlySet<string>): Promise<ReadonlyMap<string, ContainerState>>;
-  /** What the tasks have written so far, one after the other, `limitBytes` at most of each: its beginning and its end. */
-  logs(state: ContainerState, limitBytes: number): Promise<string>;
-  /** Hands on what a task has written and writes, until it ends. Nothing when its container is not at hand. */
-  follow(task: JsonObject, options: FollowOptions): Promise<void>;
-  /** Sends a signal to what runs of a service; false when not all of it can be reached from here. */
-  signal(service: string, signal: NodeJS.Signals): Promise<boolean>;
-  /**
-   * Tells of services in which something has happened, until the signal is given or the engine ends it. Not of everything:
-   * a task that never got a container has no events.
-   * @param onOpen called once the engine listens
-   */
-  changes(
-    onChange: (service: string) => void,
-    options: { readonly signal: AbortSignal; readonly onOpen: () => void },
-  ): Promise<void>;
-  /** Ends the manager containers of calls that were cut off: they might still do what they were told. */
-  settle(): Promise<void>;
-  /** Removes manager containers that a server of this label, which was killed, has left. */
-  cleanUp(label: string): Promise<void>;
+export interface StartOptions {
+  /** Whether an earlier call for the same job may have come through: what it made is found, or completed, not made twice. */
+  readonly mayExist: boolean;
+  /** Once it is given nothing more is made. */
+  readonly cancelled: AbortSignal;
+}
+
+/** What the engine wants to be given back with every later question. Only the engine looks into it. */
+export type Handle = JsonObject;
+
+export interface Started {
+  readonly handle: Handle;
+  /** What a manager has printed. */
+  readonly printed: string;
+}
+
+/** Something that was started: its name, and the handle where it is known. */
+export interface Work {
+  readonly name: string;
+  readonly handle: Handle | undefined;
+}
+
+export interface LookOptions {
+  /** The answer goes to a client: an engine with several sources asks the one that the client named. */
+  readonly closely?: boolean;
+}
+
+/** How work stands. */
+export type Look =
+  /** Nothing of it has started. */
+  | (Seen & { readonly kind: 'waiting' })
+  | (Seen & { readonly kind: 'running' })
+  /** Nothing of it runs any more, and nothing will. `unknown`: nobody can say how it ended. */
+  | (Seen & { readonly kind: 'ended'; readonly outcome: Outcome });
+
+export type Outcome = 'succeeded' | 'failed' | 'unknown';
+
+interface Seen {
+  /** The oldest first. */
+  readonly workers: readonly Worker[];
+  /** Why it ended otherwise than well, or has to wait, as a sentence. */
+  readonly cause?: string;
+  /** The worker that decides how it stands, in the engine's own words: shown to clients, read by nobody else. */
+  readonly shown: JsonObject;
+}
+
+/** One container of a job. */
+export interface Worker {
+  /** Different for every worker, also for one that replaces another. */
+  readonly id: string;
+  /** Null while it runs, and where nobody knows it. */
+  readonly exitCode: number | null;
+  readonly cause?: string;
+  /** In the engine's own words: shown to clients, and read by the engine when it is asked for the output. */
+  readonly shown: JsonObject;
+}
+
+export interface EndOrder {
+  readonly signal: NodeJS.Signals;
+  /** How long the job has before SIGKILL, in milliseconds: for engines that see to this themselves. */
+  readonly graceMs: number;
 }
 
 export interface FollowOptions {
-  /** How many bytes of the output are passed over. */
+  /** How many bytes at the beginning of the output are left out. */
   readonly from: number;
   /** Ends it. */
   readonly signal: AbortSignal;
-  /** Called when there is a container, before anything is written. */
+  /** Called when the output is at hand, before anything is written. */
   readonly onOpen: () => void;
   /** Nothing more comes until it resolves. */
   readonly write: (bytes: Buffer) => Promise<void>;
 }
 
-/** What a manager image of ours carries: it takes limits, environment, user, mounts and labels as flags. */
-export const OWN_MANAGER_LABEL = 'org.fnndsc.pman.manager';
+export interface ChangesOptions {
+  readonly signal: AbortSignal;
+  /** Called once the engine tells its changes: what came before may have been missed. */
+  readonly onOpen: () => void;
+}
 
-/** A manager container that cannot reach the engine from inside: the built-in manager may do its work. */
-export class StrandedManagerError extends PmanError {
-  constructor(message: string) {
-    super('internal', message);
-  }
+/** Who has a name. */
+export interface NameOwner {
+  /** The job root; undefined when it carries none. */
+  readonly job: string | undefined;
+  /** The pman that made it; undefined when it carries none. */
+  readonly instance: string | undefined;
+  /** Whether anything of it runs or waits to. */
+  isLive(): Promise<boolean>;
+}
+
+/**
+ * Reads how a worker has ended from what a record shows of it: the form is the engine's. Undefined for another form.
+ * Records of the original, and of servers that have no engine now, are read by it, too.
+ */
+export type ReadShown = (shown: JsonObject) => ShownEnd | undefined;
+
+export interface ShownEnd {
+  readonly outcome: Outcome;
+  readonly exitCode: number | null;
+}
+
+/** @param form what a name has to look like, in words */
+export function nameRefused(name: string, form: string): PmanError {
+  return new BadRequestError(`run: ${JSON.stringify(name.slice(0, 80))} cannot name a service`, {
+    hint: `meta.container.manager.env.serviceName, or else meta.jid: ${form}`,
+  });
 }
