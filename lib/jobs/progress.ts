@@ -1,6 +1,5 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { isContainerRecord, knownContainer } from './container/knownContainer.ts';
 
 /** What clients poll for (protocol c); `lost` is ours, `undefined` a container that ended otherwise. */
 export type JobStatus =
@@ -14,6 +13,8 @@ export type JobStatus =
 /** How far a job has come, read from its record. */
 export interface JobProgress {
   readonly status: JobStatus;
+  /** Whether the record is closed: nothing of the job runs any more. */
+  readonly isDone: boolean;
   /** One `true` for each sub-job that has started. */
   readonly started: readonly true[];
   /** One for each sub-job that has ended: exit code, negative signal number, or null when unknown. */
@@ -23,9 +24,8 @@ export interface JobProgress {
 }
 
 /**
- * Reads a record, of ours or of the original. A job has ended when its last epoch is the marker, and has
- * failed when any of its sub-jobs has. The sub-job of a container job only says that it was scheduled (protocol g): its
- * container node says the rest.
+ * Reads the record of a job of a host, of ours or of the original. A job has ended when its last epoch is the marker, and has
+ * failed when any of its sub-jobs has. `progressReader` reads records of any kind.
  */
 export function progressOf(record: TreeNode): JobProgress {
   const started = newestEntries(record.node(['start']), 'startInfo');
@@ -38,15 +38,15 @@ export function progressOf(record: TreeNode): JobProgress {
   const done = isDone(record);
   return {
     status: statusOf({ record, done, hasStarted: started.length > 0, returncodes }),
+    isDone: done,
     started: started.map(() => true as const),
     returncodes,
     entries: started.map((entry, k) => ended[k] ?? entry),
   };
 }
 
-/** Whether the record is closed: nothing of the job runs any more. */
+/** Whether the record of a job of a host is closed. */
 export function isDone(record: TreeNode): boolean {
-  if (isContainerRecord(record)) return knownContainer(record).isFinal;
   const endInfo = record.cat(['endInfo']);
   return isJsonObject(endInfo) && endInfo.allJobsDone === true;
 }
@@ -58,7 +58,6 @@ function statusOf(facts: {
   returncodes: readonly (number | null)[];
 }): JobStatus {
   if (facts.record.leaves.has('lost')) return 'lost';
-  if (isContainerRecord(facts.record)) return knownContainer(facts.record).status;
   if (!facts.done) return facts.hasStarted ? 'started' : 'notstarted';
   if (facts.record.leaves.has('cause')) return 'finishedWithError';
   return facts.returncodes.every((code) => code === 0)

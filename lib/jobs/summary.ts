@@ -4,20 +4,22 @@ import type { JobSummary } from '../records/index/jobIndex.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { isContainerRecord } from './container/knownContainer.ts';
-import { isDone, progressOf } from './progress.ts';
+import { isContainerRecord, type ReadProgress } from './recordKinds.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
-export function summaryOf(record: TreeNode, outputBytes = 0): JobSummary {
-  const jid = record.leaves.get('jid');
-  const auid = record.leaves.get('auid');
-  return {
-    ...(jid === undefined ? {} : { jid }),
-    ...(auid === undefined ? {} : { auid }),
-    ...(isDone(record)
-      ? { status: progressOf(record).status, bytes: outputBytes + sizeOf(record) }
-      : {}),
-    ...keyOf(record),
+export type Summarize = (record: TreeNode, outputBytes?: number) => JobSummary;
+
+export function summarizer(progressOf: ReadProgress): Summarize {
+  return (record, outputBytes = 0) => {
+    const jid = record.leaves.get('jid');
+    const auid = record.leaves.get('auid');
+    const { isDone, status } = progressOf(record);
+    return {
+      ...(jid === undefined ? {} : { jid }),
+      ...(auid === undefined ? {} : { auid }),
+      ...(isDone ? { status, bytes: outputBytes + sizeOf(record) } : {}),
+      ...keyOf(record),
+    };
   };
 }
 

@@ -1,0 +1,90 @@
+import type { KillRequest } from '../../crunner/detached/spool.ts';
+import type { NewJob } from '../records/record.ts';
+import type { TreeNode } from '../tree/node.ts';
+import type { JsonObject, JsonValue } from '../wire/json.ts';
+import type { LimitMeta } from './jobLimits.ts';
+import type { OutputPiece, TimedPiece } from './outputPieces.ts';
+import type { JobStatus } from './progress.ts';
+
+/** A job as a client asks for it. */
+export interface JobRequest extends NewJob {
+  readonly container?: JsonObject;
+  /** Another host that is to run it: `user@host[:port]`. */
+  readonly ssh?: string;
+  /** The members of its meta that limit it. */
+  readonly limits: LimitMeta;
+}
+
+/**
+ * What runs jobs of one kind: this host, or an engine of containers. `Jobs` finds the one that a job belongs to; nobody else
+ * needs to know which it is.
+ */
+export interface JobBackend {
+  /**
+   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that one,
+   * when it asks for the same.
+   * @returns the name of its job root
+   * @throws PmanError bad_request, conflict, unavailable or storage: the job was not accepted
+   */
+  submit(request: JobRequest): Promise<string>;
+  /**
+   * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the order
+   * is on the disk.
+   */
+  kill(root: string, order: KillRequest): Promise<boolean>;
+  /** Resolves when the job has ended; at once when it has, or is none of this back-end's. */
+  ended(root: string): Promise<void>;
+  /** Whether a job waits or runs. */
+  isActive(root: string): boolean;
+  /** The place in the queue of a job that waits for others, from 1 on. */
+  place(root: string): number | undefined;
+  /** How a job stands. */
+  report(root: string, record: TreeNode): Promise<JobReport>;
+  /** How many parts a client may name, as far as is known; a job that has not ended may get more. */
+  partCount(record: TreeNode): number;
+  /** The pieces that make up an output now. */
+  output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]>;
+  /** What a part has written to both streams, in the order in which it came in. */
+  timedOutput(root: string, part: number): readonly TimedPiece[];
+  /** An output from its beginning, and what comes, until the job has ended or the signal is given. */
+  follow(root: string, asked: OutputAsked, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** Removes what is kept beside the record of a job that has ended. */
+  forget(root: string): void;
+  /** Ends every job, and waits until each has ended. */
+  endAll(order: KillRequest): Promise<void>;
+  readonly counts: JobCounts;
+}
+
+export interface JobCounts {
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export interface OutputAsked {
+  readonly stream: 'stdout' | 'stderr';
+  /** One part; all of them in order when undefined. */
+  readonly part: number | undefined;
+}
+
+/** How a job stands, whatever runs it. Dialects put it into the words of their clients. */
+export interface JobReport {
+  readonly status: JobStatus;
+  /** All that it has written, where its two streams cannot be told apart. */
+  readonly combined?: string;
+  /** Why this may not be the newest, or what it waits for. */
+  readonly note?: string;
+  /** Why none of it ran, or no more of it. */
+  readonly jobCause?: JsonValue;
+  /** Its parts with their outputs; reads these when it is called. */
+  parts(): readonly PartReport[];
+}
+
+export interface PartReport {
+  readonly cmd: JsonValue;
+  /** Exit code, or negative signal number; null while it runs, and when nobody knows. */
+  readonly exitCode: number | null;
+  readonly stdout: JsonValue;
+  readonly stderr: JsonValue;
+  /** Why it ended, when it was not by itself. */
+  readonly cause: JsonValue;
+}

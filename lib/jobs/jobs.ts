@@ -1,0 +1,119 @@
+import type { KillRequest } from '../../crunner/detached/spool.ts';
+import { BadRequestError, type PmanError } from '../errors.ts';
+import type { JobDatabase } from '../records/database.ts';
+import type { TreeNode } from '../tree/node.ts';
+import type {
+  JobBackend,
+  JobCounts,
+  JobReport,
+  JobRequest,
+  OutputAsked,
+} from './backend.ts';
+import type { OutputPiece, TimedPiece } from './outputPieces.ts';
+import type { JobProgress } from './progress.ts';
+import { isContainerRecord, type ReadProgress } from './recordKinds.ts';
+
+export interface JobsOptions {
+  readonly database: JobDatabase;
+  readonly progressOf: ReadProgress;
+  readonly host: JobBackend;
+  readonly containers: JobBackend;
+  /** Where jobs with a container go. `host`: their command runs on this host; an error: they are refused with it. */
+  readonly containerJobs: 'containers' | 'host' | PmanError;
+}
+
+/** All jobs of this server, whatever runs them: finds the back-end of each by its record. */
+export class Jobs {
+  readonly #options: JobsOptions;
+  readonly #backends: readonly JobBackend[];
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+    this.#backends = [options.host, options.containers];
+  }
+
+  /** Accepts a job (see JobBackend.submit). */
+  async submit(request: JobRequest): Promise<string> {
+    const { host, containers, containerJobs } = this.#options;
+    if (request.container === undefined) return host.submit(request);
+    if (request.ssh !== undefined) {
+      throw new BadRequestError('run: "meta.ssh": a container job cannot go to another host', {
+        hint: 'leave out meta.container or meta.ssh',
+      });
+    }
+    if (typeof containerJobs === 'object') throw containerJobs;
+    return (containerJobs === 'host' ? host : containers).submit(request);
+  }
+
+  /** How far a job has come, by its record alone. */
+  progress(record: TreeNode): JobProgress {
+    return this.#options.progressOf(record);
+  }
+
+  kill(root: string, order: KillRequest): Promise<boolean> {
+    return this.#of(root).kill(root, order);
+  }
+
+  async ended(root: string): Promise<void> {
+    await this.#of(root).ended(root);
+  }
+
+  isActive(root: string): boolean {
+    return this.#backends.some((backend) => backend.isActive(root));
+  }
+
+  place(root: string): number | undefined {
+    return this.#of(root).place(root);
+  }
+
+  report(root: string, record: TreeNode): Promise<JobReport> {
+    return this.#by(record).report(root, record);
+  }
+
+  /** Whether a client may name this part. */
+  hasPart(root: string, record: TreeNode, part: number): boolean {
+    return part < this.#by(record).partCount(record) || this.isActive(root);
+  }
+
+  output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]> {
+    return this.#by(record).output(root, record, asked);
+  }
+
+  timedOutput(root: string, part: number): readonly TimedPiece[] {
+    return this.#of(root).timedOutput(root, part);
+  }
+
+  follow(root: string, asked: OutputAsked, signal: AbortSignal): AsyncIterable<Buffer> {
+    return this.#of(root).follow(root, asked, signal);
+  }
+
+  /** Removes what is kept beside the record of a job that has ended; the record may be gone. */
+  forget(root: string): void {
+    for (const backend of this.#backends) backend.forget(root);
+  }
+
+  async endAll(order: KillRequest): Promise<void> {
+    await Promise.all(this.#backends.map((backend) => backend.endAll(order)));
+  }
+
+  get counts(): JobCounts {
+    const all = this.#backends.map(({ counts }) => counts);
+    return {
+      running: all.reduce((sum, { running }) => sum + running, 0),
+      waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
+    };
+  }
+
+  #of(root: string): JobBackend {
+    const { database, host } = this.#options;
+    const active = this.#backends.find((backend) => backend.isActive(root));
+    if (active !== undefined) return active;
+    const record = database.tree(root);
+    return record === undefined ? host : this.#by(record);
+  }
+
+  #by(record: TreeNode): JobBackend {
+    const { host, containers } = this.#options;
+    return isContainerRecord(record) ? containers : host;
+  }
+}

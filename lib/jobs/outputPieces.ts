@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs';
+
+/** A piece of an output: a file, or text that only the record has. */
+export type OutputPiece =
+  | { readonly file: string; readonly bytes: number }
+  | { readonly text: Buffer; readonly bytes: number };
+
+/** Bytes of a file that came in together. */
+export interface TimedPiece {
+  readonly stream: 'stdout' | 'stderr';
+  /** When they were seen, in milliseconds since 1970. */
+  readonly seenAt: number;
+  readonly file: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function sizeOf(pieces: readonly OutputPiece[]): number {
+  return pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** The bytes `from` to before `to` of the pieces put together. */
+export async function* bytesOf(
+  pieces: readonly OutputPiece[],
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  let at = 0;
+  for (const piece of pieces) {
+    const start = Math.max(from - at, 0);
+    const end = Math.min(to - at, piece.bytes);
+    at += piece.bytes;
+    if (start >= end) continue;
+    if ('text' in piece) yield piece.text.subarray(start, end);
+    else yield* createReadStream(piece.file, { start, end: end - 1 }) as AsyncIterable<Buffer>;
+  }
+}
