@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 const two = (n: number) => String(n).padStart(2, '0');
 
 /** Date and time of day in local time, and the microseconds of the second. */
@@ -24,16 +22,4 @@ export function compactStamp(epochMs: number): string {
 export function readableStamp(epochMs: number): string {
   const { day, time, micros } = localParts(epochMs);
   return `${day.join('-')} ${time.join(':')}.${micros}`;
-}
-
-/** In whole microseconds: a fraction of a millisecond is no exact number. */
-let lastRootAt = 0;
-
-/**
- * A new name for a job root: `<compact stamp>_<uuid4>`. Names of one process sort in the order in which they
- * were made: two in one microsecond get stamps one apart.
- */
-export function newJobRoot(epochMs: number): string {
-  lastRootAt = Math.max(Math.round(epochMs * 1000), lastRootAt + 1);
-  return `${compactStamp(lastRootAt / 1000)}_${randomUUID()}`;
 }

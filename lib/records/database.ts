@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
-import { summaryOf } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
@@ -25,6 +24,8 @@ export interface DatabaseOptions {
   /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
+  /** What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known. */
+  readonly summaryOf: (record: TreeNode, outputBytes?: number) => JobSummary;
   /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
   readonly firstReadMs?: number;
   readonly log: Logger;
@@ -42,6 +43,7 @@ export class JobDatabase implements JobForest {
   readonly folder: string;
   /** Whether the disk is asked to confirm what is written. */
   readonly fsync: boolean;
+  readonly #summaryOf: DatabaseOptions['summaryOf'];
   readonly #drafts: string;
   readonly #catalog: Catalog;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
@@ -54,6 +56,7 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.folder = options.folder;
     this.fsync = options.fsync;
+    this.#summaryOf = options.summaryOf;
     this.#putAside = putAside(options);
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#catalog = new Catalog({
@@ -181,12 +184,12 @@ export class JobDatabase implements JobForest {
    * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
   sameJob(record: TreeNode): string | undefined {
-    return this.#catalog.sameJob(summaryOf(record));
+    return this.#catalog.sameJob(this.#summaryOf(record));
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#catalog.put(root, summaryOf(record));
+    this.#catalog.put(root, this.#summaryOf(record));
     this.#cache.pin(root, record);
     this.#writer.mark(root, 'whole');
   }
@@ -222,7 +225,7 @@ export class JobDatabase implements JobForest {
    */
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
-    if (record !== undefined) this.#catalog.put(root, summaryOf(record, outputBytes));
+    if (record !== undefined) this.#catalog.put(root, this.#summaryOf(record, outputBytes));
     this.#whenFiled.set(root, whenFiled);
     if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
     this.#cache.unpin(root);
@@ -290,7 +293,7 @@ export class JobDatabase implements JobForest {
   #readSummary(root: string): JobSummary | undefined {
     const folder = join(this.folder, root);
     const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
-    if (record !== undefined) return summaryOf(record);
+    if (record !== undefined) return this.#summaryOf(record);
     // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
     return isFolder(folder) ? {} : undefined;
   }

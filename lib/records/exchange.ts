@@ -1,4 +1,3 @@
-import { isDone } from '../jobs/progress.ts';
 import type { JobDatabase } from './database.ts';
 import { readRecordFolder, writeRecordFolder } from './folder.ts';
 
@@ -28,6 +27,6 @@ export async function importRecords(database: JobDatabase, folder: string): Prom
   for await (const { root, record } of readRecordFolder(folder)) {
     if (database.has(root)) continue;
     database.add(root, record);
-    if (isDone(record)) database.release(root);
+    if (database.summary(root)?.status !== undefined) database.release(root);
   }
 }

@@ -5,7 +5,7 @@ import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJobRoot } from '../tree/paths.ts';
+import { isJobRoot } from './jobRoot.ts';
 
 /** Folders of job records, as folders: the database's own, and copies that requests have asked for. */
 

@@ -12,6 +12,7 @@ import type { ContainerJobsOptions } from '../jobs/container/ledger.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
 import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { removeOld } from '../jobs/retention.ts';
+import { summaryOf } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
 import { workFolderOf } from '../records/folder.ts';
@@ -97,6 +98,7 @@ async function open(
     folder: config.dbPath,
     workFolder,
     fsync: config.fsync,
+    summaryOf,
     log: log.child({ component: 'database' }),
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));

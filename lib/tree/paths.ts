@@ -27,11 +27,3 @@ export function checkName(name: string): void {
     },
   );
 }
-
-/** `<YYYYMMDDhhmmss.ffffff>_<uuid4>`, local time of registration (protocol b). */
-const JOB_ROOT = /^\d{14}\.\d{1,6}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** Whether a name is that of a job root as pman makes them. */
-export function isJobRoot(name: string): boolean {
-  return JOB_ROOT.test(name);
-}

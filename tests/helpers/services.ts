@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Services } from '../../lib/actions/action.ts';
-import { newJobRoot } from '../../lib/host/stamps.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
+import { summaryOf } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
+import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import { tempDir } from './tempDir.ts';
 
@@ -25,7 +26,10 @@ export function openServices(): TestServices {
   const top = tempDir();
   const log = silentLogger();
   const folder = join(top, 'db');
-  const database = JobDatabase.open({ folder, workFolder: `${folder}.spool`, fsync: false, log });
+  const database = JobDatabase.open({
+    ...{ folder, workFolder: `${folder}.spool`, fsync: false },
+    ...{ summaryOf, log },
+  });
   const spool = join(`${folder}.spool`, 'jobs');
   mkdirSync(spool);
   const jobs = new HostJobs({

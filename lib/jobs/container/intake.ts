@@ -1,7 +1,7 @@
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/processes.ts';
-import { newJobRoot } from '../../host/stamps.ts';
 import { keyTaken } from '../../records/index/idempotency.ts';
+import { newJobRoot } from '../../records/jobRoot.ts';
 import type { NewJob } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';

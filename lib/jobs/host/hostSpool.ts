@@ -15,7 +15,7 @@ import {
 } from '../../../crunner/detached/spool.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { isJobRoot } from '../../tree/paths.ts';
+import { isJobRoot } from '../../records/jobRoot.ts';
 
 export interface HostSpoolOptions {
   /** The folder of the spool folders, one for each job root. */

@@ -1,4 +1,3 @@
-import type { JobStatus } from '../../jobs/progress.ts';
 import type { JsonValue } from '../../wire/json.ts';
 import { RootList } from '../rootList.ts';
 
@@ -6,8 +5,8 @@ import { RootList } from '../rootList.ts';
 export interface JobSummary {
   readonly jid?: JsonValue;
   readonly auid?: JsonValue;
-  /** How it ended; absent while it has not. */
-  readonly status?: JobStatus;
+  /** How it ended, as clients are told; absent while it has not. */
+  readonly status?: string;
   /** About what its record and its outputs take on the disk; only once it has ended. */
   readonly bytes?: number;
   /** The idempotency key it was sent with. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newJobRoot } from '../../../../lib/host/stamps.ts';
 import { removeOld } from '../../../../lib/jobs/retention.ts';
 import { silentLogger } from '../../../../lib/log.ts';
+import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord } from '../../../../lib/records/record.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
 

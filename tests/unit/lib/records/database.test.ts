@@ -10,11 +10,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newJobRoot } from '../../../../lib/host/stamps.ts';
+import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../lib/log.ts';
 import { JobDatabase } from '../../../../lib/records/database.ts';
 import { exportRecords, importRecords } from '../../../../lib/records/exchange.ts';
 import { clearRecordFolder } from '../../../../lib/records/folder.ts';
+import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import {
   newRecord,
   recordDone,
@@ -32,7 +33,13 @@ let database: JobDatabase;
 const workFolder = () => `${folder}.spool`;
 
 function open(): JobDatabase {
-  return JobDatabase.open({ folder, workFolder: workFolder(), fsync: false, log: silentLogger() });
+  return JobDatabase.open({
+    folder,
+    workFolder: workFolder(),
+    fsync: false,
+    summaryOf,
+    log: silentLogger(),
+  });
 }
 
 /** Ends the process of the database as a crash would: nothing more is written. */
@@ -312,6 +319,7 @@ describe('JobDatabase: what the disk does', () => {
         folder: file,
         workFolder: `${file}.s`,
         fsync: false,
+        summaryOf,
         log: silentLogger(),
       }),
     ).toThrow(

@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { newJobRoot } from '../../../../lib/host/stamps.ts';
+import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../lib/log.ts';
 import { JobDatabase } from '../../../../lib/records/database.ts';
+import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordEnd, recordStart } from '../../../../lib/records/record.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
@@ -17,7 +18,13 @@ const LEFT = 5;
 it('writes long outputs at once instead of in turns, so that a burst of them does not fill the memory', async () => {
   const folder = join(tempDir(), 'pman');
   const workFolder = `${folder}.spool`;
-  const database = JobDatabase.open({ folder, workFolder, fsync: false, log: silentLogger() });
+  const database = JobDatabase.open({
+    folder,
+    workFolder,
+    fsync: false,
+    summaryOf,
+    log: silentLogger(),
+  });
   for (let k = 0; k < JOBS; k += 1) {
     const [root, job] = [newJobRoot(Date.now()), { cmd: 'x', auid: 'me', jid: `j${k}` }];
     database.add(root, newRecord({ rawMeta: job, ...job }));

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { newJobRoot } from '../../../../lib/host/stamps.ts';
+import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordStart } from '../../../../lib/records/record.ts';
 import { outputReply } from '../../../../lib/server/rawOutput.ts';
 import { eventually } from '../../../helpers/eventually.ts';

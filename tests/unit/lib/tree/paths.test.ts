@@ -2,8 +2,7 @@ import { join, resolve, sep } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PmanError } from '../../../../lib/errors.ts';
-import { newJobRoot } from '../../../../lib/host/stamps.ts';
-import { checkName, isJobRoot, isSafeName } from '../../../../lib/tree/paths.ts';
+import { checkName, isSafeName } from '../../../../lib/tree/paths.ts';
 
 describe('isSafeName', () => {
   it.each(['a', '.hidden', '...', 'a b', 'ü', '__proto__', 'x'.repeat(255), '-rf', '\n', '~'])(
@@ -36,24 +35,5 @@ describe('isSafeName', () => {
 
   it('shows the beginning of a long name only', () => {
     expect(() => checkName('x'.repeat(5000))).toThrow(/^"x{80}…" cannot be/);
-  });
-});
-
-describe('isJobRoot', () => {
-  it.each(['20261122063520.151489_7423dd61-31d2-4e6d-be15-e32e0c01f44d', newJobRoot(Date.now())])(
-    'knows %s',
-    (name) => {
-      expect(isJobRoot(name)).toBe(true);
-    },
-  );
-
-  it.each([
-    '',
-    '20261122063520_7423dd61-31d2-4e6d-be15-e32e0c01f44d',
-    '20261122063520.151489_7423dd61-31d2-4e6d-be15-e32e0c01f44d/..',
-    '20261122063520.151489_7423dd61-31d2-4e6d-be15-e32e0c01f44d\n',
-    '.drafts',
-  ])('knows %j for none', (name) => {
-    expect(isJobRoot(name)).toBe(false);
   });
 });

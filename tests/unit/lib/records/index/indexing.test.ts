@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newJobRoot } from '../../../../../lib/host/stamps.ts';
+import { summaryOf } from '../../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../../lib/log.ts';
 import { JobDatabase } from '../../../../../lib/records/database.ts';
 import { Indexing } from '../../../../../lib/records/index/indexing.ts';
+import { newJobRoot } from '../../../../../lib/records/jobRoot.ts';
 import {
   newRecord,
   recordDone,
@@ -67,7 +68,14 @@ describe('a database whose index is gone', () => {
   function open(firstReadMs?: number): JobDatabase {
     const workFolder = `${folder}.spool`;
     const first = firstReadMs === undefined ? {} : { firstReadMs };
-    return JobDatabase.open({ folder, workFolder, fsync: false, log: silentLogger(), ...first });
+    return JobDatabase.open({
+      folder,
+      workFolder,
+      fsync: false,
+      summaryOf,
+      log: silentLogger(),
+      ...first,
+    });
   }
 
   const jobOf = (jid: string, key = `key of ${jid}`) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { newJobRoot } from '../../../../../lib/host/stamps.ts';
 import { JobIndex } from '../../../../../lib/records/index/jobIndex.ts';
+import { newJobRoot } from '../../../../../lib/records/jobRoot.ts';
 import type { JsonValue } from '../../../../../lib/wire/json.ts';
 
 const WORDS = ['', 'j', 'J', 'constructor', '__proto__', 'ü'] as const;
