@@ -2,13 +2,15 @@
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
-import { command, readPmanConfig } from '../lib/config/pman.ts';
+import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
+import { readShown } from '../swarm/service/shownTask.ts';
 
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
@@ -56,12 +58,8 @@ async function main(): Promise<void> {
       const { openFileio } = await import('../lib/fileio/endpoint.ts');
       return openFileio(options);
     },
-    // Loading the engine's client takes longer than all the rest: the first container job waits for it, not every start.
-    openEngine: async (instanceLabel) => {
-      const { openJobEngine } = await import('../swarm/openJobEngine.ts');
-      const settings = { env: process.env, home: homedir() };
-      return openJobEngine({ config, settings, instanceLabel, log });
-    },
+    containerJobs: containerJobsPlace(config, log),
+    readShown,
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
@@ -72,6 +70,37 @@ async function main(): Promise<void> {
   log.info('shutting down', { reason });
   await server.close(options);
   process.exit(0);
+}
+
+/** Where jobs with a container go, by --container-env; an engine is loaded when the first one comes. */
+function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace {
+  const { containerEnv } = config;
+  switch (containerEnv) {
+    case 'swarm':
+    case 'docker':
+      return {
+        kind: 'engine',
+        open: async (instance) => {
+          const { openJobEngine } = await import('../swarm/openJobEngine.ts');
+          const settings = { env: process.env, home: homedir() };
+          return openJobEngine({ config, settings, instance, log });
+        },
+      };
+    case 'openshift':
+      return {
+        kind: 'refused',
+        error: new PmanError('not_implemented', 'container jobs on openshift are not built yet', {
+          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
+        }),
+      };
+    case 'host':
+      return { kind: 'host' };
+    default:
+      log.warn('--container-env names no engine: jobs with a container run on this host', {
+        containerEnv,
+      });
+      return { kind: 'host' };
+  }
 }
 
 function makeFolderOf(debugFile: string): void {

@@ -1,7 +1,5 @@
 import type { z } from 'zod';
-import type { ContainerJobs } from '../jobs/container/containerJobs.ts';
-import type { HostJobs } from '../jobs/host/hostJobs.ts';
-import type { SshHosts } from '../jobs/host/sshHosts.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
@@ -10,15 +8,12 @@ import type { ActionResult } from '../wire/reply.ts';
 /** What actions work on; made once, when the server starts. */
 export interface Services {
   readonly database: JobDatabase;
-  readonly jobs: HostJobs;
-  /** The jobs in containers; undefined where this server runs none. */
-  readonly containers?: ContainerJobs | undefined;
-  /** Where jobs may go by ssh. */
-  readonly sshHosts: SshHosts;
+  /** All jobs, whatever runs them. */
+  readonly jobs: Jobs;
+  /** Writes down what is to be known of jobs that nobody runs any more. */
+  readonly closeOrphans: () => void;
   readonly log: Logger;
   readonly settings: {
-    /** Where jobs with a `container` go; anything but swarm and openshift is the host (protocol f). */
-    readonly containerEnv: string;
     /** The folder below which requests may name places for copies of the database. */
     readonly exportPath: string;
     /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */

@@ -69,7 +69,7 @@ async function operate(
     case 'load':
       if (folder === own) await database.reload();
       else await importRecords(database, folder);
-      services.jobs.closeOrphans();
+      services.closeOrphans();
       return;
     case 'clear': {
       if (folder !== own) return clearRecordFolder(folder);

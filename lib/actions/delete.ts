@@ -15,9 +15,7 @@ export const deleteJob = defineAction({
   schema,
   handle(meta, { services }) {
     const hits = requireHits(services, meta);
-    const busy = hits.find(
-      ({ root }) => services.jobs.isActive(root) || services.containers?.isActive(root),
-    );
+    const busy = hits.find(({ root }) => services.jobs.isActive(root));
     if (busy !== undefined) {
       throw new PmanError('conflict', `the job ${busy.root} has not ended`, {
         hint: 'end it first, with the action "kill"',

@@ -1,5 +1,5 @@
 import { PmanError } from '../errors.ts';
-import { type JobProgress, progressOf } from '../jobs/progress.ts';
+import type { JobProgress } from '../jobs/progress.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { SearchMeta } from '../wire/request.ts';
 import type { Services } from './action.ts';
@@ -11,18 +11,20 @@ export interface Hit {
   readonly progress: JobProgress;
 }
 
+type Searched = Pick<Services, 'database' | 'jobs'>;
+
 /** The jobs that a request's `key` and `value` name, oldest first. */
-export function hitsOf(services: Services, { key, value }: SearchMeta): readonly Hit[] {
+export function hitsOf({ database, jobs }: Searched, { key, value }: SearchMeta): readonly Hit[] {
   const hits: Hit[] = [];
-  for (const root of services.database.find(key, value)) {
-    const record = services.database.tree(root);
-    if (record !== undefined) hits.push({ root, record, progress: progressOf(record) });
+  for (const root of database.find(key, value)) {
+    const record = database.tree(root);
+    if (record !== undefined) hits.push({ root, record, progress: jobs.progress(record) });
   }
   return hits;
 }
 
 /** @throws PmanError not_found when no job is named */
-export function requireHits(services: Services, meta: SearchMeta): readonly Hit[] {
+export function requireHits(services: Searched, meta: SearchMeta): readonly Hit[] {
   const hits = hitsOf(services, meta);
   if (hits.length > 0) return hits;
   const shown = JSON.stringify(meta.value);

@@ -45,8 +45,7 @@ export const kill = defineAction({
     const killed: [string, JsonValue][] = [];
     let hasEnded = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const runner = services.containers?.isActive(root) ? services.containers : services.jobs;
-      const found = await runner.kill(root, { signal: meta.signal, graceMs, cause });
+      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
       hasEnded ||= found;
       killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
     }

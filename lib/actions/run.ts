@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { BadRequestError, PmanError } from '../errors.ts';
+import { limitFields } from '../jobs/jobLimits.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { containerTimeout, limitFields, limitsOf } from './limits.ts';
 
 /** An integer becomes its text, as the original stores it. */
 const jid = z
@@ -41,34 +40,11 @@ export const run = defineAction({
   handlesThreaded: true,
   async handle(meta, { services, threaded, rawMeta }) {
     const { cmd, auid, jid, container, ssh } = meta;
-    if (container && ssh !== undefined) {
-      throw new BadRequestError('run: "meta.ssh": a container job cannot go to another host', {
-        hint: 'leave out meta.container or meta.ssh',
-      });
-    }
-    const connection = ssh === undefined ? undefined : services.sshHosts.connectionTo(ssh);
-    const { containerEnv } = services.settings;
-    if (container && services.containers) {
-      const timeoutMs = containerTimeout(meta);
-      const limit = timeoutMs === undefined ? {} : { timeoutMs };
-      const job = { rawMeta, cmd, auid, jid, container, ...limit };
-      const root = await services.containers.submit(job);
-      if (!threaded) await services.containers.ended(root);
-      return { status: true };
-    }
-    if (container && containerEnv === 'openshift') {
-      throw new PmanError(
-        'not_implemented',
-        `container jobs on ${containerEnv} are not built yet`,
-        {
-          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
-        },
-      );
-    }
-    const root = await services.jobs.submit(
-      { rawMeta, cmd, auid, jid },
-      { limits: limitsOf(meta), ...(connection && { ssh: connection }) },
-    );
+    const root = await services.jobs.submit({
+      ...{ rawMeta, cmd, auid, jid, limits: meta },
+      ...(container && { container }),
+      ...(ssh !== undefined && { ssh }),
+    });
     if (!threaded) await services.jobs.ended(root);
     return { status: true };
   },

@@ -47,7 +47,12 @@ export interface JobBackend {
   /** What a part has written to both streams, in the order in which it came in. */
   timedOutput(root: string, part: number): readonly TimedPiece[];
   /** An output from its beginning, and what comes, until the job has ended or the signal is given. */
-  follow(root: string, asked: OutputAsked, signal: AbortSignal): AsyncIterable<Buffer>;
+  follow(
+    root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer>;
   /** Removes what is kept beside the record of a job that has ended. */
   forget(root: string): void;
   /** Ends every job, and waits until each has ended. */

@@ -43,20 +43,26 @@ export const limitFields = {
   cwd: text.optional(),
 } as const;
 
-type LimitMeta = z.infer<z.ZodObject<typeof limitFields>>;
+/** These members, checked. */
+export type LimitMeta = z.infer<z.ZodObject<typeof limitFields>>;
 
 /**
  * The limits of a job on this host, or on the one that `ssh` names.
- * @param meta the checked meta of the `run`
  * @throws BadRequestError for a memory limit or a folder that cannot be
  */
-export function limitsOf(
-  meta: LimitMeta & { readonly container?: unknown; readonly ssh?: unknown },
-): JobLimits {
-  const { timeout, nice, env, cwd } = meta;
-  if (cwd !== undefined) requireFolder(cwd, meta.ssh === undefined);
+export function hostLimits({
+  limits,
+  container,
+  ssh,
+}: {
+  readonly limits: LimitMeta;
+  readonly container?: unknown;
+  readonly ssh?: unknown;
+}): JobLimits {
+  const { timeout, nice, env, cwd } = limits;
+  if (cwd !== undefined) requireFolder(cwd, ssh === undefined);
   // With a container the limit is the container's, and clients of the original send it along in any case.
-  const memory = meta.container === undefined ? meta.memory_limit : undefined;
+  const memory = container === undefined ? limits.memory_limit : undefined;
   return {
     ...(timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1000) }),
     ...(memory === undefined ? {} : { memoryBytes: bytesOf(memory) }),
@@ -68,7 +74,7 @@ export function limitsOf(
 
 /**
  * How long a container job may take, in milliseconds; undefined: for ever.
- * @throws BadRequestError for what limits jobs of this host only, instead of passing over it
+ * @throws BadRequestError for what limits jobs of this host only: it is not ignored
  */
 export function containerTimeout({ timeout, nice, env, cwd }: LimitMeta): number | undefined {
   const others = { nice, env, cwd };

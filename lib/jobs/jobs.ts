@@ -2,13 +2,7 @@ import type { KillRequest } from '../../crunner/detached/spool.ts';
 import { BadRequestError, type PmanError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
-import type {
-  JobBackend,
-  JobCounts,
-  JobReport,
-  JobRequest,
-  OutputAsked,
-} from './backend.ts';
+import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobProgress } from './progress.ts';
 import { isContainerRecord, type ReadProgress } from './recordKinds.ts';
@@ -83,8 +77,13 @@ export class Jobs {
     return this.#of(root).timedOutput(root, part);
   }
 
-  follow(root: string, asked: OutputAsked, signal: AbortSignal): AsyncIterable<Buffer> {
-    return this.#of(root).follow(root, asked, signal);
+  follow(
+    root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer> {
+    return this.#by(record).follow(root, record, asked, signal);
   }
 
   /** Removes what is kept beside the record of a job that has ended; the record may be gone. */

@@ -1,12 +1,12 @@
 import type { JobDatabase } from '../records/database.ts';
-import type { HostJobs } from './host/hostJobs.ts';
+import type { Jobs } from './jobs.ts';
 
 /**
  * Removes jobs that have ended, with all that is kept of them: the records, then the outputs.
  * @throws PmanError storage when the disk does not part with a record: that job stays, and those behind it
  */
 export function removeJobs(
-  { database, jobs }: { readonly database: JobDatabase; readonly jobs: HostJobs },
+  { database, jobs }: { readonly database: JobDatabase; readonly jobs: Pick<Jobs, 'forget'> },
   roots: readonly string[],
 ): void {
   try {

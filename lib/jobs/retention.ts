@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import { compactStamp } from '../host/stamps.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
-import type { HostJobs } from './host/hostJobs.ts';
+import type { Jobs } from './jobs.ts';
 import { removeJobs } from './removal.ts';
 
 /** What is kept of jobs that have ended; undefined: everything. */
@@ -20,7 +20,7 @@ export interface Retention {
  * records are known. Does not throw: what the disk does not part with is tried again the next time.
  */
 export function removeOld(
-  { database, jobs, log }: { database: JobDatabase; jobs: HostJobs; log: Logger },
+  { database, jobs, log }: { database: JobDatabase; jobs: Pick<Jobs, 'forget'>; log: Logger },
   { ageMs, count, bytes }: Retention,
 ): void {
   if (database.indexing !== undefined) return;

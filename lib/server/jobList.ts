@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError } from '../errors.ts';
 import { compactStamp } from '../host/stamps.ts';
-import { progressOf } from '../jobs/progress.ts';
 import type { JsonObject } from '../wire/json.ts';
 
 const count = z
@@ -56,7 +55,7 @@ export function listQuery(target: string): string | undefined {
  * are known
  */
 export function jobList(
-  { database }: Services,
+  { database, jobs }: Pick<Services, 'database' | 'jobs'>,
   query: string,
 ): { readonly jobs: JsonObject; readonly total: number } {
   const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
@@ -73,7 +72,7 @@ export function jobList(
   const statusOf = (root: string) => {
     const known = database.summary(root)?.status;
     const record = known === undefined ? database.tree(root) : undefined;
-    return known ?? (record === undefined ? 'lost' : progressOf(record).status);
+    return known ?? (record === undefined ? 'lost' : jobs.progress(record).status);
   };
   const candidates =
     jid !== undefined

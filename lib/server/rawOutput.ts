@@ -1,18 +1,18 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { isContainerRecord, knownContainer } from '../jobs/container/knownContainer.ts';
-import { progressOf } from '../jobs/progress.ts';
+import { bytesOf, sizeOf, type TimedPiece } from '../jobs/outputPieces.ts';
 import { rootByPiece } from '../tree/lookup.ts';
+import { TreeNode } from '../tree/node.ts';
 import { originForm } from './echo.ts';
 
 /** What a GET of an output asks for. */
 interface OutputRequest {
   readonly root: string;
+  readonly record: TreeNode;
   readonly stream: 'stdout' | 'stderr' | 'output';
   /** One sub-job; all of them in order when left out. */
   readonly part: number | undefined;
@@ -22,19 +22,9 @@ interface OutputRequest {
   readonly since: number;
 }
 
-/** A stretch of an output: a file, or text that is kept in the record only. */
-interface Piece {
-  readonly file?: string;
-  readonly text?: Buffer;
-  readonly bytes: number;
-}
-
 /** `/api/v1/<job>[/<k>]/stdout`, `…/stderr` and `…/output`. No place of a tree has such a path. */
 const OUTPUT_PATH =
   /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr|output)\/?(?:\?(.*))?$/;
-
-/** How often a followed output is looked at for more, in milliseconds. */
-const FOLLOW_POLL_MS = 100;
 
 /**
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
@@ -50,16 +40,19 @@ export async function outputReply(
   if (method !== 'GET' && method !== 'HEAD') return undefined;
   const asked = parse(services, originForm(target));
   if (asked === undefined) return undefined;
-  if (asked.stream === 'output') return mergedOutput(services, asked);
+  const { root, record, stream, part } = asked;
+  if (stream === 'output') return timedOutput(services, asked);
+  const { jobs } = services;
   if (asked.follow) {
+    const output = jobs.follow(root, record, { stream, part }, signal);
     return {
       status: 200,
       headers: [['Content-Type', TEXT]],
-      body: Readable.from(followed(services, asked, signal), { objectMode: false }),
+      body: Readable.from(output, { objectMode: false }),
     };
   }
-  const pieces = await piecesOf(services, asked);
-  const size = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
+  const pieces = await jobs.output(root, record, { stream, part });
+  const size = sizeOf(pieces);
   const header = (wanted: string) =>
     rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
   // What goes on may only be a part of what was, and it has no tag by which a client could tell (RFC 9110, 13.1.5).
@@ -97,12 +90,14 @@ function parse(services: Services, target: string): OutputRequest | undefined {
     });
   }
   const k = part === undefined ? undefined : Number(part);
-  if (k !== undefined) requirePart(services, root, k);
+  const record = services.database.tree(root) ?? new TreeNode();
+  if (k !== undefined) requirePart(services, root, record, k);
   const parameters = new URLSearchParams(query);
   const follow = parameters.get('follow');
   return {
     since: sinceIn(parameters.get('since')),
     root,
+    record,
     stream,
     part: k,
     follow: follow !== null && follow !== '0' && follow !== 'false',
@@ -122,90 +117,12 @@ function sinceIn(text: string | null): number {
   );
 }
 
-/** A part of a job that has not ended may come yet. */
-function requirePart({ database, jobs }: Services, root: string, part: number): void {
-  const record = database.tree(root);
-  const known = record === undefined ? 0 : progressOf(record).entries.length;
-  if (part === 0 && record !== undefined && isContainerRecord(record)) return;
-  if (part < known || jobs.isActive(root)) return;
+/** @throws PmanError not_found for a part that the job does not have and will not get */
+function requirePart({ jobs }: Services, root: string, record: TreeNode, part: number): void {
+  if (jobs.hasPart(root, record, part)) return;
   throw new PmanError('not_found', `the job ${root} has no part ${part}`, {
-    hint: `it has ${known}, counted from 0`,
+    hint: `it has ${jobs.progress(record).entries.length}, counted from 0`,
   });
-}
-
-/** The stretches that make up an output now. What has no file any more is taken from the record. */
-async function piecesOf(services: Services, asked: OutputRequest): Promise<readonly Piece[]> {
-  const { root, part } = asked;
-  const stream = asked.stream === 'stderr' ? 'stderr' : 'stdout';
-  const record = services.database.tree(root);
-  if (record !== undefined && isContainerRecord(record)) {
-    if (stream === 'stderr' || (part ?? 0) > 0) return [];
-    const report = services.containers?.report(root, record) ?? knownContainer(record);
-    const text = Buffer.from((await report).logs);
-    return [{ text, bytes: text.length }];
-  }
-  const entries = record === undefined ? [] : progressOf(record).entries;
-  const parts = part === undefined ? entries.keys() : [part];
-  return [...parts].map((k) => {
-    const file = services.jobs.outputs.file(root, k, stream);
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat !== undefined) return { file, bytes: stat.size };
-    const kept = entries[k]?.[stream];
-    const text = Buffer.from(typeof kept === 'string' ? kept : '');
-    return { text, bytes: text.length };
-  });
-}
-
-/** The bytes `from` to before `to` of the stretches put together. */
-async function* bytesOf(
-  pieces: readonly Piece[],
-  from: number,
-  to: number,
-): AsyncGenerator<Buffer> {
-  let at = 0;
-  for (const { file, text, bytes } of pieces) {
-    const start = Math.max(from - at, 0);
-    const end = Math.min(to - at, bytes);
-    at += bytes;
-    if (start >= end) continue;
-    if (file === undefined) yield (text ?? Buffer.alloc(0)).subarray(start, end);
-    else yield* createReadStream(file, { start, end: end - 1 }) as AsyncIterable<Buffer>;
-  }
-}
-
-async function* followed(
-  services: Services,
-  asked: OutputRequest,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  const { containers } = services;
-  if (containers?.isActive(asked.root)) {
-    if (asked.stream === 'stdout' && (asked.part ?? 0) === 0) {
-      yield* containers.follow(asked.root, signal);
-      return;
-    }
-    await orAborted(containers.ended(asked.root), signal);
-  }
-  // Of each piece: a process that an earlier part has left behind may still write.
-  const sent: number[] = [];
-  for (;;) {
-    // Asked before the look at the files: what is written before the end is seen.
-    const active = services.jobs.isActive(asked.root);
-    const pieces = await piecesOf(services, asked);
-    for (const [k, piece] of pieces.entries()) {
-      yield* bytesOf([piece], sent[k] ?? 0, piece.bytes);
-      sent[k] = piece.bytes;
-    }
-    if (!active || signal.aborted) return;
-    await sleep(FOLLOW_POLL_MS, undefined, { ref: false });
-  }
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  await Promise.race([
-    work,
-    new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-  ]);
 }
 
 /** A single range of bytes; undefined for none, and for forms that a server may ignore (several ranges, other units). */
@@ -222,12 +139,18 @@ function rangeOf(
 }
 
 /** Both streams of a job or a sub-job, a line of JSON for each chunk. */
-function mergedOutput(services: Services, asked: OutputRequest): GatewayReply {
-  const record = services.database.tree(asked.root);
-  const count = record === undefined ? 0 : progressOf(record).entries.length;
-  const parts = asked.part === undefined ? [...Array(count).keys()] : [asked.part];
+function timedOutput(
+  { jobs }: Services,
+  { root, record, part, since }: OutputRequest,
+): GatewayReply {
+  const count = jobs.progress(record).entries.length;
+  const parts = part === undefined ? [...Array(count).keys()] : [part];
   const lines = function* () {
-    for (const part of parts) yield* chunkLines(services, asked, part);
+    for (const k of parts) {
+      for (const piece of jobs.timedOutput(root, k)) {
+        if (piece.seenAt > since) yield* chunkLines(piece, k);
+      }
+    }
   };
   return {
     status: 200,
@@ -236,26 +159,18 @@ function mergedOutput(services: Services, asked: OutputRequest): GatewayReply {
   };
 }
 
-function* chunkLines(
-  services: Services,
-  { root, since }: OutputRequest,
-  part: number,
-): Generator<Buffer> {
-  for (const chunk of services.jobs.outputs.chunks(root, part, Date.now())) {
-    if (chunk.seenAt <= since) continue;
-    const file = services.jobs.outputs.file(root, part, chunk.stream);
-    for (let from = chunk.from; from < chunk.to; from += MAX_CHUNK_BYTES) {
-      const bytes = readBytes(file, from, Math.min(chunk.to, from + MAX_CHUNK_BYTES));
-      const content = isUtf8(bytes)
-        ? { text: bytes.toString() }
-        : { base64: bytes.toString('base64') };
-      const line = { time: chunk.seenAt, part, stream: chunk.stream, from, ...content };
-      yield Buffer.from(`${JSON.stringify(line)}\n`);
-    }
+function* chunkLines(piece: TimedPiece, part: number): Generator<Buffer> {
+  const { stream, seenAt, file, to } = piece;
+  for (let { from } = piece; from < to; from += MAX_CHUNK_BYTES) {
+    const bytes = readBytes(file, from, Math.min(to, from + MAX_CHUNK_BYTES));
+    const content = isUtf8(bytes)
+      ? { text: bytes.toString() }
+      : { base64: bytes.toString('base64') };
+    yield Buffer.from(`${JSON.stringify({ time: seenAt, part, stream, from, ...content })}\n`);
   }
 }
 
-/** A line of the merged output holds no more than this; longer chunks are several. */
+/** A line of the output of both streams holds no more than this; longer chunks are several. */
 const MAX_CHUNK_BYTES = 64 * 1024;
 
 function readBytes(file: string, from: number, to: number): Buffer {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
@@ -7,14 +6,10 @@ import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { makeFolder } from '../host/folders.ts';
-import { ContainerJobs } from '../jobs/container/containerJobs.ts';
-import type { ContainerJobsOptions } from '../jobs/container/ledger.ts';
-import { HostJobs } from '../jobs/host/hostJobs.ts';
-import { SshHosts } from '../jobs/host/sshHosts.ts';
+import type { ReadShown } from '../jobs/container/engine.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
-import { summaryOf } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
-import { JobDatabase } from '../records/database.ts';
 import { workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
@@ -23,14 +18,17 @@ import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
+import { type ContainerJobsPlace, openJobs } from './openJobs.ts';
 
 export interface ServerOptions {
   readonly config: PmanConfig;
   readonly log: Logger;
   /** Opens a pfioh beside pman. */
   readonly openFileio: (options: EndpointOptions) => Promise<FileioEndpoint>;
-  /** Opens the container engine that --container-env means. */
-  readonly openEngine: ContainerJobsOptions['openEngine'];
+  /** Where jobs with a container go, as --container-env says. */
+  readonly containerJobs: ContainerJobsPlace;
+  /** Reads how a container job has ended from what its record shows. */
+  readonly readShown: ReadShown;
   /** A client has asked the server to quit. */
   readonly onQuit: (options: QuitOptions) => void;
 }
@@ -41,14 +39,8 @@ export interface PmanServer {
   close(options?: QuitOptions): Promise<void>;
 }
 
-/** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
-const CLOSE_LIMIT_MS = 250;
-/** Anything else is this host too, as in the original, but may be a mistake. */
-const KNOWN_ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'openshift', 'docker', 'host']);
 /** What the records of jobs say that are ended with pman. */
 const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
-/** How much of each output a record holds, in bytes. */
-const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 
 /**
  * Puts pman together and opens its port.
@@ -62,12 +54,6 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
   };
   try {
     const { gateway, jobs } = await open(options, releases);
-    if (!KNOWN_ENVIRONMENTS.has(config.containerEnv)) {
-      const { containerEnv } = config;
-      log.warn('--container-env names no engine: jobs with a container run on this host', {
-        containerEnv,
-      });
-    }
     log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
     return {
       gateway,
@@ -83,69 +69,25 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 }
 
 async function open(
-  { config, log, openFileio, openEngine, onQuit }: ServerOptions,
+  { config, log, openFileio, containerJobs, readShown, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
-): Promise<{ readonly gateway: Gateway; readonly jobs: HostJobs }> {
+): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
-  const sshHosts = new SshHosts(config.ssh);
   const workFolder = workFolderOf(config.dbPath);
   makeWorkFolder(workFolder);
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
-  const database = JobDatabase.open({
-    folder: config.dbPath,
-    workFolder,
-    fsync: config.fsync,
-    summaryOf,
-    log: log.child({ component: 'database' }),
-  });
-  releases.push(() => database.close(CLOSE_LIMIT_MS));
-
-  const spool = join(workFolder, 'jobs');
-  makeFolder(spool);
-  const jobs = new HostJobs({
-    database,
-    spool,
-    maxJobs: config.maxJobs,
-    fsync: config.fsync,
-    outputLimitBytes: OUTPUT_LIMIT_BYTES,
-    log: log.child({ component: 'jobs' }),
-  });
-  releases.push(() => jobs.close());
-  await jobs.recover();
-
-  const containers = hasContainers(config)
-    ? new ContainerJobs({
-        ...{ database, workFolder, openEngine },
-        ...{ fsync: config.fsync, manager: config.manager, storeBase: config.storeBase },
-        logLimitBytes: OUTPUT_LIMIT_BYTES,
-        log: log.child({ component: 'containers' }),
-      })
-    : undefined;
-  if (containers) releases.push(() => containers.close());
-  containers?.recover();
-  const lookAgain = async () => {
-    await database.indexed;
-    if (database.indexing !== undefined) return; // the server has been closed meanwhile
-    jobs.closeOrphans();
-    containers?.recoverMore();
-  };
-  const allKnown =
-    database.indexing &&
-    lookAgain().catch((error: unknown) => {
-      log.error('old records cannot be taken up', { reason: messageOf(error) });
-    });
+  const opened = await openJobs({ config, workFolder, containerJobs, readShown, log }, releases);
+  const { database, jobs, closeOrphans } = opened;
 
   const services: Services = {
     database,
     jobs,
-    containers,
-    sshHosts,
+    closeOrphans,
     log,
     settings: {
-      containerEnv: config.containerEnv,
       exportPath: config.exportPath,
       killGraceMs: config.killGraceMs,
     },
@@ -179,7 +121,7 @@ async function open(
     file: config.directiveFile,
     owner: config.dbPath,
     obey: (command) => dispatch(services, command),
-    after: allKnown, // whoever left the file is not there to try again
+    after: opened.allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
@@ -195,10 +137,6 @@ function makeWorkFolder(folder: string): void {
       cause: error,
     });
   }
-}
-
-function hasContainers({ containerEnv }: PmanConfig): boolean {
-  return containerEnv === 'swarm' || containerEnv === 'docker';
 }
 
 /** The codes of what the front refuses before there is a request to look at. */

@@ -1,272 +1,374 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/detached/spool.ts';
 import { Queue } from '../../concurrency/queue.ts';
 import { messageOf, PmanError } from '../../errors.ts';
+import { hostFacts } from '../../host/facts.ts';
 import { preciseNow } from '../../host/processes.ts';
+import type { Logger } from '../../log.ts';
+import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
+import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import type { OutputPiece } from '../outputPieces.ts';
+import type { Summarize } from '../summary.ts';
+import { ActiveJobs } from './activeJobs.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
-import type { ContainerEngine, ContainerStatus } from './engine.ts';
+import { ContainerEnder } from './ender.ts';
+import { Endings } from './endings.ts';
+import type { Engine, OpenEngine, ReadShown } from './engine.ts';
 import { followOutput } from './followOutput.ts';
-import { ContainerIntake, type ContainerJob } from './intake.ts';
-import { knownContainer } from './knownContainer.ts';
-import { type Active, type ContainerJobsOptions, ContainerLedger } from './ledger.ts';
-import { startService, waitForFolder } from './start.ts';
-import { spooledFromRecord } from './store.ts';
+import { instanceOf } from './instance.ts';
+import { ContainerIntake } from './intake.ts';
+import { ContainerJob } from './job.ts';
+import { outputOf, RecordedJobs } from './recordedJobs.ts';
+import { startWork, waitForFolder } from './start.ts';
+import { ContainerJobStore, type StoredJob, storedFromRecord } from './store.ts';
 import { ContainerTimeLimits } from './timeLimits.ts';
 import { ContainerWatch } from './watch.ts';
 
-/** What a status request is told of a container job. */
-export interface ContainerReport {
-  readonly status: ContainerStatus;
-  readonly logs: string;
-  /** Why this may not be the newest. */
-  readonly note?: string;
+export interface ContainerJobsOptions {
+  readonly database: JobDatabase;
+  readonly summaryOf: Summarize;
+  /** The folder of ours beside the database. */
+  readonly workFolder: string;
+  readonly fsync: boolean;
+  readonly log: Logger;
+  /** The folder of the engine's host that stands for the parent of every shareDir. */
+  readonly storeBase: string | undefined;
+  /** How much of the output of each worker a record holds, in bytes. */
+  readonly logLimitBytes: number;
+  readonly openEngine: OpenEngine;
+  readonly readShown: ReadShown;
 }
 
-/** How many services are made at once. */
+/** How many are started at once. */
 const STARTS_AT_ONCE = 3;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
+/** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
+const END_ALL_MS = 20_000;
 
-/** The jobs that run in containers: takes them in, has them scheduled, follows them, and writes down how they end. */
-export class ContainerJobs {
+/** The jobs that run in containers: takes them in, has them started, watches them, and writes down how they end. */
+export class ContainerJobs implements JobBackend {
   readonly #options: ContainerJobsOptions;
-  readonly #ledger: ContainerLedger;
+  readonly #recorded: RecordedJobs;
+  readonly #store: ContainerJobStore;
+  readonly #active: ActiveJobs;
+  readonly #endings: Endings;
   readonly #watch: ContainerWatch;
+  readonly #ender: ContainerEnder;
   readonly #intake: ContainerIntake;
-  readonly #starts = new Queue(STARTS_AT_ONCE);
   readonly #timeLimits: ContainerTimeLimits;
-  /** Undefined when there may be something to clean up, and nobody is at it. */
-  #cleaned: Promise<void> | undefined = Promise.resolve();
+  readonly #starts = new Queue(STARTS_AT_ONCE);
+  readonly #instance: string;
+  readonly #host = hostFacts();
+  #engine: Promise<Engine> | undefined;
+  #closed = false;
 
   constructor(options: ContainerJobsOptions) {
+    const { database, workFolder, fsync, log, summaryOf, storeBase, logLimitBytes } = options;
     this.#options = options;
-    this.#ledger = new ContainerLedger(options);
-    this.#watch = new ContainerWatch(options, this.#ledger);
-    this.#intake = new ContainerIntake(options, this.#ledger, () => this.#watch.isHeard);
+    this.#instance = instanceOf(workFolder);
+    this.#recorded = new RecordedJobs(options.readShown);
+    this.#store = new ContainerJobStore(join(workFolder, 'containers'), fsync, log);
+    this.#active = new ActiveJobs(() => this.#watch.stop());
+    const shared = {
+      database,
+      log,
+      active: this.#active,
+      engine: () => this.#opened(),
+      isClosed: () => this.#closed,
+    };
+    this.#endings = new Endings({ ...shared, store: this.#store, host: this.#host, logLimitBytes });
+    this.#watch = new ContainerWatch({
+      ...shared,
+      endings: this.#endings,
+      onStillRunning: (job) => this.#ender.stillRunning(job),
+    });
+    this.#ender = new ContainerEnder({
+      ...shared,
+      endings: this.#endings,
+      ended: (root) => this.#watch.ended(root),
+    });
+    this.#intake = new ContainerIntake({
+      ...{ database, summaryOf, storeBase, instance: this.#instance },
+      engine: shared.engine,
+      isEngineHeard: () => this.#watch.isHeard,
+      named: (name) => this.#active.named(name),
+      nameIsFree: (name) => this.#endings.nameIsFree(name),
+      accept: (root, stored) => this.#accept(root, stored),
+    });
     this.#timeLimits = new ContainerTimeLimits({
-      ledger: this.#ledger,
-      kill: (root, request) => this.kill(root, request),
-      log: options.log,
+      ...shared,
+      kill: (root, order) => this.kill(root, order),
     });
   }
 
-  /** Accepts a container job and has it scheduled; gives the name of its job root (see ContainerIntake.submit). */
-  async submit(job: ContainerJob): Promise<string> {
-    const { root, accepted } = await this.#intake.submit(job);
+  async submit({ container, ...job }: JobRequest): Promise<string> {
+    if (container === undefined)
+      throw new Error('a job without a container was given to an engine');
+    const { root, isNew } = await this.#intake.submit({ ...job, container });
+    const accepted = isNew ? this.#active.get(root) : undefined;
     if (accepted !== undefined) void this.#begin(accepted);
     return root;
   }
 
-  /** Resolves when the job has ended; at once when it has, or is none of ours. */
+  async kill(root: string, order: KillRequest): Promise<boolean> {
+    const job = this.#active.get(root);
+    if (job === undefined || job.isOver) return false;
+    if (job.isUnasked) this.#endings.notStarted(job, `${order.cause} before it started`);
+    else await this.#ender.end(job, order);
+    return true;
+  }
+
   ended(root: string): Promise<void> {
     return this.#watch.ended(root);
   }
 
   isActive(root: string): boolean {
-    return this.#ledger.active.has(root);
+    return this.#active.has(root);
   }
 
-  /** How a container job stands: asks the engine unless the record has its end. */
-  async report(root: string, record: TreeNode): Promise<ContainerReport> {
-    const active = this.#ledger.active.get(root);
-    const known = knownContainer(record);
-    if (active === undefined || known.isFinal) return known;
-    if (active.awaiting !== undefined && !existsSync(active.awaiting)) {
-      return { ...known, note: `it waits for the folder ${active.awaiting}, which is not there` };
+  /** Container jobs wait for their engine, not for each other. */
+  place(): undefined {
+    return undefined;
+  }
+
+  /** Asks the engine unless the record has the job's end. */
+  async report(root: string, record: TreeNode): Promise<JobReport> {
+    const job = this.#active.get(root);
+    if (job === undefined || job.isOver) return this.#recorded.reportOf(record);
+    const { state } = job;
+    if (state.kind === 'awaitingFolder' && !existsSync(state.folder)) {
+      const note = `it waits for the folder ${state.folder}, which is not there`;
+      return this.#recorded.reportOf(record, { note });
     }
-    if (active.stage !== 'scheduled') return known;
+    if (job.started === undefined) return this.#recorded.reportOf(record);
     try {
-      await withinMs(STATUS_MS, this.#watch.look(active));
-      const now = knownContainer(record);
-      if (now.isFinal || active.state === undefined) return now;
-      const engine = await this.#ledger.opened();
-      const logs = await withinMs(
-        STATUS_MS,
-        engine.logs(active.state, this.#options.logLimitBytes),
-      );
-      return { ...now, logs };
+      await withinMs(STATUS_MS, this.#watch.look(job));
+      if (!this.#active.has(root) || job.seen === undefined) return this.#recorded.reportOf(record);
+      const engine = await this.#opened();
+      const { logLimitBytes } = this.#options;
+      const logs = await withinMs(STATUS_MS, engine.logs(job.seen.workers, logLimitBytes));
+      return this.#recorded.reportOf(record, { logs });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       this.#options.log.warn('a status is answered from what is known', { reason: error.message });
-      return {
-        ...knownContainer(record),
-        note: `this is what was known last: ${error.message}`,
-      };
+      const note = `this is what was known last: ${error.message}`;
+      return this.#recorded.reportOf(record, { note });
     }
   }
 
-  /** What a job has written and writes, as it comes, until it has ended (see followOutput). */
-  follow(root: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const { database } = this.#options;
+  partCount(): number {
+    return this.#recorded.partCount();
+  }
+
+  async output(
+    root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+  ): Promise<readonly OutputPiece[]> {
+    return outputOf(await this.report(root, record), asked);
+  }
+
+  timedOutput(): readonly [] {
+    return [];
+  }
+
+  follow(
+    root: string,
+    record: TreeNode,
+    { stream, part = 0 }: OutputAsked,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer> {
     return followOutput(
       {
-        engine: () => this.#ledger.opened(),
-        active: () => this.#ledger.active.get(root),
-        ended: this.#ledger.untilEnded(root),
-        recorded: () => {
-          const record = database.tree(root);
-          return record === undefined ? '' : knownContainer(record).logs;
-        },
+        engine: () => this.#opened(),
+        active: () => this.#active.get(root),
+        ended: this.#active.untilEnded(root),
+        hasOutput: stream === 'stdout' && part === 0,
+        recorded: () =>
+          this.#recorded.reportOf(this.#options.database.tree(root) ?? record).combined ?? '',
       },
       signal,
     );
   }
 
-  /** Ends a job; says whether there was anything to end. Its record stays and says who ended it. */
-  async kill(root: string, { signal, graceMs, cause }: KillRequest): Promise<boolean> {
-    const active = this.#ledger.active.get(root);
-    if (active === undefined || active.isEnding) return false;
-    if (active.stage === 'accepted') {
-      active.killed = cause;
-      this.#ledger.notStarted(active, `${cause} before it started`);
-      return true;
-    }
-    // Before anything dies of it: the end may be learned while the signals are still being sent.
-    const { killed, isKilling } = active;
-    active.killed = cause;
-    active.isKilling = true;
-    let isReached = false;
-    try {
-      const engine = await this.#ledger.opened();
-      const { service } = active.spooled.request;
-      isReached = active.stage === 'scheduled' && (await engine.signal(service, signal));
-    } catch (error) {
-      active.killed = killed;
-      throw error;
-    } finally {
-      active.isKilling = isKilling;
-    }
-    if (!this.#ledger.active.has(root)) return true;
-    this.#ledger.write(active);
-    active.cancelled.abort();
-    if (active.stage !== 'scheduled') return true;
-    if (!isReached) await this.#watch.endByRemoval(active);
-    else void this.#watch.killAfter(active, graceMs);
-    return true;
+  /** What is kept beside the record is removed with the job's end. */
+  forget(): void {}
+
+  /** A job whose engine is away goes on. Does not wait for ever for one that goes away meanwhile. */
+  async endAll(order: KillRequest): Promise<void> {
+    const { log } = this.#options;
+    const all = this.#active.all().map(async ({ root }) => {
+      const ended = this.ended(root);
+      try {
+        await this.kill(root, order);
+        await ended;
+      } catch (error) {
+        log.warn('a container job goes on', { job: root, reason: messageOf(error) });
+      }
+    });
+    const done = Promise.all(all).then(() => this.#endings.allRemoved());
+    await withinMs(order.graceMs + END_ALL_MS, done).catch((error: unknown) => {
+      log.warn('not all container jobs have ended', { reason: messageOf(error) });
+    });
+  }
+
+  get counts(): JobCounts {
+    const started = this.#active.all().filter((job) => job.started !== undefined).length;
+    return { running: started, waiting: this.#active.all().length - started };
   }
 
   /** Goes on with the jobs that an earlier server has left. Does not wait for the engine. */
   recover(): void {
     const { database } = this.#options;
-    const jobs = this.#ledger.spool.read();
-    if (jobs.size > 0) this.#cleaned = undefined;
-    for (const [root, spooled] of jobs) {
-      if (!database.has(root)) database.add(root, newContainerRecord(spooled.job));
+    const jobs = this.#store.read();
+    for (const [root, stored] of jobs) {
+      if (!database.has(root)) database.add(root, newContainerRecord(stored.job));
       database.hold(root);
-      const active = this.#ledger.activate(root, spooled);
-      const record = database.tree(root);
-      if (spooled.stage === 'scheduled' && record?.cat(['endInfo']) === undefined) {
-        this.#recordScheduled(active, '', preciseNow());
-      }
-      if (record !== undefined && knownContainer(record).isFinal) this.#ledger.filed(active);
-      else if (spooled.stage === 'scheduled') {
-        this.#watch.start();
-        this.#timeLimits.watch(active);
-      } else void this.#begin(active);
+      this.#takeUp(this.#activate(root, stored));
     }
-    this.#takenUp(jobs.size + this.#adopt());
+    this.#tookUp(jobs.size + this.#adopt());
   }
 
   /** Goes on with jobs of records that were not known when `recover` looked for them. */
   recoverMore(): void {
-    this.#takenUp(this.#adopt());
-  }
-
-  #takenUp(count: number): void {
-    const { log } = this.#options;
-    if (count === 0) return;
-    log.info('container jobs are taken up again', { jobs: count });
-    this.#cleanEngine().catch((error: unknown) => {
-      log.debug('no clean-up yet', { reason: messageOf(error) });
-    });
+    this.#tookUp(this.#adopt());
   }
 
   close(): void {
-    this.#ledger.close();
+    this.#closed = true;
     this.#watch.close();
     this.#timeLimits.close();
   }
 
-  /** From accepted to scheduled. */
-  async #begin(active: Active): Promise<void> {
-    const { root, spooled } = active;
-    const isOver = () => this.#ledger.isClosed || active.isEnding;
-    active.awaiting = spooled.awaitedFolder;
-    const isThere = await waitForFolder(spooled.awaitedFolder, isOver);
-    active.awaiting = undefined;
-    if (!isThere && !isOver()) {
-      const folder = spooled.awaitedFolder;
-      this.#options.log.warn('a shared folder has not appeared; the job is run without', {
-        folder,
-        job: root,
-      });
+  /** The engine; its client is loaded when it is first asked for. */
+  #opened(): Promise<Engine> {
+    this.#engine ??= this.#options.openEngine(this.#instance).catch((error: unknown) => {
+      this.#engine = undefined;
+      throw error;
+    });
+    return this.#engine;
+  }
+
+  #accept(root: string, stored: StoredJob): void {
+    try {
+      this.#store.write(root, stored);
+    } catch (error) {
+      this.#store.remove(root);
+      throw error;
     }
-    const mayExist = active.stage === 'scheduling';
+    this.#options.database.add(root, newContainerRecord(stored.job));
+    this.#activate(root, stored);
+  }
+
+  #activate(root: string, stored: StoredJob): ContainerJob {
+    const { job: recorded, request, timeoutMs, state } = stored;
+    const job = new ContainerJob({ root, recorded, request, timeoutMs }, state, (changed) => {
+      try {
+        this.#store.write(root, { ...stored, state: changed });
+      } catch (error) {
+        const reason = messageOf(error);
+        this.#options.log.error('a container job cannot be stored', { job: root, error: reason });
+      }
+    });
+    this.#active.add(job);
+    return job;
+  }
+
+  /** A job that an earlier server has left. */
+  #takeUp(job: ContainerJob): void {
+    const { database } = this.#options;
+    const record = database.tree(job.root);
+    const hasStarted = job.started !== undefined;
+    if (hasStarted && record?.cat(['endInfo']) === undefined) {
+      this.#recordStarted(job, '', preciseNow());
+    }
+    if (record !== undefined && this.#recorded.isFinal(record)) this.#endings.filed(job);
+    else if (hasStarted) {
+      this.#watch.start();
+      this.#timeLimits.watch(job);
+    } else void this.#begin(job);
+  }
+
+  /** From accepted to running. */
+  async #begin(job: ContainerJob): Promise<void> {
+    const { log } = this.#options;
+    const isOver = () => this.#closed || job.isOver;
+    await this.#awaitFolder(job, isOver);
+    const mayExist = !job.isUnasked;
     const startedAt = preciseNow();
     try {
       const started = await this.#starts.run(async () => {
         if (isOver()) return undefined;
-        this.#ledger.to(active, 'scheduling');
-        return startService({
-          ...{ root, mayExist, isOver, request: spooled.request, manager: active.manager },
-          cancelled: active.cancelled.signal,
-          engine: () => this.#cleanEngine(),
-          log: this.#options.log,
+        job.starting();
+        const { request } = job.facts;
+        const { cancelled } = job;
+        return startWork({
+          engine: () => this.#opened(),
+          request,
+          mayExist,
+          isOver,
+          cancelled,
+          log,
         });
       });
       if (isOver()) return;
       if (started === undefined) {
-        this.#ledger.notStarted(active, `${active.killed ?? 'ended'} before it started`);
+        this.#endings.notStarted(job, `${job.endCause ?? 'ended'} before it started`);
         return;
       }
-      active.manager = started.manager;
-      this.#recordScheduled(active, started.printed, startedAt);
-      this.#ledger.to(active, 'scheduled');
-      this.#timeLimits.watch(active);
+      this.#recordStarted(job, started.printed, startedAt);
+      job.madeWork({ handle: started.handle, since: preciseNow() });
+      this.#timeLimits.watch(job);
     } catch (error) {
       if (!(error instanceof PmanError)) {
-        this.#options.log.error('a container job failed', { job: root, error: messageOf(error) });
+        log.error('a container job failed', { job: job.root, error: messageOf(error) });
       }
-      if (!active.isEnding) this.#ledger.notStarted(active, messageOf(error));
+      if (!job.isOver) this.#endings.notStarted(job, messageOf(error));
       return;
     }
-    this.#watch.start(); // which also sees to one that was killed meanwhile
+    this.#watch.start(); // which also sees to one whose end was ordered meanwhile
   }
 
-  /** Records that have not ended and of which we know nothing else: the original wrote them, or our spool was removed. */
+  async #awaitFolder(job: ContainerJob, isOver: () => boolean): Promise<void> {
+    if (job.state.kind !== 'awaitingFolder') return;
+    const { folder } = job.state;
+    const isThere = await waitForFolder(folder, isOver);
+    job.folderAwaited();
+    if (isThere || isOver()) return;
+    this.#options.log.warn('a shared folder has not appeared; the job is run without', {
+      folder,
+      job: job.root,
+    });
+  }
+
+  /** Records that have not ended and of which nothing else is known: the original wrote them, or our files were removed. */
   #adopt(): number {
-    const { database, manager } = this.#options;
+    const { database } = this.#options;
     let count = 0;
     for (const root of database.unfinished()) {
       const record = database.tree(root);
-      if (record === undefined || this.#ledger.active.has(root)) continue;
-      const spooled = spooledFromRecord(record, manager === 'auto');
-      if (spooled === undefined) continue;
+      if (record === undefined || this.#active.has(root)) continue;
+      const stored = storedFromRecord(root, record);
+      if (stored === undefined) continue;
       database.hold(root);
-      this.#ledger.activate(root, spooled);
+      this.#activate(root, stored);
       this.#watch.start();
       count += 1;
     }
     return count;
   }
 
-  #recordScheduled({ root, spooled }: Active, printed: string, startedAt: number): void {
-    const record = this.#options.database.edit(root);
-    const times = { startedAt, endedAt: preciseNow(), host: this.#ledger.host };
-    if (record) recordScheduled(record, spooled.job, { printed, ...times });
+  #tookUp(count: number): void {
+    if (count > 0) this.#options.log.info('container jobs are taken up again', { jobs: count });
   }
 
-  /** The engine, once the manager containers are gone that an earlier server or a lost connection has left. */
-  async #cleanEngine(): Promise<ContainerEngine> {
-    const engine = await this.#ledger.opened();
-    this.#cleaned ??= engine.cleanUp(this.#ledger.label).catch((error: unknown) => {
-      this.#cleaned = undefined;
-      throw error;
-    });
-    await this.#cleaned;
-    await engine.settle();
-    return engine;
+  #recordStarted({ root, facts }: ContainerJob, printed: string, startedAt: number): void {
+    const record = this.#options.database.edit(root);
+    const times = { startedAt, endedAt: preciseNow(), host: this.#host };
+    if (record) recordScheduled(record, facts.recorded, { printed, ...times });
   }
 }
 

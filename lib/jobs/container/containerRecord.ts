@@ -2,8 +2,8 @@ import { type RecordEditor, recordDone, recordEnd, recordStart } from '../../rec
 import { nodeFromJson, TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
-import type { ContainerStatus } from './engine.ts';
 import { echoForm } from './plan.ts';
+import type { ContainerStatus } from './recorded.ts';
 
 /** The record of a container job, node for node that of the original (protocol g). */
 
@@ -45,7 +45,7 @@ export interface Scheduled {
 }
 
 /**
- * Writes down that the service was made, or could not be. The entries are those of the original's `echo "<cmd>"`, which says
+ * Writes down that the job was handed to the engine, or could not be. The entries are those of the original's `echo "<cmd>"`, which says
  * so; no such process is run, hence no pid.
  */
 export function recordScheduled(
@@ -69,23 +69,23 @@ export function recordScheduled(
 
 export interface ContainerEnd {
   readonly status: ContainerStatus;
-  /** The task that decides; undefined when there never was one, or nothing is known of it. */
-  readonly task?: JsonObject;
-  /** All tasks when there were several. */
-  readonly tasks: readonly JsonObject[];
+  /** How the engine shows the worker that decides; undefined when there never was one, or nothing is known of it. */
+  readonly shown: JsonObject | undefined;
+  /** How it shows each worker. */
+  readonly workers: readonly JsonObject[];
   readonly logs: string;
-  readonly cause?: string;
+  readonly cause: string | undefined;
 }
 
-/** Writes down how the service has ended. The leaves `cause` and `tasks` are ours. */
+/** Writes down how the job has ended. The leaves `cause` and `tasks` are ours. */
 export function recordContainerEnd(record: RecordEditor, end: ContainerEnd): void {
-  if (end.task !== undefined) record.touch(['container', 'state'], end.task);
+  if (end.shown !== undefined) record.touch(['container', 'state'], end.shown);
   record.touch(['container', 'logs'], end.logs);
-  if (end.tasks.length > 1) record.touch(['container', 'tasks'], end.tasks);
+  if (end.workers.length > 1) record.touch(['container', 'tasks'], end.workers);
   recordContainerStatus(record, end.status, end.cause);
 }
 
-/** Writes down how the service stands, when that is news. */
+/** Writes down how the job stands, when that is news. */
 export function recordContainerStatus(
   record: RecordEditor,
   status: ContainerStatus,

@@ -2,16 +2,17 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PmanError } from '../../errors.ts';
-import type { JsonObject } from '../../wire/json.ts';
-import type { ContainerEngine } from './engine.ts';
-import type { Active } from './ledger.ts';
+import type { Engine, Worker } from './engine.ts';
+import type { ContainerJob } from './job.ts';
 
 export interface OutputParts {
-  readonly engine: () => Promise<ContainerEngine>;
+  readonly engine: () => Promise<Engine>;
   /** The job; undefined when it has ended. */
-  readonly active: () => Active | undefined;
+  readonly active: () => ContainerJob | undefined;
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
+  /** Whether it is an output that containers have: both their streams are one. */
+  readonly hasOutput: boolean;
   /** What its record holds of its output then. */
   readonly recorded: () => string;
 }
@@ -27,14 +28,15 @@ export async function* followOutput(
   parts: OutputParts,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const sent = new Map<unknown, number>();
-  const over = new Set<unknown>();
+  if (!parts.hasOutput) return orAborted(parts.ended, signal);
+  const sent = new Map<string, number>();
+  const over = new Set<string>();
   for (let active = parts.active(); active !== undefined && !signal.aborted; ) {
-    for (const task of active.state?.tasks ?? []) {
-      if (over.has(task.ID)) continue;
+    for (const worker of active.seen?.workers ?? []) {
+      if (over.has(worker.id)) continue;
       try {
-        for await (const bytes of outputOf(await parts.engine(), task, sent, signal)) yield bytes;
-        if (sent.has(task.ID)) over.add(task.ID);
+        for await (const bytes of outputOf(await parts.engine(), worker, sent, signal)) yield bytes;
+        if (sent.has(worker.id)) over.add(worker.id);
       } catch (error) {
         if (!(error instanceof PmanError)) throw error;
         break; // tried again from there
@@ -48,22 +50,22 @@ export async function* followOutput(
   yield Buffer.from(parts.recorded()).subarray(total);
 }
 
-/** What one task writes, behind what was sent of it before. */
+/** What one worker writes, behind what was sent of it before. */
 async function* outputOf(
-  engine: ContainerEngine,
-  task: JsonObject,
-  sent: Map<unknown, number>,
+  engine: Engine,
+  worker: Worker,
+  sent: Map<string, number>,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const unread = new AbortController();
   const either = AbortSignal.any([signal, unread.signal]);
   const pipe = new PassThrough();
-  const before = sent.get(task.ID) ?? 0;
+  const before = sent.get(worker.id) ?? 0;
   engine
-    .follow(task, {
+    .follow(worker, {
       from: before,
       signal: either,
-      onOpen: () => sent.set(task.ID, before),
+      onOpen: () => sent.set(worker.id, before),
       write: async (bytes) => {
         if (!pipe.write(bytes)) await once(pipe, 'drain', { signal: either });
       },
@@ -75,10 +77,17 @@ async function* outputOf(
   try {
     for await (const chunk of pipe) {
       const bytes = chunk as Buffer; // nothing else is written into it
-      sent.set(task.ID, (sent.get(task.ID) ?? 0) + bytes.length);
+      sent.set(worker.id, (sent.get(worker.id) ?? 0) + bytes.length);
       yield bytes;
     }
   } finally {
     unread.abort();
   }
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  await Promise.race([
+    work,
+    new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
+  ]);
 }

@@ -2,26 +2,27 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { ContainerEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
 
 export interface FollowerOptions {
-  readonly engine: () => Promise<ContainerEngine>;
+  readonly engine: () => Promise<Engine>;
   readonly log: Logger;
-  /** Looks at these services, or at all. */
-  readonly look: (services: ReadonlySet<string> | 'all') => Promise<void>;
+  /** Looks at what has these names, or at all. */
+  readonly look: (names: ReadonlySet<string> | 'all') => Promise<void>;
 }
 
-/** Beside the events: a task that never got a container, or is on another node, has none. In milliseconds. */
+/** How often all are looked at beside the changes that the engine tells, which are not all; in milliseconds. */
 const POLL_MS = 2000;
-/** Where an engine answers but tells no events. */
-const POLL_WITHOUT_EVENTS_MS = 60_000;
-/** Events come in bursts. */
+/**
+ * The same while the engine tells none, in milliseconds: it is most likely away then, and a call to it takes its time to fail.
+ * When it is back it is listened to again within 5 seconds, and all are looked at then.
+ */
+const POLL_WITHOUT_CHANGES_MS = 60_000;
+/** Changes come in bursts: how long they are gathered, in milliseconds. */
 const GATHER_MS = 20;
-/** A container's event comes before the swarm's own word about its task: how long after it to look, in milliseconds. */
-const ECHOES_MS = [GATHER_MS, 120, 300, 700] as const;
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
 
-/** Follows the engine's events as long as there is a job to follow; comes back when the engine does. */
+/** Listens to the engine's changes as long as there is a job to follow; comes back when the engine does. */
 export class ContainerFollower {
   readonly #options: FollowerOptions;
   readonly #closed = new AbortController();
@@ -36,7 +37,7 @@ export class ContainerFollower {
     this.#options = options;
   }
 
-  /** Whether the engine is there and tells its events. */
+  /** Whether the engine is there and tells its changes. */
   get isListening(): boolean {
     return this.#isListening;
   }
@@ -67,7 +68,7 @@ export class ContainerFollower {
     const { engine, log } = this.#options;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        await (await engine()).changes((service) => this.#touch(service, signal), {
+        await (await engine()).changes((name) => this.#touch(name, signal), {
           signal,
           onOpen: () => {
             if (failures > 0) log.info('the container engine is heard again');
@@ -90,37 +91,33 @@ export class ContainerFollower {
     for (let lookedAt = Date.now(); ; ) {
       await pause(POLL_MS, signal);
       if (signal.aborted) return;
-      const period = this.#isListening ? POLL_MS : POLL_WITHOUT_EVENTS_MS;
+      const period = this.#isListening ? POLL_MS : POLL_WITHOUT_CHANGES_MS;
       if (Date.now() - lookedAt < period - GATHER_MS) continue;
       lookedAt = Date.now();
       await this.#look('all');
     }
   }
 
-  #touch(service: string, signal: AbortSignal): void {
-    for (const ms of ECHOES_MS) {
-      void pause(ms - GATHER_MS, signal).then(() => {
-        this.#dirty.add(service);
-        this.#gathering ??= this.#gather(signal);
-      });
-    }
+  #touch(name: string, signal: AbortSignal): void {
+    this.#dirty.add(name);
+    this.#gathering ??= this.#gather(signal);
   }
 
   async #gather(signal: AbortSignal): Promise<void> {
     await pause(GATHER_MS, signal);
     await this.#looking;
-    const services = new Set(this.#dirty);
+    const names = new Set(this.#dirty);
     this.#dirty.clear();
     this.#gathering = undefined;
-    if (!signal.aborted) await this.#look(services);
+    if (!signal.aborted) await this.#look(names);
   }
 
-  #look(services: ReadonlySet<string> | 'all'): Promise<void> {
+  #look(names: ReadonlySet<string> | 'all'): Promise<void> {
     this.#looking = this.#looking.then(async () => {
       try {
-        await this.#options.look(services);
+        await this.#options.look(names);
       } catch (error) {
-        this.#options.log.debug('cannot look at services', { reason: messageOf(error) });
+        this.#options.log.debug('cannot look at container jobs', { reason: messageOf(error) });
       }
     });
     return this.#looking;

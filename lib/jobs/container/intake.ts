@@ -1,41 +1,58 @@
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/processes.ts';
+import type { JobDatabase } from '../../records/database.ts';
 import { keyTaken } from '../../records/index/idempotency.ts';
 import { newJobRoot } from '../../records/jobRoot.ts';
-import type { NewJob } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { summaryOf } from '../summary.ts';
-import { newContainerRecord } from './containerRecord.ts';
-import { type ManagerImage, OWN_MANAGER_LABEL } from './engine.ts';
-import type { Active, ContainerJobsOptions, ContainerLedger } from './ledger.ts';
-import { type ContainerPlan, cannotName, planContainer } from './plan.ts';
-import { INSTANCE_LABEL, JOB_LABEL, makeRoom, nameTaken } from './start.ts';
-import type { SpooledJob } from './store.ts';
+import type { JobRequest } from '../backend.ts';
+import { containerTimeout } from '../jobLimits.ts';
+import type { Summarize } from '../summary.ts';
+import { type ContainerRecordJob, newContainerRecord } from './containerRecord.ts';
+import type { Engine, WorkRequest } from './engine.ts';
+import type { ContainerJobState } from './job.ts';
+import { type ContainerPlan, planContainer } from './plan.ts';
+import { freeName, nameTaken } from './start.ts';
+import type { StoredJob } from './store.ts';
 
-export interface ContainerJob extends NewJob {
+/** A request with its container, whose form is the back-end's to check. */
+export interface ContainerJobRequest extends JobRequest {
   readonly container: JsonObject;
-  /** How long it may take once it is scheduled, in milliseconds. */
-  readonly timeoutMs?: number;
 }
 
-/** A job that was taken in, now or (then without `accepted`) by an earlier request with the same key. */
-export interface TakenIn {
-  readonly root: string;
-  readonly accepted?: Active;
+export interface IntakeOptions {
+  readonly database: JobDatabase;
+  readonly summaryOf: Summarize;
+  readonly engine: () => Promise<Engine>;
+  /** A name of this server that outlives it. */
+  readonly instance: string;
+  /** The folder of the engine's host that stands for the parent of every shareDir. */
+  readonly storeBase: string | undefined;
+  /** Whether the engine is known to be there. */
+  readonly isEngineHeard: () => boolean;
+  /** The active job that has a name. */
+  readonly named: (name: string) => { readonly root: string } | undefined;
+  /** Resolves when nothing of a job that has ended keeps this name. */
+  readonly nameIsFree: (name: string) => Promise<void>;
+  /** Puts an accepted job on the disk; throws when the disk does not take it. */
+  readonly accept: (root: string, stored: StoredJob) => void;
 }
 
 /**
  * How long it is believed that no other name is taken, in milliseconds, while the engine is heard: one that starts many
- * containers answers slowly. A name that was taken meanwhile shows when the service is made.
+ * containers answers slowly. A name that was taken meanwhile shows when the job is started.
  */
 const NAMES_MS = 5000;
 
-/** Takes container jobs in: checks what is asked for, asks the engine about the name, and puts the job on the disk. */
+/** A job that was taken in, now or by an earlier request with the same key. */
+export interface TakenIn {
+  readonly root: string;
+  readonly isNew: boolean;
+}
+
+/** Takes container jobs in: checks what is asked for, asks the engine about it, and puts the job on the disk. */
 export class ContainerIntake {
-  readonly #options: ContainerJobsOptions;
-  readonly #ledger: ContainerLedger;
-  readonly #isEngineHeard: () => boolean;
+  readonly #options: IntakeOptions;
   /** Names that are being looked at by a request, before its job is accepted. */
   readonly #reserved = new Set<string>();
   /** Requests with a key, while the engine is asked. */
@@ -43,38 +60,29 @@ export class ContainerIntake {
     string,
     { readonly digest: string | undefined; readonly taken: Promise<TakenIn> }
   >();
-  #names: { readonly taken: ReadonlySet<string>; readonly at: number } = {
-    taken: new Set(),
-    at: 0,
-  };
 
-  constructor(
-    options: ContainerJobsOptions,
-    ledger: ContainerLedger,
-    isEngineHeard: () => boolean,
-  ) {
+  constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#ledger = ledger;
-    this.#isEngineHeard = isEngineHeard;
   }
 
   /**
-   * Accepts a container job. When it resolves, the job is on the disk and is to be scheduled. A job with the key of an earlier
-   * one is that one, when it asks for the same.
-   * @throws PmanError bad_request for a request that cannot be meant, conflict when another live job has the service's
-   * name or another job the key, unavailable when there is no engine, storage when the disk does not take it
+   * Accepts a container job. When it resolves, the job is on the disk and is to be started.
+   * @throws PmanError bad_request for a request that cannot be meant, conflict when another live job has the name or another
+   * job the key, unavailable when there is no engine, storage when the disk does not take it
    */
-  async submit(job: ContainerJob): Promise<TakenIn> {
-    const plan = planContainer(job, this.#options.storeBase);
+  async submit(job: ContainerJobRequest): Promise<TakenIn> {
+    const { database, summaryOf, storeBase } = this.#options;
+    containerTimeout(job.limits);
+    const plan = planContainer(job, storeBase);
     const record = newContainerRecord(recordJobOf(job, plan)); // it may refuse a name
-    const known = this.#options.database.sameJob(record);
-    if (known !== undefined) return { root: known };
+    const known = database.sameJob(record);
+    if (known !== undefined) return { root: known, isNew: false };
     const { key, digest } = summaryOf(record);
     if (key === undefined) return this.#take(job, plan, record);
     const pending = this.#pending.get(key);
     if (pending !== undefined) {
       if (pending.digest !== digest) throw keyTaken(key, 'one that is being accepted');
-      return { root: (await pending.taken).root };
+      return { root: (await pending.taken).root, isNew: false };
     }
     const taken = this.#take(job, plan, record);
     this.#pending.set(key, { digest, taken });
@@ -85,98 +93,78 @@ export class ContainerIntake {
     }
   }
 
-  async #take(job: ContainerJob, plan: ContainerPlan, record: TreeNode): Promise<TakenIn> {
-    const { service } = plan;
-    const problem = (await this.#ledger.opened()).nameProblem(service);
-    if (problem !== undefined) throw cannotName(service, problem);
-    const owner = [...this.#ledger.active.values()].find(
-      ({ spooled }) => spooled.request.service === service,
-    );
-    if (owner !== undefined || this.#reserved.has(service)) throw nameTaken(service, owner?.root);
-    this.#reserved.add(service);
+  async #take(job: ContainerJobRequest, plan: ContainerPlan, record: TreeNode): Promise<TakenIn> {
+    const { name } = plan;
+    const owner = this.#options.named(name);
+    if (owner !== undefined || this.#reserved.has(name)) throw nameTaken(name, owner?.root);
+    this.#reserved.add(name);
     try {
-      const manager = await this.#managerFor(plan);
-      await this.#makeRoom(service);
+      const root = newJobRoot(preciseNow());
+      const request = this.#requestOf(root, job, plan);
+      await this.#check(request);
       const known = this.#options.database.sameJob(record); // a job of the host may have taken the key
-      return known === undefined ? this.#accept(job, plan, manager, record) : { root: known };
+      if (known !== undefined) return { root: known, isNew: false };
+      this.#accept(root, job, plan, request);
+      return { root, isNew: true };
     } finally {
-      this.#reserved.delete(service);
+      this.#reserved.delete(name);
     }
   }
 
-  /** Which manager does it: that of the request when its image is there and can do what is asked. */
-  async #managerFor({ manager, options }: ContainerPlan): Promise<ManagerImage | undefined> {
-    if (manager === undefined || this.#options.manager === 'builtin') return undefined;
-    const labels = await (await this.#ledger.opened()).managerLabels(manager.image);
-    if (labels === undefined) return undefined;
-    const { env, mounts, user, labels: more } = options;
-    const isPlain = [env, mounts, user, more].every((option) => option === undefined);
-    return isPlain || OWN_MANAGER_LABEL in labels ? manager : undefined;
+  #requestOf(root: string, { auid, jid }: ContainerJobRequest, plan: ContainerPlan): WorkRequest {
+    const { name, image, cmd, shareDir, options, manager } = plan;
+    return {
+      ...{ name, image, cmd, options },
+      owner: { job: root, instance: this.#options.instance, jid, auid },
+      ...(shareDir === undefined ? {} : { shareDir }),
+      ...(manager === undefined ? {} : { manager }),
+    };
   }
 
-  async #makeRoom(service: string): Promise<void> {
-    await this.#ledger.removing.get(service);
-    const engine = await this.#ledger.opened();
-    const isKnown = this.#isEngineHeard() && Date.now() - this.#names.at < NAMES_MS;
-    if (!isKnown) this.#names = { taken: await engine.names(), at: Date.now() };
-    if (this.#names.taken.has(service)) {
-      await makeRoom(engine, service, { root: undefined, instance: this.#ledger.instance });
-    }
+  /** Has the engine look at the request, and frees its name where it is taken by something that has ended. */
+  async #check(request: WorkRequest): Promise<void> {
+    await this.#options.nameIsFree(request.name);
+    const engine = await this.#options.engine();
+    const namesKnownForMs = this.#options.isEngineHeard() ? NAMES_MS : 0;
+    const { nameIsTaken } = await engine.check(request, { namesKnownForMs });
+    if (nameIsTaken) await freeName(engine, request);
   }
 
-  #accept(
-    job: ContainerJob,
-    plan: ContainerPlan,
-    manager: ManagerImage | undefined,
-    record: TreeNode,
-  ): TakenIn {
-    const { problem } = this.#options.database;
-    if (problem !== undefined) {
-      throw new PmanError('storage', `the job was not accepted: ${problem}`, {
+  #accept(root: string, job: ContainerJobRequest, plan: ContainerPlan, request: WorkRequest): void {
+    const { database } = this.#options;
+    if (database.problem !== undefined) {
+      throw new PmanError('storage', `the job was not accepted: ${database.problem}`, {
         hint: 'send it again when the disk has room',
       });
     }
-    const root = newJobRoot(preciseNow());
-    const { auid, jid, cmd, timeoutMs } = job;
-    const { service, image, shareDir, awaitedFolder, options } = plan;
-    const labels = {
-      [JOB_LABEL]: root,
-      'org.fnndsc.pman.jid': jid,
-      'org.fnndsc.pman.auid': auid,
-      [INSTANCE_LABEL]: this.#ledger.instance,
-    };
-    const share = shareDir === undefined ? {} : { shareDir };
-    const spooled: SpooledJob = {
-      job: recordJobOf(job, plan),
-      request: { service, image, cmd, ...share, labels, options },
-      ...(manager === undefined ? {} : { manager }),
-      ...(awaitedFolder === undefined ? {} : { awaitedFolder }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      stage: 'accepted',
-    };
+    const { awaitedFolder: folder } = plan;
+    const state: ContainerJobState =
+      folder === undefined ? { kind: 'accepted' } : { kind: 'awaitingFolder', folder };
+    const recorded = recordJobOf(job, plan);
+    const timeoutMs = containerTimeout(job.limits);
     try {
-      this.#ledger.spool.write(root, spooled);
+      this.#options.accept(root, { job: recorded, request, timeoutMs, state });
     } catch (error) {
-      this.#ledger.spool.remove(root);
-      this.#options.database.refused(error);
+      database.refused(error);
       throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
         hint: 'it was not accepted; send it again when the disk has room',
         cause: error,
       });
     }
-    this.#options.database.add(root, record);
-    return { root, accepted: this.#ledger.activate(root, spooled) };
   }
 }
 
-function recordJobOf({ cmd, auid, jid }: NewJob, plan: ContainerPlan): SpooledJob['job'] {
+function recordJobOf(
+  { cmd, auid, jid }: ContainerJobRequest,
+  plan: ContainerPlan,
+): ContainerRecordJob {
   const { meta, container } = plan;
   return { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid };
 }
 
 /** The manager's command line as the record shows it, whoever does it (protocol g). */
-function managerLine({ manager, service, shareDir, image, cmd }: ContainerPlan): string {
+function managerLine({ manager, name, shareDir, image, cmd }: ContainerPlan): string {
   const who = manager === undefined ? 'swarm' : `${manager.image} ${manager.app}`;
   const share = shareDir === undefined ? '' : ` -m ${shareDir}`;
-  return `${who} -s ${service}${share} -i ${image} -p none -c "${cmd}"`;
+  return `${who} -s ${name}${share} -i ${image} -p none -c "${cmd}"`;
 }

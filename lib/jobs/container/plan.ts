@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { BadRequestError } from '../../errors.ts';
 import { UNITS } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
-import type { ContainerLimits, ContainerOptions, ManagerImage } from './engine.ts';
+import type { Limits, ManagerImage, WorkOptions } from './engine.ts';
 
 /** A container job as a request asks for it. */
 export interface ContainerPlan {
-  /** `meta` as the record shows it: with the echo form and the service's name (protocol g). */
+  /** `meta` as the record shows it: with the echo form and the name (protocol g). */
   readonly meta: JsonObject;
   readonly container: JsonObject;
-  readonly service: string;
+  /** The name that the engine is to keep it under. */
+  readonly name: string;
   readonly image: string;
   readonly cmd: string;
   readonly manager: ManagerImage | undefined;
@@ -17,7 +18,7 @@ export interface ContainerPlan {
   readonly awaitedFolder: string | undefined;
   /** The folder that the container gets, on the engine's host. */
   readonly shareDir: string | undefined;
-  readonly options: ContainerOptions;
+  readonly options: WorkOptions;
 }
 
 export interface JobMeta {
@@ -55,8 +56,6 @@ const containerSchema = z.looseObject({
     .optional(),
 });
 
-/** What engines take for a name of a service or a container. */
-const SERVICE_NAME = /^[A-Za-z0-9][\w.-]{0,62}$/;
 /** The leaves of the container node that are not the client's. */
 const OUR_LEAVES = ['state', 'logs', 'currentState', 'cause', 'tasks'] as const;
 
@@ -76,20 +75,17 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
   // The original's manager refuses it too; an engine would run what the image has been made for.
   if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
-  const service = manager?.env?.serviceName || job.jid;
-  if (!SERVICE_NAME.test(service)) {
-    throw cannotName(service, '1 to 63 letters, digits, "_" or "-", the first a letter or a digit');
-  }
+  const name = manager?.env?.serviceName || job.jid;
   const awaitedFolder = manager?.env?.shareDir?.replace(/\/+$/, '') || undefined;
   requireAbsolute('manager.env.shareDir', awaitedFolder);
   for (const { source } of target.mounts ?? []) {
     if (source.includes('/')) requireAbsolute('target.mounts', source);
   }
-  const container = withServiceName(job.container, service);
+  const container = withServiceName(job.container, name);
   return {
     meta: { ...job.rawMeta, cmd: echoForm(job.cmd), container },
     container,
-    service,
+    name,
     image: target.image,
     cmd: job.cmd,
     manager: manager?.image ? { image: manager.image, app: manager.app } : undefined,
@@ -108,13 +104,6 @@ function requireAbsolute(member: string, folder: string | undefined): void {
   throw new BadRequestError(
     `run: "meta.container.${member}": ${JSON.stringify(folder.slice(0, 80))} is no absolute path`,
   );
-}
-
-/** @param form what a name has to look like, in words */
-export function cannotName(service: string, form: string): BadRequestError {
-  return new BadRequestError(`run: ${JSON.stringify(service.slice(0, 80))} cannot name a service`, {
-    hint: `meta.container.manager.env.serviceName, or else meta.jid: ${form}`,
-  });
 }
 
 /** pman 2.2.4 registers a container job as a host job of this command. */
@@ -142,7 +131,7 @@ function withServiceName(container: JsonObject, serviceName: string): JsonObject
 function optionsOf(
   { env, labels, user, mounts }: z.infer<typeof containerSchema>['target'],
   meta: JsonObject,
-): ContainerOptions {
+): WorkOptions {
   const limits = limitsOf(meta);
   const workers = wholeNumber(meta, 'number_of_workers') ?? 1;
   if (workers < 1 || workers > 1000) {
@@ -158,7 +147,7 @@ function optionsOf(
   };
 }
 
-function limitsOf(meta: JsonObject): ContainerLimits | undefined {
+function limitsOf(meta: JsonObject): Limits | undefined {
   const cpus = cpuLimit(meta);
   const memoryBytes = memoryLimit(meta);
   const gpus = wholeNumber(meta, 'gpu_limit') || undefined;
@@ -173,8 +162,6 @@ function limitsOf(meta: JsonObject): ContainerLimits | undefined {
 /** A plain number from here on means thousandths of a processor: nobody means a hundred processors. */
 const FROM_HERE_MILLI = 100;
 const MEBI = 1024 * 1024;
-/** Engines refuse less. */
-const LEAST_MEMORY = 6 * MEBI;
 
 /** `500m` and `500` are half a processor, `2` is two. */
 function cpuLimit(meta: JsonObject): number | undefined {
@@ -194,11 +181,7 @@ function memoryLimit(meta: JsonObject): number | undefined {
   const factor = unit === '' ? (Number(number) < 1e6 ? MEBI : 1) : UNITS[unit];
   if (number === '' || factor === undefined) throw notALimit('memory_limit', value, '200Mi or 1G');
   const bytes = Math.round(Number(number) * factor);
-  if (bytes === 0) return undefined;
-  if (bytes < LEAST_MEMORY) {
-    throw new BadRequestError(`run: "meta.memory_limit": ${value} is less than 6Mi`);
-  }
-  return bytes;
+  return bytes === 0 ? undefined : bytes;
 }
 
 function wholeNumber(meta: JsonObject, name: string): number | undefined {

@@ -2,28 +2,14 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import {
-  type ContainerEngine,
-  type ContainerRequest,
-  type ManagerImage,
-  StrandedManagerError,
-} from './engine.ts';
-
-/** The label of a service that names the job it belongs to. */
-export const JOB_LABEL = 'org.fnndsc.pman.job';
-/** The label that names the pman it belongs to. */
-export const INSTANCE_LABEL = 'org.fnndsc.pman.instance';
+import type { Engine, Started, WorkRequest } from './engine.ts';
 
 /** pman 2.2.4 looks 19 times for the shared folder, every 2 s, and goes on either way (protocol g). */
 const FOLDER_LOOKS = 19;
 const FOLDER_LOOK_MS = 2000;
 
 /** Resolves when the folder is there, or is not waited for any longer; tells which. */
-export async function waitForFolder(
-  folder: string | undefined,
-  isOver: () => boolean,
-): Promise<boolean> {
-  if (folder === undefined) return true;
+export async function waitForFolder(folder: string, isOver: () => boolean): Promise<boolean> {
   for (let look = 1; look < FOLDER_LOOKS && !existsSync(folder) && !isOver(); look += 1) {
     await sleep(FOLDER_LOOK_MS, undefined, { ref: false });
   }
@@ -31,57 +17,44 @@ export async function waitForFolder(
 }
 
 export interface StartOptions {
-  readonly engine: () => Promise<ContainerEngine>;
-  readonly root: string;
-  readonly request: ContainerRequest;
-  readonly manager: ManagerImage | undefined;
-  /** Whether an earlier try may have made the service. */
+  readonly engine: () => Promise<Engine>;
+  readonly request: WorkRequest;
+  /** Whether an earlier try may have made it. */
   readonly mayExist: boolean;
   /** Whether there is nothing to be started any more: the job has ended, or this server does. */
   readonly isOver: () => boolean;
-  /** The job is to be ended: no service is made any more, and a manager that is at it is stopped. */
+  /** The job is to be ended: nothing is made any more. */
   readonly cancelled: AbortSignal;
   readonly log: Logger;
 }
 
-export interface Started {
-  /** What the manager has printed. */
-  readonly printed: string;
-  /** Undefined when the built-in manager had to do it. */
-  readonly manager: ManagerImage | undefined;
-}
-
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
-/** How often an old service of the same name is removed before the name counts as taken. */
+/** How often something old of the same name is removed before the name counts as taken. */
 const NAME_TRIES = 20;
-/** How long the engine may still be at what a manager that was stopped has asked of it, in milliseconds. */
+/** How long the engine may still be busy with a start that was cancelled, in milliseconds. */
 const SETTLE_MS = 500;
 
 /**
- * Makes the service of a job. While the engine is away it is tried again and again: the job has been accepted. A service of
- * the same name whose job has ended makes room.
- * @returns undefined when there is no service and will be none: the job was cancelled, or is over
- * @throws PmanError when the engine or the manager refuses it; conflict when another live job has the name
+ * Has the engine make a job's work. While the engine is away it is tried again and again: the job has been accepted. Something
+ * of the same name whose job has ended is removed.
+ * @returns undefined when there is nothing and will be nothing: the job was cancelled, or is over
+ * @throws PmanError when the engine refuses it; conflict when another live job has the name
  */
-export async function startService(options: StartOptions): Promise<Started | undefined> {
-  const { root, request, isOver, cancelled, log } = options;
-  const instance = request.labels[INSTANCE_LABEL];
-  let { manager, mayExist } = options;
+export async function startWork(options: StartOptions): Promise<Started | undefined> {
+  const { request, isOver, cancelled, log } = options;
+  let { mayExist } = options;
   let isTaken = false;
   let conflicts = 0;
   for (let tries = 0; !isOver(); tries += 1) {
-    const isCancelled = cancelled.aborted;
+    const wasCancelled = cancelled.aborted;
     try {
       const engine = await options.engine();
-      if ((mayExist || isTaken) && (await isOurs(engine, { ...options, manager, mayExist })))
-        return { printed: '', manager };
-      if (isCancelled) return undefined;
-      if (isTaken) {
-        await makeRoom(engine, request.service, { root, instance });
+      if (isTaken && !wasCancelled) {
+        await freeName(engine, request);
         isTaken = false;
         mayExist = false;
       }
-      return { printed: await engine.manager(manager).schedule(request, cancelled), manager };
+      return await engine.start(request, { mayExist, cancelled });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable') {
@@ -89,14 +62,9 @@ export async function startService(options: StartOptions): Promise<Started | und
         if (tries === 0)
           log.warn('a container job waits for the engine', { reason: error.message });
         await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
-      } else if (cancelled.aborted && !isCancelled) {
+      } else if (cancelled.aborted && !wasCancelled) {
         mayExist = true;
         await sleep(SETTLE_MS);
-      } else if (error instanceof StrandedManagerError) {
-        log.warn('the manager container does not reach the engine: the built-in manager does it', {
-          reason: error.message,
-        });
-        manager = undefined;
       } else if (error.code === 'conflict' && !isTaken && conflicts < NAME_TRIES) {
         isTaken = true;
         conflicts += 1;
@@ -107,45 +75,26 @@ export async function startService(options: StartOptions): Promise<Started | und
   return undefined;
 }
 
-/** Services of the original's manager image carry no labels: what a cut-off call has left is then told by its name. */
-async function isOurs(
-  engine: ContainerEngine,
-  { root, request, manager, mayExist }: StartOptions,
-): Promise<boolean> {
-  const facts = await engine.facts(request.service);
-  if (facts === undefined) return false;
-  const owner = facts.labels[JOB_LABEL];
-  if (owner === root && !facts.isWhole) {
-    await engine.manager().remove(request.service);
-    return false;
-  }
-  return owner === root || (owner === undefined && manager !== undefined && mayExist);
-}
-
 /**
- * Removes a service of which nothing runs any more, or that an earlier try for the same job has left. One of another pman is
- * left alone: that one may be away, and still has to learn how its job has ended.
- * @param root the job that wants the name; undefined when it is not accepted yet
+ * Removes what has a name and has ended, or what an earlier try for the same job has left. What another pman made stays: that
+ * one may be away, and still has to learn how its job has ended.
  * @throws PmanError conflict when the name is not free then
  */
-export async function makeRoom(
-  engine: ContainerEngine,
-  service: string,
-  { root, instance }: { readonly root: string | undefined; readonly instance: string | undefined },
+export async function freeName(
+  engine: Engine,
+  { name, owner: { job, instance } }: WorkRequest,
 ): Promise<void> {
-  const facts = await engine.facts(service);
-  if (facts === undefined) return;
-  const owner = facts.labels[JOB_LABEL];
-  const isOurs = root !== undefined && owner === root;
-  const maker = facts.labels[INSTANCE_LABEL];
-  const isOthers = maker !== undefined && maker !== instance;
-  if (!isOurs && (isOthers || (await facts.isLive()))) throw nameTaken(service, owner);
-  await engine.manager().remove(service);
+  const owner = await engine.owner(name);
+  if (owner === undefined) return;
+  const isOthers = owner.instance !== undefined && owner.instance !== instance;
+  if (owner.job !== job && (isOthers || (await owner.isLive()))) throw nameTaken(name, owner.job);
+  await engine.remove({ name, handle: undefined });
 }
 
-export function nameTaken(service: string, owner: string | undefined): PmanError {
-  const whose = owner === undefined ? '' : `, of the job ${owner},`;
-  return new PmanError('conflict', `the service "${service}"${whose} is not over`, {
+/** @param job the root of the job that has the name, where it is known */
+export function nameTaken(name: string, job: string | undefined): PmanError {
+  const whose = job === undefined ? '' : `, of the job ${job},`;
+  return new PmanError('conflict', `the service "${name}"${whose} is not over`, {
     hint: 'name another one in meta.container.manager.env.serviceName, or end that job first',
   });
 }

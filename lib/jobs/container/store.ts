@@ -1,49 +1,30 @@
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
+import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
 import type { Logger } from '../../log.ts';
 import { isJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../wire/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
+import { isContainerRecord } from '../recordKinds.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
-import type { ContainerRequest, ManagerImage } from './engine.ts';
-import { isContainerRecord } from './knownContainer.ts';
-
-/**
- * How far a container job has come. Between `scheduling` and `scheduled` only the engine knows whether there is a
- * service.
- */
-export type Stage = 'accepted' | 'scheduling' | 'scheduled';
+import type { WorkRequest } from './engine.ts';
+import type { ContainerJobState } from './job.ts';
 
 /** All that is needed to go on with a container job. */
-export interface SpooledJob {
+export interface StoredJob {
   readonly job: ContainerRecordJob;
-  readonly request: ContainerRequest;
-  /** The image that manages it; absent: the built-in manager does. */
-  readonly manager?: ManagerImage;
-  readonly awaitedFolder?: string;
-  readonly stage: Stage;
-  /** How long it may take from when it was scheduled, in milliseconds. */
-  readonly timeoutMs?: number;
-  /** When it was scheduled, in milliseconds since 1970. */
-  readonly scheduledAt?: number;
-  /** Who has asked to end it, in words. */
-  readonly killed?: string;
+  readonly request: WorkRequest;
+  /** How long it may take from when it was started, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  readonly state: ContainerJobState;
 }
 
 /** A file for each container job that has not ended, `<job root>.json`, replaced as a whole. */
-export class ContainerSpool {
+export class ContainerJobStore {
   readonly #folder: string;
   readonly #fsync: boolean;
   readonly #log: Logger;
@@ -55,17 +36,11 @@ export class ContainerSpool {
     makeFolder(folder);
   }
 
-  write(root: string, job: SpooledJob): void {
-    const file = this.#file(root);
-    const draft = `${file}.new`;
-    const fd = openSync(draft, 'w', 0o600);
-    try {
-      writeFileSync(fd, dumps(job as unknown as JsonValue));
-      if (this.#fsync) fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(draft, file);
+  /** When it returns, a crash does not lose the job; with `fsync` a power failure does not, either. */
+  write(root: string, { job, request, timeoutMs, state }: StoredJob): void {
+    const stored = { job, request, state, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const text = dumps(stored as unknown as JsonValue); // its members are
+    replaceFile(this.#file(root), text, { fsync: this.#fsync });
   }
 
   remove(root: string): void {
@@ -73,15 +48,14 @@ export class ContainerSpool {
   }
 
   /** The jobs that have not ended, oldest first. A file that is none is moved aside. */
-  read(): ReadonlyMap<string, SpooledJob> {
-    const jobs = new Map<string, SpooledJob>();
+  read(): ReadonlyMap<string, StoredJob> {
+    const jobs = new Map<string, StoredJob>();
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
     for (const name of names.sort()) {
       const root = name.slice(0, -'.json'.length);
       if (!isJobRoot(root)) continue;
       try {
-        // We wrote it, in one step.
-        jobs.set(root, parseJson(readFileSync(this.#file(root), 'utf8')) as unknown as SpooledJob);
+        jobs.set(root, storedJob(root, parseJson(readFileSync(this.#file(root), 'utf8'))));
       } catch (error) {
         this.#log.warn('a container job cannot be read and was moved aside', {
           job: root,
@@ -98,24 +72,103 @@ export class ContainerSpool {
   }
 }
 
-/**
- * What a record alone tells of a container job that was scheduled; undefined for another record.
- * @param byImage whether a manager image that the record names is to be used
- */
-export function spooledFromRecord(record: TreeNode, byImage: boolean): SpooledJob | undefined {
+function storedJob(root: string, value: JsonValue): StoredJob {
+  return storedSchema.parse(
+    isJsonObject(value) && 'stage' in value ? fromOlder(root, value) : value,
+  );
+}
+
+const json = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue));
+const texts = z.record(z.string(), z.string());
+const started = { handle: json, since: z.number() };
+
+const storedSchema = z.object({
+  job: z.object({
+    ...{ meta: json, container: json },
+    ...{ cmdMgr: z.string(), cmd: z.string(), auid: z.string(), jid: z.string() },
+  }),
+  request: z.object({
+    ...{ name: z.string(), image: z.string(), cmd: z.string() },
+    shareDir: z.string().exactOptional(),
+    owner: z.object({
+      ...{ job: z.string(), instance: z.string() },
+      ...{ jid: z.string(), auid: z.string() },
+    }),
+    options: z.object({
+      env: texts.exactOptional(),
+      mounts: z
+        .array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() }))
+        .exactOptional(),
+      user: z.string().exactOptional(),
+      labels: texts.exactOptional(),
+      workers: z.number().exactOptional(),
+      limits: z
+        .object({
+          cpus: z.number().exactOptional(),
+          memoryBytes: z.number().exactOptional(),
+          gpus: z.number().exactOptional(),
+        })
+        .exactOptional(),
+    }),
+    manager: z.object({ image: z.string(), app: z.string() }).exactOptional(),
+  }),
+  timeoutMs: z.number().optional(),
+  state: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('accepted') }),
+    z.object({ kind: z.literal('awaitingFolder'), folder: z.string() }),
+    z.object({ kind: z.literal('starting') }),
+    z.object({ kind: z.literal('running'), ...started }),
+    z.object({
+      kind: z.literal('ending'),
+      cause: z.string(),
+      work: z.object(started).or(z.undefined()),
+    }),
+  ]),
+});
+
+/** Version 3.0.0 wrote a stage instead of the state, and the labels of a Docker Engine instead of the owner. */
+function fromOlder(root: string, value: JsonObject): JsonObject {
+  const { job, request, manager, stage, scheduledAt, killed, awaitedFolder, timeoutMs } = value;
+  const { service, labels, ...rest } = isJsonObject(request) ? request : {};
+  const label = (name: string) =>
+    (isJsonObject(labels) ? labels[`org.fnndsc.pman.${name}`] : undefined) ?? '';
+  const handle = manager === undefined ? {} : { manager };
+  const work = stage === 'scheduled' ? { handle, since: scheduledAt ?? 0 } : undefined;
+  const waiting =
+    awaitedFolder === undefined
+      ? { kind: 'accepted' }
+      : { kind: 'awaitingFolder', folder: awaitedFolder };
+  const unkilled = work === undefined ? { kind: 'starting' } : { kind: 'running', ...work };
+  const live =
+    killed === undefined
+      ? unkilled
+      : { kind: 'ending', cause: killed, ...(work === undefined ? {} : { work }) };
+  return {
+    ...{ job: job ?? null, state: stage === 'accepted' ? waiting : live },
+    request: {
+      ...rest,
+      name: service ?? null,
+      owner: { job: root, instance: label('instance'), jid: label('jid'), auid: label('auid') },
+      ...(manager === undefined ? {} : { manager }),
+    },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/** What a record alone tells of a container job that was started; undefined for another record. */
+export function storedFromRecord(root: string, record: TreeNode): StoredJob | undefined {
   const text = (...path: readonly string[]) => {
     const value = record.cat(path);
     return typeof value === 'string' ? value : '';
   };
-  const service = text('container', 'manager', 'env', 'serviceName');
+  const name = text('container', 'manager', 'env', 'serviceName');
   const container = record.node(['container'])?.toJson();
-  if (!isContainerRecord(record) || service === '' || !isJsonObject(container)) return undefined;
-  const [image, app] = [text('container', 'manager', 'image'), text('container', 'manager', 'app')];
+  if (!isContainerRecord(record) || name === '' || !isJsonObject(container)) return undefined;
   const [cmd, auid, jid] = [text('cmd'), text('auid'), text('jid')];
+  const image = text('container', 'target', 'image');
   return {
     job: { meta: {}, container, cmdMgr: '', cmd, auid, jid },
-    request: { service, image: text('container', 'target', 'image'), cmd, labels: {}, options: {} },
-    ...(byImage && image !== '' ? { manager: { image, app: app || 'swarm.py' } } : {}),
-    stage: 'scheduled',
+    request: { name, image, cmd, owner: { job: root, instance: '', jid, auid }, options: {} },
+    state: { kind: 'running', handle: {}, since: 0 },
   };
 }

@@ -3,10 +3,12 @@ import type { KillRequest } from '../../../crunner/detached/spool.ts';
 import { timeLimit } from '../../../crunner/detached/timeLimit.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Active, ContainerLedger } from './ledger.ts';
+import type { ActiveJobs } from './activeJobs.ts';
+import type { ContainerJob } from './job.ts';
 
 export interface ContainerTimeLimitsOptions {
-  readonly ledger: ContainerLedger;
+  readonly active: ActiveJobs;
+  readonly isClosed: () => boolean;
   /** Ends a job; throws while the engine is away. */
   readonly kill: (root: string, request: KillRequest) => Promise<unknown>;
   readonly log: Logger;
@@ -24,14 +26,14 @@ export class ContainerTimeLimits {
     this.#options = options;
   }
 
-  /** Watches over a job that is scheduled. */
-  watch({ root, scheduledAt, spooled: { timeoutMs } }: Active): void {
-    if (scheduledAt === undefined || timeoutMs === undefined) return;
-    const end = timeLimit(scheduledAt, timeoutMs, (request) => {
+  /** Watches over a job that has been started. */
+  watch({ root, started, facts: { timeoutMs } }: ContainerJob): void {
+    if (started === undefined || timeoutMs === undefined) return;
+    const end = timeLimit(started.since, timeoutMs, (request) => {
       void this.#kill(root, request);
     });
     this.#watches.add(end);
-    void this.#options.ledger.untilEnded(root).then(() => {
+    void this.#options.active.untilEnded(root).then(() => {
       end();
       this.#watches.delete(end);
     });
@@ -42,8 +44,8 @@ export class ContainerTimeLimits {
   }
 
   async #kill(root: string, request: KillRequest): Promise<void> {
-    const { ledger, kill, log } = this.#options;
-    while (ledger.active.has(root) && !ledger.isClosed) {
+    const { active, isClosed, kill, log } = this.#options;
+    while (active.has(root) && !isClosed()) {
       try {
         await kill(root, request);
         return;

@@ -1,38 +1,33 @@
 import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
 import { RunnerClient } from '../../../crunner/detached/runnerClient.ts';
-import type {
-  JobLimits,
-  KillRequest,
-  SpoolRequest,
-  SpoolState,
-} from '../../../crunner/detached/spool.ts';
-import type { SshConnection } from '../../../crunner/ssh/ssh.ts';
+import type { KillRequest, SpoolRequest, SpoolState } from '../../../crunner/detached/spool.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { hostFacts } from '../../host/facts.ts';
 import { preciseNow } from '../../host/processes.ts';
 import type { Logger } from '../../log.ts';
 import { newJobRoot } from '../../records/jobRoot.ts';
-import { type NewJob, newRecord } from '../../records/record.ts';
+import { newRecord } from '../../records/record.ts';
+import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import type { JobBackend, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import { hostLimits } from '../jobLimits.ts';
+import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
+import { progressOf } from '../progress.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
-import { JobOutputs } from './hostOutputs.ts';
+import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
 import { closeOrphans } from './orphanRecords.ts';
 import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
+import type { SshHosts } from './sshHosts.ts';
 
 export interface HostJobsOptions extends PollerOptions {
+  /** Where jobs may go by ssh. */
+  readonly sshHosts: SshHosts;
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
   readonly log: Logger;
-}
-
-/** What a job asks for besides its command. */
-export interface JobTerms {
-  readonly limits?: JobLimits;
-  /** The host that is to run it; default: this one. */
-  readonly ssh?: SshConnection;
 }
 
 /** How often the jobs that run are held against their spools, in milliseconds. */
@@ -42,10 +37,9 @@ const AUDIT_MS = 5000;
  * The jobs that run on this host: takes them in, has the runner run them, and writes what it tells into their
  * records.
  */
-export class HostJobs {
-  /** What the jobs have written. */
-  readonly outputs: JobOutputs;
+export class HostJobs implements JobBackend {
   readonly #options: HostJobsOptions;
+  readonly #outputs: HostOutputs;
   readonly #spool: HostSpool;
   readonly #runner: RunnerClient;
   readonly #poller: Poller;
@@ -61,7 +55,7 @@ export class HostJobs {
 
   constructor(options: HostJobsOptions) {
     this.#options = options;
-    this.outputs = new JobOutputs(options);
+    this.#outputs = new HostOutputs(options);
     this.#spool = new HostSpool(options);
     this.#poller = new Poller(options);
     this.#runner = new RunnerClient({
@@ -73,15 +67,12 @@ export class HostJobs {
     this.#audit = setInterval(() => this.#compareWithSpool(), AUDIT_MS).unref();
   }
 
-  /**
-   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that
-   * one, when it asks for the same.
-   * @returns the name of its job root
-   * @throws PmanError storage when the disk does not take it, conflict when its key stands for another job, bad_request
-   * for a command that ssh cannot carry
-   */
-  async submit(job: NewJob, { limits = {}, ssh }: JobTerms = {}): Promise<string> {
-    const { database, fsync } = this.#options;
+  /** Accepts a job (see JobBackend.submit). Refuses a command that ssh cannot carry, and a host that is not allowed. */
+  async submit({ rawMeta, cmd, auid, jid, ...asked }: JobRequest): Promise<string> {
+    const { database, fsync, sshHosts } = this.#options;
+    const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
+    const limits = hostLimits(asked);
+    const job = { rawMeta, cmd, auid, jid };
     const parts = await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
@@ -139,6 +130,44 @@ export class HostJobs {
         await ended;
       }),
     );
+  }
+
+  async report(root: string, record: TreeNode): Promise<JobReport> {
+    const jobCause = record.leaves.get('cause');
+    return {
+      status: progressOf(record).status,
+      ...(jobCause === undefined ? {} : { jobCause }),
+      parts: () => this.#outputs.parts(root, record, this.isActive(root)),
+    };
+  }
+
+  partCount(record: TreeNode): number {
+    return progressOf(record).entries.length;
+  }
+
+  async output(
+    root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+  ): Promise<readonly OutputPiece[]> {
+    return this.#outputs.pieces(root, record, asked);
+  }
+
+  timedOutput(root: string, part: number): readonly TimedPiece[] {
+    return this.#outputs.timed(root, part);
+  }
+
+  follow(
+    root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer> {
+    return this.#outputs.follow(root, asked, {
+      recordOf: () => this.#options.database.tree(root) ?? record,
+      isActive: () => this.isActive(root),
+      signal,
+    });
   }
 
   /** Removes what the spool keeps of a job that has ended. */

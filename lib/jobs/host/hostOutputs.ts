@@ -1,31 +1,104 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
-import { type OutputChunk, readOutputLog } from '../../../crunner/detached/outputLog.ts';
+import { readOutputLog } from '../../../crunner/detached/outputLog.ts';
 import { partFiles, readSpool } from '../../../crunner/detached/spool.ts';
+import type { TreeNode } from '../../tree/node.ts';
+import type { OutputAsked, PartReport } from '../backend.ts';
+import { bytesOf, type OutputPiece, type TimedPiece } from '../outputPieces.ts';
+import { progressOf } from '../progress.ts';
 import { outputShare } from './poller.ts';
 
-export interface LiveOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface JobOutputsOptions {
+export interface HostOutputsOptions {
   /** The folder of the spool folders, one for each job. */
   readonly spool: string;
   /** How much of each output a record holds, in bytes. */
   readonly outputLimitBytes: number;
 }
 
-/** What the jobs of this host have written, as the spool has it. */
-export class JobOutputs {
-  readonly #options: JobOutputsOptions;
+interface LiveOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
-  constructor(options: JobOutputsOptions) {
+/** How often a followed output is looked at for more, in milliseconds. */
+const FOLLOW_POLL_MS = 100;
+
+/** What the jobs of this host have written, as the spool has it; what has no file any more is taken from the record. */
+export class HostOutputs {
+  readonly #options: HostOutputsOptions;
+
+  constructor(options: HostOutputsOptions) {
     this.#options = options;
   }
 
-  /** What the sub-jobs of a job that has not ended have written so far, in order, as its record would hold it. */
-  live(root: string): readonly LiveOutput[] {
+  /** The parts of a job with their outputs; of one that runs, with what these are so far. */
+  parts(root: string, record: TreeNode, isActive: boolean): readonly PartReport[] {
+    const live = isActive ? this.#live(root) : [];
+    const { entries, returncodes } = progressOf(record);
+    return entries.map((entry, k) => ({
+      cmd: entry.cmd ?? '',
+      exitCode: returncodes[k] ?? null,
+      stdout: entry.stdout ?? live[k]?.stdout ?? '',
+      stderr: entry.stderr ?? live[k]?.stderr ?? '',
+      cause: entry.cause ?? null,
+    }));
+  }
+
+  /** The pieces that make up an output now. */
+  pieces(root: string, record: TreeNode, { stream, part }: OutputAsked): readonly OutputPiece[] {
+    const { entries } = progressOf(record);
+    const parts = part === undefined ? entries.keys() : [part];
+    return [...parts].map((k) => {
+      const file = this.#file(root, k, stream);
+      const stat = statSync(file, { throwIfNoEntry: false });
+      if (stat !== undefined) return { file, bytes: stat.size };
+      const kept = entries[k]?.[stream];
+      const text = Buffer.from(typeof kept === 'string' ? kept : '');
+      return { text, bytes: text.length };
+    });
+  }
+
+  /** What a part has written to both streams, in the order in which it came in. */
+  timed(root: string, part: number): readonly TimedPiece[] {
+    const chunks = readOutputLog(join(this.#options.spool, root), part, Date.now());
+    return chunks.map((chunk) => ({ ...chunk, file: this.#file(root, part, chunk.stream) }));
+  }
+
+  /**
+   * An output from its beginning, and what comes, until the job has ended.
+   * @param recordOf the record as it is now
+   */
+  async *follow(
+    root: string,
+    asked: OutputAsked,
+    {
+      recordOf,
+      isActive,
+      signal,
+    }: {
+      readonly recordOf: () => TreeNode;
+      readonly isActive: () => boolean;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncGenerator<Buffer> {
+    // Of each piece: a process that an earlier part has left behind may still write.
+    const sent: number[] = [];
+    for (;;) {
+      // Asked before the look at the files: what is written before the end is seen.
+      const active = isActive();
+      for (const [k, piece] of this.pieces(root, recordOf(), asked).entries()) {
+        yield* bytesOf([piece], sent[k] ?? 0, piece.bytes);
+        sent[k] = piece.bytes;
+      }
+      if (!active || signal.aborted) return;
+      await sleep(FOLLOW_POLL_MS, undefined, { ref: false });
+    }
+  }
+
+  /** What the parts of a job that has not ended have written so far, in order, as its record would hold it. */
+  #live(root: string): readonly LiveOutput[] {
     const folder = join(this.#options.spool, root);
     const state = readSpool(folder);
     if (state === undefined) return [];
@@ -39,14 +112,9 @@ export class JobOutputs {
     });
   }
 
-  /** The file that holds the whole output of a sub-job; it may be missing. */
-  file(root: string, part: number, stream: 'stdout' | 'stderr'): string {
+  /** The file that holds the whole output of a part; it may be missing. */
+  #file(root: string, part: number, stream: 'stdout' | 'stderr'): string {
     const files = partFiles(join(this.#options.spool, root), part);
     return stream === 'stdout' ? files.out : files.err;
-  }
-
-  /** What a sub-job has written, in the order in which it came in. `endedAt`: when it ended, in milliseconds since 1970. */
-  chunks(root: string, part: number, endedAt: number): readonly OutputChunk[] {
-    return readOutputLog(join(this.#options.spool, root), part, endedAt);
   }
 }

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from '../../concurrency/queue.ts';
+import { messageOf, PmanError } from '../../errors.ts';
+import { preciseNow } from '../../host/processes.ts';
+import type { Logger } from '../../log.ts';
+import type { JobDatabase } from '../../records/database.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { ActiveJobs } from './activeJobs.ts';
+import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
+import type { Engine, Look } from './engine.ts';
+import type { ContainerJob } from './job.ts';
+import { statusOfLook } from './recorded.ts';
+import type { ContainerJobStore } from './store.ts';
+
+export interface EndingsOptions {
+  readonly database: JobDatabase;
+  readonly store: ContainerJobStore;
+  readonly active: ActiveJobs;
+  readonly engine: () => Promise<Engine>;
+  readonly host: JsonObject;
+  /** How much of the output of each worker a record holds, in bytes. */
+  readonly logLimitBytes: number;
+  readonly isClosed: () => boolean;
+  readonly log: Logger;
+}
+
+/** How many are removed from the engine at once. */
+const REMOVALS_AT_ONCE = 3;
+/** How often it is looked whether a record that was to be filed has been removed instead, in milliseconds. */
+const REMOVED_MS = 500;
+
+/**
+ * The way of a container job out of pman: its end is put into its record; once that is on the disk, what the engine has of it
+ * is removed; then the job is forgotten.
+ */
+export class Endings {
+  readonly #options: EndingsOptions;
+  readonly #removals = new Queue(REMOVALS_AT_ONCE);
+  /** By name: what jobs that have ended have left at the engine, while it is being removed. */
+  readonly #removing = new Map<string, Promise<void>>();
+
+  constructor(options: EndingsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when nothing of a job that has ended keeps this name. */
+  async nameIsFree(name: string): Promise<void> {
+    await this.#removing.get(name);
+  }
+
+  /** Resolves when the engine has nothing left of the jobs that have ended. */
+  async allRemoved(): Promise<void> {
+    await Promise.all(this.#removing.values());
+  }
+
+  /** Nothing of it has run, and nothing will. */
+  notStarted(job: ContainerJob, failure: string): void {
+    const { database, host } = this.#options;
+    const record = database.edit(job.root);
+    const now = preciseNow();
+    if (record) {
+      recordScheduled(record, job.facts.recorded, {
+        ...{ printed: '', startedAt: now, endedAt: now, host, failure },
+      });
+    }
+    this.#finish(job, {
+      ...{ status: 'finishedWithError', shown: undefined, workers: [], logs: '', cause: failure },
+    });
+  }
+
+  /**
+   * Writes down how it has ended, with its last words; once, however often this is called. When the engine cannot be asked for
+   * them, it stays as it is.
+   */
+  async ended(job: ContainerJob, look: Look): Promise<void> {
+    await this.#closing(job, async () => {
+      const logs = await this.#logsOf(look);
+      const status = statusOfLook(look);
+      // One that has ended well did so by itself, whatever was ordered.
+      const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
+      return { status, shown: look.shown, workers: shownOf(look), logs, cause };
+    });
+  }
+
+  /** It is ended by being removed: no signal reaches it. `look`: how it stands; undefined when it is not there. */
+  async removed(job: ContainerJob, look: Look | undefined): Promise<void> {
+    await this.#closing(job, async () => ({
+      status: 'finishedWithError',
+      shown: look?.shown,
+      workers: look === undefined ? [] : shownOf(look),
+      logs: look === undefined ? '' : await this.#logsOf(look),
+      cause: job.endCause ?? 'it was ended',
+    }));
+  }
+
+  /** It is not there any more, and nobody has seen how it ended. */
+  async vanished(job: ContainerJob): Promise<void> {
+    await this.#closing(job, async () => ({
+      status: job.endCause === undefined ? 'undefined' : 'finishedWithError',
+      shown: job.seen?.shown,
+      workers: [],
+      logs: '',
+      cause: job.endCause ?? 'the service was removed by somebody else',
+    }));
+  }
+
+  /** The record has its end: once it is on the disk, nothing else is needed of the job. */
+  filed(job: ContainerJob): void {
+    job.ended();
+    this.#options.active.remove(job);
+    const { name } = job;
+    const removed = this.#onDisk(job.root)
+      .then(() => this.#removals.run(() => this.#remove(job)))
+      .catch((error: unknown) => {
+        this.#options.log.warn('a service stays', { service: name, reason: messageOf(error) });
+      });
+    this.#removing.set(name, removed);
+    void removed.then(() => {
+      if (this.#removing.get(name) === removed) this.#removing.delete(name);
+    });
+  }
+
+  async #closing(job: ContainerJob, end: () => Promise<ContainerEnd>): Promise<void> {
+    if (job.state.kind === 'ended') return;
+    job.inFlight.close ??= end()
+      .then((known) => this.#finish(job, known))
+      .finally(() => {
+        job.inFlight.close = undefined;
+      });
+    await job.inFlight.close;
+  }
+
+  #finish(job: ContainerJob, end: ContainerEnd): void {
+    const record = this.#options.database.edit(job.root);
+    if (record) recordContainerEnd(record, end);
+    this.filed(job);
+  }
+
+  async #logsOf(look: Look): Promise<string> {
+    const engine = await this.#options.engine();
+    return engine.logs(look.workers, this.#options.logLimitBytes);
+  }
+
+  async #remove(job: ContainerJob): Promise<void> {
+    const { state, root, name } = job;
+    const left = state.kind === 'ended' ? state.left : 'nothing';
+    for (let pauseMs = 250; left !== 'nothing'; pauseMs = Math.min(2 * pauseMs, 10_000)) {
+      if (this.#options.isClosed()) return; // the next server does
+      try {
+        const engine = await this.#options.engine();
+        const owner = await engine.owner(name);
+        const handle = left === 'unknown' ? undefined : left.handle;
+        // What names no job is ours when we have made it: the original's manager image says nothing of jobs.
+        const isOurs =
+          owner?.job === root ||
+          (owner !== undefined && owner.job === undefined && handle !== undefined);
+        if (isOurs) await engine.remove({ name, handle });
+        break;
+      } catch (error) {
+        if (!(error instanceof PmanError) || error.code !== 'unavailable') throw error;
+        await sleep(pauseMs, undefined, { ref: false });
+      }
+    }
+    this.#options.store.remove(root);
+  }
+
+  /** Resolves when the record is on the disk, or there is none any more. */
+  async #onDisk(root: string): Promise<void> {
+    let isFiled = false;
+    const { database } = this.#options;
+    const filed = new Promise<void>((resolve) => database.release(root, 0, resolve));
+    void filed.then(() => {
+      isFiled = true;
+    });
+    while (!isFiled && database.has(root)) {
+      await Promise.race([filed, sleep(REMOVED_MS, undefined, { ref: false })]);
+    }
+  }
+}
+
+const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

@@ -1,0 +1,106 @@
+import { PmanError } from '../../errors.ts';
+import type { TreeNode } from '../../tree/node.ts';
+import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
+import type { OutputPiece } from '../outputPieces.ts';
+import type { ReadShown } from './engine.ts';
+import { fromEchoForm } from './plan.ts';
+import { recordedContainer, recordedExitCode } from './recorded.ts';
+
+/** Container jobs of which only the records are known: those that have ended, and all on a server without an engine. */
+export class RecordedJobs implements JobBackend {
+  readonly #readShown: ReadShown;
+
+  constructor(readShown: ReadShown) {
+    this.#readShown = readShown;
+  }
+
+  async submit(): Promise<never> {
+    throw new PmanError('unavailable', 'this server runs no container jobs', {
+      hint: 'start pman with --container-env',
+    });
+  }
+
+  async kill(): Promise<boolean> {
+    return false;
+  }
+
+  async ended(): Promise<void> {}
+
+  isActive(): boolean {
+    return false;
+  }
+
+  place(): undefined {
+    return undefined;
+  }
+
+  async report(_root: string, record: TreeNode): Promise<JobReport> {
+    return this.reportOf(record);
+  }
+
+  /** How a job stands by its record. */
+  reportOf(
+    record: TreeNode,
+    now: { readonly logs?: string; readonly note?: string } = {},
+  ): JobReport {
+    const { status, logs: recorded } = recordedContainer(record, this.#readShown);
+    const { logs = recorded, note } = now;
+    return {
+      status,
+      combined: logs,
+      ...(note === undefined ? {} : { note }),
+      parts: () => [
+        {
+          cmd: fromEchoForm(String(record.cat(['cmd']) ?? '')),
+          exitCode: recordedExitCode(record, this.#readShown),
+          stdout: logs,
+          stderr: '',
+          cause: record.cat(['container', 'cause']) || null,
+        },
+      ],
+    };
+  }
+
+  /** Whether the record has the job's end. */
+  isFinal(record: TreeNode): boolean {
+    return recordedContainer(record, this.#readShown).isFinal;
+  }
+
+  partCount(): number {
+    return 1;
+  }
+
+  async output(
+    _root: string,
+    record: TreeNode,
+    asked: OutputAsked,
+  ): Promise<readonly OutputPiece[]> {
+    return outputOf(this.reportOf(record), asked);
+  }
+
+  timedOutput(): readonly [] {
+    return [];
+  }
+
+  async *follow(_root: string, record: TreeNode, asked: OutputAsked): AsyncGenerator<Buffer> {
+    for (const { text } of outputOf(this.reportOf(record), asked)) yield text;
+  }
+
+  forget(): void {}
+
+  async endAll(): Promise<void> {}
+
+  get counts(): JobCounts {
+    return { running: 0, waiting: 0 };
+  }
+}
+
+/** What is kept of both streams, as they came, is the stdout of the one part. */
+export function outputOf(
+  { combined = '' }: JobReport,
+  { stream, part = 0 }: OutputAsked,
+): readonly { readonly text: Buffer; readonly bytes: number }[] {
+  if (stream === 'stderr' || part > 0) return [];
+  const text = Buffer.from(combined);
+  return [{ text, bytes: text.length }];
+}

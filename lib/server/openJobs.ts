@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { PmanConfig } from '../config/pman.ts';
+import { messageOf, type PmanError } from '../errors.ts';
+import { makeFolder } from '../host/folders.ts';
+import { ContainerJobs } from '../jobs/container/containerJobs.ts';
+import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
+import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
+import { HostJobs } from '../jobs/host/hostJobs.ts';
+import { SshHosts } from '../jobs/host/sshHosts.ts';
+import { Jobs } from '../jobs/jobs.ts';
+import { progressReader } from '../jobs/recordKinds.ts';
+import { summarizer } from '../jobs/summary.ts';
+import type { Logger } from '../log.ts';
+import { JobDatabase } from '../records/database.ts';
+
+/** Where jobs with a container go: to an engine, on this host like any other job, or nowhere: they are refused. */
+export type ContainerJobsPlace =
+  | { readonly kind: 'engine'; readonly open: OpenEngine }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'refused'; readonly error: PmanError };
+
+export interface OpenJobsOptions {
+  readonly config: PmanConfig;
+  /** The folder of ours beside the database. */
+  readonly workFolder: string;
+  readonly containerJobs: ContainerJobsPlace;
+  readonly readShown: ReadShown;
+  readonly log: Logger;
+}
+
+export interface OpenedJobs {
+  readonly database: JobDatabase;
+  readonly jobs: Jobs;
+  /** Closes the records of jobs that nobody runs any more. */
+  readonly closeOrphans: () => void;
+  /** Resolves when the jobs of all records are taken up; undefined when they are. */
+  readonly allKnown: Promise<void> | undefined;
+}
+
+/** How long the database may take to be saved when pman ends; the spool has the rest, in milliseconds. */
+const CLOSE_LIMIT_MS = 250;
+/** How much of each output a record holds, in bytes. */
+const OUTPUT_LIMIT_BYTES = 1024 * 1024;
+
+/**
+ * Opens the database, and goes on with the jobs that an earlier server has left.
+ * @param releases is given what ends all this, to be called in reverse
+ * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
+ */
+export async function openJobs(
+  { config, workFolder, containerJobs, readShown, log }: OpenJobsOptions,
+  releases: Array<() => void | Promise<void>>,
+): Promise<OpenedJobs> {
+  const sshHosts = new SshHosts(config.ssh);
+  const progressOf = progressReader(readShown);
+  const summaryOf = summarizer(progressOf);
+  const { fsync, storeBase } = config;
+  const database = JobDatabase.open({
+    ...{ folder: config.dbPath, workFolder, fsync, summaryOf },
+    log: log.child({ component: 'database' }),
+  });
+  releases.push(() => database.close(CLOSE_LIMIT_MS));
+
+  const spool = join(workFolder, 'jobs');
+  makeFolder(spool);
+  const host = new HostJobs({
+    ...{ database, spool, sshHosts, fsync },
+    maxJobs: config.maxJobs,
+    outputLimitBytes: OUTPUT_LIMIT_BYTES,
+    log: log.child({ component: 'jobs' }),
+  });
+  releases.push(() => host.close());
+  await host.recover();
+
+  const containers =
+    containerJobs.kind === 'engine'
+      ? new ContainerJobs({
+          ...{ database, summaryOf, workFolder, fsync, storeBase, readShown },
+          openEngine: containerJobs.open,
+          logLimitBytes: OUTPUT_LIMIT_BYTES,
+          log: log.child({ component: 'containers' }),
+        })
+      : undefined;
+  if (containers) releases.push(() => containers.close());
+  containers?.recover();
+
+  const lookAgain = async () => {
+    await database.indexed;
+    if (database.indexing !== undefined) return; // the server has been closed meanwhile
+    host.closeOrphans();
+    containers?.recoverMore();
+  };
+  const allKnown =
+    database.indexing &&
+    lookAgain().catch((error: unknown) => {
+      log.error('old records cannot be taken up', { reason: messageOf(error) });
+    });
+  const jobs = new Jobs({
+    ...{ database, progressOf, host },
+    containers: containers ?? new RecordedJobs(readShown),
+    containerJobs: placeOf(containerJobs),
+  });
+  return { database, jobs, allKnown, closeOrphans: () => host.closeOrphans() };
+}
+
+function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {
+  switch (place.kind) {
+    case 'engine':
+      return 'containers';
+    case 'host':
+      return 'host';
+    case 'refused':
+      return place.error;
+  }
+}
