@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, readPmanDoConfig } from '../lib/config/pmanDo.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
+import { replaceFile } from '../lib/host/atomicFile.ts';
 import { VERSION } from '../lib/version.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
 
@@ -24,12 +24,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** Renames the text into place: pman never sees half of it. */
+/** pman never sees half of it, and other users nothing: a command may hold secrets. */
 function write(file: string, text: string): void {
-  const draft = `${file}.new-${process.pid}`;
   try {
-    writeFileSync(draft, text);
-    renameSync(draft, file);
+    replaceFile(file, text);
   } catch (error) {
     throw new Error(`cannot write ${file}: ${messageOf(error)}`, { cause: error });
   }

@@ -8,6 +8,34 @@ export type Flags =
   | { readonly kind: 'run'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly kind: 'print'; readonly text: string };
 
+/** Adds the switches that print something and end. */
+export function withPrintSwitches(command: Command): Command {
+  return command
+    .option('-x, --desc', 'print the long description', false)
+    .option('-y, --synopsis', 'print the short description', false)
+    .option('--version', 'print the version', false);
+}
+
+/** What the switches that print something and end are read as. */
+export const printSwitches = {
+  desc: z.boolean(),
+  synopsis: z.boolean(),
+  version: z.boolean(),
+} as const;
+
+/**
+ * The options of a command line, checked.
+ * @throws UsageError in the words of the schema
+ */
+export function checkOptions<Schema extends z.ZodType>(
+  schema: Schema,
+  options: Readonly<Record<string, unknown>>,
+): z.infer<Schema> {
+  const { data, error } = schema.safeParse(options);
+  if (error === undefined) return data;
+  throw new UsageError(error.issues.map(({ message }) => message).join('; '));
+}
+
 /** The value of a flag that takes a whole number, which may be negative. */
 export const wholeNumber = (flag: string) =>
   z

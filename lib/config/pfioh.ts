@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { UsageError } from '../errors.ts';
-import { readFlags, wholeNumber } from './flags.ts';
+import { checkOptions, printSwitches, readFlags, wholeNumber, withPrintSwitches } from './flags.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
@@ -29,9 +28,7 @@ const schema = z.object({
     .boolean()
     .refine((on) => !on, '--swift-storage: this pfioh keeps its store on disk only'),
   verbosity: wholeNumber('--verbosity'),
-  desc: z.boolean(),
-  synopsis: z.boolean(),
-  version: z.boolean(),
+  ...printSwitches,
 });
 
 /** How pfioh was started. */
@@ -62,10 +59,7 @@ function command(): Command {
       '-v, --verbosity <level>',
       '0 is silent, 1 shows requests, 2 and more is for debugging',
       '1',
-    )
-    .option('-x, --desc', 'print the long description', false)
-    .option('-y, --synopsis', 'print the short description', false)
-    .option('--version', 'print the version', false);
+    );
 }
 
 /**
@@ -73,9 +67,7 @@ function command(): Command {
  * @throws UsageError when it cannot be understood
  */
 export function readPfiohFlags(argv: readonly string[]): PfiohCommandLine {
-  const flags = readFlags(command(), argv);
+  const flags = readFlags(withPrintSwitches(command()), argv);
   if (flags.kind === 'print') return flags;
-  const { data, error } = schema.safeParse(flags.options);
-  if (error) throw new UsageError(error.issues.map(({ message }) => message).join('; '));
-  return { kind: 'run', config: Object.freeze(data) };
+  return { kind: 'run', config: Object.freeze(checkOptions(schema, flags.options)) };
 }

@@ -1,11 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { UsageError } from '../errors.ts';
 import { firstAddress } from '../host/address.ts';
-import type { SshHostsOptions } from '../jobs/host/sshHosts.ts';
-import type { Retention } from '../jobs/retention.ts';
-import { printFlags, settings } from './pmanSettings.ts';
-import { commandOf, readSources, type Sources } from './sources.ts';
+import { settings } from './pmanSettings.ts';
+import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 
 const MEBI = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -94,51 +91,39 @@ export interface PmanConfig {
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
-  readonly retention: Retention;
+  /** What is kept of jobs that have ended: for how long, how many, how many bytes; undefined: everything. */
+  readonly retention: {
+    readonly ageMs: number | undefined;
+    readonly count: number | undefined;
+    readonly bytes: number | undefined;
+  };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
   /** Where jobs may go by ssh, and how. */
-  readonly ssh: SshHostsOptions;
+  readonly ssh: {
+    readonly hosts: readonly string[];
+    readonly identity: string | undefined;
+    readonly knownHosts: string | undefined;
+  };
   readonly fsync: boolean;
 }
-
-export type PmanCommandLine =
-  | { readonly kind: 'run'; readonly config: PmanConfig }
-  | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'version' | 'desc' | 'synopsis' };
 
 export const command = () =>
   commandOf(
     'pman',
     'Runs commands that other software asks for over HTTP, and remembers every job.',
     settings,
-    printFlags,
   );
 
 /**
  * Reads the settings of pman from its flags, `PMAN_*` variables and config file.
  * @throws UsageError naming the setting, and what is wrong with its value
  */
-export function readPmanConfig(sources: Omit<Sources, 'prefix'>): PmanCommandLine {
-  const raw = readSources(command(), settings, printFlags, 'configFile', {
-    ...sources,
-    prefix: 'PMAN_',
-  });
-  if ('kind' in raw) return raw;
-  // The synopsis wins over the description, and both over the version (protocol f).
-  for (const kind of ['synopsis', 'desc', 'version'] as const) {
-    if (raw.printFlags.includes(kind)) return { kind };
-  }
-  const checked = schema.safeParse(raw.values);
-  if (!checked.success) {
-    const problems = checked.error.issues.map(({ path: [name], message }) => {
-      const value = JSON.stringify(raw.values[String(name)]);
-      return `--${String(name)} ${value} ${message}`;
-    });
-    throw new UsageError(problems.join('; '));
-  }
-  return { kind: 'run', config: toConfig(checked.data, sources.env) };
+export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<PmanConfig> {
+  const read = readSettings(command(), settings, schema, { ...sources, prefix: 'PMAN_' });
+  if (read.kind !== 'run') return read;
+  return { kind: 'run', config: toConfig(read.config, sources.env) };
 }
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../wire/json.ts';
-import { commandOf, type PrintFlag, readSources, type Setting, type Sources } from './sources.ts';
+import {
+  type CommandLine,
+  commandOf,
+  readSettings,
+  type Setting,
+  type Sources,
+} from './sources.ts';
 
 const settings = [
   {
@@ -23,11 +29,19 @@ const settings = [
   { name: 'verbosity', short: 'v', value: 'level', help: '0: silent', default: '1' },
 ] as const satisfies readonly Setting[];
 
-const printFlags = [
-  { name: 'desc', short: 'x', help: 'print a description and end' },
-  { name: 'synopsis', short: 'y', help: 'print a synopsis and end' },
-  { name: 'version', help: 'print the version and end' },
-] as const satisfies readonly PrintFlag[];
+const number = z
+  .string()
+  .regex(/\S/, 'is not a number')
+  .transform(Number)
+  .refine(Number.isFinite, 'is not a number');
+
+const schema = z.object({
+  saveTo: z.string(),
+  msg: z.string(),
+  op: z.string(),
+  wait: number.transform((seconds) => seconds * 1000),
+  verbosity: number,
+});
 
 export interface PmanDoConfig {
   readonly saveTo: string;
@@ -37,13 +51,8 @@ export interface PmanDoConfig {
   readonly verbosity: number;
 }
 
-export type PmanDoCommandLine =
-  | { readonly kind: 'run'; readonly config: PmanDoConfig }
-  | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'version' | 'desc' | 'synopsis' };
-
 export const command = () =>
-  commandOf('pman_do', 'Commands a pman through its directive file.', settings, printFlags);
+  commandOf('pman_do', 'Commands a pman through its directive file.', settings);
 
 /** The commands that have a name (protocol d). */
 const OPERATIONS: ReadonlyMap<string, JsonObject> = new Map([
@@ -54,31 +63,12 @@ const OPERATIONS: ReadonlyMap<string, JsonObject> = new Map([
  * Reads the settings of pman_do from its flags and `PMAN_DO_*` variables.
  * @throws UsageError naming the setting and what is wrong with it
  */
-export function readPmanDoConfig(sources: Omit<Sources, 'prefix'>): PmanDoCommandLine {
-  const raw = readSources(command(), settings, printFlags, '', {
-    ...sources,
-    prefix: 'PMAN_DO_',
-  });
-  if ('kind' in raw) return raw;
-  for (const kind of ['synopsis', 'desc', 'version'] as const) {
-    if (raw.printFlags.includes(kind)) return { kind };
-  }
-  const { saveTo, msg, op, wait, verbosity } = z.record(z.string(), z.string()).parse(raw.values);
-  return {
-    kind: 'run',
-    config: {
-      saveTo: saveTo ?? '',
-      directive: msg ? parseMessage(msg) : OPERATIONS.get(op ?? ''),
-      waitMs: numberOf('wait', wait) * 1000,
-      verbosity: numberOf('verbosity', verbosity),
-    },
-  };
-}
-
-function numberOf(name: string, text: string | undefined): number {
-  const number = Number(text);
-  if (text !== undefined && text !== '' && Number.isFinite(number)) return number;
-  throw new UsageError(`--${name} ${JSON.stringify(text)} is not a number`);
+export function readPmanDoConfig(sources: Omit<Sources, 'prefix'>): CommandLine<PmanDoConfig> {
+  const read = readSettings(command(), settings, schema, { ...sources, prefix: 'PMAN_DO_' });
+  if (read.kind !== 'run') return read;
+  const { saveTo, msg, op, wait, verbosity } = read.config;
+  const directive = msg === '' ? OPERATIONS.get(op) : parseMessage(msg);
+  return { kind: 'run', config: { saveTo, directive, waitMs: wait, verbosity } };
 }
 
 function parseMessage(msg: string): JsonObject {

@@ -1,4 +1,4 @@
-import type { PrintFlag, Setting } from './sources.ts';
+import type { Setting } from './sources.ts';
 
 /** Every setting of pman (protocol f), with its default; those of the original first. */
 export const settings = [
@@ -154,9 +154,3 @@ export const settings = [
     default: false,
   },
 ] as const satisfies readonly Setting[];
-
-export const printFlags = [
-  { name: 'desc', short: 'x', help: 'print a description and end' },
-  { name: 'synopsis', short: 'y', help: 'print a synopsis and end' },
-  { name: 'version', help: 'print the version and end' },
-] as const satisfies readonly PrintFlag[];

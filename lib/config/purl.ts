@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { UsageError } from '../errors.ts';
-import { readFlags, wholeNumber } from './flags.ts';
+import { checkOptions, printSwitches, readFlags, wholeNumber, withPrintSwitches } from './flags.ts';
 
 const seconds = (name: string) =>
   z
@@ -38,9 +37,7 @@ const schema = z.object({
   timeout: seconds('--timeout'),
   retries: count('--retries'),
   verbosity: wholeNumber('--verbosity'),
-  desc: z.boolean(),
-  synopsis: z.boolean(),
-  version: z.boolean(),
+  ...printSwitches,
 });
 
 /** What purl was asked to do. Times are milliseconds; empty strings stand for "not given". */
@@ -84,10 +81,7 @@ function command(name: string): Command {
     .option('--connectTimeout <seconds>', 'how long to wait for a connection', '30')
     .option('--timeout <seconds>', 'how long to wait while nothing arrives; 0: for ever', '0')
     .option('--retries <n>', 'how often to try again to connect', '2')
-    .addOption(new Option('-v, --verbosity <level>', '0 is as --quiet').default('1'))
-    .option('-x, --desc', 'print the long description', false)
-    .option('-y, --synopsis', 'print the short description', false)
-    .option('--version', 'print the version', false);
+    .addOption(new Option('-v, --verbosity <level>', '0 is as --quiet').default('1'));
 }
 
 /**
@@ -95,10 +89,9 @@ function command(name: string): Command {
  * @throws UsageError when it cannot be understood
  */
 export function readPurlFlags(argv: readonly string[], name: string): PurlCommandLine {
-  const flags = readFlags(command(name), argv);
+  const flags = readFlags(withPrintSwitches(command(name)), argv);
   if (flags.kind === 'print') return flags;
-  const { data, error } = schema.safeParse(flags.options);
-  if (error) throw new UsageError(error.issues.map(({ message }) => message).join('; '));
+  const data = checkOptions(schema, flags.options);
   return {
     kind: 'run',
     config: Object.freeze({ ...data, quiet: data.quiet || data.verbosity <= 0 }),

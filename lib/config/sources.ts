@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command, Option } from 'commander';
 import { parse as parseIni } from 'ini';
+import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
-import { type Flags, readFlags } from './flags.ts';
+import { readFlags } from './flags.ts';
+
+/** The setting that names the config file; a program without it reads none. */
+const CONFIG_FILE = 'configFile';
+
+/** The synopsis wins over the description, and both over the version (protocol f). */
+const PRINT_ORDER = ['synopsis', 'desc', 'version'] as const satisfies readonly PrintKind[];
 
 /** One setting of a program: a flag, an environment variable and a key of the config file in one. */
 export interface Setting {
@@ -16,12 +23,20 @@ export interface Setting {
   readonly default: string | boolean;
 }
 
+/** What a command line asks for: to run, or to print a text and end. */
+export type CommandLine<Config> =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: PrintKind };
+
+type PrintKind = (typeof PRINT_FLAGS)[number]['name'];
+
 /** Switches that print something and end; they are flags only. */
-export interface PrintFlag {
-  readonly name: string;
-  readonly short?: string;
-  readonly help: string;
-}
+const PRINT_FLAGS = [
+  { name: 'desc', short: '-x', help: 'print a description and end' },
+  { name: 'synopsis', short: '-y', help: 'print a synopsis and end' },
+  { name: 'version', help: 'print the version and end' },
+] as const;
 
 export interface Sources {
   readonly argv: readonly string[];
@@ -30,11 +45,8 @@ export interface Sources {
   readonly prefix: string;
 }
 
-/** The settings of a program as text and switches, not checked yet; and the print flags that were given. */
-export interface RawSettings {
-  readonly values: Readonly<Record<string, string | boolean>>;
-  readonly printFlags: readonly string[];
-}
+/** The settings of a program as text and switches, not checked yet. */
+type RawSettings = Readonly<Record<string, string | boolean>>;
 
 /** The name of a setting's environment variable: `DBpath` → `PMAN_DBPATH`, `container-env` → `PMAN_CONTAINER_ENV`. */
 export function envName(prefix: string, name: string): string {
@@ -46,7 +58,6 @@ export function commandOf(
   program: string,
   description: string,
   settings: readonly Setting[],
-  printFlags: readonly PrintFlag[],
 ): Command {
   const command = new Command(program).description(description).allowExcessArguments(false);
   for (const { name, short, value, help, default: fallback } of settings) {
@@ -54,24 +65,25 @@ export function commandOf(
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
     command.addOption(new Option(short ? `-${short}, ${long}` : long, help + shown));
   }
-  for (const { name, short, help } of printFlags) {
-    command.addOption(new Option(short ? `-${short}, --${name}` : `--${name}`, help));
+  for (const flag of PRINT_FLAGS) {
+    const names = 'short' in flag ? `${flag.short}, --${flag.name}` : `--${flag.name}`;
+    command.addOption(new Option(names, flag.help));
   }
   return command;
 }
 
 /**
  * Collects the settings: a flag wins over the environment, that over the config file, that over the default.
- * @param configSetting name of the setting that names the config file
- * @throws UsageError for an unknown flag or key, a missing value, an unreadable file
+ * @param schema what is wanted of each setting
+ * @throws UsageError for an unknown flag or key, a missing value, an unreadable file, and for what the schema refuses, with
+ *   the name of the setting and what is wrong with its value
  */
-export function readSources(
+export function readSettings<Schema extends z.ZodType>(
   command: Command,
   settings: readonly Setting[],
-  printFlags: readonly PrintFlag[],
-  configSetting: string,
+  schema: Schema,
   { argv, env, prefix }: Sources,
-): RawSettings | Extract<Flags, { kind: 'print' }> {
+): CommandLine<z.infer<Schema>> {
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags;
   const fromFlags = new Map<string, string | boolean>();
@@ -81,7 +93,9 @@ export function readSources(
     if (typeof value === 'string' || typeof value === 'boolean') fromFlags.set(name, value);
   }
   const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
-  const file = fromFlags.get(configSetting) ?? fromEnv(configSetting) ?? '';
+  const file = settings.some(({ name }) => name === CONFIG_FILE)
+    ? (fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? '')
+    : '';
   const fromFile =
     file === ''
       ? new Map()
@@ -91,10 +105,19 @@ export function readSources(
     const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
     return [name, setting.value === undefined ? toSwitch(name, found) : String(found)] as const;
   });
-  return {
-    values: Object.fromEntries(values),
-    printFlags: printFlags.map(({ name }) => name).filter((name) => fromFlags.get(name) === true),
-  };
+  const print = PRINT_ORDER.find((name) => fromFlags.get(name) === true);
+  if (print !== undefined) return { kind: print };
+  return { kind: 'run', config: checked(schema, Object.fromEntries(values)) };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.infer<Schema> {
+  const { data, error } = schema.safeParse(raw);
+  if (error === undefined) return data;
+  const problems = error.issues.map(({ path: [name], message }) => {
+    const value = JSON.stringify(raw[String(name)]);
+    return `--${String(name)} ${value} ${message}`;
+  });
+  throw new UsageError(problems.join('; '));
 }
 
 /**

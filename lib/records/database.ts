@@ -1,19 +1,18 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
-import { isFolder, makeFolder } from '../host/folders.ts';
+import { makeFolder } from '../host/folders.ts';
 import type { Logger } from '../log.ts';
-import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isSafeName } from '../tree/paths.ts';
 import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { TreeCache } from './cache.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
+import { RecordReader } from './reader.ts';
 import type { RecordEditor } from './record.ts';
 import { putAside } from './unreadable.ts';
 import { RecordWriter } from './writer.ts';
@@ -48,7 +47,7 @@ export class JobDatabase implements JobForest {
   readonly #catalog: Catalog;
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
-  readonly #putAside: OnUnreadable;
+  readonly #reader: RecordReader;
   readonly #readAgain = sharedCall(() => this.#readAnew());
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
@@ -57,11 +56,16 @@ export class JobDatabase implements JobForest {
     this.folder = options.folder;
     this.fsync = options.fsync;
     this.#summaryOf = options.summaryOf;
-    this.#putAside = putAside(options);
+    this.#reader = new RecordReader({
+      folder: options.folder,
+      cache: this.#cache,
+      summaryOf: options.summaryOf,
+      onUnreadable: putAside(options),
+    });
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
     this.#catalog = new Catalog({
       file: join(options.workFolder, 'index.jsonl'),
-      read: (root) => this.#readSummary(root),
+      read: (root) => this.#reader.summary(root),
       firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
       log: options.log,
     });
@@ -148,12 +152,7 @@ export class JobDatabase implements JobForest {
   /** @throws PmanError unavailable when it cannot be read just now */
   tree(root: string): TreeNode | undefined {
     if (!this.#catalog.has(root)) return undefined;
-    const cached = this.#cache.get(root);
-    if (cached !== undefined) return cached;
-    const read = reading(root, () => readTree(join(this.folder, root), this.#putAside));
-    if (read === undefined) return undefined;
-    this.#cache.put(root, read.tree, read.weight);
-    return read.tree;
+    return this.#reader.tree(root);
   }
 
   /**
@@ -164,19 +163,9 @@ export class JobDatabase implements JobForest {
     const indexed = this.#catalog.find(key, value);
     if (indexed !== undefined) return indexed;
     return this.roots().filter((root) => {
-      const leaf = this.#leaf(root, key);
+      const leaf = this.#reader.leaf(root, key);
       return leaf !== undefined && jsonEquals(leaf, value);
     });
-  }
-
-  /** A root-level leaf, without reading the rest of the record. */
-  #leaf(root: string, key: string): JsonValue | undefined {
-    const cached = this.#cache.get(root);
-    if (cached !== undefined) return cached.leaves.get(key);
-    if (!isSafeName(key)) return undefined;
-    const file = join(this.folder, root, key);
-    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    return reading(root, () => readLeaf(file, this.#putAside)?.value);
   }
 
   /**
@@ -289,15 +278,6 @@ export class JobDatabase implements JobForest {
     rmSync(this.#drafts, { recursive: true, force: true });
   }
 
-  /** What is to be known of a job, from its record; undefined when there is none. */
-  #readSummary(root: string): JobSummary | undefined {
-    const folder = join(this.folder, root);
-    const record = this.#cache.get(root) ?? readTree(folder, this.#putAside)?.tree;
-    if (record !== undefined) return this.#summaryOf(record);
-    // A folder that cannot be looked into may be a job; anything else is none, or gone meanwhile.
-    return isFolder(folder) ? {} : undefined;
-  }
-
   /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
   async #readAnew(): Promise<void> {
     let sliceEnd = performance.now() + SLICE_MS;
@@ -322,15 +302,5 @@ export class JobDatabase implements JobForest {
     this.#catalog.file(root);
     whenFiled();
     this.#whenFiled.delete(root);
-  }
-}
-
-/** @throws PmanError unavailable when the system lacks what reading takes */
-function reading<T>(root: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const message = `the record of ${root} cannot be read just now: ${messageOf(error)}`;
-    throw new PmanError('unavailable', message, { hint: 'try again', cause: error });
   }
 }

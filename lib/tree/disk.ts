@@ -1,17 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isTemporary, messageOf, systemErrorCode } from '../errors.ts';
+import { replaceFile, syncFolder, withDraft, writeNewFile } from '../host/atomicFile.ts';
 import { type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { TreeNode } from './node.ts';
@@ -104,23 +94,8 @@ export interface WriteOptions {
   readonly fsync: boolean;
 }
 
-let draftCount = 0;
-
-function draftPath(drafts: string): string {
-  draftCount += 1;
-  return join(drafts, `${process.pid}-${draftCount}`);
-}
-
-/** A write that is refused is tried again and again: what it leaves behind would fill the disk. */
-function withDraft<T>(drafts: string, write: (draft: string) => T): T {
-  const draft = draftPath(drafts);
-  try {
-    return write(draft);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    throw error;
-  }
-}
+/** The umask takes its part: who may read a database is for whoever runs pman to say. */
+const LEAF_MODE = 0o666;
 
 /**
  * Writes one leaf; a reader sees the old value or the new one. Its folder is made where it is missing. Gives the
@@ -128,17 +103,7 @@ function withDraft<T>(drafts: string, write: (draft: string) => T): T {
  */
 export function writeLeaf(file: string, value: JsonValue, { drafts, fsync }: WriteOptions): number {
   const text = dumps(value);
-  withDraft(drafts, (draft) => {
-    writeText(draft, text, fsync);
-    try {
-      renameSync(draft, file);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-      mkdirSync(dirname(file), { recursive: true });
-      renameSync(draft, file);
-    }
-  });
-  if (fsync) syncFolder(dirname(file));
+  replaceFile(file, text, { mode: LEAF_MODE, fsync, drafts });
   return text.length;
 }
 
@@ -185,33 +150,9 @@ function writeNode(folder: string, node: TreeNode, fsync: boolean): number {
   for (const [name, value] of node.leaves) {
     const text = dumps(value);
     weight += text.length;
-    writeText(join(folder, name), text, fsync);
+    writeNewFile(join(folder, name), text, { mode: LEAF_MODE, fsync });
   }
   for (const [name, child] of node.children) weight += writeNode(join(folder, name), child, fsync);
   if (fsync) syncFolder(folder);
   return weight;
-}
-
-function writeText(file: string, text: string, fsync: boolean): void {
-  if (!fsync) {
-    writeFileSync(file, text);
-    return;
-  }
-  const fd = openSync(file, 'w');
-  try {
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** A rename is on the disk once its folder is. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { messageOf, systemErrorCode } from '../../errors.ts';
+import { replaceFile } from '../../host/atomicFile.ts';
 import type { Logger } from '../../log.ts';
 import type { JobSummary } from './jobIndex.ts';
 
@@ -72,13 +64,10 @@ export class IndexFile {
   rewrite(summaries: Iterable<readonly [string, JobSummary]>): void {
     this.close();
     const lines = [...summaries].map(([root, summary]) => JSON.stringify({ root, ...summary }));
-    const draft = `${this.#file}.new`;
     try {
-      writeFileSync(draft, lines.join('\n'), { mode: 0o600 });
-      renameSync(draft, this.#file);
+      replaceFile(this.#file, lines.join('\n'));
     } catch (error) {
       this.#complain(error);
-      rmSync(draft, { recursive: true, force: true });
     }
   }
 

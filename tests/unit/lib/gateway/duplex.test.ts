@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PeerDuplex, type PeerPort, pieces } from '../../../../lib/gateway/duplex.ts';
@@ -39,10 +40,13 @@ describe('pieces', () => {
 class Peer implements PeerPort {
   readonly sent: string[] = [];
   outcome: SendOutcome = 'sent';
+  /** How often something was to be sent. */
+  tries = 0;
   closed = 0;
   nowMs = 0;
 
   async send(message: Buffer): Promise<SendOutcome> {
+    this.tries += 1;
     if (this.outcome === 'sent') this.sent.push(String(message));
     return this.outcome;
   }
@@ -67,7 +71,8 @@ function open(): { peer: Peer; duplex: PeerDuplex; seen: string[] } {
   return { peer, duplex, seen };
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
+/** The peer took nothing, was tried again, and took nothing again. */
+const refusedTwice = (peer: Peer) => eventually(() => peer.tries > 2, { message: 'more tries' });
 
 describe('PeerDuplex', () => {
   it('ends and closes when the peer is gone, and sends it no close', async () => {
@@ -80,10 +85,10 @@ describe('PeerDuplex', () => {
   });
 
   it('closes the connection once when it is destroyed', async () => {
-    const { peer, duplex } = open();
+    const { peer, duplex, seen } = open();
     duplex.destroy();
     duplex.destroy();
-    await settled();
+    await eventually(() => seen.includes('close'), { message: 'its close' });
     expect(peer.closed).toBe(1);
   });
 
@@ -92,7 +97,7 @@ describe('PeerDuplex', () => {
     peer.outcome = 'full';
     duplex.write('last words');
     duplex.destroySoon();
-    await settled();
+    await refusedTwice(peer);
     expect(peer.closed).toBe(0);
     peer.outcome = 'sent';
     await eventually(() => peer.closed > 0, { message: 'the connection to be closed' });
@@ -104,7 +109,7 @@ describe('PeerDuplex', () => {
     const { peer, duplex, seen } = open();
     peer.outcome = 'full';
     duplex.write('answer');
-    await settled();
+    await refusedTwice(peer);
     expect(seen).toEqual([]);
     peer.nowMs = 1_001;
     await eventually(() => peer.closed > 0, { message: 'the connection to be closed' });
@@ -128,7 +133,7 @@ describe('PeerDuplex', () => {
       got += String(chunk);
       if (got.length === 1 || got.length === 3) duplex.holdInput();
     });
-    await settled();
+    await once(duplex, 'resume');
     for (const letter of 'abcde') duplex.receive(Buffer.from(letter));
     expect(got).toBe('a');
     duplex.releaseInput();

@@ -127,6 +127,16 @@ describe('JobDatabase: what was told is there after a restart', () => {
     expect(filed).toBe(1);
   });
 
+  it('tells of a record that it removes before it is gone: a journal that outlived it would bring it back', async () => {
+    const root = addJob('a');
+    const seen: boolean[] = [];
+    await database.save();
+    database.release(root, 0, () => seen.push(existsSync(fileOf(root))));
+    database.remove([root]);
+    expect(seen).toEqual([true]);
+    expect(existsSync(fileOf(root))).toBe(false);
+  });
+
   it('gives back every record as it was', async () => {
     const roots = [finishedJob('a'), addJob('b'), finishedJob('c', 'ü')];
     const told = roots.map(jsonOf);

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import {
   closeSync,
   existsSync,
@@ -10,14 +11,25 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { readLeaf, readTree, writeLeaf, writeTree } from '../../../../lib/tree/disk.ts';
-import { TreeNode } from '../../../../lib/tree/node.ts';
+import type { TreeNode as Tree } from '../../../../lib/tree/node.ts';
 import { isSafeName } from '../../../../lib/tree/paths.ts';
 import { type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
 import { dumps } from '../../../../lib/wire/pythonJson.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
+
+/** The renames that the disk refuses. */
+let isRefused = (_from: string, _to: string) => false;
+jest.unstable_mockModule('node:fs', () => ({
+  ...fs,
+  renameSync: (from: string, to: string) => {
+    if (isRefused(from, to)) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+    fs.renameSync(from, to);
+  },
+}));
+const { readLeaf, readTree, writeLeaf, writeTree } = await import('../../../../lib/tree/disk.ts');
+const { TreeNode } = await import('../../../../lib/tree/node.ts');
 
 const unexpected = (file: string, reason: string): never => {
   throw new Error(`${file} was not readable: ${reason}`);
@@ -31,6 +43,10 @@ beforeEach(() => {
   top = tempDir();
   drafts = place('drafts');
   mkdirSync(drafts);
+});
+
+afterEach(() => {
+  isRefused = () => false;
 });
 
 /** Names that a disk takes, and that differ there: no lone surrogates, which have no UTF-8. */
@@ -53,7 +69,7 @@ const tree = fc
   });
 
 /** A tree as text; the order of its entries does not count. */
-function shown(node: TreeNode | undefined): unknown {
+function shown(node: Tree | undefined): unknown {
   if (node === undefined) return undefined;
   return {
     leaves: new Map([...node.leaves].map(([at, value]) => [at, dumps(value)])),
@@ -105,6 +121,20 @@ describe('writeTree and readTree', () => {
     writeTree(place('t'), fresh, { drafts, fsync: false });
     expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'true' });
     expect(readdirSync(drafts)).toEqual([]);
+  });
+
+  it('keep the old tree when the disk refuses the new one in the last step', () => {
+    const [old, fresh] = [new TreeNode(), new TreeNode()];
+    old.touch(['cmd'], 'old');
+    fresh.touch(['cmd'], 'new');
+    writeTree(place('t'), old, { drafts, fsync: false });
+    isRefused = (from, to) => to === place('t') && !from.includes('old-');
+    expect(() => writeTree(place('t'), fresh, { drafts, fsync: false })).toThrow('EIO');
+    expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'old' });
+    expect(readdirSync(drafts)).toEqual([]);
+    isRefused = () => false;
+    writeTree(place('t'), fresh, { drafts, fsync: false });
+    expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'new' });
   });
 
   it('leave no draft behind when the disk refuses the place', () => {
