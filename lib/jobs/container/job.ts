@@ -84,17 +84,8 @@ export class ContainerJob {
 
   /** What the engine has made; undefined before that is known. */
   get started(): StartedWork | undefined {
-    switch (this.#state.kind) {
-      case 'running':
-        return this.#state;
-      case 'ending':
-        return this.#state.work;
-      case 'accepted':
-      case 'awaitingFolder':
-      case 'starting':
-      case 'ended':
-        return undefined;
-    }
+    if (this.#state.kind === 'running') return this.#state;
+    return this.#state.kind === 'ending' ? this.#state.work : undefined;
   }
 
   get work(): Work {

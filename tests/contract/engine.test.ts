@@ -1,0 +1,409 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ContainerPman, type ContainerWish, newName } from '../helpers/containerPman.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+import { type EngineFactory, type EngineUnderTest, engines } from './engines.ts';
+
+/** What every engine has to do for container jobs, whatever it is. A new engine is a line in engines.ts. */
+for (const factory of engines) describeWithEngine(factory.name, factory.missing, () => suite(factory));
+
+function suite({ up }: EngineFactory): void {
+  jest.setTimeout(240_000);
+  let engine: EngineUnderTest;
+  let pman: ContainerPman;
+  const pmans: ContainerPman[] = [];
+  const newPman = () => {
+    const made = new ContainerPman(engine.open, engine.readShown, engine.image);
+    pmans.push(made);
+    return made;
+  };
+
+  beforeAll(async () => {
+    engine = await up();
+    pman = newPman();
+  }, 240_000);
+  afterEach(async () => {
+    // What a test has left running, also one that failed, must not meet the next one.
+    await pman.jobs.endAll({ signal: 'SIGKILL', graceMs: 0, cause: 'the test is over' });
+  });
+  afterAll(async () => {
+    for (const opened of pmans) await opened.close();
+    await engine.close();
+  }, 120_000);
+
+  const share = () => {
+    const folder = tempDir();
+    chmodSync(folder, 0o777);
+    return folder;
+  };
+  /** Counts its runs, says that it is up, waits for the file `go`, and ends with 3. */
+  const GATED =
+    'sh -c "echo run >>/share/runs; echo up; while [ ! -e /share/go ]; do sleep 0.1; done; echo gone on; exit 3"';
+  const gated = async (wish: ContainerWish = {}) => {
+    const folder = share();
+    const root = await pman.submit(GATED, { shareDir: folder, ...wish });
+    const file = join(folder, 'runs');
+    return {
+      root,
+      go: () => writeFileSync(join(folder, 'go'), ''),
+      runs: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').length : 0),
+    };
+  };
+  const lines = (...texts: readonly string[]) =>
+    texts.map((text) => `${text}${engine.lineEnd}`).join('');
+
+  describe('a job', () => {
+    it('that does well ends well, with what it has written', async () => {
+      const root = await pman.submit('sh -c "echo out; echo err >&2"');
+      const { status, output, exitCode } = await pman.end(root);
+      expect({ status, exitCode }).toEqual({ status: 'finishedSuccessfully', exitCode: 0 });
+      expect(output.split(engine.lineEnd).sort()).toEqual(['', 'err', 'out']);
+    });
+
+    it('that fails ends with its exit code and says so', async () => {
+      const job = await pman.end(await pman.submit('sh -c "echo before; exit 42"'));
+      expect(job).toMatchObject({
+        ...{ status: 'finishedWithError', output: lines('before'), exitCode: 42 },
+        cause: expect.stringContaining('42'),
+      });
+    });
+
+    it('that takes more memory than it may is ended, and its cause says memory', async () => {
+      const job = await pman.end(
+        await pman.submit('sh -c "sleep 0.5; tail /dev/zero"', { meta: { memory_limit: '16Mi' } }),
+      );
+      expect(job.status).toBe('finishedWithError');
+      expect(job.cause).toMatch(/memory/);
+    });
+
+    it('whose image does not exist ends without having run, and names the image', async () => {
+      const job = await pman.end(await pman.submit('true', { image: 'local/nosuch' }));
+      expect(job).toMatchObject({ status: 'finishedWithError', output: '' });
+      expect(job.cause).toMatch(/local\/nosuch/);
+    });
+
+    it('whose program does not exist ends without having run, and names the program', async () => {
+      const job = await pman.end(await pman.submit('nosuchprogram'));
+      expect(job.status).toBe('finishedWithError');
+      expect(job.cause).toMatch(/nosuchprogram/);
+    });
+
+    it('that mounts a folder which does not exist ends without having run, and names the folder', async () => {
+      const missing = join(tempDir(), 'nosuch');
+      const mounts = [{ source: missing, target: '/in' }];
+      const wish = engine.lineEnd === '\n' ? { shareDir: missing } : { target: { mounts } };
+      // In memory there is only the shared folder, for which pman waits 38 seconds: it appears and goes again.
+      if (wish.shareDir !== undefined) return;
+      const job = await pman.end(await pman.submit('true', wish));
+      expect(job.status).toBe('finishedWithError');
+      expect(job.cause).toContain(missing);
+    });
+
+    it('of several workers fails when one of them fails, and has the output of all', async () => {
+      const folder = share();
+      const job = await pman.end(
+        await pman.submit('sh -c "echo worker; mkdir /share/first 2>/dev/null || exit 5"', {
+          shareDir: folder,
+          meta: { number_of_workers: 3 },
+        }),
+      );
+      expect(job).toMatchObject({ status: 'finishedWithError', exitCode: 5 });
+      expect(job.output).toBe(lines('worker', 'worker', 'worker'));
+    });
+
+    it('that reads its input finds it empty', async () => {
+      const job = await pman.end(await pman.submit('sh -c "cat; echo read"'));
+      expect(job).toMatchObject({ status: 'finishedSuccessfully', output: lines('read') });
+    });
+
+    it('has its environment', async () => {
+      const target = { env: { WHO: 'me & "you"', 'EMPTY': '' } };
+      const job = await pman.end(await pman.submit(`sh -c 'echo "$WHO[$EMPTY]"'`, { target }));
+      expect(job.output).toBe(lines('me & "you"[]'));
+    });
+
+    it('keeps words that a shell would change', async () => {
+      const job = await pman.end(await pman.submit(`echo 'a  b' "c;d" $HOME \\* "e\\"f"`));
+      expect(job.output).toBe(lines('a  b c;d $HOME * e"f'));
+    });
+
+    it('keeps 10 MB of output: its beginning and its end, of the size that a record holds', async () => {
+      const job = await pman.end(
+        await pman.submit('sh -c "echo first; head -c 10000000 /dev/zero | tr \'\\\\000\' x; echo; echo last"'),
+      );
+      expect(job.status).toBe('finishedSuccessfully');
+      expect(job.output.length).toBeGreaterThan(1_000_000);
+      expect(job.output.length).toBeLessThan(1_100_000);
+      expect(job.output.startsWith(lines('first'))).toBe(true);
+      expect(job.output.endsWith(lines('last'))).toBe(true);
+    });
+
+    it('whose output is not UTF-8 ends, and the rest of the output is there', async () => {
+      const job = await pman.end(await pman.submit(`printf 'a\\377b\\n'`));
+      expect(job.status).toBe('finishedSuccessfully');
+      expect(job.output).toMatch(/^a\uFFFDb\r?\n$/);
+    });
+  });
+
+  describe('a name', () => {
+    it('that the engine does not take is refused, and nothing is accepted', async () => {
+      await expect(pman.submit('true', { name: engine.badName })).rejects.toMatchObject({
+        code: 'bad_request',
+        message: expect.stringContaining('cannot name'),
+      });
+    });
+
+    it('of a job that runs is refused with a conflict that names the job; its end frees it', async () => {
+      const name = newName();
+      const first = await gated({ name });
+      await pman.written(first.root, 'up');
+      await expect(pman.submit('true', { name })).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining(first.root),
+      });
+      first.go();
+      await pman.end(first.root);
+      const second = await pman.end(await pman.submit('echo second', { name }));
+      expect(second.output).toBe(lines('second'));
+    });
+
+    it('of a job of another pman is left alone', async () => {
+      const name = newName();
+      const other = newPman();
+      const root = await other.submit('sh -c "echo up; sleep 600"', { name });
+      await other.written(root, 'up');
+      await expect(pman.submit('true', { name })).rejects.toMatchObject({ code: 'conflict' });
+      expect(await other.see(root)).toMatchObject({ status: 'started' });
+      await other.kill(root);
+    });
+
+    it.each([['a blank and "quotes"'], ['ünïcode 🙂'], ['a=b,c;d'], ['x'.repeat(500)], ['']])(
+      'of a user may hold any text: %j',
+      async (auid) => {
+        const job = await pman.end(await pman.submit('echo fine', { auid }));
+        expect(job).toMatchObject({ status: 'finishedSuccessfully', output: lines('fine') });
+      },
+    );
+  });
+
+  describe('output', () => {
+    const follow = async (root: string, onText: (text: string) => void = () => undefined) => {
+      const record = pman.database.tree(root);
+      if (record === undefined) throw new Error('there is no record');
+      let text = '';
+      const asked = { stream: 'stdout', part: undefined } as const;
+      for await (const bytes of pman.jobs.follow(root, record, asked, new AbortController().signal)) {
+        text += bytes.toString();
+        onText(text);
+      }
+      return text;
+    };
+
+    it('can be followed: it comes while the job runs, and whole', async () => {
+      const { root, go } = await gated();
+      const text = await follow(root, (soFar) => {
+        if (soFar.includes('up')) go();
+      });
+      expect(text).toBe(lines('up', 'gone on'));
+    });
+
+    it('that is followed goes on behind a lost connection, with nothing twice', async () => {
+      const { root, go } = await gated();
+      let isCut = false;
+      const text = await follow(root, (soFar) => {
+        if (isCut || !soFar.includes('up')) return;
+        isCut = true;
+        void engine
+          .cut()
+          .then(() => engine.restore())
+          .then(go);
+      });
+      expect(text).toBe(lines('up', 'gone on'));
+    });
+  });
+
+  describe('the end of a job', () => {
+    const kill = (root: string, signal: NodeJS.Signals = 'SIGTERM', graceMs = 20_000) =>
+      pman.jobs.kill(root, { signal, graceMs, cause: 'ended by the test' });
+
+    it('ordered while it runs comes by the signal, with its last words', async () => {
+      const root = await pman.submit(
+        `sh -c "trap 'echo bye; exit 9' TERM; echo up; while true; do sleep 0.1; done"`,
+      );
+      await pman.written(root, 'up');
+      expect(await kill(root)).toBe(true);
+      expect(await pman.end(root)).toMatchObject({
+        ...{ status: 'finishedWithError', cause: 'ended by the test', exitCode: 9 },
+        output: lines('up', 'bye'),
+      });
+      expect(await kill(root)).toBe(false);
+    });
+
+    it('comes by SIGKILL after the grace when the signal is ignored', async () => {
+      const root = await pman.submit(
+        `sh -c "trap '' TERM; echo up; while true; do sleep 0.1; done"`,
+      );
+      await pman.written(root, 'up');
+      await kill(root, 'SIGTERM', 300);
+      expect(await pman.end(root)).toMatchObject({
+        ...{ status: 'finishedWithError', cause: 'ended by the test', output: lines('up') },
+      });
+    });
+
+    it('ordered while it waits for a folder keeps it from running', async () => {
+      const root = await pman.submit('true', { shareDir: join(tempDir(), 'nosuch') });
+      expect((await pman.see(root)).note).toContain('waits for the folder');
+      expect(await kill(root)).toBe(true);
+      expect(await pman.end(root)).toMatchObject({
+        ...{ status: 'finishedWithError', cause: 'ended by the test before it started' },
+      });
+    });
+
+    it('ordered as soon as it is accepted comes, whether or not it has begun to run', async () => {
+      const { root, runs } = await gated();
+      expect(await kill(root, 'SIGKILL', 0)).toBe(true);
+      const job = await pman.end(root);
+      expect(job.status).toBe('finishedWithError');
+      expect(job.cause).toMatch(/^ended by the test/);
+      expect(runs()).toBeLessThanOrEqual(1);
+    });
+
+    it('is refused while the engine is away, and the job goes on', async () => {
+      const { root, go } = await gated();
+      await pman.written(root, 'up');
+      await engine.cut();
+      await expect(kill(root)).rejects.toMatchObject({ code: 'unavailable' });
+      await engine.restore();
+      go();
+      const job = await pman.end(root);
+      expect(job).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
+      expect(job.cause).not.toContain('the test');
+    });
+
+    it('comes by the time limit, which the cause names', async () => {
+      const root = await pman.submit('sh -c "echo up; sleep 600"', { limits: { timeout: 2 } });
+      const job = await pman.end(root);
+      expect(job).toMatchObject({ status: 'finishedWithError', cause: 'time limit 2 s' });
+    });
+
+    it('of all jobs is waited for, and leaves nothing of them at the engine', async () => {
+      const name = newName();
+      const running = await gated({ name });
+      await pman.written(running.root, 'up');
+      const waiting = await pman.submit('true', { shareDir: join(tempDir(), 'nosuch') });
+      expect(pman.jobs.counts).toEqual({ running: 1, waiting: 1 });
+      await pman.jobs.endAll({ signal: 'SIGTERM', graceMs: 1000, cause: 'ended with pman' });
+      expect(pman.jobs.counts).toEqual({ running: 0, waiting: 0 });
+      expect(await pman.see(running.root)).toMatchObject({ cause: 'ended with pman' });
+      expect(await pman.see(waiting)).toMatchObject({ cause: 'ended with pman before it started' });
+      const opened = await engine.open('somebody');
+      expect(await opened.owner(name)).toBeUndefined();
+    });
+  });
+
+  describe('a restart of pman', () => {
+    it('while a job waits for its folder loses nothing', async () => {
+      const folder = join(tempDir(), 'later');
+      const root = await pman.submit('echo there', { shareDir: folder });
+      await pman.restart();
+      expect(await pman.see(root)).toMatchObject({ status: 'notstarted' });
+      mkdirSync(folder);
+      expect(await pman.end(root)).toMatchObject({
+        ...{ status: 'finishedSuccessfully', output: lines('there') },
+      });
+    });
+
+    it('right after a job was accepted runs it, and not twice', async () => {
+      const { root, go, runs } = await gated();
+      await pman.restart();
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
+      expect(runs()).toBe(1);
+    });
+
+    it('while a job runs goes on with it', async () => {
+      const { root, go, runs } = await gated();
+      await pman.written(root, 'up');
+      await pman.restart();
+      expect(await pman.see(root)).toMatchObject({ status: 'started', output: lines('up') });
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
+      expect(runs()).toBe(1);
+    });
+
+    it('learns of an end that came meanwhile', async () => {
+      const { root, go } = await gated();
+      await pman.written(root, 'up');
+      await pman.close(0);
+      go();
+      await pman.restart();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
+    });
+
+    it('while a job is being ended sees to it that it ends', async () => {
+      const root = await pman.submit(
+        `sh -c "trap '' TERM; echo up; while true; do sleep 0.1; done"`,
+      );
+      await pman.written(root, 'up');
+      await pman.jobs.kill(root, { signal: 'SIGTERM', graceMs: 600_000, cause: 'ended by the test' });
+      await pman.restart();
+      expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
+    });
+  });
+
+  describe('an engine', () => {
+    it('that is away refuses new jobs, tells the others what was known, and loses none', async () => {
+      const { root, go, runs } = await gated();
+      await pman.written(root, 'up');
+      await engine.cut();
+      await expect(pman.submit('true')).rejects.toMatchObject({ code: 'unavailable' });
+      const seen = await pman.see(root);
+      expect(seen).toMatchObject({ status: 'started', note: expect.stringContaining('no answer') });
+      await engine.restore();
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
+      expect(runs()).toBe(1);
+    });
+
+    it('that falls silent is answered for in time', async () => {
+      const { root, go, runs } = await gated();
+      await pman.written(root, 'up');
+      engine.silence();
+      const begin = Date.now();
+      const seen = await pman.see(root);
+      expect(Date.now() - begin).toBeLessThan(20_000);
+      expect(seen).toMatchObject({ status: 'started', note: expect.stringMatching(/no(t)? answer/) });
+      engine.speak();
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
+      expect(runs()).toBe(1);
+    });
+
+    it('that is lost just when it starts a job runs it once', async () => {
+      const { root, go, runs } = await gated();
+      await engine.cut();
+      await engine.restore();
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
+      expect(runs()).toBe(1);
+    });
+
+    it('that is restarted gives every job an end, and runs none twice', async () => {
+      const running = await gated();
+      await pman.written(running.root, 'up');
+      const waiting = join(tempDir(), 'later');
+      const awaiting = await pman.submit('echo there', { shareDir: waiting });
+      await engine.restart();
+      running.go();
+      mkdirSync(waiting);
+      expect(await pman.end(awaiting)).toMatchObject({ status: 'finishedSuccessfully' });
+      const job = await pman.end(running.root);
+      expect(job.status).not.toBe('finishedSuccessfully');
+      expect(job.cause).not.toBe('');
+      expect(running.runs()).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { openJobEngine } from '../../swarm/openJobEngine.ts';
+import { readShown } from '../../swarm/service/shownTask.ts';
+import { engineMissing, podmanMissing } from '../helpers/docker.ts';
+import { EngineRelay } from '../helpers/engineRelay.ts';
+import { MEMORY_IMAGE, MemoryEngine, MemoryWorld, readMemoryShown } from '../helpers/memoryEngine.ts';
+import { checkout } from '../helpers/startServer.ts';
+
+/** An engine as the suite meets it, with ways to make it fail. */
+export interface EngineUnderTest {
+  readonly open: OpenEngine;
+  readonly readShown: ReadShown;
+  /** An image with a shell. */
+  readonly image: string;
+  /** A name that this engine does not take. */
+  readonly badName: string;
+  /** What stands at the end of a line: a terminal makes two characters of it. */
+  readonly lineEnd: string;
+  /** Connections are lost, and new ones are refused. */
+  cut(): Promise<void>;
+  restore(): Promise<void>;
+  /** It takes in what is asked and says nothing. */
+  silence(): void;
+  speak(): void;
+  /** Kills the engine and starts it again on the same data. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EngineFactory {
+  readonly name: string;
+  /** Why it cannot run here. */
+  readonly missing: () => string | undefined;
+  readonly up: () => Promise<EngineUnderTest>;
+}
+
+const inMemory: EngineFactory = {
+  name: 'an engine in memory',
+  missing: () => undefined,
+  up: async () => {
+    const world = new MemoryWorld();
+    let speak: () => void = () => undefined;
+    return {
+      open: async () => new MemoryEngine(world),
+      ...{ readShown: readMemoryShown, image: MEMORY_IMAGE, badName: 'a/b', lineEnd: '\n' },
+      cut: async () => {
+        world.isAway = true;
+      },
+      restore: async () => {
+        world.isAway = false;
+      },
+      silence: () => {
+        world.silence = new Promise((resolve) => {
+          speak = resolve;
+        });
+      },
+      speak: () => {
+        speak();
+        world.silence = undefined;
+      },
+      // What it runs ends with it.
+      restart: async () => {
+        await world.close();
+      },
+      close: () => world.close(),
+    };
+  },
+};
+
+/** A Docker Engine or Podman of its own, behind a relay: it is killed, and other tests use the common one. */
+async function realEngine(
+  script: 'docker' | 'podman',
+  containerEnv: 'swarm' | 'docker',
+): Promise<EngineUnderTest> {
+  const folder = `/tmp/pman-contract-${containerEnv}-${script}-${process.pid}`;
+  const run = (verb: string) =>
+    execFileSync('sh', [join(checkout, `tests/engines/${script}.sh`), verb, folder], { stdio: 'pipe' });
+  run('up');
+  const relay = await EngineRelay.to(join(folder, `${script}.sock`));
+  const env = { ...process.env, DOCKER_HOST: relay.address };
+  return {
+    open: (instance) =>
+      openJobEngine({
+        config: { containerEnv, dockerSocket: join(folder, `${script}.sock`), manager: 'auto' },
+        settings: { env, home: homedir() },
+        instance,
+        log: silentLogger(),
+      }),
+    ...{ readShown, image: 'local/busybox:latest', badName: 'a/b', lineEnd: '\r\n' },
+    cut: () => relay.cut(),
+    restore: () => relay.restore(),
+    silence: () => relay.silence(),
+    speak: () => relay.goOn(),
+    restart: async () => {
+      run('stop');
+      run('up');
+    },
+    close: async () => {
+      await relay.cut();
+      run('down');
+    },
+  };
+}
+
+export const engines: readonly EngineFactory[] = [
+  inMemory,
+  {
+    name: 'a swarm',
+    missing: engineMissing,
+    up: () => realEngine('docker', 'swarm'),
+  },
+  {
+    name: 'a Docker Engine without a swarm',
+    missing: engineMissing,
+    up: () => realEngine('docker', 'docker'),
+  },
+  {
+    name: 'Podman',
+    missing: podmanMissing,
+    up: () => realEngine('podman', 'docker'),
+  },
+];

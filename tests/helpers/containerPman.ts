@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
+import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import type { LimitMeta } from '../../lib/jobs/jobLimits.ts';
+import { progressReader } from '../../lib/jobs/recordKinds.ts';
+import { summarizer } from '../../lib/jobs/summary.ts';
+import { silentLogger } from '../../lib/log.ts';
+import { JobDatabase } from '../../lib/records/database.ts';
+import type { JsonObject } from '../../lib/wire/json.ts';
+import { eventually } from './eventually.ts';
+import { tempDir } from './tempDir.ts';
+
+export interface ContainerWish {
+  /** The name at the engine; one that no other test has unless given. */
+  readonly name?: string;
+  readonly image?: string;
+  readonly auid?: string;
+  readonly shareDir?: string;
+  /** More members of meta.container.target. */
+  readonly target?: JsonObject;
+  readonly meta?: JsonObject;
+  readonly limits?: LimitMeta;
+}
+
+/** How a job stands, and what its record says of it. */
+export interface JobSeen {
+  readonly status: string;
+  readonly output: string;
+  readonly exitCode: number | null;
+  readonly cause: string;
+  readonly note: string | undefined;
+}
+
+let nextName = 0;
+/** A name that no other test has on the same engine. */
+export const newName = () => `c${process.pid}x${Date.now().toString(36)}x${(nextName += 1)}`;
+
+/** What of pman runs container jobs, on a database of its own, over an engine; it can be closed and opened again as often as wanted. */
+export class ContainerPman {
+  readonly folder = tempDir();
+  readonly #open: OpenEngine;
+  readonly #readShown: ReadShown;
+  readonly #image: string;
+  #parts: { readonly jobs: ContainerJobs; readonly database: JobDatabase };
+
+  constructor(open: OpenEngine, readShown: ReadShown, image: string) {
+    this.#open = open;
+    this.#readShown = readShown;
+    this.#image = image;
+    this.#parts = this.#start();
+  }
+
+  get jobs(): ContainerJobs {
+    return this.#parts.jobs;
+  }
+
+  get database(): JobDatabase {
+    return this.#parts.database;
+  }
+
+  /** Accepts a job; gives its root. */
+  submit(cmd: string, wish: ContainerWish = {}): Promise<string> {
+    const { name = newName(), image = this.#image, auid = 'user', shareDir } = wish;
+    const container = {
+      target: { image, ...wish.target },
+      manager: { env: shareDir === undefined ? {} : { shareDir } },
+    };
+    const rawMeta = { cmd, auid, jid: name, container, ...wish.meta };
+    return this.jobs.submit({ rawMeta, cmd, auid, jid: name, container, limits: wish.limits ?? {} });
+  }
+
+  async see(root: string): Promise<JobSeen> {
+    const record = this.database.tree(root);
+    if (record === undefined) throw new Error(`there is no record of ${root}`);
+    const report = await this.jobs.report(root, record);
+    const [part] = report.parts();
+    return {
+      status: report.status,
+      output: report.combined ?? '',
+      exitCode: part?.exitCode ?? null,
+      cause: String(record.cat(['container', 'cause']) ?? ''),
+      note: report.note,
+    };
+  }
+
+  /** The job, once it has ended. */
+  async end(root: string, timeoutMs = 60_000): Promise<JobSeen> {
+    await eventually(() => !this.jobs.isActive(root), { timeoutMs, pollMs: 20, message: `${root} to end` });
+    return this.see(root);
+  }
+
+  /** The job, once it runs and has written this. */
+  async written(root: string, text: string): Promise<void> {
+    await eventually(async () => (await this.see(root)).output.includes(text), {
+      ...{ timeoutMs: 60_000, pollMs: 50, message: `${root} to write ${text}` },
+    });
+  }
+
+  kill(root: string): Promise<boolean> {
+    return this.jobs.kill(root, { signal: 'SIGKILL', graceMs: 0, cause: 'ended by the test' });
+  }
+
+  /** Ends without saving anything more, as a crash does, and opens again. */
+  async restart(): Promise<void> {
+    await this.close(0);
+    this.#parts = this.#start();
+  }
+
+  async close(saveMs = 1000): Promise<void> {
+    this.jobs.close();
+    await this.database.close(saveMs);
+  }
+
+  #start() {
+    const log = silentLogger();
+    const workFolder = join(this.folder, 'work');
+    const summaryOf = summarizer(progressReader(this.#readShown));
+    const shared = { workFolder, fsync: false, summaryOf, log };
+    const database = JobDatabase.open({ ...shared, folder: join(this.folder, 'db') });
+    const jobs = new ContainerJobs({
+      ...{ ...shared, database, storeBase: undefined, logLimitBytes: 1024 * 1024 },
+      ...{ openEngine: this.#open, readShown: this.#readShown },
+    });
+    jobs.recover();
+    return { jobs, database };
+  }
+}

@@ -1,0 +1,333 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { BadRequestError, PmanError } from '../../lib/errors.ts';
+import {
+  type ChangesOptions,
+  type Checked,
+  type CheckOptions,
+  type EndOrder,
+  type Engine,
+  type FollowOptions,
+  type Limits,
+  type Look,
+  type NameOwner,
+  nameRefused,
+  type ReadShown,
+  type Started,
+  type StartOptions,
+  type Work,
+  type Worker,
+  type WorkRequest,
+} from '../../lib/jobs/container/engine.ts';
+import { splitIntoWords } from '../../swarm/words.ts';
+import { eventually } from './eventually.ts';
+
+/** The only image there is: this machine's programs. */
+export const MEMORY_IMAGE = 'local/busybox:latest';
+
+interface MemoryWork {
+  readonly request: WorkRequest;
+  readonly workers: MemoryWorker[];
+}
+
+/**
+ * The world of an engine that keeps everything in memory and runs commands as processes of this machine: small, quick, and with
+ * handles for everything that goes wrong with real ones. It outlives the clients that tests open, as a real engine does.
+ */
+export class MemoryWorld {
+  readonly works = new Map<string, MemoryWork>();
+  /** How often each job has been started: more than once is always wrong. */
+  readonly starts = new Map<string, number>();
+  /** Told of every change. */
+  readonly listeners = new Set<(name: string) => void>();
+  /** Calls by their names. */
+  readonly calls: string[] = [];
+  /** Nobody answers. */
+  isAway = false;
+  /** What is asked is done, but the connection is lost before the answer. */
+  dropsAnswers = false;
+  /** Nothing is said until this resolves. */
+  silence: Promise<void> | undefined;
+  /** Work waits, and does not start, until this resolves. */
+  gate: Promise<void> | undefined;
+  /** No signal reaches what runs, as on another node. */
+  isOutOfReach = false;
+
+  async call<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    this.calls.push(name);
+    await this.silence;
+    if (this.isAway) throw awayError(name);
+    const done = await work();
+    if (this.dropsAnswers) throw awayError(name);
+    return done;
+  }
+
+  tell(name: string): void {
+    for (const listener of this.listeners) listener(name);
+  }
+
+  /** Ends what runs, as a machine that is switched off. */
+  async close(): Promise<void> {
+    for (const { workers } of this.works.values()) for (const worker of workers) worker.kill();
+    await eventually(() => [...this.works.values()].every((work) => work.workers.every((w) => w.isOver)));
+  }
+}
+
+const awayError = (name: string) =>
+  new PmanError('unavailable', `cannot ${name}: no answer from memory`);
+
+/** An engine of the contract over a MemoryWorld. */
+export class MemoryEngine implements Engine {
+  readonly #world: MemoryWorld;
+
+  constructor(world: MemoryWorld) {
+    this.#world = world;
+  }
+
+  check({ name, options }: WorkRequest, _: CheckOptions): Promise<Checked> {
+    if (!/^[\w.-]+$/.test(name)) throw nameRefused(name, 'letters, digits, "_", "." or "-"');
+    if (options.limits?.gpus) throw new BadRequestError('run: this engine has no GPUs');
+    return this.#world.call('check', () => ({ nameIsTaken: this.#world.works.has(name) }));
+  }
+
+  start(request: WorkRequest, { cancelled }: StartOptions): Promise<Started | undefined> {
+    return this.#world.call('start', () => {
+      const { name, owner } = request;
+      const known = this.#world.works.get(name);
+      if (known?.request.owner.job === owner.job) return STARTED;
+      if (cancelled.aborted) return undefined;
+      if (known !== undefined) throw new PmanError('conflict', `the name ${name} is taken`);
+      refuse(request);
+      this.#world.starts.set(owner.job, (this.#world.starts.get(owner.job) ?? 0) + 1);
+      const count = request.options.workers ?? 1;
+      const workers = Array.from({ length: count }, (_, i) => new MemoryWorker(request, i, this.#world));
+      this.#world.works.set(name, { request, workers });
+      return STARTED;
+    });
+  }
+
+  look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
+    return this.#world.call('look', () => {
+      const looks = new Map<string, Look>();
+      for (const { name } of works) {
+        const work = this.#world.works.get(name);
+        if (work !== undefined) looks.set(name, lookOf(work.workers));
+      }
+      return looks;
+    });
+  }
+
+  end({ name }: Work, { signal }: EndOrder): Promise<boolean> {
+    return this.#world.call('end', () => {
+      const running = (this.#world.works.get(name)?.workers ?? []).filter(({ isOver }) => !isOver);
+      if (this.#world.isOutOfReach || running.some(({ hasStarted }) => !hasStarted)) return false;
+      for (const worker of running) worker.kill(signal);
+      return true;
+    });
+  }
+
+  remove({ name }: Work): Promise<void> {
+    return this.#world.call('remove', () => {
+      for (const worker of this.#world.works.get(name)?.workers ?? []) worker.kill();
+      this.#world.works.delete(name);
+      this.#world.tell(name);
+    });
+  }
+
+  logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
+    return this.#world.call('logs', () =>
+      workers.map(({ id }) => excerpt(this.#worker(id)?.output ?? Buffer.alloc(0), limitBytes)).join(''),
+    );
+  }
+
+  follow({ id }: Worker, { from, signal, onOpen, write }: FollowOptions): Promise<void> {
+    return this.#world.call('follow', async () => {
+      const worker = this.#worker(id);
+      if (worker === undefined) return;
+      onOpen();
+      for (let at = from; !signal.aborted; ) {
+        const { isOver, output } = worker;
+        if (output.length > at) await write(output.subarray(at));
+        at = Math.max(at, output.length);
+        if (isOver) return;
+        await Promise.race([worker.grown(), once(signal, 'abort')]);
+      }
+    });
+  }
+
+  changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
+    return this.#world.call('changes', async () => {
+      this.#world.listeners.add(onChange);
+      onOpen();
+      try {
+        if (!signal.aborted) await once(signal, 'abort');
+      } finally {
+        this.#world.listeners.delete(onChange);
+      }
+    });
+  }
+
+  owner(name: string): Promise<NameOwner | undefined> {
+    return this.#world.call('owner', () => {
+      const work = this.#world.works.get(name);
+      if (work === undefined) return undefined;
+      const { job, instance } = work.request.owner;
+      return { job, instance, isLive: async () => work.workers.some(({ isOver }) => !isOver) };
+    });
+  }
+
+  #worker(id: string): MemoryWorker | undefined {
+    return [...this.#world.works.values()]
+      .flatMap(({ workers }) => workers)
+      .find((worker) => worker.id === id);
+  }
+}
+
+const STARTED: Started = { handle: { by: 'memory' }, printed: '' };
+
+function refuse({ image, shareDir }: WorkRequest): void {
+  if (image !== MEMORY_IMAGE) throw new PmanError('not_found', `there is no image ${image}`);
+  if (shareDir !== undefined && !existsSync(shareDir)) {
+    throw new BadRequestError(`the folder ${shareDir} does not exist`);
+  }
+}
+
+/** What a worker shows; `readMemoryShown` reads it. */
+export const readMemoryShown: ReadShown = ({ exit }) =>
+  exit === undefined
+    ? undefined
+    : { outcome: exit === 0 ? 'succeeded' : 'failed', exitCode: typeof exit === 'number' ? exit : null };
+
+let nextId = 0;
+
+class MemoryWorker {
+  readonly id = `w${(nextId += 1)}`;
+  output: Buffer = Buffer.alloc(0);
+  hasStarted = false;
+  isOver = false;
+  exitCode: number | null = null;
+  cause: string | undefined;
+  #child: ChildProcess | undefined;
+  #watchers: Array<() => void> = [];
+
+  constructor(request: WorkRequest, index: number, world: MemoryWorld) {
+    void this.#run(request, index, world);
+  }
+
+  get asWorker(): Worker {
+    const { id, exitCode, cause } = this;
+    const state = this.isOver ? 'ended' : this.hasStarted ? 'running' : 'waiting';
+    const shown = { id, state, ...(this.isOver ? { exit: exitCode } : {}) };
+    return { id, exitCode, shown, ...(cause === undefined ? {} : { cause }) };
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    const pid = this.#child?.pid;
+    if (this.isOver) return;
+    if (pid === undefined) this.#end(null, 'it was removed');
+    else {
+      try {
+        process.kill(-pid, signal);
+      } catch {
+        // It has just ended.
+      }
+    }
+  }
+
+  /** Resolves when there is more output, or the end. */
+  grown(): Promise<void> {
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  async #run({ name, cmd, shareDir, options }: WorkRequest, index: number, world: MemoryWorld) {
+    await world.gate;
+    if (this.isOver) return;
+    // There is no file system of its own: the folder goes by its real name.
+    const [program = '', ...words] = splitIntoWords(cmd).map((word) =>
+      shareDir === undefined ? word : word.replaceAll('/share', shareDir),
+    );
+    const env = { PATH: process.env.PATH, ...options.env, WORKER: String(index) };
+    const child = spawn(program, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
+    this.#child = child;
+    this.hasStarted = true;
+    world.tell(name);
+    const oom = watchMemory(child.pid, options.limits, () => this.kill());
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (bytes: Buffer) => {
+        this.output = Buffer.concat([this.output, bytes]);
+        this.#wake();
+      });
+    }
+    child.once('error', (error) => this.#end(127, `cannot start ${program}: ${error.message}`));
+    child.once('close', (code, signal) => {
+      oom.stop();
+      if (oom.hasKilled()) this.#end(137, 'the worker ran out of memory');
+      else if (signal !== null) this.#end(137, `ended by ${signal}`);
+      else this.#end(code, code === 0 ? undefined : `non-zero exit (${code})`);
+      world.tell(name);
+    });
+  }
+
+  #end(exitCode: number | null, cause: string | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.exitCode = exitCode;
+    this.cause = cause;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const watcher of this.#watchers.splice(0)) watcher();
+  }
+}
+
+/** A small out-of-memory killer: looks every 10 ms how much the process group holds. */
+function watchMemory(group: number | undefined, limits: Limits = {}, kill: () => void) {
+  let killed = false;
+  const { memoryBytes = Number.POSITIVE_INFINITY } = limits;
+  const timer = setInterval(() => {
+    if (group === undefined || residentBytes(group) <= memoryBytes) return;
+    killed = true;
+    kill();
+  }, 10);
+  if (limits.memoryBytes === undefined) clearInterval(timer);
+  return { stop: () => clearInterval(timer), hasKilled: () => killed };
+}
+
+function residentBytes(group: number): number {
+  let pages = 0;
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(fields[2]) === group) pages += Number(fields[21]);
+    } catch {
+      // It has just ended.
+    }
+  }
+  return pages * 4096;
+}
+
+function lookOf(all: readonly MemoryWorker[]): Look {
+  const workers = all.map(({ asWorker }) => asWorker);
+  const deciding =
+    all.find(({ hasStarted, isOver }) => hasStarted && !isOver) ??
+    all.find(({ isOver }) => !isOver) ??
+    all.find(({ exitCode }) => exitCode !== 0) ??
+    all[0];
+  const shown = deciding?.asWorker.shown ?? {};
+  const cause = deciding?.cause === undefined ? {} : { cause: deciding.cause };
+  const seen = { workers, shown, ...cause };
+  if (all.every(({ isOver }) => isOver)) {
+    const outcome = all.every(({ exitCode }) => exitCode === 0) ? 'succeeded' : 'failed';
+    return { kind: 'ended', outcome, ...seen };
+  }
+  return { kind: all.some(({ hasStarted }) => hasStarted) ? 'running' : 'waiting', ...seen };
+}
+
+function excerpt(bytes: Buffer, limitBytes: number): string {
+  if (bytes.length <= limitBytes) return bytes.toString();
+  const half = Math.floor(limitBytes / 2);
+  return `${bytes.subarray(0, half)}\n[… the middle is left out …]\n${bytes.subarray(-half)}`;
+}
