@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostFacts } from '../../lib/host/facts.ts';
-import { summaryOf } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { IndexFile } from '../../lib/records/index/indexFile.ts';
 import type { JobSummary } from '../../lib/records/index/jobIndex.ts';
@@ -10,6 +9,7 @@ import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
 import { dumps } from '../../lib/wire/pythonJson.ts';
+import { summaryOf } from '../helpers/records.ts';
 
 /**
  * Writes a database of finished jobs, as a pman would have that ran them one a minute: `history-0`, `history-1`, … of

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ContainerPman, type ContainerWish, newName } from '../helpers/containerPman.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
-import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { type EngineFactory, type EngineUnderTest, engines } from './engines.ts';
 
 /** What every engine has to do for container jobs, whatever it is. A new engine is a line in engines.ts. */
-for (const factory of engines) describeWithEngine(factory.name, factory.missing, () => suite(factory));
+for (const factory of engines)
+  describeWithEngine(factory.name, factory.missing, () => suite(factory));
 
 function suite({ up }: EngineFactory): void {
   jest.setTimeout(240_000);
@@ -34,6 +34,8 @@ function suite({ up }: EngineFactory): void {
     await engine.close();
   }, 120_000);
 
+  /** A terminal makes two characters of it. */
+  const lineEnd = () => (engine.hasTerminal ? '\r\n' : '\n');
   const share = () => {
     const folder = tempDir();
     chmodSync(folder, 0o777);
@@ -53,14 +55,14 @@ function suite({ up }: EngineFactory): void {
     };
   };
   const lines = (...texts: readonly string[]) =>
-    texts.map((text) => `${text}${engine.lineEnd}`).join('');
+    texts.map((text) => `${text}${lineEnd()}`).join('');
 
   describe('a job', () => {
     it('that does well ends well, with what it has written', async () => {
       const root = await pman.submit('sh -c "echo out; echo err >&2"');
       const { status, output, exitCode } = await pman.end(root);
       expect({ status, exitCode }).toEqual({ status: 'finishedSuccessfully', exitCode: 0 });
-      expect(output.split(engine.lineEnd).sort()).toEqual(['', 'err', 'out']);
+      expect(output.split(lineEnd()).sort()).toEqual(['', 'err', 'out']);
     });
 
     it('that fails ends with its exit code and says so', async () => {
@@ -94,7 +96,7 @@ function suite({ up }: EngineFactory): void {
     it('that mounts a folder which does not exist ends without having run, and names the folder', async () => {
       const missing = join(tempDir(), 'nosuch');
       const mounts = [{ source: missing, target: '/in' }];
-      const wish = engine.lineEnd === '\n' ? { shareDir: missing } : { target: { mounts } };
+      const wish = !engine.hasTerminal ? { shareDir: missing } : { target: { mounts } };
       // In memory there is only the shared folder, for which pman waits 38 seconds: it appears and goes again.
       if (wish.shareDir !== undefined) return;
       const job = await pman.end(await pman.submit('true', wish));
@@ -114,13 +116,18 @@ function suite({ up }: EngineFactory): void {
       expect(job.output).toBe(lines('worker', 'worker', 'worker'));
     });
 
-    it('that reads its input finds it empty', async () => {
-      const job = await pman.end(await pman.submit('sh -c "cat; echo read"'));
-      expect(job).toMatchObject({ status: 'finishedSuccessfully', output: lines('read') });
+    it('that reads its input gets nothing, and ends: at the end of it, or on a terminal by its time limit', async () => {
+      const root = await pman.submit('sh -c "cat; echo read"', { limits: { timeout: 5 } });
+      const { status, output, cause } = await pman.end(root);
+      expect({ status, output, cause }).toEqual(
+        engine.hasTerminal
+          ? { status: 'finishedWithError', output: '', cause: 'time limit 5 s' }
+          : { status: 'finishedSuccessfully', output: 'read\n', cause: '' },
+      );
     });
 
     it('has its environment', async () => {
-      const target = { env: { WHO: 'me & "you"', 'EMPTY': '' } };
+      const target = { env: { WHO: 'me & "you"', EMPTY: '' } };
       const job = await pman.end(await pman.submit(`sh -c 'echo "$WHO[$EMPTY]"'`, { target }));
       expect(job.output).toBe(lines('me & "you"[]'));
     });
@@ -132,7 +139,9 @@ function suite({ up }: EngineFactory): void {
 
     it('keeps 10 MB of output: its beginning and its end, of the size that a record holds', async () => {
       const job = await pman.end(
-        await pman.submit('sh -c "echo first; head -c 10000000 /dev/zero | tr \'\\\\000\' x; echo; echo last"'),
+        await pman.submit(
+          'sh -c "echo first; head -c 10000000 /dev/zero | tr \'\\\\000\' x; echo; echo last"',
+        ),
       );
       expect(job.status).toBe('finishedSuccessfully');
       expect(job.output.length).toBeGreaterThan(1_000_000);
@@ -180,13 +189,16 @@ function suite({ up }: EngineFactory): void {
       await other.kill(root);
     });
 
-    it.each([['a blank and "quotes"'], ['ünïcode 🙂'], ['a=b,c;d'], ['x'.repeat(500)], ['']])(
-      'of a user may hold any text: %j',
-      async (auid) => {
-        const job = await pman.end(await pman.submit('echo fine', { auid }));
-        expect(job).toMatchObject({ status: 'finishedSuccessfully', output: lines('fine') });
-      },
-    );
+    it.each([
+      ['a blank and quotes', 'a b "c\''],
+      ['other letters', 'ünïcode 🙂'],
+      ['what labels have a meaning for', 'a=b,c;d/e'],
+      ['500 characters', 'x'.repeat(500)],
+      ['nothing', ''],
+    ])('of a user may hold %s', async (_, auid) => {
+      const job = await pman.end(await pman.submit('echo fine', { auid }));
+      expect(job).toMatchObject({ status: 'finishedSuccessfully', output: lines('fine') });
+    });
   });
 
   describe('output', () => {
@@ -195,7 +207,12 @@ function suite({ up }: EngineFactory): void {
       if (record === undefined) throw new Error('there is no record');
       let text = '';
       const asked = { stream: 'stdout', part: undefined } as const;
-      for await (const bytes of pman.jobs.follow(root, record, asked, new AbortController().signal)) {
+      for await (const bytes of pman.jobs.follow(
+        root,
+        record,
+        asked,
+        new AbortController().signal,
+      )) {
         text += bytes.toString();
         onText(text);
       }
@@ -348,7 +365,11 @@ function suite({ up }: EngineFactory): void {
         `sh -c "trap '' TERM; echo up; while true; do sleep 0.1; done"`,
       );
       await pman.written(root, 'up');
-      await pman.jobs.kill(root, { signal: 'SIGTERM', graceMs: 600_000, cause: 'ended by the test' });
+      await pman.jobs.kill(root, {
+        signal: 'SIGTERM',
+        graceMs: 600_000,
+        cause: 'ended by the test',
+      });
       await pman.restart();
       expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
     });
@@ -375,7 +396,10 @@ function suite({ up }: EngineFactory): void {
       const begin = Date.now();
       const seen = await pman.see(root);
       expect(Date.now() - begin).toBeLessThan(20_000);
-      expect(seen).toMatchObject({ status: 'started', note: expect.stringMatching(/no(t)? answer/) });
+      expect(seen).toMatchObject({
+        status: 'started',
+        note: expect.stringMatching(/no(t)? answer/),
+      });
       engine.speak();
       go();
       expect(await pman.end(root)).toMatchObject({ exitCode: 3 });

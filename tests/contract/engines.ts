@@ -3,11 +3,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { silentLogger } from '../../lib/log.ts';
-import { openJobEngine } from '../../swarm/openJobEngine.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { engineMissing, podmanMissing } from '../helpers/docker.ts';
 import { EngineRelay } from '../helpers/engineRelay.ts';
-import { MEMORY_IMAGE, MemoryEngine, MemoryWorld, readMemoryShown } from '../helpers/memoryEngine.ts';
+import {
+  MEMORY_IMAGE,
+  MemoryEngine,
+  MemoryWorld,
+  readMemoryShown,
+} from '../helpers/memoryEngine.ts';
 import { checkout } from '../helpers/startServer.ts';
 
 /** An engine as the suite meets it, with ways to make it fail. */
@@ -18,8 +22,8 @@ export interface EngineUnderTest {
   readonly image: string;
   /** A name that this engine does not take. */
   readonly badName: string;
-  /** What stands at the end of a line: a terminal makes two characters of it. */
-  readonly lineEnd: string;
+  /** Whether jobs have a terminal: none types there. */
+  readonly hasTerminal: boolean;
   /** Connections are lost, and new ones are refused. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -46,7 +50,7 @@ const inMemory: EngineFactory = {
     let speak: () => void = () => undefined;
     return {
       open: async () => new MemoryEngine(world),
-      ...{ readShown: readMemoryShown, image: MEMORY_IMAGE, badName: 'a/b', lineEnd: '\n' },
+      ...{ readShown: readMemoryShown, image: MEMORY_IMAGE, badName: 'a/b', hasTerminal: false },
       cut: async () => {
         world.isAway = true;
       },
@@ -78,19 +82,23 @@ async function realEngine(
 ): Promise<EngineUnderTest> {
   const folder = `/tmp/pman-contract-${containerEnv}-${script}-${process.pid}`;
   const run = (verb: string) =>
-    execFileSync('sh', [join(checkout, `tests/engines/${script}.sh`), verb, folder], { stdio: 'pipe' });
+    execFileSync('sh', [join(checkout, `tests/engines/${script}.sh`), verb, folder], {
+      stdio: 'pipe',
+    });
   run('up');
   const relay = await EngineRelay.to(join(folder, `${script}.sock`));
   const env = { ...process.env, DOCKER_HOST: relay.address };
   return {
-    open: (instance) =>
-      openJobEngine({
+    open: async (instance) => {
+      const { openJobEngine } = await import('../../swarm/openJobEngine.ts');
+      return openJobEngine({
         config: { containerEnv, dockerSocket: join(folder, `${script}.sock`), manager: 'auto' },
         settings: { env, home: homedir() },
         instance,
         log: silentLogger(),
-      }),
-    ...{ readShown, image: 'local/busybox:latest', badName: 'a/b', lineEnd: '\r\n' },
+      });
+    },
+    ...{ readShown, image: 'local/busybox:latest', badName: 'a/b', hasTerminal: true },
     cut: () => relay.cut(),
     restore: () => relay.restore(),
     silence: () => relay.silence(),

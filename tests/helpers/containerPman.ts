@@ -33,9 +33,12 @@ export interface JobSeen {
 
 let nextName = 0;
 /** A name that no other test has on the same engine. */
-export const newName = () => `c${process.pid}x${Date.now().toString(36)}x${(nextName += 1)}`;
+export function newName(): string {
+  nextName += 1;
+  return `c${process.pid}x${Date.now().toString(36)}x${nextName}`;
+}
 
-/** What of pman runs container jobs, on a database of its own, over an engine; it can be closed and opened again as often as wanted. */
+/** What of pman runs container jobs, on a database of its own, over an engine. It can be closed and opened again. */
 export class ContainerPman {
   readonly folder = tempDir();
   readonly #open: OpenEngine;
@@ -66,7 +69,14 @@ export class ContainerPman {
       manager: { env: shareDir === undefined ? {} : { shareDir } },
     };
     const rawMeta = { cmd, auid, jid: name, container, ...wish.meta };
-    return this.jobs.submit({ rawMeta, cmd, auid, jid: name, container, limits: wish.limits ?? {} });
+    return this.jobs.submit({
+      rawMeta,
+      cmd,
+      auid,
+      jid: name,
+      container,
+      limits: wish.limits ?? {},
+    });
   }
 
   async see(root: string): Promise<JobSeen> {
@@ -85,7 +95,11 @@ export class ContainerPman {
 
   /** The job, once it has ended. */
   async end(root: string, timeoutMs = 60_000): Promise<JobSeen> {
-    await eventually(() => !this.jobs.isActive(root), { timeoutMs, pollMs: 20, message: `${root} to end` });
+    await eventually(() => !this.jobs.isActive(root), {
+      timeoutMs,
+      pollMs: 20,
+      message: `${root} to end`,
+    });
     return this.see(root);
   }
 

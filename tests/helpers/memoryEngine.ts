@@ -70,7 +70,9 @@ export class MemoryWorld {
   /** Ends what runs, as a machine that is switched off. */
   async close(): Promise<void> {
     for (const { workers } of this.works.values()) for (const worker of workers) worker.kill();
-    await eventually(() => [...this.works.values()].every((work) => work.workers.every((w) => w.isOver)));
+    await eventually(() =>
+      [...this.works.values()].every((work) => work.workers.every((w) => w.isOver)),
+    );
   }
 }
 
@@ -101,7 +103,10 @@ export class MemoryEngine implements Engine {
       refuse(request);
       this.#world.starts.set(owner.job, (this.#world.starts.get(owner.job) ?? 0) + 1);
       const count = request.options.workers ?? 1;
-      const workers = Array.from({ length: count }, (_, i) => new MemoryWorker(request, i, this.#world));
+      const workers = Array.from(
+        { length: count },
+        (_, i) => new MemoryWorker(request, i, this.#world),
+      );
       this.#world.works.set(name, { request, workers });
       return STARTED;
     });
@@ -137,7 +142,9 @@ export class MemoryEngine implements Engine {
 
   logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
     return this.#world.call('logs', () =>
-      workers.map(({ id }) => excerpt(this.#worker(id)?.output ?? Buffer.alloc(0), limitBytes)).join(''),
+      workers
+        .map(({ id }) => excerpt(this.#worker(id)?.output ?? Buffer.alloc(0), limitBytes))
+        .join(''),
     );
   }
 
@@ -197,12 +204,15 @@ function refuse({ image, shareDir }: WorkRequest): void {
 export const readMemoryShown: ReadShown = ({ exit }) =>
   exit === undefined
     ? undefined
-    : { outcome: exit === 0 ? 'succeeded' : 'failed', exitCode: typeof exit === 'number' ? exit : null };
+    : {
+        outcome: exit === 0 ? 'succeeded' : 'failed',
+        exitCode: typeof exit === 'number' ? exit : null,
+      };
 
 let nextId = 0;
 
 class MemoryWorker {
-  readonly id = `w${(nextId += 1)}`;
+  readonly id: string;
   output: Buffer = Buffer.alloc(0);
   hasStarted = false;
   isOver = false;
@@ -212,6 +222,8 @@ class MemoryWorker {
   #watchers: Array<() => void> = [];
 
   constructor(request: WorkRequest, index: number, world: MemoryWorld) {
+    nextId += 1;
+    this.id = `w${nextId}`;
     void this.#run(request, index, world);
   }
 
@@ -228,7 +240,8 @@ class MemoryWorker {
     if (pid === undefined) this.#end(null, 'it was removed');
     else {
       try {
-        process.kill(-pid, signal);
+        // As in a container: the signal is for the first process, its end is the end of all.
+        process.kill(signal === 'SIGKILL' ? -pid : pid, signal);
       } catch {
         // It has just ended.
       }

@@ -1,17 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
+import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
+import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
-import { summaryOf } from '../../lib/jobs/summary.ts';
+import { Jobs } from '../../lib/jobs/jobs.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
+import { readShown } from '../../swarm/service/shownTask.ts';
+import { progressOf, summaryOf } from './records.ts';
 import { tempDir } from './tempDir.ts';
 
 export interface TestServices {
   readonly services: Services;
+  readonly outputs: HostOutputs;
+  /** The file that holds the output of a part. */
+  outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string;
   /** The folder that holds everything, the database in `db`. */
   readonly top: string;
   /** How often a request has asked the server to end. */
@@ -32,21 +40,26 @@ export function openServices(): TestServices {
   });
   const spool = join(`${folder}.spool`, 'jobs');
   mkdirSync(spool);
-  const jobs = new HostJobs({
+  const host = new HostJobs({
     database,
     spool,
     maxJobs: 4,
     fsync: false,
     outputLimitBytes: 1000,
+    sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
     log,
+  });
+  const jobs = new Jobs({
+    ...{ database, progressOf, host },
+    ...{ containers: new RecordedJobs(readShown), containerJobs: 'host' },
   });
   let quits = 0;
   const services: Services = {
     database,
     jobs,
-    sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
+    closeOrphans: () => host.closeOrphans(),
     log,
-    settings: { containerEnv: 'host', exportPath: join(top, 'export'), killGraceMs: 1000 },
+    settings: { exportPath: join(top, 'export'), killGraceMs: 1000 },
     openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
     shutDown: () => {
       quits += 1;
@@ -56,6 +69,9 @@ export function openServices(): TestServices {
     services,
     top,
     quits: () => quits,
+    outputs: new HostOutputs({ spool, outputLimitBytes: 1000 }),
+    outputFile: (root, part, stream) =>
+      partFiles(join(spool, root), part)[stream === 'stdout' ? 'out' : 'err'],
     addEnded(jid, auid, returncode) {
       const root = newJobRoot(Date.now());
       const cmd = `exit ${returncode}`;
@@ -69,7 +85,7 @@ export function openServices(): TestServices {
       return root;
     },
     async close() {
-      jobs.close();
+      host.close();
       await database.close();
     },
   };

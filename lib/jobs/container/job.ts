@@ -10,8 +10,8 @@ export type ContainerJobState =
   /** The engine is being asked for it, or may have been. */
   | { readonly kind: 'starting' }
   | ({ readonly kind: 'running' } & StartedWork)
-  /** Somebody has ordered its end. `work` is undefined while the engine is still being asked for it. */
-  | { readonly kind: 'ending'; readonly cause: string; readonly work: StartedWork | undefined }
+  /** Somebody has ordered its end. There is no `work` while the engine is still being asked for it. */
+  | { readonly kind: 'ending'; readonly cause: string; readonly work?: StartedWork | undefined }
   /** Its record has its end. What is left of it at the engine goes: nothing, what the handle says, or perhaps something. */
   | { readonly kind: 'ended'; readonly left: 'nothing' | 'unknown' | StartedWork };
 

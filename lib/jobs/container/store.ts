@@ -121,7 +121,7 @@ const storedSchema = z.object({
     z.object({
       kind: z.literal('ending'),
       cause: z.string(),
-      work: z.object(started).or(z.undefined()),
+      work: z.object(started).optional(),
     }),
   ]),
 });

@@ -2,15 +2,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { limitFields, limitsOf } from '../../../../lib/actions/limits.ts';
 import { BadRequestError } from '../../../../lib/errors.ts';
+import { hostLimits, limitFields } from '../../../../lib/jobs/jobLimits.ts';
 import { ExactNumber } from '../../../../lib/wire/json.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 const schema = z.looseObject(limitFields);
-const limits = (meta: object) => limitsOf(schema.parse(meta));
+const limits = (meta: object) => {
+  const checked = schema.parse(meta);
+  const { container, ssh } = checked;
+  return hostLimits({ limits: checked, container, ssh });
+};
 
-describe('limitsOf', () => {
+describe('hostLimits', () => {
   it('sets no limit that was not asked for', () => {
     expect(limits({})).toEqual({});
   });

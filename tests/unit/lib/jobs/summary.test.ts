@@ -3,7 +3,6 @@ import {
   newContainerRecord,
   recordScheduled,
 } from '../../../../lib/jobs/container/containerRecord.ts';
-import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import {
   newRecord,
   recordDone,
@@ -13,6 +12,7 @@ import {
 } from '../../../../lib/records/record.ts';
 import { TreeNode } from '../../../../lib/tree/node.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
+import { summaryOf } from '../../../helpers/records.ts';
 
 const sent = (rawMeta: JsonObject = {}) =>
   newRecord({ rawMeta: { cmd: 'true', ...rawMeta }, cmd: 'true', auid: 'me', jid: 'j' });

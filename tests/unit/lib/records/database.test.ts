@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../lib/log.ts';
 import { JobDatabase } from '../../../../lib/records/database.ts';
 import { exportRecords, importRecords } from '../../../../lib/records/exchange.ts';
@@ -25,6 +24,7 @@ import {
 } from '../../../../lib/records/record.ts';
 import type { JsonValue } from '../../../../lib/wire/json.ts';
 import { eventually } from '../../../helpers/eventually.ts';
+import { summaryOf } from '../../../helpers/records.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 let top = '';

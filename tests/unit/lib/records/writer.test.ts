@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { summaryOf } from '../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../lib/log.ts';
 import { JobDatabase } from '../../../../lib/records/database.ts';
 import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordEnd, recordStart } from '../../../../lib/records/record.ts';
 import { eventually } from '../../../helpers/eventually.ts';
+import { summaryOf } from '../../../helpers/records.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 const JOBS = 20;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { exitCodeOf, knownContainer } from '../../../../../lib/jobs/container/knownContainer.ts';
-import { isDone, progressOf } from '../../../../../lib/jobs/progress.ts';
+import { recordedContainer, recordedExitCode } from '../../../../../lib/jobs/container/recorded.ts';
 import { nodeFromJson } from '../../../../../lib/tree/node.ts';
 import { isJsonObject, type JsonObject } from '../../../../../lib/wire/json.ts';
+import { readShown } from '../../../../../swarm/service/shownTask.ts';
+import { progressOf } from '../../../../helpers/records.ts';
 
 /** A record whose echo has ended, as each scheduled container job has one. */
 const record = (container: JsonObject) =>
@@ -14,7 +15,7 @@ const state = (State: string, ExitCode = 0) => ({
   Status: { State, ContainerStatus: { ExitCode } },
 });
 
-describe('knownContainer', () => {
+describe('recordedContainer', () => {
   it.each([
     ['complete', 'finishedSuccessfully'],
     ['failed', 'finishedWithError'],
@@ -26,8 +27,8 @@ describe('knownContainer', () => {
       const tree = record({ currentState: 'started' });
       tree.touch(['container', 'state'], state(word));
       tree.touch(['container', 'logs'], 'text');
-      expect(knownContainer(tree)).toEqual({ status, logs: 'text', isFinal: true });
-      expect(isDone(tree)).toBe(true);
+      expect(recordedContainer(tree, readShown)).toEqual({ status, logs: 'text', isFinal: true });
+      expect(progressOf(tree).isDone).toBe(true);
       expect(progressOf(tree).status).toBe(status);
     },
   );
@@ -35,21 +36,27 @@ describe('knownContainer', () => {
   it('does not take a job as over because it was scheduled', () => {
     const tree = record({ currentState: 'started' });
     tree.touch(['endInfo'], { allJobsDone: true });
-    expect(knownContainer(tree)).toEqual({ status: 'started', logs: '', isFinal: false });
-    expect(isDone(tree)).toBe(false);
+    expect(recordedContainer(tree, readShown)).toEqual({
+      status: 'started',
+      logs: '',
+      isFinal: false,
+    });
+    expect(progressOf(tree).isDone).toBe(false);
     expect(progressOf(tree).status).toBe('started');
   });
 
   it('believes an end without a task: it was killed before it had one', () => {
-    expect(knownContainer(record({ currentState: 'finishedWithError' })).isFinal).toBe(true);
+    expect(
+      recordedContainer(record({ currentState: 'finishedWithError' }), readShown).isFinal,
+    ).toBe(true);
   });
 });
 
-describe('exitCodeOf', () => {
+describe('recordedExitCode', () => {
   it('gives the exit code of the task, null without one', () => {
     const tree = record({});
-    expect(exitCodeOf(tree)).toBeNull();
+    expect(recordedExitCode(tree, readShown)).toBeNull();
     tree.touch(['container', 'state'], state('failed', 3));
-    expect(exitCodeOf(tree)).toBe(3);
+    expect(recordedExitCode(tree, readShown)).toBe(3);
   });
 });

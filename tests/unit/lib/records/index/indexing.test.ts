@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { summaryOf } from '../../../../../lib/jobs/summary.ts';
 import { silentLogger } from '../../../../../lib/log.ts';
 import { JobDatabase } from '../../../../../lib/records/database.ts';
 import { Indexing } from '../../../../../lib/records/index/indexing.ts';
@@ -12,6 +11,7 @@ import {
   recordEnd,
   recordStart,
 } from '../../../../../lib/records/record.ts';
+import { summaryOf } from '../../../../helpers/records.ts';
 import { tempDir } from '../../../../helpers/tempDir.ts';
 
 describe('Indexing', () => {

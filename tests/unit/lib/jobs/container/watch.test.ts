@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ContainerPman } from '../../../../helpers/containerPman.ts';
+import { eventually } from '../../../../helpers/eventually.ts';
+import {
+  MEMORY_IMAGE,
+  MemoryEngine,
+  MemoryWorld,
+  readMemoryShown,
+} from '../../../../helpers/memoryEngine.ts';
+
+let world: MemoryWorld;
+let pman: ContainerPman;
+beforeEach(() => {
+  world = new MemoryWorld();
+  pman = new ContainerPman(async () => new MemoryEngine(world), readMemoryShown, MEMORY_IMAGE);
+});
+afterEach(async () => {
+  await pman.close();
+  await world.close();
+});
+const gate = () => {
+  let open: () => void = () => undefined;
+  world.gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  return () => open();
+};
+const stateOf = (root: string) => pman.database.tree(root)?.cat(['container', 'currentState']);
+
+describe('a container job that is watched', () => {
+  it('shows in its record that it waits, runs, and has ended', async () => {
+    const open = gate();
+    const root = await pman.submit('sh -c "read x </dev/null; exit 4"');
+    await eventually(() => stateOf(root) === 'notstarted');
+    open();
+    expect(await pman.end(root)).toMatchObject({ status: 'finishedWithError', exitCode: 4 });
+    expect(pman.database.tree(root)?.cat(['container', 'state'])).toMatchObject({ exit: 4 });
+  });
+
+  it('ends also when the engine never tells of its change', async () => {
+    const root = await pman.submit('sh -c "sleep 0.3"');
+    await eventually(() => world.listeners.size > 0);
+    world.listeners.clear();
+    expect(await pman.end(root)).toMatchObject({ status: 'finishedSuccessfully' });
+  });
+
+  it('is not over while its last words cannot be read; it is looked at again', async () => {
+    const root = await pman.submit('sh -c "echo last; sleep 0.3"');
+    await pman.written(root, 'last');
+    world.isAway = true;
+    await eventually(() =>
+      [...world.works.values()].every(({ workers }) => workers.every((w) => w.isOver)),
+    );
+    expect(pman.jobs.isActive(root)).toBe(true);
+    world.isAway = false;
+    expect(await pman.end(root)).toMatchObject({ output: 'last\n', exitCode: 0 });
+  });
+
+  it('that is not there any more ends, and its cause says that somebody has removed it', async () => {
+    const root = await pman.submit('sleep 600', { name: 'n' });
+    await pman.written(root, '');
+    await eventually(() => stateOf(root) === 'started');
+    await new MemoryEngine(world).remove({ name: 'n', handle: undefined });
+    const { status, cause, exitCode } = await pman.end(root);
+    expect({ status, exitCode }).toEqual({ status: 'undefined', exitCode: null });
+    expect(cause).toMatch(/removed by somebody/);
+  });
+
+  it('leaves nothing at the engine once its record has its end', async () => {
+    await pman.end(await pman.submit('true'));
+    await eventually(() => world.works.size === 0);
+  });
+
+  it('is asked about with one question, however many there are', async () => {
+    const open = gate();
+    const roots = await Promise.all(Array.from({ length: 20 }, () => pman.submit('true')));
+    await eventually(() => roots.every((root) => stateOf(root) === 'notstarted'));
+    world.calls.length = 0;
+    world.tell('nobody');
+    open();
+    await Promise.all(roots.map((root) => pman.end(root)));
+    expect(world.calls.filter((name) => name === 'look').length).toBeLessThan(20);
+  });
+});
