@@ -57,10 +57,10 @@ async function main(): Promise<void> {
       return openFileio(options);
     },
     // Loading the engine's client takes longer than all the rest: the first container job waits for it, not every start.
-    openEngine: async (instanceLabel) => {
+    openEngine: async (instance) => {
       const { openJobEngine } = await import('../swarm/openJobEngine.ts');
       const settings = { env: process.env, home: homedir() };
-      return openJobEngine({ config, settings, instanceLabel, log });
+      return openJobEngine({ config, settings, instance, log });
     },
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
