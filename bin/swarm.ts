@@ -7,9 +7,9 @@ import type { JsonValue } from '../lib/wire/json.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
 import { help, parseFlags, type SwarmCommand, usage } from '../swarm/cli/flags.ts';
 import { baseUrlOf } from '../swarm/client/confFile.ts';
-import { splitCommandLine } from '../swarm/commandLine.ts';
 import { openSwarm } from '../swarm/service/manager.ts';
 import { restartPolicyOf } from '../swarm/service/serviceSpec.ts';
+import { splitIntoWords } from '../swarm/words.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {
@@ -27,7 +27,7 @@ async function run(command: SwarmCommand): Promise<string> {
         ...options,
         name,
         image,
-        command: splitCommandLine(commandLine),
+        command: splitIntoWords(commandLine),
         restartPolicy: restartPolicyOf(restartPolicy),
         ...(shareDir !== undefined && { shareDir }),
       });

@@ -1,9 +1,9 @@
 /** The swarm manager as a library: `import { openSwarm } from 'pman/swarm'`. */
 
+export type { Limits, Mount } from '../lib/jobs/container/engine.ts';
 export type { EngineAddress, EngineSettings, EngineTls } from './client/engineAddress.ts';
-export { splitCommandLine } from './commandLine.ts';
 export { openSwarm, type Service, SwarmManager } from './service/manager.ts';
-export type { Limits, Mount, RestartPolicy, ServiceRequest } from './service/serviceSpec.ts';
+export type { RestartPolicy, ServiceRequest } from './service/serviceSpec.ts';
 export {
   causeOf,
   isFinal,
@@ -12,3 +12,4 @@ export {
   type Task,
   type TaskState,
 } from './service/task.ts';
+export { splitIntoWords as splitCommandLine } from './words.ts';

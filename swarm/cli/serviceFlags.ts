@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { UsageError } from '../../lib/errors.ts';
-import type { Limits, Mount, ServiceRequest } from '../service/serviceSpec.ts';
+import type { Limits, Mount } from '../../lib/jobs/container/engine.ts';
+import type { ServiceRequest } from '../service/serviceSpec.ts';
 
 /** What flags beyond those of swarm.py say about a service. */
 export type ServiceOptions = Pick<

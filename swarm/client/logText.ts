@@ -1,21 +1,9 @@
+const HEAD_BYTES = 8;
+
 /**
- * The text in an answer of the engine's logs call. A container without a terminal sends frames of 8 bytes head
+ * The text in the answer of the engine's logs call, as it comes in. A container without a terminal sends frames of 8 bytes head
  * (stream, 0, 0, 0, length) and that much text: stdout and stderr, in the order of writing. With a terminal it is the text itself.
  */
-export function logText(bytes: Buffer, tty: boolean): string {
-  if (tty) return bytes.toString('utf8');
-  const parts: Buffer[] = [];
-  for (let at = 0; at + headBytes <= bytes.length; ) {
-    const length = bytes.readUInt32BE(at + 4);
-    parts.push(bytes.subarray(at + headBytes, at + headBytes + length));
-    at += headBytes + length;
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-const headBytes = 8;
-
-/** The text in such an answer, as it comes in. */
 export async function* textOf(answer: AsyncIterable<Buffer>, tty: boolean): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of answer) {
@@ -25,16 +13,16 @@ export async function* textOf(answer: AsyncIterable<Buffer>, tty: boolean): Asyn
     }
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let at = 0;
-    while (at + headBytes <= rest.length) {
-      const end = at + headBytes + rest.readUInt32BE(at + 4);
+    while (at + HEAD_BYTES <= rest.length) {
+      const end = at + HEAD_BYTES + rest.readUInt32BE(at + 4);
       if (end > rest.length) break;
-      yield rest.subarray(at + headBytes, end);
+      yield rest.subarray(at + HEAD_BYTES, end);
       at = end;
     }
     rest = rest.subarray(at);
   }
   // What was cut off within a frame.
-  if (rest.length > headBytes) yield rest.subarray(headBytes);
+  if (rest.length > HEAD_BYTES) yield rest.subarray(HEAD_BYTES);
 }
 
 /** What the engine writes behind the output of a task when it cannot get (the rest of) it from its node. */

@@ -8,6 +8,14 @@ const TAIL_LINES = 20_000;
 /** By how much more lines it is looked for in when those were not enough. */
 const MORE_LINES = 6;
 
+export interface CappedOptions {
+  readonly tty: boolean;
+  /** Infinity: all of it. */
+  readonly limitBytes: number;
+  /** Only what went there; both unless given. */
+  readonly stream?: 'stdout' | 'stderr';
+}
+
 /**
  * What a container (`/containers/ID/logs`) or a task (`/tasks/ID/logs`) has written, at most `limitBytes` of it: all, or the
  * first and the last half with a note between. Never holds much more than that.
@@ -15,10 +23,11 @@ const MORE_LINES = 6;
 export async function cappedLogs(
   docker: Docker,
   path: string,
-  { tty, limitBytes }: { readonly tty: boolean; readonly limitBytes: number },
+  { tty, limitBytes, stream }: CappedOptions,
 ): Promise<string> {
-  const read = async (options: LogsQuery, limit: number, keep: 'first' | 'last') =>
-    collect(textOf(await openLogs(docker, path, options), tty), limit, keep);
+  const streams = { stdout: stream !== 'stderr', stderr: stream !== 'stdout' };
+  const read = async (query: LogsQuery, limit: number, keep: 'first' | 'last') =>
+    collect(textOf(await openLogs(docker, path, { ...streams, ...query }), tty), limit, keep);
   const whole = await read({}, limitBytes, 'first');
   if (whole.isAll) return whole.bytes.toString('utf8');
   const half = Math.floor(limitBytes / 2);
@@ -63,12 +72,14 @@ export async function followLogs(
 }
 
 interface LogsQuery {
+  readonly stdout?: boolean;
+  readonly stderr?: boolean;
   readonly tail?: number;
   readonly follow?: boolean;
 }
 
 /** dockerode's own logs() would parse output that happens to be JSON; as a stream the bytes stay bytes. */
-export function openLogs(docker: Docker, path: string, query: LogsQuery = {}): Promise<Readable> {
+function openLogs(docker: Docker, path: string, query: LogsQuery): Promise<Readable> {
   return new Promise((resolve, reject) => {
     const options = {
       // The query goes apart: without one of its own the client cuts off the last character of the path.

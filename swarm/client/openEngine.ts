@@ -36,43 +36,60 @@ function heedingLoss<T extends HttpAgent>(agent: T): T {
  * that takes longer than everything else a short command does.
  */
 export async function openEngine(address: EngineAddress, sshAgent?: string): Promise<EngineClient> {
-  const { default: DockerClient } = await import('dockerode');
-  const options = clientOptions(address, sshAgent);
-  const docker = withoutDockerHost(() => new DockerClient(options));
-  return new EngineClient(docker, address, options.agent);
+  const [{ default: DockerClient }, { default: Modem }] = await Promise.all([
+    import('dockerode'),
+    import('docker-modem'),
+  ]);
+  const settings = modemSettings(address, sshAgent);
+  // Not `new Modem(…)`: its constructor reads DOCKER_HOST and what belongs to it, whatever it is given, and throws where we
+  // know better (a certificate folder without ca.pem; a config file that names another engine).
+  const modem: unknown = Object.assign(Object.create(Modem.prototype as object), settings);
+  const options: Docker.DockerOptions & { readonly modem: unknown } = { modem };
+  return new EngineClient(new DockerClient(options), address, settings.agent);
 }
 
-/**
- * docker-modem's constructor reads DOCKER_HOST and what belongs to it whatever its options say, and throws where we
- * know better (a certificate folder without ca.pem; a config file that names another engine). Nothing else can run
- * in between, since a constructor does not wait.
- */
-function withoutDockerHost<T>(make: () => T): T {
-  const host = process.env.DOCKER_HOST;
-  if (host === undefined) return make();
-  delete process.env.DOCKER_HOST;
-  try {
-    return make();
-  } finally {
-    process.env.DOCKER_HOST = host;
-  }
+/** All that docker-modem's constructor would set. */
+export interface ModemSettings {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly protocol: 'http' | 'https' | 'ssh';
+  readonly socketPath: string | undefined;
+  readonly username: string | undefined;
+  readonly password: undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly pathPrefix: string;
+  readonly version: undefined;
+  readonly headers: object;
+  readonly sshOptions: { readonly agent?: string };
+  readonly agent: HttpAgent | undefined;
+  readonly checkServerIdentity: undefined;
+  readonly timeout: undefined;
+  readonly connectionTimeout: undefined;
 }
 
-/** @types/dockerode does not know of the agent. */
-type ClientOptions = Docker.DockerOptions & { readonly agent?: HttpAgent };
-
-/** Every option is given, also as undefined: what is left out, dockerode would take from DOCKER_HOST. */
-function clientOptions(address: EngineAddress, sshAgent: string | undefined): ClientOptions {
-  // No connectionTimeout: docker-modem ends with it every call whose answer has not begun by then.
-  const nothing = {
+/** How docker-modem reaches an engine. */
+export function modemSettings(address: EngineAddress, sshAgent?: string): ModemSettings {
+  const nothing: ModemSettings = {
     host: undefined,
     port: undefined,
-    protocol: undefined,
+    protocol: 'http',
     socketPath: undefined,
+    username: undefined,
+    password: undefined,
     ca: undefined,
     cert: undefined,
     key: undefined,
     pathPrefix: '/',
+    version: undefined,
+    headers: {},
+    sshOptions: {},
+    agent: undefined,
+    checkServerIdentity: undefined,
+    timeout: undefined,
+    // docker-modem would end with it every call whose answer has not begun by then.
+    connectionTimeout: undefined,
   };
   switch (address.kind) {
     case 'socket':
@@ -87,7 +104,7 @@ function clientOptions(address: EngineAddress, sshAgent: string | undefined): Cl
         protocol: 'ssh',
         host: address.host,
         port: address.port ?? 22,
-        ...(address.user && { username: address.user }),
+        username: address.user,
         sshOptions: { ...(sshAgent && { agent: sshAgent }) },
       };
     case 'tcp': {

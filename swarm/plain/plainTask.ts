@@ -1,16 +1,14 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import { PmanError } from '../../lib/errors.ts';
-import type { ContainerState } from '../../lib/jobs/container/engine.ts';
-import { stateOfTasks } from '../service/jobState.ts';
-import { parseTasks, type Task } from '../service/task.ts';
+import type { Look } from '../../lib/jobs/container/engine.ts';
+import { lookOfTasks } from '../service/jobState.ts';
+import { newestFirst, parseTasks, type Task } from '../service/task.ts';
 
 const KILLED = 137;
 
-/** How a service stands that is made of these containers. */
-export function stateOfContainers(
-  containers: readonly ContainerInspectInfo[],
-): ContainerState | undefined {
-  return stateOfTasks(containers.map(taskOf), memoryCause(containers));
+/** How a job stands whose workers are these containers; undefined without any. */
+export function lookOfContainers(containers: readonly ContainerInspectInfo[]): Look | undefined {
+  return lookOfTasks(newestFirst(containers.map(taskOf)), memoryCause(containers));
 }
 
 /** Podman 4 does not always tell that the kernel ended a container for its memory. */

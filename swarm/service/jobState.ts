@@ -1,28 +1,42 @@
-import type { ContainerState, ContainerStatus } from '../../lib/jobs/container/engine.ts';
+import type { Look, Outcome, Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
-import { causeOf, isFinal, jobStatusOf, type Task } from './task.ts';
+import { causeOf, isFinal, type JobStatus, jobStatusOf, type Task } from './task.ts';
 
 /**
- * How a service stands as a whole, from its tasks, the newest first: it has ended when every worker's newest task has, and
- * failed when any of them did.
+ * How a job stands as a whole, from its tasks, the newest first: it has ended when every worker's newest task has, and
+ * failed when any of them did. Undefined without tasks.
+ * @param cause when more is known than the tasks say
  */
-export function stateOfTasks(
-  tasks: readonly Task[],
-  cause: string | undefined = causeOfAll(tasks),
-): ContainerState | undefined {
-  const counting = newestOfSlots(tasks);
-  const task = deciding(counting);
+export function lookOfTasks(tasks: readonly Task[], cause?: string): Look | undefined {
+  const task = decidingTask(tasks);
   if (task === undefined) return undefined;
-  return {
-    status: statusOfAll(counting),
-    isFinal: counting.every(isFinal),
-    // The engine's answer was JSON.
-    task: task as unknown as JsonObject,
-    tasks: [...counting].reverse() as unknown as readonly JsonObject[],
-    ...(cause === undefined ? {} : { cause }),
+  const counting = newestOfSlots(tasks);
+  const said = cause ?? causeOf(task);
+  const seen = {
+    workers: [...counting].reverse().map(workerOf),
+    shown: shownOf(task),
+    ...(said === undefined ? {} : { cause: said }),
   };
+  if (counting.every(isFinal))
+    return { kind: 'ended', outcome: OUTCOMES[jobStatusOf(task)], ...seen };
+  // Some have ended and some wait to start: it has started.
+  const hasStarted = jobStatusOf(task) === 'started' || counting.some(isFinal);
+  return { kind: hasStarted ? 'running' : 'waiting', ...seen };
 }
 
+/** The task that says most, of the newest of each worker: what still runs, else what went wrong, else the newest. */
+export function decidingTask(all: readonly Task[]): Task | undefined {
+  const tasks = newestOfSlots(all);
+  return (
+    tasks.find((task) => jobStatusOf(task) === 'started') ??
+    tasks.find((task) => !isFinal(task)) ??
+    tasks.find((task) => jobStatusOf(task) === 'finishedWithError') ??
+    tasks.find((task) => jobStatusOf(task) === 'undefined') ??
+    tasks[0]
+  );
+}
+
+/** Each worker's newest task. */
 function newestOfSlots(tasks: readonly Task[]): readonly Task[] {
   const slots = new Set<string>();
   return tasks.filter(({ Slot, ID }) => {
@@ -33,26 +47,27 @@ function newestOfSlots(tasks: readonly Task[]): readonly Task[] {
   });
 }
 
-/** The one that says most: what still runs, else what went wrong, else the newest. */
-export function deciding(tasks: readonly Task[]): Task | undefined {
-  return (
-    tasks.find((task) => jobStatusOf(task) === 'started') ??
-    tasks.find((task) => !isFinal(task)) ??
-    tasks.find((task) => jobStatusOf(task) === 'finishedWithError') ??
-    tasks.find((task) => jobStatusOf(task) === 'undefined') ??
-    tasks[0]
-  );
+/** Of a task that has ended; the others never decide when all have. */
+const OUTCOMES: Readonly<Record<JobStatus, Outcome>> = {
+  notstarted: 'unknown',
+  started: 'unknown',
+  finishedSuccessfully: 'succeeded',
+  finishedWithError: 'failed',
+  undefined: 'unknown',
+};
+
+function workerOf(task: Task): Worker {
+  const cause = causeOf(task);
+  const { ContainerStatus } = task.Status;
+  // Without a container there was nothing that could have ended with a code; the engine shows 0 then.
+  const hasCode = isFinal(task) && Boolean(ContainerStatus?.ContainerID);
+  return {
+    id: task.ID,
+    exitCode: hasCode ? (ContainerStatus?.ExitCode ?? null) : null,
+    ...(cause === undefined ? {} : { cause }),
+    shown: shownOf(task),
+  };
 }
 
-function statusOfAll(tasks: readonly Task[]): ContainerStatus {
-  const task = deciding(tasks);
-  if (task === undefined) return 'undefined';
-  // Some have ended and some wait to start: it has started.
-  if (!isFinal(task) && tasks.some(isFinal)) return 'started';
-  return jobStatusOf(task);
-}
-
-function causeOfAll(tasks: readonly Task[]): string | undefined {
-  const task = deciding(newestOfSlots(tasks));
-  return task && causeOf(task);
-}
+/** The engine's answer was JSON. */
+const shownOf = (task: Task) => task as unknown as JsonObject;

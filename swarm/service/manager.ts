@@ -3,16 +3,18 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PmanError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { ranOutOfMemory, readLogs } from '../client/container.ts';
 import { type EngineSettings, engineAddress } from '../client/engineAddress.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { openEngine } from '../client/openEngine.ts';
 import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
-import { causeOf, isGivenUp, memoryLimitOf, parseTasks, type Task } from './task.ts';
+import { causeOf, isGivenUp, memoryLimitOf, newestFirst, parseTasks, type Task } from './task.ts';
+import { ranOutOfMemory, readOutput } from './workerOutput.ts';
 
-const firstTaskWithinMs = 5000;
-const pollMs = 50;
-const exitCodeOfKill = 137;
+const FIRST_TASK_WITHIN_MS = 5000;
+const POLL_MS = 50;
+const EXIT_CODE_OF_KILL = 137;
+/** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
+const POSSIBLE_NAME = /^[A-Za-z0-9][\w.-]*$/;
 
 /** A service that the engine has. */
 export interface Service {
@@ -61,7 +63,7 @@ export class SwarmManager {
    */
   async tasks(name: string): Promise<readonly Task[]> {
     const { id } = await this.#find(name, 'read the state of');
-    for (const deadline = Date.now() + firstTaskWithinMs; ; await sleep(pollMs)) {
+    for (const deadline = Date.now() + FIRST_TASK_WITHIN_MS; ; await sleep(POLL_MS)) {
       const list = await this.#client.ask(`read the state of service "${name}"`, () =>
         this.#docker.listTasks({ filters: JSON.stringify({ service: [id] }) }),
       );
@@ -100,15 +102,8 @@ export class SwarmManager {
    */
   async logs(name: string): Promise<string> {
     const tasks = await this.tasks(name);
-    const texts: string[] = [];
-    for (const task of [...tasks].reverse()) {
-      texts.push(
-        await this.#client.ask(`read the logs of service "${name}"`, () =>
-          readLogs(this.#docker, task),
-        ),
-      );
-    }
-    return texts.join('');
+    const doing = `read the logs of service "${name}"`;
+    return readOutput(this.#client, [...tasks].reverse(), Number.POSITIVE_INFINITY, doing);
   }
 
   /**
@@ -117,10 +112,8 @@ export class SwarmManager {
    */
   async cause(task: Task): Promise<string | undefined> {
     const { State, ContainerStatus } = task.Status;
-    if (State === 'failed' && ContainerStatus?.ExitCode === exitCodeOfKill) {
-      const outOfMemory = await this.#client.ask(`look at task ${task.ID}`, () =>
-        ranOutOfMemory(this.#docker, task),
-      );
+    if (State === 'failed' && ContainerStatus?.ExitCode === EXIT_CODE_OF_KILL) {
+      const outOfMemory = await ranOutOfMemory(this.#client, task);
       if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
       const limit = memoryLimitOf(task);
       if (outOfMemory === undefined && limit !== undefined) {
@@ -155,7 +148,7 @@ export class SwarmManager {
   async #find(name: string, verb: string): Promise<Service> {
     const doing = `${verb} service "${name}"`;
     const absent = new PmanError('not_found', `cannot ${doing}: service ${name} not found`);
-    if (!possibleName.test(name)) throw absent;
+    if (!POSSIBLE_NAME.test(name)) throw absent;
     const found = serviceSchema.parse(
       await this.#client.ask(doing, () => this.#docker.getService(name).inspect()),
     );
@@ -171,9 +164,6 @@ export async function openSwarm(settings: EngineSettings, log: Logger): Promise<
   return new SwarmManager(client, log);
 }
 
-/** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
-const possibleName = /^[A-Za-z0-9][\w.-]*$/;
-
 const nodeSchema = z.array(
   z.looseObject({
     ID: z.string(),
@@ -186,17 +176,3 @@ const serviceSchema = z.looseObject({
   ID: z.string(),
   Spec: z.looseObject({ Name: z.string() }),
 });
-
-/** Equal or missing times keep the engine's order. */
-function newestFirst(tasks: readonly Task[]): readonly Task[] {
-  return [...tasks].sort((a, b) => {
-    const [timeA, timeB] = [sortableTime(a), sortableTime(b)];
-    return timeA < timeB ? 1 : timeA > timeB ? -1 : 0;
-  });
-}
-
-/** The engine's times are in UTC, to the nanosecond, without the zeros at the end. */
-function sortableTime({ CreatedAt = '' }: Task): string {
-  const [seconds = '', fraction = ''] = CreatedAt.replace('Z', '').split('.');
-  return `${seconds}.${fraction.padEnd(9, '0')}`;
-}

@@ -1,5 +1,6 @@
 import type { CreateServiceOptions, GenericResource, MountSettings } from 'dockerode';
 import { BadRequestError } from '../../lib/errors.ts';
+import type { Limits, Mount } from '../../lib/jobs/container/engine.ts';
 
 export const restartPolicies = ['none', 'on-failure', 'any'] as const;
 export type RestartPolicy = (typeof restartPolicies)[number];
@@ -11,13 +12,6 @@ export function restartPolicyOf(text: string): RestartPolicy {
   throw new BadRequestError(
     `the restart policy has to be one of ${restartPolicies.join(', ')}, not "${text}"`,
   );
-}
-
-/** A folder of the engine's host that a container sees. */
-export interface Mount {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
 }
 
 /** What a user asks for: one command in one image, as a service. */
@@ -37,16 +31,8 @@ export interface ServiceRequest {
   readonly user?: string;
   /** How many containers run the command; one unless given. */
   readonly workers?: number;
+  /** `gpus`: devices that the node offers as the generic resource NVIDIA-GPU. */
   readonly limits?: Limits;
-}
-
-/** The most that one container may use. */
-export interface Limits {
-  /** Processors: 0.5 is half of one. */
-  readonly cpus?: number;
-  readonly memoryBytes?: number;
-  /** Devices that the node offers as the generic resource NVIDIA-GPU. */
-  readonly gpus?: number;
 }
 
 /**
@@ -76,7 +62,7 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
         Mounts: mountsOf(request),
         TTY: true,
         ...(labels && { Labels: { ...labels } }),
-        ...(env && { Env: Object.entries(env).map(([key, value]) => `${key}=${value}`) }),
+        ...(env && { Env: envOf(env) }),
         ...(user !== undefined && { User: user }),
       },
       ...(resources && { Resources: resources }),
@@ -86,8 +72,18 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
   };
 }
 
-function mountsOf({ shareDir, mounts = [] }: ServiceRequest): MountSettings[] {
-  const share = shareDir ? [{ source: shareDir, target: '/share', readOnly: false }] : [];
+/** Where the original's containers have the shared folder. */
+const SHARE = '/share';
+
+/**
+ * The folders that a container sees, as the engine's API wants them.
+ * @throws BadRequestError for a relative path
+ */
+export function mountsOf({
+  shareDir,
+  mounts = [],
+}: Pick<ServiceRequest, 'shareDir' | 'mounts'>): MountSettings[] {
+  const share = shareDir ? [{ source: shareDir, target: SHARE, readOnly: false }] : [];
   const all = [...share, ...mounts];
   for (const { source } of all) {
     if (source.startsWith('/') || !source.includes('/')) continue;
@@ -103,6 +99,11 @@ function mountsOf({ shareDir, mounts = [] }: ServiceRequest): MountSettings[] {
     Type: source.startsWith('/') ? 'bind' : 'volume',
     ReadOnly: readOnly,
   }));
+}
+
+/** Variables as the engine's API wants them. */
+export function envOf(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([key, value]) => `${key}=${value}`);
 }
 
 function resourcesOf(limits: Limits | undefined) {

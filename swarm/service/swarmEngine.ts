@@ -1,139 +1,133 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { sharedCall } from '../../lib/concurrency/sharedCall.ts';
 import { PmanError } from '../../lib/errors.ts';
 import type {
-  ContainerManager,
-  ContainerRequest,
-  ContainerState,
-  ManagerImage,
-  ServiceFacts,
+  ChangesOptions,
+  Checked,
+  CheckOptions,
+  EndOrder,
+  Engine,
+  FollowOptions,
+  Look,
+  NameOwner,
+  Started,
+  StartOptions,
+  Work,
+  Worker,
+  WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EngineClient } from '../client/engineClient.ts';
-import { splitCommandLine } from '../commandLine.ts';
-import { EngineBase } from '../engineBase.ts';
-import { ManagerContainer } from '../managed/managerContainer.ts';
-import { stateOfTasks } from './jobState.ts';
+import { listen, signalContainer } from '../containers.ts';
+import { withEchoes } from '../echoes.ts';
+import { ownerIn, ownerLabels } from '../labels.ts';
+import { refuseImpossible } from '../refusals.ts';
+import { TakenNames } from '../takenNames.ts';
+import { splitIntoWords } from '../words.ts';
+import { decidingTask, lookOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';
-import type { ServiceRequest } from './serviceSpec.ts';
-import { isFinal, isGivenUp, parseTasks, type Task } from './task.ts';
-
-export interface SwarmJobEngineOptions {
-  readonly dockerSocket: string;
-  readonly instanceLabel: string;
-  readonly log: Logger;
-}
+import { SwarmNodes } from './nodes.ts';
+import { isFinal, isGivenUp, jobStatusOf, newestFirst, parseTasks, type Task } from './task.ts';
+import { containerIdOf, followOutput, readOutput, tasksOf } from './workerOutput.ts';
 
 const SERVICE_NAME = 'com.docker.swarm.service.name';
 /** What a swarm takes ("a DNS name component"). */
-const SERVICE_NAME_FORM = /^(?=.{1,63}$)[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?$/;
-/** When it is tried again to remove manager containers that were left, in milliseconds. */
-const SETTLE_MS = 5000;
+const NAME_FORM = {
+  pattern: /^(?=.{1,63}$)[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?$/,
+  words:
+    'on a swarm: 1 to 63 letters, digits, "_" or "-", the first and the last a letter or a digit',
+};
 /** How many IDs a question about tasks names at most: it stands in the URL. */
 const IDS_AT_ONCE = 100;
+const READ_STATES = 'read the states of services';
+/** A service is all that there is to know later. */
+const MADE: Started = { handle: {}, printed: '' };
+/** A service that was just made has no task for a moment: it waits. */
+const NO_TASK_YET: Look = { kind: 'waiting', workers: [], shown: {} };
 
-/** Jobs as services of a swarm. */
-export class SwarmJobEngine extends EngineBase {
+/** Work as services of a swarm. */
+export class SwarmEngine implements Engine {
+  readonly #client: EngineClient;
   readonly #swarm: SwarmManager;
-  readonly #options: SwarmJobEngineOptions;
-  /** Manager containers that could not be removed. */
-  readonly #left = new Set<string>();
-  #largestNode: { readonly cpus: number; readonly at: number } | undefined;
+  readonly #nodes: SwarmNodes;
+  readonly #names = new TakenNames(
+    async () => new Set((await this.#services('list the services')).map(({ Spec }) => Spec.Name)),
+  );
 
-  constructor(client: EngineClient, options: SwarmJobEngineOptions) {
-    super(client);
-    this.#options = options;
-    this.#swarm = new SwarmManager(client, options.log);
+  constructor(client: EngineClient, log: Logger) {
+    this.#client = client;
+    this.#swarm = new SwarmManager(client, log);
+    this.#nodes = new SwarmNodes(client);
   }
 
-  override manager(manager?: ManagerImage): ContainerManager {
-    if (manager === undefined) {
-      return {
-        schedule: (request) => this.#schedule(request),
-        state: (service) => this.#state(service),
-        remove: (service) => this.#remove(service),
-      };
+  async check(request: WorkRequest, { namesKnownForMs }: CheckOptions): Promise<Checked> {
+    refuseImpossible(request, NAME_FORM);
+    return { nameIsTaken: await this.#names.has(request.name, namesKnownForMs) };
+  }
+
+  async start(
+    request: WorkRequest,
+    { mayExist, cancelled }: StartOptions,
+  ): Promise<Started | undefined> {
+    if ((mayExist || cancelled.aborted) && (await this.#isMade(request))) return MADE;
+    if (cancelled.aborted) return undefined;
+    const { name, image, cmd, shareDir, owner, options } = await this.possible(request);
+    if (cancelled.aborted) return undefined;
+    try {
+      await this.#swarm.schedule({
+        ...options,
+        name,
+        image,
+        command: splitIntoWords(cmd),
+        restartPolicy: 'none',
+        labels: { ...options.labels, ...ownerLabels(owner) },
+        ...(shareDir === undefined ? {} : { shareDir }),
+      });
+    } catch (error) {
+      const isTaken = error instanceof PmanError && error.code === 'conflict';
+      if (!isTaken || !(await this.#isMade(request))) throw error;
     }
-    const container = new ManagerContainer({
-      docker: this.docker,
-      manager,
-      dockerSocket: this.#options.dockerSocket,
-      label: this.#options.instanceLabel,
-      ask: (doing, call) => this.client.ask(doing, call),
-      facts: (service) => this.facts(service),
-      onLeft: (id) => this.#leave(id),
-      stateOf: (tasks) => this.#stateOf(tasks),
-    });
-    return {
-      schedule: async (request, cancelled) =>
-        container.schedule(await this.#possible(request), cancelled),
-      state: (service) =>
-        this.#orByUs(
-          () => container.state(service),
-          () => this.#state(service),
-        ),
-      remove: (service) =>
-        this.#orByUs(
-          () => container.remove(service),
-          () => this.#remove(service),
-        ),
-    };
+    return MADE;
   }
 
-  override nameProblem(service: string): string | undefined {
-    return SERVICE_NAME_FORM.test(service)
-      ? undefined
-      : 'on a swarm: 1 to 63 letters, digits, "_" or "-", the first and the last a letter or a digit';
-  }
-
-  override readonly names = sharedCall(async () => {
-    const listed = await this.client.ask('list the services', () => this.docker.listServices());
-    return new Set(
-      z
-        .array(serviceSchema)
-        .parse(listed)
-        .map(({ Spec }) => Spec.Name),
-    );
-  });
-
-  override async facts(service: string): Promise<ServiceFacts | undefined> {
-    const found = await this.client.askIfThere(`look for service "${service}"`, () =>
-      this.docker.getService(service).inspect(),
-    );
-    if (found === undefined) return undefined;
-    const { ID, Spec } = serviceSchema.parse(found);
-    if (Spec.Name !== service) return undefined; // the beginning of another one's ID
-    const isLive = async () => {
-      const tasks = await this.#tasksOf([ID]);
-      return tasks.length === 0 || !tasks.every(isFinal);
-    };
-    return { labels: Spec.Labels ?? {}, isLive, isWhole: true };
-  }
-
-  override async states(
-    services: ReadonlySet<string>,
-  ): Promise<ReadonlyMap<string, ContainerState>> {
-    const doing = 'read the states of services';
-    const listed = z
-      .array(serviceSchema)
-      .parse(await this.client.ask(doing, () => this.docker.listServices()))
-      .filter(({ Spec }) => services.has(Spec.Name));
-    const tasks = await this.#tasksOf(listed.map(({ ID }) => ID));
-    const states = new Map<string, ContainerState>();
-    for (const { ID, Spec } of listed) {
-      const state = await this.#stateOf(tasks.filter(({ ServiceID }) => ServiceID === ID));
-      // A service that was just made has no task for a moment: it waits.
-      states.set(Spec.Name, state ?? NO_TASK_YET);
+  async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
+    const looks = new Map<string, Look>();
+    for (const [name, tasks] of await this.#tasksByName(works)) {
+      looks.set(name, (await this.lookOf(tasks)) ?? NO_TASK_YET);
     }
-    return states;
+    return looks;
   }
 
-  override changes(
-    onChange: (service: string) => void,
-    { signal, onOpen }: { readonly signal: AbortSignal; readonly onOpen: () => void },
-  ): Promise<void> {
-    return this.events({
+  async end(work: Work, { signal }: EndOrder): Promise<boolean> {
+    const tasks = (await this.#tasksByName([work])).get(work.name);
+    if (tasks === undefined) return true;
+    if (tasks.length === 0) return false;
+    const reached = await Promise.all(
+      tasks
+        .filter((task) => !isFinal(task))
+        .map((task) => signalContainer(this.#client, containerIdOf(task), signal)),
+    );
+    return reached.every(Boolean);
+  }
+
+  async remove({ name }: Work): Promise<void> {
+    try {
+      await this.#swarm.remove(name);
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code !== 'not_found') throw error;
+    }
+  }
+
+  logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
+    return readOutput(this.#client, tasksOf(workers), limitBytes);
+  }
+
+  follow(worker: Worker, options: FollowOptions): Promise<void> {
+    return followOutput(this.#client, tasksOf([worker])[0], options);
+  }
+
+  changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
+    const tell = withEchoes(onChange, signal);
+    return listen(this.#client, {
       filters: {
         type: ['container', 'service'],
         event: ['start', 'die', 'oom', 'destroy', 'remove'],
@@ -141,108 +135,62 @@ export class SwarmJobEngine extends EngineBase {
       signal,
       onOpen,
       onEvent: (attributes) => {
-        const service = attributes[SERVICE_NAME] ?? attributes.name;
-        if (service !== undefined) onChange(service);
+        const name = attributes[SERVICE_NAME] ?? attributes.name;
+        if (name !== undefined) tell(name);
       },
     });
   }
 
-  override async settle(): Promise<void> {
-    for (const id of this.#left) {
-      await this.client.askIfThere('remove a manager container', () =>
-        this.docker.getContainer(id).remove({ force: true }),
-      );
-      this.#left.delete(id);
-    }
-  }
-
-  /** Whoever makes a service next removes it first; else it is done in a while. */
-  #leave(id: string): void {
-    this.#left.add(id);
-    const removeLater = async () => {
-      await sleep(SETTLE_MS, undefined, { ref: false });
-      if (this.#left.has(id)) await this.settle();
-    };
-    removeLater().catch(() => this.#leave(id));
-  }
-
-  override async signal(service: string, signal: NodeJS.Signals): Promise<boolean> {
-    const state = await this.#state(service);
-    if (state === undefined) return true;
-    const tasks = parseTasks(state.tasks).filter((task) => !isFinal(task));
-    const reached = await Promise.all(
-      tasks.map((task) => this.signalContainer(task.Status.ContainerStatus?.ContainerID, signal)),
+  async owner(name: string): Promise<NameOwner | undefined> {
+    const found = await this.#client.askIfThere(`look for service "${name}"`, () =>
+      this.#client.docker.getService(name).inspect(),
     );
-    return reached.every(Boolean);
-  }
-
-  /** The manager image may have been removed since the job was scheduled, or its program may not do what it is asked. */
-  async #orByUs<T>(byImage: () => Promise<T>, byUs: () => Promise<T>): Promise<T> {
-    try {
-      return await byImage();
-    } catch (error) {
-      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
-      this.#options.log.debug('the built-in manager does it', { reason: error.message });
-      return byUs();
-    }
-  }
-
-  async #schedule(request: ContainerRequest): Promise<string> {
-    const { service, image, cmd, shareDir, labels, options } = await this.#possible(request);
-    const { labels: more, ...rest } = options;
-    const asked: ServiceRequest = {
-      ...rest,
-      name: service,
-      image,
-      command: splitCommandLine(cmd),
-      restartPolicy: 'none',
-      labels: { ...more, ...labels },
-      ...(shareDir === undefined ? {} : { shareDir }),
+    if (found === undefined) return undefined;
+    const { ID, Spec } = serviceSchema.parse(found);
+    if (Spec.Name !== name) return undefined; // the beginning of another one's ID
+    const isLive = async () => {
+      const tasks = await this.#tasksOf([ID]);
+      return tasks.length === 0 || !tasks.every(isFinal);
     };
-    await this.#swarm.schedule(asked);
-    return '';
+    return { ...ownerIn(Spec.Labels ?? {}), isLive };
   }
 
-  async #possible(request: ContainerRequest): Promise<ContainerRequest> {
+  /** The request as the nodes can do it: one refuses a container that may use more processors than it has. */
+  async possible(request: WorkRequest): Promise<WorkRequest> {
     const { options } = request;
     if (options.limits?.cpus === undefined) return request;
-    const limits = { ...options.limits, cpus: await this.#atMost(options.limits.cpus) };
+    const limits = { ...options.limits, cpus: await this.#nodes.atMost(options.limits.cpus) };
     return { ...request, options: { ...options, limits } };
   }
 
-  /** A node refuses a container that may use more processors than it has: such a limit would limit nothing. */
-  async #atMost(cpus: number): Promise<number> {
-    if (this.#largestNode === undefined || Date.now() - this.#largestNode.at > 60_000) {
-      const nano = (await this.#nodes()).map(
-        ({ Description }) => Description?.Resources?.NanoCPUs ?? 0,
-      );
-      this.#largestNode = { cpus: Math.max(0, ...nano) / 1e9, at: Date.now() };
-    }
-    const { cpus: most } = this.#largestNode;
-    return most > 0 ? Math.min(cpus, most) : cpus;
+  /** How a service stands that has these tasks, the newest first; undefined without tasks. */
+  async lookOf(tasks: readonly Task[]): Promise<Look | undefined> {
+    const task = decidingTask(tasks);
+    if (task === undefined) return undefined;
+    const isFailed = jobStatusOf(task) === 'finishedWithError';
+    const cause = isFailed || isGivenUp(task) ? await this.#swarm.cause(task) : undefined;
+    return lookOfTasks(tasks, cause);
   }
 
-  /** None when this engine does not show them. */
-  async #nodes(): Promise<readonly z.infer<typeof nodeSchema>[]> {
-    try {
-      const nodes = await this.client.ask('list the nodes', () => this.docker.listNodes());
-      return z.array(nodeSchema).parse(nodes);
-    } catch (error) {
-      if (error instanceof PmanError && error.code !== 'unavailable') return [];
-      throw error;
-    }
+  /** Whether the service of this request is there. */
+  async #isMade({ name, owner }: WorkRequest): Promise<boolean> {
+    return (await this.owner(name))?.job === owner.job;
   }
 
-  async #state(service: string): Promise<ContainerState | undefined> {
-    return (await this.states(new Set([service]))).get(service);
+  /** The tasks of those that are there, the newest first. */
+  async #tasksByName(works: readonly Work[]): Promise<ReadonlyMap<string, readonly Task[]>> {
+    if (works.length === 0) return new Map();
+    const names = new Set(works.map(({ name }) => name));
+    const services = (await this.#services(READ_STATES)).filter(({ Spec }) => names.has(Spec.Name));
+    const tasks = await this.#tasksOf(services.map(({ ID }) => ID));
+    const byService = new Map<string, Task[]>(services.map(({ ID }) => [ID, []]));
+    for (const task of tasks) byService.get(task.ServiceID ?? '')?.push(task);
+    return new Map(services.map(({ ID, Spec }) => [Spec.Name, byService.get(ID) ?? []]));
   }
 
-  async #remove(service: string): Promise<void> {
-    try {
-      await this.#swarm.remove(service);
-    } catch (error) {
-      if (!(error instanceof PmanError) || error.code !== 'not_found') throw error;
-    }
+  async #services(doing: string): Promise<readonly z.infer<typeof serviceSchema>[]> {
+    const listed = await this.#client.ask(doing, () => this.#client.docker.listServices());
+    return z.array(serviceSchema).parse(listed);
   }
 
   /** Newest first. */
@@ -250,30 +198,14 @@ export class SwarmJobEngine extends EngineBase {
     const tasks: Task[] = [];
     for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
       const service = ids.slice(at, at + IDS_AT_ONCE);
-      const list = await this.client.ask('read the states of services', () =>
-        this.docker.listTasks({ filters: JSON.stringify({ service }) }),
+      const list = await this.#client.ask(READ_STATES, () =>
+        this.#client.docker.listTasks({ filters: JSON.stringify({ service }) }),
       );
       tasks.push(...parseTasks(list));
     }
-    return tasks.sort((a, b) => ((a.CreatedAt ?? '') < (b.CreatedAt ?? '') ? 1 : -1));
-  }
-
-  async #stateOf(tasks: readonly Task[]): Promise<ContainerState | undefined> {
-    const state = stateOfTasks(tasks);
-    const [task] = state === undefined ? [] : parseTasks([state.task]);
-    if (state === undefined || task === undefined) return undefined;
-    if (state.status !== 'finishedWithError' && !isGivenUp(task)) return state;
-    const cause = await this.#swarm.cause(task);
-    return cause === undefined ? state : { ...state, cause };
+    return newestFirst(tasks);
   }
 }
-
-const NO_TASK_YET: ContainerState = {
-  status: 'notstarted',
-  isFinal: false,
-  task: {},
-  tasks: [],
-};
 
 const serviceSchema = z.looseObject({
   ID: z.string(),
@@ -281,10 +213,4 @@ const serviceSchema = z.looseObject({
     Name: z.string(),
     Labels: z.record(z.string(), z.string()).nullish(),
   }),
-});
-
-const nodeSchema = z.looseObject({
-  Description: z
-    .looseObject({ Resources: z.looseObject({ NanoCPUs: z.number().optional() }).optional() })
-    .optional(),
 });

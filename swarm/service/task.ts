@@ -48,7 +48,10 @@ export function parseTasks(rawTasks: unknown): readonly Task[] {
   return rawTasks as readonly Task[]; // just checked
 }
 
-/** How a job on swarm stands, in the words of the API. */
+/**
+ * How one task stands, in the words of the API. Jobs of pman have more of them (`lost`): those are lib/jobs/'s, and none of
+ * an engine.
+ */
 export type JobStatus =
   | 'notstarted'
   | 'started'
@@ -128,4 +131,29 @@ export function causeOf({ Status }: Task): string | undefined {
     default:
       return Status.Err ? `the task waits${said}` : undefined;
   }
+}
+
+const ttySchema = z.looseObject({
+  Spec: z
+    .looseObject({ ContainerSpec: z.looseObject({ TTY: z.boolean().optional() }).optional() })
+    .optional(),
+});
+
+/** Whether what a task writes goes to a terminal. */
+export function hasTerminal(task: Task): boolean {
+  return ttySchema.parse(task).Spec?.ContainerSpec?.TTY ?? false;
+}
+
+/** The newest first. Equal or missing times keep the engine's order. */
+export function newestFirst(tasks: readonly Task[]): readonly Task[] {
+  return [...tasks].sort((a, b) => {
+    const [timeA, timeB] = [sortableTime(a), sortableTime(b)];
+    return timeA < timeB ? 1 : timeA > timeB ? -1 : 0;
+  });
+}
+
+/** The engine's times are in UTC, to the nanosecond, without the zeros at the end: as texts `…05.1Z` is after `…05.12Z`. */
+function sortableTime({ CreatedAt = '' }: Task): string {
+  const [seconds = '', fraction = ''] = CreatedAt.replace('Z', '').split('.');
+  return `${seconds}.${fraction.padEnd(9, '0')}`;
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { OWN_MANAGER_LABEL } from '../../lib/jobs/container/engine.ts';
+import { OWN_MANAGER_LABEL } from '../../swarm/labels.ts';
 import {
   busybox,
   ended,

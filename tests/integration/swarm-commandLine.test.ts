@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../swarm/commandLine.ts';
+import { splitIntoWords } from '../../swarm/words.ts';
 
-describe('splitCommandLine', () => {
+describe('splitIntoWords', () => {
   it('splits as sh does, for text without what only sh knows', () => {
     const safe = fc.constantFrom('a', 'B', '7', '-', '=', '/', '.', ',', 'é');
     const outside = fc.constantFrom(' ', '  ', '\t', '\\ ', '\\"', "\\'", '\\\\', '\\a', '\\$');
@@ -21,7 +21,7 @@ describe('splitCommandLine', () => {
     );
     fc.assert(
       fc.property(lines, (texts) => {
-        expect(texts.map(splitCommandLine)).toEqual(wordsOfShell(texts));
+        expect(texts.map(splitIntoWords)).toEqual(wordsOfShell(texts));
       }),
       { numRuns: 10 },
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { logText, textOf, withoutLogError } from '../../../../swarm/client/logText.ts';
+import { textOf, withoutLogError } from '../../../../swarm/client/logText.ts';
 
 function frame(stream: 1 | 2, bytes: Buffer): Buffer {
   const head = Buffer.alloc(8);
@@ -7,28 +7,6 @@ function frame(stream: 1 | 2, bytes: Buffer): Buffer {
   head.writeUInt32BE(bytes.length, 4);
   return Buffer.concat([head, bytes]);
 }
-
-describe('logText', () => {
-  it('joins the frames of both streams in their order, also in the middle of a letter', () => {
-    const euro = Buffer.from('€');
-    const bytes = Buffer.concat([
-      frame(1, Buffer.from('out\n')),
-      frame(2, Buffer.from('err\n')),
-      frame(1, euro.subarray(0, 1)),
-      frame(1, euro.subarray(1)),
-    ]);
-    expect(logText(bytes, false)).toBe('out\nerr\n€');
-  });
-
-  it('keeps what there is of a last frame that was cut', () => {
-    expect(logText(frame(1, Buffer.from('abcdef')).subarray(0, 11), false)).toBe('abc');
-    expect(logText(Buffer.from([1, 0, 0]), false)).toBe('');
-  });
-
-  it('takes the output of a terminal as it is', () => {
-    expect(logText(Buffer.from('{"a": 1}\r\n'), true)).toBe('{"a": 1}\r\n');
-  });
-});
 
 describe('textOf', () => {
   const read = async (chunks: readonly Buffer[], tty: boolean) => {
@@ -53,8 +31,21 @@ describe('textOf', () => {
     },
   );
 
+  it('joins the frames of both streams in their order, also in the middle of a letter', async () => {
+    const euro = Buffer.from('€');
+    const parts = [
+      frame(2, Buffer.from('err\n')),
+      frame(1, euro.subarray(0, 1)),
+      frame(1, euro.subarray(1)),
+    ];
+    expect(await read([Buffer.concat([frame(1, Buffer.from('out\n')), ...parts])], false)).toBe(
+      'out\nerr\n€',
+    );
+  });
+
   it('keeps what there is of a last frame that was cut', async () => {
     expect(await read([bytes.subarray(0, -3)], false)).toBe('out\nerr');
+    expect(await read([Buffer.from([1, 0, 0])], false)).toBe('');
   });
 });
 

@@ -1,87 +1,41 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  causeOf,
-  isFinal,
-  isGivenUp,
-  jobStatusOf,
-  memoryLimitOf,
-  parseTasks,
-  taskStates,
-} from '../../../../swarm/service/task.ts';
+import { hasTerminal, newestFirst, parseTasks } from '../../../../swarm/service/task.ts';
 
-function task(state: string, error?: string) {
-  return { ID: 't', Status: { State: state, ...(error && { Err: error }) } };
-}
+const Status = { State: 'running' };
 
-describe('jobStatusOf', () => {
-  it.each([
-    [
-      ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting'],
-      'notstarted',
-    ],
-    [['running'], 'started'],
-    [['complete'], 'finishedSuccessfully'],
-    [['failed'], 'finishedWithError'],
-    [['shutdown', 'rejected', 'remove', 'orphaned', 'a state of tomorrow'], 'undefined'],
-  ])('calls %j %s', (states, status) => {
-    expect(states.map((state) => jobStatusOf(task(state)))).toEqual(states.map(() => status));
-  });
-});
+describe('newestFirst', () => {
+  const sorted = (...times: readonly (string | undefined)[]) =>
+    newestFirst(
+      parseTasks(times.map((CreatedAt) => ({ ID: CreatedAt ?? 'none', CreatedAt, Status }))),
+    ).map(({ ID }) => ID);
 
-describe('isFinal', () => {
-  it('is true for the states that a task does not leave', () => {
-    expect(taskStates.filter((state) => isFinal(task(state)))).toEqual([
-      'complete',
-      'shutdown',
-      'failed',
-      'rejected',
-      'remove',
-      'orphaned',
-    ]);
-  });
-});
-
-describe('causeOf', () => {
-  it("gives the engine's reason for what went wrong, and nothing for what did not", () => {
-    expect(causeOf(task('rejected', 'No such image: x'))).toMatch(
-      /could not start .*: No such image: x/,
+  it("reads the engine's times as times: they come without the zeros at the end", () => {
+    const times = ['05', '05.1', '05.12', '05.120000001', '05.2', '06'].map(
+      (seconds) => `2026-01-01T00:00:${seconds}Z`,
     );
-    expect(causeOf(task('failed', 'task: non-zero exit (3)'))).toContain('non-zero exit (3)');
-    expect(causeOf(task('pending', 'no suitable node'))).toBe('the task waits: no suitable node');
-    expect(causeOf(task('running'))).toBeUndefined();
-    expect(causeOf(task('complete'))).toBeUndefined();
+    expect(sorted(...times)).toEqual([...times].reverse());
+    expect(sorted(...[...times].reverse())).toEqual([...times].reverse());
+  });
+
+  it("keeps the engine's order where times are equal or missing", () => {
+    const tasks = newestFirst(
+      parseTasks([
+        { ID: 'a', Status },
+        { ID: 'b', CreatedAt: '', Status },
+        { ID: 'c', Status },
+      ]),
+    );
+    expect(tasks.map(({ ID }) => ID)).toEqual(['a', 'b', 'c']);
   });
 });
 
-describe('parseTasks', () => {
-  it('keeps every key in its order', () => {
-    const raw = [{ Z: 1, Status: { PID: 1, State: 'new' }, ID: 'a', '': null }];
-    expect(JSON.stringify(parseTasks(raw))).toBe(JSON.stringify(raw));
-  });
-
-  it('refuses what is no list of tasks', () => {
-    expect(() => parseTasks([{ ID: 'a' }])).toThrow();
-    expect(() => parseTasks({ message: 'x' })).toThrow();
-  });
-});
-
-describe('isGivenUp', () => {
+describe('hasTerminal', () => {
   it.each([
-    ['running', 'shutdown', true],
-    ['pending', 'remove', true],
-    ['running', 'running', false],
-    ['shutdown', 'shutdown', false],
-    ['complete', 'shutdown', false],
-  ])('of a task that is %s and is to be %s: %s', (state, desired, is) => {
-    expect(isGivenUp({ ...task(state), DesiredState: desired })).toBe(is);
-  });
-});
-
-describe('memoryLimitOf', () => {
-  it('reads the limit of a task that has one', () => {
-    const limited = { Spec: { Resources: { Limits: { MemoryBytes: 16 } } } };
-    expect(memoryLimitOf({ ...task('failed'), ...limited })).toBe(16);
-    expect(memoryLimitOf({ ...task('failed'), Spec: { Resources: {} } })).toBeUndefined();
-    expect(memoryLimitOf(task('failed'))).toBeUndefined();
+    [{ ContainerSpec: { TTY: true } }, true],
+    [{ ContainerSpec: {} }, false],
+    [undefined, false],
+  ])('reads of %j: %j', (Spec, expected) => {
+    const [task] = parseTasks([{ ID: 't', Status, Spec }]);
+    expect(task && hasTerminal(task)).toBe(expected);
   });
 });

@@ -9,7 +9,7 @@ import { BadRequestError } from '../lib/errors.ts';
  *
  * @throws BadRequestError for a quote that does not end, or a backslash at the end.
  */
-export function splitCommandLine(text: string): string[] {
+export function splitIntoWords(text: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   for (let rest = text; rest !== ''; ) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../../swarm/commandLine.ts';
+import { splitIntoWords } from '../../../swarm/words.ts';
 
-describe('splitCommandLine', () => {
+describe('splitIntoWords', () => {
   it.each<[string, string[]]>([
     ['echo test', ['echo', 'test']],
     ['  a \t b\nc\r\n', ['a', 'b', 'c']],
@@ -18,7 +18,7 @@ describe('splitCommandLine', () => {
     ['a;b|c>d # e', ['a;b|c>d', '#', 'e']],
     ['ä "ö ü" 日本', ['ä', 'ö ü', '日本']],
   ])('splits %j', (text, words) => {
-    expect(splitCommandLine(text)).toEqual(words);
+    expect(splitIntoWords(text)).toEqual(words);
   });
 
   it.each<[string, string[]]>([
@@ -27,18 +27,18 @@ describe('splitCommandLine', () => {
     ['a\\\nb', ['a\nb']],
     ['"a\\\nb"', ['a\\\nb']],
   ])('keeps the backslash of %j as the original does', (text, words) => {
-    expect(splitCommandLine(text)).toEqual(words);
+    expect(splitIntoWords(text)).toEqual(words);
   });
 
   it.each([`a 'b`, 'a "b', String.raw`"a\"`, 'a \\'])('refuses %j and says why', (text) => {
-    expect(() => splitCommandLine(text)).toThrow(/cannot split the command into words/);
+    expect(() => splitIntoWords(text)).toThrow(/cannot split the command into words/);
   });
 
   it('gives back any words that were quoted', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' })), (words) => {
         const text = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-        expect(splitCommandLine(text)).toEqual(words);
+        expect(splitIntoWords(text)).toEqual(words);
       }),
     );
   });

@@ -1,0 +1,37 @@
+import { PmanError } from '../lib/errors.ts';
+import { type EngineClient, FOR_EVER } from './client/engineClient.ts';
+import { type EventsOptions, readEvents } from './client/events.ts';
+
+/** Reads an engine's events until the signal is given or the engine closes the connection. */
+export async function listen(client: EngineClient, options: EventsOptions): Promise<void> {
+  await client.ask(
+    'listen to events',
+    (over) =>
+      readEvents(client.docker, { ...options, signal: AbortSignal.any([options.signal, over]) }),
+    FOR_EVER,
+  );
+}
+
+/** Sends a signal to a container that may have ended; false when this engine has no such container. */
+export async function signalContainer(
+  client: EngineClient,
+  id: string | undefined,
+  signal: NodeJS.Signals,
+): Promise<boolean> {
+  if (id === undefined) return false;
+  const doing = `send ${signal} to container ${id}`;
+  const container = client.docker.getContainer(id);
+  try {
+    const sent = await client.askIfThere(doing, async () => {
+      await container.kill({ signal });
+      return true;
+    });
+    return sent === true;
+  } catch (error) {
+    if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+    // It may have ended meanwhile, for which engines have different words.
+    const now = await client.askIfThere(doing, () => container.inspect());
+    if (now?.State.Running) throw error;
+    return true;
+  }
+}

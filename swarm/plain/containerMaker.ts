@@ -1,0 +1,124 @@
+import type Docker from 'dockerode';
+import type { ContainerCreateOptions } from 'dockerode';
+import { BadRequestError, PmanError } from '../../lib/errors.ts';
+import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
+import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
+import { containerNames, containerSpec } from './containerSpec.ts';
+
+/** Makes and removes the containers of work on an engine that is no swarm. */
+export class ContainerMaker {
+  readonly #client: EngineClient;
+  #processors: number | undefined;
+
+  constructor(client: EngineClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Makes a container for each worker, then starts them. When it fails, nothing of it is left, unless the engine is away.
+   * @returns whether it was done: not when it was cancelled
+   */
+  async make(request: WorkRequest, cancelled: AbortSignal): Promise<boolean> {
+    if (cancelled.aborted) return false;
+    const { name, options } = request;
+    const spec = containerSpec(request, await this.#atMost(options.limits?.cpus));
+    const made: Docker.Container[] = [];
+    try {
+      for (const worker of containerNames(request)) {
+        const container = await this.#create({ ...spec, name: worker }, cancelled);
+        if (container !== undefined) made.push(container);
+      }
+      if (options.limits?.gpus) await this.#requireDevices(made);
+      if (cancelled.aborted) {
+        await this.#removeAll(made);
+        return false;
+      }
+      for (const container of made) {
+        await this.#client.ask(`start container "${name}"`, () => container.start());
+      }
+    } catch (error) {
+      if (error instanceof PmanError && error.code === 'unavailable') throw error; // found again
+      await this.#removeAll(made);
+      throw error;
+    }
+    return true;
+  }
+
+  /** Ends a container and forgets it, with the volumes that are its alone. */
+  async remove(id: string): Promise<void> {
+    await this.#client.askIfThere(`remove container ${id}`, () =>
+      this.#client.docker.getContainer(id).remove({ force: true, v: true }),
+    );
+  }
+
+  async #removeAll(containers: readonly Docker.Container[]): Promise<void> {
+    for (const { id } of containers) await this.remove(id);
+  }
+
+  /**
+   * Creates a container; its image is fetched when the engine lacks it, as a swarm's nodes do. Undefined when it was
+   * cancelled.
+   */
+  async #create(
+    options: ContainerCreateOptions,
+    cancelled: AbortSignal,
+  ): Promise<Docker.Container | undefined> {
+    if (cancelled.aborted) return undefined;
+    const create = () =>
+      this.#client.ask(`make container "${options.name}"`, () =>
+        this.#client.docker.createContainer(options),
+      );
+    try {
+      return await create();
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code !== 'not_found' || !options.Image)
+        throw error;
+      await this.#pull(options.Image, error);
+      return cancelled.aborted ? undefined : create();
+    }
+  }
+
+  async #pull(image: string, absent: PmanError): Promise<void> {
+    const { docker } = this.#client;
+    try {
+      await this.#client.ask(
+        `fetch image ${image}`,
+        async () => {
+          const stream = await docker.pull(image.includes(':') ? image : `${image}:latest`);
+          await new Promise<void>((resolve, reject) => {
+            docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+          });
+        },
+        FOR_EVER,
+      );
+    } catch (error) {
+      if (error instanceof PmanError && error.code === 'unavailable') throw error;
+      throw absent; // that the image is not there says more
+    }
+  }
+
+  /** Podman takes a request for devices without a word and forgets it. */
+  async #requireDevices(containers: readonly Docker.Container[]): Promise<void> {
+    for (const container of containers) {
+      const { HostConfig } = await this.#client.ask('look at a new container', () =>
+        container.inspect(),
+      );
+      if (HostConfig.DeviceRequests?.length) continue;
+      throw new BadRequestError('this engine gives no GPUs to containers through its Docker API', {
+        hint: 'leave out meta.gpu_limit',
+      });
+    }
+  }
+
+  /** So many processors, or as many as the engine has: it refuses more. */
+  async #atMost(cpus: number | undefined): Promise<number | undefined> {
+    if (cpus === undefined) return undefined;
+    if (this.#processors === undefined) {
+      const info = (await this.#client.ask('read what the engine has', () =>
+        this.#client.docker.info(),
+      )) as { readonly NCPU?: number };
+      this.#processors = info.NCPU ?? 0;
+    }
+    return this.#processors > 0 ? Math.min(cpus, this.#processors) : cpus;
+  }
+}

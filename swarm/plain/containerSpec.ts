@@ -1,0 +1,49 @@
+import type { ContainerCreateOptions } from 'dockerode';
+import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
+import { NAME_LABEL, ownerLabels, WORKERS_LABEL } from '../labels.ts';
+import { envOf, mountsOf } from '../service/serviceSpec.ts';
+import { splitIntoWords } from '../words.ts';
+
+/** The names of the containers of some work, one a worker: the first has the work's own. */
+export function containerNames({ name, options }: WorkRequest): readonly string[] {
+  return Array.from({ length: options.workers ?? 1 }, (_, i) =>
+    i === 0 ? name : `${name}.${i + 1}`,
+  );
+}
+
+/**
+ * A worker's container but for its name: what the nodes of a swarm would make of the service.
+ * @param cpus the limit that the engine can keep
+ * @throws BadRequestError for a relative path to mount, or a command that is no words
+ */
+export function containerSpec(
+  request: WorkRequest,
+  cpus: number | undefined,
+): ContainerCreateOptions {
+  const { name, image, cmd, owner, options } = request;
+  const { limits = {}, env, user } = options;
+  const { memoryBytes, gpus } = limits;
+  const { shareDir } = request;
+  const { mounts } = options;
+  return {
+    Image: image,
+    Entrypoint: splitIntoWords(cmd),
+    Tty: true,
+    Labels: {
+      ...options.labels,
+      ...ownerLabels(owner),
+      [NAME_LABEL]: name,
+      [WORKERS_LABEL]: String(options.workers ?? 1),
+    },
+    ...(env && { Env: envOf(env) }),
+    ...(user !== undefined && { User: user }),
+    HostConfig: {
+      Mounts: mountsOf({ ...(shareDir !== undefined && { shareDir }), ...(mounts && { mounts }) }),
+      ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
+      ...(memoryBytes !== undefined && { Memory: memoryBytes }),
+      ...(gpus && {
+        DeviceRequests: [{ Driver: '', Count: gpus, Capabilities: [['gpu']] }],
+      }),
+    },
+  };
+}
