@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ContainerPman, type ContainerWish, newName } from '../helpers/containerPman.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { type EngineFactory, type EngineUnderTest, engines } from './engines.ts';
 
@@ -376,6 +377,20 @@ function suite({ up }: EngineFactory): void {
   });
 
   describe('an engine', () => {
+    it('tells the name of what has changed, of its start or its end', async () => {
+      const told = new Set<string>();
+      const stop = new AbortController();
+      const opened = await engine.open('somebody');
+      await new Promise<void>((resolve, reject) => {
+        const options = { signal: stop.signal, onOpen: resolve };
+        opened.changes((name) => told.add(name), options).catch(reject);
+      });
+      const name = newName();
+      await pman.end(await pman.submit('true', { name }));
+      await eventually(() => told.has(name));
+      stop.abort();
+    });
+
     it('that is away refuses new jobs, tells the others what was known, and loses none', async () => {
       const { root, go, runs } = await gated();
       await pman.written(root, 'up');

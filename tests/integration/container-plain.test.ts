@@ -1,9 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '../../lib/log.ts';
-import { openJobEngine } from '../../swarm/openJobEngine.ts';
 import {
   busybox,
   ended,
@@ -214,33 +211,6 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
       const { status, logs } = await ended(server, jid);
       const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
       expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
-    }
-  });
-
-  it("are told of by the engine's events", async () => {
-    const client = await openJobEngine({
-      config: { containerEnv: 'docker', dockerSocket: '/var/run/docker.sock' },
-      settings: { env: { DOCKER_HOST: address }, home: homedir() },
-      instanceLabel: 'org.fnndsc.pman.test',
-      log: silentLogger(),
-    });
-    const service = newId();
-    const stop = new AbortController();
-    const told: string[] = [];
-    const listening = new Promise<void>((resolve, reject) => {
-      const options = { signal: stop.signal, onOpen: resolve };
-      client.changes((name) => told.push(name), options).catch(reject);
-    });
-    await listening;
-    try {
-      const request = { service, image: busybox, cmd: 'true', labels: {}, options: {} };
-      await client.manager().schedule(request, new AbortController().signal);
-      await eventually(async () => (await client.manager().state(service))?.isFinal, SECONDS);
-      await eventually(() => told.length >= 2, SECONDS);
-      expect(new Set(told)).toEqual(new Set([service]));
-    } finally {
-      stop.abort();
-      await client.manager().remove(service);
     }
   });
 }

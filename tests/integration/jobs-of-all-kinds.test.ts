@@ -102,7 +102,7 @@ describe('jobs in containers', () => {
     await open(...flags);
     const jids = [await run('sleep 600', inContainer), await run('sleep 600', inContainer)];
     for (const jid of jids) await isStarted(jid);
-    await post('quit', options.endJobs ? { jobs: 'end' } : {});
+    await post('quit', 'endJobs' in options ? { jobs: 'end' } : {});
     await server.close(quits[0]);
     expect(world.works.size).toBe(0);
     await open();

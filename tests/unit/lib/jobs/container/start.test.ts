@@ -19,7 +19,11 @@ afterEach(() => world.close());
 
 function start(
   request: WorkRequest,
-  { mayExist = false, cancelled = new AbortController().signal, isOver = () => false } = {},
+  {
+    mayExist = false,
+    cancelled = new AbortController().signal,
+    isOver = (): boolean => false,
+  } = {},
 ) {
   const engine = async () => new MemoryEngine(world);
   return startWork({ engine, request, mayExist, cancelled, isOver, log: silentLogger() });
