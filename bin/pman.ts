@@ -6,7 +6,9 @@ import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
+import { setOwnUmask } from '../lib/host/umask.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { formerDatabase } from '../lib/records/formerPlace.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
       break;
   }
   const { config } = asked;
+  setOwnUmask(config.umask);
   if (config.debugFile !== undefined) makeFolderOf(config.debugFile);
   const log = makeLogger({
     verbosity: config.verbosity,
@@ -64,6 +67,13 @@ async function main(): Promise<void> {
     },
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
+  const former = config.isDefaultDatabase ? formerDatabase() : undefined;
+  if (former !== undefined) {
+    log.warn('the database in the former default place is not used', {
+      former,
+      remedy: `start pman with --DBpath ${former}, or move it and ${former}.spool`,
+    });
+  }
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
   if (config.tokenPath === undefined) warnOpen(log, server);

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
-import { makeFolder } from '../host/folders.ts';
 import type { Logger } from '../log.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { TreeCache } from './cache.ts';
-import { makeDraftsFolder, recordNames } from './folder.ts';
+import { claimFolders, makeDraftsFolder, recordNames, warnOfReaders } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
 import { RecordReader } from './reader.ts';
@@ -85,17 +84,18 @@ export class JobDatabase implements JobForest {
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
+   * @throws PmanError storage when the folder cannot be made or read, or others may write there
    */
   static open(options: DatabaseOptions): JobDatabase {
+    const { folder, workFolder, log } = options;
+    claimFolders(folder, workFolder);
+    warnOfReaders(folder, log);
     try {
-      makeFolder(options.folder);
-      makeFolder(options.workFolder, 0o700);
       const database = new JobDatabase(options);
-      database.#catalog.open(recordNames(options.folder));
+      database.#catalog.open(recordNames(folder));
       return database;
     } catch (error) {
-      const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
+      const message = `cannot open the database ${folder}: ${messageOf(error)}`;
       throw new PmanError('storage', message, {
         hint: 'name a folder that pman may write with --DBpath',
         cause: error,

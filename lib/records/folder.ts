@@ -3,6 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { type FolderTrouble, isOpenToOthers, makeOwnFolder } from '../host/ownFolder.ts';
+import type { Logger } from '../log.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from './jobRoot.ts';
@@ -12,6 +14,46 @@ import { isJobRoot } from './jobRoot.ts';
 /** The folder beside a database for what is no record: spools, the index, drafts. */
 export function workFolderOf(folder: string): string {
   return `${folder}.spool`;
+}
+
+/** Where copies of the database go that requests ask for, unless --exportPath says otherwise. */
+export function exportsFolderOf(workFolder: string): string {
+  return join(workFolder, 'exports');
+}
+
+/**
+ * Makes the folders of a database where they are missing. What lies in them is obeyed: one that another user has made, or
+ * may write, is refused.
+ * @throws PmanError storage
+ */
+export function claimFolders(
+  ...folders: readonly [database: string, work: string, ...others: readonly string[]]
+): void {
+  const cannotOpen = `cannot open the database ${folders[0]}`;
+  for (const folder of folders) {
+    let trouble: FolderTrouble | undefined;
+    try {
+      // The umask says who may read the records; the others are nobody else's business.
+      trouble = makeOwnFolder(folder, folder === folders[0] ? undefined : 0o700);
+    } catch (error) {
+      throw new PmanError('storage', `${cannotOpen}: ${messageOf(error)}`, {
+        hint: 'name a folder that pman may write with --DBpath',
+        cause: error,
+      });
+    }
+    if (trouble === undefined) continue;
+    throw new PmanError('storage', `${cannotOpen}: ${trouble.problem}`, {
+      hint: `${trouble.remedy}; or name another place with --DBpath`,
+    });
+  }
+}
+
+/** Says so when others can read the records of a database that was made before, or by others' tools. */
+export function warnOfReaders(folder: string, log: Logger): void {
+  if (!isOpenToOthers(folder)) return;
+  log.warn('other users can read the records, which may hold secrets', {
+    remedy: `chmod -R go-rwx ${folder}, or another --umask`,
+  });
 }
 
 /** Drafts are renamed into the database, so they lie on its file system. */

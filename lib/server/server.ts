@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
-import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
+import { type ErrorCode, messageOf } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
-import { makeFolder } from '../host/folders.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { ContainerJobsOptions } from '../jobs/container/ledger.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
@@ -15,7 +14,7 @@ import { removeOld } from '../jobs/retention.ts';
 import { summaryOf } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
-import { workFolderOf } from '../records/folder.ts';
+import { claimFolders, exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -91,7 +90,8 @@ async function open(
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
   const sshHosts = new SshHosts(config.ssh);
   const workFolder = workFolderOf(config.dbPath);
-  makeWorkFolder(workFolder);
+  const spool = join(workFolder, 'jobs');
+  claimFolders(config.dbPath, workFolder, spool);
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
   const database = JobDatabase.open({
@@ -103,8 +103,6 @@ async function open(
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
-  const spool = join(workFolder, 'jobs');
-  makeFolder(spool);
   const jobs = new HostJobs({
     database,
     spool,
@@ -146,7 +144,7 @@ async function open(
     log,
     settings: {
       containerEnv: config.containerEnv,
-      exportPath: config.exportPath,
+      exportPath: config.exportPath ?? exportsFolderOf(workFolder),
       killGraceMs: config.killGraceMs,
     },
     openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
@@ -184,17 +182,6 @@ async function open(
   });
   releases.push(() => directive.close());
   return { gateway, jobs };
-}
-
-function makeWorkFolder(folder: string): void {
-  try {
-    makeFolder(folder, 0o700);
-  } catch (error) {
-    throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
-      hint: 'name a folder that pman may write with --DBpath',
-      cause: error,
-    });
-  }
 }
 
 function hasContainers({ containerEnv }: PmanConfig): boolean {

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -319,6 +320,21 @@ describe('JobDatabase: what the disk does', () => {
     recordLost(editorOf(small), 1, 'reason');
     await database.save();
     expect(leafOnDisk(small, 'lost')).toBe('reason');
+  });
+
+  it.each(['', '.spool'])('refuses to open when others may write <DBpath>%s', async (ending) => {
+    await database.close();
+    const [place, mode] = [`${folder}${ending}`, statSync(`${folder}${ending}`).mode];
+    chmodSync(place, 0o770);
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: 'storage',
+        message: `cannot open the database ${folder}: ${place} can be written by other users (mode 770)`,
+        hint: expect.stringContaining(`chmod go-w ${place}`),
+      }),
+    );
+    chmodSync(place, mode);
+    database = open();
   });
 
   it('refuses to open what is no folder, with a hint', () => {
