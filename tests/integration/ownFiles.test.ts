@@ -1,9 +1,11 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
-import { endServer, runJob, untilEnded } from '../helpers/pman.ts';
+import { endServer, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
 import { makeFolders, startServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -21,6 +23,7 @@ function modesIn(folder: string): { readonly folders: string[]; readonly files: 
   };
 }
 
+const onLinux = process.platform === 'linux' ? it : it.skip;
 const asRoot = process.geteuid?.() === 0 ? it : it.skip;
 
 describe('what pman writes', () => {
@@ -97,6 +100,27 @@ describe('where pman works', () => {
       );
     },
   );
+
+  onLinux('is its own folder also when the path of that is too long for sockets', async () => {
+    const folders = makeFolders(tempDir('x'.repeat(120)));
+    const before = new Set(readdirSync(tmpdir()));
+    const server = await startServer({ folders });
+    const jid = await runJob(server, 'sleep 60');
+    await eventually(async () => (await statesOf(server, jid))[0] === 'started');
+    const spool = `${folders.DBpath}.spool`;
+    expect(readdirSync(spool)).toContain('pman.sock');
+    expect(readdirSync(join(spool, 'jobs'))).toContain('runner.sock');
+    const made = readdirSync(tmpdir()).filter((name) => !before.has(name));
+    expect(made.filter((name) => name.endsWith('.sock'))).toEqual([]);
+    await expect(startServer({ folders })).rejects.toThrow('another pman works in');
+    // The next one finds the runner, and the job in it.
+    await server.kill9();
+    await server.restart();
+    expect(await statesOf(server, jid)).toEqual(['started']);
+    expect((await server.post('kill', { key: 'jid', value: jid, grace: 0 })).status).toBe(true);
+    expect(await untilEnded(server, jid)).toMatchObject({ returncode: [-15] });
+    await endServer(server);
+  });
 
   asRoot('is never what another user has made: it runs nothing that was put there', async () => {
     const folders = makeFolders();
