@@ -6,7 +6,7 @@ import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
-import { setOwnUmask } from '../lib/host/umask.ts';
+import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
@@ -40,11 +40,11 @@ async function main(): Promise<void> {
       break;
   }
   const { config } = asked;
-  setOwnUmask(config.umask);
-  if (config.debugFile !== undefined) makeFolderOf(config.debugFile);
+  const rights = rightsUnder(config.umask);
+  if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
     verbosity: config.verbosity,
-    ...(config.debugFile === undefined ? {} : { file: config.debugFile }),
+    ...(config.debugFile === undefined ? {} : { file: config.debugFile, fileMode: rights.file }),
   });
   // Asked to end before it stands: it ends as soon as it does.
   let end: (ending: Ending) => void = () => undefined;
@@ -84,9 +84,9 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-function makeFolderOf(debugFile: string): void {
+function makeFolderOf(debugFile: string, rights: Rights): void {
   try {
-    makeFolder(dirname(debugFile));
+    makeFolder(dirname(debugFile), rights.folder);
   } catch (error) {
     throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
   }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
-import { inheritedUmask } from '../../lib/host/umask.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RunnerEvent } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
@@ -162,7 +161,7 @@ export class RunnerClient {
 
 /** A runner that an earlier server started has that one's folder and environment. */
 function servingFrom(): ToRunner {
-  const place = { cwd: process.cwd(), umask: inheritedUmask(), env: process.env };
+  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
   return { do: 'serve', place };
 }
 

@@ -121,7 +121,7 @@ export interface PmanConfig {
     readonly knownHosts: string | undefined;
   };
   readonly fsync: boolean;
-  /** The rights that files and folders of pman do not have. */
+  /** The rights that the database's folders and files, and the debug log, do not have. */
   readonly umask: number;
 }
 

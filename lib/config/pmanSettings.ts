@@ -161,7 +161,7 @@ export const settings = [
   {
     name: 'umask',
     value: 'octal',
-    help: 'the rights that files of pman do not have: 027 lets its group read the records; jobs keep the umask that pman was started with',
+    help: 'the rights that the database and the debug log do not have: 027 lets the group of pman read them',
     default: '077',
   },
 ] as const satisfies readonly Setting[];

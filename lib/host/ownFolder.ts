@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { makeFolder } from './folders.ts';
+import type { Rights } from './rights.ts';
 
 /** Why a folder cannot be trusted, and what to do about it. */
 export interface FolderTrouble {
@@ -12,7 +13,7 @@ export interface FolderTrouble {
  * obeyed: somebody else who may write there, or has made it first, would have commands run as this user.
  * @throws the system's error when it cannot be made
  */
-export function makeOwnFolder(path: string, mode?: number): FolderTrouble | undefined {
+export function makeOwnFolder(path: string, mode: number): FolderTrouble | undefined {
   makeFolder(path, mode);
   // Not what a link leads to: whoever has made the link can change it.
   const stat = lstatSync(path);
@@ -39,7 +40,7 @@ export function makeOwnFolder(path: string, mode?: number): FolderTrouble | unde
   return undefined;
 }
 
-/** Whether others have rights to a folder that the umask of this process would not have given them. */
-export function isOpenToOthers(path: string): boolean {
-  return (lstatSync(path).mode & process.umask() & 0o077) !== 0;
+/** Whether others may do more with a folder than they are to. */
+export function isOpenToOthers(path: string, rights: Rights): boolean {
+  return (lstatSync(path).mode & 0o077 & ~rights.folder) !== 0;
 }

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { TreeCache } from './cache.ts';
-import { claimFolders, makeDraftsFolder, recordNames, warnOfReaders } from './folder.ts';
+import { claimFolders, warnOfReaders } from './claim.ts';
+import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
 import { RecordReader } from './reader.ts';
@@ -24,6 +26,8 @@ export interface DatabaseOptions {
   readonly fsync: boolean;
   /** What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known. */
   readonly summaryOf: (record: TreeNode, outputBytes?: number) => JobSummary;
+  /** Of the folders and files of the records; default: for this user alone. */
+  readonly rights?: Rights;
   /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
   readonly firstReadMs?: number;
   readonly log: Logger;
@@ -41,6 +45,8 @@ export class JobDatabase implements JobForest {
   readonly folder: string;
   /** Whether the disk is asked to confirm what is written. */
   readonly fsync: boolean;
+  /** Of the folders and files of records. */
+  readonly rights: Rights;
   readonly #summaryOf: DatabaseOptions['summaryOf'];
   readonly #drafts: string;
   readonly #catalog: Catalog;
@@ -54,6 +60,7 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.folder = options.folder;
     this.fsync = options.fsync;
+    this.rights = options.rights ?? PRIVATE;
     this.#summaryOf = options.summaryOf;
     this.#reader = new RecordReader({
       folder: options.folder,
@@ -72,6 +79,7 @@ export class JobDatabase implements JobForest {
       folder: options.folder,
       drafts: this.#drafts,
       fsync: options.fsync,
+      rights: this.rights,
       log: options.log,
       recordOf: (root) => this.#cache.get(root),
       onWritten: (root, size) => {
@@ -88,8 +96,9 @@ export class JobDatabase implements JobForest {
    */
   static open(options: DatabaseOptions): JobDatabase {
     const { folder, workFolder, log } = options;
-    claimFolders(folder, workFolder);
-    warnOfReaders(folder, log);
+    const folders = { folder, rights: options.rights ?? PRIVATE, work: [workFolder] };
+    claimFolders(folders);
+    warnOfReaders(folders, log);
     try {
       const database = new JobDatabase(options);
       database.#catalog.open(recordNames(folder));

@@ -3,8 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
-import { type FolderTrouble, isOpenToOthers, makeOwnFolder } from '../host/ownFolder.ts';
-import type { Logger } from '../log.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from './jobRoot.ts';
@@ -21,48 +20,13 @@ export function exportsFolderOf(workFolder: string): string {
   return join(workFolder, 'exports');
 }
 
-/**
- * Makes the folders of a database where they are missing. What lies in them is obeyed: one that another user has made, or
- * may write, is refused.
- * @throws PmanError storage
- */
-export function claimFolders(
-  ...folders: readonly [database: string, work: string, ...others: readonly string[]]
-): void {
-  const cannotOpen = `cannot open the database ${folders[0]}`;
-  for (const folder of folders) {
-    let trouble: FolderTrouble | undefined;
-    try {
-      // The umask says who may read the records; the others are nobody else's business.
-      trouble = makeOwnFolder(folder, folder === folders[0] ? undefined : 0o700);
-    } catch (error) {
-      throw new PmanError('storage', `${cannotOpen}: ${messageOf(error)}`, {
-        hint: 'name a folder that pman may write with --DBpath',
-        cause: error,
-      });
-    }
-    if (trouble === undefined) continue;
-    throw new PmanError('storage', `${cannotOpen}: ${trouble.problem}`, {
-      hint: `${trouble.remedy}; or name another place with --DBpath`,
-    });
-  }
-}
-
-/** Says so when others can read the records of a database that was made before, or by others' tools. */
-export function warnOfReaders(folder: string, log: Logger): void {
-  if (!isOpenToOthers(folder)) return;
-  log.warn('other users can read the records, which may hold secrets', {
-    remedy: `chmod -R go-rwx ${folder}, or another --umask`,
-  });
-}
-
 /** Drafts are renamed into the database, so they lie on its file system. */
 export function makeDraftsFolder(folder: string, workFolder: string): string {
   const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
   const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
   if (isFolder(drafts)) restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
-  makeFolder(drafts);
+  makeFolder(drafts, PRIVATE.folder);
   return drafts;
 }
 
@@ -78,15 +42,15 @@ export function recordNames(folder: string): readonly string[] {
 export async function writeRecordFolder(
   folder: string,
   records: Iterable<readonly [string, TreeNode]>,
-  fsync: boolean,
+  { fsync, rights }: { readonly fsync: boolean; readonly rights: Rights },
 ): Promise<void> {
   requireRecordFolder(folder);
   let drafts: string | undefined;
   try {
-    makeFolder(folder);
+    makeFolder(folder, rights.folder);
     drafts = mkdtempSync(`${folder}.new-`);
     for (const [root, record] of records) {
-      writeTree(join(folder, root), record, { drafts, fsync });
+      writeTree(join(folder, root), record, { drafts, fsync, rights });
       await nextTurn();
     }
   } catch (error) {
@@ -105,7 +69,7 @@ export async function* readRecordFolder(
 ): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
   requireRecordFolder(folder);
   try {
-    makeFolder(folder);
+    makeFolder(folder, PRIVATE.folder);
   } catch (error) {
     throw refusal(`cannot make ${folder}`, error);
   }
@@ -134,7 +98,7 @@ export function clearRecordFolder(folder: string): void {
  */
 export function discardRecord(folder: string, drafts: string): void {
   if (!existsSync(folder)) return;
-  makeFolder(drafts);
+  makeFolder(drafts, PRIVATE.folder);
   const away = join(drafts, `gone-${basename(folder)}`);
   renameSync(folder, away);
   try {

@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { PRIVATE } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { OnUnreadable } from '../tree/disk.ts';
 
@@ -25,7 +26,7 @@ export function putAside(options: {
     const to = join(aside, `${Date.now()}-${name}`);
     log.warn('a leaf is not readable and was moved aside', { file, reason, to });
     try {
-      makeFolder(aside);
+      makeFolder(aside, PRIVATE.folder);
       renameSync(file, to);
     } catch (error) {
       log.warn('it could not be moved', { file, reason: messageOf(error) });

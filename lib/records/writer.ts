@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { makeFolder } from '../host/folders.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import { writeLeaf, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -14,6 +15,8 @@ export interface RecordWriterOptions {
   /** A folder on the same file system, for what is not renamed into place yet. */
   readonly drafts: string;
   readonly fsync: boolean;
+  /** Of the folders and files of records. */
+  readonly rights: Rights;
   readonly log: Logger;
   /** The record of a job as it is now, or undefined when there is none any more. */
   readonly recordOf: (root: string) => TreeNode | undefined;
@@ -170,28 +173,28 @@ export class RecordWriter {
   }
 
   #write(root: string, { whole, leaves }: Unwritten): void {
-    const { recordOf, onWritten, fsync, drafts } = this.#options;
+    const { recordOf, onWritten } = this.#options;
     const record = recordOf(root);
     if (record === undefined) return; // removed meanwhile
     const folder = join(this.#options.folder, root);
     if (whole || !existsSync(folder)) {
       this.#makeFolders();
-      onWritten(root, { all: writeTree(folder, record, { drafts, fsync }) });
+      onWritten(root, { all: writeTree(folder, record, this.#options) });
       return;
     }
     let more = 0;
     for (const path of leaves.values()) {
       const value = record.cat(path);
-      if (value !== undefined) more += writeLeaf(join(folder, ...path), value, { drafts, fsync });
+      if (value !== undefined) more += writeLeaf(join(folder, ...path), value, this.#options);
     }
     onWritten(root, { more });
   }
 
   /** Somebody may have removed them. */
   #makeFolders(): void {
-    for (const folder of [this.#options.folder, this.#options.drafts]) {
-      if (!existsSync(folder)) makeFolder(folder);
-    }
+    const { folder, drafts, rights } = this.#options;
+    if (!existsSync(folder)) makeFolder(folder, rights.folder);
+    if (!existsSync(drafts)) makeFolder(drafts, PRIVATE.folder);
   }
 
   /** Finds out whether the disk takes anything again, when there is nothing to be written. */

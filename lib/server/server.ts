@@ -6,6 +6,7 @@ import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import { rightsUnder } from '../host/rights.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { ContainerJobsOptions } from '../jobs/container/ledger.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
@@ -13,8 +14,9 @@ import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { removeOld } from '../jobs/retention.ts';
 import { summaryOf } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
+import { claimFolders } from '../records/claim.ts';
 import { JobDatabase } from '../records/database.ts';
-import { claimFolders, exportsFolderOf, workFolderOf } from '../records/folder.ts';
+import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -91,7 +93,8 @@ async function open(
   const sshHosts = new SshHosts(config.ssh);
   const workFolder = workFolderOf(config.dbPath);
   const spool = join(workFolder, 'jobs');
-  claimFolders(config.dbPath, workFolder, spool);
+  const rights = rightsUnder(config.umask);
+  claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
   const database = JobDatabase.open({
@@ -99,6 +102,7 @@ async function open(
     workFolder,
     fsync: config.fsync,
     summaryOf,
+    rights,
     log: log.child({ component: 'database' }),
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));

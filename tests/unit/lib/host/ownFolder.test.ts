@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isOpenToOthers, makeOwnFolder } from '../../../../lib/host/ownFolder.ts';
+import { PRIVATE, rightsUnder } from '../../../../lib/host/rights.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 let folder = '';
@@ -24,13 +25,13 @@ describe('makeOwnFolder', () => {
 
   it.each([0o700, 0o755, 0o750, 0o711])('is content with a folder of mode %o', (mode) => {
     makeWith(mode);
-    expect(makeOwnFolder(folder)).toBeUndefined();
+    expect(makeOwnFolder(folder, 0o700)).toBeUndefined();
     expect(statSync(folder).mode & 0o777).toBe(mode);
   });
 
   it.each([0o777, 0o1777, 0o770, 0o702, 0o720])('complains of a folder of mode %o', (mode) => {
     makeWith(mode);
-    expect(makeOwnFolder(folder)).toMatchObject({
+    expect(makeOwnFolder(folder, 0o700)).toMatchObject({
       problem: expect.stringContaining(`${folder} can be written by other users`),
       remedy: expect.stringContaining('chmod go-w'),
     });
@@ -40,13 +41,13 @@ describe('makeOwnFolder', () => {
     makeWith(0o700);
     const link = `${folder}.link`;
     symlinkSync(folder, link);
-    expect(makeOwnFolder(link)?.problem).toBe(`${link} is a symbolic link`);
+    expect(makeOwnFolder(link, 0o700)?.problem).toBe(`${link} is a symbolic link`);
   });
 
   asRoot('complains of a folder of another user', () => {
     makeWith(0o700);
     chownSync(folder, 65_534, 65_534);
-    expect(makeOwnFolder(folder)).toMatchObject({
+    expect(makeOwnFolder(folder, 0o700)).toMatchObject({
       problem: expect.stringContaining('belongs to another user (uid 65534; this is uid 0)'),
       remedy: expect.stringContaining(`chown -R 0 ${folder}`),
     });
@@ -54,18 +55,11 @@ describe('makeOwnFolder', () => {
 });
 
 describe('isOpenToOthers', () => {
-  it('counts the rights that the umask would have taken away', () => {
-    const before = process.umask(0o077);
-    try {
-      makeWith(0o750);
-      expect(isOpenToOthers(folder)).toBe(true);
-      process.umask(0o027);
-      expect(isOpenToOthers(folder)).toBe(false);
-      makeWith(0o700);
-      process.umask(0o077);
-      expect(isOpenToOthers(folder)).toBe(false);
-    } finally {
-      process.umask(before);
-    }
+  it('is true when others may do more than they are to', () => {
+    makeWith(0o750);
+    expect(isOpenToOthers(folder, PRIVATE)).toBe(true);
+    expect(isOpenToOthers(folder, rightsUnder(0o027))).toBe(false);
+    makeWith(0o700);
+    expect(isOpenToOthers(folder, PRIVATE)).toBe(false);
   });
 });
