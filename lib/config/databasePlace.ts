@@ -2,8 +2,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Where pman keeps its database when nobody says: `$PMAN_HOME/db`, else `pman/db` in the folder for state of the XDG base
- * directories, which is `/var/lib` for root. All of them are folders in which no other user can make anything first.
+ * Where pman keeps its database when nobody says: `$PMAN_HOME/db`, else `pman/db` in the folder for state of the XDG
+ * base directories, which is `/var/lib` for root. All of them are folders in which no other user can make anything
+ * first.
  * @param uid of the user, where the system knows such
  */
 export function defaultDatabase(

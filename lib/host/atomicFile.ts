@@ -17,8 +17,8 @@ export interface ReplaceOptions {
 }
 
 /**
- * Writes a file; a reader sees the old one or the new one. A link in its place is replaced, not followed. With `drafts`,
- * the file's own folder is made where it is missing.
+ * Writes a file; a reader sees the old one or the new one. A link in its place is replaced, not followed. With
+ * `drafts`, the file's own folder is made where it is missing.
  * @throws the file system's error; the old file is whole then, and no draft is left
  */
 export function replaceFile(

@@ -9,8 +9,8 @@ export interface FolderTrouble {
 }
 
 /**
- * Makes a folder that is this user's alone to write, or looks whether the one that is there is. What is read from it is
- * obeyed: somebody else who may write there, or has made it first, would have commands run as this user.
+ * Makes a folder that is this user's alone to write, or looks whether the one that is there is. What is read from it
+ * is obeyed: somebody else who may write there, or has made it first, would have commands run as this user.
  * @throws the system's error when it cannot be made
  */
 export function makeOwnFolder(path: string, mode: number): FolderTrouble | undefined {

@@ -1,4 +1,6 @@
-/** The rights with which a program makes its own folders and files. The umask of the process takes its part as well. */
+/**
+ * The rights with which a program makes its own folders and files. The umask of the process takes its part as well.
+ */
 export interface Rights {
   readonly folder: number;
   readonly file: number;

@@ -13,8 +13,8 @@ const openFolders = new Map<string, number>();
 /**
  * The path of a socket in a folder, which no other user can put another one in the place of. When it is too long for a
  * socket, it leads through the open folder: the socket lies there as well, and the path is good in this process only.
- * @throws PmanError storage when the path is too long and the system knows no other way; the system's error when there is
- *   no such folder
+ * @throws PmanError storage when the path is too long and the system knows no other way; the system's error when there
+ *   is no such folder
  */
 export function socketPath(folder: string, name: string): string {
   const inside = join(folder, `${name}.sock`);

@@ -13,8 +13,8 @@ export interface DatabaseFolders {
 }
 
 /**
- * Makes the folders of a database where they are missing. What lies in them is obeyed: one that is a link, that another user
- * has made or may write, is refused.
+ * Makes the folders of a database where they are missing. What lies in them is obeyed: one that is a link, that
+ * another user has made or may write, is refused.
  * @throws PmanError storage
  */
 export function claimFolders({ folder, rights, work }: DatabaseFolders): void {
@@ -39,7 +39,10 @@ function claimFolder(folder: string, rights: Rights, cannotOpen: string): void {
   });
 }
 
-/** Says so when more users can read the records than are to: of a database that somebody else has made, or an older pman. */
+/**
+ * Says so when more users can read the records than are to: of a database that somebody else has made, or an older
+ * pman.
+ */
 export function warnOfReaders({ folder, rights }: DatabaseFolders, log: Logger): void {
   if (!isOpenToOthers(folder, rights)) return;
   log.warn('other users can read the records, which may hold secrets', {

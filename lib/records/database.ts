@@ -24,7 +24,9 @@ export interface DatabaseOptions {
   /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
-  /** What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known. */
+  /**
+   * What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known.
+   */
   readonly summaryOf: (record: TreeNode, outputBytes?: number) => JobSummary;
   /** Of the folders and files of the records; default: for this user alone. */
   readonly rights?: Rights;
@@ -123,8 +125,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
-   * their names, and what finds them by anything else is refused.
+   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are
+   * known by their names, and what finds them by anything else is refused.
    */
   get indexing(): Catalog['progress'] {
     return this.#catalog.progress;
@@ -201,7 +203,7 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#writer.mark(root, path, charsIn(value));
-        // It may have left the memory at once, for want of room: what is to be written stays.
+        // A large one may have left the memory at once: until it is written it stays.
         if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
@@ -230,7 +232,7 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Removes records of jobs that have ended. One that the disk does not part with stays, in memory too.
+   * Removes records of jobs that have ended. One that the disk refuses to remove stays, in memory too.
    * @throws PmanError storage when there are such; the others are gone
    */
   remove(roots: readonly string[]): void {
@@ -269,8 +271,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here too;
-   * those of jobs that have not ended stay.
+   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here
+   * too; those of jobs that have not ended stay.
    */
   async reload(): Promise<void> {
     await this.save();
@@ -278,8 +280,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten: the
-   * spool still has it.
+   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten:
+   * the spool still has it.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     await this.#writer.close(deadlineMs);

@@ -61,7 +61,7 @@ export async function writeRecordFolder(
 }
 
 /**
- * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is passed over.
+ * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is left out.
  * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
  */
 export async function* readRecordFolder(

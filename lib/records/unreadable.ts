@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 import type { OnUnreadable } from '../tree/disk.ts';
 
 /**
- * Moves a file that is no leaf of `folder` into the work folder, where nobody trips over it again, and says so. A folder that
+ * Moves a file that is no leaf of `folder` into the work folder, so that it is reported once only. A folder that
  * cannot be looked into stays where it is: what it holds may be well.
  */
 export function putAside(options: {

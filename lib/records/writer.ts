@@ -20,7 +20,10 @@ export interface RecordWriterOptions {
   readonly log: Logger;
   /** The record of a job as it is now, or undefined when there is none any more. */
   readonly recordOf: (root: string) => TreeNode | undefined;
-  /** What is marked of a record has been written: so many characters, which are all of it or come on top. What it throws counts as refused. */
+  /**
+   * What is marked of a record has been written: so many characters, which are all of it or come on top. What it
+   * throws counts as refused.
+   */
   readonly onWritten: (
     root: string,
     size: { readonly all: number } | { readonly more: number },
@@ -33,7 +36,9 @@ const SAVE_DELAY_MS = 100;
 const RETRY_MS = 1000;
 /** How long a save keeps the process to itself at a time, in milliseconds. */
 const SLICE_MS = 5;
-/** How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds. */
+/**
+ * How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds.
+ */
 const LONG_PAUSE_MS = 100;
 const SHORT_PAUSE_MS = 10;
 /** The share of a pause that others have to use to count as busy. */
@@ -51,7 +56,10 @@ interface Unwritten {
   chars: number;
 }
 
-/** Brings changed records to the disk: soon after a change, what has changed and nothing else, again until the disk takes it. */
+/**
+ * Writes changed records to the disk, soon after they changed: only what has changed. What the disk refuses is written
+ * later, as often as it takes.
+ */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #unwritten = new Map<string, Unwritten>();

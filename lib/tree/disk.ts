@@ -12,7 +12,7 @@ import { TreeNode } from './node.ts';
  * line (protocol b). Nothing is changed in place: what is new is written elsewhere and renamed to where it belongs.
  */
 
-/** Called for a file that is no leaf, or a folder that cannot be looked into: it is passed over. */
+/** Called for a file that is no leaf, or a folder that cannot be listed: the rest is read without it. */
 export type OnUnreadable = (file: string, reason: string) => void;
 
 export interface ReadTree {

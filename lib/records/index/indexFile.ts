@@ -7,8 +7,8 @@ import type { JobSummary } from './jobIndex.ts';
 type Line = JobSummary & { readonly root: string };
 
 /**
- * Summaries of the jobs that have ended, a line of JSON each, so that a start needs no look into every record. It can be
- * lost: what it does not know is read from the records.
+ * Summaries of the jobs that have ended, a line of JSON each, so that a start needs no look into every record. It can
+ * be lost: what it does not know is read from the records.
  */
 export class IndexFile {
   readonly #file: string;
