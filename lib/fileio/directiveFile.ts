@@ -210,8 +210,15 @@ function readOwn(file: string): { readonly text: string; readonly mtimeMs: numbe
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    if (systemErrorCode(error) !== 'ELOOP') throw error;
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EACCES') {
+      const who = `uid ${process.geteuid?.()}`;
+      throw new Error(`${file} cannot be read: run pman_do as the user of pman (${who})`, {
+        cause: error,
+      });
+    }
+    if (code !== 'ELOOP') throw error;
     throw new Error(`${file} is a symbolic link and is left alone`, { cause: error });
   }
   try {
