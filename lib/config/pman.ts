@@ -1,8 +1,7 @@
-import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { firstAddress } from '../host/address.ts';
-import { defaultDatabase } from './databasePlace.ts';
+import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 
@@ -147,7 +146,6 @@ export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<Pm
 }
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {
-  const home = env.HOME || homedir();
   return Object.freeze({
     ip: values.ip || (values.enableTokenAuth ? firstAddress() : '127.0.0.1'),
     port: values.port,
@@ -156,7 +154,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     listeners: values.listeners,
     httpMode: values.http,
     debugFile: values.debugToFile
-      ? (values.debugFile ?? resolve(home, 'tmp/debug-pman.log'))
+      ? (values.debugFile ?? resolve(homeOf(env), 'tmp/debug-pman.log'))
       : undefined,
     directiveFile: values.directiveFile,
     dbPath: values.DBpath,
