@@ -13,8 +13,8 @@ import { claimFolders, warnOfReaders } from './claim.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
-import { RecordReader } from './reader.ts';
 import type { RecordEditor } from './record.ts';
+import { RecordReader } from './recordReader.ts';
 import { putAside } from './unreadable.ts';
 import { RecordWriter } from './writer.ts';
 

@@ -14,7 +14,7 @@ jest.unstable_mockModule('node:fs', () => ({
   },
 }));
 const { TreeCache } = await import('../../../../lib/records/cache.ts');
-const { RecordReader } = await import('../../../../lib/records/reader.ts');
+const { RecordReader } = await import('../../../../lib/records/recordReader.ts');
 
 let folder = '';
 let cache: InstanceType<typeof TreeCache>;
