@@ -6,7 +6,9 @@ import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts'
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
+import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
@@ -40,10 +42,11 @@ async function main(): Promise<void> {
       break;
   }
   const { config } = asked;
-  if (config.debugFile !== undefined) makeFolderOf(config.debugFile);
+  const rights = rightsUnder(config.umask);
+  if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
     verbosity: config.verbosity,
-    ...(config.debugFile === undefined ? {} : { file: config.debugFile }),
+    ...(config.debugFile === undefined ? {} : { file: config.debugFile, fileMode: rights.file }),
   });
   // Asked to end before it stands: it ends as soon as it does.
   let end: (ending: Ending) => void = () => undefined;
@@ -62,6 +65,13 @@ async function main(): Promise<void> {
     readShown,
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
+  const former = config.isDefaultDatabase ? formerDatabase() : undefined;
+  if (former !== undefined) {
+    log.warn('the database in the former default place is not used', {
+      former,
+      remedy: `start pman with --DBpath ${former}, or move it and ${former}.spool`,
+    });
+  }
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
   if (config.tokenPath === undefined) warnOpen(log, server);
@@ -103,9 +113,9 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
   }
 }
 
-function makeFolderOf(debugFile: string): void {
+function makeFolderOf(debugFile: string, rights: Rights): void {
   try {
-    makeFolder(dirname(debugFile));
+    makeFolder(dirname(debugFile), rights.folder);
   } catch (error) {
     throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
   }

@@ -7,6 +7,8 @@ export interface LogOptions {
   readonly verbosity: number;
   /** A file that takes everything down to debug, whatever the verbosity. Its folder must exist. */
   readonly file?: string;
+  /** The rights of that file when it is made; the umask takes its part. Default: this user's alone. */
+  readonly fileMode?: number;
   /** Colour on the console; default: only when stderr is a terminal. */
   readonly colour?: boolean;
 }
@@ -15,7 +17,12 @@ export interface LogOptions {
  * A logger that writes to stderr (stdout belongs to a program's own output) and, when asked, to a file.
  * Pass it on; parts take `log.child({ component })`.
  */
-export function makeLogger({ verbosity, file, colour = process.stderr.isTTY }: LogOptions): Logger {
+export function makeLogger({
+  verbosity,
+  file,
+  fileMode = 0o600,
+  colour = process.stderr.isTTY,
+}: LogOptions): Logger {
   const line = format.printf(({ timestamp, level, message, ...fields }) => {
     const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
     return `${String(timestamp)} ${level} ${String(message)}${rest}`;
@@ -33,7 +40,15 @@ export function makeLogger({ verbosity, file, colour = process.stderr.isTTY }: L
         stderrLevels: ['error', 'warn', 'info', 'debug'],
         format: colour ? format.combine(format.colorize(), line) : line,
       }),
-      ...(file === undefined ? [] : [new transports.File({ filename: file, format: line })]),
+      ...(file === undefined
+        ? []
+        : [
+            new transports.File({
+              filename: file,
+              format: line,
+              options: { flags: 'a', mode: fileMode },
+            }),
+          ]),
     ],
   });
 }

@@ -57,7 +57,7 @@ async function operate(
   const own = database.folder;
   const folder = exportFolder(dbpath, {
     own,
-    reserved: [own, workFolderOf(own)],
+    workFolder: workFolderOf(own),
     exportPath: settings.exportPath,
   });
   switch (operation) {

@@ -1,12 +1,13 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { BadRequestError, messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { exportsFolderOf } from '../records/folder.ts';
 
 export interface ExportPlaces {
   /** The database's own folder. */
   readonly own: string;
-  /** Folders of the server in which a copy has no business, the database's among them. */
-  readonly reserved: readonly string[];
+  /** What belongs to the database, where a copy has no business but in its folder for copies. */
+  readonly workFolder: string;
   readonly exportPath: string;
 }
 
@@ -17,7 +18,7 @@ export interface ExportPlaces {
  */
 export function exportFolder(
   dbpath: string | undefined,
-  { own, reserved, exportPath }: ExportPlaces,
+  { own, workFolder, exportPath }: ExportPlaces,
 ): string {
   if (dbpath === undefined) return own;
   const asked = resolve(exportPath, dbpath);
@@ -33,10 +34,12 @@ export function exportFolder(
       },
     );
   }
-  for (const place of reserved.map((path) => realPlace(path, path))) {
+  const copies = realPlace(exportsFolderOf(workFolder), workFolder);
+  if (isWithin(folder, copies)) return folder;
+  for (const place of [own, workFolder].map((path) => realPlace(path, path))) {
     if (!isWithin(folder, place) && !isWithin(place, folder)) continue;
     throw new PmanError('forbidden', `dbpath ${JSON.stringify(dbpath)} is in use by pman itself`, {
-      hint: `name a folder beside it, for example ${resolve(own)}-copy`,
+      hint: `name another folder below ${exportPath}`,
     });
   }
   return folder;

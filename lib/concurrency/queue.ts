@@ -1,4 +1,4 @@
-/** Does pieces of work in order, so many at a time. */
+/** Runs at most N pieces of work at once, in the order in which they came. */
 export class Queue {
   readonly #waiting: Array<() => void> = [];
   #free: number;

@@ -1,6 +1,6 @@
 /**
- * Many askers, few questions: those who ask while a question is under way share the next one, so that each gets an answer
- * that is not older than its asking.
+ * Many askers, few questions: those who ask while a question is under way share the next one, so that each gets an
+ * answer that is not older than its asking.
  */
 export function sharedCall<T>(ask: () => Promise<T>): () => Promise<T> {
   let current: Promise<T> | undefined;

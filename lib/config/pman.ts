@@ -1,6 +1,7 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { firstAddress } from '../host/address.ts';
+import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 
@@ -32,6 +33,14 @@ const optionalNumber = z
   .regex(/^(\d+(\.\d+)?)?$/, 'is not a number')
   .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
+
+const umask = z
+  .string()
+  .trim()
+  .regex(/^0?[0-7]{3}$/, 'is no umask: three octal digits, as 077 or 027')
+  .transform((text) => Number.parseInt(text, 8))
+  .refine((bits) => (bits & 0o022) === 0o022, 'would let other users write what pman obeys')
+  .refine((bits) => (bits & 0o700) === 0, 'would keep pman from its own files');
 
 const schema = z.object({
   ip: z.string(),
@@ -65,6 +74,7 @@ const schema = z.object({
   sshIdentity: optionalPath,
   sshKnownHosts: optionalPath,
   fsync: z.boolean(),
+  umask,
 });
 
 /** What pman was told, checked. Times in milliseconds, sizes in bytes. */
@@ -78,6 +88,8 @@ export interface PmanConfig {
   readonly debugFile: string | undefined;
   readonly directiveFile: string;
   readonly dbPath: string;
+  /** Whether that is where it lies when nobody says. */
+  readonly isDefaultDatabase: boolean;
   readonly dbSavePeriodMs: number;
   readonly containerEnv: string;
   /** `builtin`: no manager container is ever run. */
@@ -99,7 +111,8 @@ export interface PmanConfig {
   };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
-  readonly exportPath: string;
+  /** Where requests may save and load copies of the database; undefined: in a folder of pman's own. */
+  readonly exportPath: string | undefined;
   /** Where jobs may go by ssh, and how. */
   readonly ssh: {
     readonly hosts: readonly string[];
@@ -107,6 +120,8 @@ export interface PmanConfig {
     readonly knownHosts: string | undefined;
   };
   readonly fsync: boolean;
+  /** The rights that the database's folders and files, and the debug log, do not have. */
+  readonly umask: number;
 }
 
 export const command = () =>
@@ -121,13 +136,16 @@ export const command = () =>
  * @throws UsageError naming the setting, and what is wrong with its value
  */
 export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<PmanConfig> {
-  const read = readSettings(command(), settings, schema, { ...sources, prefix: 'PMAN_' });
+  const place = defaultDatabase(sources.env);
+  const withPlace = settings.map((setting) =>
+    setting.name === 'DBpath' ? { ...setting, default: place } : setting,
+  );
+  const read = readSettings(command(), withPlace, schema, { ...sources, prefix: 'PMAN_' });
   if (read.kind !== 'run') return read;
   return { kind: 'run', config: toConfig(read.config, sources.env) };
 }
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {
-  const home = env.HOME ?? '/tmp';
   return Object.freeze({
     ip: values.ip || (values.enableTokenAuth ? firstAddress() : '127.0.0.1'),
     port: values.port,
@@ -136,10 +154,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     listeners: values.listeners,
     httpMode: values.http,
     debugFile: values.debugToFile
-      ? (values.debugFile ?? resolve(home, 'tmp/debug-pman.log'))
+      ? (values.debugFile ?? resolve(homeOf(env), 'tmp/debug-pman.log'))
       : undefined,
     directiveFile: values.directiveFile,
     dbPath: values.DBpath,
+    isDefaultDatabase: values.DBpath === resolve(defaultDatabase(env)),
     dbSavePeriodMs: values.DBsavePeriod,
     containerEnv: values['container-env'],
     manager: values.manager,
@@ -156,12 +175,13 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
     },
     jobsAtExit: values.jobsAtExit,
-    exportPath: values.exportPath ?? dirname(values.DBpath),
+    exportPath: values.exportPath,
     ssh: {
       hosts: values.sshHosts,
       identity: values.sshIdentity,
       knownHosts: values.sshKnownHosts,
     },
     fsync: values.fsync,
+    umask: values.umask,
   });
 }

@@ -42,7 +42,12 @@ export const settings = [
     help: 'a file that brings a command when it appears',
     default: '/tmp/d_msg.json',
   },
-  { name: 'DBpath', value: 'folder', help: 'the database of jobs', default: '/tmp/pman' },
+  {
+    name: 'DBpath',
+    value: 'folder',
+    help: 'the database of jobs (default: $PMAN_HOME/db, else pman/db in $XDG_STATE_HOME, ~/.local/state or, for root, /var/lib)',
+    default: '',
+  },
   {
     name: 'DBsavePeriod',
     value: 'seconds',
@@ -127,7 +132,7 @@ export const settings = [
   {
     name: 'exportPath',
     value: 'folder',
-    help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
+    help: 'where requests may save and load copies of the database (default: <DBpath>.spool/exports)',
     default: '',
   },
   {
@@ -152,5 +157,11 @@ export const settings = [
     name: 'fsync',
     help: 'have the disk confirm what is acknowledged: it then survives a power failure too',
     default: false,
+  },
+  {
+    name: 'umask',
+    value: 'octal',
+    help: 'the rights that the database and the debug log do not have: 027 lets the group of pman read them',
+    default: '077',
   },
 ] as const satisfies readonly Setting[];

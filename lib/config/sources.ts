@@ -75,8 +75,8 @@ export function commandOf(
 /**
  * Collects the settings: a flag wins over the environment, that over the config file, that over the default.
  * @param schema what is wanted of each setting
- * @throws UsageError for an unknown flag or key, a missing value, an unreadable file, and for what the schema refuses, with
- *   the name of the setting and what is wrong with its value
+ * @throws UsageError for an unknown flag or key, a missing value, an unreadable file, and for what the schema refuses:
+ *   it names the setting and says what is wrong with its value
  */
 export function readSettings<Schema extends z.ZodType>(
   command: Command,
@@ -121,8 +121,8 @@ function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.
 }
 
 /**
- * What Kubernetes and Docker set in a container for each service of its surroundings has the same names as our settings:
- * of a service called pman, PMAN_PORT is `tcp://10.0.0.7:5010`.
+ * What Kubernetes and Docker set in a container for each service of its surroundings has the same names as our
+ * settings: of a service called pman, PMAN_PORT is `tcp://10.0.0.7:5010`.
  */
 function ownVariable(value: string | undefined): string | undefined {
   return value !== undefined && /^(tcp|udp|sctp):\/\//.test(value) ? undefined : value;
@@ -136,7 +136,10 @@ function toSwitch(name: string, value: unknown): boolean {
   throw new UsageError(`${name} is a switch: 1 or 0, true or false, yes or no; not "${text}"`);
 }
 
-/** The keys at the top of a config file, JSON or ini, and of the program's own section. Other sections belong to somebody else. */
+/**
+ * The keys at the top of a config file, JSON or ini, and of the program's own section. Other sections belong to
+ * somebody else.
+ */
 function readConfigFile(
   file: string,
   settings: readonly Setting[],

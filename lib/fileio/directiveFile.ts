@@ -34,7 +34,9 @@ const POLL_MS = 250;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
 
-/** How long after a command that could not be taken just now (no room on the disk) it is tried again, in milliseconds. */
+/**
+ * How long after a command that could not be taken just now (no room on the disk) it is tried again, in milliseconds.
+ */
 const RETRY_MS = 1000;
 
 /** How long the end of the server waits for a directive that is being obeyed, in milliseconds. */
@@ -103,7 +105,9 @@ async function lookOnce(options: DirectiveFileOptions, ending: AbortSignal): Pro
   await obeyTaken(options, taken, ending);
 }
 
-/** The names of files that were taken and not yet obeyed: of this server's, not of another one's that looks here too. */
+/**
+ * The names of files that were taken and not yet obeyed: of this server's, not of another one's that looks here too.
+ */
 function takenPrefix({ file, owner }: DirectiveFileOptions): string {
   return `${file}.taken-${createHash('sha256').update(owner).digest('hex').slice(0, 8)}-`;
 }
@@ -158,7 +162,10 @@ async function orGrace(work: Promise<unknown>, ending: AbortSignal): Promise<voi
   }
 }
 
-/** A run gets an idempotency key from the name under which its file was taken, so that obeying it again is no second run. */
+/**
+ * A run gets an idempotency key from the name under which its file was taken, so that obeying it again is no second
+ * run.
+ */
 function withKey(command: Command, taken: string): Command {
   if (command.action !== 'run' || command.rawMeta.key !== undefined) return command;
   const key = `directive-${taken.slice(taken.lastIndexOf('.taken-') + '.taken-'.length)}`;
@@ -203,8 +210,15 @@ function readOwn(file: string): { readonly text: string; readonly mtimeMs: numbe
   try {
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    if (systemErrorCode(error) !== 'ELOOP') throw error;
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EACCES') {
+      const who = `uid ${process.geteuid?.()}`;
+      throw new Error(`${file} cannot be read: run pman_do as the user of pman (${who})`, {
+        cause: error,
+      });
+    }
+    if (code !== 'ELOOP') throw error;
     throw new Error(`${file} is a symbolic link and is left alone`, { cause: error });
   }
   try {

@@ -3,12 +3,13 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { makeFolder } from './folders.ts';
+import { PRIVATE, type Rights } from './rights.ts';
 
 /** Files that are whole whenever somebody reads them: written under a draft's name, then renamed. */
 
 export interface ReplaceOptions {
-  /** Of the file; the umask takes its part. Default: for this user alone. */
-  readonly mode?: number;
+  /** Of the file, and of its folder where that has to be made. Default: for this user alone. */
+  readonly rights?: Rights;
   /** Whether to have the disk confirm it: then a power failure loses nothing either. */
   readonly fsync?: boolean;
   /** A folder on the same file system where the draft is written; default: the file's own. */
@@ -16,18 +17,18 @@ export interface ReplaceOptions {
 }
 
 /**
- * Writes a file; a reader sees the old one or the new one. A link in its place is replaced, not followed. With `drafts`,
- * the file's own folder is made where it is missing.
+ * Writes a file; a reader sees the old one or the new one. A link in its place is replaced, not followed. With
+ * `drafts`, the file's own folder is made where it is missing.
  * @throws the file system's error; the old file is whole then, and no draft is left
  */
 export function replaceFile(
   path: string,
   data: string | Uint8Array,
-  { mode = 0o600, fsync = false, drafts = dirname(path) }: ReplaceOptions = {},
+  { rights = PRIVATE, fsync = false, drafts = dirname(path) }: ReplaceOptions = {},
 ): void {
   withDraft(drafts, (draft) => {
-    writeNewFile(draft, data, { mode, fsync });
-    renameInto(draft, path);
+    writeNewFile(draft, data, { rights, fsync });
+    renameInto(draft, path, rights);
   });
   if (fsync) syncFolder(dirname(path));
 }
@@ -50,9 +51,9 @@ export function withDraft<T>(folder: string, write: (draft: string) => T): T {
 export function writeNewFile(
   path: string,
   data: string | Uint8Array,
-  { mode = 0o600, fsync = false }: Pick<ReplaceOptions, 'mode' | 'fsync'> = {},
+  { rights = PRIVATE, fsync = false }: Pick<ReplaceOptions, 'rights' | 'fsync'> = {},
 ): void {
-  const fd = openSync(path, 'wx', mode);
+  const fd = openSync(path, 'wx', rights.file);
   try {
     writeFileSync(fd, data);
     if (fsync) fsyncSync(fd);
@@ -71,12 +72,12 @@ export function syncFolder(folder: string): void {
   }
 }
 
-function renameInto(from: string, to: string): void {
+function renameInto(from: string, to: string, rights: Rights): void {
   try {
     renameSync(from, to);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
-    makeFolder(dirname(to));
+    makeFolder(dirname(to), rights.folder);
     renameSync(from, to);
   }
 }

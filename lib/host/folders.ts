@@ -3,15 +3,15 @@ import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 
 /**
- * Makes a folder and its parents where they are missing. Node's own `recursive` never returns where the system says that a
- * folder is missing which it does not let anybody make (below /proc).
- * @param mode of the folder itself
+ * Makes a folder and its parents where they are missing. Node's own `recursive` never returns where the system says
+ * that a folder is missing which it does not let anybody make (below /proc).
+ * @param mode of all that is made; the umask takes its part
  * @throws the system's error, for the folder that cannot be made; ENOTDIR when it is a file
  */
 export function makeFolder(path: string, mode?: number): void {
   if (makeOne(path, mode)) return;
   const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+  if (parent !== path) makeFolder(parent, mode);
   mkdirSync(path, { ...(mode === undefined ? {} : { mode }) });
 }
 

@@ -5,7 +5,10 @@ import type { JsonObject } from '../wire/json.ts';
 import { firstAddress } from './address.ts';
 import { hostFacts } from './facts.ts';
 
-/** What `hello` answers about the machine: the members of the original, which took them from Python's psutil (protocol a.7). */
+/**
+ * What `hello` answers about the machine: the members of the original, which took them from Python's psutil (protocol
+ * a.7).
+ */
 export function systemInfo(): JsonObject {
   return {
     ...hostFacts(),
@@ -18,7 +21,9 @@ export function systemInfo(): JsonObject {
   };
 }
 
-/** total, available, percent, used, free, active, inactive, buffers, cached, shared, slab; bytes but for the percent. */
+/**
+ * total, available, percent, used, free, active, inactive, buffers, cached, shared, slab; bytes but for the percent.
+ */
 function memoryNumbers(): readonly number[] {
   const bytes = readMeminfo();
   const of = (name: string) => bytes.get(name) ?? 0;

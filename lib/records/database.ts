@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
-import { makeFolder } from '../host/folders.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
 import { TreeCache } from './cache.ts';
+import { claimFolders, warnOfReaders } from './claim.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
-import { RecordReader } from './reader.ts';
 import type { RecordEditor } from './record.ts';
+import { RecordReader } from './recordReader.ts';
 import { putAside } from './unreadable.ts';
 import { RecordWriter } from './writer.ts';
 
@@ -23,8 +24,12 @@ export interface DatabaseOptions {
   /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
   readonly workFolder: string;
   readonly fsync: boolean;
-  /** What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known. */
+  /**
+   * What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known.
+   */
   readonly summaryOf: (record: TreeNode, outputBytes?: number) => JobSummary;
+  /** Of the folders and files of the records; default: for this user alone. */
+  readonly rights?: Rights;
   /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
   readonly firstReadMs?: number;
   readonly log: Logger;
@@ -42,6 +47,8 @@ export class JobDatabase implements JobForest {
   readonly folder: string;
   /** Whether the disk is asked to confirm what is written. */
   readonly fsync: boolean;
+  /** Of the folders and files of records. */
+  readonly rights: Rights;
   readonly #summaryOf: DatabaseOptions['summaryOf'];
   readonly #drafts: string;
   readonly #catalog: Catalog;
@@ -55,6 +62,7 @@ export class JobDatabase implements JobForest {
   private constructor(options: DatabaseOptions) {
     this.folder = options.folder;
     this.fsync = options.fsync;
+    this.rights = options.rights ?? PRIVATE;
     this.#summaryOf = options.summaryOf;
     this.#reader = new RecordReader({
       folder: options.folder,
@@ -73,6 +81,7 @@ export class JobDatabase implements JobForest {
       folder: options.folder,
       drafts: this.#drafts,
       fsync: options.fsync,
+      rights: this.rights,
       log: options.log,
       recordOf: (root) => this.#cache.get(root),
       onWritten: (root, size) => {
@@ -85,17 +94,19 @@ export class JobDatabase implements JobForest {
 
   /**
    * Opens the database; makes its folder where there is none.
-   * @throws PmanError storage when the folder cannot be made or read, conflict when another process uses it
+   * @throws PmanError storage when the folder cannot be made or read, or others may write there
    */
   static open(options: DatabaseOptions): JobDatabase {
+    const { folder, workFolder, log } = options;
+    const folders = { folder, rights: options.rights ?? PRIVATE, work: [workFolder] };
+    claimFolders(folders);
+    warnOfReaders(folders, log);
     try {
-      makeFolder(options.folder);
-      makeFolder(options.workFolder, 0o700);
       const database = new JobDatabase(options);
-      database.#catalog.open(recordNames(options.folder));
+      database.#catalog.open(recordNames(folder));
       return database;
     } catch (error) {
-      const message = `cannot open the database ${options.folder}: ${messageOf(error)}`;
+      const message = `cannot open the database ${folder}: ${messageOf(error)}`;
       throw new PmanError('storage', message, {
         hint: 'name a folder that pman may write with --DBpath',
         cause: error,
@@ -114,8 +125,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are known by
-   * their names, and what finds them by anything else is refused.
+   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are
+   * known by their names, and what finds them by anything else is refused.
    */
   get indexing(): Catalog['progress'] {
     return this.#catalog.progress;
@@ -192,7 +203,7 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#writer.mark(root, path, charsIn(value));
-        // It may have left the memory at once, for want of room: what is to be written stays.
+        // A large one may have left the memory at once: until it is written it stays.
         if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
       mkdir: (path) => {
@@ -221,7 +232,7 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Removes records of jobs that have ended. One that the disk does not part with stays, in memory too.
+   * Removes records of jobs that have ended. One that the disk refuses to remove stays, in memory too.
    * @throws PmanError storage when there are such; the others are gone
    */
   remove(roots: readonly string[]): void {
@@ -260,8 +271,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here too;
-   * those of jobs that have not ended stay.
+   * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here
+   * too; those of jobs that have not ended stay.
    */
   async reload(): Promise<void> {
     await this.save();
@@ -269,8 +280,8 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten: the
-   * spool still has it.
+   * Writes what has changed and lets go of the folder. What is not written by `deadlineMs` from now stays unwritten:
+   * the spool still has it.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     await this.#writer.close(deadlineMs);

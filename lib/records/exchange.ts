@@ -16,7 +16,7 @@ export async function exportRecords(
       if (record) yield [root, record] as const;
     }
   })();
-  await writeRecordFolder(folder, records, database.fsync);
+  await writeRecordFolder(folder, records, database);
 }
 
 /**

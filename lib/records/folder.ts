@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJobRoot } from './jobRoot.ts';
@@ -14,13 +15,18 @@ export function workFolderOf(folder: string): string {
   return `${folder}.spool`;
 }
 
+/** Where copies of the database go that requests ask for, unless --exportPath says otherwise. */
+export function exportsFolderOf(workFolder: string): string {
+  return join(workFolder, 'exports');
+}
+
 /** Drafts are renamed into the database, so they lie on its file system. */
 export function makeDraftsFolder(folder: string, workFolder: string): string {
   const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
   const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
   if (isFolder(drafts)) restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
-  makeFolder(drafts);
+  makeFolder(drafts, PRIVATE.folder);
   return drafts;
 }
 
@@ -36,15 +42,15 @@ export function recordNames(folder: string): readonly string[] {
 export async function writeRecordFolder(
   folder: string,
   records: Iterable<readonly [string, TreeNode]>,
-  fsync: boolean,
+  { fsync, rights }: { readonly fsync: boolean; readonly rights: Rights },
 ): Promise<void> {
   requireRecordFolder(folder);
   let drafts: string | undefined;
   try {
-    makeFolder(folder);
+    makeFolder(folder, rights.folder);
     drafts = mkdtempSync(`${folder}.new-`);
     for (const [root, record] of records) {
-      writeTree(join(folder, root), record, { drafts, fsync });
+      writeTree(join(folder, root), record, { drafts, fsync, rights });
       await nextTurn();
     }
   } catch (error) {
@@ -55,7 +61,7 @@ export async function writeRecordFolder(
 }
 
 /**
- * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is passed over.
+ * The records of a folder, oldest first; it is made where it is missing. What is no record's leaf is left out.
  * @throws PmanError conflict when the folder holds anything but records, storage when it cannot be made
  */
 export async function* readRecordFolder(
@@ -63,7 +69,7 @@ export async function* readRecordFolder(
 ): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
   requireRecordFolder(folder);
   try {
-    makeFolder(folder);
+    makeFolder(folder, PRIVATE.folder);
   } catch (error) {
     throw refusal(`cannot make ${folder}`, error);
   }
@@ -92,7 +98,7 @@ export function clearRecordFolder(folder: string): void {
  */
 export function discardRecord(folder: string, drafts: string): void {
   if (!existsSync(folder)) return;
-  makeFolder(drafts);
+  makeFolder(drafts, PRIVATE.folder);
   const away = join(drafts, `gone-${basename(folder)}`);
   renameSync(folder, away);
   try {

@@ -1,4 +1,7 @@
-/** Job roots, oldest first: their names start with the time. They are sorted when somebody asks, not with each one that comes. */
+/**
+ * Job roots, oldest first: their names start with the time. They are sorted when somebody asks, not with each one
+ * that comes.
+ */
 export class RootList {
   #roots: string[] = [];
   #isSorted = true;

@@ -2,11 +2,12 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { PRIVATE } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { OnUnreadable } from '../tree/disk.ts';
 
 /**
- * Moves a file that is no leaf of `folder` into the work folder, where nobody trips over it again, and says so. A folder that
+ * Moves a file that is no leaf of `folder` into the work folder, so that it is reported once only. A folder that
  * cannot be looked into stays where it is: what it holds may be well.
  */
 export function putAside(options: {
@@ -25,7 +26,7 @@ export function putAside(options: {
     const to = join(aside, `${Date.now()}-${name}`);
     log.warn('a leaf is not readable and was moved aside', { file, reason, to });
     try {
-      makeFolder(aside);
+      makeFolder(aside, PRIVATE.folder);
       renameSync(file, to);
     } catch (error) {
       log.warn('it could not be moved', { file, reason: messageOf(error) });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { makeFolder } from '../host/folders.ts';
+import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import { writeLeaf, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -14,10 +15,15 @@ export interface RecordWriterOptions {
   /** A folder on the same file system, for what is not renamed into place yet. */
   readonly drafts: string;
   readonly fsync: boolean;
+  /** Of the folders and files of records. */
+  readonly rights: Rights;
   readonly log: Logger;
   /** The record of a job as it is now, or undefined when there is none any more. */
   readonly recordOf: (root: string) => TreeNode | undefined;
-  /** What is marked of a record has been written: so many characters, which are all of it or come on top. What it throws counts as refused. */
+  /**
+   * What is marked of a record has been written: so many characters, which are all of it or come on top. What it
+   * throws counts as refused.
+   */
   readonly onWritten: (
     root: string,
     size: { readonly all: number } | { readonly more: number },
@@ -30,7 +36,9 @@ const SAVE_DELAY_MS = 100;
 const RETRY_MS = 1000;
 /** How long a save keeps the process to itself at a time, in milliseconds. */
 const SLICE_MS = 5;
-/** How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds. */
+/**
+ * How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds.
+ */
 const LONG_PAUSE_MS = 100;
 const SHORT_PAUSE_MS = 10;
 /** The share of a pause that others have to use to count as busy. */
@@ -48,7 +56,10 @@ interface Unwritten {
   chars: number;
 }
 
-/** Brings changed records to the disk: soon after a change, what has changed and nothing else, again until the disk takes it. */
+/**
+ * Writes changed records to the disk, soon after they changed: only what has changed. What the disk refuses is written
+ * later, as often as it takes.
+ */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #unwritten = new Map<string, Unwritten>();
@@ -170,28 +181,28 @@ export class RecordWriter {
   }
 
   #write(root: string, { whole, leaves }: Unwritten): void {
-    const { recordOf, onWritten, fsync, drafts } = this.#options;
+    const { recordOf, onWritten } = this.#options;
     const record = recordOf(root);
     if (record === undefined) return; // removed meanwhile
     const folder = join(this.#options.folder, root);
     if (whole || !existsSync(folder)) {
       this.#makeFolders();
-      onWritten(root, { all: writeTree(folder, record, { drafts, fsync }) });
+      onWritten(root, { all: writeTree(folder, record, this.#options) });
       return;
     }
     let more = 0;
     for (const path of leaves.values()) {
       const value = record.cat(path);
-      if (value !== undefined) more += writeLeaf(join(folder, ...path), value, { drafts, fsync });
+      if (value !== undefined) more += writeLeaf(join(folder, ...path), value, this.#options);
     }
     onWritten(root, { more });
   }
 
   /** Somebody may have removed them. */
   #makeFolders(): void {
-    for (const folder of [this.#options.folder, this.#options.drafts]) {
-      if (!existsSync(folder)) makeFolder(folder);
-    }
+    const { folder, drafts, rights } = this.#options;
+    if (!existsSync(folder)) makeFolder(folder, rights.folder);
+    if (!existsSync(drafts)) makeFolder(drafts, PRIVATE.folder);
   }
 
   /** Finds out whether the disk takes anything again, when there is nothing to be written. */

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import type { PmanConfig } from '../config/pman.ts';
 import { messageOf, type PmanError } from '../errors.ts';
-import { makeFolder } from '../host/folders.ts';
+import type { Rights } from '../host/rights.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
@@ -23,6 +22,10 @@ export interface OpenJobsOptions {
   readonly config: PmanConfig;
   /** The folder of ours beside the database. */
   readonly workFolder: string;
+  /** The folder of the spool folders of this host's jobs. */
+  readonly spool: string;
+  /** Who may read what pman writes. */
+  readonly rights: Rights;
   readonly containerJobs: ContainerJobsPlace;
   readonly readShown: ReadShown;
   readonly log: Logger;
@@ -48,7 +51,7 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
  * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
  */
 export async function openJobs(
-  { config, workFolder, containerJobs, readShown, log }: OpenJobsOptions,
+  { config, workFolder, spool, rights, containerJobs, readShown, log }: OpenJobsOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
@@ -56,13 +59,11 @@ export async function openJobs(
   const summaryOf = summarizer(progressOf);
   const { fsync, storeBase } = config;
   const database = JobDatabase.open({
-    ...{ folder: config.dbPath, workFolder, fsync, summaryOf },
+    ...{ folder: config.dbPath, workFolder, fsync, summaryOf, rights },
     log: log.child({ component: 'database' }),
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
-  const spool = join(workFolder, 'jobs');
-  makeFolder(spool);
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,

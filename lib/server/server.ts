@@ -1,16 +1,18 @@
+import { join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
-import { type ErrorCode, messageOf, PmanError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
-import { makeFolder } from '../host/folders.ts';
+import { rightsUnder } from '../host/rights.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
-import { workFolderOf } from '../records/folder.ts';
+import { claimFolders } from '../records/claim.ts';
+import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -76,10 +78,15 @@ async function open(
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
   const workFolder = workFolderOf(config.dbPath);
-  makeWorkFolder(workFolder);
+  const spool = join(workFolder, 'jobs');
+  const rights = rightsUnder(config.umask);
+  claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
   const lock = await lockFolder(workFolder);
   releases.push(() => lock.release());
-  const opened = await openJobs({ config, workFolder, containerJobs, readShown, log }, releases);
+  const opened = await openJobs(
+    { config, workFolder, spool, rights, containerJobs, readShown, log },
+    releases,
+  );
   const { database, jobs, closeOrphans } = opened;
 
   const services: Services = {
@@ -88,7 +95,7 @@ async function open(
     closeOrphans,
     log,
     settings: {
-      exportPath: config.exportPath,
+      exportPath: config.exportPath ?? exportsFolderOf(workFolder),
       killGraceMs: config.killGraceMs,
     },
     openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
@@ -126,17 +133,6 @@ async function open(
   });
   releases.push(() => directive.close());
   return { gateway, jobs };
-}
-
-function makeWorkFolder(folder: string): void {
-  try {
-    makeFolder(folder, 0o700);
-  } catch (error) {
-    throw new PmanError('storage', `cannot open the database: ${messageOf(error)}`, {
-      hint: 'name a folder that pman may write with --DBpath',
-      cause: error,
-    });
-  }
 }
 
 /** The codes of what the front refuses before there is a request to look at. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { basename, dirname, join } from 'node:path';
 import { isTemporary, messageOf, systemErrorCode } from '../errors.ts';
 import { replaceFile, syncFolder, withDraft, writeNewFile } from '../host/atomicFile.ts';
+import type { Rights } from '../host/rights.ts';
 import { type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { TreeNode } from './node.ts';
@@ -11,7 +12,7 @@ import { TreeNode } from './node.ts';
  * line (protocol b). Nothing is changed in place: what is new is written elsewhere and renamed to where it belongs.
  */
 
-/** Called for a file that is no leaf, or a folder that cannot be looked into: it is passed over. */
+/** Called for a file that is no leaf, or a folder that cannot be listed: the rest is read without it. */
 export type OnUnreadable = (file: string, reason: string) => void;
 
 export interface ReadTree {
@@ -92,18 +93,17 @@ export interface WriteOptions {
   readonly drafts: string;
   /** Whether to have the disk confirm (fsync): then a power failure loses nothing either. */
   readonly fsync: boolean;
+  /** Of the folders and files that are made. */
+  readonly rights: Rights;
 }
-
-/** The umask takes its part: who may read a database is for whoever runs pman to say. */
-const LEAF_MODE = 0o666;
 
 /**
  * Writes one leaf; a reader sees the old value or the new one. Its folder is made where it is missing. Gives the
  * size of the text.
  */
-export function writeLeaf(file: string, value: JsonValue, { drafts, fsync }: WriteOptions): number {
+export function writeLeaf(file: string, value: JsonValue, options: WriteOptions): number {
   const text = dumps(value);
-  replaceFile(file, text, { mode: LEAF_MODE, fsync, drafts });
+  replaceFile(file, text, options);
   return text.length;
 }
 
@@ -123,10 +123,11 @@ export function restoreReplaced(drafts: string, folder: string): void {
 }
 
 /** Writes a whole tree; a reader sees none of it or all. Gives the size of the texts. */
-export function writeTree(folder: string, tree: TreeNode, { drafts, fsync }: WriteOptions): number {
+export function writeTree(folder: string, tree: TreeNode, options: WriteOptions): number {
+  const { drafts, fsync } = options;
   const old = existsSync(folder) ? join(drafts, `${REPLACED}${basename(folder)}`) : undefined;
   const weight = withDraft(drafts, (draft) => {
-    const size = writeNode(draft, tree, fsync);
+    const size = writeNode(draft, tree, options);
     if (old !== undefined) {
       rmSync(old, { recursive: true, force: true });
       renameSync(folder, old);
@@ -144,15 +145,16 @@ export function writeTree(folder: string, tree: TreeNode, { drafts, fsync }: Wri
   return weight;
 }
 
-function writeNode(folder: string, node: TreeNode, fsync: boolean): number {
-  mkdirSync(folder);
+function writeNode(folder: string, node: TreeNode, options: WriteOptions): number {
+  mkdirSync(folder, { mode: options.rights.folder });
   let weight = 100;
   for (const [name, value] of node.leaves) {
     const text = dumps(value);
     weight += text.length;
-    writeNewFile(join(folder, name), text, { mode: LEAF_MODE, fsync });
+    writeNewFile(join(folder, name), text, options);
   }
-  for (const [name, child] of node.children) weight += writeNode(join(folder, name), child, fsync);
-  if (fsync) syncFolder(folder);
+  for (const [name, child] of node.children)
+    weight += writeNode(join(folder, name), child, options);
+  if (options.fsync) syncFolder(folder);
   return weight;
 }

@@ -17,7 +17,7 @@ export interface JobForest {
  *
  * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
  * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
- * for one piece that names no job root. Empty pieces mean nothing and are passed over (pman 2.2.4 died of them).
+ * for one piece that names no job root. Empty pieces mean nothing and are ignored (pman 2.2.4 died of them).
  * @throws BadRequestError for a path of more pieces than any tree is deep
  */
 export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {

@@ -20,7 +20,7 @@ function mounted(folder: string, ...args: readonly string[]): boolean {
 /** A small disk of its own in a new folder; false where this user may not mount. */
 export function mountSmallDisk(folder: string, mebi: number): boolean {
   mkdirSync(folder);
-  return mounted(folder, '-t', 'tmpfs', '-o', `size=${mebi}m`, 'tmpfs');
+  return mounted(folder, '-t', 'tmpfs', '-o', `size=${mebi}m,mode=700`, 'tmpfs');
 }
 
 /** Makes a folder read-only, with what is below it; false where this user may not mount. */

@@ -87,7 +87,9 @@ describe('DBctl and PUT', () => {
     expect(Object.keys(saved.d_ret as object)).toEqual(roots);
     const filtered = await put(server, { dbpath: 'other', key: 'auid', value: 'other' });
     expect(replyOf(filtered).status).toBe(true);
-    expect(readdirSync(join(server.folders.root, 'other'))).toEqual([roots[1]]);
+    expect(readdirSync(join(`${server.folders.DBpath}.spool`, 'exports', 'other'))).toEqual([
+      roots[1],
+    ]);
     // The live tree is untouched by a filtered save.
     expect(await jobList(server)).toEqual(roots);
 

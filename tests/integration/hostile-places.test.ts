@@ -11,7 +11,7 @@ import {
   runJob,
   untilEnded,
 } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 describe('a server with two listeners', () => {
@@ -20,7 +20,9 @@ describe('a server with two listeners', () => {
   let jid: string;
   let root: string;
   beforeAll(async () => {
-    server = await startServer({ flags: ['--listeners', '2'] });
+    const folders = makeFolders();
+    const flags = ['--listeners', '2', '--exportPath', folders.root];
+    server = await startServer({ folders, flags });
     outside = tempDir('pman-outside');
     jid = await runJob(server, 'echo one; echo two');
     root = (await untilEnded(server, jid)).jobRoot;

@@ -62,7 +62,8 @@ export class Session {
     const server = new TestServer({
       command: builtProgram(program.split(' ')[0] ?? program),
       flags: ['--verbosity', '0', ...fill(flags, known)],
-      env: fill(env, known),
+      // The recorded requests save copies beside the database.
+      env: { ...fill(env, known), PMAN_EXPORTPATH: folders.root },
       folders,
       port,
     });

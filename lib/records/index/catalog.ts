@@ -16,8 +16,8 @@ export interface CatalogOptions {
 }
 
 /**
- * What is known of each job without its record: at once from the index file, or in time from the record. Until all records have
- * been read, jobs are known by their names, and what finds them by anything else is refused.
+ * What is known of each job without its record: at once from the index file, or in time from the record. Until all
+ * records have been read, jobs are known by their names, and what finds them by anything else is refused.
  */
 export class Catalog {
   readonly #options: CatalogOptions;

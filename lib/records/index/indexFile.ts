@@ -2,13 +2,14 @@ import { closeSync, openSync, readFileSync, renameSync, statSync, writeSync } fr
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import type { Logger } from '../../log.ts';
+import { jsonOrUndefined } from '../../wire/maybeJson.ts';
 import type { JobSummary } from './jobIndex.ts';
 
 type Line = JobSummary & { readonly root: string };
 
 /**
- * Summaries of the jobs that have ended, a line of JSON each, so that a start needs no look into every record. It can be
- * lost: what it does not know is read from the records.
+ * Summaries of the jobs that have ended, a line of JSON each, so that a start needs no look into every record. It can
+ * be lost: what it does not know is read from the records.
  */
 export class IndexFile {
   readonly #file: string;
@@ -85,13 +86,7 @@ export class IndexFile {
 
 /** What a line says; undefined for one that a crash has cut or garbled: that job is read from its record. */
 function entryOf(line: string): Line | undefined {
-  if (line === '') return undefined;
-  try {
-    const value: unknown = JSON.parse(line);
-    const isEntry = typeof value === 'object' && value !== null && 'root' in value;
-    return isEntry && typeof value.root === 'string' ? (value as Line) : undefined;
-  } catch (error) {
-    if (messageOf(error).includes('JSON')) return undefined;
-    throw error;
-  }
+  const value = jsonOrUndefined(line);
+  const isEntry = typeof value === 'object' && value !== null && 'root' in value;
+  return isEntry && typeof value.root === 'string' ? (value as Line) : undefined;
 }

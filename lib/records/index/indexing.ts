@@ -16,9 +16,10 @@ const SLICE_MS = 10;
 const RETRY_MS = 200;
 
 /**
- * The records of which nothing is known but their names: those of a database that somebody else has written, or whose index
- * was lost. Reading one takes about a quarter of a millisecond, so that a hundred thousand of them keep a server busy for half
- * a minute. What can be read in a moment is read at once; for the rest the server begins to serve, and reads on in between.
+ * The records of which nothing is known but their names: those of a database that somebody else has written, or whose
+ * index was lost. Reading one takes about a quarter of a millisecond, so that a hundred thousand of them keep a
+ * server busy for half a minute. What can be read in a moment is read at once; for the rest the server begins to
+ * serve, and reads on in between.
  */
 export class Indexing {
   readonly #options: IndexingOptions;

@@ -32,7 +32,7 @@ describe('exportFolder', () => {
     // Links are followed: what is expected has none.
     top = realpathSync(tempDir());
     const own = join(top, 'srv/pman');
-    at = { own, reserved: [own, `${own}.spool`], exportPath: join(top, 'srv') };
+    at = { own, workFolder: `${own}.spool`, exportPath: join(top, 'srv') };
     mkdirSync(own, { recursive: true });
   });
   /** The cases speak of /srv. */
@@ -66,6 +66,20 @@ describe('exportFolder', () => {
   ])('refuses %j, which is outside', (dbpath) => {
     expect(() => exportFolder(inTop(dbpath), at)).toThrow(
       expect.objectContaining({ code: 'forbidden', message: expect.stringContaining('dbpath') }),
+    );
+  });
+
+  it('takes a place in the folder for copies that is pman’s own, and none beside it', () => {
+    const exports = join(`${at.own}.spool`, 'exports');
+    const here = { ...at, exportPath: exports };
+    expect(exportFolder('copy', here)).toBe(join(exports, 'copy'));
+    for (const dbpath of ['.', '../jobs', '../jobs/x', '..', '../drafts']) {
+      expect(() => exportFolder(dbpath, here)).toThrow(
+        expect.objectContaining({ code: 'forbidden' }),
+      );
+    }
+    expect(() => exportFolder('jobs', { ...at, exportPath: `${at.own}.spool` })).toThrow(
+      expect.objectContaining({ code: 'forbidden' }),
     );
   });
 

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { defaultDatabase } from '../../../../lib/config/databasePlace.ts';
 import { type PmanConfig, readPmanConfig } from '../../../../lib/config/pman.ts';
 import { UsageError } from '../../../../lib/errors.ts';
 import { firstAddress } from '../../../../lib/host/address.ts';
@@ -41,7 +43,8 @@ describe('readPmanConfig', () => {
       httpMode: false,
       debugFile: undefined,
       directiveFile: '/tmp/d_msg.json',
-      dbPath: '/tmp/pman',
+      dbPath: defaultDatabase({ HOME: '/home/me' }),
+      isDefaultDatabase: true,
       dbSavePeriodMs: 60_000,
       containerEnv: 'swarm',
       verbosity: 1,
@@ -51,9 +54,10 @@ describe('readPmanConfig', () => {
       killGraceMs: 10_000,
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
-      exportPath: '/tmp',
+      exportPath: undefined,
       ssh: { hosts: [], identity: undefined, knownHosts: undefined },
       fsync: false,
+      umask: 0o077,
       manager: 'auto',
       dockerSocket: '/var/run/docker.sock',
       storeBase: undefined,
@@ -69,7 +73,7 @@ describe('readPmanConfig', () => {
     ['listeners', '3', 'PMAN_LISTENERS', { listeners: 3 }],
     ['listenerSleep', '0.5', 'PMAN_LISTENERSLEEP', {}],
     ['directiveFile', 'd.json', 'PMAN_DIRECTIVEFILE', { directiveFile: resolve('d.json') }],
-    ['DBpath', '/srv/db/', 'PMAN_DBPATH', { dbPath: '/srv/db', exportPath: '/srv' }],
+    ['DBpath', '/srv/db/', 'PMAN_DBPATH', { dbPath: '/srv/db', isDefaultDatabase: false }],
     ['DBsavePeriod', '1.5', 'PMAN_DBSAVEPERIOD', { dbSavePeriodMs: 1500 }],
     ['container-env', 'OpenShift', 'PMAN_CONTAINER_ENV', { containerEnv: 'openshift' }],
     ['verbosity', '-1', 'PMAN_VERBOSITY', { verbosity: -1 }],
@@ -95,6 +99,7 @@ describe('readPmanConfig', () => {
       'PMAN_SSHKNOWNHOSTS',
       { ssh: { hosts: [], identity: undefined, knownHosts: '/h' } },
     ],
+    ['umask', '027', 'PMAN_UMASK', { umask: 0o027 }],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 
@@ -114,7 +119,7 @@ describe('readPmanConfig', () => {
   it.each<[string, string, Partial<PmanConfig>]>([
     ['http', 'PMAN_HTTP', { httpMode: true }],
     ['fsync', 'PMAN_FSYNC', { fsync: true }],
-    ['debugToFile', 'PMAN_DEBUGTOFILE', { debugFile: '/tmp/tmp/debug-pman.log' }],
+    ['debugToFile', 'PMAN_DEBUGTOFILE', { debugFile: join(homedir(), 'tmp/debug-pman.log') }],
     ['enableTokenAuth', 'PMAN_ENABLETOKENAUTH', { tokenPath: '', ip: firstAddress() }],
   ])('takes the switch %s from a flag, a variable and both kinds of files', (name, key, meant) => {
     expect(configOf([`--${name}`])).toMatchObject(meant);
@@ -178,6 +183,9 @@ describe('readPmanConfig', () => {
     [['--listeners', '1.5'], '--listeners "1.5" is not a whole number'],
     [['--DBpath='], '--DBpath "" is empty'],
     [['--directiveFile='], '--directiveFile "" is empty'],
+    [['--umask', '22'], '--umask "22" is no umask: three octal digits, as 077 or 027'],
+    [['--umask', '002'], '--umask "002" would let other users write what pman obeys'],
+    [['--umask', '777'], '--umask "777" would keep pman from its own files'],
     [['--DBsavePeriod', 'soon'], '--DBsavePeriod "soon" is not a number of seconds'],
     [['--DBsavePeriod', '0'], '--DBsavePeriod "0" is less than 0.1 seconds'],
     [['--DBsavePeriod', '3000000'], '--DBsavePeriod "3000000" is longer than 24 days'],

@@ -219,6 +219,21 @@ describe('watchDirectiveFile', () => {
     expect(new Set(obeyed.map(({ rawMeta }) => rawMeta.key)).size).toBe(1);
   });
 
+  it('says who has to write the file when it may not be read', async () => {
+    if (process.getuid?.() !== 0) return; // only root can be somebody else for a while
+    writeFileSync(file, JSON.stringify(QUIT), { mode: 0o600 });
+    process.seteuid?.(65_534);
+    try {
+      await eventually(() => warnings.length > 0, { message: 'the warning' });
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(warnings).toEqual([
+      `${file} cannot be read: run pman_do as the user of pman (uid 65534)`,
+    ]);
+    await eventually(() => obeyed.length > 0, { message: 'the file to be obeyed' });
+  });
+
   it('leaves the file of another user alone, and says so once', async () => {
     if (process.getuid?.() !== 0) return; // only root can give a file away
     writeFileSync(`${file}.new`, JSON.stringify(QUIT));

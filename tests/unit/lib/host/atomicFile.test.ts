@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { replaceFile, withDraft, writeNewFile } from '../../../../lib/host/atomicFile.ts';
+import { rightsUnder } from '../../../../lib/host/rights.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 let top = '';
@@ -31,7 +32,7 @@ describe('replaceFile', () => {
 
   it('makes files for this user alone, unless told otherwise', () => {
     replaceFile(place('own'), 'x');
-    replaceFile(place('shared'), Buffer.from('x'), { mode: 0o640 });
+    replaceFile(place('shared'), Buffer.from('x'), { rights: rightsUnder(0o027) });
     expect([modeOf(place('own')), modeOf(place('shared'))]).toEqual(['600', '640']);
   });
 

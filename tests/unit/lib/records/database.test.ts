@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PRIVATE, rightsUnder } from '../../../../lib/host/rights.ts';
 import { silentLogger } from '../../../../lib/log.ts';
 import { JobDatabase } from '../../../../lib/records/database.ts';
 import { exportRecords, importRecords } from '../../../../lib/records/exchange.ts';
@@ -32,12 +34,13 @@ let folder = '';
 let database: JobDatabase;
 const workFolder = () => `${folder}.spool`;
 
-function open(): JobDatabase {
+function open(rights = PRIVATE): JobDatabase {
   return JobDatabase.open({
     folder,
     workFolder: workFolder(),
     fsync: false,
     summaryOf,
+    rights,
     log: silentLogger(),
   });
 }
@@ -320,6 +323,51 @@ describe('JobDatabase: what the disk does', () => {
     await database.save();
     expect(leafOnDisk(small, 'lost')).toBe('reason');
   });
+
+  it.each(['', '.spool'])('refuses to open when others may write <DBpath>%s', async (ending) => {
+    await database.close();
+    const [place, mode] = [`${folder}${ending}`, statSync(`${folder}${ending}`).mode];
+    chmodSync(place, 0o770);
+    expect(() => open()).toThrow(
+      expect.objectContaining({
+        code: 'storage',
+        message: `cannot open the database ${folder}: ${place} can be written by other users (mode 770)`,
+        hint: expect.stringContaining(`chmod go-w ${place}`),
+      }),
+    );
+    chmodSync(place, mode);
+    database = open();
+  });
+
+  it.each([
+    [0o077, '700', '600'],
+    [0o027, '750', '640'],
+  ])(
+    'gives records and copies of them the rights under umask %o',
+    async (umask, ofFolders, ofFiles) => {
+      await database.close();
+      rmSync(folder, { recursive: true });
+      database = open(rightsUnder(umask));
+      const root = finishedJob('a');
+      await database.save();
+      start(root, 1);
+      await database.save();
+      const copy = join(top, 'copy');
+      await exportRecords(database, copy);
+      const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+      for (const place of [folder, copy]) {
+        const all = readdirSync(place, { recursive: true, withFileTypes: true });
+        const at = (entry: (typeof all)[number]) => modeOf(join(entry.parentPath, entry.name));
+        const [folders, files] = [
+          all.filter((one) => one.isDirectory()),
+          all.filter((one) => one.isFile()),
+        ];
+        expect(new Set([modeOf(place), ...folders.map(at)])).toEqual(new Set([ofFolders]));
+        expect(new Set(files.map(at))).toEqual(new Set([ofFiles]));
+      }
+      expect(modeOf(workFolder())).toBe('700');
+    },
+  );
 
   it('refuses to open what is no folder, with a hint', () => {
     const file = join(top, 'file');

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { PRIVATE } from '../../../../lib/host/rights.ts';
 import type { TreeNode as Tree } from '../../../../lib/tree/node.ts';
 import { isSafeName } from '../../../../lib/tree/paths.ts';
 import { type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
@@ -38,6 +39,7 @@ const unexpected = (file: string, reason: string): never => {
 let top = '';
 let drafts = '';
 const place = (name: string) => join(top, name);
+const how = (fsync = false) => ({ drafts, fsync, rights: PRIVATE });
 
 beforeEach(() => {
   top = tempDir();
@@ -84,7 +86,7 @@ describe('writeTree and readTree', () => {
       fc.property(tree, (node) => {
         count += 1;
         const folder = place(`tree-${count}`);
-        const weight = writeTree(folder, node, { drafts, fsync });
+        const weight = writeTree(folder, node, how(fsync));
         const read = readTree(folder, unexpected);
         expect(shown(read?.tree)).toEqual(shown(node));
         expect(read?.weight).toBe(weight);
@@ -97,7 +99,7 @@ describe('writeTree and readTree', () => {
   it('keep numbers as they were written', () => {
     const node = new TreeNode();
     node.touch(['meta'], parseJson('{"a": 1.0, "b": 12345678901234567890}'));
-    writeTree(place('t'), node, { drafts, fsync: false });
+    writeTree(place('t'), node, how());
     expect(readFileSync(join(place('t'), 'meta'), 'utf8')).toBe(
       '{"a": 1.0, "b": 12345678901234567890}',
     );
@@ -107,7 +109,7 @@ describe('writeTree and readTree', () => {
   it('keep an empty node as an empty folder', () => {
     const node = new TreeNode();
     node.mkdir(['end']);
-    writeTree(place('t'), node, { drafts, fsync: false });
+    writeTree(place('t'), node, how());
     expect(readdirSync(join(place('t'), 'end'))).toEqual([]);
     expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ end: {} });
   });
@@ -117,8 +119,8 @@ describe('writeTree and readTree', () => {
     old.touch(['gone', 'x'], 1);
     const fresh = new TreeNode();
     fresh.touch(['cmd'], 'true');
-    writeTree(place('t'), old, { drafts, fsync: false });
-    writeTree(place('t'), fresh, { drafts, fsync: false });
+    writeTree(place('t'), old, how());
+    writeTree(place('t'), fresh, how());
     expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'true' });
     expect(readdirSync(drafts)).toEqual([]);
   });
@@ -127,13 +129,13 @@ describe('writeTree and readTree', () => {
     const [old, fresh] = [new TreeNode(), new TreeNode()];
     old.touch(['cmd'], 'old');
     fresh.touch(['cmd'], 'new');
-    writeTree(place('t'), old, { drafts, fsync: false });
+    writeTree(place('t'), old, how());
     isRefused = (from, to) => to === place('t') && !from.includes('old-');
-    expect(() => writeTree(place('t'), fresh, { drafts, fsync: false })).toThrow('EIO');
+    expect(() => writeTree(place('t'), fresh, how())).toThrow('EIO');
     expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'old' });
     expect(readdirSync(drafts)).toEqual([]);
     isRefused = () => false;
-    writeTree(place('t'), fresh, { drafts, fsync: false });
+    writeTree(place('t'), fresh, how());
     expect(readTree(place('t'), unexpected)?.tree.toJson()).toEqual({ cmd: 'new' });
   });
 
@@ -141,7 +143,7 @@ describe('writeTree and readTree', () => {
     writeFileSync(place('file'), '');
     const node = new TreeNode();
     node.touch(['cmd'], 'true');
-    expect(() => writeTree(join(place('file'), 't'), node, { drafts, fsync: false })).toThrow();
+    expect(() => writeTree(join(place('file'), 't'), node, how())).toThrow();
     expect(readdirSync(drafts)).toEqual([]);
   });
 });
@@ -150,7 +152,7 @@ describe('readTree', () => {
   it('blames no leaf when the process has no file left to open it with', () => {
     const node = new TreeNode();
     node.touch(['cmd'], 'true');
-    writeTree(place('t'), node, { drafts, fsync: false });
+    writeTree(place('t'), node, how());
     const taken: number[] = [];
     try {
       expect(() => {
@@ -173,7 +175,7 @@ describe('readTree', () => {
   it('puts epoch 10 after epoch 9, however the disk lists them', () => {
     const node = new TreeNode();
     for (const k of [10, 9, 0, 11, 2]) node.touch([String(k), 'endInfo'], k);
-    writeTree(place('t'), node, { drafts, fsync: false });
+    writeTree(place('t'), node, how());
     expect([...(readTree(place('t'), unexpected)?.tree.children.keys() ?? [])]).toEqual([
       ...['0', '2', '9', '10', '11'],
     ]);
@@ -212,9 +214,9 @@ describe('readLeaf', () => {
 describe('writeLeaf', () => {
   it('puts a new file in the place of the old one, and makes missing folders', () => {
     const file = join(place('t'), 'end', '0', 'endInfo');
-    expect(writeLeaf(file, { a: 1 }, { drafts, fsync: false })).toBe('{"a": 1}'.length);
+    expect(writeLeaf(file, { a: 1 }, how())).toBe('{"a": 1}'.length);
     const before = statSync(file).ino;
-    expect(writeLeaf(file, ['ü'], { drafts, fsync: true })).toBe('["\\u00fc"]'.length);
+    expect(writeLeaf(file, ['ü'], how(true))).toBe('["\\u00fc"]'.length);
     expect(readFileSync(file, 'utf8')).toBe('["\\u00fc"]');
     expect(statSync(file).ino).not.toBe(before);
     expect(readdirSync(drafts)).toEqual([]);
@@ -222,16 +224,14 @@ describe('writeLeaf', () => {
 
   it('leaves the old value when the draft cannot be written', () => {
     const file = place('leaf');
-    writeLeaf(file, 'old', { drafts, fsync: false });
-    expect(() => writeLeaf(file, 'new', { drafts: place('nosuch'), fsync: false })).toThrow(
-      'ENOENT',
-    );
+    writeLeaf(file, 'old', how());
+    expect(() => writeLeaf(file, 'new', { ...how(), drafts: place('nosuch') })).toThrow('ENOENT');
     expect(readLeaf(file, unexpected)?.value).toBe('old');
   });
 
   it('leaves no draft behind when the disk refuses the place', () => {
     mkdirSync(join(place('folder'), 'full'), { recursive: true });
-    expect(() => writeLeaf(place('folder'), 1, { drafts, fsync: false })).toThrow();
+    expect(() => writeLeaf(place('folder'), 1, how())).toThrow();
     expect(readdirSync(drafts)).toEqual([]);
     expect(existsSync(join(place('folder'), 'full'))).toBe(true);
   });

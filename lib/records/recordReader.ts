@@ -55,8 +55,8 @@ export class RecordReader {
   }
 
   /**
-   * What is to be known of a job, from its record; undefined when there is none. Nothing stays in memory. A folder that
-   * cannot be looked into may be a job: one of which nothing is known.
+   * What is to be known of a job, from its record; undefined when there is none. Nothing stays in memory. A folder
+   * that cannot be looked into may be a job: one of which nothing is known.
    * @throws the system's error when it lacks what reading takes
    */
   summary(root: string): JobSummary | undefined {
