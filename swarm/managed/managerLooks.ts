@@ -80,7 +80,7 @@ export class ManagerLooks {
       return answer.look;
     }
     if (known.asking === undefined) void this.#askSoon(work, known, worker);
-    return known.last ?? { ...seenOf(look), kind: 'running' };
+    return known.last ?? notEnded(look);
   }
 
   async #askSoon(work: Work, known: Known, worker: string | undefined): Promise<void> {
@@ -113,6 +113,11 @@ export class ManagerLooks {
   }
 }
 
-function seenOf({ workers, shown, cause }: Look): Pick<Look, 'workers' | 'shown' | 'cause'> {
-  return { workers, shown, ...(cause === undefined ? {} : { cause }) };
+/** Of what was never seen before its end. */
+function notEnded({ workers, shown }: Look): Look {
+  return {
+    kind: 'running',
+    workers: workers.map((worker) => ({ ...worker, exitCode: null })),
+    shown,
+  };
 }
