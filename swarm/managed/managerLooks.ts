@@ -13,6 +13,8 @@ interface Known {
   last?: Look;
   /** The manager, while it is asked. */
   asking?: Promise<Look | undefined>;
+  /** Keeps the answer, when it comes, for the next look. */
+  keeping?: Promise<void>;
   /** What the manager has said when the engine showed the end of this worker. */
   answer?: { readonly worker: string | undefined; readonly look: Look };
 }
@@ -79,11 +81,13 @@ export class ManagerLooks {
       if (answer.look.kind !== 'ended') delete known.answer; // asked again
       return answer.look;
     }
-    if (known.asking === undefined) void this.#askSoon(work, known, worker);
+    known.keeping ??= this.#keepAnswer(work, known, worker).finally(() => {
+      delete known.keeping;
+    });
     return known.last ?? notEnded(look);
   }
 
-  async #askSoon(work: Work, known: Known, worker: string | undefined): Promise<void> {
+  async #keepAnswer(work: Work, known: Known, worker: string | undefined): Promise<void> {
     try {
       const look = await this.#askOnce(work, known);
       if (look === undefined) return;

@@ -238,6 +238,7 @@ describe('a swarm with manager images, at a look', () => {
     const options = { signal: over.signal, onOpen: () => undefined };
     const changes = swarm.changes((name) => told.push(name), options);
     await swarm.look([managed]);
+    await swarm.look([managed]);
     expect(told).toEqual([]);
     answers[0]?.(taskOf('told'));
     await eventually(() => told.length > 0, { message: 'word of the answer' });
@@ -292,6 +293,17 @@ describe('a swarm with manager images, at a look', () => {
     });
     const looks = await swarm.look([managed], { closely: true });
     expect(looks.get('work')).toEqual(look('running', 'seen'));
+  });
+
+  it('gives the answer for which a client waited to whoever looks meanwhile', async () => {
+    const { engine: swarm, shows, answers } = lookedAt();
+    shows.now = new Map([['work', look('ended', 'seen')]]);
+    const waited = swarm.look([managed], { closely: true });
+    expect((await swarm.look([managed])).get('work')?.kind).toBe('running');
+    answers[0]?.(taskOf('told'));
+    expect((await waited).get('work')).toEqual(look('ended', 'told'));
+    await eventually(async () => (await swarm.look([managed])).get('work')?.kind === 'ended');
+    expect(answers).toHaveLength(1);
   });
 
   it('asks four managers at once at most', async () => {

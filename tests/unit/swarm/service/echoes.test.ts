@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { withEchoes } from '../../../swarm/echoes.ts';
+import { withEchoes } from '../../../../swarm/service/echoes.ts';
 
 describe('withEchoes', () => {
   beforeEach(() => {
