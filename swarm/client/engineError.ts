@@ -34,8 +34,11 @@ export function engineError(doing: string, address: EngineAddress, error: unknow
         hint: 'Services need an engine that is a swarm manager: docker swarm init',
         cause: error,
       });
-    default:
-      return new PmanError('internal', message, { cause: error });
+    default: {
+      // Podman's word for a name that is taken, where Docker says 409.
+      const code = /name .* is already in use/.test(message) ? 'conflict' : 'internal';
+      return new PmanError(code, message, { cause: error });
+    }
   }
 }
 

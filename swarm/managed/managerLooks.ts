@@ -13,6 +13,8 @@ interface Known {
   last?: Look;
   /** The manager, while it is asked. */
   asking?: Promise<Look | undefined>;
+  /** Keeps the answer, when it comes, for the next look. */
+  keeping?: Promise<void>;
   /** What the manager has said when the engine showed the end of this worker. */
   answer?: { readonly worker: string | undefined; readonly look: Look };
 }
@@ -79,11 +81,13 @@ export class ManagerLooks {
       if (answer.look.kind !== 'ended') delete known.answer; // asked again
       return answer.look;
     }
-    if (known.asking === undefined) void this.#askSoon(work, known, worker);
-    return known.last ?? { ...seenOf(look), kind: 'running' };
+    known.keeping ??= this.#keepAnswer(work, known, worker).finally(() => {
+      delete known.keeping;
+    });
+    return known.last ?? notEnded(look);
   }
 
-  async #askSoon(work: Work, known: Known, worker: string | undefined): Promise<void> {
+  async #keepAnswer(work: Work, known: Known, worker: string | undefined): Promise<void> {
     try {
       const look = await this.#askOnce(work, known);
       if (look === undefined) return;
@@ -113,6 +117,11 @@ export class ManagerLooks {
   }
 }
 
-function seenOf({ workers, shown, cause }: Look): Pick<Look, 'workers' | 'shown' | 'cause'> {
-  return { workers, shown, ...(cause === undefined ? {} : { cause }) };
+/** Of what was never seen before its end. */
+function notEnded({ workers, shown }: Look): Look {
+  return {
+    kind: 'running',
+    workers: workers.map((worker) => ({ ...worker, exitCode: null })),
+    shown,
+  };
 }

@@ -17,7 +17,6 @@ import type {
 } from '../../lib/jobs/container/engine.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { listen, signalContainer } from '../containers.ts';
-import { withEchoes } from '../echoes.ts';
 import { type Labels, NAME_LABEL, ownerIn, WORKERS_LABEL } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { isFinal } from '../service/task.ts';
@@ -110,7 +109,6 @@ export class PlainEngine implements Engine {
   }
 
   changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
-    const tell = withEchoes(onChange, signal);
     return listen(this.#client, {
       // Podman knows no filter for a label of any value, and has names of its own for the events.
       filters: { type: ['container'] },
@@ -118,7 +116,7 @@ export class PlainEngine implements Engine {
       onOpen,
       onEvent: (attributes) => {
         const name = attributes[NAME_LABEL];
-        if (name !== undefined) tell(name);
+        if (name !== undefined) onChange(name);
       },
     });
   }

@@ -18,11 +18,11 @@ import type {
 import type { Logger } from '../../lib/log.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { listen, signalContainer } from '../containers.ts';
-import { withEchoes } from '../echoes.ts';
 import { ownerIn, ownerLabels } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
 import { splitIntoWords } from '../words.ts';
+import { withEchoes } from './echoes.ts';
 import { decidingTask, lookOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';
 import { SwarmNodes } from './nodes.ts';

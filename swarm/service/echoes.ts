@@ -1,5 +1,5 @@
 /**
- * A container's event comes before the engine's own word about it: how long after the event what it changes is told again, in
+ * A container's event comes before the swarm's own word about its task: how long after the event the change is told again, in
  * milliseconds. An engine that starts many containers is late with it.
  */
 const ECHOES_MS = [100, 280, 680] as const;
