@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { socketPath } from '../../lib/host/socketPath.ts';
+import type { KillRequest } from '../job/killRequest.ts';
 import type { RunnerEvent } from './runner.ts';
-import type { KillRequest } from './spool.ts';
 
 /**
  * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It only
@@ -24,17 +22,6 @@ export interface Place {
 export type FromRunner =
   /** The first line after a connection: from here on everything is told. */
   { readonly kind: 'ready' } | RunnerEvent;
-
-/** A Unix socket's path may have 107 bytes (unix(7)). */
-const MAX_SOCKET_PATH = 100;
-
-/** A socket that belongs to a folder: inside it, or, when that path is too long, in the folder for temporary files. */
-export function socketPath(folder: string, name: string): string {
-  const inside = join(folder, `${name}.sock`);
-  if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH) return inside;
-  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 24);
-  return join(tmpdir(), `${name}-${process.getuid?.() ?? 0}-${digest}.sock`);
-}
 
 /** Where the runner of a spool listens. */
 export function runnerSocket(spool: string): string {

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 const two = (n: number) => String(n).padStart(2, '0');
 
 /** Date and time of day in local time, and the microseconds of the second. */
@@ -35,5 +33,5 @@ let lastRootAt = 0;
  */
 export function newJobRoot(epochMs: number): string {
   lastRootAt = Math.max(Math.round(epochMs * 1000), lastRootAt + 1);
-  return `${compactStamp(lastRootAt / 1000)}_${randomUUID()}`;
+  return `${compactStamp(lastRootAt / 1000)}_${crypto.randomUUID()}`;
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { socketPath } from '../../crunner/detached/runnerProtocol.ts';
 import { PmanError, systemErrorCode } from '../errors.ts';
+import { socketPath } from '../host/socketPath.ts';
 
 /**
  * Takes a folder for this process alone, by a Unix socket in it: it answers while its owner lives, however that ends.

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { KillRequest } from '../../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { Queue } from '../../concurrency/queue.ts';
 import { messageOf, PmanError } from '../../errors.ts';
-import { preciseNow } from '../../host/processes.ts';
+import { preciseNow } from '../../host/clock.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { newContainerRecord, recordScheduled } from './containerRecord.ts';
 import type { ContainerEngine, ContainerStatus } from './engine.ts';

@@ -1,5 +1,5 @@
 import { messageOf, PmanError } from '../../errors.ts';
-import { preciseNow } from '../../host/processes.ts';
+import { preciseNow } from '../../host/clock.ts';
 import { newJobRoot } from '../../host/stamps.ts';
 import { keyTaken } from '../../records/index/idempotency.ts';
 import type { NewJob } from '../../records/record.ts';
