@@ -108,3 +108,11 @@ describe.each([
     });
   });
 });
+
+describe('a part on Linux', () => {
+  it('is started in the way that tells what it has used', async () => {
+    const files = { out: join(top, 'out'), err: join(top, 'err'), script: join(top, 'script') };
+    const part = await startPart({ command: 'true', limits: {}, ...files });
+    await expect(part.ended).resolves.toMatchObject({ usage: { source: 'wait4' } });
+  });
+});
