@@ -1,7 +1,7 @@
 import { preciseNow } from '../../lib/host/clock.ts';
 import type { KillRequest } from './killRequest.ts';
 
-/** A timer of Node's that is set to more (24 days) rings at once, in milliseconds. */
+/** A timer of Node's that is set to more (24 days) goes off at once, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long a job at its time limit has before SIGKILL, in milliseconds. */
