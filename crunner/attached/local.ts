@@ -1,6 +1,9 @@
+// Not execa: loading it takes longer than a quick command (docs/decisions/0004).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { signalGroupOf } from '../../lib/host/processes.ts';
 import { shellArguments } from '../command/shellArguments.ts';
+import type { Surroundings } from '../command/surroundings.ts';
 
 /** Where a stream of a part goes: a file descriptor of this process, this process's own, or nowhere. */
 export type StreamTarget = number | 'inherit' | 'ignore';
@@ -8,14 +11,8 @@ export type StreamTarget = number | 'inherit' | 'ignore';
 /** stdin, stdout and stderr of a part. */
 export type PartStdio = readonly [StreamTarget, StreamTarget, StreamTarget];
 
-/** How and where the parts are run. */
-export interface Surroundings {
-  readonly cwd?: string;
-  readonly env?: NodeJS.ProcessEnv;
-}
-
 /** A part that was launched. */
-export interface RunningPart {
+export interface AttachedPart {
   /** Settles when the command runs; rejects when it cannot be started. */
   readonly started: Promise<StartedPart>;
   /** The exit code, or minus the number of the signal that ended it. Await `started` first. */
@@ -32,7 +29,7 @@ export interface StartedPart {
 }
 
 /** Runs one part in `/bin/sh`, as the leader of a session of its own. */
-export function launchLocally(cmd: string, stdio: PartStdio, where: Surroundings): RunningPart {
+export function launchLocally(cmd: string, stdio: PartStdio, where: Surroundings): AttachedPart {
   const { args, release } = shellArguments(cmd);
   let child: ChildProcess;
   try {
@@ -45,12 +42,12 @@ export function launchLocally(cmd: string, stdio: PartStdio, where: Surroundings
   return {
     started: spawned(child),
     ended: exitOf(child),
-    kill: (signal) => killGroup(child, signal),
+    kill: (signal) => signalGroupOf(child, signal),
   };
 }
 
 /** The pid, once the process runs. */
-export function spawned(child: ChildProcess): Promise<StartedPart> {
+function spawned(child: ChildProcess): Promise<StartedPart> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => {
@@ -60,19 +57,10 @@ export function spawned(child: ChildProcess): Promise<StartedPart> {
 }
 
 /** The exit code, or minus the signal's number. Never settles for a process that did not start. */
-export function exitOf(child: ChildProcess): Promise<number> {
+function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       resolve(code ?? (signal === null ? 0 : -constants.signals[signal]));
     });
   });
-}
-
-/** Signals the process group that a detached child leads. */
-export function killGroup(
-  { pid, exitCode, signalCode }: ChildProcess,
-  signal: NodeJS.Signals,
-): void {
-  if (pid === undefined || exitCode !== null || signalCode !== null) return;
-  process.kill(-pid, signal);
 }

@@ -1,12 +1,7 @@
+import type { Surroundings } from '../command/surroundings.ts';
 import type { SshConnection } from '../ssh/ssh.ts';
 import type { Upload } from '../ssh/sshUpload.ts';
-import {
-  launchLocally,
-  type PartStdio,
-  type RunningPart,
-  type StartedPart,
-  type Surroundings,
-} from './local.ts';
+import { type AttachedPart, launchLocally, type PartStdio, type StartedPart } from './local.ts';
 
 export type { PartStdio, StreamTarget } from './local.ts';
 
@@ -64,7 +59,7 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
     graceMs = 5000,
     stdio = () => ['ignore', 'inherit', 'inherit'] as const,
   } = options;
-  let running: Pick<RunningPart, 'kill' | 'ended'> | undefined;
+  let running: Pick<AttachedPart, 'kill' | 'ended'> | undefined;
   let stopped = false;
   let killTimer: NodeJS.Timeout | undefined;
 
@@ -134,13 +129,13 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
   };
 }
 
-type Launch = (cmd: string, stdio: PartStdio) => RunningPart;
+type Launch = (cmd: string, stdio: PartStdio) => AttachedPart;
 
 /** The parser and the ssh client are loaded by the runs that need them: a quick command starts quickly. */
 async function partsOf(line: string, pipeline: boolean): Promise<readonly string[]> {
   if (!pipeline || !line.includes(';')) return [line];
-  const { splitCommandLine } = await import('../command/split.ts');
-  return splitCommandLine(line);
+  const { splitIntoParts } = await import('../command/split.ts');
+  return splitIntoParts(line);
 }
 
 /** Puts a command on its host that is too long to be carried with the connection; undefined when it is not. */

@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { execa } from 'execa';
 import { systemErrorCode } from '../../lib/errors.ts';
+import { type GroupLeader, signalGroupOf } from '../../lib/host/processes.ts';
+import { streamFor } from '../command/descriptor.ts';
+import type { Surroundings } from '../command/surroundings.ts';
 import {
+  clientOptions,
   remoteCommand,
   remoteKillCommand,
   SSH_FAILED,
@@ -14,14 +17,7 @@ import {
 } from '../ssh/ssh.ts';
 import { newMarker } from '../ssh/sshCommand.ts';
 import { type SshPiece, SshRecordReader } from '../ssh/sshRecords.ts';
-import {
-  killGroup,
-  type PartStdio,
-  type RunningPart,
-  type StartedPart,
-  type StreamTarget,
-  type Surroundings,
-} from './local.ts';
+import type { AttachedPart, PartStdio, StartedPart, StreamTarget } from './local.ts';
 import { writeFd } from './writeFd.ts';
 
 /** How much is remembered of what ssh says before the command begins. */
@@ -38,18 +34,21 @@ export function launchOverSsh(
   cmd: string,
   [stdin, stdout, stderr]: PartStdio,
   where: Surroundings,
-): RunningPart {
+): AttachedPart {
   const marker = newMarker();
   const args = sshArguments(connection, remoteCommand(cmd, marker));
-  const child = spawn('ssh', args, { ...where, detached: true, stdio: [stdin, stdout, 'pipe'] });
-  const closed = once(child, 'close').catch((cause: unknown) => {
+  const client = execa('ssh', args, {
+    ...clientOptions(where),
+    ...{ buffer: false, stdio: [streamFor(stdin), streamFor(stdout), 'pipe'] },
+  });
+  const exited = client.then(({ exitCode, cause }) => {
+    if (client.pid !== undefined) return exitCode;
     const code = systemErrorCode(cause);
     throw Object.assign(new Error(`cannot start the ssh client: ${code}`, { cause }), { code });
   });
-  closed.catch(() => undefined); // a client that cannot be started: `follow` comes to it later
-  if (child.stderr === null) throw new TypeError('ssh was started without a pipe for its stderr');
-  const session = new SshSession(connection, child, stderr);
-  const ended = session.follow(child.stderr, new SshRecordReader(marker), closed);
+  exited.catch(() => undefined); // a client that cannot be started: `follow` comes to it later
+  const session = new SshSession(connection, client, stderr);
+  const ended = session.follow(client.stderr, new SshRecordReader(marker), exited);
   const started = new Promise<StartedPart>((resolve, reject) => {
     session.onStart = resolve;
     ended.catch(reject);
@@ -61,7 +60,7 @@ export function launchOverSsh(
 /** One connection with its command: what is known of it so far. */
 class SshSession {
   readonly #connection: SshConnection;
-  readonly #child: ChildProcess;
+  readonly #client: GroupLeader;
   readonly #stderr: StreamTarget;
   #preamble = '';
   #processGroup: number | undefined;
@@ -70,9 +69,9 @@ class SshSession {
   #stopping: Promise<void> = Promise.resolve();
   onStart: (part: StartedPart) => void = () => undefined;
 
-  constructor(connection: SshConnection, child: ChildProcess, stderr: StreamTarget) {
+  constructor(connection: SshConnection, client: GroupLeader, stderr: StreamTarget) {
     this.#connection = connection;
-    this.#child = child;
+    this.#client = client;
     this.#stderr = stderr;
   }
 
@@ -80,20 +79,20 @@ class SshSession {
   async follow(
     stderr: Readable,
     reader: SshRecordReader,
-    closed: Promise<unknown[]>,
+    exited: Promise<number | undefined>,
   ): Promise<number> {
     for await (const chunk of stderr) {
       for (const piece of reader.push(chunk)) await this.#take(piece);
     }
     for (const piece of reader.end()) await this.#take(piece);
-    const [exit] = await closed;
+    const exit = await exited;
     const { target } = this.#connection;
     if (this.#processGroup === undefined) {
-      throw sshFailure(target, this.#preamble, typeof exit === 'number' ? exit : SSH_FAILED);
+      throw sshFailure(target, this.#preamble, exit ?? SSH_FAILED);
     }
     if (this.#returncode !== undefined) return this.#returncode;
     // Its record does not get through when the reader of stdout has left, and the other stream with it.
-    if (typeof exit !== 'number' || exit === SSH_FAILED) {
+    if (exit === undefined || exit === SSH_FAILED) {
       throw new SshError('lost', `lost the connection to ${sshTargetText(target)} before the end`);
     }
     return exit;
@@ -107,28 +106,18 @@ class SshSession {
   kill(signal: NodeJS.Signals, where: Surroundings): void {
     const processGroup = this.#processGroup;
     if (processGroup === undefined) {
-      killGroup(this.#child, signal);
+      signalGroupOf(this.#client, signal);
       return;
     }
-    killGroup(this.#child, signal === 'SIGSTOP' ? signal : 'SIGCONT');
+    signalGroupOf(this.#client, signal === 'SIGSTOP' ? signal : 'SIGCONT');
     if (signal === 'SIGSTOP') this.#stopping = this.#tell(processGroup, signal, where);
     else void this.#stopping.then(() => this.#tell(processGroup, signal, where));
   }
 
-  #tell(processGroup: number, signal: NodeJS.Signals, where: Surroundings): Promise<void> {
+  async #tell(processGroup: number, signal: NodeJS.Signals, where: Surroundings): Promise<void> {
     const args = sshArguments(this.#connection, remoteKillCommand(processGroup, signal));
-    const teller = spawn('ssh', args, { ...where, detached: true, stdio: 'ignore' });
-    return new Promise((resolve) => {
-      teller
-        .once('error', () => {
-          killGroup(this.#child, signal);
-          resolve();
-        })
-        .once('exit', (code) => {
-          if (code !== 0) killGroup(this.#child, signal);
-          resolve();
-        });
-    });
+    const { exitCode } = await execa('ssh', args, { ...clientOptions(where), stdio: 'ignore' });
+    if (exitCode !== 0) signalGroupOf(this.#client, signal);
   }
 
   async #take(piece: SshPiece): Promise<void> {
@@ -146,7 +135,7 @@ class SshSession {
 
   async #begin(remotePid: number, processGroup: number): Promise<void> {
     this.#processGroup = processGroup;
-    if (this.#child.pid !== undefined) this.onStart({ pid: this.#child.pid, remotePid });
+    if (this.#client.pid !== undefined) this.onStart({ pid: this.#client.pid, remotePid });
     // A banner, or a warning of the client about host keys: for the user, not part of the output.
     await writeFd(2, Buffer.from(this.#preamble));
   }

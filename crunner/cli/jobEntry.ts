@@ -1,6 +1,7 @@
+import type { PlatformFacts } from '../../lib/host/facts.ts';
+import { readableStamp } from '../../lib/host/stamps.ts';
 import type { EndEvent } from '../attached/run.ts';
 import type { SshTarget } from '../ssh/ssh.ts';
-import type { HostFacts } from './hostFacts.ts';
 
 /** Text too long to hold: its pieces can be read again and again. */
 export interface LongText {
@@ -18,7 +19,7 @@ export type JobEntry = ReadonlyMap<string, EntryValue>;
 export interface EntryContext {
   readonly jid: string;
   readonly auid: string;
-  readonly host: HostFacts;
+  readonly host: PlatformFacts;
   readonly ssh: SshTarget | undefined;
 }
 
@@ -41,9 +42,9 @@ export function jobEntry(
     ...Object.entries({ system, machine, platform }),
     ['uname', unameOf(host)],
     ['version', version],
-    ['startstamp', pythonStamp(end.startedAt)],
+    ['startstamp', readableStamp(end.startedAt.getTime())],
     ...sshEntries(end, ssh),
-    ['endstamp', pythonStamp(end.endedAt)],
+    ['endstamp', readableStamp(end.endedAt.getTime())],
     ['doneTrigger', true],
     ['pid', end.pid],
     ['returncode', end.returncode],
@@ -67,12 +68,6 @@ function sshEntries(
   ];
 }
 
-function unameOf({ system, node, release, version, machine }: HostFacts): Uname {
+function unameOf({ system, node, release, version, machine }: PlatformFacts): Uname {
   return { uname: Object.entries({ system, node, release, version, machine }) };
-}
-
-/** `YYYY-MM-DD hh:mm:ss.ffffff`, local time, as Python prints a datetime. */
-export function pythonStamp(time: Date): string {
-  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString();
-  return `${local.slice(0, 10)} ${local.slice(11, 23)}000`;
 }

@@ -83,9 +83,9 @@ export class JobOutput {
 
   async #printDictionary(): Promise<void> {
     const { jobEntry } = await import('./jobEntry.ts');
-    const { hostFacts } = await import('./hostFacts.ts');
+    const { platformFacts } = await import('../../lib/host/facts.ts');
     const { jid, auid, prettyprint, jsonprint } = this.#flags;
-    const context = { jid, auid, host: hostFacts(), ssh: this.#ssh };
+    const context = { jid, auid, host: platformFacts(), ssh: this.#ssh };
     const entries = this.#jobs.map(({ end, out, err }) =>
       jobEntry(end, longText(this.#stdout, out), longText(this.#stderr, err), context),
     );

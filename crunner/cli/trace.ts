@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, PmanError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/host/folders.ts';
+import { readableStamp } from '../../lib/host/stamps.ts';
 import { writeFd } from '../attached/writeFd.ts';
 import type { Flags } from './flags.ts';
-import { pythonStamp } from './jobEntry.ts';
 
 /** Says what goes on; 0 is for everyone who did not ask for silence, 1 for those who asked for more. */
 export type Trace = (level: 0 | 1, message: string) => Promise<void>;
@@ -19,7 +19,7 @@ export function makeTrace({ verbosity, debugToFile, debugFile }: Flags, colour: 
   const file = debugFile ?? join(homedir(), 'tmp', 'debug-crunner.log');
   if (debugToFile) write(file, '');
   return async (level, message) => {
-    const line = `${pythonStamp(new Date())} | crunner | ${message}`;
+    const line = `${readableStamp(Date.now())} | crunner | ${message}`;
     if (debugToFile) write(file, `${line}\n`);
     if (verbosity < level) return;
     await writeFd(1, Buffer.from(colour ? `\u001b[0;36m${line}\u001b[0m\n` : `${line}\n`));

@@ -10,7 +10,7 @@ import { isForeignToSh } from './splitDialect.ts';
  *
  * Importing this file loads the parser (some 25 ms): import it only for a line with a `;`.
  */
-export function splitCommandLine(line: string): readonly string[] {
+export function splitIntoParts(line: string): readonly string[] {
   if (!line.includes(';')) return [line];
   const script = parseWhole(line);
   if (script === undefined) return [line];

@@ -1,27 +1,8 @@
 import { constants as fsConstants } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
-import type { ProcessUsage } from './spool.ts';
-
-/**
- * Processes by the C library's own posix_spawn(3) and wait4(2). Node's spawn forks its whole address space, which takes
- * milliseconds, and does not tell what a process has used; see docs/decisions/0002.
- */
-export interface NativeSpawn {
-  /** File and arguments, the first of which is the name the program is told it has. */
-  readonly file: string;
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Files that take the two output streams; appended to, made where they are missing. */
-  readonly out: string;
-  readonly err: string;
-}
-
-export interface NativeExit {
-  /** Exit code, or the negative number of the signal that ended it. */
-  readonly returncode: number;
-  readonly usage: ProcessUsage;
-}
+import type { ProcessUsage } from './journal.ts';
+import type { Program, ProgramExit, StartedProgram } from './program.ts';
 
 // <spawn.h> of glibc and musl, which agree.
 const SETSIGDEF = 0x04;
@@ -78,17 +59,15 @@ function makeAttributes(): Buffer {
   return made;
 }
 
-const waiting = new Map<number, (exit: NativeExit) => void>();
+const waiting = new Map<number, (exit: ProgramExit) => void>();
 let reaping = false;
 
 /**
- * Starts a process with its output going to files and its input empty.
+ * Starts a program by the C library's own posix_spawn(3), and waits for it by wait4(2): that takes less time than Node's
+ * spawn, and tells what the program has used; see docs/decisions/0002.
  * @throws an error with the system's `code` when it cannot be started
  */
-export function nativeSpawn({ file, argv, env, out, err }: NativeSpawn): {
-  readonly pid: number;
-  readonly ended: Promise<NativeExit>;
-} {
+export function nativeSpawn({ file, argv, env, out, err }: Program): StartedProgram {
   const actions = Buffer.alloc(ACTIONS_SIZE);
   initActions(actions);
   const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND } = fsConstants;
@@ -100,7 +79,7 @@ export function nativeSpawn({ file, argv, env, out, err }: NativeSpawn): {
   destroyActions(actions);
   if (errno !== 0) throw systemError(errno, file);
   const [child] = pid;
-  const ended = new Promise<NativeExit>((resolve) => waiting.set(child, resolve));
+  const ended = new Promise<ProgramExit>((resolve) => waiting.set(child, resolve));
   if (!reaping) {
     reaping = true;
     process.on('SIGCHLD', reap);
@@ -146,7 +125,7 @@ function floorBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-function environment(env: NativeSpawn['env']): readonly (string | null)[] {
+function environment(env: Program['env']): readonly (string | null)[] {
   const pairs = Object.entries(env).filter(([, value]) => value !== undefined);
   return [...pairs.map(([name, value]) => `${name}=${value}`), null];
 }

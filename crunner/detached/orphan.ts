@@ -1,7 +1,8 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { startTicks } from '../../lib/host/processes.ts';
-import { type PartStart, partFiles } from './spool.ts';
+import type { PartStart } from './journal.ts';
+import { partFiles } from './spool.ts';
 
 /**
  * How a part was started by a runner that was killed before it wrote that down; undefined when it was not. The process

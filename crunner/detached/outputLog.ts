@@ -1,7 +1,7 @@
 import { appendFileSync, type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
-import { preciseNow } from '../../lib/host/processes.ts';
+import { preciseNow } from '../../lib/host/clock.ts';
 import { partFiles } from './spool.ts';
 
 export type StreamName = 'stdout' | 'stderr';

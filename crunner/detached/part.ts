@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
-import { endGroup, preciseNow, startTicks } from '../../lib/host/processes.ts';
-import type { nativeSpawn } from './nativeSpawn.ts';
-import type { JobLimits, PartStart, ProcessUsage } from './spool.ts';
+import { preciseNow } from '../../lib/host/clock.ts';
+import { endGroup, startTicks } from '../../lib/host/processes.ts';
+import type { JobLimits } from '../job/jobLimits.ts';
+import type { PartStart, ProcessUsage } from './journal.ts';
+import type { Program, StartProgram } from './program.ts';
 
 export interface PartOptions {
   readonly command: string;
@@ -16,7 +16,8 @@ export interface PartOptions {
   readonly limits: JobLimits;
 }
 
-export interface RunningPart extends PartStart {
+/** A part that has started; it needs nobody but itself to go on. */
+export interface DetachedPart extends PartStart {
   /** Ends it: the signal to its whole process group, and SIGKILL to what is left of that after the grace. */
   end(signal: NodeJS.Signals, graceMs: number): void;
   /** Resolves once, when the shell of the part has ended. Never rejects. */
@@ -33,30 +34,35 @@ export interface PartExit {
   readonly isLast?: boolean;
 }
 
-/** What is to be run by a shell, and where its output goes. */
-export interface ShellProgram {
-  /** The shell's own name first. */
-  readonly argv: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-  readonly out: string;
-  readonly err: string;
-}
-
 export const SHELL = '/bin/sh';
 
 /**
  * Starts one part of a command line by `/bin/sh -c`, in a session of its own, with its output going
  * straight to files: nobody has to read it, and no process but the part itself is needed for it to go on.
+ * @param startProgram how processes are started; default: the best way that this system has
  * @throws the system's error when no process can be started or a file cannot be made
  */
-export async function startPart(options: PartOptions): Promise<RunningPart> {
+export async function startPart(
+  options: PartOptions,
+  startProgram?: StartProgram,
+): Promise<DetachedPart> {
+  const begin = (args: readonly string[]) =>
+    startShell(
+      {
+        argv: argvOf(options.limits, args),
+        env: environmentOf(options.limits),
+        out: options.out,
+        err: options.err,
+      },
+      startProgram,
+    );
   try {
-    return await start(options, argvOf(options.limits, ['-c', '--', options.command]));
+    return await begin(['-c', '--', options.command]);
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
     writeFileSync(options.script, options.command);
-    return start(options, argvOf(options.limits, ['--', options.script]));
+    return begin(['--', options.script]);
   }
 }
 
@@ -76,25 +82,21 @@ function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]):
   return [SHELL, '-c', script.join('; '), SHELL, ...args];
 }
 
-async function start(options: PartOptions, argv: readonly string[]): Promise<RunningPart> {
-  const { cwd, env } = options.limits;
-  const environment = {
-    ...process.env,
-    ...env,
-    ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }),
-  };
-  return startShell({ argv, env: environment, out: options.out, err: options.err });
+function environmentOf({ cwd, env }: JobLimits): Program['env'] {
+  return { ...process.env, ...env, ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }) };
 }
 
 /**
  * Starts a shell as the leader of a session, without input and with its output going to files.
  * @throws the system's error when no process can be started or a file cannot be made
  */
-export async function startShell(program: ShellProgram): Promise<RunningPart> {
+export async function startShell(
+  program: Omit<Program, 'file'>,
+  startProgram?: StartProgram,
+): Promise<DetachedPart> {
   const startedAt = preciseNow();
-  const native = await loadNative();
-  const { pid, ended } =
-    native === undefined ? await nodeSpawn(program) : native({ ...program, file: SHELL });
+  const start = startProgram ?? (await startOfThisSystem());
+  const { pid, ended } = await start({ ...program, file: SHELL });
   const ticks = startTicks(pid);
   return {
     ...{ pid, startedAt, ended },
@@ -103,44 +105,19 @@ export async function startShell(program: ShellProgram): Promise<RunningPart> {
   };
 }
 
-let native: Promise<typeof nativeSpawn | undefined> | undefined;
+let chosen: Promise<StartProgram> | undefined;
 
-/** The fast way to start processes, where there is one: Linux, with the foreign function library installed. */
-function loadNative(): Promise<typeof nativeSpawn | undefined> {
-  native ??=
-    process.platform === 'linux'
-      ? import('./nativeSpawn.ts').then(
-          (module) => module.nativeSpawn,
-          (error: unknown) => {
-            console.error(`processes are started by node's spawn: ${String(error)}`);
-            return undefined;
-          },
-        )
-      : Promise.resolve(undefined);
-  return native;
+/** The fast way to start programs, where there is one: on Linux, with the foreign function library installed. */
+function startOfThisSystem(): Promise<StartProgram> {
+  chosen ??= process.platform === 'linux' ? loadNative().catch(loadPortable) : loadPortable();
+  return chosen;
 }
 
-/** The portable way: slower, and it does not tell what a process has used. */
-async function nodeSpawn({
-  argv,
-  env,
-  out,
-  err,
-}: ShellProgram): Promise<{ readonly pid: number; readonly ended: Promise<PartExit> }> {
-  const files: number[] = [];
-  try {
-    for (const file of [out, err]) files.push(openSync(file, 'a'));
-    const stdio = ['ignore', ...files] as const;
-    const child = spawn(SHELL, argv.slice(1), { detached: true, env, stdio: [...stdio] });
-    const { pid } = child;
-    if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
-    const ended = new Promise<PartExit>((resolve) => {
-      child.once('exit', (code, signal) => {
-        resolve({ returncode: signal === null ? (code ?? 0) : -constants.signals[signal] });
-      });
-    });
-    return { pid, ended };
-  } finally {
-    for (const file of files) closeSync(file);
-  }
+async function loadNative(): Promise<StartProgram> {
+  return (await import('./nativeSpawn.ts')).nativeSpawn;
+}
+
+async function loadPortable(error?: unknown): Promise<StartProgram> {
+  if (error !== undefined) console.error(`processes are started by node's spawn: ${String(error)}`);
+  return (await import('./portableSpawn.ts')).portableSpawn;
 }

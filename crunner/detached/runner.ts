@@ -1,24 +1,18 @@
 import { rmSync } from 'node:fs';
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporary, messageOf, systemErrorCode } from '../../lib/errors.ts';
-import { endGroup, isAlive, preciseNow } from '../../lib/host/processes.ts';
+import { preciseNow } from '../../lib/host/clock.ts';
+import { endGroup, isAlive } from '../../lib/host/processes.ts';
+import type { KillRequest } from '../job/killRequest.ts';
+import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
+import { endCause } from './endCause.ts';
+import type { PartEnd, PartStart, SpoolPart, SpoolRequest, SpoolState } from './journal.ts';
 import { findUnwrittenStart } from './orphan.ts';
 import { OutputLog } from './outputLog.ts';
-import { type PartExit, type RunningPart, startPart } from './part.ts';
-import {
-  type KillRequest,
-  type PartEnd,
-  type PartStart,
-  partFiles,
-  readSpool,
-  type SpoolPart,
-  type SpoolRequest,
-  writeLine,
-} from './spool.ts';
+import { type DetachedPart, startPart } from './part.ts';
+import { partFiles, readSpool, writeLine } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
-import { watchTimeLimit } from './timeLimit.ts';
 
 /** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
 export type RunnerEvent =
@@ -33,7 +27,7 @@ export type RunnerEvent =
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: Pick<RunningPart, 'end'> | undefined;
+  current?: Pick<DetachedPart, 'end'> | undefined;
   killed?: KillRequest;
 }
 
@@ -138,7 +132,7 @@ export class Runner {
 
   /** Resolves to the next part to run, if one is. */
   async #runPart(job: RunningJob, k: number): Promise<number | undefined> {
-    let part: RunningPart | SshPart;
+    let part: DetachedPart | SshPart;
     try {
       part = await startPatiently(job, k);
     } catch (error) {
@@ -160,7 +154,7 @@ export class Runner {
   async #follow(
     job: RunningJob,
     k: number,
-    part: RunningPart | SshPart,
+    part: DetachedPart | SshPart,
   ): Promise<number | undefined> {
     const { folder, request } = job;
     // By the clock that nobody sets: how long a part has run is no matter of the time of day.
@@ -173,7 +167,7 @@ export class Runner {
     const endedAt = preciseNow();
     log.close();
     job.current = undefined;
-    const cause = causeOf(job, exit);
+    const cause = endCause(exit, job.killed, request.ssh !== undefined);
     const isFinal = exit.isLast === true || k === request.parts.length - 1;
     const end = {
       endedAt,
@@ -204,7 +198,7 @@ export class Runner {
 }
 
 /** Where the system has no process or file to give just now, it is asked again for a while: others end. */
-async function startPatiently(job: RunningJob, k: number): Promise<RunningPart | SshPart> {
+async function startPatiently(job: RunningJob, k: number): Promise<DetachedPart | SshPart> {
   for (const until = performance.now() + PATIENCE_MS; ; ) {
     try {
       return await startPartOf(job, k);
@@ -219,7 +213,7 @@ async function startPatiently(job: RunningJob, k: number): Promise<RunningPart |
 async function startPartOf(
   { folder, request }: RunningJob,
   k: number,
-): Promise<RunningPart | SshPart> {
+): Promise<DetachedPart | SshPart> {
   const { ssh, limits = {}, parts } = request;
   const command = parts[k] ?? '';
   const { out, err } = partFiles(folder, k);
@@ -239,35 +233,20 @@ async function resumeOverSsh(
 }
 
 /** A part of the job runs: whoever ends the job ends it, or has done so by now. */
-function hold(job: RunningJob, part: Pick<RunningPart, 'end'>): void {
+function hold(job: RunningJob, part: Pick<DetachedPart, 'end'>): void {
   job.current = part;
   if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
 }
 
-function startOf({ pid, startedAt, ticks }: RunningPart): PartStart {
+function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {
   return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
 }
 
-/** In words, why a part ended, when it was not by itself. */
-function causeOf({ killed, request }: RunningJob, exit: PartExit): string | undefined {
-  const name = signalOf(exit, request.ssh !== undefined && killed !== undefined);
-  if (killed !== undefined) {
-    const ended = `${killed.cause} (${name ?? killed.signal})`;
-    return exit.cause === undefined ? ended : `${ended}; ${exit.cause}`;
-  }
-  return exit.cause ?? (name === undefined ? undefined : `killed by ${name}`);
-}
-
-/** A remote shell says 128 + n for signal n, which a command may also exit with by itself. */
-function signalOf({ returncode }: PartExit, isByShell: boolean): string | undefined {
-  if (returncode === null) return undefined;
-  if (returncode < 0) return signalName(-returncode);
-  return isByShell && returncode > 128 ? signalName(returncode - 128) : undefined;
-}
-
-function signalName(number: number): string {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return found?.[0] ?? `signal ${number}`;
+/** The time of a job that has a limit counts from the start of its first part, also when another runner saw that. */
+function watchTimeLimit({ request, parts }: SpoolState, atLimit: (order: KillRequest) => void) {
+  const { timeoutMs } = request.limits ?? {};
+  if (timeoutMs === undefined) return () => undefined;
+  return timeLimit(parts[0]?.start?.startedAt ?? preciseNow(), timeoutMs, atLimit);
 }
 
 /** Writes a line, again and again while the disk refuses it: how a part ended is not to be had twice. */

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -6,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
+import { streamFor } from '../command/descriptor.ts';
+import type { KillRequest } from '../job/killRequest.ts';
 import type { RunnerEvent } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
-import type { KillRequest } from './spool.ts';
 
 export interface RunnerClientOptions {
   /** The folder that holds the jobs' spool folders. */
@@ -18,6 +18,9 @@ export interface RunnerClientOptions {
   /** The runner process has gone: what it ran has to be looked at. */
   readonly onLost: () => void;
 }
+
+/** What a server needs of the way to its runner. */
+export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'close'>;
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
@@ -84,16 +87,16 @@ export class RunnerClient {
     if (early !== undefined) return this.#keep(early);
     // The socket of a runner that was killed.
     rmSync(runnerSocket(spool), { force: true });
-    let child = this.#spawn();
+    let hasEnded = await this.#startProcess();
     const deadline = performance.now() + START_LIMIT_MS;
     while (performance.now() < deadline) {
       const found = await this.#connect();
       if (found !== undefined) return this.#keep(found);
       await sleep(5);
       // It could not be started, was killed before it could be reached, or gave way to another one that has ended since.
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      if (hasEnded()) {
         await sleep(RESPAWN_MS);
-        child = this.#spawn();
+        hasEnded = await this.#startProcess();
       }
     }
     throw new PmanError('unavailable', 'the process that runs jobs cannot be started', {
@@ -101,18 +104,24 @@ export class RunnerClient {
     });
   }
 
-  #spawn(): ChildProcess {
+  /**
+   * Starts a runner, which is to outlive this process.
+   * @returns whether it has ended, or could not be started
+   */
+  async #startProcess(): Promise<() => boolean> {
     const { spool, log } = this.#options;
+    const { execa } = await import('execa');
     const logFile = this.#openLog();
-    const child = spawn(process.execPath, [programFile(), spool], {
-      detached: true,
-      stdio: ['ignore', 'ignore', logFile ?? 'ignore'],
+    const runner = execa(process.execPath, [programFile(), spool], {
+      ...{ detached: true, cleanup: false, buffer: false, reject: false },
+      stdio: ['ignore', 'ignore', streamFor(logFile ?? 'ignore')],
     });
     if (logFile !== undefined) closeSync(logFile);
-    child.on('error', (error) => log.error('cannot start the runner', { error: error.message }));
-    child.unref();
-    log.debug('runner started', { pid: child.pid });
-    return child;
+    runner.unref();
+    if (runner.pid === undefined)
+      log.error('cannot start the runner', { error: messageOf((await runner).cause) });
+    else log.debug('runner started', { pid: runner.pid });
+    return () => runner.pid === undefined || runner.exitCode !== null || runner.signalCode !== null;
   }
 
   /** A runner without a log is better than none. */

@@ -1,10 +1,10 @@
 import { socketPath } from '../../lib/host/socketPath.ts';
+import type { KillRequest } from '../job/killRequest.ts';
 import type { RunnerEvent } from './runner.ts';
-import type { KillRequest } from './spool.ts';
 
 /**
- * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It only
- * rings the bell; what is to be run and what became of it lies in the spool folders.
+ * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It says which spool folder to
+ * look at; what is to be run and what became of it is written there.
  */
 export type ToRunner =
   /** The first line of a server: jobs from now on start where it works, and with its environment. */

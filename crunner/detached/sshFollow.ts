@@ -5,8 +5,8 @@ import { SSH_FAILED, type SshConnection, sshFailure, sshTargetText } from '../ss
 import { type EndAnswer, endRemote } from '../ssh/sshEnd.ts';
 import type { RemoteProcess } from '../ssh/sshRecords.ts';
 import type { SshTranscript } from '../ssh/sshTranscript.ts';
-import type { PartExit, RunningPart } from './part.ts';
-import type { PartStart } from './spool.ts';
+import type { PartStart } from './journal.ts';
+import type { DetachedPart, PartExit } from './part.ts';
 
 /** How often the client's words are looked at, in milliseconds. */
 const POLL_MS = 100;
@@ -18,7 +18,7 @@ const CLOSE_MS = 2000;
 const LOST_GRACE_MS = 5000;
 
 /** A part that runs on another host: follows its ssh client to the end. */
-export class SshPart implements RunningPart {
+export class SshPart implements DetachedPart {
   /** Of the client on this host. */
   readonly pid: number;
   readonly startedAt: number;

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../../lib/host/processes.ts';
+import type { JobLimits } from '../job/jobLimits.ts';
 import { type SshConnection, sshArguments } from '../ssh/ssh.ts';
 import { isCarried, limitedCommand, newMarker } from '../ssh/sshCommand.ts';
 import { SshTranscript } from '../ssh/sshTranscript.ts';
 import { takeTurn } from '../ssh/sshTurn.ts';
 import { uploadCommand } from '../ssh/sshUpload.ts';
+import type { PartStart } from './journal.ts';
 import { SHELL, startShell } from './part.ts';
-import { type JobLimits, type PartStart, partFiles } from './spool.ts';
+import { partFiles } from './spool.ts';
 import { SshPart } from './sshFollow.ts';
 
 /** Where a part runs, and where it is written down. */

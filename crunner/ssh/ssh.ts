@@ -1,4 +1,5 @@
 import { type ErrorDetails, PmanError } from '../../lib/errors.ts';
+import type { Surroundings } from '../command/surroundings.ts';
 
 /** What ssh itself exits with when it fails. */
 export const SSH_FAILED = 255;
@@ -114,6 +115,18 @@ export function sshArguments(
     ]),
     ...['--', target.host, remoteCommand],
   ];
+}
+
+/**
+ * How execa starts a client: in a session of its own, so that it gets no signals of this process's terminal and outlives this
+ * process; one that fails is a result.
+ */
+export function clientOptions({ cwd, env }: Surroundings = {}) {
+  return {
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env, extendEnv: false }),
+    ...{ detached: true, cleanup: false, reject: false },
+  } as const;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { quote } from '../command/shellArguments.ts';
-import type { JobLimits } from '../detached/spool.ts';
+import type { JobLimits } from '../job/jobLimits.ts';
 import { fitsSsh, remoteCommand } from './ssh.ts';
 
 /** What tells the wrapper's records from the command's own words: hard to guess, and harmless to every shell. */

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { remoteScript, type SshConnection, sshArguments } from './ssh.ts';
+import { execa } from 'execa';
+import { clientOptions, remoteScript, type SshConnection, sshArguments } from './ssh.ts';
 import type { RemoteProcess } from './sshRecords.ts';
 
 /** What became of an order to end a command on another host. */
@@ -39,10 +39,12 @@ export async function endRemote(
   let reason = '';
   for (const waitMs of RETRIES_MS) {
     await sleep(waitMs);
-    const { code, stdout, stderr } = await runSsh(args);
-    const word = stdout.trim().split('\n').at(-1);
+    const result = await execa('ssh', args, { ...clientOptions(), stdin: 'ignore' });
+    const word = result.stdout.trim().split('\n').at(-1);
     if (word === 'ended' || word === 'gone') return { kind: word };
-    reason = stderr.trim().split(/\r?\n/).at(-1) || `ssh ended with ${code}`;
+    const { stderr, originalMessage, exitCode, signal } = result;
+    const words = stderr.trim().split(/\r?\n/).at(-1) || originalMessage;
+    reason = words || `ssh ended with ${exitCode ?? signal}`;
   }
   return { kind: 'unreachable', reason };
 }
@@ -66,20 +68,4 @@ function endScript(
     tell('KILL'),
     'echo ended',
   ].join('\n');
-}
-
-interface SshResult {
-  readonly code: number | string | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function runSsh(args: readonly string[]): Promise<SshResult> {
-  return new Promise((resolve) => {
-    const child = execFile('ssh', [...args], (error, stdout, stderr) => {
-      const code = error === null ? 0 : (error.code ?? error.signal ?? undefined);
-      resolve({ code: code ?? undefined, stdout, stderr: stderr || (error?.message ?? '') });
-    });
-    child.stdin?.end();
-  });
 }

@@ -1,8 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { killGroup, type Surroundings } from '../attached/local.ts';
-import { remoteScript, type SshConnection, SshError, sshArguments, sshFailure } from './ssh.ts';
+import { execa } from 'execa';
+import { signalGroupOf } from '../../lib/host/processes.ts';
+import type { Surroundings } from '../command/surroundings.ts';
+import {
+  clientOptions,
+  remoteScript,
+  SSH_FAILED,
+  type SshConnection,
+  SshError,
+  sshArguments,
+  sshFailure,
+} from './ssh.ts';
 
 /** A long command on its way to another host. */
 export interface Upload {
@@ -33,26 +40,20 @@ export function uploadCommand(
   where: Surroundings = {},
 ): Upload {
   const args = sshArguments(connection, remoteScript(PUT));
-  const child = spawn('ssh', args, { ...where, detached: true, stdio: 'pipe' });
-  // A client that ends early says why by its exit.
-  child.stdin.on('error', () => undefined).end(command);
+  const client = execa('ssh', args, { ...clientOptions(where), input: command });
   const put = async () => {
-    const [[exit], path, words] = await Promise.all([
-      once(child, 'close'),
-      text(child.stdout),
-      text(child.stderr),
-    ]);
+    const { exitCode = SSH_FAILED, cause, stdout, stderr } = await client;
+    if (client.pid === undefined) throw cause;
     // What a login shell may print of its own comes before.
-    const file = /(\/[^\n;']*);$/.exec(path)?.[1];
-    if (exit === 0 && file !== undefined) return loaderOf(file);
-    const code = typeof exit === 'number' ? exit : 255;
-    throw code === 0
+    const file = /(\/[^\n;']*);$/.exec(stdout)?.[1];
+    if (exitCode === 0 && file !== undefined) return loaderOf(file);
+    throw exitCode === 0
       ? new SshError('remote', 'the host did not take the command')
-      : sshFailure(connection.target, words, code);
+      : sshFailure(connection.target, stderr, exitCode);
   };
   const loader = put();
   loader.catch(() => undefined); // whoever waits for it hears of it
-  return { loader, kill: (signal) => killGroup(child, signal) };
+  return { loader, kill: (signal) => signalGroupOf(client, signal) };
 }
 
 /** A command that runs what a file of the host holds, in the same shell, and removes the file before it begins. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { preciseNow } from '../host/processes.ts';
+import { preciseNow } from '../host/clock.ts';
 import { compactStamp } from '../host/stamps.ts';
 import { systemInfo } from '../host/systemInfo.ts';
 import { NAME, VERSION } from '../version.ts';

@@ -1,22 +1,13 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PartStart } from '../../crunner/detached/spool.ts';
 import { systemErrorCode } from '../errors.ts';
 
-/** How far the two clocks of a process may be apart before somebody has set the one, in milliseconds. */
-const CLOCK_STEP_MS = 50;
-/** When the clock that never jumps was at 0, on the one of the day. */
-let origin = performance.timeOrigin;
-
-/**
- * Milliseconds since 1970 with the fractions that `Date.now` lacks: records show microseconds. A clock that was set, or a
- * machine that has slept, is followed.
- */
-export function preciseNow(): number {
-  const now = Date.now();
-  const passed = performance.now();
-  if (Math.abs(origin + passed - now) > CLOCK_STEP_MS) origin = now - passed;
-  return origin + passed;
+/** A process, told from a later one of the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Its start time in clock ticks since boot (proc(5), stat field 22), where the system tells. */
+  readonly ticks?: string;
 }
 
 /** Start time of a process in clock ticks since boot, or undefined where /proc does not tell. */
@@ -38,8 +29,8 @@ function processFields(pid: number): { state: string; ticks: string } | undefine
   return { state: fields[0] ?? '', ticks: fields[19] ?? '' };
 }
 
-/** Whether the process that a start record names still runs, and is not another one of the same pid. */
-export function isAlive({ pid, ticks }: PartStart): boolean {
+/** Whether that process still runs, and the pid is not another one's by now. No process has a pid of 0 or less. */
+export function isAlive({ pid, ticks }: ProcessIdentity): boolean {
   if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
@@ -52,7 +43,7 @@ export function isAlive({ pid, ticks }: PartStart): boolean {
 }
 
 /**
- * Sends a signal to the whole process group of a part; says whether there was anyone to get it. What runs as another
+ * Sends a signal to a whole process group; says whether there was anyone to get it. What runs as another
  * user (a set-user-id program) does not get it.
  */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
@@ -64,6 +55,15 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
     if (code === 'ESRCH' || code === 'EPERM') return false;
     throw error;
   }
+}
+
+/** What node:child_process knows of a child that leads a process group of its own (`detached`). */
+export type GroupLeader = Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode'>;
+
+/** Sends a signal to the process group that a child leads; to nobody when the child did not start or has ended. */
+export function signalGroupOf({ pid, exitCode, signalCode }: GroupLeader, signal: NodeJS.Signals) {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  process.kill(-pid, signal);
 }
 
 /** How often a process group that was told to end is looked at, in milliseconds. */

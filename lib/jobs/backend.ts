@@ -1,4 +1,4 @@
-import type { KillRequest } from '../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../crunner/job/killRequest.ts';
 import type { NewJob } from '../records/record.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import type { JobLimits } from '../../crunner/detached/spool.ts';
+import type { JobLimits } from '../../crunner/job/jobLimits.ts';
 import { BadRequestError, systemErrorCode } from '../errors.ts';
 import { UNITS } from '../quantity.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';

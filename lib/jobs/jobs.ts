@@ -1,4 +1,4 @@
-import type { KillRequest } from '../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../crunner/job/killRequest.ts';
 import { BadRequestError, type PmanError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';

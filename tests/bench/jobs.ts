@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { systemErrorCode } from '../../lib/errors.ts';
 import { freshGround } from './ground.ts';
 import { median, startPman } from './programs.ts';
 
@@ -12,6 +13,19 @@ import { median, startPman } from './programs.ts';
  */
 const AT_ONCE = 8;
 const TURNS = 3;
+/** The unit of processor times in /proc. */
+const TICK_MS = 10;
+
+interface Round {
+  readonly ours: number;
+  readonly loop: number;
+  readonly xargs: number;
+  /** Processor time a job, in ms. */
+  readonly server: number;
+  readonly runner: number;
+  readonly shells: number;
+}
+
 const [count = '2000', ...flags] = process.argv.slice(2);
 const jobs = Number(count);
 
@@ -55,20 +69,60 @@ function runJob(port: number, i: number): Promise<void> {
   });
 }
 
+/** Processor time in ms that a process has taken, and its ended children; from proc(5). */
+function processorMs(pid: number): { readonly own: number; readonly children: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const ticks = (field: number) => (fields[field] ?? 0) + (fields[field + 1] ?? 0);
+  return { own: ticks(11) * TICK_MS, children: ticks(13) * TICK_MS };
+}
+
+/** The runner of the pman whose folder this is. */
+function runnerPid(folder: string): number {
+  const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const found = ids.find((id) => {
+    try {
+      const line = readFileSync(`/proc/${id}/cmdline`, 'latin1');
+      return line.includes('runnerProcess') && line.includes(folder);
+    } catch (error) {
+      if (['ENOENT', 'ESRCH'].includes(systemErrorCode(error) ?? '')) return false; // it has ended
+      throw error;
+    }
+  });
+  return Number(found);
+}
+
 const ground = freshGround('pman-bench');
-const rounds: { ours: number; loop: number; xargs: number }[] = [];
+const rounds: Round[] = [];
 for (let turn = 0; turn < TURNS; turn += 1) {
-  const pman = await startPman(flags, ground.plot(`turn-${turn}`));
+  const folder = ground.plot(`turn-${turn}`);
+  const pman = await startPman(flags, folder);
   await runJob(pman.port, -1); // starts the runner
+  const pids = [pman.process.pid ?? 0, runnerPid(folder)] as const;
+  const [serverBefore, runnerBefore] = pids.map(processorMs);
   const ours = await perSecond((i) => runJob(pman.port, i));
+  const [serverAfter, runnerAfter] = pids.map(processorMs);
   await pman.stop();
-  rounds.push({ ours, loop: await spawnLoop(), xargs: await xargs() });
+  const perJob = (after = 0, before = 0) => (after - before) / jobs;
+  rounds.push({
+    ...{ ours, loop: await spawnLoop(), xargs: await xargs() },
+    server: perJob(serverAfter?.own, serverBefore?.own),
+    runner: perJob(runnerAfter?.own, runnerBefore?.own),
+    shells: perJob(runnerAfter?.children, runnerBefore?.children),
+  });
 }
 agent.destroy();
 rmSync(ground.folder, { recursive: true });
 const ours = median(rounds.map((round) => round.ours));
 const loop = median(rounds.map((round) => round.loop));
 const best = median(rounds.map((round) => round.xargs));
+const processor = (['server', 'runner', 'shells'] as const).map(
+  (who) => `${who} ${median(rounds.map((round) => round[who])).toFixed(2)} ms`,
+);
 console.log(
   `${jobs} jobs, ${AT_ONCE} at once: pman ${ours.toFixed(0)}/s, bare spawn loop ${loop.toFixed(0)}/s (ratio ${(ours / loop).toFixed(2)}), xargs ${best.toFixed(0)}/s (ratio ${(ours / best).toFixed(2)})`,
 );
+console.log(`processor time a job: ${processor.join(', ')}`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../crunner/command/split.ts';
+import { splitIntoParts } from '../../crunner/command/split.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -109,11 +109,11 @@ const mutated = fc
     }, program),
   );
 
-describe('splitCommandLine against the shell', () => {
+describe('splitIntoParts against the shell', () => {
   it('makes parts that are programs out of a line that is one', () => {
     fc.assert(
       fc.property(mutated, (line) => {
-        const parts = splitCommandLine(line);
+        const parts = splitIntoParts(line);
         if (parts.length === 1 || !isProgram(line)) return;
         expect(parts.filter((part) => !isProgram(part))).toEqual([]);
       }),
@@ -125,7 +125,7 @@ describe('splitCommandLine against the shell', () => {
     const refused = fc
       .sample(mutated, 700)
       .filter((line) => line.includes(';') && !isProgram(line));
-    const cut = refused.filter((line) => splitCommandLine(line).length > 1);
+    const cut = refused.filter((line) => splitIntoParts(line).length > 1);
     expect(refused.length).toBeGreaterThan(100);
     expect(cut.length).toBeLessThan(refused.length / 20);
   }, 60_000);
@@ -157,7 +157,7 @@ describe('splitCommandLine against the shell', () => {
     let cut = 0;
     fc.assert(
       fc.property(program, (line) => {
-        const parts = splitCommandLine(line);
+        const parts = splitIntoParts(line);
         if (parts.length > 1) cut += 1;
         const split = parts.map((part) => sh(['-c', '--', part]));
         expect({

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KillRequest } from '../../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { Queue } from '../../concurrency/queue.ts';
 import { messageOf, PmanError } from '../../errors.ts';
+import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
-import { preciseNow } from '../../host/processes.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';

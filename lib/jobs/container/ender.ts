@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KillRequest } from '../../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { ActiveJobs } from './activeJobs.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from '../../concurrency/queue.ts';
 import { messageOf, PmanError } from '../../errors.ts';
-import { preciseNow } from '../../host/processes.ts';
+import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';

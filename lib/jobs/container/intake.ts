@@ -1,5 +1,5 @@
 import { messageOf, PmanError } from '../../errors.ts';
-import { preciseNow } from '../../host/processes.ts';
+import { preciseNow } from '../../host/clock.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { keyTaken } from '../../records/index/idempotency.ts';
 import { newJobRoot } from '../../records/jobRoot.ts';

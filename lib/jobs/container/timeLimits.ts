@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KillRequest } from '../../../crunner/detached/spool.ts';
-import { timeLimit } from '../../../crunner/detached/timeLimit.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
+import { timeLimit } from '../../../crunner/job/timeLimit.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { ActiveJobs } from './activeJobs.ts';

@@ -1,4 +1,4 @@
-import type { JobLimits } from '../../../crunner/detached/spool.ts';
+import type { JobLimits } from '../../../crunner/job/jobLimits.ts';
 import { BadRequestError } from '../../errors.ts';
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
@@ -7,8 +7,8 @@ const MAX_SUB_JOBS = 64;
 /** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
 export async function partsOf(cmd: string): Promise<readonly string[]> {
   if (!cmd.includes(';')) return [cmd];
-  const { splitCommandLine } = await import('../../../crunner/command/split.ts');
-  const parts = splitCommandLine(cmd);
+  const { splitIntoParts } = await import('../../../crunner/command/split.ts');
+  const parts = splitIntoParts(cmd);
   return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
 }
 

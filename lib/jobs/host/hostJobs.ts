@@ -1,9 +1,14 @@
+import type { SpoolState } from '../../../crunner/detached/journal.ts';
 import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
-import { RunnerClient } from '../../../crunner/detached/runnerClient.ts';
-import type { KillRequest, SpoolRequest, SpoolState } from '../../../crunner/detached/spool.ts';
+import {
+  RunnerClient,
+  type RunnerClientOptions,
+  type RunnerLink,
+} from '../../../crunner/detached/runnerClient.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError } from '../../errors.ts';
+import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
-import { preciseNow } from '../../host/processes.ts';
 import type { Logger } from '../../log.ts';
 import { newJobRoot } from '../../records/jobRoot.ts';
 import { newRecord } from '../../records/record.ts';
@@ -16,6 +21,7 @@ import { progressOf } from '../progress.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
 import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
+import { JobQueue } from './jobQueue.ts';
 import { closeOrphans } from './orphanRecords.ts';
 import { Poller, type PollerOptions, type SpoolOwner } from './poller.ts';
 import type { SshHosts } from './sshHosts.ts';
@@ -28,6 +34,8 @@ export interface HostJobsOptions extends PollerOptions {
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
   readonly log: Logger;
+  /** The way to the process that runs the jobs; default: over its socket. */
+  readonly connect?: (options: RunnerClientOptions) => RunnerLink;
 }
 
 /** How often the jobs that run are held against their spools, in milliseconds. */
@@ -41,15 +49,12 @@ export class HostJobs implements JobBackend {
   readonly #options: HostJobsOptions;
   readonly #outputs: HostOutputs;
   readonly #spool: HostSpool;
-  readonly #runner: RunnerClient;
+  readonly #runner: RunnerLink;
   readonly #poller: Poller;
   /** Asked for with the first job: the system takes a while to tell. */
   #host: JsonObject | undefined;
-  /** Jobs that have been accepted and not handed to the runner, in order. */
-  readonly #waiting = new Map<string, SpoolRequest>();
-  /** Jobs that have been handed to the runner and not ended. */
-  readonly #running = new Map<string, SpoolRequest>();
-  readonly #ended = new Map<string, Array<() => void>>();
+  /** Those that run have been handed to the runner. */
+  readonly #queue: JobQueue;
   readonly #audit: NodeJS.Timeout;
   #closed = false;
 
@@ -58,7 +63,9 @@ export class HostJobs implements JobBackend {
     this.#outputs = new HostOutputs(options);
     this.#spool = new HostSpool(options);
     this.#poller = new Poller(options);
-    this.#runner = new RunnerClient({
+    this.#queue = new JobQueue(options.maxJobs);
+    const connect = options.connect ?? ((to) => new RunnerClient(to));
+    this.#runner = connect({
       spool: options.spool,
       log: options.log,
       onEvent: (event) => this.#onEvent(event),
@@ -91,17 +98,14 @@ export class HostJobs implements JobBackend {
       throw error;
     }
     database.add(root, record);
-    this.#waiting.set(root, request);
+    this.#queue.wait(root, request);
     this.#startWaiting();
     return root;
   }
 
   /** Resolves when the job has ended; at once when it has, or is none of this host's. */
-  async ended(root: string): Promise<void> {
-    if (!this.isActive(root)) return;
-    await new Promise<void>((resolve) => {
-      this.#ended.set(root, [...(this.#ended.get(root) ?? []), resolve]);
-    });
+  ended(root: string): Promise<void> {
+    return this.#queue.ended(root);
   }
 
   /**
@@ -110,11 +114,11 @@ export class HostJobs implements JobBackend {
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    if (this.#waiting.has(root)) {
+    if (this.#queue.isWaiting(root)) {
       this.#drop(root, `${request.cause} before it started`);
       return true;
     }
-    if (!this.#running.has(root)) return false;
+    if (!this.#queue.has(root)) return false;
     this.#spool.orderEnd(root, request);
     await this.#runner.kill(this.#spool.folder(root), request);
     return true;
@@ -122,9 +126,8 @@ export class HostJobs implements JobBackend {
 
   /** Ends every job, and waits until each has ended. */
   async endAll(request: KillRequest): Promise<void> {
-    const roots = [...this.#waiting.keys(), ...this.#running.keys()];
     await Promise.all(
-      roots.map(async (root) => {
+      this.#queue.roots.map(async (root) => {
         const ended = this.ended(root);
         await this.kill(root, request);
         await ended;
@@ -177,18 +180,17 @@ export class HostJobs implements JobBackend {
 
   /** The place in the queue of a job that waits, from 1 on. */
   place(root: string): number | undefined {
-    if (!this.#waiting.has(root)) return undefined;
-    return [...this.#waiting.keys()].indexOf(root) + 1;
+    return this.#queue.place(root);
   }
 
   /** How many jobs run, and how many wait for their turn. */
   get counts(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#running.size, waiting: this.#waiting.size };
+    return this.#queue.counts;
   }
 
   /** Whether a job waits or runs. */
   isActive(root: string): boolean {
-    return this.#running.has(root) || this.#waiting.has(root);
+    return this.#queue.has(root);
   }
 
   /** Finds the jobs that an earlier server left: goes on watching them, or writes down how they ended. */
@@ -226,17 +228,11 @@ export class HostJobs implements JobBackend {
   }
 
   #startWaiting(): void {
-    while (this.#running.size < this.#options.maxJobs) {
-      const [next] = this.#waiting;
-      if (next === undefined) return;
-      const [root, request] = next;
-      this.#waiting.delete(root);
-      this.#start(root, request);
-    }
+    for (let root = this.#queue.next(); root !== undefined; root = this.#queue.next())
+      this.#start(root);
   }
 
-  #start(root: string, request: SpoolRequest): void {
-    this.#running.set(root, request);
+  #start(root: string): void {
     this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
       try {
         // No runner can be had. Anything else (no file to be opened just now) passes: the audit tries again.
@@ -250,7 +246,7 @@ export class HostJobs implements JobBackend {
 
   #onEvent(event: RunnerEvent): void {
     const root = event.folder.slice(this.#options.spool.length + 1);
-    const request = this.#running.get(root);
+    const request = this.#queue.requestOf(root);
     if (request === undefined) return; // its record was removed
     const isOver = event.kind === 'end' && event.end.last;
     try {
@@ -265,18 +261,15 @@ export class HostJobs implements JobBackend {
   }
 
   #finish(root: string): void {
-    this.#running.delete(root);
     const bytes = this.#spool.outputBytes(root);
     this.#options.database.release(root, bytes, () => this.#spool.close(root));
-    for (const resolve of this.#ended.get(root) ?? []) resolve();
-    this.#ended.delete(root);
+    this.#queue.end(root);
     this.#startWaiting();
   }
 
   /** A job is not to run (any more): a later server keeps to that. */
   #drop(root: string, reason: string): void {
     this.#spool.drop(root, reason);
-    this.#waiting.delete(root);
     this.#poller.dropped(root, reason);
     this.#finish(root);
   }
@@ -287,13 +280,20 @@ export class HostJobs implements JobBackend {
     const newest = state.parts.at(-1);
     if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
     else if (newest !== undefined || state.kill !== undefined) {
-      this.#start(root, state.request);
+      this.#queue.run(root, state.request);
+      this.#start(root);
       // A runner that has the job may never have heard of the order.
-      if (state.kill !== undefined) void this.#repeatKill(root, state.kill);
+      if (state.kill !== undefined) this.#repeatKill(root, state.kill);
     } else {
-      this.#waiting.set(root, state.request);
+      this.#queue.wait(root, state.request);
       this.#startWaiting();
     }
+  }
+
+  #repeatKill(root: string, order: KillRequest): void {
+    this.#runner
+      .kill(this.#spool.folder(root), order)
+      .catch((error: unknown) => this.#warn('a job cannot be ended', root, error));
   }
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
@@ -302,11 +302,11 @@ export class HostJobs implements JobBackend {
   }
 
   /**
-   * Holds the jobs that run against their spools, and has each run again: the runner passes over those that it has. What was
+   * Holds the jobs that run against their spools, and has each run again: the runner leaves those alone that it has. What was
    * said between two processes while one of them died may have been heard by nobody.
    */
   #compareWithSpool(): void {
-    for (const root of [...this.#running.keys()]) {
+    for (const root of this.#queue.running) {
       this.#lookAfter(root).catch((error: unknown) =>
         this.#warn('a job cannot be looked after', root, error),
       );
@@ -322,25 +322,15 @@ export class HostJobs implements JobBackend {
     } else await this.#runner.run(this.#spool.folder(root));
   }
 
-  async #repeatKill(root: string, order: KillRequest): Promise<void> {
-    try {
-      await this.#runner.kill(this.#spool.folder(root), order);
-    } catch (error) {
-      this.#warn('a job cannot be ended', root, error);
-    }
-  }
-
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
-    for (const [root, request] of [...this.#running]) {
+    for (const root of this.#queue.running) {
       try {
         const state = this.#spool.read(root);
-        if (state === undefined) continue;
-        this.#running.delete(root);
-        this.#takeUp(root, state);
+        if (state !== undefined) this.#takeUp(root, state);
       } catch (error) {
-        this.#running.set(root, request); // the audit tries again
+        // It still counts as running: the audit tries again.
         this.#warn('a job cannot be looked after', root, error);
       }
     }

@@ -1,18 +1,17 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SpoolRequest, SpoolState } from '../../../crunner/detached/journal.ts';
 import {
   closeSpool,
   createSpool,
   discardJournal,
   isOpenSpool,
-  type KillRequest,
   mendSpool,
   outputBytes,
   readSpool,
-  type SpoolRequest,
-  type SpoolState,
   writeLine,
 } from '../../../crunner/detached/spool.ts';
+import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { isJobRoot } from '../../records/jobRoot.ts';

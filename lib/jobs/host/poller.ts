@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import type {
+  PartEnd,
+  PartStart,
+  SpoolRequest,
+  SpoolState,
+} from '../../../crunner/detached/journal.ts';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
-import {
-  type PartEnd,
-  type PartStart,
-  partFiles,
-  type SpoolRequest,
-  type SpoolState,
-} from '../../../crunner/detached/spool.ts';
+import { partFiles } from '../../../crunner/detached/spool.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import {
   type NewJob,

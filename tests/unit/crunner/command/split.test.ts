@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitCommandLine } from '../../../../crunner/command/split.ts';
+import { splitIntoParts } from '../../../../crunner/command/split.ts';
 
-describe('splitCommandLine', () => {
+describe('splitIntoParts', () => {
   it.each<readonly [line: string, parts: readonly string[]]>([
     ['echo a', ['echo a']],
     ['', ['']],
@@ -19,7 +19,7 @@ describe('splitCommandLine', () => {
     ['a # x;y\nb; c', ['a # x;y\nb', ' c']],
     ['echo a#b; c', ['echo a#b', ' c']],
   ])('cuts %j at the top level into %j', (line, parts) => {
-    expect(splitCommandLine(line)).toEqual(parts);
+    expect(splitIntoParts(line)).toEqual(parts);
   });
 
   it.each([
@@ -49,18 +49,18 @@ describe('splitCommandLine', () => {
     'cat <<-"E"\n\ta;b\n\tE\n',
     'x=$(cat <<E\na;b\nE\n)',
   ])('keeps %j in one part, and cuts after it', (line) => {
-    expect(splitCommandLine(line)).toEqual([line]);
+    expect(splitIntoParts(line)).toEqual([line]);
     if (!line.includes('#') && !line.endsWith('\n')) {
-      expect(splitCommandLine(`${line}; z`)).toEqual([line, ' z']);
+      expect(splitIntoParts(`${line}; z`)).toEqual([line, ' z']);
     }
   });
 
   it('does not part a here-document from its body', () => {
-    expect(splitCommandLine('cat <<E; b; c\nx;y\nE\nd; e')).toEqual([
+    expect(splitIntoParts('cat <<E; b; c\nx;y\nE\nd; e')).toEqual([
       'cat <<E; b; c\nx;y\nE\nd',
       ' e',
     ]);
-    expect(splitCommandLine('a; cat <<E <<F; b\n1;\nE\n2;\nF\nc;d')).toEqual([
+    expect(splitIntoParts('a; cat <<E <<F; b\n1;\nE\n2;\nF\nc;d')).toEqual([
       'a',
       ' cat <<E <<F; b\n1;\nE\n2;\nF\nc',
       'd',
@@ -85,7 +85,7 @@ describe('splitCommandLine', () => {
     'cat <<E\n$(b\nE\nc; d',
     'for i in 1; done; b',
   ])('leaves %j whole, as no shell accepts it', (line) => {
-    expect(splitCommandLine(line)).toEqual([line]);
+    expect(splitIntoParts(line)).toEqual([line]);
   });
 
   it.each([
@@ -102,7 +102,7 @@ describe('splitCommandLine', () => {
     'a\0; b',
     'cat <<E; b',
   ])('leaves %j whole, as /bin/sh reads it otherwise than bash', (line) => {
-    expect(splitCommandLine(line)).toEqual([line]);
+    expect(splitIntoParts(line)).toEqual([line]);
   });
 
   it('gives the line back when its parts are joined, whatever the line', () => {
@@ -145,7 +145,7 @@ describe('splitCommandLine', () => {
     const line = fc.array(fc.oneof(token, fc.string()), { maxLength: 30 }).map((t) => t.join(''));
     fc.assert(
       fc.property(line, (text) => {
-        expect(splitCommandLine(text).join(';')).toBe(text);
+        expect(splitIntoParts(text).join(';')).toBe(text);
       }),
       { numRuns: 2000 },
     );
@@ -153,7 +153,7 @@ describe('splitCommandLine', () => {
 
   it('splits a line of 10,000 parts and more than 128 KiB', () => {
     const parts = Array.from({ length: 10_000 }, (_, i) => `echo "part; ${i}"`);
-    expect(splitCommandLine(parts.join(';'))).toEqual(parts);
+    expect(splitIntoParts(parts.join(';'))).toEqual(parts);
   });
 
   it.each([
@@ -164,6 +164,6 @@ describe('splitCommandLine', () => {
     ['arithmetic', '$((', '))'],
   ])('leaves a line whole that is nested too deep: %s', (_name, open, close) => {
     const line = `${open.repeat(50_000)}a${close.repeat(50_000)}; b`;
-    expect(splitCommandLine(line)).toEqual([line]);
+    expect(splitIntoParts(line)).toEqual([line]);
   });
 });

@@ -51,7 +51,7 @@ describe('the log of outputs', () => {
     ]);
   });
 
-  it('passes over a line that a crash has cut', () => {
+  it('leaves out a line that a crash has cut', () => {
     const folder = startedPart();
     appendFileSync(join(folder, '0.out'), 'abcdef');
     writeFileSync(join(folder, '0.log'), '[1,"stdout",2]\n[2,"stdo');

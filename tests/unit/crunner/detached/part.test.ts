@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { nativeSpawn } from '../../../../crunner/detached/nativeSpawn.ts';
 import { startPart } from '../../../../crunner/detached/part.ts';
-import type { JobLimits } from '../../../../crunner/detached/spool.ts';
+import { portableSpawn } from '../../../../crunner/detached/portableSpawn.ts';
+import type { JobLimits } from '../../../../crunner/job/jobLimits.ts';
 import { isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
 import { hearChildSignals } from '../../../helpers/childSignals.ts';
 import { eventually } from '../../../helpers/eventually.ts';
@@ -16,17 +18,21 @@ beforeEach(() => {
   top = tempDir();
 });
 
-const start = (command: string, limits: JobLimits = {}) =>
-  startPart({
-    command,
-    out: join(top, 'out'),
-    err: join(top, 'err'),
-    script: join(top, 'script'),
-    limits,
-  });
 const written = (name: 'out' | 'err') => readFileSync(join(top, name), 'utf8');
 
-describe('startPart', () => {
+describe.each([
+  ['natively', nativeSpawn],
+  ['in the portable way', portableSpawn],
+] as const)('a part that is started %s', (_, startProgram) => {
+  const start = (command: string, limits: JobLimits = {}) =>
+    startPart(
+      {
+        ...{ command, limits },
+        ...{ out: join(top, 'out'), err: join(top, 'err'), script: join(top, 'script') },
+      },
+      startProgram,
+    );
+
   it.each([
     ['true', 0],
     ['exit 3', 3],
@@ -93,8 +99,20 @@ describe('startPart', () => {
 
   it('rejects when a stream cannot be written', async () => {
     const options = { command: 'true', err: join(top, 'e'), script: join(top, 's'), limits: {} };
-    await expect(startPart({ ...options, out: top })).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(startPart({ ...options, out: top }, startProgram)).rejects.toMatchObject({
+      code: 'EISDIR',
+    });
     const nowhere = join(top, 'no', 'out');
-    await expect(startPart({ ...options, out: nowhere })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(startPart({ ...options, out: nowhere }, startProgram)).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+});
+
+describe('a part on Linux', () => {
+  it('is started in the way that tells what it has used', async () => {
+    const files = { out: join(top, 'out'), err: join(top, 'err'), script: join(top, 'script') };
+    const part = await startPart({ command: 'true', limits: {}, ...files });
+    await expect(part.ended).resolves.toMatchObject({ usage: { source: 'wait4' } });
   });
 });

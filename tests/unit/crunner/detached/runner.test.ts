@@ -122,7 +122,7 @@ describe('Runner', () => {
     expect(told).toEqual([]);
   });
 
-  it('passes over a folder that holds no accepted job', async () => {
+  it('runs nothing of a folder that holds no accepted job', async () => {
     await runner.run(folder);
     expect(told).toEqual([]);
     expect(kill(0)).toBe(false);
@@ -214,7 +214,7 @@ describe('Runner', () => {
     ]);
   });
 
-  it('has no limit ring at once that is longer than a timer can be', async () => {
+  it('does not end a job at once whose limit is longer than a timer can be', async () => {
     const limits = { timeoutMs: 10_000_000_000 };
     createSpool(folder, { parts: ['sleep 0.1'], owner: null, limits });
     await runner.run(folder);

@@ -38,7 +38,7 @@ describe('a spool folder', () => {
   });
 
   it.each(['null', '5', '[]', '"x"', '{"request":5}', '{"part":0}', '{"part":"0","start":5}'])(
-    'passes over a line that is JSON and none of ours: %s',
+    'leaves out a line that is JSON and none of ours: %s',
     (line) => {
       mkdirSync(folder);
       writeFileSync(journal(), `${line}\n`);
@@ -97,7 +97,7 @@ describe('a spool folder', () => {
   });
 
   it.each(['\0\0\0', '{"part":0,"sta', '\0\0\0\n', ''])(
-    'passes over %j of a crash of the machine, and takes what is written later',
+    'leaves out %j of a crash of the machine, and takes what is written later',
     (bytes) => {
       createSpool(folder, REQUEST);
       appendFileSync(journal(), bytes);

@@ -2,14 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import {
-  endGroup,
-  isAlive,
-  preciseNow,
-  signalGroup,
-  startTicks,
-} from '../../../../lib/host/processes.ts';
+import { describe, expect, it } from '@jest/globals';
+import { endGroup, isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
@@ -31,16 +25,16 @@ async function startGroup(command: string) {
 
 describe('isAlive', () => {
   it('knows a process, and another one of the same pid', () => {
-    const self = { pid: process.pid, startedAt: 0 };
+    const self = { pid: process.pid };
     const ticks = startTicks(process.pid) ?? '';
     expect(isAlive(self)).toBe(true);
     expect(isAlive({ ...self, ticks })).toBe(true);
     expect(isAlive({ ...self, ticks: `${ticks}1` })).toBe(false);
-    expect(isAlive({ pid: NOBODY, startedAt: 0 })).toBe(false);
+    expect(isAlive({ pid: NOBODY })).toBe(false);
   });
 
   it.each([0, -1])('takes %i for no process, as it names a group', (pid) => {
-    expect(isAlive({ pid, startedAt: 0 })).toBe(false);
+    expect(isAlive({ pid })).toBe(false);
   });
 
   it('takes a process that has ended and was not waited for to be over', async () => {
@@ -50,7 +44,7 @@ describe('isAlive', () => {
     );
     const { readFileSync } = await import('node:fs');
     const child = await eventually(() => Number(readFileSync(join(folder, 'child'), 'utf8')));
-    await eventually(() => !isAlive({ pid: child, startedAt: 0 }), { message: 'the child to end' });
+    await eventually(() => !isAlive({ pid: child }), { message: 'the child to end' });
     expect(existsSync(`/proc/${child}`)).toBe(true);
     signalGroup(pid, 'SIGKILL');
     await ended;
@@ -62,29 +56,6 @@ describe('startTicks', () => {
     expect(startTicks(process.pid)).toMatch(/^\d+$/);
     expect(startTicks(1)).toMatch(/^\d+$/);
     expect(startTicks(NOBODY)).toBeUndefined();
-  });
-});
-
-describe('preciseNow', () => {
-  it('is the time of the clock, with fractions', () => {
-    expect(Math.abs(preciseNow() - Date.now())).toBeLessThan(1000);
-    const moments = Array.from({ length: 20 }, preciseNow);
-    expect(moments.some((moment) => moment % 1 !== 0)).toBe(true);
-  });
-});
-
-describe('preciseNow, when the clock is set,', () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
-  it.each([3_600_000, -3_600_000])('goes with it (%d ms)', (stepMs) => {
-    const real = Date.now.bind(Date);
-    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
-    jest.spyOn(Date, 'now').mockImplementation(() => real() + stepMs);
-    expect(Math.abs(preciseNow() - real() - stepMs)).toBeLessThan(60);
-    jest.restoreAllMocks();
-    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
   });
 });
 

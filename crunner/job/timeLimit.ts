@@ -1,25 +1,11 @@
-import { preciseNow } from '../../lib/host/processes.ts';
-import type { KillRequest, SpoolState } from './spool.ts';
+import { preciseNow } from '../../lib/host/clock.ts';
+import type { KillRequest } from './killRequest.ts';
 
-/** A timer of Node's that is set to more (24 days) rings at once, in milliseconds. */
+/** A timer of Node's that is set to more (24 days) goes off at once, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long a job at its time limit has before SIGKILL, in milliseconds. */
 const GRACE_MS = 5000;
-
-/**
- * Calls back when a job is at its time limit, if it has one. The time counts from the start of its first part, also when
- * that was seen by another process.
- * @returns what ends the watch
- */
-export function watchTimeLimit(
-  { request, parts }: SpoolState,
-  atLimit: (request: KillRequest) => void,
-): () => void {
-  const { timeoutMs } = request.limits ?? {};
-  if (timeoutMs === undefined) return () => undefined;
-  return timeLimit(parts[0]?.start?.startedAt ?? preciseNow(), timeoutMs, atLimit);
-}
 
 /**
  * Calls back when the time of a job is over that started then, in milliseconds since 1970: at once when it is.

@@ -1,0 +1,36 @@
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import { execa } from 'execa';
+import { streamFor } from '../command/descriptor.ts';
+import type { Program, StartedProgram } from './program.ts';
+
+/**
+ * Starts a program where `nativeSpawn` cannot: it takes more time, and does not tell what the program has used. The streams
+ * are files that the program has itself, so that it goes on when this process has ended.
+ * @throws an error with the system's `code` when it cannot be started
+ */
+export async function portableSpawn(program: Program): Promise<StartedProgram> {
+  const [name = program.file, ...args] = program.argv;
+  const files: number[] = [];
+  const openFile = (file: string) => {
+    const fd = openSync(file, 'a');
+    files.push(fd);
+    return streamFor(fd);
+  };
+  try {
+    const child = execa(program.file, args, {
+      ...{ argv0: name, env: program.env, extendEnv: false, detached: true, cleanup: false },
+      stdio: ['ignore', openFile(program.out), openFile(program.err)],
+      ...{ buffer: false, reject: false },
+    });
+    const { pid } = child;
+    if (pid === undefined) throw (await child).cause;
+    return { pid, ended: child.then(exitOf) };
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
+function exitOf({ exitCode = 0, signal }: { exitCode?: number; signal?: NodeJS.Signals }) {
+  return { returncode: signal === undefined ? exitCode : -constants.signals[signal] };
+}

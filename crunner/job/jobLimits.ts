@@ -1,0 +1,13 @@
+/** What a job is given and what it may take. */
+export interface JobLimits {
+  /** Working directory of the parts; default: the runner's. */
+  readonly cwd?: string;
+  /** Variables set on top of the runner's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long the whole job may take, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How much address space each process of the job may take, in bytes. */
+  readonly memoryBytes?: number;
+  /** Added to the scheduling priority (nice(1)). */
+  readonly nice?: number;
+}
