@@ -16,7 +16,8 @@ import type {
   WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import type { EngineClient } from '../client/engineClient.ts';
-import { listen, signalContainer } from '../containers.ts';
+import { readEvents } from '../client/events.ts';
+import { signalContainer } from '../client/signalContainer.ts';
 import { type Labels, NAME_LABEL, ownerIn, WORKERS_LABEL } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { isFinal } from '../service/task.ts';
@@ -109,7 +110,7 @@ export class PlainEngine implements Engine {
   }
 
   changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
-    return listen(this.#client, {
+    return readEvents(this.#client, {
       // Podman knows no filter for a label of any value, and has names of its own for the events.
       filters: { type: ['container'] },
       signal,
