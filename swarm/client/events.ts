@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { type EngineClient, FOR_EVER } from './engineClient.ts';
 
 const eventSchema = z.looseObject({
   Actor: z.looseObject({ Attributes: z.record(z.string(), z.string()).default({}) }).optional(),
@@ -15,9 +16,20 @@ export interface EventsOptions {
 
 /**
  * Reads the engine's events, a JSON object a line, until the signal is given or the engine closes the connection.
- * Rejects when it cannot be opened, or breaks.
+ * @throws PmanError unavailable when the connection cannot be opened, or breaks
  */
-export async function readEvents(docker: Docker, options: EventsOptions): Promise<void> {
+export async function readEvents(client: EngineClient, options: EventsOptions): Promise<void> {
+  await client.ask(
+    'listen to events',
+    (over) => {
+      const signal = AbortSignal.any([options.signal, over]);
+      return readStream(client.docker, { ...options, signal });
+    },
+    FOR_EVER,
+  );
+}
+
+async function readStream(docker: Docker, options: EventsOptions): Promise<void> {
   const { filters, signal, onOpen, onEvent } = options;
   const stream = (await docker.getEvents({
     filters: JSON.stringify(filters),

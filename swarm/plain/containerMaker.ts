@@ -1,9 +1,10 @@
 import type Docker from 'dockerode';
-import type { ContainerCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import { BadRequestError, PmanError } from '../../lib/errors.ts';
 import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
 import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
 import { containerNames, containerSpec } from './containerSpec.ts';
+import { hasRun, isUnstarted } from './plainTask.ts';
 
 /** Makes and removes the containers of work on an engine that is no swarm. */
 export class ContainerMaker {
@@ -16,32 +17,56 @@ export class ContainerMaker {
 
   /**
    * Makes a container for each worker, then starts them. When it fails, nothing of it is left, unless the engine is away.
+   * @param earlier what a call that was cut off has made of it: this is used, since what runs must not run twice
    * @returns whether it was done: not when it was cancelled
    */
-  async make(request: WorkRequest, cancelled: AbortSignal): Promise<boolean> {
+  async make(
+    request: WorkRequest,
+    earlier: readonly ContainerInspectInfo[],
+    cancelled: AbortSignal,
+  ): Promise<boolean> {
     if (cancelled.aborted) return false;
     const { name, options } = request;
     const spec = containerSpec(request, await this.#atMost(options.limits?.cpus));
-    const made: Docker.Container[] = [];
+    const known = new Map(
+      earlier.map((container) => [container.Name.replace(/^\//, ''), container]),
+    );
+    const made = earlier.map(({ Id }) => this.#client.docker.getContainer(Id));
+    const unstarted = earlier
+      .filter(isUnstarted)
+      .map(({ Id }) => this.#client.docker.getContainer(Id));
     try {
       for (const worker of containerNames(request)) {
+        if (known.has(worker)) continue;
         const container = await this.#create({ ...spec, name: worker }, cancelled);
-        if (container !== undefined) made.push(container);
+        if (container === undefined) continue;
+        made.push(container);
+        unstarted.push(container);
       }
       if (options.limits?.gpus) await this.#requireDevices(made);
       if (cancelled.aborted) {
         await this.#removeAll(made);
         return false;
       }
-      for (const container of made) {
-        await this.#client.ask(`start container "${name}"`, () => container.start());
-      }
+      for (const container of unstarted) await this.#start(container, name);
     } catch (error) {
       if (error instanceof PmanError && error.code === 'unavailable') throw error; // found again
       await this.#removeAll(made);
       throw error;
     }
     return true;
+  }
+
+  async #start(container: Docker.Container, name: string): Promise<void> {
+    const doing = `start container "${name}"`;
+    try {
+      await this.#client.ask(doing, () => container.start());
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code === 'unavailable') throw error;
+      // The call that was cut off may have come through meanwhile.
+      const now = await this.#client.askIfThere(doing, () => container.inspect());
+      if (now === undefined || !hasRun(now)) throw error;
+    }
   }
 
   /** Ends a container and forgets it, with the volumes that are its alone. */

@@ -16,14 +16,15 @@ import type {
   WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import type { EngineClient } from '../client/engineClient.ts';
-import { listen, signalContainer } from '../containers.ts';
+import { readEvents } from '../client/events.ts';
+import { signalContainer } from '../client/signalContainer.ts';
 import { type Labels, NAME_LABEL, ownerIn, WORKERS_LABEL } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { isFinal } from '../service/task.ts';
 import { followOutput, readOutput, tasksOf } from '../service/workerOutput.ts';
 import { TakenNames } from '../takenNames.ts';
 import { ContainerMaker } from './containerMaker.ts';
-import { lookOfContainers, taskOf } from './plainTask.ts';
+import { isUnstarted, lookOfContainers, taskOf } from './plainTask.ts';
 
 const NAME_FORM = {
   pattern: /^[A-Za-z0-9][\w.-]+$/,
@@ -61,17 +62,19 @@ export class PlainEngine implements Engine {
     request: WorkRequest,
     { mayExist, cancelled }: StartOptions,
   ): Promise<Started | undefined> {
-    if ((mayExist || cancelled.aborted) && (await this.#isMade(request))) return MADE;
-    try {
-      return await this.#make(request, cancelled);
-    } catch (error) {
-      if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
-      const found = await this.#found(request);
-      if (found === 'whole') return MADE;
-      if (found !== 'part') throw error;
+    let ours = mayExist || cancelled.aborted ? await this.#ours(request) : [];
+    for (;;) {
+      if (isWhole(ours)) return MADE;
+      if (cancelled.aborted && ours.length > 0) await this.remove(request);
+      try {
+        return (await this.#maker.make(request, ours, cancelled)) ? MADE : undefined;
+      } catch (error) {
+        if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
+        const found = await this.#ours(request);
+        if (found.length <= ours.length) throw error; // the name is somebody else's
+        ours = found;
+      }
     }
-    await this.remove(request);
-    return this.#make(request, cancelled);
   }
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
@@ -109,7 +112,7 @@ export class PlainEngine implements Engine {
   }
 
   changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
-    return listen(this.#client, {
+    return readEvents(this.#client, {
       // Podman knows no filter for a label of any value, and has names of its own for the events.
       filters: { type: ['container'] },
       signal,
@@ -136,25 +139,10 @@ export class PlainEngine implements Engine {
     return { ...ownerIn(labelsOf(other)), isLive: async () => true };
   }
 
-  async #make(request: WorkRequest, cancelled: AbortSignal): Promise<Started | undefined> {
-    return (await this.#maker.make(request, cancelled)) ? MADE : undefined;
-  }
-
-  /** Whether all workers of this request have been made; a part, that a call which was cut off has left, is removed. */
-  async #isMade(request: WorkRequest): Promise<boolean> {
-    const found = await this.#found(request);
-    if (found === 'part') await this.remove(request);
-    return found === 'whole';
-  }
-
-  async #found({ name, owner }: WorkRequest): Promise<'whole' | 'part' | 'nothing'> {
+  /** The containers of this request that an earlier call, which may have been cut off, has made. */
+  async #ours({ name, owner }: WorkRequest): Promise<readonly ContainerInspectInfo[]> {
     const containers = await this.#containersOf([{ name }]);
-    const [first] = containers;
-    if (first === undefined || ownerIn(labelsOf(first)).job !== owner.job) return 'nothing';
-    const isWhole =
-      containers.length === Number(labelsOf(first)[WORKERS_LABEL] ?? 1) &&
-      containers.map(taskOf).every(({ Status }) => Status.State !== 'starting');
-    return isWhole ? 'whole' : 'part';
+    return containers.filter((container) => ownerIn(labelsOf(container)).job === owner.job);
   }
 
   async #containersOf(
@@ -183,3 +171,13 @@ export class PlainEngine implements Engine {
 }
 
 const labelsOf = ({ Config }: ContainerInspectInfo): Labels => Config.Labels ?? {};
+
+/** Whether all workers of a request have been made, and started. */
+function isWhole(containers: readonly ContainerInspectInfo[]): boolean {
+  const [first] = containers;
+  if (first === undefined) return false;
+  return (
+    containers.length === Number(labelsOf(first)[WORKERS_LABEL] ?? 1) &&
+    !containers.some(isUnstarted)
+  );
+}

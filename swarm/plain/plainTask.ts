@@ -43,6 +43,16 @@ export function taskOf({ Id, Name, Created, Config, State }: ContainerInspectInf
   return task;
 }
 
+/** Whether a container was made, and nobody has tried to start it. */
+export function isUnstarted(container: ContainerInspectInfo): boolean {
+  return taskOf(container).Status.State === 'starting';
+}
+
+/** Whether the command of a container runs, or has run. */
+export function hasRun({ State }: ContainerInspectInfo): boolean {
+  return State.Running || !State.StartedAt.startsWith('0001');
+}
+
 function wordsOf({ Status, ExitCode, Error: said }: ContainerInspectInfo['State']) {
   switch (Status) {
     case 'created':

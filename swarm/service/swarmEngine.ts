@@ -17,7 +17,8 @@ import type {
 } from '../../lib/jobs/container/engine.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EngineClient } from '../client/engineClient.ts';
-import { listen, signalContainer } from '../containers.ts';
+import { readEvents } from '../client/events.ts';
+import { signalContainer } from '../client/signalContainer.ts';
 import { ownerIn, ownerLabels } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
@@ -127,7 +128,7 @@ export class SwarmEngine implements Engine {
 
   changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
     const tell = withEchoes(onChange, signal);
-    return listen(this.#client, {
+    return readEvents(this.#client, {
       filters: {
         type: ['container', 'service'],
         event: ['start', 'die', 'oom', 'destroy', 'remove'],

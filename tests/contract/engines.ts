@@ -24,6 +24,8 @@ export interface EngineUnderTest {
   readonly badName: string;
   /** Whether jobs have a terminal: none types there. */
   readonly hasTerminal: boolean;
+  /** Whether it makes folders that are to be mounted and do not exist. */
+  readonly makesFolders: boolean;
   /** Connections are lost, and new ones are refused. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -50,7 +52,13 @@ const inMemory: EngineFactory = {
     let speak: () => void = () => undefined;
     return {
       open: async () => new MemoryEngine(world),
-      ...{ readShown: readMemoryShown, image: MEMORY_IMAGE, badName: 'a/b', hasTerminal: false },
+      ...{
+        readShown: readMemoryShown,
+        image: MEMORY_IMAGE,
+        badName: 'a/b',
+        hasTerminal: false,
+        makesFolders: false,
+      },
       cut: async () => {
         world.isAway = true;
       },
@@ -98,7 +106,13 @@ async function realEngine(
         log: silentLogger(),
       });
     },
-    ...{ readShown, image: 'local/busybox:latest', badName: 'a/b', hasTerminal: true },
+    ...{
+      readShown,
+      image: 'local/busybox:latest',
+      badName: 'a/b',
+      hasTerminal: true,
+      makesFolders: script === 'podman',
+    },
     cut: () => relay.cut(),
     restore: () => relay.restore(),
     silence: () => relay.silence(),

@@ -193,11 +193,11 @@ export class MemoryEngine implements Engine {
 
 const STARTED: Started = { handle: { by: 'memory' }, printed: '' };
 
-function refuse({ image, shareDir }: WorkRequest): void {
+function refuse({ image, shareDir, options: { mounts = [] } }: WorkRequest): void {
   if (image !== MEMORY_IMAGE) throw new PmanError('not_found', `there is no image ${image}`);
-  if (shareDir !== undefined && !existsSync(shareDir)) {
-    throw new BadRequestError(`the folder ${shareDir} does not exist`);
-  }
+  const folders = [...(shareDir === undefined ? [] : [shareDir]), ...mounts.map((m) => m.source)];
+  const missing = folders.find((folder) => !existsSync(folder));
+  if (missing !== undefined) throw new BadRequestError(`the folder ${missing} does not exist`);
 }
 
 /** What a worker shows; `readMemoryShown` reads it. */

@@ -1,16 +1,5 @@
-import { PmanError } from '../lib/errors.ts';
-import { type EngineClient, FOR_EVER } from './client/engineClient.ts';
-import { type EventsOptions, readEvents } from './client/events.ts';
-
-/** Reads an engine's events until the signal is given or the engine closes the connection. */
-export async function listen(client: EngineClient, options: EventsOptions): Promise<void> {
-  await client.ask(
-    'listen to events',
-    (over) =>
-      readEvents(client.docker, { ...options, signal: AbortSignal.any([options.signal, over]) }),
-    FOR_EVER,
-  );
-}
+import { PmanError } from '../../lib/errors.ts';
+import type { EngineClient } from './engineClient.ts';
 
 /** Sends a signal to a container that may have ended; false when this engine has no such container. */
 export async function signalContainer(
