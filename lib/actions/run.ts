@@ -53,8 +53,7 @@ export const run = defineAction({
       const limit = timeoutMs === undefined ? {} : { timeoutMs };
       const job = { rawMeta, cmd, auid, jid, container, ...limit };
       const root = await services.containers.submit(job);
-      if (!threaded) await services.containers.ended(root);
-      return { status: true };
+      return threaded ? { status: true } : { status: true, after: services.containers.ended(root) };
     }
     if (container && containerEnv === 'openshift') {
       throw new PmanError(
@@ -69,7 +68,6 @@ export const run = defineAction({
       { rawMeta, cmd, auid, jid },
       { limits: limitsOf(meta), ...(connection && { ssh: connection }) },
     );
-    if (!threaded) await services.jobs.ended(root);
-    return { status: true };
+    return threaded ? { status: true } : { status: true, after: services.jobs.ended(root) };
   },
 });

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { parse as parseIni } from 'ini';
 import { messageOf, UsageError } from '../errors.ts';
 import { type Flags, readFlags } from './flags.ts';
+import { collected } from './pages.ts';
 
 /** One setting of a program: a flag, an environment variable and a key of the config file in one. */
 export interface Setting {
@@ -14,6 +15,8 @@ export interface Setting {
   readonly value?: string;
   readonly help: string;
   readonly default: string | boolean;
+  /** Given several times, its values make one list with commas; else the last one counts. */
+  readonly repeatable?: boolean;
 }
 
 /** Switches that print something and end; they are flags only. */
@@ -49,10 +52,12 @@ export function commandOf(
   printFlags: readonly PrintFlag[],
 ): Command {
   const command = new Command(program).description(description).allowExcessArguments(false);
-  for (const { name, short, value, help, default: fallback } of settings) {
+  for (const { name, short, value, help, default: fallback, repeatable } of settings) {
     const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
-    command.addOption(new Option(short ? `-${short}, ${long}` : long, help + shown));
+    const option = new Option(short ? `-${short}, ${long}` : long, help + shown);
+    if (repeatable) option.argParser((text, before) => collected(text, String(before ?? '')));
+    command.addOption(option);
   }
   for (const { name, short, help } of printFlags) {
     command.addOption(new Option(short ? `-${short}, --${name}` : `--${name}`, help));
