@@ -3,6 +3,7 @@ import { preciseNow } from '../host/processes.ts';
 import { compactStamp } from '../host/stamps.ts';
 import { systemInfo } from '../host/systemInfo.ts';
 import { NAME, VERSION } from '../version.ts';
+import { cutJson } from '../wire/cut.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { defineAction, type Services } from './action.ts';
 
@@ -28,7 +29,7 @@ export const hello = defineAction({
       case 'health':
         return { status: true, result: { ...self, health: healthOf(services) } };
       case 'echoBack':
-        return { status: true, result: { ...self, echoBack: { msg: echoBack ?? null } } };
+        return { status: true, result: { ...self, echoBack: { msg: cutJson(echoBack ?? null) } } };
       default:
         return { status: false, result: self };
     }

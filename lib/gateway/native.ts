@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { buffer as readAll } from 'node:stream/consumers';
+import { Fairness } from '../concurrency/fairness.ts';
 import { messageOf, systemErrorCode } from '../errors.ts';
-import { Fairness } from './fairness.ts';
 import type { HttpFront, HttpFrontOptions, HttpSocket } from './http.ts';
 import type { FrontRouter } from './rawRouter.ts';
 import type { GatewayReply, GatewayRequest } from './types.ts';

@@ -1,7 +1,9 @@
 import type { Services } from '../actions/action.ts';
-import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
+import { cutJson } from '../wire/cut.ts';
 import type { JsonValue } from '../wire/json.ts';
+import { payloadOf, readPayload } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { errorMember, REPLY_INDENT, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
@@ -22,8 +24,8 @@ export interface HandlerOptions extends HeaderOptions {
 export function makeHandler(options: HandlerOptions): RequestHandler {
   const { services, listeners, authenticator, pages } = options;
   return async (request) => {
-    const body = decode(request.body);
-    const payload = (body ?? '').replace(/\r?\n$/, '');
+    const read = await readPayload(request.body);
+    const payload = read ?? payloadOf('');
     const echo = echoOf(request, payload, authenticator);
     const told: Told = {};
     let httpStatus = 200;
@@ -31,7 +33,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       const output = await outputReply(services, request);
       if (output !== undefined) return withHeaders(output, everyAnswer(request, pages));
       Object.assign(told, payloadEcho(payload, authenticator));
-      if (body === undefined) throw new BadRequestError('the body is not UTF-8 text');
+      if (read === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method } = request;
       const target = originForm(request.target);
       const { after } = await listeners.work(request.signal, () =>
@@ -71,7 +73,7 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     client_json_payload: told.client_json_payload,
     client_json_len: told.client_json_len,
     payloadsize: told.payloadsize,
-    meta: told.meta,
+    meta: told.meta === undefined ? undefined : cutJson(told.meta),
     d_ret: told.d_ret,
     error: told.error,
   };
@@ -106,17 +108,4 @@ async function unlessGone(work: Promise<unknown>, signal: AbortSignal): Promise<
       .then(() => resolve(), reject)
       .finally(() => signal.removeEventListener('abort', leave));
   });
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The body as text; undefined when it is no UTF-8. */
-function decode(bytes: Buffer): string | undefined {
-  if (bytes.length === 0) return '';
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return undefined;
-    throw error;
-  }
 }

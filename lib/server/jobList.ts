@@ -4,6 +4,7 @@ import { BadRequestError } from '../errors.ts';
 import { compactStamp } from '../host/stamps.ts';
 import { progressOf } from '../jobs/progress.ts';
 import type { JsonObject } from '../wire/json.ts';
+import { problemsText } from '../wire/problems.ts';
 
 const count = z
   .string()
@@ -61,10 +62,11 @@ export function jobList(
 ): { readonly jobs: JsonObject; readonly total: number } {
   const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
+    const problems = problemsText(
+      parsed.error.issues,
       ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
     );
-    throw new BadRequestError(`the query of the list: ${problems.join('; ')}`, {
+    throw new BadRequestError(`the query of the list: ${problems}`, {
       hint: `parameters are ${Object.keys(schema.shape).join(', ')}`,
     });
   }

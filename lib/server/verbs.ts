@@ -2,7 +2,7 @@ import type { Services } from '../actions/action.ts';
 import { put } from '../actions/put.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { lookup } from '../tree/lookup.ts';
-import { parseJson } from '../wire/json.ts';
+import type { Payload } from '../wire/payload.ts';
 import type { ActionResult, ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
@@ -15,26 +15,25 @@ export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 /**
  * Does what a request's verb asks for (protocol a.4).
  * @param target the request target as sent
- * @param payload the body as text, empty when there is none
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload }: { method: string; target: string; payload: string },
+  { method, target, payload }: { method: string; target: string; payload: Payload },
   told: Told,
 ): Promise<Pick<ActionResult, 'after'>> {
   switch (method) {
     case 'GET':
     case 'HEAD': {
-      if (payload !== '') actionIn(parseJson(payload));
+      if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
       if (hello !== undefined) return act(services, hello, told);
       read(services, target, told);
       return {};
     }
     case 'POST':
-      return act(services, commandIn(payload), told);
+      return act(services, await commandIn(payload), told);
     case 'PUT':
       await putVerb(services, payload, told);
       return {};
@@ -43,7 +42,7 @@ export async function obey(
       told.status = false;
       return {};
     default:
-      if (saysQuit(payload)) {
+      if (await saysQuit(payload)) {
         told.status = true;
         return {};
       }
@@ -98,29 +97,30 @@ function read(services: Services, target: string, told: Told): void {
 }
 
 /** To every verb but POST and OPTIONS `quit` reads as done and does nothing (protocol a.4). */
-function saysQuit(payload: string): boolean {
-  return payload !== '' && actionIn(parseJson(payload)) === 'quit';
+async function saysQuit(payload: Payload): Promise<boolean> {
+  return payload.characters > 0 && actionIn(await payload.json()) === 'quit';
 }
 
 /** PUT knows the action `run` only (protocol a.8). */
-async function putVerb(services: Services, payload: string, told: Told): Promise<void> {
-  if (saysQuit(payload)) {
+async function putVerb(services: Services, payload: Payload, told: Told): Promise<void> {
+  const action = payload.characters > 0 ? actionIn(await payload.json()) : undefined;
+  if (action === 'quit') {
     told.status = true;
     return;
   }
-  if (payload !== '' && actionIn(parseJson(payload)) !== 'run') {
+  if (action !== undefined && action !== 'run') {
     throw new BadRequestError('PUT knows the action "run" only', {
       hint: 'send other actions with POST',
     });
   }
-  const command = commandIn(payload);
+  const command = await commandIn(payload);
   told.action = command.action;
   await put(services, command);
   told.status = true;
 }
 
-function commandIn(payload: string): Command {
-  if (payload.trim() !== '') return parseEnvelope(parseJson(payload));
+async function commandIn(payload: Payload): Promise<Command> {
+  if (!payload.isBlank) return parseEnvelope(await payload.json());
   throw new BadRequestError('the request has no body', {
     hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}',
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BadRequestError } from '../errors.ts';
 import { isJsonObject, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+import { problemsText } from './problems.ts';
 
 /** What every action gets to see of a request: its name and its `meta`, as sent. */
 export interface Command {
@@ -65,11 +66,11 @@ export function parseMeta<S extends z.ZodType>(
 ): z.infer<S> {
   const result = schema.safeParse(rawMeta);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
+  const problems = problemsText(result.error.issues, (issue) => {
     const field = issue.path.length > 0 ? `"meta.${issue.path.join('.')}"` : '"meta"';
     return `${field}: ${issue.message}`;
   });
-  throw new BadRequestError(`${action}: ${problems.join('; ')}`);
+  throw new BadRequestError(`${action}: ${problems}`);
 }
 
 /** A schema for a required field of any JSON type. */
