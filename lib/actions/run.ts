@@ -39,6 +39,7 @@ const schema = z.looseObject({
 export const run = defineAction({
   schema,
   handlesThreaded: true,
+  metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
   async handle(meta, { services, threaded, rawMeta }) {
     const { cmd, auid, jid, container, ssh } = meta;
     if (container && ssh !== undefined) {

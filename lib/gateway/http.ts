@@ -6,6 +6,7 @@ import { type BodyBudget, BodyCollector } from './body.ts';
 import { HttpConnection } from './connection.ts';
 import { HttpRequest, headerValue, headerValues } from './request.ts';
 import type { Admission, GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
 /** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */
@@ -147,6 +148,7 @@ export class HttpFront {
   ): void {
     const { maxBodyBytes, maxHeldBytes, stallTimeoutMs } = this.#options.limits;
     const body = new BodyCollector(expectedBytes, this.#budget);
+    const garbage = new YoungGarbage();
     connection.expect(req, body);
     req.on('data', (chunk: Buffer) => {
       if (res.writableEnded) return;
@@ -156,7 +158,10 @@ export class HttpFront {
       } else if (this.#budget.heldBytes + chunk.length > maxHeldBytes) {
         body.release(); // which leaves room for the others: not all of them are refused
         this.#refuse(req, res, 503, 'Too many large requests are under way; try again later.');
-      } else body.add(chunk);
+      } else {
+        body.add(chunk);
+        garbage.passed(chunk.length);
+      }
     });
     req.once('end', () => {
       req.socket.setTimeout(0);

@@ -1,7 +1,7 @@
 import type { Services } from '../actions/action.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
-import { cutJson } from '../wire/cut.ts';
+import { cutJson, cutText } from '../wire/cut.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { payloadOf, readPayload } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -65,7 +65,7 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     status: told.status ?? false,
     RESTheader: echo.RESTheader,
     RESTverb: echo.RESTverb,
-    action: told.action ?? '',
+    action: cutText(told.action ?? ''),
     path: echo.path,
     receivedByServer: echo.receivedByServer,
     GET: told.GET,

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from './json.ts';
+import { NON_ASCII } from './pythonJson.ts';
 
 /**
  * How much of what was sent is sent back, in characters. The original never answered a request of more than 8192 bytes;
@@ -8,6 +9,8 @@ export const ECHO_LIMIT = 65_536;
 
 /** What a value costs beside its characters: quotes, a comma, an indented line. */
 const COST_OF_VALUE = 8;
+/** Outside ASCII a character is written as `\uXXXX`: in long texts that counts. */
+const ESCAPED_LENGTH = 6;
 
 /** A text as it is echoed: of a long one the beginning, and how much is left out. */
 export function cutText(text: string, limit = ECHO_LIMIT): string {
@@ -34,8 +37,9 @@ class Cutter {
   cut(value: JsonValue): JsonValue {
     this.#left -= COST_OF_VALUE;
     if (typeof value === 'string') {
-      const shown = cutText(value, Math.max(this.#left, 0));
-      this.#left -= value.length;
+      const width = value.length > ECHO_LIMIT && NON_ASCII.test(value) ? ESCAPED_LENGTH : 1;
+      const shown = cutText(value, Math.max(Math.floor(this.#left / width), 0));
+      this.#left -= value.length * width;
       return shown;
     }
     if (Array.isArray(value)) return this.#cutArray(value);

@@ -24,7 +24,7 @@ const OWN_LIMITS: JsonLimits = {
  */
 export function parseJson(text: string, limits = OWN_LIMITS): JsonValue {
   // First: a parser takes seconds and a hundred bytes of memory for each of millions of brackets.
-  checkSize(text, limits);
+  requireFewValues(text, limits);
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
@@ -38,8 +38,11 @@ export function parseJson(text: string, limits = OWN_LIMITS): JsonValue {
   return atOnce(new JsonReader(Buffer.from(text), limits).steps());
 }
 
-/** Counts levels and values. Each value but the first one stands behind a comma or a bracket. */
-function checkSize(text: string, { maxDepth, maxNodes }: JsonLimits): void {
+/**
+ * Counts levels and values. Each value but the first one stands behind a comma or a bracket.
+ * @throws BadRequestError for too many levels; PmanError payload_too_large for too many values
+ */
+export function requireFewValues(text: string, { maxDepth, maxNodes }: JsonLimits): void {
   if (text.length <= 2 * maxDepth && text.length <= maxNodes) return;
   let depth = 0;
   let nodes = 1;
@@ -130,4 +133,30 @@ export function charsIn(value: JsonValue): number {
   let chars = 0;
   for (const member of Object.values(value)) chars += charsIn(member);
   return chars;
+}
+
+/** Whether a JSON value has more characters in its names and texts, or more values, than it may. */
+export function isLargerThan(
+  value: JsonValue,
+  { maxCharacters, maxValues }: { readonly maxCharacters: number; readonly maxValues: number },
+): boolean {
+  let characters = 0;
+  let values = 0;
+  const waiting: JsonValue[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    values += 1;
+    if (typeof next === 'string') characters += next.length;
+    else if (Array.isArray(next)) {
+      if (next.length > maxValues) return true;
+      waiting.push(...next);
+    } else if (isJsonObject(next)) {
+      for (const name of Object.keys(next)) {
+        characters += name.length;
+        waiting.push(next[name] ?? null);
+        if (waiting.length > maxValues) return true;
+      }
+    }
+    if (characters > maxCharacters || values > maxValues) return true;
+  }
+  return false;
 }

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { ExactNumber, type JsonValue } from './jsonValue.ts';
 
@@ -131,35 +132,44 @@ export class JsonReader {
 
   *#string(): Generator<void, string, void> {
     const start = this.#at + 1;
+    /** Where the text may be cut: before escapes, a step apart. */
+    const cuts = [start];
     let escaped = false;
-    let ascii = true;
-    let until = start + STEP_BYTES;
     let at = start;
-    for (; ; at += 1) {
+    for (let until = start + STEP_BYTES; ; at += 1) {
       const byte = this.#bytes[at];
       if (byte === 0x22) break;
-      if (byte === 0x5c) {
-        escaped = true;
-        at += 1;
-      } else if (byte === undefined || byte < 0x20) {
+      if (byte === undefined || byte < 0x20) {
         this.#at = at;
         throw this.#fault(byte === undefined ? 'a text does not end' : 'a control character');
-      } else if (byte > 0x7f) ascii = false;
+      }
+      if (byte === 0x5c) {
+        escaped = true;
+        if (at - (cuts.at(-1) ?? 0) > STEP_BYTES) cuts.push(at);
+        at += 1;
+      }
       if (at < until) continue;
       until = at + STEP_BYTES;
       yield;
     }
-    const text = ascii
-      ? this.#bytes.toString('latin1', start, at)
-      : yield* decoded(this.#bytes.subarray(start, at));
-    if (escaped) {
-      const value = unescaped(text);
-      if (value === undefined) throw this.#fault('an escape that JSON does not know');
-      this.#at = at + 1;
-      return value;
+    cuts.push(at);
+    let text = '';
+    for (let i = 1; i < cuts.length; i += 1) {
+      if (i > 1) yield;
+      const piece = yield* decoded(this.#bytes.subarray(cuts[i - 1], cuts[i]));
+      text += escaped ? this.#unescaped(piece) : piece;
     }
     this.#at = at + 1;
     return text;
+  }
+
+  #unescaped(text: string): string {
+    try {
+      return JSON.parse(`"${text}"`) as string;
+    } catch {
+      // A SyntaxError: nothing else can be wrong with it.
+      throw this.#fault('an escape that JSON does not know');
+    }
   }
 
   #scalar(): JsonValue {
@@ -210,6 +220,7 @@ function isOfNumber(byte = 0): boolean {
 }
 
 function* decoded(bytes: Buffer): Generator<void, string, void> {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   if (bytes.length <= STEP_BYTES) return bytes.toString('utf8');
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const pieces: string[] = [];
@@ -218,13 +229,4 @@ function* decoded(bytes: Buffer): Generator<void, string, void> {
     yield;
   }
   return pieces.join('');
-}
-
-function unescaped(text: string): string | undefined {
-  try {
-    return JSON.parse(`"${text}"`) as string;
-  } catch {
-    // A SyntaxError: nothing else can be wrong with it.
-    return undefined;
-  }
 }

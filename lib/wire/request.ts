@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { BadRequestError } from '../errors.ts';
-import { isJsonObject, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
+import { isJsonObject, isLargerThan, isTruthy, type JsonObject, type JsonValue } from './json.ts';
 import { problemsText } from './problems.ts';
 
 /** What every action gets to see of a request: its name and its `meta`, as sent. */
@@ -73,15 +73,37 @@ export function parseMeta<S extends z.ZodType>(
   throw new BadRequestError(`${action}: ${problems}`);
 }
 
+/** How much an action takes that keeps what it is sent. */
+export interface MetaLimits {
+  /** Of all texts in `meta` together. */
+  readonly maxCharacters: number;
+  readonly maxValues: number;
+}
+
+/** @throws PmanError payload_too_large */
+export function requireSmallMeta({ action, rawMeta }: Command, limits: MetaLimits): void {
+  if (!isLargerThan(rawMeta, limits)) return;
+  const { maxCharacters, maxValues } = limits;
+  throw new PmanError(
+    'payload_too_large',
+    `${action}: "meta" has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
+}
+
 /** A schema for a required field of any JSON type. */
 export const anyJson = z.custom<JsonValue>((value) => value !== undefined, 'is missing');
 
 /** A schema for what is to be done with the database. What is no string names nothing, and nothing is done (protocol a.7). */
 export const operationName = anyJson.transform((value) => (typeof value === 'string' ? value : ''));
 
+/** The longest command line, key or path, in characters. */
+const MAX_TEXT = 1024 * 1024;
+
 /** A schema for a string without the one character that no path and no argument can hold. */
 export const text = z
   .string({ error: (issue) => (issue.input === undefined ? 'is missing' : 'is not a string') })
+  .max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`)
   .refine((value) => !value.includes('\0'), 'holds a NUL character');
 
 /** `key` and `value`: the search that status, done, info, search, result and kill share. */

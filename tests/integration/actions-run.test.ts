@@ -8,7 +8,7 @@ import {
   act,
   command,
   endServer,
-  expectTwoListeners,
+  expectListener,
   isRunning,
   makeGate,
   replyOf,
@@ -21,16 +21,16 @@ import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 const MIB = 1024 * 1024;
 
-describe('a server with two listeners', () => {
+describe('a server with one listener', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({
-      flags: ['--listeners', '2'],
+      flags: ['--listeners', '1'],
       env: { FROM_PMAN: 'a value; "with" $signs\nand a line', PMAN_VERBOSITY: '1' },
     });
   });
   afterAll(async () => {
-    await expectTwoListeners(server);
+    await expectListener(server);
     await endServer(server);
   });
 
@@ -106,7 +106,7 @@ describe('a server with two listeners', () => {
         wire.destroy();
         expect((await untilEnded(server, `left-${i}`)).stdout.join('')).toBe('alone\n');
       }
-      await expectTwoListeners(server);
+      await expectListener(server);
     });
   });
 
