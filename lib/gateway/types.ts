@@ -60,7 +60,7 @@ export interface HttpLimits {
 }
 
 export const defaultHttpLimits: HttpLimits = Object.freeze({
-  maxBodyBytes: 16 * 1024 * 1024,
+  maxBodyBytes: 64 * 1024 * 1024,
   maxHeldBytes: 512 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   headersTimeoutMs: 10_000,

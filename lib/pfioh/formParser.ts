@@ -156,7 +156,9 @@ export class FormParser extends Writable {
     if (file !== undefined) return file.push(content) ? undefined : file;
     this.#fieldBytes += content.length;
     if (this.#fieldBytes > MAX_FIELD_BYTES)
-      throw new BadRequestError(`the fields of the form are too long: over ${MAX_FIELD_BYTES} bytes`);
+      throw new BadRequestError(
+        `the fields of the form are too long: over ${MAX_FIELD_BYTES} bytes`,
+      );
     this.#field.push(content);
     return undefined;
   }
