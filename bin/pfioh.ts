@@ -44,6 +44,8 @@ async function serve(config: PfiohConfig): Promise<number> {
     storeBase,
     createDirs: createDirsAsNeeded,
     tokens,
+    allowOrigins: config.allowOrigin,
+    allowHosts: config.allowHost,
     limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
     log,
   });

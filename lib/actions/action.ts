@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import type { ActionResult } from '../wire/reply.ts';
+import type { MetaLimits } from '../wire/request.ts';
 
 /** What actions work on; made once, when the server starts. */
 export interface Services {
@@ -60,6 +61,8 @@ export interface Action<S extends z.ZodType = z.ZodType> {
    * no look at how they end (protocol a.5).
    */
   readonly handlesThreaded?: boolean;
+  /** Of an action that keeps its meta: how much that may be. */
+  readonly metaLimits?: MetaLimits;
 }
 
 /** Gives an action the type of its own schema. */

@@ -3,8 +3,12 @@ import { preciseNow } from '../host/clock.ts';
 import { compactStamp } from '../host/stamps.ts';
 import { systemInfo } from '../host/systemInfo.ts';
 import { NAME, VERSION } from '../version.ts';
+import { cutJson } from '../wire/cut.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { defineAction, type Services } from './action.ts';
+
+/** How much of `echoBack` comes back, in characters. */
+const MAX_ECHO = 4 * 1024 * 1024;
 
 const schema = z.looseObject({
   askAbout: z.custom<JsonValue>().optional(),
@@ -28,7 +32,10 @@ export const hello = defineAction({
       case 'health':
         return { status: true, result: { ...self, health: healthOf(services) } };
       case 'echoBack':
-        return { status: true, result: { ...self, echoBack: { msg: echoBack ?? null } } };
+        return {
+          status: true,
+          result: { ...self, echoBack: { msg: cutJson(echoBack ?? null, MAX_ECHO) } },
+        };
       default:
         return { status: false, result: self };
     }

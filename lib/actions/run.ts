@@ -38,6 +38,7 @@ const schema = z.looseObject({
 export const run = defineAction({
   schema,
   handlesThreaded: true,
+  metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
   async handle(meta, { services, threaded, rawMeta }) {
     const { cmd, auid, jid, container, ssh } = meta;
     const root = await services.jobs.submit({
@@ -45,7 +46,6 @@ export const run = defineAction({
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
     });
-    if (!threaded) await services.jobs.ended(root);
-    return { status: true };
+    return threaded ? { status: true } : { status: true, after: services.jobs.ended(root) };
   },
 });

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { z } from 'zod';
 import { checkOptions, printSwitches, readFlags, wholeNumber, withPrintSwitches } from './flags.ts';
+import { collected, hostList, originList, pageFlags } from './pages.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
@@ -17,6 +18,8 @@ const schema = z.object({
   createDirsAsNeeded: z.boolean(),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  allowOrigin: originList('--allowOrigin '),
+  allowHost: hostList('--allowHost '),
   maxUnpack: z
     .string()
     .regex(/^\d+[kmgt]?$/i, '--maxUnpack takes bytes, or a number with K, M, G or T')
@@ -49,6 +52,8 @@ function command(): Command {
     .option('--createDirsAsNeeded', 'make the folders that requests name', false)
     .option('--enableTokenAuth', 'serve only requests with a token', false)
     .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
+    .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
+    .option('--allowHost <list>', pageFlags.allowHost, collected, '')
     .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')
     .option('--httpResponse', 'accepted for old scripts; answers are always proper HTTP', false)
     .option('--swift-storage', 'not supported', false)

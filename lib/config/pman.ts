@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { firstAddress } from '../host/address.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
+import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 
@@ -61,6 +62,8 @@ const schema = z.object({
   verbosity: wholeNumber(-10, 10),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  allowOrigin: originList(),
+  allowHost: hostList(),
   configFile: z.string(),
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
@@ -100,6 +103,10 @@ export interface PmanConfig {
   readonly verbosity: number;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
+  /** Origins of pages that may use this server, beside its own. */
+  readonly allowOrigins: readonly string[];
+  /** Names with a dot under which it may be asked without tokens. */
+  readonly allowHosts: readonly string[];
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
@@ -166,6 +173,8 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
+    allowOrigins: values.allowOrigin,
+    allowHosts: values.allowHost,
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,

@@ -1,3 +1,4 @@
+import { pageFlags } from './pages.ts';
 import type { Setting } from './sources.ts';
 
 /** Every setting of pman (protocol f), with its default; those of the original first. */
@@ -22,7 +23,11 @@ export const settings = [
     help: 'how many requests are worked on at once',
     default: '12',
   },
-  { name: 'http', help: 'answer as application/html, with a CORS header', default: false },
+  {
+    name: 'http',
+    help: 'answer as application/html; with tokens, to pages of every origin',
+    default: false,
+  },
   { name: 'debugToFile', help: 'write a debug log to --debugFile', default: false },
   {
     name: 'debugFile',
@@ -87,6 +92,14 @@ export const settings = [
     default: '',
   },
   {
+    name: 'allowOrigin',
+    value: 'list',
+    help: pageFlags.allowOrigin,
+    default: '',
+    repeatable: true,
+  },
+  { name: 'allowHost', value: 'list', help: pageFlags.allowHost, default: '', repeatable: true },
+  {
     name: 'configFile',
     value: 'file',
     help: 'settings as ini or .json; keys are these flags',
@@ -97,7 +110,7 @@ export const settings = [
     name: 'maxBodySize',
     value: 'MiB',
     help: 'the largest request body',
-    default: '64',
+    default: '16',
   },
   {
     name: 'killGrace',

@@ -5,6 +5,7 @@ import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
 import { readFlags } from './flags.ts';
+import { collected } from './pages.ts';
 
 /** The setting that names the config file; a program without it reads none. */
 const CONFIG_FILE = 'configFile';
@@ -21,6 +22,8 @@ export interface Setting {
   readonly value?: string;
   readonly help: string;
   readonly default: string | boolean;
+  /** Given several times, its values make one list with commas; else the last one counts. */
+  readonly repeatable?: boolean;
 }
 
 /** What a command line asks for: to run, or to print a text and end. */
@@ -60,10 +63,12 @@ export function commandOf(
   settings: readonly Setting[],
 ): Command {
   const command = new Command(program).description(description).allowExcessArguments(false);
-  for (const { name, short, value, help, default: fallback } of settings) {
+  for (const { name, short, value, help, default: fallback, repeatable } of settings) {
     const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
-    command.addOption(new Option(short ? `-${short}, ${long}` : long, help + shown));
+    const option = new Option(short ? `-${short}, ${long}` : long, help + shown);
+    if (repeatable) option.argParser((text, before) => collected(text, String(before ?? '')));
+    command.addOption(option);
   }
   for (const flag of PRINT_FLAGS) {
     const names = 'short' in flag ? `${flag.short}, --${flag.name}` : `--${flag.name}`;

@@ -4,6 +4,8 @@ export interface BodyBudget {
 }
 
 const FIRST_BYTES = 64 * 1024;
+/** A body that has come so far gets all the room that its length says: memory is taken up as it is written to, not before. */
+const TRUSTED_BYTES = 1024 * 1024;
 
 /**
  * A body as it comes in. One chunk is kept as it is; more are copied into one buffer that grows by
@@ -52,17 +54,19 @@ export class BodyCollector {
     const needed = this.#length + chunk.length;
     let store = this.#store;
     if (store === undefined || store.length < needed) {
-      const doubled = Math.max(FIRST_BYTES, needed, (store?.length ?? 0) * 2);
-      const larger = Buffer.allocUnsafeSlow(
-        this.#expectedBytes === undefined
-          ? doubled
-          : Math.max(needed, Math.min(doubled, this.#expectedBytes)),
-      );
+      const larger = Buffer.allocUnsafeSlow(this.#room(needed, store?.length ?? 0));
       (store ?? this.#first)?.copy(larger, 0, 0, this.#length);
       this.#first = undefined;
       store = larger;
       this.#store = larger;
     }
     chunk.copy(store, this.#length);
+  }
+
+  #room(needed: number, present: number): number {
+    const doubled = Math.max(FIRST_BYTES, needed, present * 2);
+    if (this.#expectedBytes === undefined) return doubled;
+    const wanted = needed > TRUSTED_BYTES ? this.#expectedBytes : doubled;
+    return Math.max(needed, Math.min(wanted, this.#expectedBytes));
   }
 }

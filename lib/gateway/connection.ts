@@ -14,6 +14,8 @@ interface Exchange {
   readonly request: HttpRequest;
   readonly res: ServerResponse;
   readonly body: BodyCollector | undefined;
+  /** The answer, when it is known already: the handler is not asked. */
+  readonly decided?: GatewayReply;
 }
 
 /**
@@ -51,7 +53,16 @@ export class HttpConnection {
       body?.release();
       return;
     }
-    const exchange = { request: new HttpRequest(req, body?.take() ?? NOTHING), res, body };
+    this.#queue({ request: new HttpRequest(req, body?.take() ?? NOTHING), res, body });
+  }
+
+  /** Takes a request whose answer is known, and whose body nobody reads. */
+  turnAway(req: IncomingMessage, res: ServerResponse, decided: GatewayReply): void {
+    if (this.#closing || this.#lastAnswered) return;
+    this.#queue({ request: new HttpRequest(req, NOTHING), res, body: undefined, decided });
+  }
+
+  #queue(exchange: Exchange): void {
     if (this.#current === undefined) {
       void this.#serve(exchange);
       return;
@@ -61,12 +72,11 @@ export class HttpConnection {
   }
 
   /** Answers a request without reading the rest of it; the connection closes after this answer. */
-  refuse(res: ServerResponse, status: number, message: string): void {
+  refuse(res: ServerResponse, reply: GatewayReply): void {
     if (this.#brokenOff) return;
     this.#brokenOff = true;
     this.#socket.discardInput();
-    const reply = { ...this.#options.refusal(status, message), closeAfter: true };
-    sendReply(res, reply).catch((error: unknown) => this.#giveUp(error));
+    sendReply(res, { ...reply, closeAfter: true }).catch((error: unknown) => this.#giveUp(error));
   }
 
   /** Says why and closes, after the answers to what came before: the rest of the input makes no sense or does not come. */
@@ -116,11 +126,11 @@ export class HttpConnection {
     else if (this.#ended) this.#socket.destroySoon();
   }
 
-  async #answer({ request, res }: Exchange): Promise<void> {
+  async #answer({ request, res, decided }: Exchange): Promise<void> {
     const { handler, log, refusal } = this.#options;
     let reply: GatewayReply;
     try {
-      reply = await handler(request);
+      reply = decided ?? (await handler(request));
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       reply = refusal(500, 'The server failed to handle this request.');

@@ -4,10 +4,14 @@ import { messageOf, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { HttpConnection } from './connection.ts';
-import { headerValue, headerValues } from './request.ts';
-import type { GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+import { HttpRequest, headerValue, headerValues } from './request.ts';
+import type { Admission, GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
+/** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */
+const MAX_DRAINED_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** A stream that can carry HTTP: what this file and node:http call on it beyond Duplex. */
 export interface HttpSocket extends Duplex {
@@ -24,6 +28,7 @@ export interface HttpFrontOptions {
   readonly limits: HttpLimits;
   readonly log: Logger;
   readonly refusal: (status: number, message: string) => GatewayReply;
+  readonly admit?: Admission | undefined;
   readonly handler: RequestHandler;
 }
 
@@ -99,20 +104,40 @@ export class HttpFront {
       this.#refuse(req, res, 400, fault);
       return;
     }
-    const length = headerValue(req.rawHeaders, 'content-length');
-    const chunked = headerValue(req.rawHeaders, 'transfer-encoding') !== undefined;
-    if ((length === undefined || length === '0') && !chunked) {
+    const { maxBodyBytes } = this.#options.limits;
+    const expectedBytes = bodyLength(req);
+    const refused = this.#options.admit?.(new HttpRequest(req, NOTHING));
+    if (refused !== undefined) {
+      this.#turnAway(connection, req, res, refused, waitsForContinue ? undefined : expectedBytes);
+      return;
+    }
+    if (expectedBytes === 0) {
       connection.submit(req, res);
       return;
     }
-    const { maxBodyBytes } = this.#options.limits;
-    const expectedBytes = length === undefined ? undefined : Number(length);
     if (expectedBytes !== undefined && expectedBytes > maxBodyBytes) {
       this.#refuse(req, res, 413, tooLarge(`${expectedBytes} bytes`, maxBodyBytes));
       return;
     }
     if (waitsForContinue) res.writeContinue();
     this.#collect(connection, req, res, expectedBytes);
+  }
+
+  /** Answers a request that is not let in, at once; the connection goes on only when little is left to read. */
+  #turnAway(
+    connection: HttpConnection,
+    req: IncomingMessage,
+    res: ServerResponse,
+    reply: GatewayReply,
+    leftBytes: number | undefined,
+  ): void {
+    const ends = leftBytes !== 0 && !res.shouldKeepAlive;
+    if (leftBytes === undefined || leftBytes > MAX_DRAINED_BYTES || ends) {
+      connection.refuse(res, reply);
+      return;
+    }
+    connection.turnAway(req, res, reply);
+    req.resume();
   }
 
   #collect(
@@ -123,6 +148,7 @@ export class HttpFront {
   ): void {
     const { maxBodyBytes, maxHeldBytes, stallTimeoutMs } = this.#options.limits;
     const body = new BodyCollector(expectedBytes, this.#budget);
+    const garbage = new YoungGarbage();
     connection.expect(req, body);
     req.on('data', (chunk: Buffer) => {
       if (res.writableEnded) return;
@@ -132,7 +158,10 @@ export class HttpFront {
       } else if (this.#budget.heldBytes + chunk.length > maxHeldBytes) {
         body.release(); // which leaves room for the others: not all of them are refused
         this.#refuse(req, res, 503, 'Too many large requests are under way; try again later.');
-      } else body.add(chunk);
+      } else {
+        body.add(chunk);
+        garbage.passed(chunk.length);
+      }
     });
     req.once('end', () => {
       req.socket.setTimeout(0);
@@ -146,7 +175,7 @@ export class HttpFront {
 
   /** Refuses a request whose end is not awaited: the answer is its connection's last. */
   #refuse(req: IncomingMessage, res: ServerResponse, status: number, message: string): void {
-    this.#connections.get(req.socket)?.refuse(res, status, message);
+    this.#connections.get(req.socket)?.refuse(res, this.#options.refusal(status, message));
   }
 
   #onClientError(error: Error, socket: Duplex): void {
@@ -183,6 +212,12 @@ function headFault({ httpVersion, rawHeaders }: IncomingMessage): string | undef
   const hosts = headerValues(rawHeaders, 'host').length;
   if (hosts > 1) return 'The request has more than one Host header.';
   return hosts === 0 && httpVersion === '1.1' ? 'The request has no Host header.' : undefined;
+}
+
+/** How many bytes of body follow a head; undefined when it does not say. */
+function bodyLength({ rawHeaders }: IncomingMessage): number | undefined {
+  if (headerValue(rawHeaders, 'transfer-encoding') !== undefined) return undefined;
+  return Number(headerValue(rawHeaders, 'content-length') ?? 0);
 }
 
 function tooLarge(what: string, maxBodyBytes: number): string {

@@ -28,7 +28,7 @@ export async function openGateway(
   options: GatewayOptions,
   handler: RequestHandler,
 ): Promise<Gateway> {
-  const { log, refusal, protocol, port, rawmode } = options;
+  const { log, refusal, admit, protocol, port, rawmode } = options;
   const limits = { ...defaultHttpLimits, ...options.limits };
   const host = await numericHost(options.ip);
   const ipv6 = isIP(host) === 6;
@@ -40,7 +40,7 @@ export async function openGateway(
     router.handshakeInterval = limits.headersTimeoutMs;
   }
   const boundPort = await bindRouter(router, { protocol, ip, port });
-  const http = new HttpFront({ limits, log, refusal, handler });
+  const http = new HttpFront({ limits, log, refusal, admit, handler });
   const front = rawmode
     ? new RawFront(router, {
         limits: {
@@ -52,7 +52,7 @@ export async function openGateway(
         log,
         onConnection: (peer) => http.attach(peer),
       })
-    : new NativeFront(router, { limits, log, refusal, handler, http });
+    : new NativeFront(router, { limits, log, refusal, admit, handler, http });
   front.start();
 
   const shut = async (graceMs: number): Promise<void> => {

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { buffer as readAll } from 'node:stream/consumers';
+import { Fairness } from '../concurrency/fairness.ts';
 import { messageOf, systemErrorCode } from '../errors.ts';
-import { Fairness } from './fairness.ts';
 import type { HttpFront, HttpFrontOptions, HttpSocket } from './http.ts';
 import type { FrontRouter } from './rawRouter.ts';
 import type { GatewayReply, GatewayRequest } from './types.ts';
@@ -103,7 +103,7 @@ export class NativeFront {
 
   async #answer(content: Buffer): Promise<Buffer> {
     if (HTTP_START.test(content.toString('latin1', 0, 8192))) return this.#answerHttp(content);
-    const { handler, log, refusal } = this.#options;
+    const { admit, handler, log, refusal } = this.#options;
     const request: GatewayRequest = {
       method: 'POST',
       target: '/api/v1/cmd',
@@ -115,7 +115,7 @@ export class NativeFront {
       signal: new AbortController().signal,
     };
     try {
-      return await bodyOf(await handler(request));
+      return await bodyOf(admit?.(request) ?? (await handler(request)));
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       return bodyOf(refusal(500, 'The server failed to handle this request.'));

@@ -1,7 +1,7 @@
+import { Fairness } from '../concurrency/fairness.ts';
 import { systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
-import { Fairness } from './fairness.ts';
 import type { RawRouter, SendOutcome } from './rawRouter.ts';
 
 const TICK_MS = 250;

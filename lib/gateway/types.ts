@@ -19,6 +19,12 @@ export interface GatewayRequest {
   readonly signal: AbortSignal;
 }
 
+/** What is known of a request before its body comes. */
+export type RequestHead = Pick<
+  GatewayRequest,
+  'method' | 'target' | 'httpVersion' | 'rawHeaders' | 'authorization'
+>;
+
 /** What is sent back. */
 export interface GatewayReply {
   readonly status: number;
@@ -30,6 +36,7 @@ export interface GatewayReply {
   readonly closeAfter?: boolean;
 }
 
+export type Admission = (head: RequestHead) => GatewayReply | undefined;
 export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
 
 /** Bounds on what one client may cost. Times in milliseconds. */
@@ -76,6 +83,11 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
   readonly refusal: (status: number, message: string) => GatewayReply;
+  /**
+   * Looks at the head of a request before its body is read. What it gives is the answer: the handler does not see the
+   * request, and its body is thrown away. Default: everything is let in.
+   */
+  readonly admit?: Admission;
 }
 
 export interface Gateway {

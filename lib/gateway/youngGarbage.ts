@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes handed out between two collections: the most that one answer leaves lying about. */
-const COLLECT_EVERY_BYTES = 16 * 1024 * 1024;
+/** Bytes that pass between two collections: the most that one answer or body leaves lying about. */
+const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
 let collect: (() => void) | undefined;
 
 /**
- * Counts the bytes of a long answer as they pass, and has the engine free the spent buffers every 16 MiB. Left alone, V8
+ * Counts the bytes of a long answer or body as they pass, and has the engine free the spent buffers every 8 MiB. Left alone, V8
  * lets about 64 MiB of them pile up, and more on a busy machine: buffers lie outside its heap and hardly count there.
  * A collection of the young generation takes about a millisecond.
  */

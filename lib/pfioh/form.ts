@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { BadRequestError, messageOf } from '../errors.ts';
-import { boundaryOf, FormParser } from './formParser.ts';
+import { boundaryOf, FormParser, MAX_PARTS } from './formParser.ts';
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -9,6 +9,9 @@ export type Fields = ReadonlyMap<string, string>;
 export function readFields(body: string, contentType: string): Fields | undefined {
   if (!/^application\/x-www-form-urlencoded/i.test(contentType)) return undefined;
   if (/^\s*[{["]/.test(body)) return undefined;
+  if (body.split('&', MAX_PARTS + 1).length > MAX_PARTS) {
+    throw new BadRequestError('the form has too many fields');
+  }
   const fields = new Map(new URLSearchParams(body));
   return fields.has('d_msg') ? fields : undefined;
 }

@@ -11,8 +11,9 @@ export interface FormHandlers {
 
 const MAX_BOUNDARY = 70;
 const MAX_HEAD_BYTES = 16 * 1024;
+/** Of all fields together. */
 const MAX_FIELD_BYTES = 4 * 1024 * 1024;
-const MAX_PARTS = 32;
+export const MAX_PARTS = 32;
 const WAITING_BYTES = 1024 * 1024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -151,11 +152,13 @@ export class FormParser extends Writable {
   /** Takes content of the part in; returns what has to be read from before more may come. */
   #content(content: Buffer): PartStream | undefined {
     if (this.#state.kind !== 'part') return undefined;
-    const { name, file } = this.#state.part;
+    const { file } = this.#state.part;
     if (file !== undefined) return file.push(content) ? undefined : file;
     this.#fieldBytes += content.length;
     if (this.#fieldBytes > MAX_FIELD_BYTES)
-      throw new BadRequestError(`the field ${name} is too long`);
+      throw new BadRequestError(
+        `the fields of the form are too long: over ${MAX_FIELD_BYTES} bytes`,
+      );
     this.#field.push(content);
     return undefined;
   }
@@ -166,7 +169,6 @@ export class FormParser extends Writable {
     if (file !== undefined) file.push(null);
     else this.#handlers.onField(name, Buffer.concat(this.#field).toString('utf8'));
     this.#field = [];
-    this.#fieldBytes = 0;
   }
 }
 

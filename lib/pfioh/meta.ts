@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import { describeFaults } from '../transfer/faults.ts';
 import { type Literal, parsePythonLiteral } from '../transfer/pythonLiteral.ts';
+import { requireFewValues } from '../wire/json.ts';
+import { REQUEST_LIMITS } from '../wire/payload.ts';
 
 /** A yes or no as Python's clients may write it: 1, "yes", None. */
 const flag = z
@@ -90,8 +92,18 @@ export interface ControlMessage {
   readonly meta: unknown;
 }
 
-/** A JSON message, bare or in a `payload` envelope. @throws BadRequestError */
+/** The longest JSON message, in characters. Those of real clients have some hundreds. */
+const MAX_MESSAGE = 1024 * 1024;
+
+/** A JSON message, bare or in a `payload` envelope. @throws BadRequestError; PmanError payload_too_large */
 export function parseControl(text: string): ControlMessage {
+  if (text.length > MAX_MESSAGE) {
+    throw new PmanError(
+      'payload_too_large',
+      `the message is longer than ${MAX_MESSAGE} characters`,
+    );
+  }
+  requireFewValues(text, REQUEST_LIMITS);
   let value: unknown;
   try {
     value = JSON.parse(text === '' ? '{}' : text) as unknown;

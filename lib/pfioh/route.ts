@@ -8,6 +8,7 @@ import { partialBytes } from '../transfer/partial.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { type Spool, spool } from '../transfer/spool.ts';
 import { removeTree } from '../transfer/staging.ts';
+import { type PagePolicy, PREFLIGHT_HEADERS } from '../wire/foreignPage.ts';
 import { answerCopy } from './answerCopy.ts';
 import { checkedPath, checkRemote } from './check.ts';
 import { control } from './control.ts';
@@ -24,6 +25,8 @@ export interface RouteContext {
   readonly places: Places;
   readonly createDirs: boolean;
   readonly tokens: readonly string[] | undefined;
+  /** What web pages may ask. */
+  readonly pages: PagePolicy;
   readonly limits: UnpackLimits;
   readonly signal: AbortSignal;
   /** Ends the server, after the answer. */
@@ -41,6 +44,7 @@ export async function route(
   response: ServerResponse,
   context: RouteContext,
 ): Promise<Handled> {
+  if (isPreflight(request)) return answerPreflight(response);
   authorize(request, context.tokens);
   if (request.method === 'GET' || request.method === 'HEAD')
     return routeGet(request, response, context);
@@ -53,6 +57,21 @@ export async function route(
   const fields = readFields(body, request.headers['content-type'] ?? '');
   if (fields === undefined) return routeControl(body, request, response, context);
   return routeFields(fields, Buffer.byteLength(body), request, response, context);
+}
+
+/** What a browser asks before it sends a page's request to another origin; it never carries a token. */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
+}
+
+function answerPreflight(response: ServerResponse): Handled {
+  for (const [name, value] of PREFLIGHT_HEADERS) response.setHeader(name, value);
+  response.writeHead(204).end();
+  return 'message';
 }
 
 async function bodyText(request: IncomingMessage): Promise<string> {

@@ -6,6 +6,8 @@ import { makeFolder } from '../transfer/install.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/limits.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { VERSION } from '../version.ts';
+import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { Places } from './places.ts';
 import { replyError } from './reply.ts';
 import { type Handled, type RouteContext, route } from './route.ts';
@@ -23,6 +25,9 @@ export interface FileServerOptions {
   readonly createDirs?: boolean;
   /** Undefined serves everybody. */
   readonly tokens?: readonly string[] | undefined;
+  /** What web pages may ask, and under which names; see refuseForeign. Default: none but its own. */
+  readonly allowOrigins?: readonly string[];
+  readonly allowHosts?: readonly string[];
   readonly limits?: UnpackLimits;
   readonly log: Logger;
 }
@@ -39,6 +44,9 @@ export interface FileServer {
 
 const IDLE_MS = 5 * 60 * 1000;
 const LINGER_MS = 5000;
+/** What an answer has whether it refuses or not. */
+const KEPT_HEADERS =
+  /^(server|pfioh-version|connection|vary|access-control-allow-origin|x-content-type-options|cache-control)$/;
 
 /**
  * Starts a file server.
@@ -65,6 +73,11 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     places: new Places(options.storeBase),
     createDirs: options.createDirs ?? false,
     tokens: options.tokens,
+    pages: {
+      allowOrigins: options.allowOrigins ?? [],
+      allowHosts: options.allowHosts ?? [],
+      hasTokens: options.tokens !== undefined,
+    },
     limits: options.limits ?? DEFAULT_LIMITS,
     signal: abort.signal,
     quit: () => void close(),
@@ -136,12 +149,16 @@ async function serve(
   const started = performance.now();
   response.setHeader('Server', `pfioh/${VERSION}`);
   response.setHeader('Pfioh-Version', VERSION);
+  for (const [name, value] of SAFETY_HEADERS) response.setHeader(name, value);
   const ended = new Promise<void>((resolve) => {
     response.once('close', resolve);
     response.once('finish', resolve);
   });
   let handled: Handled | undefined;
   try {
+    refuseForeign(request.headers, context.pages);
+    for (const [name, value] of pageHeaders(request.headers, context.pages))
+      response.setHeader(name, value);
     handled = await route(request, response, context);
   } catch (error) {
     log.warn('request failed', {
@@ -185,7 +202,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   }
   for (const name of response.getHeaderNames()) {
     // What was meant for the other answer; `Trailer` would even be an error here.
-    if (!/^(server|pfioh-version|connection)$/.test(name)) response.removeHeader(name);
+    if (!KEPT_HEADERS.test(name)) response.removeHeader(name);
   }
   replyError(response, error);
 }

@@ -2,7 +2,7 @@ import type { ActionContext, Services } from '../actions/action.ts';
 import { actions } from '../actions/index.ts';
 import { BadRequestError, messageOf } from '../errors.ts';
 import type { ActionResult } from '../wire/reply.ts';
-import { type Command, parseMeta } from '../wire/request.ts';
+import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
 
 /**
  * Does what a command asks for. A threaded command whose action does not see to that itself is begun and answered
@@ -16,6 +16,7 @@ export async function dispatch(services: Services, command: Command): Promise<Ac
       hint: `actions are ${[...actions.keys()].join(', ')}`,
     });
   }
+  if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
   const context: ActionContext = { services, rawMeta, threaded };

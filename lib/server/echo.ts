@@ -1,12 +1,8 @@
 import type { GatewayRequest } from '../gateway/types.ts';
+import { ECHO_LIMIT } from '../wire/cut.ts';
+import { characterCount, type Payload } from '../wire/payload.ts';
 import type { ReplyBody } from '../wire/reply.ts';
 import { type Authenticator, MASK } from './auth.ts';
-
-/**
- * How much of a body is echoed, in characters. The original never answered a request of more than 8192 bytes; bodies
- * of many MB need not travel back three times.
- */
-const ECHO_LIMIT = 65_536;
 
 /**
  * The members of a reply that say what the request was (protocol a.4): the request line, the verb, the path, and the
@@ -14,7 +10,7 @@ const ECHO_LIMIT = 65_536;
  */
 export function echoOf(
   request: GatewayRequest,
-  body: string,
+  payload: Pick<Payload, 'beginning' | 'characters'>,
   authenticator: Authenticator,
 ): Pick<ReplyBody, 'RESTheader' | 'RESTverb' | 'path' | 'receivedByServer'> {
   const { method, target, httpVersion, rawHeaders } = request;
@@ -28,7 +24,7 @@ export function echoOf(
     RESTheader: requestLine,
     RESTverb: method,
     path: pathOf(shownTarget),
-    receivedByServer: [requestLine, ...headers, '\r', ...cut(authenticator.mask(body)).split('\n')],
+    receivedByServer: [requestLine, ...headers, '\r', ...shown(payload, authenticator).split('\n')],
   };
 }
 
@@ -45,24 +41,25 @@ export function originForm(target: string): string {
 
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
 export function payloadEcho(
-  payload: string,
+  payload: Pick<Payload, 'beginning' | 'characters'>,
   authenticator: Authenticator,
 ): Pick<ReplyBody, 'client_json_payload' | 'client_json_len' | 'payloadsize'> {
-  const length = characters(payload);
+  const length = payload.characters;
   return {
-    client_json_payload: cut(authenticator.mask(payload)),
+    client_json_payload: shown(payload, authenticator),
     client_json_len: length,
-    ...(payload === '' ? {} : { payloadsize: length }),
+    ...(length === 0 ? {} : { payloadsize: length }),
   };
 }
 
-function cut(text: string): string {
-  if (text.length <= ECHO_LIMIT) return text;
-  const shown = text.slice(0, ECHO_LIMIT).replace(/[\ud800-\udbff]$/, '');
-  return `${shown}… [${characters(text) - characters(shown)} more characters]`;
-}
-
-function characters(text: string): number {
-  const pairs = text.match(/[\ud800-\udbff][\udc00-\udfff]/g);
-  return text.length - (pairs?.length ?? 0);
+/** A body as it is echoed: without tokens, and of a long one the beginning. */
+function shown(
+  { beginning, characters }: Pick<Payload, 'beginning' | 'characters'>,
+  authenticator: Authenticator,
+): string {
+  const masked = authenticator.mask(beginning);
+  const left = characters - characterCount(beginning);
+  if (masked.length <= ECHO_LIMIT && left === 0) return masked;
+  const kept = masked.slice(0, ECHO_LIMIT).replace(/[\ud800-\udbff]$/, '');
+  return `${kept}… [${left + characterCount(masked) - characterCount(kept)} more characters]`;
 }

@@ -3,6 +3,7 @@ import type { Services } from '../actions/action.ts';
 import { BadRequestError } from '../errors.ts';
 import { compactStamp } from '../host/stamps.ts';
 import type { JsonObject } from '../wire/json.ts';
+import { problemsText } from '../wire/problems.ts';
 
 const count = z
   .string()
@@ -60,10 +61,11 @@ export function jobList(
 ): { readonly jobs: JsonObject; readonly total: number } {
   const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
+    const problems = problemsText(
+      parsed.error.issues,
       ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
     );
-    throw new BadRequestError(`the query of the list: ${problems.join('; ')}`, {
+    throw new BadRequestError(`the query of the list: ${problems}`, {
       hint: `parameters are ${Object.keys(schema.shape).join(', ')}`,
     });
   }

@@ -15,7 +15,10 @@ import { claimFolders } from '../records/claim.ts';
 import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
+import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
+import { makeAdmission } from './admission.ts';
 import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
@@ -101,6 +104,11 @@ async function open(
     openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
     shutDown: onQuit,
   };
+  const door = {
+    authenticator: makeAuthenticator(tokens),
+    httpMode: config.httpMode,
+    pages: pagePolicy(config, tokens !== undefined),
+  };
   const gateway = await openGateway(
     {
       ip: config.ip,
@@ -110,13 +118,9 @@ async function open(
       limits: { maxBodyBytes: config.maxBodyBytes },
       log: log.child({ component: 'gateway' }),
       refusal,
+      admit: makeAdmission(door),
     },
-    makeHandler({
-      services,
-      listeners: new Listeners(config.listeners),
-      authenticator: makeAuthenticator(tokens),
-      httpMode: config.httpMode,
-    }),
+    makeHandler({ ...door, services, listeners: new Listeners(config.listeners) }),
   );
   releases.push(() => gateway.close());
 
@@ -127,12 +131,22 @@ async function open(
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     owner: config.dbPath,
-    obey: (command) => dispatch(services, command),
+    obey: async (command) => (await dispatch(services, command)).after,
     after: opened.allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
   return { gateway, jobs };
+}
+
+/** A page that sends a token has it from somebody who knows it: with `--http` every one may ask. */
+function pagePolicy({ httpMode, allowOrigins, allowHosts }: PmanConfig, hasTokens: boolean) {
+  const policy: PagePolicy = {
+    allowOrigins: httpMode && hasTokens ? 'every' : allowOrigins,
+    allowHosts,
+    hasTokens,
+  };
+  return policy;
 }
 
 /** The codes of what the front refuses before there is a request to look at. */
@@ -151,6 +165,7 @@ function refusal(status: number, message: string) {
     headers: [
       ['Content-Length', String(body.length)],
       ['Content-Type', 'application/json'],
+      ...SAFETY_HEADERS,
     ] as const,
     body,
   };

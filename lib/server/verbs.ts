@@ -2,8 +2,8 @@ import type { Services } from '../actions/action.ts';
 import { put } from '../actions/put.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { lookup } from '../tree/lookup.ts';
-import { parseJson } from '../wire/json.ts';
-import type { ReplyBody } from '../wire/reply.ts';
+import type { Payload } from '../wire/payload.ts';
+import type { ActionResult, ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
@@ -15,36 +15,36 @@ export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 /**
  * Does what a request's verb asks for (protocol a.4).
  * @param target the request target as sent
- * @param payload the body as text, empty when there is none
+ * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload }: { method: string; target: string; payload: string },
+  { method, target, payload }: { method: string; target: string; payload: Payload },
   told: Told,
-): Promise<void> {
+): Promise<Pick<ActionResult, 'after'>> {
   switch (method) {
     case 'GET':
     case 'HEAD': {
-      if (payload !== '') actionIn(parseJson(payload));
+      if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
-      if (hello === undefined) read(services, target, told);
-      else await act(services, hello, told);
-      return;
+      if (hello !== undefined) return act(services, hello, told);
+      read(services, target, told);
+      return {};
     }
     case 'POST':
-      await act(services, commandIn(payload), told);
-      return;
+      return act(services, await commandIn(payload), told);
     case 'PUT':
       await putVerb(services, payload, told);
-      return;
+      return {};
     case 'OPTIONS':
-      told.status = saysQuit(payload);
-      return;
+      // The body is not looked at: nothing is ever done for this verb.
+      told.status = false;
+      return {};
     default:
-      if (saysQuit(payload)) {
+      if (await saysQuit(payload)) {
         told.status = true;
-        return;
+        return {};
       }
       throw new BadRequestError(`the verb ${method} means nothing here`, {
         hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
@@ -53,12 +53,17 @@ export async function obey(
 }
 
 /** Does what a command says, and tells. */
-async function act(services: Services, command: Command, told: Told): Promise<void> {
+async function act(
+  services: Services,
+  command: Command,
+  told: Told,
+): Promise<Pick<ActionResult, 'after'>> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  const { status, result } = await dispatch(services, command);
+  const { status, result, after } = await dispatch(services, command);
   told.status = status;
   if (result !== undefined) told.d_ret = result;
+  return after === undefined ? {} : { after };
 }
 
 /** `hello` for a browser or a load balancer, which send no bodies; no job has such a name. Not of the original. */
@@ -91,30 +96,31 @@ function read(services: Services, target: string, told: Told): void {
   told.GET = found;
 }
 
-/** To every verb but POST `quit` reads as done and does nothing (protocol a.4). */
-function saysQuit(payload: string): boolean {
-  return payload !== '' && actionIn(parseJson(payload)) === 'quit';
+/** To every verb but POST and OPTIONS `quit` reads as done and does nothing (protocol a.4). */
+async function saysQuit(payload: Payload): Promise<boolean> {
+  return payload.characters > 0 && actionIn(await payload.json()) === 'quit';
 }
 
 /** PUT knows the action `run` only (protocol a.8). */
-async function putVerb(services: Services, payload: string, told: Told): Promise<void> {
-  if (saysQuit(payload)) {
+async function putVerb(services: Services, payload: Payload, told: Told): Promise<void> {
+  const action = payload.characters > 0 ? actionIn(await payload.json()) : undefined;
+  if (action === 'quit') {
     told.status = true;
     return;
   }
-  if (payload !== '' && actionIn(parseJson(payload)) !== 'run') {
+  if (action !== undefined && action !== 'run') {
     throw new BadRequestError('PUT knows the action "run" only', {
       hint: 'send other actions with POST',
     });
   }
-  const command = commandIn(payload);
+  const command = await commandIn(payload);
   told.action = command.action;
   await put(services, command);
   told.status = true;
 }
 
-function commandIn(payload: string): Command {
-  if (payload.trim() !== '') return parseEnvelope(parseJson(payload));
+async function commandIn(payload: Payload): Promise<Command> {
+  if (!payload.isBlank) return parseEnvelope(await payload.json());
   throw new BadRequestError('the request has no body', {
     hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}',
   });

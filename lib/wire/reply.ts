@@ -30,11 +30,22 @@ export function errorMember(error: unknown): JsonObject {
   return hint === undefined ? { code, message } : { code, message, hint };
 }
 
+/** The original answers with an indent of four blanks. */
+export const REPLY_INDENT = 4;
+
+/** Of every answer: a browser takes it for nothing but what its type says, and neither it nor a proxy keeps it. */
+export const SAFETY_HEADERS = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Cache-Control', 'no-store'],
+] as const;
+
 /** What an action gives back: the original's `status` and `d_ret`. */
 export interface ActionResult {
   readonly status: JsonValue;
   /** `d_ret`; left out of the reply when undefined. */
   readonly result?: JsonValue;
+  /** What the reply waits for when the action itself is done, such as the end of a job: it takes no listener. */
+  readonly after?: Promise<unknown>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { BadRequestError } from '../errors.ts';
-import { isJsonObject, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
+import { isJsonObject, isLargerThan, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+import { problemsText } from './problems.ts';
 
 /** What every action gets to see of a request: its name and its `meta`, as sent. */
 export interface Command {
@@ -65,11 +66,29 @@ export function parseMeta<S extends z.ZodType>(
 ): z.infer<S> {
   const result = schema.safeParse(rawMeta);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
+  const problems = problemsText(result.error.issues, (issue) => {
     const field = issue.path.length > 0 ? `"meta.${issue.path.join('.')}"` : '"meta"';
     return `${field}: ${issue.message}`;
   });
-  throw new BadRequestError(`${action}: ${problems.join('; ')}`);
+  throw new BadRequestError(`${action}: ${problems}`);
+}
+
+/** How much an action takes that keeps what it is sent. */
+export interface MetaLimits {
+  /** Of all texts in `meta` together. */
+  readonly maxCharacters: number;
+  readonly maxValues: number;
+}
+
+/** @throws PmanError payload_too_large */
+export function requireSmallMeta({ action, rawMeta }: Command, limits: MetaLimits): void {
+  if (!isLargerThan(rawMeta, limits)) return;
+  const { maxCharacters, maxValues } = limits;
+  throw new PmanError(
+    'payload_too_large',
+    `${action}: "meta" has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
 }
 
 /** A schema for a required field of any JSON type. */
@@ -78,9 +97,13 @@ export const anyJson = z.custom<JsonValue>((value) => value !== undefined, 'is m
 /** A schema for what is to be done with the database. What is no string names nothing, and nothing is done (protocol a.7). */
 export const operationName = anyJson.transform((value) => (typeof value === 'string' ? value : ''));
 
+/** The longest command line, key or path, in characters. */
+const MAX_TEXT = 1024 * 1024;
+
 /** A schema for a string without the one character that no path and no argument can hold. */
 export const text = z
   .string({ error: (issue) => (issue.input === undefined ? 'is missing' : 'is not a string') })
+  .max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`)
   .refine((value) => !value.includes('\0'), 'holds a NUL character');
 
 /** `key` and `value`: the search that status, done, info, search, result and kill share. */

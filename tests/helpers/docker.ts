@@ -41,7 +41,7 @@ export function scriptImage(name: string, scripts: Readonly<Record<string, strin
 }
 
 /** The packages that the program `swarm` needs. */
-const PACKAGES = ['dockerode', 'commander', 'ini', 'zod', 'lossless-json', 'winston'];
+const PACKAGES = ['dockerode', 'commander', 'ini', 'zod', 'winston'];
 
 /**
  * An image with `swarm.py`: our own `swarm`, with this machine's node. Its root is a folder, so that nothing has to be fetched.

@@ -98,19 +98,19 @@ export function makeGate(server: TestServer, name = `gate-${randomUUID()}`): Gat
   };
 }
 
-/** Fails when a server with two listeners has lost one: a run that holds one must leave the other free. */
-export async function expectTwoListeners(server: TestServer): Promise<void> {
+/** Fails when a server with one listener has lost it: nothing that a client sent, nor a run that goes on, may keep it. */
+export async function expectListener(server: TestServer): Promise<void> {
   const gate = makeGate(server);
-  const jid = `holder-${randomUUID()}`;
-  const held = server.post('run', { cmd: gate.wait, auid: 'tester', jid });
+  const jid = `waiter-${randomUUID()}`;
+  const waiting = server.post('run', { cmd: gate.wait, auid: 'tester', jid });
   try {
     await eventually(async () => (await statesOf(server, jid))[0] === 'started', {
-      message: 'the second listener to answer while a run holds the first',
+      message: 'the listener to answer while a run goes on',
     });
   } finally {
     gate.open();
   }
-  expect((await held).status).toBe(true);
+  expect((await waiting).status).toBe(true);
 }
 
 /** Stops a server, and the runner that would wait some seconds for the next one. */

@@ -3,7 +3,7 @@ import { eventually } from '../helpers/eventually.ts';
 import {
   act,
   endServer,
-  expectTwoListeners,
+  expectListener,
   isRunning,
   makeGate,
   replyOf,
@@ -17,11 +17,11 @@ describe('kill', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({
-      flags: ['--listeners', '2', '--maxJobs', '6', '--killGrace=1.2'],
+      flags: ['--listeners', '1', '--maxJobs', '6', '--killGrace=1.2'],
     });
   });
   afterAll(async () => {
-    await expectTwoListeners(server);
+    await expectListener(server);
     await endServer(server);
   });
 

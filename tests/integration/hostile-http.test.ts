@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
-import { act, command, endServer, expectTwoListeners, replyOf, resultOf } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { act, command, endServer, expectListener, replyOf, resultOf } from '../helpers/pman.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 
 const hello = JSON.stringify(command('hello', { askAbout: 'timestamp' }));
 const echoing = (echoBack: unknown) =>
@@ -14,13 +16,13 @@ const withLength = (body: string, ...headers: readonly string[]) =>
 const chunked = (...chunks: readonly string[]) =>
   [...chunks, ''].map((c) => `${Buffer.byteLength(c).toString(16)}\r\n${c}\r\n`).join('');
 
-describe('a server with two listeners', () => {
+describe('a server with one listener', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer({ flags: ['--listeners', '2', '--maxBodySize', '8'] });
+    server = await startServer({ flags: ['--listeners', '1', '--maxBodySize', '8'] });
   });
   afterAll(async () => {
-    await expectTwoListeners(server);
+    await expectListener(server);
     await endServer(server);
   });
 
@@ -241,17 +243,27 @@ describe('a server with two listeners', () => {
 });
 
 describe('with --http', () => {
-  it('adds one CORS header, also to refusals, and leaves the body alone', async () => {
-    const cors = await startServer({ flags: ['--http'] });
+  it('lets pages read its answers only where a token lets in, refusals too', async () => {
+    const folders = makeFolders();
+    writeFileSync(join(folders.home, 'tokens'), 'tok-1234567890\n');
+    const tokens = ['--enableTokenAuth', '--tokenPath', join(folders.home, 'tokens')];
+    const cors = await startServer({ folders, flags: ['--http', ...tokens] });
+    const headers = { Authorization: 'Bearer tok-1234567890', Origin: 'http://page.example' };
     const origin = (headers: ReadonlyArray<readonly [string, string]>) =>
       headers.filter(([name]) => name === 'Access-Control-Allow-Origin').map(([, v]) => v);
     const body = echoing('charset=UTF-8 UTF-8');
-    const good = await cors.request('POST', '/', { body });
+    const good = await cors.request('POST', '/', { body, headers });
     expect(good.header('content-type')).toBe('application/html');
     expect(origin(good.headers)).toEqual(['*']);
     expect(replyOf(good).d_ret).toMatchObject({ echoBack: { msg: 'charset=UTF-8 UTF-8' } });
-    expect(origin((await cors.request('POST', '/', { body: '{' })).headers)).toEqual(['*']);
-    const preflight = await cors.request('OPTIONS', '/api/v1/cmd');
+    const bad = await cors.request('POST', '/', { body: '{', headers });
+    expect([bad.status, ...origin(bad.headers)]).toEqual([400, '*']);
+    const stranger = await cors.request('POST', '/', { body });
+    expect([stranger.status, ...origin(stranger.headers)]).toEqual([401, '*']);
+    const preflight = await cors.request('OPTIONS', '/api/v1/cmd', {
+      headers: { Origin: 'http://page.example', 'Access-Control-Request-Method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
     expect(origin(preflight.headers)).toEqual(['*']);
     expect(preflight.header('access-control-allow-headers')).toMatch(/content-type/i);
     await endServer(cors);

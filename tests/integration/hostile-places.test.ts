@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   act,
   endServer,
-  expectTwoListeners,
+  expectListener,
   replyOf,
   resultOf,
   resultsOf,
@@ -14,21 +14,21 @@ import {
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
-describe('a server with two listeners', () => {
+describe('a server with one listener', () => {
   let server: TestServer;
   let outside: string;
   let jid: string;
   let root: string;
   beforeAll(async () => {
     const folders = makeFolders();
-    const flags = ['--listeners', '2', '--exportPath', folders.root];
+    const flags = ['--listeners', '1', '--exportPath', folders.root];
     server = await startServer({ folders, flags });
     outside = tempDir('pman-outside');
     jid = await runJob(server, 'echo one; echo two');
     root = (await untilEnded(server, jid)).jobRoot;
   });
   afterAll(async () => {
-    await expectTwoListeners(server);
+    await expectListener(server);
     await endServer(server);
   });
 

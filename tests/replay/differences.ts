@@ -34,7 +34,7 @@ const NOT_HTTP = new Set([
 ]);
 
 const OWN_HEADERS =
-  /^header (date|connection|keep-alive|vary|allow|www-authenticate|access-control-allow-\w+|x-content-type-options)$/;
+  /^header (date|connection|keep-alive|vary|allow|www-authenticate|access-control-allow-\w+|x-content-type-options|cache-control)$/;
 
 export const deviations = [
   {
@@ -46,7 +46,7 @@ export const deviations = [
   },
   {
     id: HEADERS_ROW,
-    what: 'Answers carry the headers of HTTP/1.1 (Date, Connection, Keep-Alive) and, with --http, Access-Control-Allow-Origin.',
+    what: 'Answers carry the headers of HTTP/1.1 (Date, Connection, Keep-Alive) and those that tell browsers what they may do with them.',
     allows: ({ at, recorded }) => recorded === undefined && OWN_HEADERS.test(at),
   },
   {
@@ -183,6 +183,12 @@ export const deviations = [
     allows: ({ at }, { recorded }) =>
       /^body\.meta\.(cmd|container|cmdMgr|cmdMrg_byte_str)/.test(at) &&
       payloadOf(recorded).meta?.container !== undefined,
+  },
+  {
+    id: 'D31',
+    what: 'A refusal to who is not let in repeats nothing of the request.',
+    allows: ({ at }, { answer }) =>
+      answer?.status === 401 && /^body\.(RESTheader|RESTverb|path|receivedByServer)/.test(at),
   },
 ] as const satisfies readonly Deviation[];
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BadRequestError } from '../../errors.ts';
 import { UNITS } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
+import { problemsText } from '../../wire/problems.ts';
 import type { Limits, ManagerImage, WorkOptions } from './engine.ts';
 
 /** A container job as a request asks for it. */
@@ -67,10 +68,11 @@ const OUR_LEAVES = ['state', 'logs', 'currentState', 'cause', 'tasks'] as const;
 export function planContainer(job: JobMeta, storeBase: string | undefined): ContainerPlan {
   const parsed = containerSchema.safeParse(job.container);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
+    const problems = problemsText(
+      parsed.error.issues,
       ({ path, message }) => `"meta.container.${path.join('.')}": ${message}`,
     );
-    throw new BadRequestError(`run: ${problems.join('; ')}`);
+    throw new BadRequestError(`run: ${problems}`);
   }
   // The original's manager refuses it too; an engine would run what the image has been made for.
   if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');

@@ -120,6 +120,11 @@ describe('FormParser', () => {
     ],
     ['has a field of 5 MB', part('a', Buffer.alloc(5_000_000)), /too long/],
     [
+      'has fields of 5 MB together',
+      Buffer.concat(Array.from({ length: 5 }, () => part('a', Buffer.alloc(1_000_000)))),
+      /too long/,
+    ],
+    [
       'has a thousand parts',
       Buffer.concat(Array.from({ length: 1000 }, () => part('a', ''))),
       /too many parts/,

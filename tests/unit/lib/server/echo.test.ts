@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
 import { makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { echoOf, pathOf, payloadEcho } from '../../../../lib/server/echo.ts';
+import { payloadOf } from '../../../../lib/wire/payload.ts';
 
 const openDoor = makeAuthenticator(undefined);
 
@@ -30,7 +31,7 @@ describe('echoOf', () => {
       ],
       '/api/v1/',
     );
-    expect(echoOf(asked, '{"a":\n1}', openDoor)).toEqual({
+    expect(echoOf(asked, payloadOf('{"a":\n1}'), openDoor)).toEqual({
       RESTheader: 'POST /api/v1/ HTTP/1.1\r',
       RESTverb: 'POST',
       path: '/api/v1',
@@ -42,7 +43,7 @@ describe('echoOf', () => {
   });
 
   it('has an empty last line when there is no body', () => {
-    expect(echoOf(request(), '', openDoor).receivedByServer.at(-1)).toBe('');
+    expect(echoOf(request(), payloadOf(''), openDoor).receivedByServer.at(-1)).toBe('');
   });
 
   it.each([
@@ -53,7 +54,7 @@ describe('echoOf', () => {
     ['X-Forwarded-For', 's3cret'],
   ])('does not show what %s holds', (name, value) => {
     const door = makeAuthenticator(['s3cret']);
-    const { receivedByServer } = echoOf(request([[name, value]]), '', door);
+    const { receivedByServer } = echoOf(request([[name, value]]), payloadOf(''), door);
     expect(receivedByServer[1]).toBe(`${name}: ***\r`);
     expect(receivedByServer.join('\n')).not.toContain('s3cret');
   });
@@ -61,11 +62,11 @@ describe('echoOf', () => {
   it('does not show a token in the target, in a body, or in the payload', () => {
     const door = makeAuthenticator(['s3cret', 's3cret-too']);
     const asked = request([['Host', 'x']], '/api/v1/s3cret?t=s3cret-too');
-    const echo = echoOf(asked, '{"t": "s3cret-too s3cret"}', door);
+    const echo = echoOf(asked, payloadOf('{"t": "s3cret-too s3cret"}'), door);
     expect(echo.path).toBe('/api/v1/***?t=***');
     expect(echo.receivedByServer.at(-1)).toBe('{"t": "*** ***"}');
     expect(JSON.stringify(echo)).not.toContain('s3cret');
-    expect(payloadEcho('s3cret', door)).toEqual({
+    expect(payloadEcho(payloadOf('s3cret'), door)).toEqual({
       client_json_payload: '***',
       client_json_len: 6,
       payloadsize: 6,
@@ -73,7 +74,7 @@ describe('echoOf', () => {
   });
 
   it('shows the beginning of a long body and says how much is left out', () => {
-    const { receivedByServer } = echoOf(request(), 'x'.repeat(100_000), openDoor);
+    const { receivedByServer } = echoOf(request(), payloadOf('x'.repeat(100_000)), openDoor);
     const shown = receivedByServer.at(-1) ?? '';
     expect(shown).toBe(`${'x'.repeat(65_536)}… [34464 more characters]`);
   });
@@ -98,7 +99,7 @@ describe('payloadEcho', () => {
     ['😀😀', 2],
     ['\r\n', 2],
   ])('counts the characters of %j as Python does', (payload, length) => {
-    expect(payloadEcho(payload, openDoor)).toEqual({
+    expect(payloadEcho(payloadOf(payload), openDoor)).toEqual({
       client_json_payload: payload,
       client_json_len: length,
       payloadsize: length,
@@ -106,13 +107,16 @@ describe('payloadEcho', () => {
   });
 
   it('has no payloadsize without a payload', () => {
-    expect(payloadEcho('', openDoor)).toEqual({ client_json_payload: '', client_json_len: 0 });
+    expect(payloadEcho(payloadOf(''), openDoor)).toEqual({
+      client_json_payload: '',
+      client_json_len: 0,
+    });
   });
 
   it('counts code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(payloadEcho(text, openDoor).client_json_len).toBe([...text].length);
+        expect(payloadEcho(payloadOf(text), openDoor).client_json_len).toBe([...text].length);
       }),
     );
   });
@@ -120,7 +124,7 @@ describe('payloadEcho', () => {
   it('tells the length of the whole when it shows the beginning, and cuts no character', () => {
     const payload = `x${'😀'.repeat(50_000)}`;
     const { client_json_payload: shown = '', client_json_len: length } = payloadEcho(
-      payload,
+      payloadOf(payload),
       openDoor,
     );
     expect(length).toBe(50_001);

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { GatewayReply, GatewayRequest } from '../../../../lib/gateway/types.ts';
+import { makeAdmission } from '../../../../lib/server/admission.ts';
 import { type Authenticator, makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { makeHandler } from '../../../../lib/server/handler.ts';
 import { Listeners } from '../../../../lib/server/listeners.ts';
+import type { PagePolicy } from '../../../../lib/wire/foreignPage.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
 
@@ -22,17 +24,24 @@ interface Asked {
   readonly headers?: GatewayRequest['rawHeaders'];
   readonly authenticator?: Authenticator;
   readonly httpMode?: boolean;
+  readonly allowOrigins?: PagePolicy['allowOrigins'];
 }
 
 async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
   const { method = 'POST', target = '/api/v1/cmd', body = '', headers = [] } = asked;
+  const authenticator = asked.authenticator ?? openDoor;
+  const pages = {
+    allowOrigins: asked.allowOrigins ?? [],
+    allowHosts: [],
+    hasTokens: authenticator !== openDoor,
+  };
+  const door = { authenticator, httpMode: asked.httpMode ?? false, pages };
   const handler = makeHandler({
+    ...door,
     services: host.services,
     listeners: new Listeners(1),
-    authenticator: asked.authenticator ?? openDoor,
-    httpMode: asked.httpMode ?? false,
   });
-  const reply = await handler({
+  const request: GatewayRequest = {
     method,
     target,
     httpVersion: '1.1',
@@ -40,8 +49,9 @@ async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObjec
     authorization: headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1],
     body: Buffer.from(body),
     signal: new AbortController().signal,
-  });
-  return { reply, body: JSON.parse(String(reply.body)) };
+  };
+  const reply = makeAdmission(door)(request) ?? (await handler(request));
+  return { reply, body: reply.status === 204 ? {} : JSON.parse(String(reply.body)) };
 }
 
 const command = (action: string, meta: JsonObject = {}) =>
@@ -71,6 +81,8 @@ describe('makeHandler: the form of an answer', () => {
     expect(reply.headers).toEqual([
       ['Content-Length', String(reply.body instanceof Buffer ? reply.body.length : -1)],
       ['Content-Type', 'application/json'],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Cache-Control', 'no-store'],
     ]);
   });
 
@@ -138,11 +150,12 @@ describe('makeHandler: the form of an answer', () => {
 describe('makeHandler: --http', () => {
   const typeOf = ({ headers }: GatewayReply) => new Map(headers).get('Content-Type');
 
-  it('says application/html and lets any page ask', async () => {
+  it('says application/html, and lets no page read the answer', async () => {
     const { reply } = await ask({ method: 'GET', target: '/api/v1', httpMode: true });
     expect(reply.headers.slice(1)).toEqual([
       ['Content-Type', 'application/html'],
-      ['Access-Control-Allow-Origin', '*'],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Cache-Control', 'no-store'],
     ]);
   });
 
@@ -157,10 +170,21 @@ describe('makeHandler: --http', () => {
   });
 
   it("answers a browser's question before it sends JSON", async () => {
-    const { reply, body } = await ask({ method: 'OPTIONS', httpMode: true });
-    expect(reply.status).toBe(200);
-    expect(new Map(reply.headers).get('Access-Control-Allow-Headers')).toContain('Authorization');
-    expect(Object.keys(body)).toEqual([...ECHO, 'client_json_payload', 'client_json_len']);
+    const preflight = [
+      ['Host', 'localhost:5010'],
+      ['Origin', 'http://page.example'],
+      ['Access-Control-Request-Method', 'POST'],
+    ] as const;
+    const asked = { method: 'OPTIONS', headers: preflight, body: command('hello') };
+    const { reply } = await ask({ ...asked, allowOrigins: ['http://page.example'] });
+    expect([reply.status, String(reply.body)]).toEqual([204, '']);
+    const headers = new Map(reply.headers);
+    expect(headers.get('Access-Control-Allow-Origin')).toBe('http://page.example');
+    expect(headers.get('Vary')).toBe('Origin');
+    expect(headers.get('Access-Control-Allow-Headers')).toContain('Authorization');
+    const { reply: refused } = await ask(asked);
+    expect(refused.status).toBe(403);
+    expect(refused.headers.map(([name]) => name).join()).not.toMatch(/access-control/i);
   });
 });
 
@@ -174,9 +198,17 @@ describe('makeHandler: refusals', () => {
     const { reply, body } = await ask({ body: command('quit'), headers, authenticator: door });
     expect(reply.status).toBe(401);
     expect(new Map(reply.headers).get('WWW-Authenticate')).toBe('Bearer');
-    expect(Object.keys(body)).toEqual([...ECHO, 'error']);
-    expect(body).toMatchObject({ status: false, action: '', error: { message } });
-    expect(String(reply.body)).not.toContain('wr0ng');
+    expect(body).toEqual({
+      ...{
+        status: false,
+        RESTheader: '',
+        RESTverb: '',
+        action: '',
+        path: '',
+        receivedByServer: [],
+      },
+      error: { code: 'unauthorized', message, hint: expect.any(String) },
+    });
     expect(host.quits()).toBe(0);
   });
 
@@ -218,15 +250,21 @@ describe('makeHandler: refusals', () => {
     expect(body.status).toBe(false);
   });
 
-  it.each(['DELETE', 'PATCH', 'OPTIONS', 'GET'])(
-    'reads quit with %s as done, and goes on',
-    async (method) => {
-      const { reply, body } = await ask({ method, target: '/', body: command('quit') });
+  it('does not look at the body of OPTIONS', async () => {
+    for (const body of ['{', command('quit'), '[]'.repeat(10)]) {
+      const { reply, body: answer } = await ask({ method: 'OPTIONS', body });
       expect(reply.status).toBe(200);
-      expect(body).toMatchObject({ status: true, action: '' });
-      expect(host.quits()).toBe(0);
-    },
-  );
+      expect(answer).toMatchObject({ status: false, client_json_payload: body });
+    }
+    expect(host.quits()).toBe(0);
+  });
+
+  it.each(['DELETE', 'PATCH', 'GET'])('reads quit with %s as done, and goes on', async (method) => {
+    const { reply, body } = await ask({ method, target: '/', body: command('quit') });
+    expect(reply.status).toBe(200);
+    expect(body).toMatchObject({ status: true, action: '' });
+    expect(host.quits()).toBe(0);
+  });
 
   it('answers 500 without a word of what went wrong inside', async () => {
     const failing = {
@@ -248,6 +286,7 @@ describe('makeHandler: refusals', () => {
       listeners: new Listeners(1),
       authenticator: openDoor,
       httpMode: true,
+      pages: { allowOrigins: [], allowHosts: [], hasTokens: false },
     });
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),

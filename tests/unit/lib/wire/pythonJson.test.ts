@@ -59,6 +59,11 @@ describe('dumps', () => {
     expect(dumps(partial, 1)).toBe('{\n "status": true,\n "d_ret": 1\n}');
   });
 
+  it('escapes long texts as it escapes short ones', () => {
+    const short = 'aé😀\u007f\\"\n\u0001ﬀ';
+    expect(dumps(short.repeat(2000))).toBe(`"${dumps(short).slice(1, -1).repeat(2000)}"`);
+  });
+
   it('writes ASCII only, and nothing is lost on the way there and back', () => {
     fc.assert(
       fc.property(
