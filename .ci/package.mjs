@@ -2,7 +2,7 @@
 // install: a packed file, an address of git, and `npm install --global .`. Programs are asked for their version, and pman
 // of the packed file runs a job.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -16,6 +16,18 @@ const npm = (args, cwd) =>
 
 function fail(message) {
   throw new Error(message);
+}
+
+/** The lock file names the packages of every platform, so that `npm ci` works on each, and no registry. */
+function checkLockFile() {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  for (const [place, { optionalDependencies = {}, resolved }] of Object.entries(packages)) {
+    if (resolved !== undefined) fail(`package-lock.json: ${place} has the address of a registry`);
+    for (const name of Object.keys(optionalDependencies))
+      if (!packages[`node_modules/${name}`] && !packages[`${place}/node_modules/${name}`])
+        fail(`package-lock.json: ${name} is missing (CONTRIBUTING.md: Packages)`);
+  }
+  console.log('the lock file is complete');
 }
 
 /** An empty folder to install into. */
@@ -107,6 +119,7 @@ async function global() {
 try {
   if ((await run('git', ['status', '--porcelain'], process.cwd())) !== '')
     console.log('what is not committed is not tried');
+  checkLockFile();
   await packed();
   await fromGit();
   await global();
