@@ -12,14 +12,14 @@ RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 RUN cd .. && npm install --no-save --loglevel=error \
     "esbuild@$(node -p 'require("./app/package-lock.json").packages["node_modules/esbuild"].version')"
 COPY . .
-# Of zeromq's binaries those for this system stay.
+# Of zeromq's binaries, only those for this system stay.
 RUN node .ci/bundle.mjs \
  && rm -r dist/bin/*.map \
  && find node_modules/zeromq/build -name '*.node' ! -path "*/linux/$(node -p process.arch)/node/glibc-*" -delete
 
-# Not Node's image again: that has npm and the headers of Node as well, which nothing here needs.
+# Not Node's image again: it also has npm and the headers of Node, which nothing here needs.
 FROM debian:bookworm-slim
-# tini collects what jobs leave behind: pman as process 1 would not.
+# tini collects the processes that jobs leave behind. pman as process 1 would not.
 RUN apt-get update -qq \
  && apt-get install -qq --yes --no-install-recommends tini >/dev/null \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
