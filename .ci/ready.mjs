@@ -39,6 +39,8 @@ function needsInstall() {
   return statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs;
 }
 
+// `npm ci --dry-run` of npm 10 calls us as well.
+if (isInstalling && process.env.npm_config_dry_run === 'true') process.exit(0);
 if (process.env._PACOTE_NO_PREPARE_ !== undefined && process.env.npm_config_global === 'true') {
   // npm prepares what comes from git by an install that takes `--global` from the outer one, and both write to the same
   // place (https://github.com/npm/cli/issues/8440): that fails at random, so it is refused.
