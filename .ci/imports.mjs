@@ -17,6 +17,7 @@ const files = roots
   .flatMap((root) => readdirSync(root, { recursive: true }).map((file) => join(root, file)))
   .filter((file) => file.endsWith('.ts'))
   .sort();
+const knownCircles = wrongCircles.length;
 const problems = [];
 
 function roomOf(file) {
@@ -155,8 +156,11 @@ if (process.argv.includes('--print')) {
 }
 
 for (const problem of problems) console.error(problem);
-if (problems.length > 0) process.exitCode = 1;
-else
-  console.log(
-    `${files.length} files in ${new Set(files.map(roomOf)).size} rooms: imports point one way`,
-  );
+if (problems.length > 0) {
+  process.exitCode = 1;
+} else {
+  const known = wrongArrows.length + knownCircles + wrongNames.length;
+  const rooms = new Set(files.map(roomOf)).size;
+  const rest = known === 0 ? '' : `, but for ${known} exceptions that .ci/rooms.mjs names`;
+  console.log(`${files.length} files in ${rooms} rooms: imports point one way${rest}`);
+}

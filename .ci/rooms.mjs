@@ -35,7 +35,7 @@ export const table = [
   [
     'lib/gateway',
     "the raw ZeroMQ ROUTER, a stream for each connection, Node's HTTP parser on top; native ZeroMQ messages",
-    ['lib/host'],
+    ['lib/host', 'lib/concurrency'],
   ],
   [
     'lib/actions',
@@ -47,7 +47,7 @@ export const table = [
     "how a job's state and outputs are told to clients: the original's words for each kind of job",
     ['lib/jobs', 'lib/records', 'lib/tree', 'lib/wire'],
   ],
-  ['swarm/cli', 'the program `swarm`', ['swarm', 'lib/config', 'lib/host', 'lib/wire']],
+  ['swarm/cli', 'the program `swarm`', ['swarm', contract, 'lib/config', 'lib/host', 'lib/wire']],
   [
     'swarm',
     'two engines for container jobs: a docker swarm, and a Docker Engine or Podman without one; manager images',
@@ -61,14 +61,18 @@ export const table = [
   [
     'lib/jobs/container',
     'jobs in containers, whatever runs them; `engine.ts` is the contract that each engine fulfils',
-    ['lib/jobs', ...data],
+    ['lib/jobs', 'crunner/job', ...data],
   ],
   [
     'lib/jobs/host',
     'jobs of this host: their spool folders, the runner that starts them, the poller that records what it tells',
-    ['lib/jobs', 'crunner/detached', 'crunner/ssh', 'crunner/command', ...data],
+    ['lib/jobs', 'crunner/detached', 'crunner/ssh', 'crunner/command', 'crunner/job', ...data],
   ],
-  ['lib/jobs', 'what is true of every job: the interface of runners, retention, removal', data],
+  [
+    'lib/jobs',
+    'what is true of every job: the interface of runners, retention, removal',
+    ['crunner/job', ...data],
+  ],
   [
     'lib/records',
     'the database: records, cache, index, and the way to the disk',
@@ -108,22 +112,27 @@ export const table = [
   [
     'crunner/detached',
     'the runner: a process that starts the parts of jobs and outlives pman; the spool folder of a job',
-    ['crunner/ssh', 'crunner/command', 'lib/host', 'lib/wire'],
+    ['crunner/ssh', 'crunner/command', 'crunner/job', 'lib/host', 'lib/wire'],
   ],
   [
     'crunner/attached',
     'a command that lives and ends with its caller, with its output as it comes',
     ['crunner/ssh', 'crunner/command', 'lib/host'],
   ],
-  ['crunner/ssh', 'a command on another host, by the ssh client', ['crunner/command', 'lib/host']],
+  [
+    'crunner/ssh',
+    'a command on another host, by the ssh client',
+    ['crunner/command', 'crunner/job', 'lib/host'],
+  ],
   ['crunner/command', 'splitting command lines', []],
+  ['crunner/job', 'what a job may take, an order to end it, its time limit', ['lib/host']],
   ['lib/host', 'facts about this host: processes, folders, clocks, addresses', ['lib/wire']],
   [
     'lib/wire',
     "the protocol: JSON without loss, the envelope of requests, replies as Python's",
-    [],
+    ['lib/concurrency'],
   ],
-  ['lib/concurrency', 'at most N at once; one call for many callers', []],
+  ['lib/concurrency', 'at most N at once; one call for many callers; turns for others', []],
   ['lib', 'errors, log, version and the like, for every room', []],
 ];
 
