@@ -4,30 +4,31 @@
 #   docker run --rm fnndsc/pman --rawmode 1 --http --port 5010 --listeners 12
 
 FROM node:24-bookworm-slim AS build
-WORKDIR /app
+WORKDIR /build/app
 COPY package.json package-lock.json .npmrc ./
-# Of the packages that the checks and the tests want, only the one that bundles. Not `npm ci`: see .ci/ready.mjs.
-RUN bundler="esbuild@$(node -p 'require("./package.json").devDependencies.esbuild')" \
- && npm pkg delete devDependencies \
- && npm install --no-save --loglevel=error "$bundler"
+# What the programs need. The scripts of packages have nothing to do here: zeromq and koffi bring their binaries.
+RUN npm ci --omit=dev --ignore-scripts --loglevel=error
+# Of the packages for development only the one that bundles, one folder up: it is found there, and stays out of the image.
+RUN cd .. && npm install --no-save --loglevel=error \
+    "esbuild@$(node -p 'require("./app/package-lock.json").packages["node_modules/esbuild"].version')"
 COPY . .
-# Of zeromq's binaries those for this system stay.
+# Of zeromq's binaries, only those for this system stay.
 RUN node .ci/bundle.mjs \
- && rm -r dist/bin/*.map node_modules/esbuild node_modules/@esbuild \
+ && rm -r dist/bin/*.map \
  && find node_modules/zeromq/build -name '*.node' ! -path "*/linux/$(node -p process.arch)/node/glibc-*" -delete
 
-# Not Node's image again: that has npm and the headers of Node as well, which nothing here needs.
+# Not Node's image again: it also has npm and the headers of Node, which nothing here needs.
 FROM debian:bookworm-slim
-# tini collects what jobs leave behind: pman as process 1 would not.
+# tini collects the processes that jobs leave behind. pman as process 1 would not.
 RUN apt-get update -qq \
  && apt-get install -qq --yes --no-install-recommends tini >/dev/null \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
  && useradd --uid 1000 --user-group --create-home --shell /bin/bash pman \
  && install --directory --owner pman --group root --mode 775 /var/lib/pman
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
-COPY --from=build /app/package.json /app/LICENSE /app/
-COPY --from=build /app/node_modules /app/node_modules
-COPY --from=build /app/dist /app/dist
+COPY --from=build /build/app/package.json /build/app/LICENSE /app/
+COPY --from=build /build/app/node_modules /app/node_modules
+COPY --from=build /build/app/dist /app/dist
 COPY bin/docker-entrypoint.sh /usr/local/bin/pman-entrypoint
 RUN for program in pman pman_do pman_health pfioh purl crunner swarm; do \
       ln -s "/app/dist/bin/$program.js" "/usr/local/bin/$program"; \

@@ -1,9 +1,11 @@
-// Puts each program of bin/ with all it imports into a few files of dist/bin/: reading hundreds of small modules would
+// Puts each program of bin/ with all it imports into a few files of <folder>/bin/: reading hundreds of small modules would
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
+// Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
 import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
+const folder = process.argv[2] ?? 'dist';
 const programs = readdirSync('bin')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => [basename(file, '.ts'), `bin/${file}`]);
@@ -14,7 +16,7 @@ await build({
     ...programs,
     ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
   ]),
-  outdir: 'dist/bin',
+  outdir: join(folder, 'bin'),
   bundle: true,
   splitting: true,
   platform: 'node',

@@ -31,7 +31,7 @@ function startPman() {
       const [, found] = /listening on tcp:\/\/127\.0\.0\.1:(\d+)/.exec(text) ?? [];
       if (found) resolve(Number(found));
     });
-    exited.then((code) => reject(new Error(`pman ended with ${code}: ${text}`)));
+    void exited.then((code) => reject(new Error(`pman ended with ${code}: ${text}`)));
   });
   return { child, exited, listening };
 }

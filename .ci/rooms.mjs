@@ -1,0 +1,177 @@
+// The architecture: the rooms of the program, and who may import whom; .ci/imports.mjs checks it.
+//
+// A room is a folder; the files of a folder without a row belong to the room above it. A room imports only rooms that
+// stand below it in the table, and of these only those that its row names. So arrows point one way: what is low (records,
+// the tree, the protocol) can be read, tested and used without what is high (actions, the server), and a new way to run
+// jobs or to answer clients changes nothing below it. Every room may import the files of `lib` itself: errors, log,
+// version and the like; they import no room.
+
+const contract = 'lib/jobs/container/engine.ts';
+const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrency'];
+
+/** Room, what it holds, and what it may import: rooms, or single files of rooms. From the top to the bottom. */
+export const table = [
+  ['bin', 'a file for each program: flags, wiring, signals', ['*']],
+  [
+    'lib/server',
+    'from a request to its reply: token, listeners, verbs, dispatch, the reply',
+    [
+      'lib/fileio',
+      'lib/gateway',
+      'lib/dialects',
+      'lib/actions',
+      'lib/jobs/container',
+      'lib/jobs/host',
+      'lib/jobs',
+      'lib/config',
+      ...data,
+    ],
+  ],
+  [
+    'lib/fileio',
+    'the directive file, the periodic save, a pfioh beside pman',
+    ['lib/actions', 'lib/pfioh', 'lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/gateway',
+    "the raw ZeroMQ ROUTER, a stream for each connection, Node's HTTP parser on top; native ZeroMQ messages",
+    ['lib/host', 'lib/concurrency'],
+  ],
+  [
+    'lib/actions',
+    'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
+    ['lib/dialects', 'lib/jobs', ...data],
+  ],
+  [
+    'lib/dialects',
+    "how a job's state and outputs are told to clients: the original's words for each kind of job",
+    ['lib/jobs', 'lib/records', 'lib/tree', 'lib/wire'],
+  ],
+  ['swarm/cli', 'the program `swarm`', ['swarm', contract, 'lib/config', 'lib/host', 'lib/wire']],
+  [
+    'swarm',
+    'two engines for container jobs: a docker swarm, and a Docker Engine or Podman without one; manager images',
+    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+  ],
+  [
+    'openshift',
+    'an engine for container jobs: Kubernetes',
+    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+  ],
+  [
+    'lib/jobs/container',
+    'jobs in containers, whatever runs them; `engine.ts` is the contract that each engine fulfils',
+    ['lib/jobs', 'crunner/job', ...data],
+  ],
+  [
+    'lib/jobs/host',
+    'jobs of this host: their spool folders, the runner that starts them, the poller that records what it tells',
+    ['lib/jobs', 'crunner/detached', 'crunner/ssh', 'crunner/command', 'crunner/job', ...data],
+  ],
+  [
+    'lib/jobs',
+    'what is true of every job: the interface of runners, retention, removal',
+    ['crunner/job', ...data],
+  ],
+  [
+    'lib/records',
+    'the database: records, cache, index, and the way to the disk',
+    ['lib/tree', 'lib/wire', 'lib/host', 'lib/concurrency'],
+  ],
+  [
+    'lib/tree',
+    'nodes and leaves, lookup by path, their folders and files',
+    ['lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/purl',
+    'the client: messages, files and folders over HTTP',
+    ['lib/transfer', 'lib/config', 'lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/pfioh',
+    'the file server: push, pull, copy',
+    ['lib/transfer', 'lib/config', 'lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/transfer',
+    'what purl and pfioh share: archives, checksums, base64, safe names, half-done transfers',
+    ['lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/config',
+    'the settings of each program: one table gives flags, environment, file and help',
+    ['lib/wire', 'lib/host'],
+  ],
+  ['crunner', 'the library `pman/crunner`', ['crunner/attached', 'crunner/ssh']],
+  [
+    'crunner/cli',
+    'the program `crunner`: flags, prints, exit codes, job control on a terminal',
+    ['crunner/attached', 'crunner/ssh', 'crunner/command', 'lib/host'],
+  ],
+  [
+    'crunner/detached',
+    'the runner: a process that starts the parts of jobs and outlives pman; the spool folder of a job',
+    ['crunner/ssh', 'crunner/command', 'crunner/job', 'lib/host', 'lib/wire'],
+  ],
+  [
+    'crunner/attached',
+    'a command that lives and ends with its caller, with its output as it comes',
+    ['crunner/ssh', 'crunner/command', 'lib/host'],
+  ],
+  [
+    'crunner/ssh',
+    'a command on another host, by the ssh client',
+    ['crunner/command', 'crunner/job', 'lib/host'],
+  ],
+  ['crunner/command', 'splitting command lines', []],
+  ['crunner/job', 'what a job may take, an order to end it, its time limit', ['lib/host']],
+  ['lib/host', 'facts about this host: processes, folders, clocks, addresses', ['lib/wire']],
+  [
+    'lib/wire',
+    "the protocol: JSON without loss, the envelope of requests, replies as Python's",
+    ['lib/concurrency'],
+  ],
+  ['lib/concurrency', 'at most N at once; one call for many callers; turns for others', []],
+  ['lib', 'errors, log, version and the like, for every room', []],
+];
+
+// What is wrong today and must go. What is gone must go from these lists as well.
+/** Arrows: from, to, and how it goes. */
+export const wrongArrows = [
+  ['lib/actions', 'lib/jobs/container', 'ask the interface of jobs'],
+  ['lib/actions', 'lib/jobs/host', 'ask the interface of jobs'],
+  ['lib/actions', 'crunner/detached', "a job's limits belong to lib/jobs"],
+  ['lib/config', 'lib/jobs/host', 'the type of a setting belongs to lib/config'],
+  ['lib/config', 'lib/jobs', 'the type of a setting belongs to lib/config'],
+  ['lib/jobs', 'lib/jobs/container', 'ask the interface of jobs'],
+  ['lib/jobs', 'lib/jobs/host', 'ask the interface of jobs'],
+  [
+    'lib/jobs/container',
+    'crunner/detached',
+    'requests to end a job, and time limits, belong to lib/jobs',
+  ],
+  ['lib/records', 'lib/jobs', 'progress and summary of a record belong to lib/records'],
+  ['lib/records', 'crunner/detached', 'the path of a socket belongs to lib/host'],
+  ['lib/host', 'crunner/detached', 'the type of a process belongs to lib/host'],
+  ['crunner/ssh', 'crunner/detached', "a job's limits belong to a lower room"],
+  ['crunner/ssh', 'crunner/attached', 'ending a process group belongs to lib/host'],
+];
+/** Files that import each other, in the order of the alphabet. */
+export const wrongCircles = ['lib/gateway/connection.ts lib/gateway/http.ts'];
+/** Names that several files have for different things. */
+export const wrongNames = [
+  ...['connection.ts', 'hello.ts', 'http.ts', 'limits.ts', 'progress.ts', 'reply.ts', 'request.ts'],
+  ...['run.ts', 'spool.ts', 'tokens.ts', 'writer.ts'],
+];
+
+/** Names that several files have for one subject: the name, the files, and why. */
+export const sameSubject = [
+  ['pman.ts', ['bin', 'lib/config'], 'a program and its settings'],
+  ['pfioh.ts', ['bin', 'lib/config'], 'a program and its settings'],
+  ['purl.ts', ['bin', 'lib/config'], 'a program and its settings'],
+  ['push.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a push'],
+  ['pull.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a pull'],
+  ['server.ts', ['lib/server', 'lib/pfioh'], 'a server, put together and started'],
+  ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
+];
