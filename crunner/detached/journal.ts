@@ -71,6 +71,11 @@ export interface SpoolState {
   readonly kill?: KillRequest;
 }
 
+/** Whether nothing of the job runs any more, or is going to. */
+export function isOver({ dropped, parts }: SpoolState): boolean {
+  return dropped !== undefined || parts.at(-1)?.end?.last === true;
+}
+
 /** One line of a job's journal. */
 export type JournalLine =
   | { readonly request: SpoolRequest }

@@ -7,7 +7,14 @@ import type { KillRequest } from '../job/killRequest.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
 import { endCause } from './endCause.ts';
-import type { PartEnd, PartStart, SpoolPart, SpoolRequest, SpoolState } from './journal.ts';
+import {
+  isOver,
+  type PartEnd,
+  type PartStart,
+  type SpoolPart,
+  type SpoolRequest,
+  type SpoolState,
+} from './journal.ts';
 import { findUnwrittenStart } from './orphan.ts';
 import { OutputLog } from './outputLog.ts';
 import { type DetachedPart, startPart } from './part.ts';
@@ -66,9 +73,8 @@ export class Runner {
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
     const state = readSpool(folder);
-    if (state === undefined) return;
+    if (state === undefined || isOver(state)) return;
     const { request, parts: begun, kill } = state;
-    if (state.dropped !== undefined || begun.at(-1)?.end?.last) return;
     // An order to end it may have died with the runner that had it.
     const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
     this.#jobs.set(folder, job);

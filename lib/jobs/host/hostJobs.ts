@@ -1,4 +1,4 @@
-import type { SpoolState } from '../../../crunner/detached/journal.ts';
+import { isOver, type SpoolState } from '../../../crunner/detached/journal.ts';
 import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
 import {
   RunnerClient,
@@ -248,7 +248,6 @@ export class HostJobs implements JobBackend {
     const root = event.folder.slice(this.#options.spool.length + 1);
     const request = this.#queue.requestOf(root);
     if (request === undefined) return; // its record was removed
-    const isOver = event.kind === 'end' && event.end.last;
     try {
       if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
       else this.#poller.partEnded(root, request, event.part, event.end);
@@ -257,7 +256,7 @@ export class HostJobs implements JobBackend {
       this.#warn('a record cannot be kept', root, error);
       return;
     }
-    if (isOver) this.#finish(root);
+    if (event.kind === 'end' && event.end.last) this.#finish(root);
   }
 
   #finish(root: string): void {
@@ -277,9 +276,8 @@ export class HostJobs implements JobBackend {
   /** Goes on with a job that this server has not started itself, or whose runner has gone. */
   #takeUp(root: string, state: SpoolState): void {
     this.#poller.catchUp(root, state);
-    const newest = state.parts.at(-1);
-    if (state.dropped !== undefined || newest?.end?.last) this.#finish(root);
-    else if (newest !== undefined || state.kill !== undefined) {
+    if (isOver(state)) this.#finish(root);
+    else if (state.parts.length > 0 || state.kill !== undefined) {
       this.#queue.run(root, state.request);
       this.#start(root);
       // A runner that has the job may never have heard of the order.
@@ -315,8 +313,7 @@ export class HostJobs implements JobBackend {
 
   async #lookAfter(root: string): Promise<void> {
     const state = this.#spool.read(root);
-    const isOver = state?.dropped !== undefined || state?.parts.at(-1)?.end?.last;
-    if (state !== undefined && isOver) {
+    if (state !== undefined && isOver(state)) {
       this.#poller.catchUp(root, state);
       this.#finish(root);
     } else await this.#runner.run(this.#spool.folder(root));

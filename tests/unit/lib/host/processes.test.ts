@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { endGroup, isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
@@ -38,12 +38,15 @@ describe('isAlive', () => {
   });
 
   it('takes a process that has ended and was not waited for to be over', async () => {
-    // The shell becomes a program that waits for nobody.
+    const endsWhenTold = 'echo $$ > pid; mv pid child; until [ -e go ]; do sleep 0.01; done';
     const { pid, ended, folder } = await startGroup(
-      "sh -c 'echo $$ > child' & : > up; exec sleep 60",
+      `sh -c '${endsWhenTold}' & : > up; exec sleep 60`,
     );
-    const { readFileSync } = await import('node:fs');
     const child = await eventually(() => Number(readFileSync(join(folder, 'child'), 'utf8')));
+    // The shell becomes a program that waits for nobody.
+    await eventually(() => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n');
+    expect(isAlive({ pid: child })).toBe(true);
+    writeFileSync(join(folder, 'go'), '');
     await eventually(() => !isAlive({ pid: child }), { message: 'the child to end' });
     expect(existsSync(`/proc/${child}`)).toBe(true);
     signalGroup(pid, 'SIGKILL');
