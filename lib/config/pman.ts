@@ -37,6 +37,9 @@ const optionalNumber = z
   .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 
+/** Where jobs with a container go; `host` runs their commands on this host. */
+const ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'docker', 'openshift', 'host']);
+
 const schema = z.object({
   ip: z.string(),
   port: wholeNumber(0, 65_535),
@@ -50,7 +53,10 @@ const schema = z.object({
   directiveFile: path,
   DBpath: path,
   DBsavePeriod: secondsToMs.refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
-  'container-env': z.string().transform((text) => text.toLowerCase()),
+  'container-env': z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .refine((name) => ENVIRONMENTS.has(name), `is none of ${[...ENVIRONMENTS].join(', ')}`),
   manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
   dockerSocket: z.string().startsWith('/', 'is no full path'),
   verbosity: wholeNumber(-10, 10),
