@@ -42,6 +42,8 @@ const umask = z
   .transform((text) => Number.parseInt(text, 8))
   .refine((bits) => (bits & 0o022) === 0o022, 'would let other users write what pman obeys')
   .refine((bits) => (bits & 0o700) === 0, 'would keep pman from its own files');
+/** Where jobs with a container go; `host` runs their commands on this host. */
+const ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'docker', 'openshift', 'host']);
 
 const schema = z.object({
   ip: z.string(),
@@ -56,7 +58,10 @@ const schema = z.object({
   directiveFile: path,
   DBpath: path,
   DBsavePeriod: secondsToMs.refine((ms) => ms >= 100, 'is less than 0.1 seconds'),
-  'container-env': z.string().transform((text) => text.toLowerCase()),
+  'container-env': z
+    .string()
+    .transform((text) => text.toLowerCase())
+    .refine((name) => ENVIRONMENTS.has(name), `is none of ${[...ENVIRONMENTS].join(', ')}`),
   manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
   dockerSocket: z.string().startsWith('/', 'is no full path'),
   verbosity: wholeNumber(-10, 10),

@@ -62,7 +62,7 @@ export const settings = [
   {
     name: 'container-env',
     value: 'name',
-    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift; anything else is this host',
+    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift, or host: their commands run on this host',
     default: 'swarm',
   },
   {

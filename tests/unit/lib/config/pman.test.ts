@@ -195,6 +195,10 @@ describe('readPmanConfig', () => {
     [['--killGrace', '-1'], '--killGrace "-1" is not a number of seconds'],
     [['--verbosity', 'loud'], '--verbosity "loud" is not a whole number'],
     [['--maxJobs', '0'], '--maxJobs "0" is not between 1 and 100000'],
+    [
+      ['--container-env', 'swram'],
+      '--container-env "swram" is none of swarm, docker, openshift, host',
+    ],
     [['--maxBodySize', '4096'], '--maxBodySize "4096" is not between 1 and 2047'],
     [
       ['--port', 'x', '--rawmode', 'y'],

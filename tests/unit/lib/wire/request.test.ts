@@ -8,6 +8,7 @@ import {
   parseCommand,
   parseEnvelope,
   parseMeta,
+  requireSmallMeta,
   searchMeta,
   text,
 } from '../../../../lib/wire/request.ts';
@@ -87,6 +88,14 @@ describe('parseMeta', () => {
     );
   });
 
+  it('refuses a text that is longer than any command or path', () => {
+    const longest = 1024 * 1024;
+    expect(text.safeParse('x'.repeat(longest)).success).toBe(true);
+    expect(refusal(searchMeta, { key: 'x'.repeat(longest + 1), value: 1 })).toBe(
+      `act: "meta.key": is longer than ${longest} characters`,
+    );
+  });
+
   it('names a field inside another', () => {
     const schema = z.object({ a: z.object({ b: text }) });
     expect(refusal(schema, { a: { b: 1 } })).toBe('act: "meta.a.b": is not a string');
@@ -103,5 +112,27 @@ describe('parseMeta', () => {
     expect(parseMeta(searchMeta, command({ key: 'k', value: 1, more: 2 }))).toMatchObject({
       more: 2,
     });
+  });
+});
+
+describe('requireSmallMeta', () => {
+  const limits = { maxCharacters: 10, maxValues: 4 };
+  const check = (rawMeta: JsonObject) => () =>
+    requireSmallMeta({ action: 'act', rawMeta, threaded: false }, limits);
+
+  it.each<JsonObject>([{}, { a: 'x'.repeat(9) }, { a: [1, 2] }, { a: { b: { c: 1 } } }])(
+    'takes %j',
+    (meta) => expect(check(meta)).not.toThrow(),
+  );
+
+  it.each<JsonObject>([
+    { a: 'x'.repeat(10) },
+    { ['n'.repeat(11)]: 1 },
+    { a: ['xxxxx', { b: 'xxxxx' }] },
+    { a: [1, 2, 3] },
+    { a: 1, b: 2, c: 3, d: 4 },
+    { a: [[[[]]]] },
+  ])('refuses %j', (meta) => {
+    expect(check(meta)).toThrow('act: "meta" has more than 10 characters or 4 values');
   });
 });
