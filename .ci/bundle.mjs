@@ -24,7 +24,7 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
-  external: ['zeromq', 'koffi', 'dockerode'],
+  external: ['zeromq', 'koffi', 'dockerode', 'docker-modem'],
   // Packages in the older module format call require for parts of Node itself.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

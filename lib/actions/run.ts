@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limitFields } from '../jobs/jobLimits.ts';
+import { limitFields } from '../jobs/runLimits.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
 import { defineAction } from './action.ts';

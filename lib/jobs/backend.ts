@@ -2,9 +2,9 @@ import type { KillRequest } from '../../crunner/job/killRequest.ts';
 import type { NewJob } from '../records/record.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
-import type { LimitMeta } from './jobLimits.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobStatus } from './progress.ts';
+import type { LimitMeta } from './runLimits.ts';
 
 /** A job as a client asks for it. */
 export interface JobRequest extends NewJob {

@@ -4,8 +4,8 @@ import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
-import type { JobProgress } from './progress.ts';
-import { isContainerRecord, type ReadProgress } from './recordKinds.ts';
+import type { JobProgress, ReadProgress } from './progress.ts';
+import { isContainerRecord } from './recordKinds.ts';
 
 export interface JobsOptions {
   readonly database: JobDatabase;

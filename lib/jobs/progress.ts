@@ -23,6 +23,9 @@ export interface JobProgress {
   readonly entries: readonly JsonObject[];
 }
 
+/** Reads how far a job has come, from a record of any kind. */
+export type ReadProgress = (record: TreeNode) => JobProgress;
+
 /**
  * Reads the record of a job of a host, of ours or of the original. A job has ended when its last epoch is the marker, and has
  * failed when any of its sub-jobs has. `progressReader` reads records of any kind.

@@ -4,7 +4,8 @@ import type { JobSummary } from '../records/index/jobIndex.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { isContainerRecord, type ReadProgress } from './recordKinds.ts';
+import type { ReadProgress } from './progress.ts';
+import { isContainerRecord } from './recordKinds.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
 export type Summarize = (record: TreeNode, outputBytes?: number) => JobSummary;

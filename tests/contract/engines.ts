@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
@@ -118,7 +119,8 @@ async function realEngine(
     silence: () => relay.silence(),
     speak: () => relay.goOn(),
     restart: async () => {
-      run('stop');
+      if (script === 'podman') run('stop');
+      else process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL');
       run('up');
     },
     close: async () => {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
-import type { LimitMeta } from '../../lib/jobs/jobLimits.ts';
-import { progressReader } from '../../lib/jobs/recordKinds.ts';
+import { progressReader } from '../../lib/jobs/container/progressReader.ts';
+import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';

@@ -1,4 +1,4 @@
-import { progressReader } from '../../lib/jobs/recordKinds.ts';
+import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 

@@ -6,7 +6,7 @@ import { newJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { JobRequest } from '../backend.ts';
-import { containerTimeout } from '../jobLimits.ts';
+import { containerTimeout } from '../runLimits.ts';
 import type { Summarize } from '../summary.ts';
 import { type ContainerRecordJob, newContainerRecord } from './containerRecord.ts';
 import type { Engine, WorkRequest } from './engine.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { BadRequestError } from '../../../../lib/errors.ts';
-import { hostLimits, limitFields } from '../../../../lib/jobs/jobLimits.ts';
+import { hostLimits, limitFields } from '../../../../lib/jobs/runLimits.ts';
 import { ExactNumber } from '../../../../lib/wire/json.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
