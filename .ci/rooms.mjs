@@ -155,5 +155,10 @@ export const sameSubject = [
   ['push.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a push'],
   ['pull.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a pull'],
   ['server.ts', ['lib/server', 'lib/pfioh'], 'a server, put together and started'],
+  [
+    'jobLimits.ts',
+    ['crunner/job', 'lib/jobs'],
+    'what a job may take: its type, and how it is read from a request',
+  ],
   ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
 ];
