@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import {
   chownSync,
   existsSync,
@@ -11,13 +12,23 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PmanError } from '../../../../lib/errors.ts';
-import { watchDirectiveFile } from '../../../../lib/fileio/directiveFile.ts';
 import { type Logger, silentLogger } from '../../../../lib/log.ts';
 import type { Command } from '../../../../lib/wire/request.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
+
+/** How often each file was looked for. */
+const looks = new Map<unknown, number>();
+jest.unstable_mockModule('node:fs', () => ({
+  ...fs,
+  openSync: (...args: Parameters<typeof fs.openSync>) => {
+    looks.set(args[0], (looks.get(args[0]) ?? 0) + 1);
+    return fs.openSync(...args);
+  },
+}));
+const { watchDirectiveFile } = await import('../../../../lib/fileio/directiveFile.ts');
 
 let top = '';
 let file = '';
@@ -46,6 +57,12 @@ const MEANT = { action: 'quit', rawMeta: { saveDB: true }, threaded: false };
 function settle(path: string): void {
   const then = Date.now() / 1000 - 60;
   utimesSync(path, then, then);
+}
+
+/** Waits until the file has been looked at twice more as it is now: whatever is done about it has been done. */
+async function lookedAtAgain(): Promise<void> {
+  const before = looks.get(file) ?? 0;
+  await eventually(() => (looks.get(file) ?? 0) >= before + 2, { message: 'it to be looked at' });
 }
 
 /** Waits until a later directive was obeyed: what came before it was looked at. */
@@ -121,9 +138,7 @@ describe('watchDirectiveFile', () => {
   it('waits for a half-written one', async () => {
     const text = JSON.stringify(QUIT);
     writeFileSync(file, text.slice(0, 10));
-    // Longer than it takes to be looked at.
-    const looked = performance.now() + 600;
-    await eventually(() => performance.now() > looked);
+    await lookedAtAgain();
     expect(readFileSync(file, 'utf8')).toBe(text.slice(0, 10));
     writeFileSync(file, text);
     await eventually(() => obeyed.length > 0);
@@ -240,8 +255,7 @@ describe('watchDirectiveFile', () => {
     chownSync(`${file}.new`, 12345, 12345);
     renameSync(`${file}.new`, file);
     await eventually(() => warnings.length > 0);
-    const looked = performance.now() + 600;
-    await eventually(() => performance.now() > looked);
+    await lookedAtAgain();
     expect(warnings).toEqual([`${file} belongs to another user (uid 12345) and is left alone`]);
     expect(existsSync(file)).toBe(true);
     expect(obeyed).toEqual([]);
@@ -257,18 +271,23 @@ describe('watchDirectiveFile', () => {
     expect(obeyed.map(({ action }) => action)).toEqual(['hello']);
   });
 
-  it('passes over a folder of that name', async () => {
+  it('leaves a folder of that name alone', async () => {
     mkdirSync(file);
+    await lookedAtAgain();
+    expect(warnings).toEqual([]);
     await afterAnother();
     expect(obeyed.map(({ action }) => action)).toEqual(['hello']);
   });
 
   it('obeys nothing any more once it has ended', async () => {
     await watch.close();
-    writeFileSync(file, JSON.stringify(QUIT));
-    const later = performance.now() + 400;
-    await eventually(() => performance.now() > later);
+    const left = file;
+    writeFileSync(left, JSON.stringify(QUIT));
+    // One that began later has had its time.
+    file = join(top, 'other.json');
+    watch = startWatch('/db');
+    await lookedAtAgain();
     expect(obeyed).toEqual([]);
-    expect(existsSync(file)).toBe(true);
+    expect(existsSync(left)).toBe(true);
   });
 });
