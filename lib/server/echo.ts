@@ -58,8 +58,9 @@ function shown(
   authenticator: Authenticator,
 ): string {
   const masked = authenticator.mask(beginning);
+  // What is no longer than that is whole.
+  if (beginning.length <= ECHO_LIMIT) return masked;
   const left = characters - characterCount(beginning);
-  if (masked.length <= ECHO_LIMIT && left === 0) return masked;
   const kept = masked.slice(0, ECHO_LIMIT).replace(/[\ud800-\udbff]$/, '');
   return `${kept}… [${left + characterCount(masked) - characterCount(kept)} more characters]`;
 }

@@ -7,8 +7,8 @@ import { NON_ASCII } from './pythonJson.ts';
  */
 export const ECHO_LIMIT = 65_536;
 
-/** What a value costs beside its characters: quotes, a comma, an indented line. */
-const COST_OF_VALUE = 8;
+/** What a value costs beside its characters: quotes, a comma, an indented line of its own. */
+const COST_OF_VALUE = 24;
 /** Outside ASCII a character is written as `\uXXXX`: in long texts that counts. */
 const ESCAPED_LENGTH = 6;
 

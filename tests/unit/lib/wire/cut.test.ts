@@ -24,14 +24,14 @@ describe('cutJson', () => {
   });
 
   it('cuts texts, lists and objects, and says so in their places', () => {
-    const limit = 60;
-    expect(cutJson('x'.repeat(100), limit)).toBe(`${'x'.repeat(52)}… [48 more characters]`);
-    expect(cutJson(Array(10).fill(1), limit)).toEqual([1, 1, 1, 1, 1, 1, 1, '… [3 more values]']);
-    expect(cutJson({ a: 'x'.repeat(60), b: 1, c: 2 }, limit)).toEqual({
+    const limit = 240;
+    expect(cutJson('x'.repeat(300), limit)).toBe(`${'x'.repeat(216)}… [84 more characters]`);
+    expect(cutJson(Array(12).fill(1), limit)).toEqual([...Array(9).fill(1), '… [3 more values]']);
+    expect(cutJson({ a: 'x'.repeat(240), b: 1, c: 2 }, limit)).toEqual({
       a: expect.stringMatching(/^x+… \[\d+ more characters\]$/),
       '…': '[2 more members]',
     });
-    expect(cutJson({ a: { b: ['y'.repeat(90)] } }, limit)).toEqual({
+    expect(cutJson({ a: { b: ['y'.repeat(240)] } }, limit)).toEqual({
       a: { b: [expect.stringMatching(/^y+… \[\d+ more characters\]$/)] },
     });
   });
