@@ -8,5 +8,5 @@ export {
   type RunOptions,
   type StartEvent,
   type StreamTarget,
-} from './attached/run.ts';
+} from './attached/runCommand.ts';
 export { parseSshTarget, type SshConnection, SshError, type SshTarget } from './ssh/ssh.ts';

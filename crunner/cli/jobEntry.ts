@@ -1,6 +1,6 @@
 import type { PlatformFacts } from '../../lib/host/facts.ts';
 import { readableStamp } from '../../lib/host/stamps.ts';
-import type { EndEvent } from '../attached/run.ts';
+import type { EndEvent } from '../attached/runCommand.ts';
 import type { SshTarget } from '../ssh/ssh.ts';
 
 /** Text too long to hold: its pieces can be read again and again. */

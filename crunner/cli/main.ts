@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
-import { crunner, type Run, type RunEvent } from '../attached/run.ts';
+import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
 import { EXIT, SSH_EXIT } from './exitCodes.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import type { TerminalInput } from './terminalInput.ts';

@@ -1,4 +1,4 @@
-import type { EndEvent, PartStdio, StreamTarget } from '../attached/run.ts';
+import type { EndEvent, PartStdio, StreamTarget } from '../attached/runCommand.ts';
 import { writeFd } from '../attached/writeFd.ts';
 import type { SshTarget } from '../ssh/ssh.ts';
 import { Capture, type Stretch } from './capture.ts';

@@ -3,7 +3,7 @@ import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
 import koffi from 'koffi';
 import { systemErrorCode } from '../../lib/errors.ts';
-import type { StreamTarget } from '../attached/run.ts';
+import type { StreamTarget } from '../attached/runCommand.ts';
 import { isStdinOfOthers } from './terminal.ts';
 
 /** How often to look whether a crunner in the background was brought to the front: nothing says so to a running one. */

@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { HttpFront } from './http.ts';
+import { HttpFront } from './httpFront.ts';
+import { replyBytes } from './httpReply.ts';
 import { NativeFront } from './native.ts';
 import { connectionLimit } from './openFiles.ts';
 import { portFreed } from './portFreed.ts';
 import { RawFront } from './rawFront.ts';
 import { bindRouter, FrontRouter, RawRouter } from './rawRouter.ts';
-import { replyBytes } from './reply.ts';
 import {
   defaultHttpLimits,
   type Gateway,

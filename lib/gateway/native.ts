@@ -2,7 +2,8 @@ import { Duplex } from 'node:stream';
 import { buffer as readAll } from 'node:stream/consumers';
 import { Fairness } from '../concurrency/fairness.ts';
 import { messageOf, systemErrorCode } from '../errors.ts';
-import type { HttpFront, HttpFrontOptions, HttpSocket } from './http.ts';
+import type { HttpFront } from './httpFront.ts';
+import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
 import type { FrontRouter } from './rawRouter.ts';
 import type { GatewayReply, GatewayRequest } from './types.ts';
 

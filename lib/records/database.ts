@@ -15,8 +15,8 @@ import { Catalog } from './index/catalog.ts';
 import type { JobSummary } from './index/jobIndex.ts';
 import type { RecordEditor } from './record.ts';
 import { RecordReader } from './recordReader.ts';
+import { RecordWriter } from './recordWriter.ts';
 import { putAside } from './unreadable.ts';
-import { RecordWriter } from './writer.ts';
 
 export interface DatabaseOptions {
   /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { crunner, type RunEvent } from '../../crunner/attached/run.ts';
+import { crunner, type RunEvent } from '../../crunner/attached/runCommand.ts';
 import { isAlive, numberIn } from '../helpers/crunnerProgram.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempDir.ts';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { crunner, type RunEvent } from '../../crunner/attached/run.ts';
+import { crunner, type RunEvent } from '../../crunner/attached/runCommand.ts';
 import { SshError } from '../../crunner/ssh/ssh.ts';
 import {
   isAlive,

@@ -87,7 +87,7 @@ export class ContainerEnder {
   async #remove(job: ContainerJob): Promise<void> {
     if (job.isOver) return;
     const engine = await this.#options.engine();
-    const look = (await engine.look([job.work])).get(job.name);
+    const look = (await engine.look([job.work], { closely: true })).get(job.name);
     if (look?.kind === 'ended') await this.#options.endings.ended(job, look);
     else await this.#options.endings.removed(job, look);
   }

@@ -132,7 +132,9 @@ function fromOlder(root: string, value: JsonObject): JsonObject {
   const { service, labels, ...rest } = isJsonObject(request) ? request : {};
   const label = (name: string) =>
     (isJsonObject(labels) ? labels[`org.fnndsc.pman.${name}`] : undefined) ?? '';
-  const handle = manager === undefined ? {} : { manager };
+  const { workers } = isJsonObject(rest.options) ? rest.options : {};
+  const handle =
+    manager === undefined ? {} : { manager, ...(workers === undefined ? {} : { workers }) };
   const work = stage === 'scheduled' ? { handle, since: scheduledAt ?? 0 } : undefined;
   const waiting =
     awaitedFolder === undefined

@@ -156,7 +156,7 @@ describe('ContainerJobStore', () => {
       ],
       [
         { stage: 'scheduled', scheduledAt: 7, manager },
-        { kind: 'running', handle: { manager }, since: 7 },
+        { kind: 'running', handle: { manager, workers: 2 }, since: 7 },
       ],
       [
         { stage: 'scheduled', scheduledAt: 7, killed: 'x' },

@@ -1,36 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf, systemErrorCode } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
-import { HttpConnection } from './connection.ts';
-import { HttpRequest, headerValue, headerValues } from './request.ts';
-import type { Admission, GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+import { HttpConnection } from './httpConnection.ts';
+import { HttpRequest, headerValue, headerValues } from './httpRequest.ts';
+import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
+import type { GatewayReply } from './types.ts';
 import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
 /** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */
 const MAX_DRAINED_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
-
-/** A stream that can carry HTTP: what this file and node:http call on it beyond Duplex. */
-export interface HttpSocket extends Duplex {
-  setTimeout(timeoutMs: number): this;
-  destroySoon(): void;
-  /** Input from now on is not looked at. */
-  discardInput(): void;
-  /** Input is kept back until `releaseInput`. */
-  holdInput(): void;
-  releaseInput(): void;
-}
-
-export interface HttpFrontOptions {
-  readonly limits: HttpLimits;
-  readonly log: Logger;
-  readonly refusal: (status: number, message: string) => GatewayReply;
-  readonly admit?: Admission | undefined;
-  readonly handler: RequestHandler;
-}
 
 /** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own. */
 export class HttpFront {

@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { HttpRequest } from '../../../../lib/gateway/request.ts';
+import { HttpRequest } from '../../../../lib/gateway/httpRequest.ts';
 
 /** A request with that header, whose value arrived in these bytes. */
 function withHeader(name: string, bytes: Buffer): HttpRequest {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { BodyCollector } from './body.ts';
-import type { HttpFrontOptions, HttpSocket } from './http.ts';
-import { replyBytes, sendReply } from './reply.ts';
-import { HttpRequest } from './request.ts';
+import { replyBytes, sendReply } from './httpReply.ts';
+import { HttpRequest } from './httpRequest.ts';
+import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
 import type { GatewayReply } from './types.ts';
 
 /** Requests that may wait on one connection before reading from it pauses. */

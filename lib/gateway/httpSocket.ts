@@ -1,0 +1,22 @@
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../log.ts';
+import type { Admission, GatewayReply, HttpLimits, RequestHandler } from './types.ts';
+
+/** A stream that can carry HTTP: what this file and node:http call on it beyond Duplex. */
+export interface HttpSocket extends Duplex {
+  setTimeout(timeoutMs: number): this;
+  destroySoon(): void;
+  /** Input from now on is not looked at. */
+  discardInput(): void;
+  /** Input is kept back until `releaseInput`. */
+  holdInput(): void;
+  releaseInput(): void;
+}
+
+export interface HttpFrontOptions {
+  readonly limits: HttpLimits;
+  readonly log: Logger;
+  readonly refusal: (status: number, message: string) => GatewayReply;
+  readonly admit?: Admission | undefined;
+  readonly handler: RequestHandler;
+}
