@@ -15,7 +15,7 @@ interface Exchange {
   readonly res: ServerResponse;
   readonly body: BodyCollector | undefined;
   /** The answer, when it is known already: the handler is not asked. */
-  readonly decided?: GatewayReply;
+  readonly decided?: () => Promise<GatewayReply>;
 }
 
 /**
@@ -57,7 +57,7 @@ export class HttpConnection {
   }
 
   /** Takes a request whose answer is known, and whose body nobody reads. */
-  turnAway(req: IncomingMessage, res: ServerResponse, decided: GatewayReply): void {
+  turnAway(req: IncomingMessage, res: ServerResponse, decided: () => Promise<GatewayReply>): void {
     if (this.#closing || this.#lastAnswered) return;
     this.#queue({ request: new HttpRequest(req, NOTHING), res, body: undefined, decided });
   }
@@ -130,7 +130,7 @@ export class HttpConnection {
     const { handler, log, refusal } = this.#options;
     let reply: GatewayReply;
     try {
-      reply = decided ?? (await handler(request));
+      reply = await (decided === undefined ? handler(request) : decided());
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       reply = refusal(500, 'The server failed to handle this request.');

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { HttpConnection } from './httpConnection.ts';
 import { HttpRequest, headerValue, headerValues } from './httpRequest.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
-import type { GatewayReply } from './types.ts';
+import type { Refusal } from './types.ts';
 import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
@@ -109,16 +110,20 @@ export class HttpFront {
     connection: HttpConnection,
     req: IncomingMessage,
     res: ServerResponse,
-    reply: GatewayReply,
+    refusal: Refusal,
     leftBytes: number | undefined,
   ): void {
     const ends = leftBytes !== 0 && !res.shouldKeepAlive;
     if (leftBytes === undefined || leftBytes > MAX_DRAINED_BYTES || ends) {
-      connection.refuse(res, reply);
+      connection.refuse(res, refusal(NOTHING));
       return;
     }
-    connection.turnAway(req, res, reply);
-    req.resume();
+    const sent: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => sent.push(chunk));
+    connection.turnAway(req, res, async () => {
+      await nextTurn(); // until then the parser has handed on what came with the head
+      return refusal(Buffer.concat(sent));
+    });
   }
 
   #collect(

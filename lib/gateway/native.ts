@@ -116,7 +116,7 @@ export class NativeFront {
       signal: new AbortController().signal,
     };
     try {
-      return await bodyOf(admit?.(request) ?? (await handler(request)));
+      return await bodyOf(admit?.(request)?.(content) ?? (await handler(request)));
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       return bodyOf(refusal(500, 'The server failed to handle this request.'));

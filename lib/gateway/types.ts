@@ -36,7 +36,10 @@ export interface GatewayReply {
   readonly closeAfter?: boolean;
 }
 
-export type Admission = (head: RequestHead) => GatewayReply | undefined;
+/** Looks at the head of a request; undefined lets it in. */
+export type Admission = (head: RequestHead) => Refusal | undefined;
+/** Makes the answer to a request that is not let in. `sent`: what of its body has come with the head; nobody waits for more. */
+export type Refusal = (sent: Buffer) => GatewayReply;
 export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
 
 /** Bounds on what one client may cost. Times in milliseconds. */
@@ -84,8 +87,8 @@ export interface GatewayOptions {
   /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
   readonly refusal: (status: number, message: string) => GatewayReply;
   /**
-   * Looks at the head of a request before its body is read. What it gives is the answer: the handler does not see the
-   * request, and its body is thrown away. Default: everything is let in.
+   * Looks at the head of a request before its body is read. What it refuses the handler does not see, and its body is
+   * thrown away. Default: everything is let in.
    */
   readonly admit?: Admission;
 }

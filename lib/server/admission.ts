@@ -1,10 +1,13 @@
+import { isUtf8 } from 'node:buffer';
 import { PmanError } from '../errors.ts';
-import type { GatewayReply, RequestHead } from '../gateway/types.ts';
+import type { GatewayReply, Refusal, RequestHead } from '../gateway/types.ts';
 import { PREFLIGHT_HEADERS, refuseForeign } from '../wire/foreignPage.ts';
 import type { JsonObject } from '../wire/json.ts';
+import { payloadOf } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { errorMember, REPLY_INDENT, SAFETY_HEADERS, statusOf } from '../wire/reply.ts';
-import type { Authenticator } from './auth.ts';
+import { type Authenticator, MASK } from './auth.ts';
+import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
@@ -12,20 +15,21 @@ export interface AdmissionOptions extends HeaderOptions {
 }
 
 /**
- * Decides by a request's head, before its body is read, whether it is let in; else gives the answer. What is not let in
- * costs no listener, and its answer repeats nothing of it: nobody learns from it what the server knows.
+ * Decides by a request's head, before its body is read, whether it is let in. What is not let in costs no listener. The
+ * answer to a page repeats nothing of the request. That to a client without a token repeats it as the original does, but
+ * for what stands where secrets do, whatever it is: nobody learns from an answer what the server knows.
  */
 export function makeAdmission(options: AdmissionOptions) {
   const { authenticator, pages } = options;
-  return (head: RequestHead): GatewayReply | undefined => {
+  return (head: RequestHead): Refusal | undefined => {
     try {
       refuseForeign(pageOf(head), pages);
-      if (isPreflight(head)) return preflightReply(head, options);
+      if (isPreflight(head)) return () => preflightReply(head, options);
       if (!authenticator.accepts(head.authorization)) throw unauthorized(head);
       return undefined;
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
-      return closedDoor(error, head, options);
+      return (sent) => closedDoor(error, head, sent, options);
     }
   };
 }
@@ -59,15 +63,46 @@ const SAYS_NOTHING = {
   receivedByServer: [],
 } as const satisfies JsonObject;
 
-function closedDoor(error: PmanError, head: RequestHead, options: AdmissionOptions): GatewayReply {
-  const said = { ...SAYS_NOTHING, error: errorMember(error) };
+function closedDoor(
+  error: PmanError,
+  head: RequestHead,
+  sent: Buffer,
+  options: AdmissionOptions,
+): GatewayReply {
   const status = statusOf(error);
+  const echo = status === 403 ? {} : asSent(head, sent);
+  const said = { ...SAYS_NOTHING, ...echo, error: errorMember(error) };
   // A page that may not ask may not read why either.
   const headers =
     status === 403
       ? [['Content-Type', 'application/json'] as const, ...SAFETY_HEADERS]
       : [...jsonHeaders(head, options), CHALLENGE];
   return { status, headers, body: Buffer.from(dumps(said, REPLY_INDENT), 'latin1') };
+}
+
+/** Headers that never hold a secret. */
+const OPEN_HEADERS: ReadonlySet<string> = new Set([
+  ...[
+    'accept',
+    'accept-encoding',
+    'accept-language',
+    'connection',
+    'content-length',
+    'content-type',
+  ],
+  ...['expect', 'host', 'transfer-encoding', 'user-agent'],
+]);
+
+/** What may be a secret is hidden by its place: to hide tokens by what they are would tell who has guessed one. */
+function asSent(head: RequestHead, sent: Buffer) {
+  const rawHeaders = head.rawHeaders.map(
+    ([name, value]) => [name, OPEN_HEADERS.has(name.toLowerCase()) ? value : MASK] as const,
+  );
+  const target = head.target.replace(/([?&][^=&]*=)[^&]*/g, `$1${MASK}`);
+  const text = isUtf8(sent) ? sent.toString().replace(/\r?\n$/, '') : '';
+  const { method, httpVersion, authorization } = head;
+  const shown = { method, target, httpVersion, rawHeaders, authorization };
+  return echoOf(shown, payloadOf(text), { mask: (value) => value });
 }
 
 const CHALLENGE = ['WWW-Authenticate', 'Bearer'] as const;

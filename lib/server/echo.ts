@@ -1,4 +1,4 @@
-import type { GatewayRequest } from '../gateway/types.ts';
+import type { RequestHead } from '../gateway/types.ts';
 import { ECHO_LIMIT } from '../wire/cut.ts';
 import { characterCount, type Payload } from '../wire/payload.ts';
 import type { ReplyBody } from '../wire/reply.ts';
@@ -9,9 +9,9 @@ import { type Authenticator, MASK } from './auth.ts';
  * lines as they came, `\r` included, with tokens masked.
  */
 export function echoOf(
-  request: GatewayRequest,
+  request: RequestHead,
   payload: Pick<Payload, 'beginning' | 'characters'>,
-  authenticator: Authenticator,
+  authenticator: Pick<Authenticator, 'mask'>,
 ): Pick<ReplyBody, 'RESTheader' | 'RESTverb' | 'path' | 'receivedByServer'> {
   const { method, target, httpVersion, rawHeaders } = request;
   const shownTarget = authenticator.mask(target);
@@ -55,7 +55,7 @@ export function payloadEcho(
 /** A body as it is echoed: without tokens, and of a long one the beginning. */
 function shown(
   { beginning, characters }: Pick<Payload, 'beginning' | 'characters'>,
-  authenticator: Authenticator,
+  authenticator: Pick<Authenticator, 'mask'>,
 ): string {
   const masked = authenticator.mask(beginning);
   // What is no longer than that is whole.

@@ -184,12 +184,6 @@ export const deviations = [
       /^body\.meta\.(cmd|container|cmdMgr|cmdMrg_byte_str)/.test(at) &&
       payloadOf(recorded).meta?.container !== undefined,
   },
-  {
-    id: 'D31',
-    what: 'A refusal to who is not let in repeats nothing of the request.',
-    allows: ({ at }, { answer }) =>
-      answer?.status === 401 && /^body\.(RESTheader|RESTverb|path|receivedByServer)/.test(at),
-  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
-import { Queue } from '../../concurrency/queue.ts';
+import { withinMs } from '../../concurrency/withinMs.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
@@ -12,7 +12,7 @@ import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '
 import type { OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
-import { newContainerRecord, recordScheduled } from './containerRecord.ts';
+import { newContainerRecord } from './containerRecord.ts';
 import { ContainerEnder } from './ender.ts';
 import { Endings } from './endings.ts';
 import type { Engine, OpenEngine, ReadShown } from './engine.ts';
@@ -21,7 +21,7 @@ import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
 import { ContainerJob } from './job.ts';
 import { outputOf, RecordedJobs } from './recordedJobs.ts';
-import { startWork, waitForFolder } from './start.ts';
+import { Starter } from './starter.ts';
 import { ContainerJobStore, type StoredJob, storedFromRecord } from './store.ts';
 import { ContainerTimeLimits } from './timeLimits.ts';
 import { ContainerWatch } from './watch.ts';
@@ -41,8 +41,6 @@ export interface ContainerJobsOptions {
   readonly readShown: ReadShown;
 }
 
-/** How many are started at once. */
-const STARTS_AT_ONCE = 3;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
 /** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
@@ -58,8 +56,8 @@ export class ContainerJobs implements JobBackend {
   readonly #watch: ContainerWatch;
   readonly #ender: ContainerEnder;
   readonly #intake: ContainerIntake;
+  readonly #starter: Starter;
   readonly #timeLimits: ContainerTimeLimits;
-  readonly #starts = new Queue(STARTS_AT_ONCE);
   readonly #instance: string;
   readonly #host = hostFacts();
   #engine: Promise<Engine> | undefined;
@@ -98,6 +96,13 @@ export class ContainerJobs implements JobBackend {
       nameIsFree: (name) => this.#endings.nameIsFree(name),
       accept: (root, stored) => this.#accept(root, stored),
     });
+    this.#starter = new Starter({
+      ...{ ...shared, endings: this.#endings, host: this.#host },
+      onStarted: (job) => {
+        this.#timeLimits.watch(job);
+        this.#watch.start(); // which also sees to one whose end was ordered meanwhile
+      },
+    });
     this.#timeLimits = new ContainerTimeLimits({
       ...shared,
       kill: (root, order) => this.kill(root, order),
@@ -109,7 +114,7 @@ export class ContainerJobs implements JobBackend {
       throw new Error('a job without a container was given to an engine');
     const { root, isNew } = await this.#intake.submit({ ...job, container });
     const accepted = isNew ? this.#active.get(root) : undefined;
-    if (accepted !== undefined) void this.#begin(accepted);
+    if (accepted !== undefined) void this.#starter.begin(accepted);
     return root;
   }
 
@@ -145,11 +150,13 @@ export class ContainerJobs implements JobBackend {
     }
     if (job.started === undefined) return this.#recorded.reportOf(record);
     try {
-      await withinMs(STATUS_MS, this.#watch.look(job));
+      await withinMs(STATUS_MS, this.#watch.look(job), () => noAnswer(STATUS_MS));
       if (!this.#active.has(root) || job.seen === undefined) return this.#recorded.reportOf(record);
       const engine = await this.#opened();
       const { logLimitBytes } = this.#options;
-      const logs = await withinMs(STATUS_MS, engine.logs(job.seen.workers, logLimitBytes));
+      const logs = await withinMs(STATUS_MS, engine.logs(job.seen.workers, logLimitBytes), () =>
+        noAnswer(STATUS_MS),
+      );
       return this.#recorded.reportOf(record, { logs });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
@@ -210,7 +217,8 @@ export class ContainerJobs implements JobBackend {
       }
     });
     const done = Promise.all(all).then(() => this.#endings.allRemoved());
-    await withinMs(order.graceMs + END_ALL_MS, done).catch((error: unknown) => {
+    const limitMs = order.graceMs + END_ALL_MS;
+    await withinMs(limitMs, done, () => noAnswer(limitMs)).catch((error: unknown) => {
       log.warn('not all container jobs have ended', { reason: messageOf(error) });
     });
   }
@@ -283,65 +291,13 @@ export class ContainerJobs implements JobBackend {
     const record = database.tree(job.root);
     const hasStarted = job.started !== undefined;
     if (hasStarted && record?.cat(['endInfo']) === undefined) {
-      this.#recordStarted(job, '', preciseNow());
+      this.#starter.recordStarted(job, '', preciseNow());
     }
     if (record !== undefined && this.#recorded.isFinal(record)) this.#endings.filed(job);
     else if (hasStarted) {
       this.#watch.start();
       this.#timeLimits.watch(job);
-    } else void this.#begin(job);
-  }
-
-  /** From accepted to running. */
-  async #begin(job: ContainerJob): Promise<void> {
-    const { log } = this.#options;
-    const isOver = () => this.#closed || job.isOver;
-    await this.#awaitFolder(job, isOver);
-    const mayExist = !job.isUnasked;
-    const startedAt = preciseNow();
-    try {
-      const started = await this.#starts.run(async () => {
-        if (isOver()) return undefined;
-        job.starting();
-        const { request } = job.facts;
-        const { cancelled } = job;
-        return startWork({
-          engine: () => this.#opened(),
-          request,
-          mayExist,
-          isOver,
-          cancelled,
-          log,
-        });
-      });
-      if (isOver()) return;
-      if (started === undefined) {
-        this.#endings.notStarted(job, `${job.endCause ?? 'ended'} before it started`);
-        return;
-      }
-      this.#recordStarted(job, started.printed, startedAt);
-      job.madeWork({ handle: started.handle, since: preciseNow() });
-      this.#timeLimits.watch(job);
-    } catch (error) {
-      if (!(error instanceof PmanError)) {
-        log.error('a container job failed', { job: job.root, error: messageOf(error) });
-      }
-      if (!job.isOver) this.#endings.notStarted(job, messageOf(error));
-      return;
-    }
-    this.#watch.start(); // which also sees to one whose end was ordered meanwhile
-  }
-
-  async #awaitFolder(job: ContainerJob, isOver: () => boolean): Promise<void> {
-    if (job.state.kind !== 'awaitingFolder') return;
-    const { folder } = job.state;
-    const isThere = await waitForFolder(folder, isOver);
-    job.folderAwaited();
-    if (isThere || isOver()) return;
-    this.#options.log.warn('a shared folder has not appeared; the job is run without', {
-      folder,
-      job: job.root,
-    });
+    } else void this.#starter.begin(job);
   }
 
   /** Records that have not ended and of which nothing else is known: the original wrote them, or our files were removed. */
@@ -364,24 +320,7 @@ export class ContainerJobs implements JobBackend {
   #tookUp(count: number): void {
     if (count > 0) this.#options.log.info('container jobs are taken up again', { jobs: count });
   }
-
-  #recordStarted({ root, facts }: ContainerJob, printed: string, startedAt: number): void {
-    const record = this.#options.database.edit(root);
-    const times = { startedAt, endedAt: preciseNow(), host: this.#host };
-    if (record) recordScheduled(record, facts.recorded, { printed, ...times });
-  }
 }
 
-async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new PmanError('unavailable', `the container engine has not answered for ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const noAnswer = (ms: number) =>
+  new PmanError('unavailable', `the container engine has not answered for ${ms} ms`);

@@ -50,7 +50,8 @@ async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObjec
     body: Buffer.from(body),
     signal: new AbortController().signal,
   };
-  const reply = makeAdmission(door)(request) ?? (await handler(request));
+  const refusal = makeAdmission(door)(request);
+  const reply = refusal?.(request.body) ?? (await handler(request));
   return { reply, body: reply.status === 204 ? {} : JSON.parse(String(reply.body)) };
 }
 
@@ -201,11 +202,16 @@ describe('makeHandler: refusals', () => {
     expect(body).toEqual({
       ...{
         status: false,
-        RESTheader: '',
-        RESTverb: '',
+        RESTheader: 'POST /api/v1/cmd HTTP/1.1\r',
+        RESTverb: 'POST',
         action: '',
-        path: '',
-        receivedByServer: [],
+        path: '/api/v1/cmd',
+        receivedByServer: [
+          'POST /api/v1/cmd HTTP/1.1\r',
+          ...headers.map(([name]) => `${name}: ***\r`),
+          '\r',
+          command('quit'),
+        ],
       },
       error: { code: 'unauthorized', message, hint: expect.any(String) },
     });
