@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { readPurlFlags } from '../lib/config/purl.ts';
 import { messageOf, systemErrorCode, UsageError } from '../lib/errors.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
-import { runPurl } from '../lib/purl/run.ts';
+import { runPurl } from '../lib/purl/runPurl.ts';
 
 const name = basename(process.argv[1] ?? 'purl').replace(/\.[jt]s$/, '');
 const interrupt = new AbortController();

@@ -1,6 +1,6 @@
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
 import type { Logger } from '../log.ts';
-import { startFileServer } from '../pfioh/server.ts';
+import { startFileServer } from '../pfioh/fileServer.ts';
 
 export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
