@@ -8,6 +8,10 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
     return new PmanError('not_found', `${message} (no such file or folder)`, { cause });
   if (code === 'EACCES' || code === 'EPERM')
     return new PmanError('forbidden', `${message} (no permission)`, { cause });
+  if (code === 'ELOOP')
+    return new PmanError('forbidden', `${message} (a symbolic link that is not followed)`, {
+      cause,
+    });
   if (code === 'EROFS')
     return new PmanError('forbidden', `${message} (read-only file system)`, { cause });
   if (code === 'ENOSPC' || code === 'EDQUOT')

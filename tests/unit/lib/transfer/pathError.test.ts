@@ -5,6 +5,7 @@ describe('pathError', () => {
   it.each([
     ['ENOENT', 'not_found', 'no such file or folder'],
     ['EACCES', 'forbidden', 'no permission'],
+    ['ELOOP', 'forbidden', 'a symbolic link that is not followed'],
     ['EROFS', 'forbidden', 'read-only file system'],
     ['EDQUOT', 'storage', 'no space left'],
   ])('says in words what %s means', (code, kind, words) => {
