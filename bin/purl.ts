@@ -19,6 +19,8 @@ process.stdout.on('error', (error) => {
   if (systemErrorCode(error) !== 'EPIPE') console.error(`${name}: ${error.message}`);
   process.exit(systemErrorCode(error) === 'EPIPE' ? 0 : EXIT_CODES.localWrite);
 });
+// Nobody reads what is said on the way: that changes nothing about the transfer.
+process.stderr.on('error', () => {});
 
 async function main(): Promise<number> {
   try {

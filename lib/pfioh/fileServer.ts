@@ -78,6 +78,8 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     });
   });
   const done = new Promise<void>((resolve) => server.once('close', resolve));
+  // Of a connection that could not be taken, for one: the others go on.
+  server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
@@ -134,6 +136,9 @@ async function serve(
   log: Logger,
 ): Promise<boolean> {
   const started = performance.now();
+  // Whoever reads or writes is told; these may break when nobody does.
+  request.on('error', () => {});
+  response.on('error', () => {});
   response.setHeader('Server', `pfioh/${VERSION}`);
   response.setHeader('Pfioh-Version', VERSION);
   const ended = new Promise<void>((resolve) => {

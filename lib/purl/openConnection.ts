@@ -41,17 +41,22 @@ async function connectPatiently(url: URL, options: ConnectOptions): Promise<net.
   }
 }
 
+/** A connection may break when nobody is using it: without a listener that would end the process. */
+function tolerate(socket: Duplex): void {
+  socket.on('error', () => {});
+}
+
 function connectOnce(url: URL, timeoutMs: number): Promise<net.Socket> {
   const where = `${hostOf(url)} port ${portOf(url)}`;
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: hostOf(url), port: portOf(url), noDelay: true });
+    tolerate(socket);
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new PurlFailure('timeout', `no connection to ${where} within ${timeoutMs} ms`));
     }, timeoutMs);
     socket.once('connect', () => {
       clearTimeout(timer);
-      socket.removeAllListeners('error');
       socket.setKeepAlive(true, 15_000);
       resolve(socket);
     });
@@ -89,7 +94,7 @@ function tunnel(url: URL, proxy: URL, socket: net.Socket): Promise<Duplex> {
       else fail(`${answer.statusCode} ${answer.statusMessage}`);
     });
     ask.once('response', (answer) => fail(`${answer.statusCode} ${answer.statusMessage}`));
-    ask.once('error', (error) => fail(messageOf(error), error));
+    ask.on('error', (error) => fail(messageOf(error), error));
     ask.end();
   });
 }
@@ -118,6 +123,7 @@ function encrypt(url: URL, socket: Duplex, options: ConnectOptions): Promise<tls
       rejectUnauthorized: !options.unverifiedCerts,
       ...(net.isIP(host) === 0 ? { servername: host } : {}),
     });
+    tolerate(secure);
     const timer = setTimeout(() => {
       secure.destroy();
       reject(
@@ -126,7 +132,6 @@ function encrypt(url: URL, socket: Duplex, options: ConnectOptions): Promise<tls
     }, options.connectTimeoutMs);
     secure.once('secureConnect', () => {
       clearTimeout(timer);
-      secure.removeAllListeners('error');
       resolve(secure);
     });
     secure.once('error', (cause) => {

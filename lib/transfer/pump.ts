@@ -20,7 +20,7 @@ const BUFFER_BYTES = 256 * 1024;
  * Sends a file into a stream, which stays open, through a few buffers that are used again and again: a
  * new one for each read is megabytes of garbage a millisecond, and collecting it took longer than
  * sending. Resolves to the number of bytes of the file.
- * @throws PmanError when the file cannot be read or is another one by now; what the stream fails with
+ * @throws PmanError when the file cannot be read or a link has taken its place; what the stream fails with
  */
 export async function pumpFile(
   entry: TreeEntry,

@@ -31,6 +31,8 @@ export interface TreeEntry {
   /** Which file it was: a path may lead to another one later. */
   readonly dev: bigint;
   readonly ino: bigint;
+  /** The walk that has found it: where it started, and the store that it stays in. */
+  readonly top: { readonly path: string; readonly within: string | undefined };
 }
 
 export interface WalkOptions {
@@ -53,14 +55,15 @@ export async function* walkTree(
   root: string,
   { prefix, within }: WalkOptions,
 ): AsyncGenerator<TreeEntry> {
-  const top = OpenFolder.above(root, within);
+  const top = { path: root, within };
+  const above = OpenFolder.above(root, within);
   const open: { readonly folder: OpenFolder; readonly name: string; readonly names: string[] }[] =
     [];
   try {
-    const rootEntry = entryOf(top, root, prefix, undefined);
+    const rootEntry = entryOf(above, root, prefix, undefined, top);
     if (rootEntry.name !== '') yield rootEntry;
     if (rootEntry.kind !== 'folder') return;
-    open.push(opened(top, rootEntry));
+    open.push(opened(above, rootEntry));
     for (let seen = 1; ; seen += 1) {
       if (seen % TURN_EVERY === 0) await nextTurn();
       const inner = open.at(-1);
@@ -73,13 +76,13 @@ export async function* walkTree(
       }
       const path = join(inner.folder.path, child);
       const name = inner.name === '' ? child : `${inner.name}/${child}`;
-      const entry = entryOf(inner.folder, path, name, open.length - 1);
+      const entry = entryOf(inner.folder, path, name, open.length - 1, top);
       yield entry;
       if (entry.kind === 'folder') open.push(opened(inner.folder, entry));
     }
   } finally {
     for (const { folder } of open) folder.close();
-    top.close();
+    above.close();
   }
 }
 
@@ -99,11 +102,12 @@ function entryOf(
   path: string,
   name: string,
   linkDepth: number | undefined,
+  top: TreeEntry['top'],
 ): TreeEntry {
   const stats = statOf(above, path);
   const mode = Number(stats.mode & 0o7777n);
   const { dev, ino, mtimeNs } = stats;
-  const common = { path, name, mode, mtimeNs, dev, ino, size: 0, target: '' };
+  const common = { path, name, mode, mtimeNs, dev, ino, top, size: 0, target: '' };
   if (stats.isDirectory()) return { ...common, kind: 'folder' };
   if (stats.isFile()) return { ...common, kind: 'file', size: Number(stats.size) };
   if (!stats.isSymbolicLink()) {

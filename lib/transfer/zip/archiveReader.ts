@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { BadRequestError, messageOf } from '../../errors.ts';
@@ -145,16 +145,14 @@ export class ArchiveReader {
       objectMode: false,
       highWaterMark: 2 * WINDOW_BYTES,
     });
-    const inflate = createInflateRaw({ chunkSize: WINDOW_BYTES });
-    if (entry.deflated) {
-      packed.once('error', (error) => inflate.destroy(error));
-      packed.pipe(inflate);
-    }
+    // An error of either ends the other one, and whoever reads is told.
+    const content = entry.deflated
+      ? pipeline(packed, createInflateRaw({ chunkSize: WINDOW_BYTES }), () => {})
+      : packed;
     let crc = 0;
     let bytes = 0;
     try {
-      const source: AsyncIterable<Buffer> = entry.deflated ? inflate : packed;
-      for await (const chunk of source) {
+      for await (const chunk of content as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > entry.bytes) throw damaged(entry, 'it is longer than it says');
         crc = crc32(chunk, crc);
@@ -163,8 +161,8 @@ export class ArchiveReader {
     } catch (error) {
       throw error instanceof BadRequestError ? error : damaged(entry, messageOf(error), error);
     } finally {
+      content.destroy();
       packed.destroy();
-      inflate.destroy();
     }
     if (bytes !== entry.bytes) throw damaged(entry, 'it is shorter than it says');
     if (crc !== entry.crc) throw damaged(entry, 'wrong checksum');

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { BadRequestError, PmanError } from '../../errors.ts';
@@ -234,7 +234,6 @@ async function* countedChunks(
 function deflateLarge(source: AsyncIterable<Buffer>, level: number): AsyncIterable<Buffer> {
   const deflate = createDeflateRaw({ level, chunkSize: CHUNK_BYTES });
   const from = Readable.from(source, { objectMode: false, highWaterMark: 2 * CHUNK_BYTES });
-  from.once('error', (error) => deflate.destroy(error));
-  deflate.once('close', () => from.destroy());
-  return from.pipe(deflate);
+  // An error of either ends the other one, and whoever reads is told.
+  return pipeline(from, deflate, () => {});
 }

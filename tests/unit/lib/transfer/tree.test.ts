@@ -98,6 +98,18 @@ describe('what is sent of a tree', () => {
     });
   });
 
+  it('is what a file holds by then, also when another one has taken its place', async () => {
+    const file = join(store, 'tree/d/a');
+    for (const archive of [true, false]) {
+      const planned = await plan(archive ? join(store, 'tree') : file, archive);
+      writeFileSync(`${file}.new`, 'anew');
+      renameSync(`${file}.new`, file);
+      expect(String(await buffer(startSending(planned).stream()))).toContain('anew');
+      writeFileSync(`${file}.old`, 'mine');
+      renameSync(`${file}.old`, file);
+    }
+  });
+
   it('is the content of the file that a path leads to', async () => {
     symlinkSync('d/a', join(store, 'tree/link'));
     const planned = await plan(join(store, 'tree/link'), false);
