@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { workFolderOf } from '../lib/records/folder.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -52,10 +54,7 @@ async function main(): Promise<void> {
   const server = await startServer({
     config,
     log,
-    openFileio: async (options) => {
-      const { openFileio } = await import('../lib/fileio/endpoint.ts');
-      return openFileio(options);
-    },
+    openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
     // Loading the engine's client takes longer than all the rest: the first container job waits for it, not every start.
     openEngine: async (instanceLabel) => {
       const { openJobEngine } = await import('../swarm/openJobEngine.ts');

@@ -64,6 +64,7 @@ const schema = z.object({
   keepSize: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
+  fileioStore: optionalPath,
   sshHosts: z.string().transform((text) => text.split(/[\s,]+/).filter((host) => host !== '')),
   sshIdentity: optionalPath,
   sshKnownHosts: optionalPath,
@@ -98,6 +99,8 @@ export interface PmanConfig {
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
   readonly exportPath: string;
+  /** What the endpoints of `fileiosetup` keep to; undefined for a folder of pman's own. */
+  readonly fileioStore: string | undefined;
   /** Where jobs may go by ssh, and how. */
   readonly ssh: SshHostsOptions;
   readonly fsync: boolean;
@@ -172,6 +175,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath ?? dirname(values.DBpath),
+    fileioStore: values.fileioStore,
     ssh: {
       hosts: values.sshHosts,
       identity: values.sshIdentity,

@@ -52,6 +52,7 @@ describe('readPmanConfig', () => {
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
       exportPath: '/tmp',
+      fileioStore: undefined,
       ssh: { hosts: [], identity: undefined, knownHosts: undefined },
       fsync: false,
       manager: 'auto',
@@ -95,6 +96,7 @@ describe('readPmanConfig', () => {
       'PMAN_SSHKNOWNHOSTS',
       { ssh: { hosts: [], identity: undefined, knownHosts: '/h' } },
     ],
+    ['fileioStore', '/srv/in', 'PMAN_FILEIOSTORE', { fileioStore: '/srv/in' }],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 
