@@ -27,11 +27,11 @@ describe('what is kept of an interrupted transfer', () => {
     const second = await openPartial(folder, ID);
     expect(second.bytes).toBe(6);
     let counted = 0;
-    await second.append(bytes('XYZ'), 4, (more) => {
+    await second.append(bytes('X'), 2, (more) => {
       counted += more;
     });
-    expect(counted).toBe(3);
-    expect(String(await buffer(second.read()))).toBe('abcdXYZ');
+    expect(counted).toBe(1);
+    expect(String(await buffer(second.read()))).toBe('abX');
     await second.close({ done: true });
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -95,6 +95,29 @@ describe('an archive that was written', () => {
   });
 });
 
+describe('an archive of another program', () => {
+  /** An archive with one entry whose record in the list is changed. */
+  const changed = async (name: string, change: (record: Buffer, archive: Buffer) => void) => {
+    const archive = craftArchive([{ name }]);
+    change(archive.subarray(archive.lastIndexOf('PK\x01\x02')), archive);
+    return (await read(archive)).entries[0];
+  };
+
+  it('has no modes when it was not made on Unix', async () => {
+    const entry = await changed('f', (record) => record.writeUInt16LE(20, 4));
+    expect(entry).toMatchObject({ kind: 'file', mode: undefined });
+  });
+
+  it('may have names that are not UTF-8', async () => {
+    const entry = await changed('a~b', (_, archive) => {
+      for (let at = archive.indexOf('a~b'); at >= 0; at = archive.indexOf('a~b', at + 1)) {
+        archive[at + 1] = 0xe9;
+      }
+    });
+    expect(entry?.name).toBe('aéb');
+  });
+});
+
 describe('an archive that lies', () => {
   const both = ['small', LARGE].flatMap((content) =>
     [false, true].map((stored) => ({ name: 'f', content, stored })),
@@ -143,6 +166,29 @@ describe('an archive that lies', () => {
     archive.writeUInt16LE(60_000, 28);
     const { reader, entries } = await read(archive);
     expect(() => reader.small(entries[0] as ArchiveEntry)).toThrow('ends behind the archive');
+  });
+
+  it('about a length is not unpacked to more than it says', async () => {
+    for (const content of ['x'.repeat(100_000), LARGE]) {
+      const { reader, entries } = await read(craftArchive([{ name: 'f', content, claims: 10 }]));
+      const entry = entries[0] as ArchiveEntry;
+      expect(() => reader.small(entry)).toThrow('Cannot create a Buffer larger than 10 bytes');
+      let seen = 0;
+      const all = async () => {
+        for await (const chunk of reader.stream(entry)) seen += chunk.length;
+      };
+      await expect(all()).rejects.toThrow('it is longer than it says');
+      expect(seen).toBe(0);
+    }
+  });
+
+  it.each<[string, number, number, string]>([
+    ['encrypted', 8, 1, 'it is encrypted'],
+    ['deflated by another method', 10, 9, 'compression method 9'],
+  ])('is refused when an entry is %s', async (_how, at, value, why) => {
+    const archive = craftArchive([{ name: 'f' }]);
+    archive.writeUInt16LE(value, archive.lastIndexOf('PK\x01\x02') + at);
+    await expect(read(archive)).rejects.toThrow(why);
   });
 
   it.each<[string, number]>([
