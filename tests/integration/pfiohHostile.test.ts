@@ -117,6 +117,26 @@ describe('pfioh', () => {
     expect(statSync(join(store, 'key-k/outgoing')).mode & 0o777).toBe(0o777);
   });
 
+  it.each(['none', 'zip'])(
+    'changes nothing when content (archive: %s) is not what was sent',
+    async (archive) => {
+      const { store, address } = await start();
+      writeFileSync(join(store, 'a.txt'), 'old');
+      const compress = { archive, unpack: archive === 'zip' };
+      const meta = { remote: { path: '.' }, local: { path: 'a.txt' }, transport: { compress } };
+      const body = new FormData();
+      body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
+      body.set('encoding', 'none');
+      body.set('local', new Blob([craftArchive([{ name: 'a.txt' }])]), 'f');
+      body.set('sha256', 'f'.repeat(64));
+      const answer = await fetch(`http://${address}/`, { method: 'POST', body });
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain('the content was damaged on the way');
+      expect(readFileSync(join(store, 'a.txt'), 'utf8')).toBe('old');
+      expect(readdirSync(store)).toEqual(['a.txt']);
+    },
+  );
+
   it('keeps what arrives for a resumed push in no file that a link leads to', async () => {
     const { store, outer, address } = await start();
     const victim = join(outer, 'victim');
