@@ -8,9 +8,9 @@ import type { Context, Handled } from './context.ts';
 import { control } from './control.ts';
 import { readFields } from './form.ts';
 import { type ControlMessage, checkMeta, parseControl } from './meta.ts';
-import { readPush } from './pushRequest.ts';
+import { readPush } from './push/pushRequest.ts';
+import { receivePush } from './push/receivePush.ts';
 import { answerQuit, hasControl, isQuit } from './quit.ts';
-import { receivePush } from './receivePush.ts';
 
 const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
 

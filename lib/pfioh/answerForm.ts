@@ -4,8 +4,8 @@ import { answerJson } from './answer.ts';
 import { answerFields } from './answerFields.ts';
 import type { Context, Handled } from './context.ts';
 import { openForm } from './form.ts';
-import { isFileMode, readPush } from './pushRequest.ts';
-import { receivePush } from './receivePush.ts';
+import { isFileMode, readPush } from './push/pushRequest.ts';
+import { receivePush } from './push/receivePush.ts';
 
 /** Answers a multipart form: a push, or the message of a form without content. @throws PmanError */
 export async function answerForm(

@@ -6,7 +6,7 @@ import { answerCopy } from './answerCopy.ts';
 import { checkedPath, checkRemote } from './check.ts';
 import type { Context, Handled } from './context.ts';
 import { parseMetaText, type TransferMeta } from './meta.ts';
-import { sendPull } from './sendPull.ts';
+import { sendPull } from './pull/sendPull.ts';
 
 /** Answers a GET or HEAD: the check of a path, a copy that this server makes, or a pull. @throws PmanError */
 export async function answerQuery(

@@ -3,7 +3,7 @@ import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import { sizeText } from '../transfer/sizeText.ts';
 import { answerValue, stateOf } from './answerValue.ts';
 import { PurlFailure } from './failure.ts';
-import { readText, send } from './httpClient.ts';
+import { readText, send } from './http/httpClient.ts';
 import { type Peer, transferUrl } from './peer.ts';
 import { sendPlainForm } from './plainForm.ts';
 import type { Remote } from './remoteCheck.ts';

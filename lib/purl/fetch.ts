@@ -7,7 +7,7 @@ import { messageOf } from '../errors.ts';
 import { statsOf } from '../transfer/pathState.ts';
 import { storeFile } from '../transfer/storeFile.ts';
 import { PurlFailure } from './failure.ts';
-import { type ClientOptions, send } from './httpClient.ts';
+import { type ClientOptions, send } from './http/httpClient.ts';
 import type { Progress } from './progressBar.ts';
 
 export interface FetchOptions {

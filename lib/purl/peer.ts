@@ -1,5 +1,5 @@
 import { formatPythonLiteral } from '../transfer/pythonLiteral.ts';
-import type { ClientOptions } from './httpClient.ts';
+import type { ClientOptions } from './http/httpClient.ts';
 import type { TransferMessage } from './transferMessage.ts';
 
 /** How to reach a server. */

@@ -1,6 +1,6 @@
 import { dumps } from '../wire/pythonJson.ts';
-import { readText, send } from './httpClient.ts';
-import { makeForm } from './multipart.ts';
+import { readText, send } from './http/httpClient.ts';
+import { makeForm } from './http/multipart.ts';
 import type { Way } from './peer.ts';
 import type { Report } from './transferOptions.ts';
 

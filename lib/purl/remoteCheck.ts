@@ -4,9 +4,9 @@ import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import type { SendPlan } from '../transfer/send.ts';
 import { sizeText } from '../transfer/sizeText.ts';
 import { PurlFailure, transferFailure } from './failure.ts';
-import { readText, send } from './httpClient.ts';
+import { readText, send } from './http/httpClient.ts';
 import { type Peer, transferUrl, type Way } from './peer.ts';
-import { planPush, pushId } from './pushPlan.ts';
+import { planPush, pushId } from './push/pushPlan.ts';
 import type { TransferMessage } from './transferMessage.ts';
 import { isFileMode, type Report, type TransferOptions } from './transferOptions.ts';
 

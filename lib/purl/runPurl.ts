@@ -7,12 +7,12 @@ import { parseJson } from '../wire/json.ts';
 import { dumpsSorted } from '../wire/pythonJson.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
-import type { ClientOptions } from './httpClient.ts';
+import type { ClientOptions } from './http/httpClient.ts';
+import { parseTarget } from './http/target.ts';
 import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
 import { type Outcome, talk } from './talk.ts';
-import { parseTarget } from './target.ts';
 import { parseTransfer } from './transferMessage.ts';
 import { transferPath } from './transferPath.ts';
 

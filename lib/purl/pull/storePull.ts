@@ -1,15 +1,15 @@
 import { readSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { keepNameless, type NamelessFile } from '../transfer/namelessFile.ts';
-import { type FileDress, storeFile } from '../transfer/storeFile.ts';
-import { unpack } from '../transfer/unpack.ts';
-import { DEFAULT_LIMITS } from '../transfer/unpackLimits.ts';
-import { PurlFailure } from './failure.ts';
-import type { Peer } from './peer.ts';
+import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
+import { type FileDress, storeFile } from '../../transfer/storeFile.ts';
+import { unpack } from '../../transfer/unpack.ts';
+import { DEFAULT_LIMITS } from '../../transfer/unpackLimits.ts';
+import { PurlFailure } from '../failure.ts';
+import type { Peer } from '../peer.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 import type { PullForm } from './pullForm.ts';
 import { endOfArchive, withoutReport } from './pythonAnswer.ts';
-import type { TransferMessage } from './transferMessage.ts';
 
 export interface StoreOptions extends PullForm {
   readonly peer: Peer;

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
-import { systemErrorCode } from '../errors.ts';
-import { base64Decoder } from '../transfer/base64.ts';
-import type { Peer } from './peer.ts';
+import { systemErrorCode } from '../../errors.ts';
+import { base64Decoder } from '../../transfer/base64.ts';
+import type { Peer } from '../peer.ts';
 
 /** The body of the answer to a pull. */
 export function pulledBytes(answer: IncomingMessage, { kind }: Peer): Readable {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { TransferMessage } from './transferMessage.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 
 /** What a pull comes as. */
 export interface PullForm {

@@ -1,15 +1,15 @@
-import { messageOf, PmanError } from '../errors.ts';
-import { PurlFailure } from './failure.ts';
+import { messageOf, PmanError } from '../../errors.ts';
+import { PurlFailure } from '../failure.ts';
+import { silentProgress } from '../progressBar.ts';
+import type { Remote } from '../remoteCheck.ts';
+import type { TransferMessage } from '../transferMessage.ts';
+import { type Done, isFileMode, type TransferOptions } from '../transferOptions.ts';
 import { openKeptPull } from './keptPull.ts';
-import { silentProgress } from './progressBar.ts';
 import { decodePull, pulledBytes } from './pulledBytes.ts';
 import { pullForm } from './pullForm.ts';
 import { askPull, pullUrl } from './pullRequest.ts';
 import { pullSummary } from './pullSummary.ts';
-import type { Remote } from './remoteCheck.ts';
 import { storePull } from './storePull.ts';
-import type { TransferMessage } from './transferMessage.ts';
-import { type Done, isFileMode, type TransferOptions } from './transferOptions.ts';
 
 /**
  * Pulls a file or folder into the local folder, which exists: the way of a pull through purl.

@@ -1,9 +1,9 @@
-import { readableStamp } from '../host/stamps.ts';
-import { sizeText } from '../transfer/sizeText.ts';
+import { readableStamp } from '../../host/stamps.ts';
+import { sizeText } from '../../transfer/sizeText.ts';
+import type { TransferMessage } from '../transferMessage.ts';
+import type { Done } from '../transferOptions.ts';
 import type { PullForm } from './pullForm.ts';
 import type { StoredPull } from './storePull.ts';
-import type { TransferMessage } from './transferMessage.ts';
-import type { Done } from './transferOptions.ts';
 
 /** What is reported of a pull that arrived. */
 export function pullSummary(

@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as nodeRequest } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
-import { messageOf, systemErrorCode } from '../errors.ts';
-import { PurlFailure } from './failure.ts';
+import { messageOf, systemErrorCode } from '../../errors.ts';
+import { PurlFailure } from '../failure.ts';
 import { OldHttpSocket } from './oldHttp.ts';
 import { type ConnectOptions, openConnection, proxyAuthorization } from './openConnection.ts';
 

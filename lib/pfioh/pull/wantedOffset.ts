@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { SendPlan } from '../transfer/send.ts';
+import type { SendPlan } from '../../transfer/send.ts';
 
 /** The name of exactly these bytes, for `If-Range`. */
 export function etagOf({ tag }: SendPlan): string {

@@ -1,5 +1,5 @@
-import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
-import { PurlFailure } from './failure.ts';
+import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
+import { PurlFailure } from '../failure.ts';
 import type { PostedPush } from './postPush.ts';
 
 /**

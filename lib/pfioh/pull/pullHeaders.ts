@@ -1,4 +1,4 @@
-import type { SendPlan } from '../transfer/send.ts';
+import type { SendPlan } from '../../transfer/send.ts';
 import { etagOf } from './wantedOffset.ts';
 
 /** What the answer to a pull says about its content; `total` is its length where that is known. */

@@ -1,6 +1,6 @@
-import { readableStamp } from '../host/stamps.ts';
-import { sizeText } from '../transfer/sizeText.ts';
-import type { JsonObject } from './answer.ts';
+import { readableStamp } from '../../host/stamps.ts';
+import { sizeText } from '../../transfer/sizeText.ts';
+import type { JsonObject } from '../answer.ts';
 import type { Push } from './pushRequest.ts';
 import type { PushTarget } from './pushTarget.ts';
 import type { StoredPush } from './storePush.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { measure, planSending, startSending } from '../transfer/send.ts';
-import { removeTree } from '../transfer/staging.ts';
-import type { TransferMeta } from './meta.ts';
-import type { Places } from './places.ts';
+import { measure, planSending, startSending } from '../../transfer/send.ts';
+import { removeTree } from '../../transfer/staging.ts';
+import type { TransferMeta } from '../meta.ts';
+import type { Places } from '../places.ts';
 import { pullHeaders } from './pullHeaders.ts';
 import { pullSource } from './pullSource.ts';
 import { wantedOffset } from './wantedOffset.ts';

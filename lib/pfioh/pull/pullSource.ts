@@ -1,8 +1,8 @@
-import { BadRequestError } from '../errors.ts';
-import type { SendOptions } from '../transfer/send.ts';
-import type { TransferMeta } from './meta.ts';
-import type { Places } from './places.ts';
-import { isPlugin, outgoingFolder } from './plugin.ts';
+import { BadRequestError } from '../../errors.ts';
+import type { SendOptions } from '../../transfer/send.ts';
+import type { TransferMeta } from '../meta.ts';
+import type { Places } from '../places.ts';
+import { isPlugin, outgoingFolder } from '../plugin.ts';
 
 /** What a pull sends, and in which form. */
 export interface PullSource extends SendOptions {

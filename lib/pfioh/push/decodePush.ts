@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { BadRequestError } from '../errors.ts';
-import { base64Decoder } from '../transfer/base64.ts';
+import { BadRequestError } from '../../errors.ts';
+import { base64Decoder } from '../../transfer/base64.ts';
 
 /** The content of a push without its encoding. @throws BadRequestError for an encoding that is not known */
 export function decodePush(content: Readable, encoding: string): Readable {

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import { PmanError } from '../errors.ts';
-import { openPartial, type Partial } from '../transfer/partial.ts';
-import { type JsonObject, ReportedError } from './answer.ts';
-import type { Context } from './context.ts';
+import { PmanError } from '../../errors.ts';
+import { openPartial, type Partial } from '../../transfer/partial.ts';
+import { type JsonObject, ReportedError } from '../answer.ts';
+import type { Context } from '../context.ts';
+import { finishPush, isPlugin, noHandling } from '../plugin.ts';
 import { decodePush } from './decodePush.ts';
-import { finishPush, isPlugin, noHandling } from './plugin.ts';
 import { pushReport } from './pushReport.ts';
 import type { Push } from './pushRequest.ts';
 import { type PushTarget, pushTarget } from './pushTarget.ts';

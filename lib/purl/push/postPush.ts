@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { pipeline } from 'node:stream/promises';
-import { keepNameless } from '../transfer/namelessFile.ts';
-import { type Sending, type SendPlan, startSending } from '../transfer/send.ts';
-import { Tap } from '../transfer/tap.ts';
-import { readText, send } from './httpClient.ts';
-import { type Form, makeForm } from './multipart.ts';
-import type { Peer } from './peer.ts';
-import type { Progress } from './progressBar.ts';
+import { keepNameless } from '../../transfer/namelessFile.ts';
+import { type Sending, type SendPlan, startSending } from '../../transfer/send.ts';
+import { Tap } from '../../transfer/tap.ts';
+import { readText, send } from '../http/httpClient.ts';
+import { type Form, makeForm } from '../http/multipart.ts';
+import type { Peer } from '../peer.ts';
+import type { Progress } from '../progressBar.ts';
 import type { FormFields } from './pushFields.ts';
 
 export interface PostOptions {

@@ -3,8 +3,8 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
-import { messageOf, systemErrorCode } from '../errors.ts';
-import { type FailureKind, PurlFailure } from './failure.ts';
+import { messageOf, systemErrorCode } from '../../errors.ts';
+import { type FailureKind, PurlFailure } from '../failure.ts';
 import { hostOf, portOf } from './target.ts';
 
 export interface ConnectOptions {

@@ -1,4 +1,4 @@
-import { PurlFailure } from './failure.ts';
+import { PurlFailure } from '../failure.ts';
 
 /**
  * The URL that `--http` means: `host:port/path` as the original takes it, or with `http://` or

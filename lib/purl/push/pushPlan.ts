@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { planSending, type SendPlan } from '../transfer/send.ts';
-import type { TransferMessage } from './transferMessage.ts';
+import { planSending, type SendPlan } from '../../transfer/send.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 
 /** What a push sends. @throws PmanError */
 export function planPush(message: TransferMessage, isFileMode: boolean): Promise<SendPlan> {

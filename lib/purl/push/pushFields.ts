@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { basename, resolve } from 'node:path';
-import type { SendPlan } from '../transfer/send.ts';
-import { dumps } from '../wire/pythonJson.ts';
-import type { TransferMessage } from './transferMessage.ts';
+import type { SendPlan } from '../../transfer/send.ts';
+import { dumps } from '../../wire/pythonJson.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 
 /** What the content of a push is called: as an archive, and in the form. */
 export interface PushNames {

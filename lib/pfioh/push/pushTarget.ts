@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { BadRequestError, PmanError } from '../errors.ts';
-import { isOwnName } from '../transfer/names.ts';
-import { pathState, provideFolder } from '../transfer/pathState.ts';
-import type { Context } from './context.ts';
-import { incomingFolder, isPlugin } from './plugin.ts';
+import { BadRequestError, PmanError } from '../../errors.ts';
+import { isOwnName } from '../../transfer/names.ts';
+import { pathState, provideFolder } from '../../transfer/pathState.ts';
+import type { Context } from '../context.ts';
+import { incomingFolder, isPlugin } from '../plugin.ts';
 import type { Push } from './pushRequest.ts';
 
 /** Where a push goes. */

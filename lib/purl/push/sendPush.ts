@@ -1,11 +1,11 @@
+import type { Remote } from '../remoteCheck.ts';
+import type { TransferMessage } from '../transferMessage.ts';
+import { type Done, isFileMode, type TransferOptions } from '../transferOptions.ts';
 import { postPush } from './postPush.ts';
 import { checkPushAnswer } from './pushAnswer.ts';
 import { pushFields, pushNames } from './pushFields.ts';
 import { planPush, pushId } from './pushPlan.ts';
 import { pushSummary } from './pushSummary.ts';
-import type { Remote } from './remoteCheck.ts';
-import type { TransferMessage } from './transferMessage.ts';
-import { type Done, isFileMode, type TransferOptions } from './transferOptions.ts';
 
 /**
  * Pushes a file or folder to a pfioh that is ready for it: the way of a push through purl.

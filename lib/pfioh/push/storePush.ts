@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import { BadRequestError } from '../errors.ts';
-import { keepNameless } from '../transfer/namelessFile.ts';
-import { storeFile } from '../transfer/storeFile.ts';
-import { unpack } from '../transfer/unpack.ts';
-import type { Context } from './context.ts';
-import type { Fields } from './form.ts';
+import { BadRequestError } from '../../errors.ts';
+import { keepNameless } from '../../transfer/namelessFile.ts';
+import { storeFile } from '../../transfer/storeFile.ts';
+import { unpack } from '../../transfer/unpack.ts';
+import type { Context } from '../context.ts';
+import type { Fields } from '../form.ts';
 import type { Push } from './pushRequest.ts';
 import type { PushTarget } from './pushTarget.ts';
 

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
-import { PurlFailure } from './failure.ts';
-import { readText, send } from './httpClient.ts';
+import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
+import { PurlFailure } from '../failure.ts';
+import { readText, send } from '../http/httpClient.ts';
+import { type Peer, transferUrl } from '../peer.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 import type { KeptPull } from './keptPull.ts';
-import { type Peer, transferUrl } from './peer.ts';
-import type { TransferMessage } from './transferMessage.ts';
 
 /** What is asked for in a pull. */
 export function pullUrl(message: TransferMessage, { url }: Peer, isFileMode: boolean): URL {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { openPartial, type Partial } from '../transfer/partial.ts';
-import { send } from './httpClient.ts';
-import type { Peer } from './peer.ts';
-import type { TransferMessage } from './transferMessage.ts';
+import { openPartial, type Partial } from '../../transfer/partial.ts';
+import { send } from '../http/httpClient.ts';
+import type { Peer } from '../peer.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 
 /** What of a pull is here already, and the name of the content that it is a part of. */
 export interface KeptPull {

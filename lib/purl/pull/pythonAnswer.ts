@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 
 // The end record of a zip archive with the longest comment, and the report behind it.
 const TAIL_BYTES = 80 * 1024;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Fields } from './form.ts';
-import { checkMeta, parseControl, type TransferMeta } from './meta.ts';
+import type { Fields } from '../form.ts';
+import { checkMeta, parseControl, type TransferMeta } from '../meta.ts';
 
 /** A push, as its form describes it. */
 export interface Push {

@@ -1,9 +1,9 @@
-import type { SendPlan } from '../transfer/send.ts';
-import { sizeText } from '../transfer/sizeText.ts';
-import { answerValue, stateOf } from './answerValue.ts';
+import type { SendPlan } from '../../transfer/send.ts';
+import { sizeText } from '../../transfer/sizeText.ts';
+import { answerValue, stateOf } from '../answerValue.ts';
+import { report } from '../talk.ts';
+import type { Done } from '../transferOptions.ts';
 import type { PostedPush } from './postPush.ts';
-import { report } from './talk.ts';
-import type { Done } from './transferOptions.ts';
 
 /** What is reported of a push that arrived. */
 export function pushSummary(
