@@ -11,10 +11,11 @@ const programs = readdirSync('bin')
   .map((file) => [basename(file, '.ts'), `bin/${file}`]);
 
 await build({
-  // The runner is found beside the program that starts it.
+  // The runner and the process of file transfer endpoints are found beside the program that starts them.
   entryPoints: Object.fromEntries([
     ...programs,
     ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
+    ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
   ]),
   outdir: join(folder, 'bin'),
   bundle: true,

@@ -142,22 +142,12 @@ export const wrongArrows = [];
 /** Files that import each other, in the order of the alphabet. */
 export const wrongCircles = [];
 /** Names that several files have for different things. */
-export const wrongNames = [
-  'hello.ts',
-  'progress.ts',
-  'reply.ts',
-  'run.ts',
-  'spool.ts',
-  'tokens.ts',
-];
+export const wrongNames = [];
 
 /** Names that several files have for one subject: the name, the files, and why. */
 export const sameSubject = [
   ['pman.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['pfioh.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['purl.ts', ['bin', 'lib/config'], 'a program and its settings'],
-  ['push.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a push'],
-  ['pull.ts', ['lib/pfioh', 'lib/purl'], 'the two ends of a pull'],
-  ['server.ts', ['lib/server', 'lib/pfioh'], 'a server, put together and started'],
   ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
 ];

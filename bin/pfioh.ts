@@ -2,10 +2,13 @@
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { makeLogger } from '../lib/log.ts';
-import { startFileServer } from '../lib/pfioh/server.ts';
-import { readTokens } from '../lib/pfioh/tokens.ts';
-import { DEFAULT_LIMITS } from '../lib/transfer/limits.ts';
+import { startFileServer } from '../lib/pfioh/fileServer.ts';
+import { readTokens } from '../lib/tokens.ts';
+import { DEFAULT_LIMITS } from '../lib/transfer/unpackLimits.ts';
 import { VERSION } from '../lib/version.ts';
+
+/** The original's own place (protocol e). */
+const DEFAULT_TOKEN_FILE = 'pfioh_config.cfg';
 
 const SYNOPSIS = `pfioh ${VERSION}
 
@@ -34,7 +37,9 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 
 async function serve(config: PfiohConfig): Promise<number> {
   const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
-  const tokens = config.enableTokenAuth ? readTokens(config.tokenPath) : undefined;
+  const tokens = config.enableTokenAuth
+    ? readTokens(config.tokenPath, DEFAULT_TOKEN_FILE)
+    : undefined;
   const log = makeLogger({ verbosity: config.quiet ? 0 : config.verbosity });
   const server = await startFileServer({
     ip,

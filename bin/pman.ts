@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { workFolderOf } from '../lib/records/folder.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
@@ -57,10 +59,7 @@ async function main(): Promise<void> {
   const server = await startServer({
     config,
     log,
-    openFileio: async (options) => {
-      const { openFileio } = await import('../lib/fileio/endpoint.ts');
-      return openFileio(options);
-    },
+    openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
     containerJobs: containerJobsPlace(config, log),
     readShown,
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { readPurlFlags } from '../lib/config/purl.ts';
 import { messageOf, systemErrorCode, UsageError } from '../lib/errors.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
-import { runPurl } from '../lib/purl/run.ts';
+import { runPurl } from '../lib/purl/runPurl.ts';
 
 const name = basename(process.argv[1] ?? 'purl').replace(/\.[jt]s$/, '');
 const interrupt = new AbortController();
@@ -19,6 +19,8 @@ process.stdout.on('error', (error) => {
   if (systemErrorCode(error) !== 'EPIPE') console.error(`${name}: ${error.message}`);
   process.exit(systemErrorCode(error) === 'EPIPE' ? 0 : EXIT_CODES.localWrite);
 });
+// Nobody reads what is said on the way: that changes nothing about the transfer.
+process.stderr.on('error', () => {});
 
 async function main(): Promise<number> {
   try {

@@ -78,6 +78,7 @@ const schema = z.object({
   keepSize: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
+  fileioStore: optionalPath,
   sshHosts: z.string().transform((text) => text.split(/[\s,]+/).filter((host) => host !== '')),
   sshIdentity: optionalPath,
   sshKnownHosts: optionalPath,
@@ -125,6 +126,8 @@ export interface PmanConfig {
   readonly jobsAtExit: 'leave' | 'end';
   /** Where requests may save and load copies of the database; undefined: in a folder of pman's own. */
   readonly exportPath: string | undefined;
+  /** What the endpoints of `fileiosetup` keep to; undefined: a folder of pman's own. */
+  readonly fileioStore: string | undefined;
   /** Where jobs may go by ssh, and how. */
   readonly ssh: {
     readonly hosts: readonly string[];
@@ -190,6 +193,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath,
+    fileioStore: values.fileioStore,
     ssh: {
       hosts: values.sshHosts,
       identity: values.sshIdentity,

@@ -149,6 +149,12 @@ export const settings = [
     default: '',
   },
   {
+    name: 'fileioStore',
+    value: 'folder',
+    help: 'the folder that the file servers of fileiosetup keep to (default: <DBpath>.spool/fileio)',
+    default: '',
+  },
+  {
     name: 'sshHosts',
     value: 'list',
     help: 'hosts to which a run may send its job by ssh (meta.ssh), with commas between: host, host:port, user@host, user@host:port (default: none)',

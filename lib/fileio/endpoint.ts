@@ -1,6 +1,10 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { startFileServer } from '../pfioh/server.ts';
+import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
 
 export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
@@ -10,13 +14,66 @@ export interface EndpointOptions extends FileioOptions {
 }
 
 /**
- * Opens a pfioh beside pman, on a free port of the same address: for one transfer with the checks that go before it, or
- * for as long as pman runs. Who may use it is who may use pman.
+ * Returns what opens a pfioh beside pman: on a free port of the same address, for one transfer with the checks that go
+ * before it, or for as long as pman runs. Who may use it is who may use pman, and it reaches nothing outside of the
+ * store. All of them are in one process of their own: nothing that is sent there can end or delay pman, and the
+ * process ends with pman, however that ends.
  */
-export async function openFileio(options: EndpointOptions): Promise<FileioEndpoint> {
-  const { ip, tokens, forever, log } = options;
-  const how = { forever, oneTransfer: true, createDirs: true };
-  const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
-  log.info('a file transfer endpoint was opened', { port: server.port, forever });
-  return { ip: server.address, port: server.port };
+export function fileioOpener(store: string): (options: EndpointOptions) => Promise<FileioEndpoint> {
+  let child: ChildProcess | undefined;
+  let lastId = 0;
+  return async ({ ip, tokens, forever, log }) => {
+    if (child?.connected !== true) child = startProcess(log);
+    lastId += 1;
+    const endpoint = await ask(child, { id: lastId, ip, tokens, forever, store });
+    log.info('a file transfer endpoint was opened', { port: endpoint.port, forever });
+    return endpoint;
+  };
+}
+
+function startProcess(log: Logger): ChildProcess {
+  const child = spawn(process.execPath, [programFile()], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  child.on('error', (error) =>
+    log.error('file transfer endpoints fail', { why: messageOf(error) }),
+  );
+  child.on('exit', (code, signal) =>
+    log.warn('file transfer endpoints have ended', { code, signal }),
+  );
+  child.on('message', (message: FromEndpoints) => {
+    if (message.kind === 'log') log.log(message.level, message.text, message.fields);
+  });
+  // pman may end while it is there.
+  child.unref();
+  child.channel?.unref();
+  return child;
+}
+
+function ask(child: ChildProcess, request: EndpointRequest): Promise<FileioEndpoint> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      child.off('message', onMessage).off('exit', onExit);
+      reject(new PmanError('unavailable', `cannot open a file transfer endpoint: ${why}`));
+    };
+    const onExit = () => fail('its process has ended');
+    const onMessage = (message: FromEndpoints) => {
+      if (message.kind === 'log' || message.id !== request.id) return;
+      if (message.kind === 'failed') return fail(message.why);
+      child.off('message', onMessage).off('exit', onExit);
+      resolve({ ip: message.ip, port: message.port });
+    };
+    child.on('message', onMessage).on('exit', onExit);
+    child.send(request, (error) => {
+      if (error !== null) fail(messageOf(error));
+    });
+  });
+}
+
+/** The program of the endpoints: beside this file, compiled or (under a loader) as source. */
+function programFile(): string {
+  const compiled = fileURLToPath(new URL('./endpointProcess.js', import.meta.url));
+  return existsSync(compiled)
+    ? compiled
+    : fileURLToPath(new URL('./endpointProcess.ts', import.meta.url));
 }

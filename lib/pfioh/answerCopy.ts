@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { timestamp } from '../transfer/report.ts';
+import { readableStamp } from '../host/stamps.ts';
+import { answerJson, type JsonObject, refusal } from './answer.ts';
 import { type CopyKind, type CopyOptions, copyKind, copyLocally } from './copy.ts';
 import type { Places } from './places.ts';
-import { type JsonObject, refusal, replyJson } from './reply.ts';
 
 export interface CopyRequest {
   readonly verb: 'push' | 'pull';
@@ -41,7 +41,7 @@ export async function answerCopy(
     source: request.from?.path ?? options.from,
     destination: request.to?.path ?? options.to,
   };
-  replyJson(response, report(said, ends, kind, request, failed === undefined), failed?.status);
+  answerJson(response, report(said, ends, kind, request, failed === undefined), failed?.status);
 }
 
 /** The original's two verbs name the same facts in another order. */
@@ -52,7 +52,7 @@ function report(
   { verb, symlink }: CopyRequest,
   done: boolean,
 ): JsonObject {
-  const time = { timestamp: timestamp() };
+  const time = { timestamp: readableStamp(Date.now()) };
   if (verb === 'pull') return { ...said, ...ends, ...kind, symlink: symlink && done, ...time };
   if (!symlink) return { ...said, ...kind, ...ends, ...time };
   const command = `ln -s ${ends.source} ${ends.destination}`;

@@ -1,7 +1,6 @@
 import { PmanError } from '../errors.ts';
-import { makeFolder } from '../transfer/install.ts';
-import { type PathState, pathState } from '../transfer/pathState.ts';
-import { type JsonObject, ReportedError } from './reply.ts';
+import { type PathState, pathState, provideFolder } from '../transfer/pathState.ts';
+import { type JsonObject, ReportedError } from './answer.ts';
 
 /**
  * The answer to `checkRemote`. With `createDirs` a missing folder is made; pfioh 3.0.2 then says
@@ -10,7 +9,7 @@ import { type JsonObject, ReportedError } from './reply.ts';
 export function checkRemote(path: string, createDirs: boolean): JsonObject {
   const state = stateOrMissing(path);
   const createdNewDir = !state.status && createDirs;
-  if (createdNewDir) makeFolder(path);
+  if (createdNewDir) provideFolder(path);
   return {
     status: state.status || createdNewDir,
     isfile: state.isfile,

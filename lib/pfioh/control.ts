@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { isOwnName } from '../transfer/names.ts';
+import { pathError } from '../transfer/pathError.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { removeTree } from '../transfer/staging.ts';
-import { pathError } from '../transfer/tree.ts';
 import { VERSION } from '../version.ts';
-import { hello } from './hello.ts';
+import { aboutServer } from './aboutServer.ts';
+import { type JsonObject, ReportedError } from './answer.ts';
 import type { ControlMessage } from './meta.ts';
 import type { Places } from './places.ts';
-import { type JsonObject, ReportedError } from './reply.ts';
 
 export interface ControlContext {
   readonly places: Places;
@@ -20,7 +20,7 @@ export interface ControlContext {
 type Verb = (meta: unknown, context: ControlContext) => JsonObject | Promise<JsonObject>;
 
 const VERBS = new Map<string, Verb>([
-  ['hello', (meta, { userAgent }) => ({ stdout: hello(asObject(meta), userAgent) })],
+  ['hello', (meta, { userAgent }) => ({ stdout: aboutServer(asObject(meta), userAgent) })],
   ['internalctl', internalctl],
   ['ls', list],
   ['rmtree', remove],

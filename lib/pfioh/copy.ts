@@ -2,10 +2,10 @@ import { renameSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PmanError, systemErrorCode } from '../errors.ts';
-import { makeFolder } from '../transfer/install.ts';
-import { pathState } from '../transfer/pathState.ts';
+import { pathError } from '../transfer/pathError.ts';
+import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { openStaging } from '../transfer/staging.ts';
-import { pathError, survey } from '../transfer/tree.ts';
+import { survey } from '../transfer/tree.ts';
 
 export interface CopyOptions {
   readonly from: string;
@@ -46,7 +46,7 @@ export async function copyLocally(options: CopyOptions): Promise<void> {
   if (there.isfile && source.isdir)
     throw new PmanError('conflict', `cannot copy to ${to}: it is a file, not a folder`);
   if (confined) await survey(from, { prefix: basename(from) });
-  if (source.isdir && !there.status) makeFolder(to);
+  if (source.isdir && !there.status) provideFolder(to);
   const isName = !source.isdir && !there.isdir;
   if (isName && !pathState(dirname(to)).isdir)
     throw new PmanError('not_found', `cannot copy to ${to}: no such folder`);

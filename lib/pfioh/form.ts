@@ -16,49 +16,67 @@ export function readFields(body: string, contentType: string): Fields | undefine
   return fields.has('d_msg') ? fields : undefined;
 }
 
+/** A multipart form that is arriving. */
+export interface OpenForm {
+  /** The fields that came before the content, or all of a form without content. */
+  readonly before: Fields;
+  /** The part `local`; it has to be read or given up, or the form stands still. It fails when the form breaks off. */
+  readonly content: Readable | undefined;
+  /** All fields, when the form has come to its end; fails when it does not. */
+  readonly all: Promise<Fields>;
+  /** How many bytes of the request have come. */
+  bytes(): number;
+  /** Reads no more of the form, for this reason. */
+  giveUp(reason: unknown): void;
+}
+
 /**
- * Reads a multipart form as it arrives. The part `local` is handed on as a stream together with the
- * fields that came before it and a promise of all fields, which fails when the form does not come to
- * its end. What the handler resolves to is returned with all fields.
- * @throws BadRequestError for a form that is malformed or breaks off; what the handler fails with
+ * Reads a multipart form up to its content, or to its end when it has none.
+ * @throws BadRequestError for a form that is malformed or breaks off before that
  */
-export async function readForm<T>(
-  request: IncomingMessage,
-  onLocal: (content: Readable, before: Fields, all: Promise<Fields>) => Promise<T>,
-): Promise<{ fields: Fields; local: T | undefined }> {
+export async function openForm(request: IncomingMessage): Promise<OpenForm> {
   const fields = new Map<string, string>();
-  let content: Readable | undefined;
-  let handled: Promise<T> | undefined;
+  const started = deferred<Pick<OpenForm, 'before' | 'content'>>();
   const all = deferred<Fields>();
+  let content: Readable | undefined;
+  let bytes = 0;
   const parser = new FormParser(boundaryOf(request.headers['content-type'] ?? ''), {
     isFile: (name) => name === 'local',
     onField: (name, value) => fields.set(name, value),
     onFile: (_name, stream) => {
-      if (handled !== undefined) {
+      if (content !== undefined) {
         stream.resume();
         return;
       }
       content = stream;
-      stream.on('error', () => {});
-      handled = onLocal(stream, fields, all.promise);
-      // When nobody reads the part any more the form would stand still for ever.
-      handled.catch((error: unknown) => parser.destroy(asError(error)));
+      started.resolve({ before: new Map(fields), content });
     },
   });
-  // Errors are taken from `feed` and from the handler; these streams may fail again after those.
+  // Errors are taken from `feed`; the parser may fail again after that.
   parser.on('error', () => {});
-  try {
-    await feed(request, parser);
-  } catch (error) {
-    const broken = new BadRequestError(`the form broke off: ${messageOf(error)}`, { cause: error });
-    content?.destroy(broken);
-    all.reject(broken);
-    // The handler's own error says more than that the form did not end.
-    await handled;
-    throw error instanceof BadRequestError ? error : broken;
-  }
-  all.resolve(fields);
-  return { fields, local: await handled };
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  feed(request, parser).then(
+    () => {
+      started.resolve({ before: fields, content: undefined });
+      all.resolve(fields);
+    },
+    (error: unknown) => {
+      const broken = new BadRequestError(`the form broke off: ${messageOf(error)}`, {
+        cause: error,
+      });
+      started.reject(error instanceof BadRequestError ? error : broken);
+      content?.destroy(broken);
+      all.reject(broken);
+    },
+  );
+  return {
+    ...(await started.promise),
+    all: all.promise,
+    bytes: () => bytes,
+    giveUp: (reason) => parser.destroy(asError(reason)),
+  };
 }
 
 /** Pipes a request into the parser until the parser has seen its end. `pipeline` would end the connection when it fails. */

@@ -185,6 +185,9 @@ class PartStream extends Readable {
 
   constructor() {
     super({ highWaterMark: WAITING_BYTES });
+    // A form may break off before anybody reads this part, or in one that nobody wants: without a listener such an
+    // error would end the process. Who reads the stream still gets it.
+    this.on('error', () => {});
   }
 
   /** Calls back when there is room for more; not at all when the stream is destroyed. */

@@ -63,6 +63,20 @@ export class Places {
     return full;
   }
 
+  /**
+   * A folder that the server itself makes in a place. In a store it has to be there as a folder or not at all:
+   * whoever shares the place may have put a link there.
+   * @throws PmanError `forbidden`
+   */
+  ownFolder(place: string, name: string): string {
+    const folder = join(place, name);
+    if (this.base === undefined) return folder;
+    if (isLink(folder)) {
+      throw new PmanError('forbidden', `refused to go through the symbolic link ${folder}`);
+    }
+    return this.path(folder);
+  }
+
   /** Whether symbolic links that are already there may be followed. */
   get followLinks(): boolean {
     return this.base === undefined;

@@ -1,9 +1,12 @@
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readableStamp } from '../host/stamps.ts';
 import { isOwnName } from '../transfer/names.ts';
-import { timestamp } from '../transfer/report.ts';
+import { pathError } from '../transfer/pathError.ts';
+import { pathState, provideFolder } from '../transfer/pathState.ts';
+import type { JsonObject } from './answer.ts';
 import type { TransferMeta } from './meta.ts';
-import type { JsonObject } from './reply.ts';
+import type { Places } from './places.ts';
 
 /**
  * Whether a request asks for a plugin's folders (`incoming`, `outgoing`) below a key. On OpenShift
@@ -13,24 +16,24 @@ export function isPlugin({ specialHandling, serviceMan }: TransferMeta): boolean
   return specialHandling?.op === 'plugin' && serviceMan !== 'openshift';
 }
 
-/** Makes `incoming` below a key's folder and returns it. */
-export function incomingFolder(keyFolder: string): string {
-  const incoming = join(keyFolder, 'incoming');
-  mkdirSync(incoming, { recursive: true });
+/** Makes `incoming` below a key's folder and returns it. @throws PmanError */
+export function incomingFolder(keyFolder: string, places: Places): string {
+  const incoming = places.ownFolder(keyFolder, 'incoming');
+  provideFolder(incoming);
   return incoming;
 }
 
 /** What pfioh 2 and later report of a push that asked for no handling. */
 export function noHandling(): JsonObject {
-  return { status: false, timestamp: timestamp() };
+  return { status: false, timestamp: readableStamp(Date.now()) };
 }
 
-/** Makes `outgoing`, writable for whatever user the plugin runs as, and reports the folders. */
-export function finishPush(keyFolder: string): JsonObject {
+/** Makes `outgoing`, writable for whatever user the plugin runs as, and reports the folders. @throws PmanError */
+export function finishPush(keyFolder: string, places: Places): JsonObject {
   const incomingPath = join(keyFolder, 'incoming');
-  const outgoingPath = join(keyFolder, 'outgoing');
-  mkdirSync(outgoingPath, { recursive: true });
-  chmodSync(outgoingPath, 0o777);
+  const outgoingPath = places.ownFolder(keyFolder, 'outgoing');
+  provideFolder(outgoingPath);
+  openToAll(outgoingPath, places.followLinks);
   return {
     op: 'plugin',
     shareDir: keyFolder,
@@ -39,19 +42,41 @@ export function finishPush(keyFolder: string): JsonObject {
     incomingPath,
     outgoingPath,
     status: true,
-    timestamp: timestamp(),
+    timestamp: readableStamp(Date.now()),
   };
 }
 
-/** Whether a plugin left nothing in its `outgoing` folder. */
-export function isEmptyFolder(folder: string): boolean {
-  return readdirSync(folder).every(isOwnName);
+/** Lets every user write in a folder, and in no other that a link put in its place leads to. */
+function openToAll(folder: string, followLinks: boolean): void {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  let fd: number | undefined;
+  try {
+    fd = openSync(folder, O_RDONLY | O_DIRECTORY | (followLinks ? 0 : O_NOFOLLOW));
+    fchmodSync(fd, 0o777);
+  } catch (cause) {
+    throw pathError(folder, 'open to all users', cause);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /** What is sent in place of the output of a plugin that left none. */
-export const NO_FILES_NAME = 'computeCreatedNoFiles.json';
-export const NO_FILES_TEXT = JSON.stringify(
+const NO_FILES_NAME = 'computeCreatedNoFiles.json';
+const NO_FILES_TEXT = JSON.stringify(
   { warning: 'The plugin ended without leaving a file in its outgoing folder.' },
   null,
   4,
 );
+
+/**
+ * The folder that a plugin left its output in. One that it left empty gets a file that says so.
+ * @throws PmanError
+ */
+export function outgoingFolder(keyFolder: string, places: Places): string {
+  const outgoing = places.ownFolder(keyFolder, 'outgoing');
+  if (pathState(outgoing).isdir && readdirSync(outgoing).every(isOwnName)) {
+    // `wx`: never what a link of that name, made in this very moment, leads to.
+    writeFileSync(join(outgoing, NO_FILES_NAME), NO_FILES_TEXT, { flag: 'wx' });
+  }
+  return outgoing;
+}

@@ -1,3 +1,5 @@
+import { PmanError } from '../errors.ts';
+
 /**
  * Why purl could not do what it was asked to, and the status it ends with. The numbers are curl's
  * where curl has one.
@@ -33,4 +35,28 @@ export class PurlFailure extends Error {
     this.name = 'PurlFailure';
     this.kind = kind;
   }
+}
+
+type Kinds = Readonly<Partial<Record<PmanError['code'], FailureKind>>>;
+
+const PULL_KINDS: Kinds = {
+  storage: 'localWrite',
+  forbidden: 'localWrite',
+  not_found: 'localRead',
+};
+
+/** A push fails here for what cannot be sent: a name that is not UTF-8, a pipe, a device. */
+const PUSH_KINDS: Kinds = {
+  storage: 'localWrite',
+  forbidden: 'localRead',
+  not_found: 'localRead',
+  bad_request: 'localRead',
+};
+
+/** Any expected error of a push or pull as a failure with an exit status; others are thrown again. */
+export function transferFailure(error: unknown, verb: 'push' | 'pull'): PurlFailure {
+  if (error instanceof PurlFailure) return error;
+  if (!(error instanceof PmanError)) throw error;
+  const kind = (verb === 'pull' ? PULL_KINDS : PUSH_KINDS)[error.code];
+  return new PurlFailure(kind ?? 'transfer', error.message, { cause: error });
 }

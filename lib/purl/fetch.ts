@@ -5,10 +5,10 @@ import { pipeline as forward, Readable, Transform, type Writable } from 'node:st
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../errors.ts';
 import { statsOf } from '../transfer/pathState.ts';
-import { storeFile } from '../transfer/spool.ts';
+import { storeFile } from '../transfer/storeFile.ts';
 import { PurlFailure } from './failure.ts';
-import { type ClientOptions, send } from './http.ts';
-import type { Progress } from './progress.ts';
+import { type ClientOptions, send } from './http/httpClient.ts';
+import type { Progress } from './progressBar.ts';
 
 export interface FetchOptions {
   readonly url: URL;

@@ -1,8 +1,8 @@
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { PurlFailure } from './failure.ts';
-import { type ClientOptions, readText, send } from './http.ts';
-import { type Message, messageBody, messageQuery } from './message.ts';
+import { type ClientOptions, readText, send } from './http/httpClient.ts';
+import { type Message, messageBody, messageQuery } from './jsonMessage.ts';
 
 /** What goes to standard output, and what went wrong if something did. */
 export interface Outcome {

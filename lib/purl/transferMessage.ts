@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeFaults } from '../transfer/faults.ts';
 import { PurlFailure } from './failure.ts';
-import type { Message } from './message.ts';
+import type { Message } from './jsonMessage.ts';
 
 const metaSchema = z.looseObject({
   local: z.looseObject({ path: z.string().min(1), createDir: z.boolean().optional() }),

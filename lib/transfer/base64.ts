@@ -39,7 +39,7 @@ export function base64Decoder(): Transform {
   let held = '';
   let ended = false;
   let padded = false;
-  return new Transform({
+  const decoder = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (ended) return done();
       const stops = ENDS.map((end) => chunk.indexOf(end)).filter((at) => at >= 0);
@@ -60,6 +60,9 @@ export function base64Decoder(): Transform {
       else decode(held, done);
     },
   });
+  // It may fail before somebody reads it: whoever reads it then is told.
+  decoder.on('error', () => {});
+  return decoder;
 }
 
 type Done = (error?: Error | null, data?: Buffer) => void;

@@ -3,15 +3,14 @@ import {
   type BigIntStats,
   constants,
   lstatSync,
-  mkdirSync,
   readdirSync,
   renameSync,
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PmanError, systemErrorCode } from '../errors.ts';
-import { pathError } from './tree.ts';
+import { PmanError } from '../errors.ts';
+import { pathError } from './pathError.ts';
 
 export interface InstallOptions {
   /** Whether what is already there may be reached through symbolic links. */
@@ -91,16 +90,4 @@ function inTheWay(path: string, there: string, comes: string): PmanError {
     'conflict',
     `${path} is ${there}, and ${comes} of that name comes in its place`,
   );
-}
-
-/** Makes a folder and the missing ones above it. @throws PmanError */
-export function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    if (systemErrorCode(cause) === 'EEXIST') {
-      throw new PmanError('conflict', `${path} exists and is no folder`, { cause });
-    }
-    throw pathError(path, 'make the folder', cause);
-  }
 }

@@ -1,14 +1,16 @@
-import { constants, createReadStream, statSync } from 'node:fs';
+import { constants, lstatSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
+import { pathError } from './pathError.ts';
 import { statsOf } from './pathState.ts';
+import { readHandle } from './readHandle.ts';
 import { FileSink } from './sink.ts';
-import { pathError } from './tree.ts';
 
+const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 /** Those under way here, by path: how to end them. */
 const busy = new Map<string, () => Promise<void>>();
@@ -32,7 +34,8 @@ export function partialPath(folder: string, id: string): string {
 
 /** How many bytes of a transfer are there already. */
 export function partialBytes(folder: string, id: string): number {
-  return statsOf(partialPath(folder, id))?.size ?? 0;
+  const stats = statsOf(partialPath(folder, id), lstatSync);
+  return stats?.isFile() ? stats.size : 0;
 }
 
 /**
@@ -47,7 +50,8 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
   await busy.get(path)?.();
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    // Whoever shares the folder may have put a link there.
+    file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (cause) {
     throw pathError(folder, 'write to', cause);
   }
@@ -88,7 +92,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         await sink.settled();
       }
     },
-    read: () => createReadStream(path, { highWaterMark: 256 * 1024 }),
+    read: () => readHandle(file),
     async close({ done }) {
       try {
         await file.close();

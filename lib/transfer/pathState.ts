@@ -1,6 +1,7 @@
-import { type Stats, statSync } from 'node:fs';
-import { systemErrorCode } from '../errors.ts';
-import { pathError } from './tree.ts';
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { PmanError, systemErrorCode } from '../errors.ts';
+import { makeFolder } from '../host/folders.ts';
+import { pathError } from './pathError.ts';
 
 /** What a path is, as both programs report it. */
 export interface PathState {
@@ -9,10 +10,10 @@ export interface PathState {
   readonly isdir: boolean;
 }
 
-/** What is at a path, links followed; undefined also when there is a file in place of a folder on the way. @throws PmanError */
-export function statsOf(path: string): Stats | undefined {
+/** What is at a path, links followed unless `look` is lstat; undefined also when there is a file in place of a folder on the way. @throws PmanError */
+export function statsOf(path: string, look: typeof statSync = statSync): Stats | undefined {
   try {
-    return statSync(path);
+    return look(path);
   } catch (cause) {
     const code = systemErrorCode(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -28,4 +29,26 @@ export function pathState(path: string): PathState {
     isfile: stats?.isFile() ?? false,
     isdir: stats?.isDirectory() ?? false,
   };
+}
+
+/** Makes a folder and the missing ones above it. @throws PmanError, `conflict` when something else has the name */
+export function provideFolder(path: string): void {
+  try {
+    makeFolder(path);
+  } catch (cause) {
+    if (isTaken(path)) {
+      throw new PmanError('conflict', `${path} exists and is no folder`, { cause });
+    }
+    throw pathError(path, 'make the folder', cause);
+  }
+}
+
+/** Whether something has this name, a link that leads nowhere too. */
+function isTaken(path: string): boolean {
+  try {
+    return lstatSync(path.replace(/(?<=.)\/+$/, ''), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // A file stands above it, or nobody may look: the error of making it says so.
+    return false;
+  }
 }

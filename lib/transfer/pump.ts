@@ -1,7 +1,9 @@
 import type { Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { pathError } from './tree.ts';
+import { openEntry } from './openEntry.ts';
+import { pathError } from './pathError.ts';
+import type { TreeEntry } from './tree.ts';
 
 export interface PumpOptions {
   /** Takes in the whole file, what is left out too. */
@@ -18,17 +20,16 @@ const BUFFER_BYTES = 256 * 1024;
  * Sends a file into a stream, which stays open, through a few buffers that are used again and again: a
  * new one for each read is megabytes of garbage a millisecond, and collecting it took longer than
  * sending. Resolves to the number of bytes of the file.
- * @throws PmanError when the file cannot be read; what the stream fails with
+ * @throws PmanError when the file cannot be read or a link has taken its place; what the stream fails with
  */
 export async function pumpFile(
-  path: string,
+  entry: TreeEntry,
   out: Writable,
   { hash, skip, onBytes }: PumpOptions,
 ): Promise<number> {
   const buffers = new BufferRing(out);
-  const file = await open(path).catch((cause: unknown) => {
-    throw pathError(path, 'read', cause);
-  });
+  const { path } = entry;
+  const file = await openEntry(entry);
   let at = 0;
   try {
     for (let coming = readInto(file, buffers, path, 0); ; ) {

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, realpathSync } from 'node:fs';
 import { pipeline, Readable, type Writable } from 'node:stream';
 import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
+import { openEntrySync } from './openEntry.ts';
+import { pathError } from './pathError.ts';
 import { pumpFile } from './pump.ts';
 import { Tap } from './tap.ts';
 import { archiveName, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
-import { zipStream } from './zip/writer.ts';
+import { zipStream } from './zip/archiveWriter.ts';
 
 export type Encoding = 'none' | 'base64';
 
@@ -15,6 +17,8 @@ export interface SendPlan {
   readonly path: string;
   /** The path itself, first entry of the walk. */
   readonly root: TreeEntry;
+  /** The file whose content is sent without an archive: the path itself, or what it leads to. */
+  readonly file: TreeEntry;
   readonly archive: boolean;
   readonly encoding: Encoding;
   /** What an archive of it holds. */
@@ -32,6 +36,8 @@ export interface SendOptions {
   readonly encoding: Encoding;
   /** Send the content of a folder, without its name. */
   readonly contentOnly: boolean;
+  /** The store that nothing may be read outside of; undefined when the whole file system is open. */
+  readonly within?: string | undefined;
 }
 
 /**
@@ -40,15 +46,17 @@ export interface SendOptions {
  */
 export async function planSending(path: string, options: SendOptions): Promise<SendPlan> {
   const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
-  const root = await rootOf(clean);
+  const { within } = options;
+  const root = await rootOf(clean, within);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const { tag, entries, bytes: treeBytes } = await survey(clean, { prefix });
+  const { tag, entries, bytes: treeBytes } = await survey(clean, { prefix, within });
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const plain = options.encoding === 'base64' ? 4 * Math.ceil(root.size / 3) : root.size;
   return {
     path: clean,
     root,
+    file: root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root,
     archive,
     encoding: options.encoding,
     entries,
@@ -58,11 +66,19 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   };
 }
 
-async function rootOf(path: string): Promise<TreeEntry> {
-  const [first] = await Readable.from(walkTree(path, { prefix: 'root' }))
+async function rootOf(path: string, within: string | undefined): Promise<TreeEntry> {
+  const [first] = await Readable.from(walkTree(path, { prefix: 'root', within }))
     .take(1)
     .toArray();
   return first as TreeEntry;
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw pathError(path, 'read', cause);
+  }
 }
 
 // purl 1.6.2 takes an answer of less than 800 characters for an error report.
@@ -113,7 +129,7 @@ export function startSending(
     if (plan.archive) tail.once('finish', say);
     const content = plan.archive
       ? zipStream(plan.entries(), { onRead })
-      : createReadStream(plan.path, { highWaterMark: READ_BYTES });
+      : createReadStream(plan.path, { fd: openEntrySync(plan.file), highWaterMark: READ_BYTES });
     const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
     // An error of any part ends the last one, where the reader hears of it.
     pipeline([content, ...encoding, tail], () => {});
@@ -131,7 +147,7 @@ export function startSending(
     stream,
     async sendTo(out) {
       if (plan.archive || isBase64) return pipelineTo(stream(), out, { end: false });
-      const bytes = await pumpFile(plan.path, out, { hash, skip: offset, onBytes });
+      const bytes = await pumpFile(plan.file, out, { hash, skip: offset, onBytes });
       count = () => bytes;
     },
   };

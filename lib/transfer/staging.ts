@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { STAGING_NAME } from './names.ts';
-import { pathError } from './tree.ts';
+import { pathError } from './pathError.ts';
 
 /** A hidden folder beside what is about to change; its content is renamed into place. */
 export interface Staging {

@@ -9,8 +9,10 @@ import {
 } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
+import { BadRequestError } from '../errors.ts';
 import { checkLink, isOwnName } from './names.ts';
+import { OpenFolder } from './openFolder.ts';
+import { pathError } from './pathError.ts';
 
 /** One file, folder or symbolic link of a tree that is sent. */
 export interface TreeEntry {
@@ -26,45 +28,86 @@ export interface TreeEntry {
   readonly mtimeNs: bigint;
   /** Where a link leads. */
   readonly target: string;
+  /** Which file it was: a path may lead to another one later. */
+  readonly dev: bigint;
+  readonly ino: bigint;
+  /** The walk that has found it: where it started, and the store that it stays in. */
+  readonly top: { readonly path: string; readonly within: string | undefined };
 }
 
 export interface WalkOptions {
   /** What the names in the archive start with; empty for the content of a folder. */
   readonly prefix: string;
+  /** The store that nothing may be read outside of; undefined when the whole file system is open. */
+  readonly within?: string | undefined;
 }
 
 const TURN_EVERY = 500;
 
 /**
- * Walks a file or folder in the order of names, so that two walks of an unchanged tree agree. Links
- * are not followed.
+ * Walks a file or folder in the order of names, so that two walks of an unchanged tree agree. Links are not
+ * followed, also those that somebody puts in the place of a folder meanwhile: what is in a folder is looked at
+ * by way of the open folder.
  * @throws PmanError for a link that leads outside, a device, socket or pipe, a name that is not
  * UTF-8, and what cannot be read
  */
-export async function* walkTree(root: string, { prefix }: WalkOptions): AsyncGenerator<TreeEntry> {
-  const rootStats = statOf(root);
-  const rooted = rootStats.isDirectory() ? 0 : 1;
-  const pending = [{ path: root, name: prefix, depth: 0 }];
-  for (let seen = 1; ; seen += 1) {
-    const next = pending.pop();
-    if (next === undefined) return;
-    if (seen % TURN_EVERY === 0) await nextTurn();
-    const entry = entryOf(next.path, next.name, next.depth - 1 + rooted);
-    if (entry.name !== '') yield entry;
-    if (entry.kind !== 'folder') continue;
-    const children = childrenOf(next.path).map((child) => ({
-      path: join(next.path, child),
-      name: next.name === '' ? child : `${next.name}/${child}`,
-      depth: next.depth + 1,
-    }));
-    pending.push(...children.reverse());
+export async function* walkTree(
+  root: string,
+  { prefix, within }: WalkOptions,
+): AsyncGenerator<TreeEntry> {
+  const top = { path: root, within };
+  const above = OpenFolder.above(root, within);
+  const open: { readonly folder: OpenFolder; readonly name: string; readonly names: string[] }[] =
+    [];
+  try {
+    const rootEntry = entryOf(above, root, prefix, undefined, top);
+    if (rootEntry.name !== '') yield rootEntry;
+    if (rootEntry.kind !== 'folder') return;
+    open.push(opened(above, rootEntry));
+    for (let seen = 1; ; seen += 1) {
+      if (seen % TURN_EVERY === 0) await nextTurn();
+      const inner = open.at(-1);
+      if (inner === undefined) return;
+      const child = inner.names.pop();
+      if (child === undefined) {
+        inner.folder.close();
+        open.pop();
+        continue;
+      }
+      const path = join(inner.folder.path, child);
+      const name = inner.name === '' ? child : `${inner.name}/${child}`;
+      const entry = entryOf(inner.folder, path, name, open.length - 1, top);
+      yield entry;
+      if (entry.kind === 'folder') open.push(opened(inner.folder, entry));
+    }
+  } finally {
+    for (const { folder } of open) folder.close();
+    above.close();
   }
 }
 
-function entryOf(path: string, name: string, linkDepth: number): TreeEntry {
-  const stats = statOf(path);
+function opened(above: OpenFolder, { path, name }: TreeEntry) {
+  const folder = above.folder(path);
+  try {
+    return { folder, name, names: childrenOf(folder).reverse() };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+/** `linkDepth`: how many folders of the tree are above it; undefined for the root. */
+function entryOf(
+  above: OpenFolder,
+  path: string,
+  name: string,
+  linkDepth: number | undefined,
+  top: TreeEntry['top'],
+): TreeEntry {
+  const stats = statOf(above, path);
   const mode = Number(stats.mode & 0o7777n);
-  const common = { path, name, mode, mtimeNs: stats.mtimeNs, size: 0, target: '' };
+  const { dev, ino, mtimeNs } = stats;
+  const common = { path, name, mode, mtimeNs, dev, ino, top, size: 0, target: '' };
   if (stats.isDirectory()) return { ...common, kind: 'folder' };
   if (stats.isFile()) return { ...common, kind: 'file', size: Number(stats.size) };
   if (!stats.isSymbolicLink()) {
@@ -72,14 +115,14 @@ function entryOf(path: string, name: string, linkDepth: number): TreeEntry {
       `${path} is neither a file nor a folder nor a link: it cannot be sent`,
     );
   }
-  const target = readlinkSync(path);
-  checkLink(path, target, linkDepth);
+  const target = readlinkSync(above.way(path));
+  checkLink(path, target, linkDepth ?? 0);
   return { ...common, kind: 'link', target };
 }
 
-function statOf(path: string): BigIntStats {
+function statOf(above: OpenFolder, path: string): BigIntStats {
   try {
-    return lstatSync(path, { bigint: true });
+    return lstatSync(above.way(path), { bigint: true });
   } catch (cause) {
     throw pathError(path, 'look at', cause);
   }
@@ -93,36 +136,21 @@ function checkReadable(path: string): void {
   }
 }
 
-function childrenOf(folder: string): string[] {
+function childrenOf(folder: OpenFolder): string[] {
   let names: Buffer[];
   try {
-    names = readdirSync(folder, { encoding: 'buffer' });
+    names = readdirSync(folder.itself, { encoding: 'buffer' });
   } catch (cause) {
-    throw pathError(folder, 'list', cause);
+    throw pathError(folder.path, 'list', cause);
   }
   const texts = names.map((name) => {
     const text = name.toString('utf8');
     if (Buffer.from(text).equals(name)) return text;
     throw new BadRequestError(
-      `${folder} holds a name that is not UTF-8: ${name.toString('latin1')}`,
+      `${folder.path} holds a name that is not UTF-8: ${name.toString('latin1')}`,
     );
   });
   return texts.filter((name) => !isOwnName(name)).sort();
-}
-
-/** A system error about a path as an error that a client may see. */
-export function pathError(path: string, what: string, cause: unknown): PmanError {
-  const code = systemErrorCode(cause);
-  const message = `cannot ${what} ${path}: ${code ?? 'unknown error'}`;
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new PmanError('not_found', `${message} (no such file or folder)`, { cause });
-  if (code === 'EACCES' || code === 'EPERM')
-    return new PmanError('forbidden', `${message} (no permission)`, { cause });
-  if (code === 'EROFS')
-    return new PmanError('forbidden', `${message} (read-only file system)`, { cause });
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new PmanError('storage', `${message} (no space left)`, { cause });
-  return new PmanError('storage', message, { cause });
 }
 
 /** The name that a file or folder has in archives: the last part of its path. */

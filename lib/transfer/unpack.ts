@@ -14,12 +14,12 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError } from '../errors.ts';
 import { type InstallOptions, install } from './install.ts';
-import { checkLimits, type UnpackLimits } from './limits.ts';
 import { checkLink, isOwnName } from './names.ts';
+import { pathError } from './pathError.ts';
 import { openStaging } from './staging.ts';
 import { utimesSeconds } from './times.ts';
-import { pathError } from './tree.ts';
-import { type ArchiveEntry, ArchiveReader } from './zip/reader.ts';
+import { checkLimits, type UnpackLimits } from './unpackLimits.ts';
+import { type ArchiveEntry, ArchiveReader } from './zip/archiveReader.ts';
 
 export interface UnpackOptions extends InstallOptions {
   readonly limits: UnpackLimits;

@@ -30,7 +30,8 @@ function suite({ up }: EngineFactory): void {
     pman = newPman();
   }, 240_000);
   afterEach(async () => {
-    // What a test has left running, also one that failed, must not meet the next one.
+    // What a test has left behind, also one that failed, must not meet the next one.
+    await restore();
     await pman.jobs.endAll({ signal: 'SIGKILL', graceMs: 0, cause: 'the test is over' });
   });
   afterAll(async () => {
@@ -38,6 +39,15 @@ function suite({ up }: EngineFactory): void {
     await engine.close();
   }, 120_000);
 
+  let isCut = false;
+  const cut = async () => {
+    isCut = true;
+    await engine.cut();
+  };
+  const restore = async () => {
+    if (isCut) await engine.restore();
+    isCut = false;
+  };
   /** A terminal makes two characters of it. */
   const lineEnd = () => (engine.hasTerminal ? '\r\n' : '\n');
   const share = () => {
@@ -239,10 +249,7 @@ function suite({ up }: EngineFactory): void {
       const text = await follow(root, (soFar) => {
         if (isCut || !soFar.includes('up')) return;
         isCut = true;
-        void engine
-          .cut()
-          .then(() => engine.restore())
-          .then(go);
+        void cut().then(restore).then(go);
       });
       expect(text).toBe(lines('up', 'gone on'));
     });
@@ -297,9 +304,9 @@ function suite({ up }: EngineFactory): void {
     it('is refused while the engine is away, and the job goes on', async () => {
       const { root, go } = await gated();
       await pman.written(root, 'up');
-      await engine.cut();
+      await cut();
       await expect(kill(root)).rejects.toMatchObject({ code: 'unavailable' });
-      await engine.restore();
+      await restore();
       go();
       const job = await pman.end(root);
       expect(job).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
@@ -399,11 +406,11 @@ function suite({ up }: EngineFactory): void {
     it('that is away refuses new jobs, tells the others what was known, and loses none', async () => {
       const { root, go, runs } = await gated();
       await pman.written(root, 'up');
-      await engine.cut();
-      await expect(pman.submit('true')).rejects.toMatchObject({ code: 'unavailable' });
+      await cut();
       const seen = await pman.see(root);
       expect(seen).toMatchObject({ status: 'started', note: expect.stringContaining('no answer') });
-      await engine.restore();
+      await expect(pman.submit('true')).rejects.toMatchObject({ code: 'unavailable' });
+      await restore();
       go();
       expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
       expect(runs()).toBe(1);
@@ -428,8 +435,8 @@ function suite({ up }: EngineFactory): void {
 
     it('that is lost just when it starts a job runs it once', async () => {
       const { root, go, runs } = await gated();
-      await engine.cut();
-      await engine.restore();
+      await cut();
+      await restore();
       go();
       expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
       expect(runs()).toBe(1);

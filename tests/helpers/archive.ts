@@ -12,6 +12,10 @@ export interface Crafted {
   readonly mode?: number;
   /** What the records say the content's length is, when that is a lie. */
   readonly claims?: number;
+  /** What the records say the content's checksum is, when that is a lie. */
+  readonly crc?: number;
+  /** Store the content as it is. */
+  readonly stored?: boolean;
 }
 
 /** An archive with any names, modes and lengths, as an attacker would make it. */
@@ -19,18 +23,18 @@ export function craftArchive(entries: readonly Crafted[]): Buffer {
   const parts: Buffer[] = [];
   const list: Buffer[] = [];
   let offset = 0;
-  for (const { name, content = 'x', mode = 0o100644, claims } of entries) {
+  for (const { name, content = 'x', mode = 0o100644, claims, crc, stored = false } of entries) {
     const bytes = Buffer.from(content);
-    const packed = deflateRawSync(bytes);
+    const packed = stored ? bytes : deflateRawSync(bytes);
     const record: Record = {
       name: Buffer.from(name),
       isFolder: name.endsWith('/'),
       mode,
       mtimeNs: 1_700_000_000_000_000_000n,
-      deflated: true,
+      deflated: !stored,
       streamed: false,
       wide: false,
-      crc: crc32(bytes),
+      crc: crc ?? crc32(bytes),
       packedBytes: packed.length,
       bytes: claims ?? bytes.length,
     };

@@ -1,46 +1,74 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
 import { startServer } from '../helpers/startServer.ts';
 import { Opened, transferMessage } from '../helpers/transfer.ts';
 
 const opened = new Opened();
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
-async function setUp(serveforever: boolean) {
-  const server = await startServer({ flags: ['--http'] });
+async function setUp(serveforever: boolean, flags: readonly string[] = []) {
+  const server = await startServer({ flags: ['--http', ...flags] });
   opened.onClose(async () => void (await server.stop()));
-  const reply = await server.post('fileiosetup', { serveforever });
-  const { fileioIP, fileioport } = reply.d_ret as Record<string, string>;
   const folder = opened.folder();
-  mkdirSync(join(folder, 'there'));
   writeFileSync(join(folder, 'f'), 'content');
-  const push = (remote: string) =>
-    opened.purl([
-      ...['--quiet', '--fail', '--retries', '0', '--http', `${fileioIP}:${fileioport}`],
-      ...['--msg', transferMessage('pushPath', { local: join(folder, 'f'), remote })],
-    ]);
-  return { folder, push };
+  const open = async () => {
+    const reply = await server.post('fileiosetup', { serveforever });
+    const { fileioIP, fileioport } = reply.d_ret as Record<string, string>;
+    const address = `${fileioIP}:${fileioport}`;
+    return (remote: string) =>
+      opened.purl([
+        ...['--quiet', '--fail', '--retries', '0', '--http', address],
+        ...['--msg', transferMessage('pushPath', { local: join(folder, 'f'), remote })],
+      ]);
+  };
+  return { server, folder, open };
 }
 
 describe('fileiosetup of pman', () => {
   afterEach(() => opened.close());
 
   it('opens a file server for one transfer, which takes more than one request', async () => {
-    const { folder, push } = await setUp(false);
+    const store = opened.folder();
+    const { open } = await setUp(false, ['--fileioStore', store]);
+    const push = await open();
+    mkdirSync(join(store, 'there'));
     // What fails is no transfer: the endpoint stays for the one that works.
-    expect((await push(join(folder, 'f/x'))).code).toBe(1);
-    expect(await push(join(folder, 'there'))).toMatchObject({ code: 0, stderr: '' });
-    expect(readFileSync(join(folder, 'there/f'), 'utf8')).toBe('content');
-    expect((await push(join(folder, 'there'))).code).toBe(7);
+    expect((await push('there/../../x')).code).toBe(1);
+    expect(await push('there')).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(store, 'there/f'), 'utf8')).toBe('content');
+    expect((await push('there')).code).toBe(7);
   });
 
   it('opens one for as long as pman runs', async () => {
-    const { folder, push } = await setUp(true);
+    const store = opened.folder();
+    const { open, server } = await setUp(true, ['--fileioStore', store]);
+    const push = await open();
     for (const place of ['one', 'two', 'three']) {
-      mkdirSync(join(folder, place));
-      expect((await push(join(folder, place))).code).toBe(0);
-      expect(existsSync(join(folder, place, 'f'))).toBe(true);
+      expect((await push(place)).code).toBe(0);
+      expect(existsSync(join(store, place, 'f'))).toBe(true);
     }
+    await server.stop();
+    await eventually(async () => (await push('one')).code === 7);
+  });
+
+  it('keeps it to a folder of its own beside the database', async () => {
+    const { open, folder, server } = await setUp(true);
+    const push = await open();
+    expect((await push(folder)).stderr).toContain('leads outside of the store');
+    expect((await push('place')).code).toBe(0);
+    const store = `${server.folders.DBpath}.spool/fileio`;
+    expect(readFileSync(join(store, 'place/f'), 'utf8')).toBe('content');
+  });
+
+  it('has it in a process of its own, and opens another one when that has ended', async () => {
+    const { open, server } = await setUp(true);
+    const push = await open();
+    const endpoint = server.children().find(({ command }) => command.includes('endpointProcess'));
+    process.kill(endpoint?.pid ?? 0, 'SIGKILL');
+    await eventually(async () => (await push('one')).code === 7);
+    expect(server.isRunning).toBe(true);
+    expect((await (await open())('two')).code).toBe(0);
   });
 });

@@ -57,6 +57,7 @@ describe('readPmanConfig', () => {
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
       jobsAtExit: 'leave',
       exportPath: undefined,
+      fileioStore: undefined,
       ssh: { hosts: [], identity: undefined, knownHosts: undefined },
       fsync: false,
       umask: 0o077,
@@ -102,6 +103,7 @@ describe('readPmanConfig', () => {
       { ssh: { hosts: [], identity: undefined, knownHosts: '/h' } },
     ],
     ['umask', '027', 'PMAN_UMASK', { umask: 0o027 }],
+    ['fileioStore', '/srv/in', 'PMAN_FILEIOSTORE', { fileioStore: '/srv/in' }],
     ['exportPath', '/srv/out', 'PMAN_EXPORTPATH', { exportPath: '/srv/out' }],
   ];
 

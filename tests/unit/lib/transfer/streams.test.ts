@@ -6,9 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pumpFile } from '../../../../lib/transfer/pump.ts';
-import { sizeText } from '../../../../lib/transfer/report.ts';
 import { FileSink } from '../../../../lib/transfer/sink.ts';
+import { sizeText } from '../../../../lib/transfer/sizeText.ts';
 import { Tap } from '../../../../lib/transfer/tap.ts';
+import { type TreeEntry, walkTree } from '../../../../lib/transfer/tree.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -48,6 +49,12 @@ describe('FileSink', () => {
   });
 });
 
+/** A file as a walk finds it. */
+async function entryOf(path: string): Promise<TreeEntry> {
+  for await (const entry of walkTree(path, { prefix: 'f' })) return entry;
+  throw new Error(`there is no ${path}`);
+}
+
 describe('pumpFile', () => {
   /** A receiver that takes its time and keeps a copy: the buffers are used again. */
   function receiver(delayed: boolean) {
@@ -81,7 +88,7 @@ describe('pumpFile', () => {
     const onBytes = (bytes: number) => {
       counted += bytes;
     };
-    expect(await pumpFile(path, out, { hash, skip, onBytes })).toBe(content.length);
+    expect(await pumpFile(await entryOf(path), out, { hash, skip, onBytes })).toBe(content.length);
     expect(received().equals(content.subarray(skip))).toBe(true);
     expect(counted).toBe(content.length - skip);
     expect(hash.digest('hex')).toBe(sha256(content));
@@ -91,16 +98,19 @@ describe('pumpFile', () => {
   it('fails when the receiver goes away, and when the file is not there', async () => {
     const path = join(tempDir(), 'f');
     writeFileSync(path, content);
+    const entry = await entryOf(path);
     const options = { hash: createHash('sha256'), skip: 0, onBytes: undefined };
     const stuck = new Writable({
       write() {
         setImmediate(() => stuck.destroy());
       },
     });
-    await expect(pumpFile(path, stuck, options)).rejects.toMatchObject({
+    await expect(pumpFile(entry, stuck, options)).rejects.toMatchObject({
       code: 'ERR_STREAM_PREMATURE_CLOSE',
     });
-    await expect(pumpFile(`${path}x`, receiver(false).out, options)).rejects.toMatchObject({
+    await expect(
+      pumpFile({ ...entry, path: `${path}x` }, receiver(false).out, options),
+    ).rejects.toMatchObject({
       code: 'not_found',
     });
   });

@@ -1,0 +1,19 @@
+/** What pman asks the process of the endpoints for. */
+export interface EndpointRequest {
+  readonly id: number;
+  readonly ip: string;
+  readonly tokens: readonly string[] | undefined;
+  readonly forever: boolean;
+  readonly store: string;
+}
+
+/** What comes back: the answer to a request, or a line for the log. */
+export type FromEndpoints =
+  | { readonly kind: 'opened'; readonly id: number; readonly ip: string; readonly port: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly why: string }
+  | {
+      readonly kind: 'log';
+      readonly level: string;
+      readonly text: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };

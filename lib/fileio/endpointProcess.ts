@@ -1,0 +1,41 @@
+import { Writable } from 'node:stream';
+import { createLogger, transports } from 'winston';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { startFileServer } from '../pfioh/fileServer.ts';
+import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
+
+/** The process of the file transfer endpoints beside pman: opens what pman asks for, and ends with it. */
+
+function tell(message: FromEndpoints): void {
+  process.send?.(message);
+}
+
+/** A logger whose lines are written by pman. */
+function tellingLogger(): Logger {
+  const stream = new Writable({
+    objectMode: true,
+    write({ level, message, ...fields }: Record<string, unknown>, _encoding, done) {
+      tell({ kind: 'log', level: String(level), text: String(message), fields });
+      done();
+    },
+  });
+  return createLogger({ level: 'debug', transports: [new transports.Stream({ stream })] });
+}
+
+const log = tellingLogger();
+
+async function open({ id, ip, tokens, forever, store }: EndpointRequest): Promise<void> {
+  const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
+  try {
+    const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
+    tell({ kind: 'opened', id, ip: server.address, port: server.port });
+  } catch (error) {
+    tell({ kind: 'failed', id, why: messageOf(error) });
+  }
+}
+
+process.on('message', (request: EndpointRequest) => void open(request));
+process.on('disconnect', () => process.exit(0));
+// Whoever ends pman by a terminal's keys sends the signal here too; pman's own end is what counts.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});

@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import { messageOf, PmanError } from '../errors.ts';
+import { dumps } from '../wire/pythonJson.ts';
+import { statusOf } from '../wire/reply.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Answers with JSON. */
+export function answerJson(response: ServerResponse, value: JsonObject, status = 200): void {
+  const body = dumps(value);
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/**
+ * A refusal with members of the report that the client would have got, for clients that look there. Where
+ * `status` and `msg` stand in the report they stand in the answer.
+ */
+export class ReportedError extends PmanError {
+  readonly report: JsonObject;
+
+  constructor(cause: PmanError, report: JsonObject) {
+    const { code, message, hint } = cause;
+    super(code, message, { cause, ...(hint === undefined ? {} : { hint }) });
+    this.report = report;
+  }
+}
+
+/** What went wrong as an answer says it: the original's `status` and `msg`, and an `error` object. */
+export function refusal(error: unknown): { readonly said: JsonObject; readonly status: number } {
+  const known = error instanceof PmanError ? error : new PmanError('internal', messageOf(error));
+  const { code, message, hint } = known;
+  const said = {
+    ...(known instanceof ReportedError ? known.report : {}),
+    status: false,
+    msg: message,
+    error: { code, message, ...(hint === undefined ? {} : { hint }) },
+  };
+  return { said, status: statusOf(known) };
+}
+
+/** Answers with what went wrong. */
+export function answerError(response: ServerResponse, error: unknown): void {
+  const { said, status } = refusal(error);
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  answerJson(response, said, status);
+}

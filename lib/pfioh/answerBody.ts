@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { BadRequestError, PmanError } from '../errors.ts';
+import { answerJson } from './answer.ts';
+import { answerCopy } from './answerCopy.ts';
+import { answerFields } from './answerFields.ts';
+import type { Context, Handled } from './context.ts';
+import { control } from './control.ts';
+import { readFields } from './form.ts';
+import { type ControlMessage, checkMeta, parseControl } from './meta.ts';
+import { readPush } from './push/pushRequest.ts';
+import { receivePush } from './push/receivePush.ts';
+import { answerQuit, hasControl, isQuit } from './serverQuit.ts';
+
+const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
+
+/** Answers a POST that is no multipart form: a message, or a form as `curl -d 'd_msg=…'` sends it. @throws PmanError */
+export async function answerBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Context,
+): Promise<Handled> {
+  const body = await bodyText(request);
+  const fields = readFields(body, request.headers['content-type'] ?? '');
+  if (fields === undefined) {
+    const userAgent = request.headers['user-agent'] ?? '';
+    return answerMessage(parseControl(body), userAgent, response, context);
+  }
+  // The content of such a form is a field as well.
+  const local = fields.get('local');
+  if (local === undefined) {
+    return answerFields(fields, Buffer.byteLength(body), response, context);
+  }
+  const push = readPush(fields, request, Promise.resolve(fields));
+  const content = Readable.from([Buffer.from(local)], { objectMode: false });
+  answerJson(response, await receivePush(content, push, context));
+  return 'transfer';
+}
+
+async function bodyText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = Number(request.headers['content-length'] ?? 0);
+  const tooLarge = () => new PmanError('payload_too_large', 'a message of that size is refused');
+  if (bytes > MAX_CONTROL_BYTES) throw tooLarge();
+  bytes = 0;
+  // A listener and no loop over the request: leaving a loop would close the connection before the answer.
+  await new Promise<void>((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_CONTROL_BYTES) reject(tooLarge());
+      else chunks.push(chunk);
+    });
+    request.once('end', resolve);
+    request.once('error', reject);
+    request.once('close', () => reject(new BadRequestError('the request broke off')));
+  });
+  return Buffer.concat(chunks).toString();
+}
+
+/** A JSON message: control verbs, `quit`, and copies that purl 1.6.2 sends without a form. */
+async function answerMessage(
+  message: ControlMessage,
+  userAgent: string,
+  response: ServerResponse,
+  context: Context,
+): Promise<Handled> {
+  if (isQuit(message.meta)) return answerQuit(response, context);
+  if (hasControl(message.meta)) {
+    // pfioh 2 and later: a command that it does not know is none.
+    answerJson(response, { status: true, msg: '' });
+    return 'message';
+  }
+  if (/path/i.test(message.action)) {
+    const { transport, remote, local } = checkMeta(message.meta);
+    if (transport?.copy === undefined) {
+      throw new BadRequestError('a push wants a form with d_msg and local');
+    }
+    const symlink = transport.copy.symlink ?? false;
+    await answerCopy(response, context.places, { verb: 'push', from: local, to: remote, symlink });
+    return 'transfer';
+  }
+  answerJson(response, await control(message, { places: context.places, userAgent }));
+  return 'message';
+}

@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BadRequestError } from '../errors.ts';
+import { partialBytes } from '../transfer/partial.ts';
+import { answerJson } from './answer.ts';
+import { answerCopy } from './answerCopy.ts';
+import { checkedPath, checkRemote } from './check.ts';
+import type { Context, Handled } from './context.ts';
+import { parseMetaText, type TransferMeta } from './meta.ts';
+import { sendPull } from './pull/sendPull.ts';
+
+/** Answers a GET or HEAD: the check of a path, a copy that this server makes, or a pull. @throws PmanError */
+export async function answerQuery(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Context,
+): Promise<Handled> {
+  const query = new URL(request.url ?? '/', 'http://pfioh').searchParams;
+  const meta = metaOf(query);
+  const { transport, remote, local } = meta;
+  if (transport?.checkRemote === true) {
+    answerCheck(response, meta, /pull/i.test(query.get('action') ?? ''), context);
+    return 'message';
+  }
+  if (transport?.compress === undefined && transport?.copy !== undefined) {
+    const symlink = transport.copy.symlink ?? false;
+    await answerCopy(response, context.places, { verb: 'pull', from: remote, to: local, symlink });
+    return 'transfer';
+  }
+  await sendPull(request, response, meta, context.places);
+  return request.method === 'HEAD' ? 'message' : 'transfer';
+}
+
+function metaOf(query: URLSearchParams): TransferMeta {
+  // Of a member that is named twice the last counts, as in a Python dictionary.
+  const text = query.getAll('meta').at(-1);
+  if (text !== undefined) return parseMetaText(text);
+  throw new BadRequestError('the request has no meta', {
+    hint: 'this is pfioh: pull with purl --msg, see purl --man pullPath',
+  });
+}
+
+function answerCheck(
+  response: ServerResponse,
+  { transport, remote }: TransferMeta,
+  isPull: boolean,
+  { places, createDirs }: Context,
+): void {
+  const path = checkedPath(() => places.resolve(remote));
+  if (transport?.resume !== undefined) {
+    response.setHeader('Pfioh-Offset', partialBytes(path, transport.resume.id));
+  }
+  // A pull must not make what it asks for; that it makes a key's folder is what the clients of pfioh 3 saw.
+  const mayCreate = transport?.createDirs ?? (!isPull || remote?.key !== undefined);
+  answerJson(response, checkRemote(path, createDirs && mayCreate));
+}

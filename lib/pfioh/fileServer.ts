@@ -1,0 +1,213 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { messageOf, PmanError, UsageError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { pathState, provideFolder } from '../transfer/pathState.ts';
+import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
+import { VERSION } from '../version.ts';
+import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
+import { answerError } from './answer.ts';
+import type { Context, Handled } from './context.ts';
+import { Places } from './places.ts';
+import { route } from './route.ts';
+
+export interface FileServerOptions {
+  readonly ip: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Serve until closed; else exactly one request, or one transfer. */
+  readonly forever: boolean;
+  /** Without `forever`: end with the first push, pull or copy that succeeds; checks and messages do not count. */
+  readonly oneTransfer?: boolean;
+  /** Undefined opens the whole file system. */
+  readonly storeBase?: string | undefined;
+  readonly createDirs?: boolean;
+  /** Undefined serves everybody. */
+  readonly tokens?: readonly string[] | undefined;
+  /** What web pages may ask, and under which names; see refuseForeign. Default: none but its own. */
+  readonly allowOrigins?: readonly string[];
+  readonly allowHosts?: readonly string[];
+  readonly limits?: UnpackLimits;
+  readonly log: Logger;
+}
+
+/** A running file server. */
+export interface FileServer {
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when the server has ended: closed, told to quit, or after its one request. */
+  readonly done: Promise<void>;
+  /** Stops listening and waits for the requests under way; a second call drops them. */
+  close(): Promise<void>;
+}
+
+const IDLE_MS = 5 * 60 * 1000;
+const LINGER_MS = 5000;
+/** What an answer has whether it refuses or not. */
+const KEPT_HEADERS =
+  /^(server|pfioh-version|connection|vary|access-control-allow-origin|x-content-type-options|cache-control)$/;
+
+/**
+ * Starts a file server.
+ * @throws UsageError when the address cannot be listened on, or the store is no folder and may not be made
+ */
+export async function startFileServer(options: FileServerOptions): Promise<FileServer> {
+  const { log, forever, oneTransfer = false, ip, port } = options;
+  checkStore(options);
+  const abort = new AbortController();
+  const server = createServer();
+  let closing = false;
+  const close = async () => {
+    if (closing) {
+      abort.abort(new Error('the server was stopped'));
+      server.closeAllConnections();
+    } else if (server.listening) {
+      closing = true;
+      server.close();
+      server.closeIdleConnections();
+    }
+    await done;
+  };
+  const context: Context = {
+    places: new Places(options.storeBase),
+    createDirs: options.createDirs ?? false,
+    tokens: options.tokens,
+    pages: {
+      allowOrigins: options.allowOrigins ?? [],
+      allowHosts: options.allowHosts ?? [],
+      hasTokens: options.tokens !== undefined,
+    },
+    limits: options.limits ?? DEFAULT_LIMITS,
+    signal: abort.signal,
+    quit: () => void close(),
+  };
+  let taken = false;
+  server.on('request', (request, response) => {
+    if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
+    taken = true;
+    void serve(request, response, context, log).then((transferred) => {
+      if (!forever && (transferred || !oneTransfer)) void close();
+    });
+  });
+  const done = new Promise<void>((resolve) => server.once('close', resolve));
+  // Of a connection that could not be taken, for one: the others go on.
+  server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
+  configure(server);
+  const bound = await listen(server, ip, port);
+  return { address: bound.address, port: bound.port, done, close };
+}
+
+function checkStore({ storeBase, createDirs = false }: FileServerOptions): void {
+  if (storeBase === undefined) return;
+  try {
+    const { status, isdir } = pathState(storeBase);
+    if (isdir) return;
+    if (status) throw new UsageError(`--storeBase ${storeBase} is no folder`);
+    if (createDirs) {
+      provideFolder(storeBase);
+      return;
+    }
+  } catch (cause) {
+    if (cause instanceof PmanError) {
+      throw new UsageError(`--storeBase: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
+  throw new UsageError(
+    `--storeBase ${storeBase} is not there: make it, or start with --createDirsAsNeeded`,
+  );
+}
+
+function configure(server: Server): void {
+  // Node would end a request after five minutes, however well it gets on.
+  server.requestTimeout = 0;
+  server.timeout = IDLE_MS;
+  server.keepAliveTimeout = LINGER_MS;
+}
+
+function listen(server: Server, ip: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      reject(new UsageError(`cannot listen on ${ip} port ${port}: ${messageOf(cause)}`, { cause }));
+    });
+    server.listen({ host: ip, port }, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address);
+    });
+  });
+}
+
+/**
+ * The one place where a request ends: with its answer, or with the answer that says what went wrong.
+ * Resolves to whether something was transferred.
+ */
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: Context,
+  log: Logger,
+): Promise<boolean> {
+  const started = performance.now();
+  // Whoever reads or writes is told; these may break when nobody does.
+  request.on('error', () => {});
+  response.on('error', () => {});
+  response.setHeader('Server', `pfioh/${VERSION}`);
+  response.setHeader('Pfioh-Version', VERSION);
+  for (const [name, value] of SAFETY_HEADERS) response.setHeader(name, value);
+  const ended = new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.once('finish', resolve);
+  });
+  let handled: Handled | undefined;
+  try {
+    refuseForeign(request.headers, context.pages);
+    for (const [name, value] of pageHeaders(request.headers, context.pages))
+      response.setHeader(name, value);
+    handled = await route(request, response, context);
+  } catch (error) {
+    log.warn('request failed', {
+      method: request.method,
+      from: request.socket.remoteAddress,
+      why: messageOf(error),
+    });
+    endWithError(request, response, error);
+  }
+  await ended;
+  log.info('request', {
+    method: request.method,
+    from: request.socket.remoteAddress,
+    status: response.statusCode,
+    ms: Math.round(performance.now() - started),
+  });
+  return handled === 'transfer' && response.statusCode < 400;
+}
+
+function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  try {
+    if (response.headersSent) response.destroy();
+    else refuse(request, response, error);
+  } catch {
+    // No answer is possible any more; the client sees a closed connection.
+    response.destroy();
+  }
+}
+
+/**
+ * Answers with an error at once. What the client still sends is read and thrown away for a while:
+ * closing would reset the connection, and the client would not see the answer.
+ */
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (!request.complete) {
+    request.unpipe();
+    request.resume();
+    const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
+    timer.unref();
+    request.once('close', () => clearTimeout(timer));
+  }
+  for (const name of response.getHeaderNames()) {
+    // What was meant for the other answer; `Trailer` would even be an error here.
+    if (!KEPT_HEADERS.test(name)) response.removeHeader(name);
+  }
+  answerError(response, error);
+}

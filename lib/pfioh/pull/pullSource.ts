@@ -1,0 +1,38 @@
+import { BadRequestError } from '../../errors.ts';
+import type { SendOptions } from '../../transfer/send.ts';
+import type { TransferMeta } from '../meta.ts';
+import type { Places } from '../places.ts';
+import { isPlugin, outgoingFolder } from '../plugin.ts';
+
+/** What a pull sends, and in which form. */
+export interface PullSource extends SendOptions {
+  readonly path: string;
+  /** The folder that goes when everything has been sent. */
+  readonly removedAfterwards: string | undefined;
+}
+
+/** @throws PmanError */
+export function pullSource(meta: TransferMeta, places: Places): PullSource {
+  const compress = meta.transport?.compress;
+  const place = places.resolve(meta.remote);
+  const byKey = meta.remote?.key !== undefined;
+  const plugin = isPlugin(meta);
+  const isRemoved = plugin && byKey && meta.specialHandling?.cleanup === true;
+  return {
+    path: plugin ? outgoingFolder(place, places) : place,
+    archive: (compress?.archive ?? 'zip') === 'zip',
+    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
+    encoding: checkEncoding(
+      byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
+    ),
+    contentOnly: byKey || place.endsWith('/'),
+    within: places.base,
+    removedAfterwards: isRemoved ? place : undefined,
+  };
+}
+
+function checkEncoding(encoding: string): 'none' | 'base64' {
+  if (encoding === 'none' || encoding === '') return 'none';
+  if (encoding === 'base64') return 'base64';
+  throw new BadRequestError(`unknown encoding ${JSON.stringify(encoding)}: base64 or none`);
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { measure, planSending, startSending } from '../../transfer/send.ts';
+import { removeTree } from '../../transfer/staging.ts';
+import type { TransferMeta } from '../meta.ts';
+import type { Places } from '../places.ts';
+import { pullHeaders } from './pullHeaders.ts';
+import { pullSource } from './pullSource.ts';
+import { wantedOffset } from './wantedOffset.ts';
+
+/**
+ * Answers a pull with a file or an archive, made while it is sent: the way of a pull through this server. The
+ * trailer `Pfioh-Sha256` is the SHA-256 of the whole content, before base64; `Range: bytes=N-` with a matching
+ * `If-Range` goes on from there.
+ * @throws PmanError before anything was sent
+ */
+export async function sendPull(
+  request: IncomingMessage,
+  response: ServerResponse,
+  meta: TransferMeta,
+  places: Places,
+): Promise<void> {
+  const source = pullSource(meta, places);
+  const plan = await planSending(source.path, source);
+  const offset = wantedOffset(request.headers, plan);
+  const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;
+  response.setHeaders(pullHeaders(plan, total));
+  if (offset > 0 && total !== undefined) {
+    // Our own purl may have everything but the checksum, and asks for that.
+    if (offset > total || (offset === total && request.headers['if-range'] === undefined)) {
+      response.writeHead(416, { 'Content-Range': `bytes */${total}` }).end();
+      return;
+    }
+    response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
+  }
+  const status = offset > 0 ? 206 : 200;
+  if (request.method === 'HEAD') {
+    response.writeHead(status).end();
+    return;
+  }
+  response.writeHead(status, { Trailer: 'Pfioh-Sha256' });
+  const sending = startSending(plan, offset);
+  await sending.sendTo(response);
+  // Everything has been handed over, but the client does not know that yet.
+  if (source.removedAfterwards !== undefined) await removeTree(source.removedAfterwards);
+  response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
+  response.end();
+}

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import type { Fields } from '../form.ts';
+import { checkMeta, parseControl, type TransferMeta } from '../meta.ts';
+
+/** A push, as its form describes it. */
+export interface Push {
+  readonly meta: TransferMeta;
+  /** pfioh 2 and later (`Mode: file`): archives hold the content of a folder, and other reports. */
+  readonly isFileMode: boolean;
+  readonly encoding: string;
+  readonly filename: string;
+  readonly userAgent: string;
+  /** All fields of the form; fails when the form does not come to its end. */
+  readonly all: Promise<Fields>;
+}
+
+/** Whether a request is one of pfioh 2 and later with a file in it. */
+export function isFileMode({ headers: { mode } }: IncomingMessage): boolean {
+  return mode !== undefined && mode !== 'control';
+}
+
+/** @throws BadRequestError naming what is wrong with the description */
+export function readPush(fields: Fields, request: IncomingMessage, all: Promise<Fields>): Push {
+  const { meta } = parseControl(fields.get('d_msg') ?? '{}');
+  return {
+    meta: checkMeta(meta),
+    isFileMode: isFileMode(request),
+    encoding: fields.get('encoding') ?? 'none',
+    filename: fields.get('filename') ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+    all,
+  };
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
+import { PurlFailure } from '../failure.ts';
+import { readText, send } from '../http/httpClient.ts';
+import { type Peer, transferUrl } from '../peer.ts';
+import type { TransferMessage } from '../transferMessage.ts';
+import type { KeptPull } from './keptPull.ts';
+
+/** What is asked for in a pull. */
+export function pullUrl(message: TransferMessage, { url }: Peer, isFileMode: boolean): URL {
+  const { transport, compress, encoding } = message;
+  // The later protocol knows no base64, whatever the message says.
+  const asked =
+    !isFileMode || encoding === 'none'
+      ? transport
+      : { ...transport, compress: { ...compress, encoding: 'none' } };
+  return transferUrl(url, message, { ...asked, checkRemote: false });
+}
+
+/**
+ * Asks for what is not here yet. Resolves to the head of the answer and the byte that it starts at.
+ * @throws PurlFailure when the server refuses
+ */
+export async function askPull(
+  url: URL,
+  peer: Peer,
+  kept: KeptPull | undefined,
+): Promise<{ readonly answer: IncomingMessage; readonly start: number }> {
+  const offset = kept?.partial.bytes ?? 0;
+  const headers: [string, string][] =
+    kept === undefined || offset === 0
+      ? []
+      : [
+          ['Range', `bytes=${offset}-`],
+          ['If-Range', kept.etag],
+        ];
+  const answer = await send({ method: 'GET', url, headers, signal: peer.signal }, peer.client);
+  const status = answer.statusCode ?? 0;
+  if (status < 400) return { answer, start: status === 206 ? offset : 0 };
+  const said = parseJsonOrUndefined(await readText(answer));
+  const msg =
+    typeof said === 'object' && said !== null && 'msg' in said ? String(said.msg) : undefined;
+  throw new PurlFailure(
+    'transfer',
+    `${peer.url.host} refused the pull: ${msg ?? `${status} ${answer.statusMessage}`}`,
+  );
+}

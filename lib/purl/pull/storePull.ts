@@ -1,0 +1,102 @@
+import { readSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
+import { type FileDress, storeFile } from '../../transfer/storeFile.ts';
+import { unpack } from '../../transfer/unpack.ts';
+import { DEFAULT_LIMITS } from '../../transfer/unpackLimits.ts';
+import { PurlFailure } from '../failure.ts';
+import type { Peer } from '../peer.ts';
+import type { TransferMessage } from '../transferMessage.ts';
+import type { PullForm } from './pullForm.ts';
+import { endOfArchive, withoutReport } from './pythonAnswer.ts';
+
+export interface StoreOptions extends PullForm {
+  readonly peer: Peer;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** What became of a pull; `bytes` is what arrived. */
+export type StoredPull =
+  | { readonly kind: 'unpacked'; readonly bytes: number; readonly archiveBytes: number }
+  /** As one file of this name. */
+  | { readonly kind: 'file'; readonly bytes: number; readonly name: string };
+
+/** Stores what a pull brings, an archive unpacked when the message says so. @throws PurlFailure, PmanError */
+export function storePull(
+  content: Readable,
+  answer: IncomingMessage,
+  message: TransferMessage,
+  options: StoreOptions,
+): Promise<StoredPull> {
+  return options.archive && message.unpack
+    ? storeUnpacked(content, answer, message, options)
+    : storeAsFile(content, answer, message, options);
+}
+
+async function storeUnpacked(
+  content: Readable,
+  answer: IncomingMessage,
+  { localPath, remoteKey }: TransferMessage,
+  { peer, isFileMode, onBytes }: StoreOptions,
+): Promise<StoredPull> {
+  const arrived = await keepNameless(content, localPath, onBytes);
+  try {
+    const { fd, bytes } = arrived;
+    checkDigest(answer, arrived.sha256, peer);
+    const archiveBytes = peer.kind === 'own' ? bytes : endOfArchive(fd, bytes);
+    if (peer.kind !== 'own' && archiveBytes === 0) throw refusalOf(arrived, peer);
+    await unpack(fd, archiveBytes, localPath, {
+      limits: { ...DEFAULT_LIMITS, maxBytes: Number.MAX_SAFE_INTEGER },
+      followLinks: true,
+      rooted: !isFileMode && remoteKey === undefined,
+      signal: peer.signal,
+    });
+    return { kind: 'unpacked', bytes, archiveBytes };
+  } finally {
+    await arrived.close();
+  }
+}
+
+/** Why a Python pfioh sent no archive: it reports failures with status 200 or not at all. */
+function refusalOf({ fd, bytes }: NamelessFile, peer: Peer): PurlFailure {
+  const text = Buffer.alloc(Math.min(bytes, 4096));
+  readSync(fd, text, 0, text.length, 0);
+  const why = bytes === 0 ? 'it answered with nothing' : text.toString('utf8').slice(0, 200);
+  return new PurlFailure('transfer', `${peer.url.host} sent no archive: ${why}`);
+}
+
+async function storeAsFile(
+  content: Readable,
+  answer: IncomingMessage,
+  message: TransferMessage,
+  options: StoreOptions,
+): Promise<StoredPull> {
+  const { peer, isFileMode, archive } = options;
+  const name = archive ? `${options.name}.zip` : options.name;
+  const isBare = peer.kind === 'python1' && message.encoding === 'none' && !isFileMode;
+  const plain = isBare ? Readable.from(withoutReport(content), { objectMode: false }) : content;
+  const dress = name.endsWith('.zip') ? {} : dressOf(answer);
+  const check = ({ sha256 }: { readonly sha256: string }) => checkDigest(answer, sha256, peer);
+  const { bytes } = await storeFile(plain, message.localPath, name, dress, check, options.onBytes);
+  return { kind: 'file', bytes, name };
+}
+
+function dressOf({ headers }: IncomingMessage): FileDress {
+  const mode = /^[0-7]{1,4}$/.exec(String(headers['pfioh-mode'] ?? ''))?.[0];
+  const mtimeNs = /^-?\d{1,20}$/.exec(String(headers['pfioh-mtime-ns'] ?? ''))?.[0];
+  return {
+    mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
+    mtimeNs: mtimeNs === undefined ? undefined : BigInt(mtimeNs),
+  };
+}
+
+function checkDigest(answer: IncomingMessage, sha256: string, peer: Peer): void {
+  if (peer.kind !== 'own') return;
+  const stated = answer.trailers['pfioh-sha256'] ?? 'none';
+  if (stated === sha256) return;
+  throw new PurlFailure(
+    'checksum',
+    `what ${peer.url.host} sent was damaged on the way: SHA-256 ${sha256} instead of ${stated}`,
+  );
+}

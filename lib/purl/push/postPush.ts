@@ -1,0 +1,100 @@
+import { tmpdir } from 'node:os';
+import { pipeline } from 'node:stream/promises';
+import { keepNameless } from '../../transfer/namelessFile.ts';
+import { type Sending, type SendPlan, startSending } from '../../transfer/send.ts';
+import { Tap } from '../../transfer/tap.ts';
+import { readText, send } from '../http/httpClient.ts';
+import { type Form, makeForm } from '../http/multipart.ts';
+import type { Peer } from '../peer.ts';
+import type { Progress } from '../progressBar.ts';
+import type { FormFields } from './pushFields.ts';
+
+export interface PostOptions {
+  readonly before: FormFields;
+  readonly filename: string;
+  readonly isFileMode: boolean;
+  /** The first byte that the server has not got yet. */
+  readonly offset: number;
+  readonly progress: Progress;
+}
+
+/** A push that was sent. */
+export interface PostedPush {
+  readonly bytes: number;
+  /** SHA-256 of what was sent, where the server says what it has stored. */
+  readonly sha256: string | undefined;
+  readonly answer: PushAnswer;
+}
+
+export interface PushAnswer {
+  readonly status: number;
+  readonly statusMessage: string | undefined;
+  readonly text: string;
+}
+
+/**
+ * Sends a push. To our own pfioh it is sent while it is made, with its SHA-256 behind it; a Python pfioh wants to
+ * know the length first, so the content is kept in a nameless file meanwhile.
+ * @throws PurlFailure, PmanError
+ */
+export function postPush(plan: SendPlan, peer: Peer, options: PostOptions): Promise<PostedPush> {
+  return peer.kind === 'own'
+    ? postWhileMade(plan, peer, options)
+    : postWithLength(plan, peer, options);
+}
+
+async function postWhileMade(
+  plan: SendPlan,
+  peer: Peer,
+  { before, filename, isFileMode, offset, progress }: PostOptions,
+): Promise<PostedPush> {
+  let sending: Sending | undefined;
+  const form = makeForm({
+    before,
+    filename,
+    content: (out) => {
+      sending = startSending(plan, offset, progress.add.bind(progress));
+      return sending.sendTo(out);
+    },
+    after: () => ['sha256', sending?.sha256() ?? ''],
+  });
+  const answer = await post(peer, form, isFileMode);
+  return { answer, bytes: sending?.bytes ?? 0, sha256: sending?.sha256() };
+}
+
+async function postWithLength(
+  plan: SendPlan,
+  peer: Peer,
+  { before, filename, isFileMode, progress }: PostOptions,
+): Promise<PostedPush> {
+  const kept = await keepNameless(startSending(plan).stream(), tmpdir());
+  progress.start(kept.bytes);
+  try {
+    const onBytes = progress.add.bind(progress);
+    const form = makeForm({
+      before,
+      filename,
+      content: (out) => pipeline(kept.read(), new Tap({ onBytes }), out, { end: false }),
+    });
+    const answer = await post(peer, form, isFileMode, form.overhead + kept.bytes);
+    return { answer, bytes: kept.bytes, sha256: undefined };
+  } finally {
+    await kept.close();
+  }
+}
+
+async function post(
+  { kind, url, client, signal }: Peer,
+  form: Form,
+  isFileMode: boolean,
+  length?: number,
+): Promise<PushAnswer> {
+  const headers: [string, string][] = [['Content-Type', form.contentType]];
+  if (isFileMode) headers.push(['Mode', 'file']);
+  if (length !== undefined) headers.push(['Content-Length', String(length)]);
+  const oldPeer = kind !== 'own';
+  const request = { method: 'POST', url, headers, body: form.send, oldPeer, signal };
+  const answer = await send(request, client);
+  const text = await readText(answer);
+  return { status: answer.statusCode ?? 0, statusMessage: answer.statusMessage, text };
+}

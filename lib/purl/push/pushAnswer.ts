@@ -1,0 +1,39 @@
+import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
+import { PurlFailure } from '../failure.ts';
+import type { PostedPush } from './postPush.ts';
+
+/**
+ * Checks that the server says it has what was sent.
+ * @throws PurlFailure `transfer` when it refuses or says nothing, `checksum` when it has something else
+ */
+export function checkPushAnswer({ answer, sha256 }: PostedPush, host: string): void {
+  const { status, statusMessage, text } = answer;
+  const value = parseJsonOrUndefined(text);
+  if (status >= 400) {
+    const why = hasMessage(value) ? value.msg : `${status} ${statusMessage}`;
+    throw new PurlFailure('transfer', `${host} refused the push: ${why}`);
+  }
+  if (typeof value !== 'object' || value === null) {
+    throw new PurlFailure(
+      'transfer',
+      `${host} did not report the push: ${JSON.stringify(text.slice(0, 80))}`,
+    );
+  }
+  if ('status' in value && value.status === false) {
+    const why = hasMessage(value) ? value.msg : 'it reports a failure';
+    throw new PurlFailure('transfer', `${host} did not store it: ${why}`);
+  }
+  if (sha256 === undefined) return;
+  const there = 'sha256' in value ? String(value.sha256) : 'none';
+  if (there === sha256) return;
+  throw new PurlFailure(
+    'checksum',
+    `${host} stored something else: SHA-256 ${there} instead of ${sha256}`,
+  );
+}
+
+function hasMessage(value: unknown): value is { readonly msg: string } {
+  return (
+    typeof value === 'object' && value !== null && 'msg' in value && typeof value.msg === 'string'
+  );
+}

@@ -1,0 +1,212 @@
+import type { Readable, Writable } from 'node:stream';
+import type { PurlConfig } from '../config/purl.ts';
+import { BadRequestError } from '../errors.ts';
+import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
+import { VERSION } from '../version.ts';
+import { parseJson } from '../wire/json.ts';
+import { dumpsSorted } from '../wire/pythonJson.ts';
+import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
+import { fetchUrl } from './fetch.ts';
+import type { ClientOptions } from './http/httpClient.ts';
+import { parseTarget } from './http/target.ts';
+import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
+import { MANUAL, synopsis } from './manual.ts';
+import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
+import { type Outcome, talk } from './talk.ts';
+import { parseTransfer } from './transferMessage.ts';
+import { transferPath } from './transferPath.ts';
+
+/** What a run of purl reads and writes. */
+export interface PurlIo {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** The name purl was called by. */
+  readonly name: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Does what the command line asks for and resolves to the exit status. The answer goes to standard
+ * output and everything else to standard error.
+ */
+export async function runPurl(config: PurlConfig, io: PurlIo): Promise<number> {
+  try {
+    const page = information(config, io.name);
+    if (page !== undefined) {
+      io.stdout.write(page);
+      return 0;
+    }
+    return await act(config, io);
+  } catch (error) {
+    if (!(error instanceof PurlFailure)) throw error;
+    io.stderr.write(`${io.name}: ${error.message}\n`);
+    return EXIT_CODES[error.kind];
+  }
+}
+
+function information({ man, synopsis: short, desc, version }: PurlConfig, name: string) {
+  if (short) return synopsis(name, VERSION);
+  if (desc) return `${synopsis(name, VERSION)}\n${[...MANUAL.values()].join('\n')}`;
+  if (version) return `Version: ${VERSION}\n`;
+  if (man === '') return undefined;
+  const page = MANUAL.get(man);
+  if (page !== undefined) return page;
+  throw new PurlFailure('usage', `--man ${man}: the pages are ${[...MANUAL.keys()].join(', ')}`);
+}
+
+async function act(config: PurlConfig, io: PurlIo): Promise<number> {
+  const url = parseTarget(config.http);
+  const client = await clientOptions(config, io);
+  const { signal, name } = io;
+  const trace = tracer(config, io);
+  const progress = progressFor(config, io);
+  if (config.msg === '') {
+    // purl 1.6.2: without a message it is a GET, whatever --verb says; POST is only the default here.
+    const verb = config.verb === 'POST' ? 'GET' : config.verb;
+    trace('tx', `${verb} ${url.href}`);
+    return plain({ url, verb, client, progress, signal, name }, config, io);
+  }
+  const message = await readMessage(config, io);
+  trace('tx', `${url.href}\n   ${message.text}`);
+  const outcome = await operate(message, { url, client, signal, progress, name }, config);
+  trace('rx', `${outcome.text.length} characters`);
+  io.stdout.write(`${printed(outcome.text, config.jsonpprintindent, isPfurl(name))}\n`);
+  return statusOf(outcome, config, io);
+}
+
+/**
+ * The message that a command line names. Programs that read the report call purl with --quiet: there
+ * what is not JSON is sent as an empty message, as purl 1.6.2 does, and said on standard error.
+ */
+async function readMessage({ msg, quiet, fail }: PurlConfig, io: PurlIo): Promise<Message> {
+  const message = parseMessage(await resolveText(msg, io.stdin));
+  if (!('fault' in message)) return message;
+  if (!quiet || fail) throw new PurlFailure('usage', message.fault);
+  io.stderr.write(`${io.name}: ${message.fault}; an empty message is sent\n`);
+  return EMPTY_MESSAGE;
+}
+
+const isPfurl = (name: string) => name.startsWith('pfurl');
+const PFURL_INDENT = 4;
+
+/** The text of a report as it is shown; pfurl indents and puts the keys in order. */
+function printed(text: string, indent: number, sorted: boolean): string {
+  if (!sorted) {
+    const pretty = indent > 0 && parseJsonOrUndefined(text) !== undefined;
+    return pretty ? reformatJson(text, indent) : text;
+  }
+  try {
+    return dumpsSorted(parseJson(text), indent > 0 ? indent : PFURL_INDENT);
+  } catch (error) {
+    if (error instanceof BadRequestError) return text; // An answer that is no JSON.
+    throw error;
+  }
+}
+
+interface Way {
+  readonly url: URL;
+  readonly client: ClientOptions;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+  readonly name: string;
+}
+
+async function operate(message: Message, way: Way, config: PurlConfig): Promise<Outcome> {
+  const { verb, raw, jsonwrapper, contentType } = config;
+  if (/path/i.test(actionOf(message))) {
+    const { oneShot, resume } = config;
+    const { progress, name } = way;
+    return transferPath(parseTransfer(message), {
+      way,
+      raw,
+      jsonwrapper,
+      oneShot,
+      resume,
+      isPfurl: isPfurl(name),
+      progress,
+    });
+  }
+  return talk(message, { ...way, verb, raw, jsonwrapper, contentType });
+}
+
+async function plain(way: Way & { verb: string }, config: PurlConfig, io: PurlIo) {
+  const indent = config.jsonpprintindent;
+  if (indent > 0) {
+    const chunks: string[] = [];
+    const { Writable } = await import('node:stream');
+    const memory = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        chunks.push(chunk.toString('latin1'));
+        done();
+      },
+    });
+    await fetchUrl({ ...way, to: memory });
+    const text = Buffer.from(chunks.join(''), 'latin1').toString('utf8');
+    const isJson = parseJsonOrUndefined(text) !== undefined;
+    io.stdout.write(isJson ? `${reformatJson(text, indent)}\n` : text);
+    return 0;
+  }
+  await fetchUrl({ ...way, to: config.output === '' ? io.stdout : config.output });
+  return 0;
+}
+
+// What the original reports on standard output and ends with status 0.
+const REPORTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'refused',
+  'resolve',
+  'connect',
+  'httpStatus',
+  'badAnswer',
+]);
+
+/**
+ * purl 1.6.2 ends with 0 whatever the report says. Programs that read the report call it with
+ * --quiet, so there a failure that the report tells keeps that status, unless --fail is given.
+ */
+function statusOf({ failure }: Outcome, { quiet, fail }: PurlConfig, io: PurlIo): number {
+  if (failure === undefined) return 0;
+  if (quiet && !fail && REPORTED.has(failure.kind)) return 0;
+  io.stderr.write(`${io.name}: ${failure.message}\n`);
+  return EXIT_CODES[failure.kind];
+}
+
+async function clientOptions(config: PurlConfig, io: PurlIo): Promise<ClientOptions> {
+  const headers: [string, string][] = [];
+  if (config.auth !== '') {
+    headers.push(['Authorization', `Basic ${Buffer.from(config.auth).toString('base64')}`]);
+  }
+  if (config.authToken !== '') {
+    const token = (await resolveText(config.authToken, io.stdin)).trim();
+    headers.push(['Authorization', `bearer ${token}`]);
+  }
+  headers.push(['User-Agent', `purl/${VERSION}`], ['Accept', '*/*']);
+  for (const line of config.header) {
+    const colon = line.indexOf(':');
+    headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+  }
+  return {
+    connectTimeoutMs: config.connectTimeout,
+    idleTimeoutMs: config.timeout,
+    retries: config.retries,
+    unverifiedCerts: config.unverifiedCerts,
+    proxy: config.httpProxy === '' ? undefined : parseTarget(config.httpProxy),
+    headers,
+  };
+}
+
+function progressFor({ quiet, json }: PurlConfig, { stderr }: PurlIo): Progress {
+  if (json) return jsonProgress(stderr);
+  return stderr.isTTY && !quiet ? terminalProgress(stderr) : silentProgress;
+}
+
+/** Writes the trace of what is sent and received, in colour on a terminal. */
+function tracer({ quiet }: PurlConfig, { stderr, name }: PurlIo) {
+  if (quiet) return () => {};
+  const paint = (code: number, text: string) =>
+    stderr.isTTY ? `\x1b[${code}m${text}\x1b[0m` : text;
+  stderr.write(`${paint(36, `${name} ${VERSION}`)}\n`);
+  return (direction: 'tx' | 'rx', text: string) => {
+    stderr.write(`${paint(direction === 'tx' ? 33 : 32, direction)} ${text}\n`);
+  };
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { diskError } from './diskError.ts';
+import { pathError } from './pathError.ts';
+import { readHandle } from './readHandle.ts';
+import { FileSink } from './sink.ts';
+
+/** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
+export interface NamelessFile {
+  readonly fd: number;
+  readonly bytes: number;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+  read(): Readable;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes a stream up into a nameless file in a folder.
+ * @throws PmanError when the folder cannot be written to; what the source fails with
+ */
+export async function keepNameless(
+  source: Readable,
+  folder: string,
+  onBytes?: (bytes: number) => void,
+): Promise<NamelessFile> {
+  const file = await openNameless(folder);
+  const sink = new FileSink(file.fd, { onBytes });
+  try {
+    await pipeline(source, sink);
+  } catch (error) {
+    await sink.settled();
+    await file.close();
+    throw diskError(folder, error);
+  }
+  return {
+    fd: file.fd,
+    bytes: sink.bytes,
+    sha256: sink.digest(),
+    read: () => readHandle(file),
+    close: () => file.close(),
+  };
+}
+
+async function openNameless(folder: string): Promise<FileHandle> {
+  const path = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+  try {
+    const file = await open(path, 'wx+', 0o600);
+    await unlink(path);
+    return file;
+  } catch (cause) {
+    throw pathError(folder, 'write to', cause);
+  }
+}

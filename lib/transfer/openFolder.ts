@@ -1,0 +1,78 @@
+import { closeSync, constants, existsSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { PmanError } from '../errors.ts';
+import { pathError } from './pathError.ts';
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+// Of Linux and not in Node's list: a handle to what a folder holds, also where it may not be listed.
+const O_PATH = 0o10000000;
+/** Where the system shows open files as paths; other systems go by the names. */
+const HANDLES = '/proc/self/fd';
+const hasHandles = process.platform === 'linux' && existsSync(HANDLES);
+
+/**
+ * A folder that is held open. What is in it is reached by way of the handle: whatever takes the folder's name
+ * meanwhile, nobody is led elsewhere.
+ */
+export class OpenFolder {
+  readonly path: string;
+  readonly #fd: number;
+
+  private constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+  }
+
+  /**
+   * The folder that a path lies in; links on the way there are followed.
+   * @param within the store that it has to be in
+   * @throws PmanError, `forbidden` when it is not
+   */
+  static above(path: string, within: string | undefined): OpenFolder {
+    const above = dirname(path);
+    const folder = OpenFolder.#open(above, above, hasHandles ? O_PATH : O_RDONLY, path);
+    try {
+      if (within !== undefined) folder.#checkInside(within, path);
+      return folder;
+    } catch (error) {
+      folder.close();
+      throw error;
+    }
+  }
+
+  /** A folder in this one. @throws PmanError also when it is a link by now */
+  folder(path: string): OpenFolder {
+    return OpenFolder.#open(path, this.way(path), O_RDONLY | O_NOFOLLOW, path);
+  }
+
+  static #open(path: string, way: string, flags: number, said: string): OpenFolder {
+    try {
+      return new OpenFolder(path, openSync(way, flags | O_DIRECTORY));
+    } catch (cause) {
+      throw pathError(said, flags & O_NOFOLLOW ? 'list' : 'look at', cause);
+    }
+  }
+
+  /** How the system finds the folder itself. */
+  get itself(): string {
+    return hasHandles ? `${HANDLES}/${this.#fd}` : this.path;
+  }
+
+  /** How the system finds what lies in the folder under the last name of a path. */
+  way(path: string): string {
+    return hasHandles ? `${this.itself}/${basename(path) || '.'}` : path;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #checkInside(within: string, path: string): void {
+    const store = realpathSync(within);
+    const real = hasHandles ? readlinkSync(this.itself) : realpathSync(this.path);
+    // The store itself may be sent: then its folder is the one above.
+    if (`${real}/`.startsWith(store === '/' ? '/' : `${store}/`) || resolve(path) === within)
+      return;
+    throw new PmanError('forbidden', `refused path ${JSON.stringify(path)}: it leads outside`);
+  }
+}

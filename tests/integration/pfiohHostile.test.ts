@@ -1,0 +1,157 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { craftArchive } from '../helpers/archive.ts';
+import { Opened } from '../helpers/transfer.ts';
+
+const opened = new Opened();
+afterEach(() => opened.close());
+
+async function start() {
+  const outer = opened.folder();
+  const store = join(outer, 'store');
+  mkdirSync(store);
+  const server = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded']);
+  const get = async (action: string, meta: object) => {
+    const query = new URLSearchParams({ action, meta: JSON.stringify(meta) });
+    const answer = await fetch(`http://${server.address}/?${query}`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    return { status: answer.status, text: await answer.text() };
+  };
+  const pushPlugin = async (key: string) => {
+    const body = new FormData();
+    const transport = { compress: { archive: 'zip', unpack: true } };
+    const special = { specialHandling: { op: 'plugin' }, local: { path: 'x.zip' } };
+    const meta = { remote: { key }, transport, ...special };
+    body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
+    body.set('filename', 'x.zip');
+    body.set('local', new Blob([craftArchive([{ name: 'a.txt' }])]), 'x.zip');
+    const headers = { Mode: 'file' };
+    const answer = await fetch(`http://${server.address}/`, { method: 'POST', body, headers });
+    return { status: answer.status, text: await answer.text() };
+  };
+  return { ...server, outer, store, get, pushPlugin };
+}
+
+/** Sends a form as far as it goes, and resolves when the server has closed the connection. */
+function sendRaw(address: string, form: string): Promise<void> {
+  const url = new URL(`http://${address}`);
+  const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n`;
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(url.port), url.hostname, () => {
+      socket.end(`${head}Content-Length: ${form.length}\r\n\r\n${form}`);
+    });
+    socket.once('error', reject);
+    socket.resume().once('close', () => resolve());
+  });
+}
+
+const part = (name: string, content: string) =>
+  `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}`;
+
+describe('pfioh', () => {
+  it.each([
+    ['in a second part of that name', [part('local', 'A'), part('local', 'B')]],
+    ['in the content', [part('d_msg', '{}'), part('encoding', 'base64'), part('local', 'QUJD')]],
+    [
+      'in content that nobody wants',
+      [part('d_msg', 'no JSON'), part('encoding', 'none'), part('local', 'A')],
+    ],
+    ['in a field', [part('d_msg', '{"action"')]],
+  ])('lives on when a form is cut off %s', async (_where, parts) => {
+    const { address, get, child } = await start();
+    await sendRaw(address, parts.join('\r\n'));
+    expect((await get('pullPath', { remote: { path: '.' } })).status).toBe(200);
+    expect(child.exitCode).toBeNull();
+  });
+
+  it('answers when it is asked to make a folder where nobody can make one', async () => {
+    const outer = opened.folder();
+    const { address } = await opened.pfioh(['--createDirsAsNeeded'], { cwd: outer });
+    const meta = { remote: { path: '/proc/zz/yy' }, transport: { checkRemote: true } };
+    for (let i = 0; i < 2; i += 1) {
+      const query = new URLSearchParams({ meta: JSON.stringify(meta) });
+      const signal = AbortSignal.timeout(10_000);
+      const answer = await fetch(`http://${address}/?${query}`, { signal });
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain('cannot make the folder /proc/zz/yy');
+    }
+  });
+
+  it('follows no link that stands for a folder of a plugin', async () => {
+    const { store, outer, get, pushPlugin } = await start();
+    for (const name of ['drop', 'private', 'empty']) mkdirSync(join(outer, name), { mode: 0o700 });
+    for (const key of ['key-a', 'key-b', 'key-c']) mkdirSync(join(store, key));
+    symlinkSync(join(outer, 'drop'), join(store, 'key-a/incoming'));
+    symlinkSync(join(outer, 'private'), join(store, 'key-b/outgoing'));
+    symlinkSync(join(outer, 'empty'), join(store, 'key-c/outgoing'));
+    const specialHandling = { op: 'plugin' };
+    const answers = [
+      await pushPlugin('a'),
+      await pushPlugin('b'),
+      await get('pullPath', { remote: { key: 'c' }, specialHandling }),
+    ];
+    for (const { status, text } of answers) {
+      expect(text).toContain('refused to go through the symbolic link');
+      expect(status).toBe(403);
+    }
+    expect(readdirSync(join(outer, 'drop'))).toEqual([]);
+    expect(readdirSync(join(outer, 'empty'))).toEqual([]);
+    expect(statSync(join(outer, 'private')).mode & 0o777).toBe(0o700);
+  });
+
+  it('makes the folders of a plugin, the one for its output open to all users', async () => {
+    const { store, pushPlugin } = await start();
+    expect((await pushPlugin('k')).status).toBe(200);
+    expect(existsSync(join(store, 'key-k/incoming/a.txt'))).toBe(true);
+    expect(statSync(join(store, 'key-k/outgoing')).mode & 0o777).toBe(0o777);
+  });
+
+  it.each(['none', 'zip'])(
+    'changes nothing when content (archive: %s) is not what was sent',
+    async (archive) => {
+      const { store, address } = await start();
+      writeFileSync(join(store, 'a.txt'), 'old');
+      const compress = { archive, unpack: archive === 'zip' };
+      const meta = { remote: { path: '.' }, local: { path: 'a.txt' }, transport: { compress } };
+      const body = new FormData();
+      body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
+      body.set('encoding', 'none');
+      body.set('local', new Blob([craftArchive([{ name: 'a.txt' }])]), 'f');
+      body.set('sha256', 'f'.repeat(64));
+      const answer = await fetch(`http://${address}/`, { method: 'POST', body });
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain('the content was damaged on the way');
+      expect(readFileSync(join(store, 'a.txt'), 'utf8')).toBe('old');
+      expect(readdirSync(store)).toEqual(['a.txt']);
+    },
+  );
+
+  it('keeps what arrives for a resumed push in no file that a link leads to', async () => {
+    const { store, outer, address } = await start();
+    const victim = join(outer, 'victim');
+    writeFileSync(victim, 'precious');
+    const id = 'a'.repeat(32);
+    symlinkSync(victim, join(store, `.pfioh-${id}.part`));
+    const transport = { compress: { archive: 'none' }, resume: { id, offset: 0 } };
+    const meta = { remote: { path: '.' }, local: { path: 'f' }, transport };
+    const body = new FormData();
+    body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
+    body.set('encoding', 'none');
+    body.set('local', new Blob(['new']), 'f');
+    const answer = await fetch(`http://${address}/`, { method: 'POST', body });
+    expect(answer.status).toBe(403);
+    expect(readFileSync(victim, 'utf8')).toBe('precious');
+    expect(existsSync(join(store, 'f'))).toBe(false);
+  });
+});

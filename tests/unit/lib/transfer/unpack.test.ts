@@ -1,0 +1,95 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { unpack } from '../../../../lib/transfer/unpack.ts';
+import { DEFAULT_LIMITS } from '../../../../lib/transfer/unpackLimits.ts';
+import { type Crafted, craftArchive } from '../../../helpers/archive.ts';
+import { tempDir } from '../../../helpers/tempDir.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = tempDir();
+});
+
+async function unpackInto(entries: readonly Crafted[], followLinks = false) {
+  const archive = craftArchive(entries);
+  const path = join(tempDir(), 'a.zip');
+  writeFileSync(path, archive);
+  const fd = openSync(path, 'r');
+  try {
+    const options = { limits: DEFAULT_LIMITS, followLinks, rooted: false };
+    return await unpack(fd, archive.length, folder, options);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+describe('unpack', () => {
+  it('takes modes, but no bits that would run a file as its owner', async () => {
+    const large = 'x'.repeat(200_000);
+    await unpackInto([
+      { name: 'd/', content: '', mode: 0o046751 },
+      { name: 'd/small', mode: 0o106755 },
+      { name: 'd/large', content: large, mode: 0o106700 },
+    ]);
+    const modes = ['d', 'd/small', 'd/large'].map(
+      (name) => statSync(join(folder, name)).mode & 0o7777,
+    );
+    expect(modes).toEqual([0o751, 0o755, 0o700]);
+    expect(readFileSync(join(folder, 'd/large'), 'utf8')).toBe(large);
+  });
+
+  it.each<[string, Crafted[], RegExp]>([
+    ['a name twice', [{ name: 'a' }, { name: 'a' }], /is in it twice/],
+    ['something below a file', [{ name: 'a' }, { name: 'a/b/c' }], /lies below a file/],
+    ['our own names', [{ name: `d/.pfioh-${'a'.repeat(32)}.part` }], /is reserved/],
+    ['a long link', [{ name: 'l', content: 'x/'.repeat(3000), mode: 0o120777 }], /too long/],
+    ['a link that leads outside', [{ name: 'l', content: '../x', mode: 0o120777 }], /outside/],
+  ])('refuses %s and changes nothing', async (_what, entries, why) => {
+    await expect(unpackInto([{ name: 'first' }, ...entries])).rejects.toThrow(why);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('fills folders, also by way of a link where that is allowed', async () => {
+    const elsewhere = tempDir();
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'd/old'), '');
+    symlinkSync(elsewhere, join(folder, 'l'));
+    const entries = [{ name: 'd/new' }, { name: 'l/a' }];
+    await expect(unpackInto(entries)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(existsSync(join(folder, 'd/new'))).toBe(false);
+    expect(await unpackInto(entries, true)).toEqual({ files: 2, bytes: 2 });
+    expect(readdirSync(join(folder, 'd'))).toEqual(['new', 'old']);
+    expect(readdirSync(elsewhere)).toEqual(['a']);
+  });
+
+  it.each([
+    ['a file where a folder is', { name: 'd' }, 'is a folder, and a file'],
+    ['a folder where a file is', { name: 'f/x' }, 'is a file, and a folder'],
+  ])('says that there comes %s', async (_what, entry, why) => {
+    mkdirSync(join(folder, 'd'));
+    writeFileSync(join(folder, 'f'), '');
+    await expect(unpackInto([{ name: 'a' }, entry])).rejects.toThrow(why);
+    expect(readdirSync(folder).sort()).toEqual(['d', 'f']);
+  });
+
+  it('removes what an earlier process left, and nothing of one that runs', async () => {
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    const gone = `.pfioh-${2 ** 22 + 1}-${uuid}.tmp`;
+    const running = `.pfioh-${process.ppid}-${uuid}.tmp`;
+    mkdirSync(join(folder, gone));
+    mkdirSync(join(folder, running));
+    await unpackInto([{ name: 'a' }]);
+    expect(readdirSync(folder)).toEqual([running, 'a']);
+  });
+});
