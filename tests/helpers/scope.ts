@@ -18,8 +18,8 @@ export function enterScope(scope: Scope): void {
   current = scope;
 }
 
-export function register(thing: Opened): void {
-  opened.set(thing, current);
+export function register(thing: Opened, scope: Scope = current): void {
+  opened.set(thing, scope);
 }
 
 /** Takes what belongs to that scope off the list; the end of a file takes what its tests left, too. */

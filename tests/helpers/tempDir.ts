@@ -11,6 +11,9 @@ export function removeTree(path: string): void {
 /** A new empty folder, removed at the end of the test (or file) that asked for it. */
 export function tempDir(name = 'pman-test'): string {
   const path = mkdtempSync(join(tmpdir(), `${name}-`));
-  register({ left: () => undefined, dispose: () => removeTree(path) });
+  const dispose = () => removeTree(path);
+  register({ left: () => undefined, dispose });
+  // A hook of the test file that runs later may have written into it again.
+  register({ left: () => undefined, dispose }, 'file');
   return path;
 }
