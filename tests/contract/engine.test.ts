@@ -181,6 +181,12 @@ function suite({ up }: EngineFactory): void {
       });
     });
 
+    it('with capitals, digits, "-" and "_" is taken', async () => {
+      const name = `${newName()}-A_9z`;
+      const job = await pman.end(await pman.submit('echo fine', { name }));
+      expect(job.output).toBe(lines('fine'));
+    });
+
     it('of a job that runs is refused with a conflict that names the job; its end frees it', async () => {
       const name = newName();
       const first = await gated({ name });
@@ -440,6 +446,27 @@ function suite({ up }: EngineFactory): void {
       go();
       expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
       expect(runs()).toBe(1);
+    });
+
+    it('that is restarted while it starts a job gives that an end, and does not run it twice', async () => {
+      const { root, go, runs } = await gated();
+      await engine.restart();
+      go();
+      const { status, exitCode, cause } = await pman.end(root);
+      expect(runs()).toBeLessThanOrEqual(1);
+      if (exitCode !== 3) expect(status).toMatch(NOT_WELL);
+      expect(cause).not.toBe('');
+    });
+
+    it('that is restarted while a job is being ended ends it all the same', async () => {
+      const root = await pman.submit(
+        `sh -c "trap '' TERM; echo up; while true; do sleep 0.1; done"`,
+      );
+      await pman.written(root, 'up');
+      const order = { signal: 'SIGTERM', graceMs: 1000, cause: 'ended by the test' } as const;
+      await pman.jobs.kill(root, order);
+      await engine.restart();
+      expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
     });
 
     it('that is restarted gives every job an end, and runs none twice', async () => {

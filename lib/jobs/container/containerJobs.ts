@@ -142,7 +142,7 @@ export class ContainerJobs implements JobBackend {
   /** Asks the engine unless the record has the job's end. */
   async report(root: string, record: TreeNode): Promise<JobReport> {
     const job = this.#active.get(root);
-    if (job === undefined || job.isOver) return this.#recorded.reportOf(record);
+    if (job === undefined) return this.#recorded.reportOf(record);
     const { state } = job;
     if (state.kind === 'awaitingFolder' && !existsSync(state.folder)) {
       const note = `it waits for the folder ${state.folder}, which is not there`;
