@@ -114,6 +114,8 @@ export class ManagerContainers {
   /** Resolves when none is left of an earlier server or a lost connection: it might still do what it was told. */
   async settle(): Promise<void> {
     this.#cleaned ??= this.#cleanUp().catch((error: unknown) => {
+      // An engine that refuses the question (some proxies of its socket do) is no reason to refuse jobs.
+      if (error instanceof PmanError && error.code !== 'unavailable') return;
       this.#cleaned = undefined;
       throw error;
     });
