@@ -124,7 +124,7 @@ export interface PmanConfig {
   };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
-  /** Where requests may save and load copies of the database; undefined: in a folder of pman's own. */
+  /** Where requests may save and load copies of the database; undefined: in the folder that holds the database. */
   readonly exportPath: string | undefined;
   /** What the endpoints of `fileiosetup` keep to; undefined: a folder of pman's own. */
   readonly fileioStore: string | undefined;

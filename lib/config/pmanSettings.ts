@@ -145,7 +145,7 @@ export const settings = [
   {
     name: 'exportPath',
     value: 'folder',
-    help: 'where requests may save and load copies of the database (default: <DBpath>.spool/exports)',
+    help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
     default: '',
   },
   {

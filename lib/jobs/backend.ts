@@ -40,8 +40,8 @@ export interface JobBackend {
   place(root: string): number | undefined;
   /** How a job stands. */
   report(root: string, record: TreeNode): Promise<JobReport>;
-  /** How many parts a client may name, as far as is known; a job that has not ended may get more. */
-  partCount(record: TreeNode): number;
+  /** Whether a client may name this part, from 0 on: it is there, or may come yet. */
+  hasPart(root: string, record: TreeNode, part: number): boolean;
   /** The pieces that make up an output now. */
   output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]>;
   /** What a part has written to both streams, in the order in which it came in. */

@@ -66,7 +66,7 @@ export class Jobs {
 
   /** Whether a client may name this part. */
   hasPart(root: string, record: TreeNode, part: number): boolean {
-    return part < this.#by(record).partCount(record) || this.isActive(root);
+    return this.#by(record).hasPart(root, record, part);
   }
 
   output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]> {

@@ -15,7 +15,7 @@ export function workFolderOf(folder: string): string {
   return `${folder}.spool`;
 }
 
-/** Where copies of the database go that requests ask for, unless --exportPath says otherwise. */
+/** A place for copies of the database that requests ask for, which --exportPath may name: it is pman's alone. */
 export function exportsFolderOf(workFolder: string): string {
   return join(workFolder, 'exports');
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -12,7 +12,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
 import { claimFolders } from '../records/claim.ts';
-import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
+import { workFolderOf } from '../records/folder.ts';
 import { lockFolder } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
@@ -98,7 +98,7 @@ async function open(
     closeOrphans,
     log,
     settings: {
-      exportPath: config.exportPath ?? exportsFolderOf(workFolder),
+      exportPath: config.exportPath ?? dirname(config.dbPath),
       killGraceMs: config.killGraceMs,
     },
     openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),

@@ -58,9 +58,12 @@ export class ManagedEngine implements Engine {
   async start(request: WorkRequest, options: StartOptions): Promise<Started | undefined> {
     await this.#managers.settle();
     this.#looks.forget(request.name);
+    const { mayExist, cancelled } = options;
+    // The image of the manager that has made it may be gone by now.
+    if (request.manager !== undefined && mayExist && (await this.#isUnlabelled(request.name)))
+      return { handle: handleOf(request.manager, request), printed: '' };
     const manager = await this.#managerFor(request);
     if (manager === undefined) return this.#inner.start(request, options);
-    const { mayExist, cancelled } = options;
     const made = (printed = ''): Started => ({ handle: handleOf(manager, request), printed });
     if ((mayExist || cancelled.aborted) && (await this.#isMade(request, mayExist))) return made();
     if (cancelled.aborted) return undefined;
@@ -153,6 +156,12 @@ export class ManagedEngine implements Engine {
     const found = await this.#inner.owner(name);
     if (found === undefined) return false;
     return found.job === owner.job || (found.job === undefined && mayExist);
+  }
+
+  /** Whether there is a service that does not say whose it is: the original's manager has made it. */
+  async #isUnlabelled(name: string): Promise<boolean> {
+    const found = await this.#inner.owner(name);
+    return found !== undefined && found.job === undefined;
   }
 
   async #lookBy(work: Work, manager: ManagerImage): Promise<Look | undefined> {

@@ -57,7 +57,8 @@ export class ManagerLooks {
     const looks = new Map(seen);
     for (const work of works) {
       const look = seen.get(work.name);
-      if (look !== undefined && tellerOf(work.handle) !== undefined) {
+      if (look === undefined) this.forget(work.name);
+      else if (tellerOf(work.handle) !== undefined) {
         looks.set(work.name, this.#told(work, look));
       }
     }

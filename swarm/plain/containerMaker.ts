@@ -6,6 +6,9 @@ import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
 import { containerNames, containerSpec } from './containerSpec.ts';
 import { hasRun, isUnstarted } from './plainTask.ts';
 
+/** After such a failure the caller looks what is there. */
+const KEPT_AFTER: ReadonlySet<string> = new Set(['unavailable', 'conflict']);
+
 /** Makes and removes the containers of work on an engine that is no swarm. */
 export class ContainerMaker {
   readonly #client: EngineClient;
@@ -16,7 +19,8 @@ export class ContainerMaker {
   }
 
   /**
-   * Makes a container for each worker, then starts them. When it fails, nothing of it is left, unless the engine is away.
+   * Makes a container for each worker, then starts them. When it fails, nothing of it is left, but when
+   * the engine is away or a name is taken.
    * @param earlier what a call that was cut off has made of it: this is used, since what runs must not run twice
    * @returns whether it was done: not when it was cancelled
    */
@@ -50,7 +54,8 @@ export class ContainerMaker {
       }
       for (const container of unstarted) await this.#start(container, name);
     } catch (error) {
-      if (error instanceof PmanError && error.code === 'unavailable') throw error; // found again
+      // Found again, also when a call that was cut off has come through meanwhile: what runs may be among it.
+      if (error instanceof PmanError && KEPT_AFTER.has(error.code)) throw error;
       await this.#removeAll(made);
       throw error;
     }

@@ -71,7 +71,12 @@ export class PlainEngine implements Engine {
       } catch (error) {
         if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
         const found = await this.#ours(request);
-        if (found.length <= ours.length) throw error; // the name is somebody else's
+        const known = new Set(ours.map(({ Id }) => Id));
+        if (found.every(({ Id }) => known.has(Id))) {
+          // A name is somebody else's: then none of ours has been started.
+          if (found.every(isUnstarted)) await this.remove(request);
+          throw error;
+        }
         ours = found;
       }
     }

@@ -126,20 +126,28 @@ export class SwarmEngine implements Engine {
     return followOutput(this.#client, tasksOf([worker])[0], options);
   }
 
-  changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
-    const tell = withEchoes(onChange, signal);
-    return readEvents(this.#client, {
-      filters: {
-        type: ['container', 'service'],
-        event: ['start', 'die', 'oom', 'destroy', 'remove'],
-      },
-      signal,
-      onOpen,
-      onEvent: (attributes) => {
-        const name = attributes[SERVICE_NAME] ?? attributes.name;
-        if (name !== undefined) tell(name);
-      },
-    });
+  async changes(
+    onChange: (name: string) => void,
+    { signal, onOpen }: ChangesOptions,
+  ): Promise<void> {
+    const over = new AbortController();
+    const tell = withEchoes(onChange, over.signal);
+    try {
+      await readEvents(this.#client, {
+        filters: {
+          type: ['container', 'service'],
+          event: ['start', 'die', 'oom', 'destroy', 'remove'],
+        },
+        signal,
+        onOpen,
+        onEvent: (attributes) => {
+          const name = attributes[SERVICE_NAME] ?? attributes.name;
+          if (name !== undefined) tell(name);
+        },
+      });
+    } finally {
+      over.abort();
+    }
   }
 
   async owner(name: string): Promise<NameOwner | undefined> {

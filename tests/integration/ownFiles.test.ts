@@ -1,6 +1,6 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
@@ -36,10 +36,7 @@ describe('what pman writes', () => {
     }
     const { DBpath, home } = server.folders;
     expect(modesIn(DBpath)).toEqual({ folders: ['700'], files: ['600'] });
-    expect(modesIn(join(`${DBpath}.spool`, 'exports'))).toEqual({
-      folders: ['700'],
-      files: ['600'],
-    });
+    expect(modesIn(join(dirname(DBpath), 'copy'))).toEqual({ folders: ['700'], files: ['600'] });
     expect(modeOf(`${DBpath}.spool`)).toBe('700');
     expect(modesIn(join(home, 'tmp'))).toEqual({ folders: ['700'], files: ['600'] });
     await endServer(server);

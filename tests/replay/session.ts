@@ -63,7 +63,7 @@ export class Session {
       command: builtProgram(program.split(' ')[0] ?? program),
       flags: ['--verbosity', '0', ...fill(flags, known)],
       // The recorded requests save copies beside the database.
-      env: { ...fill(env, known), PMAN_EXPORTPATH: folders.root },
+      env: fill(env, known),
       folders,
       port,
     });

@@ -166,8 +166,8 @@ export class ContainerJobs implements JobBackend {
     }
   }
 
-  partCount(): number {
-    return this.#recorded.partCount();
+  hasPart(root: string, record: TreeNode, part: number): boolean {
+    return this.#recorded.hasPart(root, record, part);
   }
 
   async output(
@@ -188,12 +188,14 @@ export class ContainerJobs implements JobBackend {
     { stream, part = 0 }: OutputAsked,
     signal: AbortSignal,
   ): AsyncIterable<Buffer> {
+    const hasOutput = stream === 'stdout' && part === 0;
     return followOutput(
       {
         engine: () => this.#opened(),
         active: () => this.#active.get(root),
-        ended: this.#active.untilEnded(root),
-        hasOutput: stream === 'stdout' && part === 0,
+        // Of one whose output is followed the end is seen there: it need not be looked for.
+        ended: () => (hasOutput ? this.#active.untilEnded(root) : this.ended(root)),
+        hasOutput,
         recorded: () =>
           this.#recorded.reportOf(this.#options.database.tree(root) ?? record).combined ?? '',
       },

@@ -33,6 +33,9 @@ export class ContainerEnder {
    * @throws PmanError unavailable when the engine is away: the job goes on
    */
   async end(job: ContainerJob, { signal, graceMs, cause }: KillRequest): Promise<void> {
+    // One order after the other: one that cannot be sent takes back what it has set, and nothing else.
+    while (job.inFlight.order !== undefined) await settled(job.inFlight.order);
+    if (job.isOver) return;
     const { started } = job;
     let isReached = true;
     const order = async () => {
@@ -87,8 +90,14 @@ export class ContainerEnder {
   async #remove(job: ContainerJob): Promise<void> {
     if (job.isOver) return;
     const engine = await this.#options.engine();
-    const look = (await engine.look([job.work], { closely: true })).get(job.name);
+    const look = (await engine.look([job.work])).get(job.name);
     if (look?.kind === 'ended') await this.#options.endings.ended(job, look);
     else await this.#options.endings.removed(job, look);
   }
 }
+
+const settled = (work: Promise<void>) =>
+  work.then(
+    () => undefined,
+    () => undefined,
+  );

@@ -9,8 +9,8 @@ export interface OutputParts {
   readonly engine: () => Promise<Engine>;
   /** The job; undefined when it has ended. */
   readonly active: () => ContainerJob | undefined;
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended; asked once. */
+  readonly ended: () => Promise<void>;
   /** Whether it is an output that containers have: both their streams are one. */
   readonly hasOutput: boolean;
   /** What its record holds of its output then. */
@@ -28,7 +28,8 @@ export async function* followOutput(
   parts: OutputParts,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  if (!parts.hasOutput) return orAborted(parts.ended, signal);
+  const ended = parts.ended();
+  if (!parts.hasOutput) return orAborted(ended, signal);
   const sent = new Map<string, number>();
   const over = new Set<string>();
   for (let active = parts.active(); active !== undefined && !signal.aborted; ) {
@@ -42,7 +43,7 @@ export async function* followOutput(
         break; // tried again from there
       }
     }
-    await Promise.race([parts.ended, sleep(LOOK_MS, undefined, { ref: false })]);
+    await Promise.race([ended, sleep(LOOK_MS, undefined, { ref: false })]);
     active = parts.active();
   }
   if (signal.aborted) return;

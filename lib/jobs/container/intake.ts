@@ -44,6 +44,9 @@ export interface IntakeOptions {
  */
 const NAMES_MS = 5000;
 
+/** No job has this root. */
+const NO_ROOT_YET = '';
+
 /** A job that was taken in, now or by an earlier request with the same key. */
 export interface TakenIn {
   readonly root: string;
@@ -99,12 +102,12 @@ export class ContainerIntake {
     if (owner !== undefined || this.#reserved.has(name)) throw nameTaken(name, owner?.root);
     this.#reserved.add(name);
     try {
-      const root = newJobRoot(preciseNow());
-      const request = this.#requestOf(root, job, plan);
-      await this.#check(request);
+      await this.#check(this.#requestOf(NO_ROOT_YET, job, plan));
       const known = this.#options.database.sameJob(record); // a job of the host may have taken the key
       if (known !== undefined) return { root: known, isNew: false };
-      this.#accept(root, job, plan, request);
+      // Only now: jobs are listed in the order of their roots, and that is the order in which they are accepted.
+      const root = newJobRoot(preciseNow());
+      this.#accept(root, job, plan, this.#requestOf(root, job, plan));
       return { root, isNew: true };
     } finally {
       this.#reserved.delete(name);
@@ -123,11 +126,12 @@ export class ContainerIntake {
 
   /** Has the engine look at the request, and frees its name where it is taken by something that has ended. */
   async #check(request: WorkRequest): Promise<void> {
-    await this.#options.nameIsFree(request.name);
     const engine = await this.#options.engine();
     const namesKnownForMs = this.#options.isEngineHeard() ? NAMES_MS : 0;
     const { nameIsTaken } = await engine.check(request, { namesKnownForMs });
-    if (nameIsTaken) await freeName(engine, request);
+    if (!nameIsTaken) return;
+    await this.#options.nameIsFree(request.name);
+    await freeName(engine, request);
   }
 
   #accept(root: string, job: ContainerJobRequest, plan: ContainerPlan, request: WorkRequest): void {

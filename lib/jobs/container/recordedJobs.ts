@@ -66,8 +66,9 @@ export class RecordedJobs implements JobBackend {
     return recordedContainer(record, this.#readShown).isFinal;
   }
 
-  partCount(): number {
-    return 1;
+  /** The command of a container is one part. */
+  hasPart(_root: string, _record: TreeNode, part: number): boolean {
+    return part === 0;
   }
 
   async output(

@@ -144,8 +144,8 @@ export class HostJobs implements JobBackend {
     };
   }
 
-  partCount(record: TreeNode): number {
-    return progressOf(record).entries.length;
+  hasPart(root: string, record: TreeNode, part: number): boolean {
+    return part < progressOf(record).entries.length || this.isActive(root);
   }
 
   async output(

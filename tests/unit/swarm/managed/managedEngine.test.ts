@@ -32,7 +32,7 @@ function engine(told: {
   readonly inner?: Partial<ManagedEngineParts['inner']>;
   readonly managers?: Partial<ManagedEngineParts['managers']>;
   readonly imageLabels?: Labels;
-  readonly owner?: string;
+  readonly owner?: string | undefined;
 }) {
   const done: string[] = [];
   const no = async () => {
@@ -90,6 +90,13 @@ describe('a swarm with manager images, at a start', () => {
       printed: 'printed',
     });
     expect(done).toEqual(['settled', 'started by the manager']);
+  });
+
+  it('finds what a manager has made whose image is gone since: it is not made again', async () => {
+    const gone = { managers: { labels: async () => undefined } };
+    const { done, engine: swarm } = engine({ ...gone, owner: undefined });
+    expect(await swarm.start(request(), again)).toEqual({ handle: { manager }, printed: '' });
+    expect(done).toEqual(['settled']);
   });
 
   it('keeps for how many workers it was', async () => {

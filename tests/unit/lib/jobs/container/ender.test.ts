@@ -54,6 +54,27 @@ describe('the end of a container job that is ordered', () => {
     expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
   });
 
+  it('is kept when it is ordered twice at once and the first order cannot be sent', async () => {
+    const root = await pman.submit(STUBBORN);
+    await pman.written(root, 'up');
+    let speak: () => void = () => undefined;
+    world.silence = new Promise((resolve) => {
+      speak = resolve;
+    });
+    world.isAway = true;
+    const first = kill(root).catch((error: unknown) => {
+      world.isAway = false;
+      return error;
+    });
+    const second = kill(root, 100);
+    world.silence = undefined;
+    speak();
+    expect(await first).toMatchObject({ code: 'unavailable' });
+    expect(await second).toBe(true);
+    await pman.restart();
+    expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
+  });
+
   it('is not forgotten when the engine goes away behind the order', async () => {
     const root = await pman.submit(STUBBORN);
     await pman.written(root, 'up');

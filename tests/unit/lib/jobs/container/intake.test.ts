@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ContainerPman } from '../../../../helpers/containerPman.ts';
+import { eventually } from '../../../../helpers/eventually.ts';
 import {
   MEMORY_IMAGE,
   MemoryEngine,
@@ -67,6 +68,20 @@ describe('a container job that is sent', () => {
     expect([...world.starts.values()]).toEqual([1]);
     const other = pman.submit('false', wish);
     await expect(other).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('is listed in the order of its acceptance, however long the engine has taken to check it', async () => {
+    let speak: () => void = () => undefined;
+    world.silence = new Promise((resolve) => {
+      speak = resolve;
+    });
+    const slow = pman.submit('true');
+    await eventually(() => world.calls.includes('check'));
+    world.silence = undefined;
+    const quick = await pman.submit('true');
+    speak();
+    expect(pman.database.roots()).toEqual([quick]);
+    expect([...pman.database.roots(), await slow].sort()).toEqual([quick, await slow]);
   });
 
   it('waits for a job of its name that has just ended to be removed', async () => {

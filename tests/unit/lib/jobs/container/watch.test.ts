@@ -66,6 +66,19 @@ describe('a container job that is watched', () => {
     expect(cause).toMatch(/removed by somebody/);
   });
 
+  it('is seen to have ended by who follows an output that it does not have, also when the engine tells nothing', async () => {
+    const root = await pman.submit('sh -c "sleep 0.3"');
+    await eventually(() => world.listeners.size > 0);
+    world.listeners.clear();
+    const record = pman.database.tree(root);
+    if (record === undefined) throw new Error('there is no record');
+    const asked = { stream: 'stderr', part: undefined } as const;
+    const followed = pman.jobs.follow(root, record, asked, new AbortController().signal);
+    for await (const bytes of followed) expect(bytes).toBeUndefined();
+    expect(pman.jobs.isActive(root)).toBe(false);
+    expect(pman.jobs.hasPart(root, record, 1)).toBe(false);
+  });
+
   it('leaves nothing at the engine once its record has its end', async () => {
     await pman.end(await pman.submit('true'));
     await eventually(() => world.works.size === 0);

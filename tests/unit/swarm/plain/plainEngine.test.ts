@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ContainerCreateOptions } from 'dockerode';
+import { PmanError } from '../../../../lib/errors.ts';
+import type { EngineClient } from '../../../../swarm/client/engineClient.ts';
+import { PlainEngine } from '../../../../swarm/plain/plainEngine.ts';
+import { request } from '../request.ts';
+
+interface Fake {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Labels: Record<string, string>;
+  started: number;
+}
+
+/** As much of a Docker Engine as a start asks for. `foreign`: names that somebody else has. */
+function engine({ foreign = [] as readonly string[], hidden = [] as Fake[] } = {}) {
+  const containers: Fake[] = [];
+  const removed: string[] = [];
+  const inspected = ({ Id, Name, Labels, started }: Fake) => ({
+    ...{ Id, Name, Created: '2026-01-01T00:00:00Z' },
+    Config: { Labels, Image: 'img', Entrypoint: [], Tty: true },
+    State: {
+      ...{ Status: started > 0 ? 'running' : 'created', Running: started > 0, Error: '' },
+      ...{ ExitCode: 0, Pid: 1, FinishedAt: '0001-01-01T00:00:00Z' },
+      StartedAt: started > 0 ? '2026-01-01T00:00:00Z' : '0001-01-01T00:00:00Z',
+    },
+    HostConfig: {},
+  });
+  const handle = (id: string) => ({
+    id,
+    inspect: async () => {
+      const found = containers.find(({ Id }) => Id === id);
+      if (found === undefined) throw new PmanError('not_found', 'no such container');
+      return inspected(found);
+    },
+    start: async () => {
+      const found = containers.find(({ Id }) => Id === id);
+      if (found !== undefined) found.started += 1;
+    },
+    remove: async () => {
+      const at = containers.findIndex(({ Id }) => Id === id);
+      removed.push(...containers.splice(at, 1).map(({ Name }) => Name));
+    },
+  });
+  const docker = {
+    listContainers: async () => containers,
+    getContainer: handle,
+    createContainer: async ({ name = '', Labels = {} }: ContainerCreateOptions) => {
+      // Calls of before that were cut off come through late.
+      containers.push(...hidden.splice(0));
+      const Name = `/${name}`;
+      if (foreign.includes(name) || containers.some((known) => known.Name === Name)) {
+        throw new PmanError('conflict', `the name ${name} is taken`);
+      }
+      containers.push({
+        Id: `id-${name}`,
+        Name,
+        Labels: Labels as Record<string, string>,
+        started: 0,
+      });
+      return handle(`id-${name}`);
+    },
+  };
+  const ask = async (_: string, call: () => Promise<unknown>) => call();
+  const client = { docker, ask, askIfThere: ask } as unknown as EngineClient;
+  return { plain: new PlainEngine(client), containers, removed };
+}
+
+const twoWorkers = request({ options: { workers: 2 } });
+const first = { mayExist: false, cancelled: new AbortController().signal };
+const again = { mayExist: true, cancelled: new AbortController().signal };
+const labels = {
+  'org.fnndsc.pman.job': 'job-1',
+  'org.fnndsc.pman.service': 'work',
+  'org.fnndsc.pman.workers': '2',
+};
+
+describe('a plain engine, at a start', () => {
+  it('makes and starts a container for each worker', async () => {
+    const { plain, containers } = engine();
+    expect(await plain.start(twoWorkers, first)).toBeDefined();
+    expect(containers.map(({ Name, started }) => [Name, started])).toEqual([
+      ['/work', 1],
+      ['/work.2', 1],
+    ]);
+  });
+
+  it('completes what a call that was cut off has made: what runs goes on, and is not started twice', async () => {
+    const { plain, containers, removed } = engine();
+    containers.push({ Id: 'a', Name: '/work', Labels: labels, started: 1 });
+    expect(await plain.start(twoWorkers, again)).toBeDefined();
+    expect(containers.map(({ Name, started }) => [Name, started])).toEqual([
+      ['/work', 1],
+      ['/work.2', 1],
+    ]);
+    expect(removed).toEqual([]);
+  });
+
+  it('takes over what such a call makes late, and ends nothing that runs', async () => {
+    const late = { Id: 'b', Name: '/work.2', Labels: labels, started: 1 };
+    const { plain, containers, removed } = engine({ hidden: [late] });
+    containers.push({ Id: 'a', Name: '/work', Labels: labels, started: 1 });
+    expect(await plain.start(twoWorkers, again)).toBeDefined();
+    expect([containers.map(({ started }) => started), removed]).toEqual([[1, 1], []]);
+  });
+
+  it("leaves nothing behind when a name is somebody else's", async () => {
+    const { plain, containers, removed } = engine({ foreign: ['work.2'] });
+    await expect(plain.start(twoWorkers, first)).rejects.toMatchObject({ code: 'conflict' });
+    expect([containers, removed]).toEqual([[], ['/work']]);
+  });
+});
