@@ -51,6 +51,8 @@ export class MemoryWorld {
   silence: Promise<void> | undefined;
   /** Work waits, and does not start, until this resolves. */
   gate: Promise<void> | undefined;
+  /** It answers, but tells no changes. */
+  tellsNothing = false;
   /** No signal reaches what runs, as on another node. */
   isOutOfReach = false;
 
@@ -165,6 +167,7 @@ export class MemoryEngine implements Engine {
 
   changes(onChange: (name: string) => void, { signal, onOpen }: ChangesOptions): Promise<void> {
     return this.#world.call('changes', async () => {
+      if (this.#world.tellsNothing) throw awayError('changes');
       this.#world.listeners.add(onChange);
       onOpen();
       try {
