@@ -49,6 +49,7 @@ export class JobDatabase implements JobForest {
   readonly fsync: boolean;
   /** Of the folders and files of records. */
   readonly rights: Rights;
+  readonly #log: Logger;
   readonly #summaryOf: DatabaseOptions['summaryOf'];
   readonly #drafts: string;
   readonly #catalog: Catalog;
@@ -63,6 +64,7 @@ export class JobDatabase implements JobForest {
     this.folder = options.folder;
     this.fsync = options.fsync;
     this.rights = options.rights ?? PRIVATE;
+    this.#log = options.log;
     this.#summaryOf = options.summaryOf;
     this.#reader = new RecordReader({
       folder: options.folder,
@@ -286,7 +288,12 @@ export class JobDatabase implements JobForest {
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     await this.#writer.close(deadlineMs);
     this.#catalog.close();
-    rmSync(this.#drafts, { recursive: true, force: true });
+    try {
+      rmSync(this.#drafts, { recursive: true, force: true });
+    } catch (error) {
+      // A disk that takes nothing any more: the next start removes them.
+      this.#log.warn('the drafts stay', { reason: messageOf(error) });
+    }
   }
 
   /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */

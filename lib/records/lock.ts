@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { PmanError, systemErrorCode } from '../errors.ts';
+import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { socketPath } from '../host/socketPath.ts';
 
 /**
@@ -15,7 +15,11 @@ export async function lockFolder(folder: string): Promise<{ release(): void }> {
   const draft = draftOf(path);
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => {
+      const hint = 'name a folder that pman may write with --DBpath';
+      const message = `cannot lock the folder ${folder}: ${messageOf(cause)}`;
+      reject(new PmanError('storage', message, { hint, cause }));
+    });
     server.listen(draft, resolve);
   });
   server.unref();

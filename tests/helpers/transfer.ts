@@ -151,7 +151,10 @@ export function transferMessage(action: string, options: TransferOptions): strin
     meta: {
       local: { path: local },
       remote: typeof remote === 'string' ? { path: remote } : remote,
-      transport: { mechanism: 'compress', compress: { encoding, archive, unpack, cleanup: true } },
+      transport: {
+        mechanism: 'compress',
+        compress: { ...(encoding === '' ? {} : { encoding }), archive, unpack, cleanup: true },
+      },
       ...extra,
     },
   });

@@ -40,27 +40,34 @@ function makeTree(folder: string): string {
 }
 
 describe('purl and pfioh', () => {
-  it.each(['none', 'base64'])('bring a folder there and back as it was (%s)', async (encoding) => {
-    const folder = opened.folder();
-    const source = makeTree(folder);
-    const store = join(folder, 'store');
-    const back = join(folder, 'back');
-    mkdirSync(store);
-    mkdirSync(back);
-    const { address } = await opened.pfioh(['--storeBase', store]);
-    const pushed = await transfer(address, 'pushPath', { local: source, remote: store, encoding });
-    expect(pushed.code).toBe(0);
-    expect(treeOf(join(store, 'src'))).toEqual(treeOf(source));
-    const pulled = await transfer(address, 'pullPath', {
-      local: back,
-      remote: join(store, 'src'),
-      encoding,
-    });
-    expect(pulled.code).toBe(0);
-    expect(treeOf(join(back, 'src'))).toEqual(treeOf(source));
-    expect(readdirSync(store)).toEqual(['src']);
-    expect(readdirSync(back)).toEqual(['src']);
-  });
+  it.each(['none', 'base64', ''])(
+    'bring a folder there and back as it was (encoding %j)',
+    async (encoding) => {
+      const folder = opened.folder();
+      const source = makeTree(folder);
+      const store = join(folder, 'store');
+      const back = join(folder, 'back');
+      mkdirSync(store);
+      mkdirSync(back);
+      const { address } = await opened.pfioh(['--storeBase', store]);
+      const pushed = await transfer(address, 'pushPath', {
+        local: source,
+        remote: store,
+        encoding,
+      });
+      expect(pushed.code).toBe(0);
+      expect(treeOf(join(store, 'src'))).toEqual(treeOf(source));
+      const pulled = await transfer(address, 'pullPath', {
+        local: back,
+        remote: join(store, 'src'),
+        encoding,
+      });
+      expect(pulled.code).toBe(0);
+      expect(treeOf(join(back, 'src'))).toEqual(treeOf(source));
+      expect(readdirSync(store)).toEqual(['src']);
+      expect(readdirSync(back)).toEqual(['src']);
+    },
+  );
 
   it.each(['none', 'base64'])(
     'bring a single file there and back as it is (%s)',

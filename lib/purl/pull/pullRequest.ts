@@ -9,9 +9,10 @@ import type { KeptPull } from './keptPull.ts';
 /** What is asked for in a pull. */
 export function pullUrl(message: TransferMessage, { url }: Peer, isFileMode: boolean): URL {
   const { transport, compress, encoding } = message;
-  // The later protocol knows no base64, whatever the message says.
+  // The later protocol knows no base64, whatever the message says; the earlier one encodes when nothing is said.
+  const isSaid = !('compress' in transport) || compress.encoding !== undefined;
   const asked =
-    !isFileMode || encoding === 'none'
+    isSaid && (!isFileMode || encoding === 'none')
       ? transport
       : { ...transport, compress: { ...compress, encoding: 'none' } };
   return transferUrl(url, message, { ...asked, checkRemote: false });

@@ -112,6 +112,12 @@ beforeEach(() => {
 afterEach(() => database.close());
 
 describe('JobDatabase: what was told is there after a restart', () => {
+  it('ends also when its folder cannot be written any more', async () => {
+    renameSync(workFolder(), `${workFolder()}.kept`);
+    writeFileSync(workFolder(), 'in the way');
+    await expect(database.close()).resolves.toBeUndefined();
+  });
+
   it('tells that a record is complete on the disk, also when the index could not be written at first', async () => {
     const index = join(workFolder(), 'index.jsonl');
     mkdirSync(index); // no file can be made there

@@ -39,4 +39,11 @@ describe('lockFolder', () => {
     expect(got).toHaveLength(1);
     for (const { value } of got) value.release();
   });
+
+  it('says which folder cannot be taken, and what to do', async () => {
+    await expect(lockFolder(join(tempDir(), 'nosuch'))).rejects.toMatchObject({
+      ...{ code: 'storage', hint: expect.stringContaining('--DBpath') },
+      message: expect.stringContaining('nosuch'),
+    });
+  });
 });
