@@ -3,9 +3,12 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
 import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
+import { writeFd } from '../attached/writeFd.ts';
 import { EXIT, SSH_EXIT } from './exitCodes.ts';
 import { type Flags, parseFlags } from './flags.ts';
+import { JobOutput } from './output.ts';
 import type { TerminalInput } from './terminalInput.ts';
+import { makeTrace } from './trace.ts';
 
 /** Ends the job and everything after it; the second one of them kills. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -36,10 +39,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function runCommand(flags: Flags, command: string): Promise<number> {
   const ssh = await connectionOf(flags);
-  const { JobOutput } = await import('./output.ts');
   const typed = await terminalInput();
   const output = new JobOutput(flags, ssh?.target, typed);
-  const trace = await tracer(flags);
+  const trace = tracer(flags);
   if (flags.echoCmd) await say(`${command}\n`);
 
   const run = crunner(command, {
@@ -146,9 +148,8 @@ async function connectionOf({ ssh: target, identity, sshOptions }: Flags) {
 }
 
 /** Traces the events, or undefined when no one wants to see them. */
-async function tracer(flags: Flags): Promise<((event: RunEvent) => Promise<void>) | undefined> {
+function tracer(flags: Flags): ((event: RunEvent) => Promise<void>) | undefined {
   if (flags.verbosity < 0 && !flags.debugToFile) return undefined;
-  const { makeTrace } = await import('./trace.ts');
   const trace = makeTrace(flags, process.stdout.isTTY);
   return async (event) => {
     const { part, pid, cmd } = event;
@@ -179,7 +180,6 @@ async function explain(error: unknown): Promise<number> {
 }
 
 async function say(text: string): Promise<void> {
-  const { writeFd } = await import('../attached/writeFd.ts');
   await writeFd(1, Buffer.from(text));
 }
 
