@@ -30,9 +30,10 @@ COPY --from=build /build/app/package.json /build/app/LICENSE /app/
 COPY --from=build /build/app/node_modules /app/node_modules
 COPY --from=build /build/app/dist /app/dist
 COPY bin/docker-entrypoint.sh /usr/local/bin/pman-entrypoint
-RUN for program in pman pman_do pman_health pfioh purl crunner swarm; do \
+RUN for program in pman pman_do pman_health pfioh purl swarm; do \
       ln -s "/app/dist/bin/$program.js" "/usr/local/bin/$program"; \
     done \
+ && ln -s /app/dist/bin/crunner.cjs /usr/local/bin/crunner \
  && ln -s purl /usr/local/bin/pfurl
 
 # A port that docker publishes leads to the container's own address, not to its loopback.

@@ -61,7 +61,7 @@ try {
   step('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', made);
   step('.ci/bundle.mjs', made);
   const bin = join(made, 'bin');
-  for (const file of readdirSync(bin)) if (file.endsWith('.js')) chmodSync(join(bin, file), 0o755);
+  for (const file of readdirSync(bin)) if (/\.c?js$/.test(file)) chmodSync(join(bin, file), 0o755);
   if (!isSame(made, dist)) replace();
 } catch (error) {
   console.error(`cannot build: ${error.message}`);

@@ -1,41 +1,90 @@
 // Puts each program of bin/ with all it imports into a few files of <folder>/bin/: reading hundreds of small modules would
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { build, transform } from 'esbuild';
 
 const folder = process.argv[2] ?? 'dist';
-const programs = readdirSync('bin')
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => [basename(file, '.ts'), `bin/${file}`])
-  .filter(([name]) => name !== 'crunner');
+const bin = join(folder, 'bin');
 
 const common = {
-  outdir: join(folder, 'bin'),
+  outdir: bin,
   bundle: true,
   splitting: true,
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  sourcemap: true,
   legalComments: 'linked',
   external: ['zeromq', 'koffi', 'dockerode', 'docker-modem'],
-  // Packages in the older module format call require for parts of Node itself.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
   logLevel: 'warning',
 };
 
-// crunner by itself: what it shares with other programs would be files of their own, and each costs its start half a millisecond.
-await build({ ...common, entryPoints: { crunner: 'bin/crunner.ts' } });
-await build({
-  ...common,
-  // The runner and the process of file transfer endpoints are found beside the program that starts them.
-  entryPoints: Object.fromEntries([
-    ...programs,
-    ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
-    ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
-  ]),
-});
+await bundlePrograms();
+await bundleCrunner();
+
+async function bundlePrograms() {
+  const programs = readdirSync('bin')
+    .filter((file) => file.endsWith('.ts') && file !== 'crunner.ts')
+    .map((file) => [basename(file, '.ts'), `bin/${file}`]);
+  await build({
+    ...common,
+    // The runner and the process of file transfer endpoints are found beside the program that starts them.
+    entryPoints: Object.fromEntries([
+      ...programs,
+      ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
+      ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
+    ]),
+    sourcemap: true,
+    // Packages in the older module format call require for parts of Node itself.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+}
+
+/**
+ * crunner starts once for each command, so its start counts most. It is made of CommonJS modules: Node's loader for ES
+ * modules takes a tenth of the start of Node itself. esbuild only splits ES modules, so each file is turned afterwards.
+ */
+async function bundleCrunner() {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: { crunner: 'bin/crunner.ts' },
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': '__fileUrl' },
+    sourcemap: 'inline',
+    write: false,
+  });
+  for (const { path, text } of outputFiles) {
+    if (!path.endsWith('.cjs')) {
+      writeFileSync(path, text);
+      continue;
+    }
+    const { code, map } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      supported: { 'dynamic-import': false }, // import() would start the loader for ES modules
+      sourcemap: 'external',
+      sourcefile: basename(path),
+    });
+    const needsUrl = code.includes('__fileUrl');
+    const url = needsUrl
+      ? "const __fileUrl = require('node:url').pathToFileURL(__filename).href;"
+      : '';
+    // In the first line of code, after the #! line, so that the source map stays right.
+    const [first, ...rest] = code.split('\n');
+    const withUrl = first.startsWith('#!')
+      ? [first, url + rest[0], ...rest.slice(1)]
+      : [url + first, ...rest];
+    writeFileSync(path, `${withUrl.join('\n')}//# sourceMappingURL=${basename(path)}.map\n`);
+    writeFileSync(`${path}.map`, map);
+  }
+  // The name that the other programs have, for those who start the file itself.
+  const [entry] = outputFiles.filter(({ path }) => basename(path) === 'crunner.cjs');
+  writeFileSync(
+    join(dirname(entry.path), 'crunner.js'),
+    "#!/usr/bin/env node\nimport './crunner.cjs';\n",
+  );
+}

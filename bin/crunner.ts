@@ -1,4 +1,7 @@
 #!/usr/bin/env node
 import { main } from '../crunner/cli/main.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+// No await: this program is bundled as a CommonJS module, which has none at its top.
+void main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -11,7 +11,7 @@ import { median } from './programs.ts';
  * Usage: npm run bench:pipe [-- <MiB> [<rounds>]]
  */
 const [mebi = '1024', rounds = '7'] = process.argv.slice(2);
-const program = fileURLToPath(new URL('../../dist/bin/crunner.js', import.meta.url));
+const program = fileURLToPath(new URL('../../dist/bin/crunner.cjs', import.meta.url));
 const crunner = [process.execPath, program, '-v', '-1'];
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(' ');
 const zeros = `head -c ${mebi}M /dev/zero`;

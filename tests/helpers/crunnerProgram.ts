@@ -9,8 +9,8 @@ export interface ProgramResult {
 
 /** The built program with these arguments. */
 export function startCrunner(args: readonly string[]): ChildProcessWithoutNullStreams {
-  if (!existsSync('dist/bin/crunner.js')) throw new Error('dist/ is missing: npm run build');
-  return spawn(process.execPath, ['dist/bin/crunner.js', ...args]);
+  if (!existsSync('dist/bin/crunner.cjs')) throw new Error('dist/ is missing: npm run build');
+  return spawn(process.execPath, ['dist/bin/crunner.cjs', ...args]);
 }
 
 /** Waits for a program to end, with what it wrote. */

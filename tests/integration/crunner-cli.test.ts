@@ -146,7 +146,7 @@ describe('crunner and its command line', () => {
   });
 
   it('says in one line that its output cannot be written', () => {
-    const line = `'${process.execPath}' dist/bin/crunner.js -v -1 --showStdOut -c true >/dev/full`;
+    const line = `'${process.execPath}' dist/bin/crunner.cjs -v -1 --showStdOut -c true >/dev/full`;
     const { status, stderr } = spawnSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
     expect(status).toBe(71);
     expect(stderr).toMatch(/^crunner: ENOSPC.+\n$/);

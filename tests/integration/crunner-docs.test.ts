@@ -16,7 +16,7 @@ describe('docs/crunner.md', () => {
 
   it('shows what its first command prints', () => {
     const [, command = '', shown] = /^```\n\$ crunner (.+)\n([\s\S]*?)```/m.exec(page) ?? [];
-    const line = `'${process.execPath}' dist/bin/crunner.js ${command}`;
+    const line = `'${process.execPath}' dist/bin/crunner.cjs ${command}`;
     const { stdout, stderr } = spawnSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
     expect({ stdout, stderr }).toEqual({ stdout: shown, stderr: '' });
   });

@@ -13,7 +13,7 @@ const noPty = () =>
     ? undefined
     : 'no script(1): install the util-linux (bsdutils) package';
 
-const crunner = `'${process.execPath}' dist/bin/crunner.js -v -1`;
+const crunner = `'${process.execPath}' dist/bin/crunner.cjs -v -1`;
 
 /** A shell line on a terminal of its own: what is typed goes in, what is shown comes out. */
 function onTerminal(line: string) {
