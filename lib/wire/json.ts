@@ -8,8 +8,9 @@ export { ExactNumber, type JsonObject, type JsonValue } from './jsonValue.ts';
 /** Deeper than any request needs; keeps recursive readers and writers off the end of the stack. */
 export const MAX_JSON_DEPTH = 500;
 
-// Digits or an exponent that may not survive a trip through a JavaScript number.
-const RISKY_NUMBER = /\d{16}|\d\.\d|\d[eE]/;
+// A number whose digits or exponent may not survive a trip through a JavaScript number. In JSON a number stands first, or
+// behind a comma, a bracket or a name: so the times in a record's strings do not count.
+const RISKY_NUMBER = /(?:^|[,[]|"\s*:)\s*-?(?:\d{16}|\d+[.eE])/;
 
 /** Those of what this program has written itself. */
 const OWN_LIMITS: JsonLimits = {

@@ -79,7 +79,12 @@ function storedJob(root: string, value: JsonValue): StoredJob {
 }
 
 const json = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue));
-const texts = z.record(z.string(), z.string());
+// Not z.record: it leaves out a member named __proto__.
+const texts = z.custom<Readonly<Record<string, string>>>(
+  (value) =>
+    isJsonObject(value as JsonValue) &&
+    Object.values(value as JsonObject).every((member) => typeof member === 'string'),
+);
 const started = { handle: json, since: z.number() };
 
 const storedSchema = z.object({

@@ -36,6 +36,27 @@ describe('parseJson', () => {
     );
   });
 
+  it.each(['1.50', '-1e2', '12345678901234567', ' 7.0 '])(
+    'keeps the text of a number wherever it stands: %s',
+    (text) => {
+      for (const [before, after] of [
+        ['', ''],
+        ['[', ']'],
+        ['[1, ', ']'],
+        ['{"a" : ', '}'],
+        ['{"\\"" :\n', '}'],
+      ]) {
+        const value = parseJson(`${before}${text}${after}`);
+        const found = Array.isArray(value)
+          ? value.at(-1)
+          : isJsonObject(value)
+            ? Object.values(value)[0]
+            : value;
+        expect(found).toEqual(new ExactNumber(text.trim()));
+      }
+    },
+  );
+
   it('takes the last one of two members of one name, with its number as sent', () => {
     expect(dumps(parseJson('{"a": 1, "a": 2.50, "b": 1e400}'))).toBe('{"a": 2.50, "b": 1e400}');
   });

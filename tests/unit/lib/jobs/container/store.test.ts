@@ -59,6 +59,18 @@ describe('ContainerJobStore', () => {
     );
   });
 
+  it('keeps a variable of any name', () => {
+    const store = storeIn(tempDir());
+    const root = newJobRoot(Date.now());
+    const [job] = fc.sample(stored, 1);
+    if (job === undefined) throw new Error('no sample');
+    const env = Object.fromEntries([['__proto__', 'kept']]);
+    store.write(root, { ...job, request: { ...job.request, options: { env } } });
+    expect(Object.entries(store.read().get(root)?.request.options.env ?? {})).toEqual([
+      ['__proto__', 'kept'],
+    ]);
+  });
+
   it('keeps an order to end that came before there was anything to end', () => {
     const store = storeIn(tempDir());
     const root = newJobRoot(Date.now());
