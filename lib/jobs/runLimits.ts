@@ -6,6 +6,7 @@ import { BadRequestError, systemErrorCode } from '../errors.ts';
 import { UNITS } from '../quantity.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
+import { textMap } from '../wire/textMap.ts';
 
 /** A number of JSON, also one that was kept as its text. */
 const number = (message: string) =>
@@ -33,8 +34,7 @@ export const limitFields = {
     .min(-20, 'is less than -20')
     .max(19, 'is more than 19')
     .optional(),
-  env: z
-    .record(z.string(), text, { error: 'is not an object of strings' })
+  env: textMap(text, 'is not an object of strings')
     .refine(
       (env) => Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
       'has a name of other characters than A-Z, a-z, 0-9 and _, or with a digit in front',

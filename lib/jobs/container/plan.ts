@@ -3,6 +3,7 @@ import { BadRequestError } from '../../errors.ts';
 import { UNITS } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
+import { textMap } from '../../wire/textMap.ts';
 import type { Limits, ManagerImage, WorkOptions } from './engine.ts';
 
 /** A container job as a request asks for it. */
@@ -30,7 +31,7 @@ export interface JobMeta {
 }
 
 const text = z.string('is not a string').refine((value) => !value.includes('\0'), 'holds a NUL');
-const words = z.record(z.string(), text);
+const words = textMap(text, 'is not an object of strings');
 
 const containerSchema = z.looseObject({
   target: z.looseObject({

@@ -9,6 +9,7 @@ import { isJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
+import { textMap } from '../../wire/textMap.ts';
 import { isContainerRecord } from '../recordKinds.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
 import type { WorkRequest } from './engine.ts';
@@ -79,12 +80,7 @@ function storedJob(root: string, value: JsonValue): StoredJob {
 }
 
 const json = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue));
-// Not z.record: it leaves out a member named __proto__.
-const texts = z.custom<Readonly<Record<string, string>>>(
-  (value) =>
-    isJsonObject(value as JsonValue) &&
-    Object.values(value as JsonObject).every((member) => typeof member === 'string'),
-);
+const texts = textMap(z.string(), 'is not an object of strings');
 const started = { handle: json, since: z.number() };
 
 const storedSchema = z.object({

@@ -39,6 +39,11 @@ describe('hostLimits', () => {
     expect(limits(meta)).toEqual(expected);
   });
 
+  it('gives a job a variable of any name', () => {
+    const { env } = limits({ env: Object.fromEntries([['__proto__', 'x']]) });
+    expect(Object.entries(env ?? {})).toEqual([['__proto__', 'x']]);
+  });
+
   it.each<[string, unknown]>([
     ...[0, -1, 10_000_001, '5', null, true].map((value): [string, unknown] => ['timeout', value]),
     ...[true, null, [], {}].map((value): [string, unknown] => ['memory_limit', value]),

@@ -18,6 +18,19 @@ describe('planContainer', () => {
     expect(plan({ target, manager: { env: { serviceName: 's' } } }).name).toBe('s');
   });
 
+  it.each(['env', 'labels'] as const)('takes %s of any name, and no value but text', (member) => {
+    const named = (value: unknown) => ({
+      target: { ...target, [member]: Object.fromEntries([['__proto__', value]]) } as JsonObject,
+    });
+    expect(Object.entries(plan(named('x')).options[member] ?? {})).toEqual([['__proto__', 'x']]);
+    expect(() => plan(named(1))).toThrow(
+      `"meta.container.target.${member}.__proto__": is not a string`,
+    );
+    expect(() => plan({ target: { ...target, [member]: [] } })).toThrow(
+      `"meta.container.target.${member}": is not an object of strings`,
+    );
+  });
+
   it('waits for the shared folder by its own name and gives the engine the one of STOREBASE', () => {
     const container = { target, manager: { env: { shareDir: '/here/key-1//' } } };
     expect(plan(container)).toMatchObject({
