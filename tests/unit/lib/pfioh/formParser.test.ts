@@ -68,15 +68,18 @@ describe('FormParser', () => {
         fc.uint8Array({ maxLength: 200 }),
         fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }),
         async (field, bytes, sizes) => {
+          const content = Buffer.concat([Buffer.from(field), bytes]);
+          // Both together may be a boundary, which no content has.
+          fc.pre(!content.includes(`\r\n--${BOUNDARY}`));
           const form = Buffer.concat([
             part('d_msg', field),
-            part('local', Buffer.concat([Buffer.from(field), bytes]), '; filename="a"'),
+            part('local', content, '; filename="a"'),
             part('after', 'ä'),
             END,
           ]);
           const seen = await parse(form, sizes);
           expect(seen.fields).toEqual({ d_msg: field, after: 'ä' });
-          expect(seen.files).toEqual([Buffer.concat([Buffer.from(field), bytes])]);
+          expect(seen.files).toEqual([content]);
         },
       ),
     );
