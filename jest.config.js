@@ -2,6 +2,9 @@ export default {
   testEnvironment: 'node',
   // A busy machine takes its time: what hangs is noticed all the same.
   testTimeout: 30_000,
+  // Most tests wait for a process: a core for each worker.
+  maxWorkers: '100%',
+  reporters: ['default', '<rootDir>/.ci/skipReporter.mjs'],
   setupFilesAfterEnv: ['<rootDir>/tests/helpers/leftovers.ts'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

@@ -130,21 +130,23 @@ async function realEngine(
   };
 }
 
-export const engines: readonly EngineFactory[] = [
-  inMemory,
-  {
+export const engines = {
+  memory: inMemory,
+  swarm: {
     name: 'a swarm',
     missing: engineMissing,
     up: () => realEngine('docker', 'swarm'),
   },
-  {
+  docker: {
     name: 'a Docker Engine without a swarm',
     missing: engineMissing,
     up: () => realEngine('docker', 'docker'),
   },
-  {
+  podman: {
     name: 'Podman',
     missing: podmanMissing,
     up: () => realEngine('podman', 'docker'),
   },
-];
+} satisfies Readonly<Record<string, EngineFactory>>;
+
+export type EngineName = keyof typeof engines;

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../wire/json.ts';
 
 /**
  * THE contract between container jobs and whatever runs them. Nothing here, and nothing that uses it, knows an engine.
- * tests/contract/engine.test.ts holds every engine to it.
+ * tests/contract/engineContract.ts holds every engine to it.
  *
  * Every call fails with a PmanError. `unavailable` means that the engine did not answer: what was asked may have been done
  * nevertheless, and asking again may help.
