@@ -1,7 +1,7 @@
 export default {
   testEnvironment: 'node',
   // A busy machine takes its time: what hangs is noticed all the same.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // Most tests wait for a process: a core for each worker.
   maxWorkers: '100%',
   reporters: ['default', '<rootDir>/.ci/skipReporter.mjs'],

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { ContainerPman, type ContainerWish, newName } from '../helpers/containerPman.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { within } from '../helpers/patience.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { type EngineName, type EngineUnderTest, engines } from './engines.ts';
 
@@ -433,7 +434,7 @@ function suite(up: () => Promise<EngineUnderTest>): void {
       engine.silence();
       const begin = Date.now();
       const seen = await pman.see(root);
-      expect(Date.now() - begin).toBeLessThan(20_000);
+      expect(Date.now() - begin).toBeLessThan(within(20_000));
       expect(seen).toMatchObject({
         status: 'started',
         note: expect.stringMatching(/no(t)? answer/),

@@ -65,7 +65,7 @@ async function untilEnded({ server, ledger }: Place, entry: Entry): Promise<void
     await learnStatus({ server, ledger }, entry);
     return hasEnded(entry.told) || (!entry.told && !entry.accepted && !entry.isDirective);
   };
-  await eventually(look, { timeoutMs: 15_000 }).catch(() => {
+  await eventually(look).catch(() => {
     const state = entry.told?.status ?? 'not there';
     ledger.fault(entry, `is stuck: ${state} (by directive file: ${entry.isDirective})`);
   });

@@ -70,7 +70,7 @@ async function live(seed: number, count: number): Promise<readonly string[]> {
     ledger.faults.push(server.output.stderr.slice(-2000));
     await server.kill9();
   }
-  await eventually(() => server.children().length === 0, { timeoutMs: 10_000 }).catch(() => {
+  await eventually(() => server.children().length === 0).catch(() => {
     const left = server.children().map(({ command }) => command);
     ledger.faults.push(`still running: ${left.join(', ')}`);
   });

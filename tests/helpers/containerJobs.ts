@@ -99,7 +99,6 @@ export const services = () =>
   docker('service', 'ls', '--format', '{{.Name}}').split('\n').filter(Boolean);
 export const gone = (name: string) =>
   eventually(() => !services().includes(name), {
-    timeoutMs: 20_000,
     pollMs: 100,
     message: `service ${name} to be removed`,
   });

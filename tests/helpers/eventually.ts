@@ -15,7 +15,7 @@ export interface Patience {
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { timeoutMs = 15_000, pollMs = 20, message = 'a condition to hold' }: Patience = {},
+  { timeoutMs = 60_000, pollMs = 20, message = 'a condition to hold' }: Patience = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const deadline = Date.now() + timeoutMs;
   let cause: unknown;

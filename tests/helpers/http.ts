@@ -80,7 +80,7 @@ export class Wire {
   }
 
   /** The next whole answer (interim 1xx ones too), or null when the connection ended before one. */
-  async answer({ timeoutMs = 10_000, toHead = false } = {}): Promise<Answer | null> {
+  async answer({ timeoutMs = 60_000, toHead = false } = {}): Promise<Answer | null> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const answer = this.#reader.take(toHead);

@@ -72,7 +72,7 @@ export async function statesOf(server: TestServer, jid: string): Promise<readonl
 export function untilEnded(
   server: TestServer,
   jid: string,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<JobResult> {
   return eventually(
     async () => {

@@ -155,7 +155,7 @@ export class TestServer {
   }
 
   /** Asks it to end (SIGTERM) and waits; kills it and throws when it does not end in time. */
-  async stop(timeoutMs = 10_000): Promise<Exit> {
+  async stop(timeoutMs = 60_000): Promise<Exit> {
     if (!this.isRunning) return this.exited;
     this.#child.kill('SIGTERM');
     const exit = await this.#child.within(timeoutMs);

@@ -40,10 +40,10 @@ describeWithEngine(
         manager: { image: manager, app: SLOW, env: { shareDir: share } },
       });
       const managers = () => docker('ps', '-q', '--filter', `ancestor=${manager}`);
-      await eventually(() => managers() !== '', { timeoutMs: 20_000 });
+      await eventually(() => managers() !== '');
       await relay.cut();
       if (made === 1) {
-        await eventually(() => services().includes(jid), { timeoutMs: 20_000 });
+        await eventually(() => services().includes(jid));
       }
       await relay.restore();
       expect(await ended(server, jid, 40_000)).toMatchObject({
@@ -53,7 +53,6 @@ describeWithEngine(
       await gone(jid);
       expect(readFileSync(join(share, 'runs'), 'utf8')).toBe('ran\n');
       await eventually(() => managers() === '', {
-        timeoutMs: 20_000,
         message: 'no manager container to be left',
       });
     });

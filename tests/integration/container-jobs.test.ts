@@ -155,7 +155,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(status).toBe('finishedWithError');
     expect(node.cause).toMatch(/the manager made no service .*"true" of local\/busybox/);
     const left = () => docker('ps', '-a', '--no-trunc', '--format', '{{.Command}}');
-    await eventually(() => !left().includes(jid), { timeoutMs: 20_000 });
+    await eventually(() => !left().includes(jid));
     const reply = await server.post('delete', { key: 'jid', value: jid });
     expect(reply).toMatchObject({ status: true });
   });
@@ -261,7 +261,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       });
       await eventually(
         () => docker('service', 'ps', '--format', '{{.CurrentState}}', jid).includes('Failed'),
-        { timeoutMs: 30_000, message: 'one worker to fail' },
+        { message: 'one worker to fail' },
       );
       expect((await statusOf(server, jid)).status).toBe('started');
       writeFileSync(join(share, 'go'), '');
@@ -306,7 +306,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     const jids = [await run(server, job), await run(server, job)];
     const words = async () =>
       (await Promise.all(jids.map((jid) => statusOf(server, jid)))).map(({ status }) => status);
-    await eventually(async () => (await words()).includes('started'), { timeoutMs: 30_000 });
+    await eventually(async () => (await words()).includes('started'));
     expect([...(await words())].sort()).toEqual(['notstarted', 'started']);
     writeFileSync(join(folder, 'go'), '');
     for (const jid of jids) {

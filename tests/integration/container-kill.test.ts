@@ -26,7 +26,7 @@ describeWithEngine('a job whose manager container hangs', engineMissing, () => {
   it('is ended at once by a kill, and so is the manager container', async () => {
     const server = await start('swarm');
     const jid = await run(server, { cmd: 'true', manager: { image: idle, app: 'swarm.py' } });
-    await eventually(() => managers(idle) !== '', { timeoutMs: 20_000 });
+    await eventually(() => managers(idle) !== '');
     await server.post('kill', { key: 'jid', value: jid });
     const { status, node } = await ended(server, jid, 10_000);
     expect(status).toBe('finishedWithError');
@@ -41,7 +41,7 @@ describeWithEngine('a job whose manager container hangs', engineMissing, () => {
       cmd: 'sh -c "touch /share/up; sleep 600"',
       manager: { image: manager, app: HANGS_WHEN_DONE, env: { shareDir: share } },
     });
-    await eventually(() => existsSync(join(share, 'up')), { timeoutMs: 30_000 });
+    await eventually(() => existsSync(join(share, 'up')));
     await server.post('kill', { key: 'jid', value: jid });
     const { status, node } = await ended(server, jid, 20_000);
     expect(status).toBe('finishedWithError');
@@ -56,7 +56,7 @@ describeWithEngine('a job whose manager container hangs', engineMissing, () => {
       cmd: 'touch /share/ran',
       manager: { image: idle, app: 'swarm.py', env: { shareDir: share } },
     });
-    await eventually(() => managers(idle) !== '', { timeoutMs: 20_000 });
+    await eventually(() => managers(idle) !== '');
     docker('pause', managers(idle).trim()); // the engine takes its time to remove it
     await server.post('kill', { key: 'jid', value: jid });
     await server.kill9();
@@ -90,7 +90,7 @@ describeWithEngine('a container job with a time limit', engineMissing, () => {
       manager: { env: { shareDir: share } },
       meta: { timeout: 1.5 },
     });
-    await eventually(() => services().includes(jid), { timeoutMs: 20_000 });
+    await eventually(() => services().includes(jid));
     await server.kill9();
     await server.restart();
     const { node } = await ended(server, jid, 40_000);

@@ -28,13 +28,10 @@ describeWithEngine('container jobs', engineMissing, () => {
     const jid = await run(server, {
       cmd: 'sh -c "trap \'echo bye; exit 9\' TERM; echo up; while true; do sleep 0.1; done"',
     });
-    await eventually(
-      async () => {
-        const { status, logs } = await statusOf(server, jid);
-        return status === 'started' && logs === 'up\r\n';
-      },
-      { timeoutMs: 30_000 },
-    );
+    await eventually(async () => {
+      const { status, logs } = await statusOf(server, jid);
+      return status === 'started' && logs === 'up\r\n';
+    });
     const named = { key: 'jid', value: jid };
     expect(await server.post('delete', named)).toMatchObject({ error: { code: 'conflict' } });
     const reply = await server.post('kill', { ...named, auid: 'me' });
@@ -85,7 +82,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     const jid = await run(server, { cmd, manager: { env: { shareDir: share } } });
     const get = async (path: string) =>
       (await server.request('GET', `/api/v1/_-1/${path}`, { timeoutMs: 60_000 })).text;
-    await eventually(async () => (await get('stdout')) === 'grüße\r\n', { timeoutMs: 30_000 });
+    await eventually(async () => (await get('stdout')) === 'grüße\r\n');
     const followed = get('stdout?follow=1');
     writeFileSync(join(share, 'go'), '');
     const output = 'grüße\r\ndone\r\n';
@@ -123,17 +120,13 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect((await other.request('POST', '/', { body: again })).status).toBe(409);
     await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
     await eventually(async () => (await server.post('run', metaOf({ jid, cmd: 'true' }))).status, {
-      timeoutMs: 20_000,
       pollMs: 100,
     });
-    await eventually(
-      async () => {
-        const reply = await server.post('status', { key: 'jid', value: jid });
-        const words = (reply.d_ret as { readonly l_status: string[] }).l_status;
-        return words.join() === 'finishedWithError,finishedSuccessfully';
-      },
-      { timeoutMs: 30_000 },
-    );
+    await eventually(async () => {
+      const reply = await server.post('status', { key: 'jid', value: jid });
+      const words = (reply.d_ret as { readonly l_status: string[] }).l_status;
+      return words.join() === 'finishedWithError,finishedSuccessfully';
+    });
     await gone(jid);
   });
 
@@ -150,7 +143,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     await server.kill9();
     writeFileSync(join(share, 'go'), '');
     const state = () => docker('service', 'ps', '--format', '{{.CurrentState}}', jid);
-    await eventually(() => state().startsWith('Complete'), { timeoutMs: 30_000, pollMs: 100 });
+    await eventually(() => state().startsWith('Complete'), { pollMs: 100 });
     const body = { payload: { action: 'run', meta: metaOf({ jid, cmd: 'true' }) } };
     expect((await other.request('POST', '/', { body })).status).toBe(409);
     await server.restart();

@@ -54,7 +54,6 @@ describeWithEngine('the output of a container job that is followed', engineMissi
     for (const to of [1, 5, 100]) {
       countTo(share, to);
       await eventually(() => seen.text === counted(to), {
-        timeoutMs: 30_000,
         message: `${to} lines to come in`,
       });
     }
@@ -71,9 +70,9 @@ describeWithEngine('the output of a container job that is followed', engineMissi
     countTo(share, 1);
     const jid = await run(server, { cmd: COUNTS, manager: { env: { shareDir: share } } });
     const { seen, over } = await follow(server);
-    await eventually(() => seen.text === counted(1), { timeoutMs: 30_000 });
+    await eventually(() => seen.text === counted(1));
     countTo(share, 150_000);
-    await eventually(() => seen.text.length === counted(150_000).length, { timeoutMs: 30_000 });
+    await eventually(() => seen.text.length === counted(150_000).length);
     writeFileSync(join(share, 'go'), '');
     await over;
     expect(seen.text.length).toBe(counted(150_000).length + 3);
@@ -88,12 +87,11 @@ describeWithEngine('the output of a container job that is followed', engineMissi
     countTo(share, 10);
     const jid = await run(server, { cmd: COUNTS, manager: { env: { shareDir: share } } });
     const { seen, over } = await follow(server);
-    await eventually(() => seen.text === counted(10), { timeoutMs: 30_000 });
+    await eventually(() => seen.text === counted(10));
     await relay.cut();
     countTo(share, 20);
     await relay.restore();
     await eventually(() => seen.text === counted(20), {
-      timeoutMs: 30_000,
       message: 'what was written meanwhile',
     });
     writeFileSync(join(share, 'go'), '');

@@ -20,7 +20,7 @@ import { eventually } from '../helpers/eventually.ts';
 import type { TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
-const SECONDS = { timeoutMs: 30_000, pollMs: 100 };
+const SECONDS = { pollMs: 100 };
 
 /** Engines without a swarm: one suite, the same code. */
 describeWithEngine('container jobs on Docker without a swarm', engineMissing, () => {

@@ -119,7 +119,7 @@ describe('splitIntoParts against the shell', () => {
       }),
       { numRuns: 700 },
     );
-  }, 60_000);
+  });
 
   it('leaves the lines whole that the shell refuses, but for the few that the parser forgives', () => {
     const refused = fc
@@ -128,7 +128,7 @@ describe('splitIntoParts against the shell', () => {
     const cut = refused.filter((line) => splitIntoParts(line).length > 1);
     expect(refused.length).toBeGreaterThan(100);
     expect(cut.length).toBeLessThan(refused.length / 20);
-  }, 60_000);
+  });
 
   it('gives the same output split as whole, where parts share no state', () => {
     const text = fc.string({
@@ -168,5 +168,5 @@ describe('splitIntoParts against the shell', () => {
       { numRuns: 350 },
     );
     expect(cut).toBeGreaterThan(100);
-  }, 60_000);
+  });
 });

@@ -82,7 +82,7 @@ describeWithEngine('crunner on a terminal', noPty, () => {
     terminal.type('go on\n');
     expect(await terminal.ended).toBe(0);
     expect(terminal.shown()).toContain('status 5');
-  }, 20_000);
+  });
 
   it('hands the end of what is typed to one part, and what follows to the next', async () => {
     terminal = onTerminal(`${crunner} --showStdOut --pipeline -c 'read x; cat; cat /dev/stdin'`);
@@ -121,7 +121,7 @@ describeWithEngine('crunner on a terminal', noPty, () => {
     expect(await terminal.ended).toBe(0);
     expect(terminal.shown()).toContain('status 0');
     expect(textOf(file)).toBe('before\nafter\n');
-  }, 20_000);
+  });
 
   it('takes nothing that is typed for others when it runs in the background', async () => {
     const file = join(tempDir(), 'done');
@@ -178,6 +178,6 @@ describeWithEngine(
       expect(await terminal.ended).toBe(0);
       expect(terminal.shown()).toContain('status 0');
       expect(textOf(file)).toBe('before\nafter\n');
-    }, 20_000);
+    });
   },
 );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { within } from '../helpers/patience.ts';
 import { act, command, endServer, expectListener, replyOf } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
@@ -151,7 +152,7 @@ describe('a server with one listener', () => {
   ])('refuses %s nested deeper than anyone needs', async (_what, body) => {
     const started = performance.now();
     await expectRefused(body);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(within(3000));
   });
 
   it('serves others while somebody sends 15 MB of open brackets', async () => {
@@ -166,7 +167,7 @@ describe('a server with one listener', () => {
       slowestMs = Math.max(slowestMs, performance.now() - started);
     }
     expect((await hostile).status).toBe(400);
-    expect(slowestMs).toBeLessThan(4000);
+    expect(slowestMs).toBeLessThan(within(4000));
   });
 
   it('nests as deep as a client may', async () => {

@@ -92,7 +92,7 @@ describeWithEngine('the images', images.imagesMissing, () => {
     const often = ['--health-interval', '500ms', '--health-retries', '1'];
     const words = ['--port', '5010', '--listeners', '1', '--http'];
     const { name, port } = await startPman(often, words);
-    await eventually(() => health(name) === 'healthy', { timeoutMs: 20_000 });
+    await eventually(() => health(name) === 'healthy');
     void post({ port }, 'run', { cmd: 'sleep 600', auid: 'a', jid: 'a' }).catch(() => undefined);
     await eventually(() => docker('exec', name, 'pman_health').trim() === 'alive', {
       timeoutMs: 30_000,
@@ -101,7 +101,7 @@ describeWithEngine('the images', images.imagesMissing, () => {
       args.startsWith('node /usr/local/bin/pman'),
     );
     process.kill(server?.pid ?? 0, 'SIGSTOP');
-    await eventually(() => health(name) === 'unhealthy', { timeoutMs: 30_000, pollMs: 200 });
+    await eventually(() => health(name) === 'unhealthy', { pollMs: 200 });
   });
 
   it('keep their jobs on a volume, and tell those that ended with the container', async () => {
@@ -128,7 +128,6 @@ describeWithEngine('the images', images.imagesMissing, () => {
     await post(pman, 'run', { cmd: '(setsid sleep 0.3 &)', auid: 'a', jid: 'a' });
     const inside = () => docker('exec', pman.name, 'sh', '-c', 'grep -h . /proc/[0-9]*/status');
     await eventually(() => !/^State:\s+Z|^Name:\s+sleep/m.test(inside()), {
-      timeoutMs: 10_000,
       message: 'the last process of the job to be gone',
     });
   });
@@ -151,8 +150,7 @@ describeWithEngine('the images', images.imagesMissing, () => {
       ...{ auid: 'a', jid, threaded: true, cpu_limit: '500m', memory_limit: '64Mi' },
       container: { target: { image: 'local/busybox' }, manager },
     });
-    const allRemoved = () =>
-      eventually(() => !/own|other/.test(docker('service', 'ls')), { timeoutMs: 20_000 });
+    const allRemoved = () => eventually(() => !/own|other/.test(docker('service', 'ls')));
     const cmdManager = async (pman: images.Served) =>
       JSON.stringify(
         (await post(pman, 'search', { key: 'jid', value: 'own', path: '/cmdMgr' })).d_ret,

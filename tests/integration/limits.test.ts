@@ -46,7 +46,7 @@ describe('limits of a job', () => {
     );
     expect(returncode).toEqual([-9]);
     expect(cause).toEqual(['time limit 0.1 s (SIGKILL)']);
-  }, 20_000);
+  });
 
   it('takes a time limit of a hundred days for what it is', async () => {
     const { returncode } = await outcome('sleep 0.1', { timeout: 8_640_000 });

@@ -56,7 +56,7 @@ async function runJobs(server: TestServer): Promise<void> {
         };
         return state === status && (jid !== 'running' || end?.returncode.length === 1);
       },
-      { timeoutMs: 15_000, message: `job ${jid} to be ${status}` },
+      { message: `job ${jid} to be ${status}` },
     );
   }
 }
@@ -73,7 +73,7 @@ describeWithEngine('the original reads what this pman writes', pythonMissing, ()
     await ours.post('DBctl', { do: 'save' });
     copy = makeFolders();
     cpSync(ours.folders.DBpath, copy.DBpath, { recursive: true });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await ours.stop();
@@ -117,7 +117,7 @@ describeWithEngine('the original reads what this pman writes', pythonMissing, ()
     } finally {
       await original.stop();
     }
-  }, 60_000);
+  });
 });
 
 /** While a compound job runs, the original's lists are one short (it drops the newest epoch). */

@@ -22,7 +22,7 @@ function useServer(...flags: string[]): () => TestServer {
   let server: TestServer | undefined;
   beforeAll(async () => {
     server = await startServer({ flags: ['--http', '--listeners', '4', ...flags] });
-  }, 30_000);
+  });
   afterAll(async () => {
     await server?.stop();
     server?.endJobs();
@@ -234,7 +234,7 @@ describeWithEngine('pyzmq with --rawmode 0', pythonMissing, () => {
     let server: TestServer;
     beforeAll(async () => {
       server = await native();
-    }, 30_000);
+    });
     afterAll(async () => {
       await server.stop();
       server.endJobs();
@@ -266,7 +266,7 @@ describeWithEngine('pyzmq with --rawmode 0', pythonMissing, () => {
       expect(reply).toMatchObject({ status: true, action: 'run' });
       await eventually(
         async () => JSON.stringify(await ask(status)).includes('finishedSuccessfully'),
-        { timeoutMs: 10_000, message: 'the job to be finishedSuccessfully' },
+        { message: 'the job to be finishedSuccessfully' },
       );
     });
   });

@@ -101,7 +101,6 @@ describeWithEngine(
       const since = (Date.now() / 1000).toFixed(3);
       startPman(tempDir(), flags);
       await eventually(() => shell('http --check-status :5010/api/v1', path), {
-        timeoutMs: 20_000,
         pollMs: 200,
       });
       shell(INCOMING_DATA, path);
@@ -118,7 +117,6 @@ describeWithEngine(
         d_ret: { l_status: ['finishedSuccessfully'], l_logs: ['something\r\n'] },
       });
       await eventually(() => !docker('service', 'ls').includes('testService'), {
-        timeoutMs: 20_000,
         message: 'the service to be removed',
       });
       const filters = ['--filter', 'event=start', '--filter', 'image=fnndsc/swarm'];

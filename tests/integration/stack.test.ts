@@ -69,9 +69,9 @@ describeWithEngine('the stack of pman and pfioh', images.imagesMissing, () => {
     await eventually(() => !docker('ps', '-aq', '--filter', `name=${STACK}_`).trim(), {
       timeoutMs: 30_000,
     });
-    await eventually(() => docker('volume', 'rm', `${STACK}_database`), { timeoutMs: 10_000 });
-    await eventually(() => !docker('network', 'ls').includes(STACK), { timeoutMs: 10_000 });
-  }, 60_000);
+    await eventually(() => docker('volume', 'rm', `${STACK}_database`));
+    await eventually(() => !docker('network', 'ls').includes(STACK));
+  });
 
   /** Sends pfioh a message and gives its answer; throws when there is none. */
   function purl(message: object): unknown {

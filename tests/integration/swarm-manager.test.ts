@@ -63,7 +63,7 @@ describeWithEngine('SwarmManager', notUp, () => {
         const task = await swarm.state(name);
         return isFinal(task) && task;
       },
-      { timeoutMs: 30_000, message: `service ${name} to end` },
+      { message: `service ${name} to end` },
     );
   }
 
@@ -101,7 +101,7 @@ describeWithEngine('SwarmManager', notUp, () => {
 
   it('shows what a running command has written so far', async () => {
     const name = await schedule(['sh', '-c', 'echo first; sleep 600']);
-    await eventually(async () => (await swarm.logs(name)) === 'first\r\n', { timeoutMs: 20_000 });
+    await eventually(async () => (await swarm.logs(name)) === 'first\r\n');
     // The engine tells of a start some time after it.
     await eventually(async () => jobStatusOf(await swarm.state(name)) === 'started');
   });
@@ -121,7 +121,7 @@ describeWithEngine('SwarmManager', notUp, () => {
     const beat = 'trap exit TERM; while true; do date +%s%N >/share/beat; sleep 0.05; done';
     const name = await schedule(['sh', '-c', beat], { shareDir });
     const file = join(shareDir, 'beat');
-    await eventually(() => readFileSync(file, 'utf8') !== '', { timeoutMs: 20_000 });
+    await eventually(() => readFileSync(file, 'utf8') !== '');
     await swarm.remove(name);
     await expect(swarm.state(name)).rejects.toMatchObject({ code: 'not_found' });
     let last = '';
@@ -134,7 +134,7 @@ describeWithEngine('SwarmManager', notUp, () => {
         last = beatNow;
         return still >= 10;
       },
-      { timeoutMs: 30_000, pollMs: 100 },
+      { pollMs: 100 },
     );
   });
 
@@ -163,9 +163,8 @@ describeWithEngine('SwarmManager', notUp, () => {
 
   it('says what a task waits for that no node can take', async () => {
     const name = await schedule(['true'], { limits: { gpus: 2 } });
-    await eventually(
-      async () => (await swarm.cause(await swarm.state(name)))?.includes('no suitable node'),
-      { timeoutMs: 20_000 },
+    await eventually(async () =>
+      (await swarm.cause(await swarm.state(name)))?.includes('no suitable node'),
     );
     expect(jobStatusOf(await swarm.state(name))).toBe('notstarted');
   });
@@ -199,13 +198,10 @@ describeWithEngine('SwarmManager', notUp, () => {
 
   it('runs as many workers as asked and gives the output of each', async () => {
     const name = await schedule(['sh', '-c', 'echo worker'], { workers: 3 });
-    await eventually(
-      async () => {
-        const tasks = await swarm.tasks(name);
-        return tasks.length === 3 && tasks.every(isFinal);
-      },
-      { timeoutMs: 30_000 },
-    );
+    await eventually(async () => {
+      const tasks = await swarm.tasks(name);
+      return tasks.length === 3 && tasks.every(isFinal);
+    });
     expect(await swarm.logs(name)).toBe('worker\r\n'.repeat(3));
   });
 
@@ -218,14 +214,11 @@ describeWithEngine('SwarmManager', notUp, () => {
       await schedule(['false'], { labels: { [key]: value } }),
     ];
     await schedule(['true'], { labels: { [key]: 'another' } });
-    await eventually(
-      async () => {
-        const all = await swarm.tasksByService(label);
-        const [good, bad] = names.map((name) => all.get(name)?.[0]?.Status.State);
-        return good === 'complete' && bad === 'failed';
-      },
-      { timeoutMs: 30_000 },
-    );
+    await eventually(async () => {
+      const all = await swarm.tasksByService(label);
+      const [good, bad] = names.map((name) => all.get(name)?.[0]?.Status.State);
+      return good === 'complete' && bad === 'failed';
+    });
   });
 
   it('refuses a name that is taken', async () => {
