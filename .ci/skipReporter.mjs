@@ -3,7 +3,14 @@
 const SKIPPED = /^(.*) \(skipped: (.*)\)$/;
 
 export default class SkipReporter {
+  #isSelection;
+
+  constructor({ testNamePattern }) {
+    this.#isSelection = Boolean(testNamePattern);
+  }
+
   onRunComplete(_contexts, results) {
+    if (this.#isSelection) return;
     /** The suites of each reason: which of them, and how many tests. */
     const reasons = new Map();
     for (const { testResults } of results.testResults) {
