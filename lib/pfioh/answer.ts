@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { messageOf, PmanError } from '../errors.ts';
+import { PmanError } from '../errors.ts';
+import { pathError } from '../transfer/pathError.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { statusOf } from '../wire/reply.ts';
 
@@ -29,9 +30,26 @@ export class ReportedError extends PmanError {
   }
 }
 
+/**
+ * Anything that was thrown, as an error that a client may see. What the file system has refused is told with its path;
+ * the text of an error that nobody has thought of stays in the log.
+ */
+export function tellable(error: unknown): PmanError {
+  if (error instanceof PmanError) return error;
+  if (isFileError(error)) return pathError(error.path, error.syscall, error);
+  return new PmanError('internal', 'pfioh failed at this request; its log says why', {
+    cause: error,
+  });
+}
+
+function isFileError(error: unknown): error is { readonly path: string; readonly syscall: string } {
+  if (typeof error !== 'object' || error === null) return false;
+  return 'path' in error && typeof error.path === 'string' && 'syscall' in error;
+}
+
 /** What went wrong as an answer says it: the original's `status` and `msg`, and an `error` object. */
 export function refusal(error: unknown): { readonly said: JsonObject; readonly status: number } {
-  const known = error instanceof PmanError ? error : new PmanError('internal', messageOf(error));
+  const known = tellable(error);
   const { code, message, hint } = known;
   const said = {
     ...(known instanceof ReportedError ? known.report : {}),

@@ -14,7 +14,7 @@ export async function answerQuery(
   response: ServerResponse,
   context: Context,
 ): Promise<Handled> {
-  const query = new URL(request.url ?? '/', 'http://pfioh').searchParams;
+  const query = queryOf(request.url ?? '');
   const meta = metaOf(query);
   const { transport, remote, local } = meta;
   if (transport?.checkRemote === true) {
@@ -28,6 +28,12 @@ export async function answerQuery(
   }
   await sendPull(request, response, meta, context.places);
   return request.method === 'HEAD' ? 'message' : 'transfer';
+}
+
+/** The path before it does not matter, and may be none. */
+function queryOf(target: string): URLSearchParams {
+  const start = target.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : target.slice(start));
 }
 
 function metaOf(query: URLSearchParams): TransferMeta {

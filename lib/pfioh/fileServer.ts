@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
 import { VERSION } from '../version.ts';
 import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
-import { answerError } from './answer.ts';
+import { answerError, tellable } from './answer.ts';
 import type { Context, Handled } from './context.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
@@ -166,10 +166,13 @@ async function serve(
       response.setHeader(name, value);
     handled = await route(request, response, context);
   } catch (error) {
-    log.warn('request failed', {
+    const { code } = tellable(error);
+    log.log(code === 'internal' ? 'error' : 'warn', 'request failed', {
       method: request.method,
       from: request.socket.remoteAddress,
       why: messageOf(error),
+      // Nobody has thought of it: whoever reads the log wants to know where it was.
+      ...(code === 'internal' && error instanceof Error ? { stack: error.stack } : {}),
     });
     endWithError(request, response, error);
   }

@@ -47,14 +47,8 @@ export function partialBytes(folder: string, id: string): number {
 export async function openPartial(folder: string, id: string): Promise<Partial> {
   await removeForgotten(folder);
   const path = partialPath(folder, id);
-  await busy.get(path)?.();
-  let file: FileHandle;
-  try {
-    // Whoever shares the folder may have put a link there.
-    file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
-  } catch (cause) {
-    throw pathError(folder, 'write to', cause);
-  }
+  // Of several that come back at once each ends the one before it.
+  for (let end = busy.get(path); end !== undefined; end = busy.get(path)) await end();
   const superseded = new AbortController();
   let closed: () => void = () => {};
   const gone = new Promise<void>((resolve) => {
@@ -65,6 +59,18 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     await gone;
   };
   busy.set(path, endIt);
+  const release = () => {
+    if (busy.get(path) === endIt) busy.delete(path);
+    closed();
+  };
+  let file: FileHandle;
+  try {
+    // Whoever shares the folder may have put a link there.
+    file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (cause) {
+    release();
+    throw pathError(folder, 'write to', cause);
+  }
   const { size } = await file.stat();
   return {
     path,
@@ -78,6 +84,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
       try {
         await pipeline(source, sink, { signal: superseded.signal });
       } catch (cause) {
+        superseded.signal.throwIfAborted();
         if (
           typeof cause === 'object' &&
           cause !== null &&
@@ -99,8 +106,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         if (done) await rm(path, { force: true });
       } finally {
         // Whoever comes back for it waits for this.
-        if (busy.get(path) === endIt) busy.delete(path);
-        closed();
+        release();
       }
     },
   };

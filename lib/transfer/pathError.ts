@@ -12,9 +12,15 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
     return new PmanError('forbidden', `${message} (a symbolic link that is not followed)`, {
       cause,
     });
+  if (code === 'ENAMETOOLONG')
+    return new PmanError('bad_request', `${shortened(message)} (a name of more than 255 bytes)`, {
+      cause,
+    });
   if (code === 'EROFS')
     return new PmanError('forbidden', `${message} (read-only file system)`, { cause });
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new PmanError('storage', `${message} (no space left)`, { cause });
   return new PmanError('storage', message, { cause });
 }
+
+const shortened = (text: string) => (text.length > 400 ? `${text.slice(0, 400)}…` : text);

@@ -5,7 +5,10 @@ const READ_BYTES = 512 * 1024;
 
 /** The content of an open file as a stream. The file stays open: Node's own stream would close it. */
 export function readHandle(file: FileHandle): Readable {
-  return Readable.from(contentOf(file), { objectMode: false, highWaterMark: READ_BYTES });
+  const stream = Readable.from(contentOf(file), { objectMode: false, highWaterMark: READ_BYTES });
+  // Whoever reads it is told. Nobody may be reading when the file is closed before its end.
+  stream.on('error', () => {});
+  return stream;
 }
 
 async function* contentOf(file: FileHandle): AsyncGenerator<Buffer> {

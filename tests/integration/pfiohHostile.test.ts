@@ -11,6 +11,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { craftArchive } from '../helpers/archive.ts';
+import { request, Wire } from '../helpers/http.ts';
 import { Opened } from '../helpers/transfer.ts';
 
 const opened = new Opened();
@@ -73,6 +74,69 @@ describe('pfioh', () => {
     await sendRaw(address, parts.join('\r\n'));
     expect((await get('pullPath', { remote: { path: '.' } })).status).toBe(200);
     expect(child.exitCode).toBeNull();
+  });
+
+  it('lives on when content that it had to keep is refused', async () => {
+    const { address, get, child } = await start();
+    const meta = { local: { path: 'a' }, remote: { path: '.' } };
+    const form = [
+      part('d_msg', JSON.stringify({ action: 'pushPath', meta })),
+      part('local', 'A'), // before it is said how it is encoded
+      part('encoding', 'rot13'),
+      '--b--\r\n',
+    ];
+    await sendRaw(address, form.join('\r\n'));
+    expect((await get('pullPath', { remote: { path: '.' } })).status).toBe(200);
+    expect(child.exitCode).toBeNull();
+  });
+
+  it('sends files and archives to clients of HTTP/1.0, which know no trailers', async () => {
+    const { address, store } = await start();
+    writeFileSync(join(store, 'a.txt'), 'content of a');
+    const { port } = new URL(`http://${address}`);
+    for (const [archive, start] of [
+      ['none', 'content of a'],
+      ['zip', 'PK'],
+    ] as const) {
+      const meta = {
+        remote: { path: 'a.txt' },
+        transport: { compress: { archive, encoding: '' } },
+      };
+      const target = `/?${new URLSearchParams({ meta: JSON.stringify(meta) })}`;
+      const wire = await Wire.open(Number(port));
+      await wire.send(`GET ${target} HTTP/1.0\r\nHost: x\r\n\r\n`);
+      const answer = await wire.answer();
+      wire.destroy();
+      expect([answer?.status, answer?.text.slice(0, start.length)]).toEqual([200, start]);
+    }
+  });
+
+  it('answers a target that is no URL', async () => {
+    const { address } = await start();
+    const answer = await request(Number(new URL(`http://${address}`).port), 'GET', '//');
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('has no meta')]);
+  });
+
+  it('lets the last of pushes with one id finish, and tells the others why they ended', async () => {
+    const { address, store } = await start();
+    const transport = { compress: { archive: 'none' }, resume: { id: 'c'.repeat(32), offset: 0 } };
+    const meta = { remote: { path: '.' }, local: { path: 'f' }, transport };
+    const push = async () => {
+      const body = new FormData();
+      body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
+      body.set('encoding', 'none');
+      body.set('local', new Blob(['x'.repeat(300_000)]), 'f');
+      const answer = await fetch(`http://${address}/`, { method: 'POST', body });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const answers = await Promise.all(Array.from({ length: 8 }, push));
+    for (const { status, text } of answers) {
+      expect([200, 409]).toContain(status);
+      if (status === 409) expect(text).toContain('the same transfer began anew');
+    }
+    expect(answers.map(({ status }) => status)).toContain(200);
+    expect(readFileSync(join(store, 'f'), 'utf8')).toBe('x'.repeat(300_000));
+    expect(readdirSync(store)).toEqual(['f']);
   });
 
   it('answers when it is asked to make a folder where nobody can make one', async () => {

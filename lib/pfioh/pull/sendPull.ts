@@ -37,11 +37,13 @@ export async function sendPull(
     response.writeHead(status).end();
     return;
   }
-  response.writeHead(status, { Trailer: 'Pfioh-Sha256' });
+  // HTTP/1.0 knows neither chunks nor what comes behind them.
+  const hasTrailers = request.httpVersion === '1.1';
+  response.writeHead(status, hasTrailers ? { Trailer: 'Pfioh-Sha256' } : {});
   const sending = startSending(plan, offset);
   await sending.sendTo(response);
   // Everything has been handed over, but the client does not know that yet.
   if (source.removedAfterwards !== undefined) await removeTree(source.removedAfterwards);
-  response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
+  if (hasTrailers) response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
   response.end();
 }

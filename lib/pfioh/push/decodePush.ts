@@ -12,6 +12,8 @@ export function decodePush(content: Readable, encoding: string): Readable {
 
 function decode(content: Readable): Readable {
   const decoder = base64Decoder();
+  // Whoever reads it is told. The form may break off before anybody does.
+  decoder.on('error', () => {});
   content.once('error', (error) => decoder.destroy(error));
   content.once('close', () => {
     if (!content.readableEnded) decoder.destroy(new BadRequestError('the form broke off'));
