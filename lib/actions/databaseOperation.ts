@@ -1,4 +1,4 @@
-import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { PmanError, systemErrorCode } from '../errors.ts';
 import { removeJobs } from '../jobs/removal.ts';
 import { exportRecords, importRecords } from '../records/exchange.ts';
 import { clearRecordFolder, workFolderOf } from '../records/folder.ts';
@@ -29,13 +29,11 @@ export async function operateDatabase(
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined || error instanceof PmanError) throw error;
-    const reason = messageOf(error).slice(0, 200);
+    // The text of the error has paths of this host.
     throw new PmanError(
       code === 'ENAMETOOLONG' ? 'bad_request' : 'storage',
-      `cannot ${operation.operation} the database: ${reason}`,
-      {
-        cause: error,
-      },
+      `cannot ${operation.operation} the database: ${code}`,
+      { cause: error },
     );
   }
 }

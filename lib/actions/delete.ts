@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { PmanError } from '../errors.ts';
 import { removeJobs } from '../jobs/removal.ts';
+import { MAX_NAME_BYTES } from '../tree/paths.ts';
 import { anyJson, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { requireHits } from './hits.ts';
 
-const schema = z.looseObject({ key: text.default('jid'), value: anyJson });
+const leafName = text.refine(
+  (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
+  `is longer than the ${MAX_NAME_BYTES} bytes of a name`,
+);
+
+const schema = z.looseObject({ key: leafName.default('jid'), value: anyJson });
 
 /**
  * `delete`: removes jobs that have ended, with all that is kept of them. `value` names them, by `jid` unless `key`

@@ -1,7 +1,8 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { BadRequestError, messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { exportsFolderOf } from '../records/folder.ts';
+import { MAX_NAME_BYTES } from '../tree/paths.ts';
 
 export interface ExportPlaces {
   /** The database's own folder. */
@@ -21,29 +22,37 @@ export function exportFolder(
   { own, workFolder, exportPath }: ExportPlaces,
 ): string {
   if (dbpath === undefined) return own;
+  requireNames(dbpath);
   const asked = resolve(exportPath, dbpath);
   if (asked === resolve(own)) return own;
   const folder = realPlace(asked, dbpath);
   const home = realPlace(exportPath, exportPath);
   if (folder === home || !isWithin(folder, home)) {
-    throw new PmanError(
-      'forbidden',
-      `dbpath ${JSON.stringify(dbpath)} is outside the export folder`,
-      {
-        hint: `name a folder below ${exportPath}, or start pman with another --exportPath`,
-      },
-    );
+    throw new PmanError('forbidden', `dbpath ${shownPath(dbpath)} is outside the export folder`, {
+      hint: 'name a folder below it, such as "copies/today"; --exportPath says where it is',
+    });
   }
   const copies = realPlace(exportsFolderOf(workFolder), workFolder);
   if (isWithin(folder, copies)) return folder;
   for (const place of [own, workFolder].map((path) => realPlace(path, path))) {
     if (!isWithin(folder, place) && !isWithin(place, folder)) continue;
-    throw new PmanError('forbidden', `dbpath ${JSON.stringify(dbpath)} is in use by pman itself`, {
-      hint: `name another folder below ${exportPath}`,
+    throw new PmanError('forbidden', `dbpath ${shownPath(dbpath)} is in use by pman itself`, {
+      hint: 'name another folder below the export folder',
     });
   }
   return folder;
 }
+
+function requireNames(dbpath: string): void {
+  const isLong = (name: string) => Buffer.byteLength(name) > MAX_NAME_BYTES;
+  if (!dbpath.includes('\0') && !dbpath.split('/').some(isLong)) return;
+  throw new BadRequestError(
+    `dbpath ${shownPath(dbpath)} has a NUL or a name of more than ${MAX_NAME_BYTES} bytes`,
+  );
+}
+
+const shownPath = (path: string) =>
+  JSON.stringify(path.length > 80 ? `${path.slice(0, 80)}…` : path);
 
 function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
@@ -60,11 +69,10 @@ function realPlace(path: string, shown: string): string {
       return join(realPlace(dirname(path), shown), basename(path));
     }
     if (isMissing) {
-      throw new PmanError('forbidden', `dbpath ${JSON.stringify(shown)} is a link to nowhere`);
+      throw new PmanError('forbidden', `dbpath ${shownPath(shown)} is a link to nowhere`);
     }
-    const name = shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
-    throw new BadRequestError(`dbpath ${JSON.stringify(name)} cannot be used`, {
-      hint: messageOf(error).slice(0, 80),
+    const why = systemErrorCode(error) ?? 'unknown error';
+    throw new BadRequestError(`dbpath ${shownPath(shown)} cannot be used: ${why}`, {
       cause: error,
     });
   }

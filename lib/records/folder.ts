@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
@@ -54,7 +54,7 @@ export async function writeRecordFolder(
       await nextTurn();
     }
   } catch (error) {
-    throw refusal(`cannot write to ${folder}`, error);
+    throw refusal('cannot write the copy', error);
   } finally {
     if (drafts !== undefined) rmSync(drafts, { recursive: true, force: true });
   }
@@ -71,7 +71,7 @@ export async function* readRecordFolder(
   try {
     makeFolder(folder, PRIVATE.folder);
   } catch (error) {
-    throw refusal(`cannot make ${folder}`, error);
+    throw refusal('cannot make the folder of the copy', error);
   }
   for (const root of recordNames(folder)) {
     const read = readTree(join(folder, root), () => undefined);
@@ -111,17 +111,25 @@ export function discardRecord(folder: string, drafts: string): void {
 
 function refusal(what: string, error: unknown): PmanError {
   if (error instanceof PmanError) return error;
-  return new PmanError('storage', `${what}: ${messageOf(error)}`, { cause: error });
+  // The text of the error has paths of this host.
+  const code = systemErrorCode(error);
+  return new PmanError(
+    code === 'ENAMETOOLONG' ? 'bad_request' : 'storage',
+    `${what}: ${code ?? messageOf(error)}`,
+    { cause: error },
+  );
 }
 
 function requireRecordFolder(folder: string): void {
   if (!existsSync(folder)) return;
   if (!statSync(folder).isDirectory()) {
-    throw new PmanError('conflict', `${folder} is not a folder`);
+    throw new PmanError('conflict', 'what dbpath names is not a folder');
   }
   const stranger = readdirSync(folder).find((name) => !isJobRoot(name));
   if (stranger === undefined) return;
-  throw new PmanError('conflict', `${folder} holds something else than job records: ${stranger}`, {
-    hint: `name a new folder, for example ${join(dirname(folder), `${basename(folder)}-copy`)}`,
-  });
+  throw new PmanError(
+    'conflict',
+    `the folder that dbpath names holds something else than job records: ${stranger}`,
+    { hint: 'name a new folder' },
+  );
 }

@@ -5,7 +5,7 @@ import type { Services } from '../actions/action.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { bytesOf, sizeOf, type TimedPiece } from '../jobs/outputPieces.ts';
-import { rootByPiece } from '../tree/lookup.ts';
+import { requireName, rootByPiece } from '../tree/lookup.ts';
 import { TreeNode } from '../tree/node.ts';
 import { originForm } from './echo.ts';
 
@@ -83,6 +83,7 @@ function parse(services: Services, target: string): OutputRequest | undefined {
   const [, job, part, stream, query] = OUTPUT_PATH.exec(target) ?? [];
   if (job === undefined || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'output'))
     return undefined;
+  requireName(job);
   const root = rootByPiece(services.database, job);
   if (root === undefined || !services.database.has(root)) {
     throw new PmanError('not_found', `there is no job ${job}`, {

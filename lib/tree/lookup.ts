@@ -1,6 +1,7 @@
 import { BadRequestError } from '../errors.ts';
 import { isJsonObject, type JsonValue, MAX_JSON_DEPTH } from '../wire/json.ts';
 import type { TreeNode } from './node.ts';
+import { MAX_NAME_BYTES } from './paths.ts';
 
 /** What a lookup needs of the database: the job roots in order, and each one's tree. */
 export interface JobForest {
@@ -18,7 +19,7 @@ export interface JobForest {
  * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
  * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
  * for one piece that names no job root. Empty pieces mean nothing and are ignored (pman 2.2.4 died of them).
- * @throws BadRequestError for a path of more pieces than any tree is deep
+ * @throws BadRequestError for a path of more pieces than any tree is deep, or with a piece that no name can be
  */
 export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {
   const pieces = apiPath
@@ -29,6 +30,7 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
   if (pieces.length > MAX_JSON_DEPTH) {
     throw new BadRequestError(`the path has more than ${MAX_JSON_DEPTH} pieces`);
   }
+  pieces.forEach(requireName);
   const [first, ...rest] = pieces;
   if (first === undefined) return rootList(forest);
   const root = rootByPiece(forest, first);
@@ -39,6 +41,18 @@ export function lookup(forest: JobForest, apiPath: string): JsonValue | undefine
   }
   const found = valueAt(tree, rest);
   return chain([root, ...rest], found === undefined ? false : found);
+}
+
+/**
+ * Pieces of paths are taken as they stand, so that `%00` is three characters. It is refused all the same: who sends it
+ * means NUL.
+ * @throws BadRequestError for a piece that can be no name in the tree
+ */
+export function requireName(piece: string): void {
+  if (/\0|%00/.test(piece)) throw new BadRequestError('the path holds a NUL character');
+  if (Buffer.byteLength(piece) > MAX_NAME_BYTES) {
+    throw new BadRequestError(`the path has a name of more than ${MAX_NAME_BYTES} bytes`);
+  }
 }
 
 /** The list of job roots: one member each, with an empty object. */

@@ -1,7 +1,7 @@
 import { PmanError } from '../errors.ts';
 
 /** What most file systems take for one name (NAME_MAX). */
-const MAX_NAME_BYTES = 255;
+export const MAX_NAME_BYTES = 255;
 
 /** Whether a name can be a file or folder of the database: one path component that means itself. */
 export function isSafeName(name: string): boolean {

@@ -44,9 +44,12 @@ export class ContainerPman {
   readonly #open: OpenEngine;
   readonly #readShown: ReadShown;
   readonly #image: string;
+  readonly #storeBase: string | undefined;
   #parts: { readonly jobs: ContainerJobs; readonly database: JobDatabase };
 
-  constructor(open: OpenEngine, readShown: ReadShown, image: string) {
+  /** @param storeBase the folder of the engine's host that stands for the parent of every shareDir */
+  constructor(open: OpenEngine, readShown: ReadShown, image: string, storeBase?: string) {
+    this.#storeBase = storeBase;
     this.#open = open;
     this.#readShown = readShown;
     this.#image = image;
@@ -132,7 +135,7 @@ export class ContainerPman {
     const shared = { workFolder, fsync: false, summaryOf, log };
     const database = JobDatabase.open({ ...shared, folder: join(this.folder, 'db') });
     const jobs = new ContainerJobs({
-      ...{ ...shared, database, storeBase: undefined, logLimitBytes: 1024 * 1024 },
+      ...{ ...shared, database, storeBase: this.#storeBase, logLimitBytes: 1024 * 1024 },
       ...{ openEngine: this.#open, readShown: this.#readShown },
     });
     jobs.recover();

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
 import { BadRequestError } from '../../errors.ts';
 import { UNITS } from '../../quantity.ts';
@@ -79,11 +80,7 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
   if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
   const name = manager?.env?.serviceName || job.jid;
-  const awaitedFolder = manager?.env?.shareDir?.replace(/\/+$/, '') || undefined;
-  requireAbsolute('manager.env.shareDir', awaitedFolder);
-  for (const { source } of target.mounts ?? []) {
-    if (source.includes('/')) requireAbsolute('target.mounts', source);
-  }
+  const awaitedFolder = sharedFolder(manager?.env?.shareDir);
   const container = withServiceName(job.container, name);
   return {
     meta: { ...job.rawMeta, cmd: echoForm(job.cmd), container },
@@ -96,18 +93,39 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
     shareDir:
       awaitedFolder === undefined || !storeBase
         ? awaitedFolder
-        : `${storeBase}/${awaitedFolder.split('/').at(-1)}`,
+        : posix.join(storeBase, posix.basename(awaitedFolder)),
     options: optionsOf(target, job.rawMeta),
   };
 }
 
-/** pman and the engine would each look for it somewhere else. */
-function requireAbsolute(member: string, folder: string | undefined): void {
-  if (folder === undefined || folder.startsWith('/')) return;
+/**
+ * The folder that is shared, without dots and doubled slashes: its name is looked for below STOREBASE, and `..` would
+ * be the folder above.
+ */
+function sharedFolder(shareDir: string | undefined): string | undefined {
+  if (shareDir === undefined || /^\/*$/.test(shareDir)) return undefined;
+  const folder = absolutePath('manager.env.shareDir', shareDir);
+  if (folder !== '/') return folder;
   throw new BadRequestError(
-    `run: "meta.container.${member}": ${JSON.stringify(folder.slice(0, 80))} is no absolute path`,
+    `run: "meta.container.manager.env.shareDir": ${shown(shareDir)} is the root folder`,
   );
 }
+
+/** What engines take for the name of a volume; any other source is a path. */
+const VOLUME_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** What is mounted, as the engine gets it: a folder of its host by its shortest path, or a volume by its name. */
+function mountSource(source: string): string {
+  return VOLUME_NAME.test(source) ? source : absolutePath('target.mounts', source);
+}
+
+/** pman and the engine would each look for a relative path somewhere else. */
+function absolutePath(member: string, path: string): string {
+  if (path.startsWith('/')) return posix.normalize(path).replace(/(?<=.)\/+$/, '');
+  throw new BadRequestError(`run: "meta.container.${member}": ${shown(path)} is no absolute path`);
+}
+
+const shown = (path: string) => JSON.stringify(path.slice(0, 80));
 
 /** pman 2.2.4 registers a container job as a host job of this command. */
 export function echoForm(cmd: string): string {
@@ -144,7 +162,7 @@ function optionsOf(
     ...(env && { env }),
     ...(labels && { labels }),
     ...(user && { user }),
-    ...(mounts && { mounts }),
+    ...(mounts && { mounts: mounts.map((one) => ({ ...one, source: mountSource(one.source) })) }),
     ...(workers === 1 ? {} : { workers }),
     ...(limits && { limits }),
   };

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -14,6 +14,11 @@ export async function waitForFolder(folder: string, isOver: () => boolean): Prom
     await sleep(FOLDER_LOOK_MS, undefined, { ref: false });
   }
   return existsSync(folder);
+}
+
+/** Whether a folder that an engine would look for by its name is a link: the engine would follow it to anywhere. */
+export function isLink(folder: string): boolean {
+  return lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 export interface StartOptions {

@@ -8,7 +8,7 @@ import { recordScheduled } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerJob } from './job.ts';
-import { startWork, waitForFolder } from './start.ts';
+import { isLink, startWork, waitForFolder } from './start.ts';
 
 export interface StarterOptions {
   readonly database: JobDatabase;
@@ -38,6 +38,7 @@ export class Starter {
     const { endings, engine, isClosed, onStarted, log } = this.#options;
     const isOver = () => isClosed() || job.isOver;
     await this.#awaitFolder(job, isOver);
+    if (job.isOver) return;
     const mayExist = !job.isUnasked;
     const startedAt = preciseNow();
     try {
@@ -77,7 +78,14 @@ export class Starter {
     const { folder } = job.state;
     const isThere = await waitForFolder(folder, isOver);
     job.folderAwaited();
-    if (isThere || isOver()) return;
+    if (isOver()) return;
+    const isByName = job.facts.request.shareDir !== folder; // below STOREBASE
+    if (isByName && isLink(folder)) {
+      const failure = `the shared folder ${folder} is a symbolic link, which is not followed`;
+      this.#options.endings.notStarted(job, failure);
+      return;
+    }
+    if (isThere) return;
     this.#options.log.warn('a shared folder has not appeared; the job is run without', {
       folder,
       job: job.root,

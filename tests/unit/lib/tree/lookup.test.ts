@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { BadRequestError } from '../../../../lib/errors.ts';
 import { type JobForest, lookup, rootList } from '../../../../lib/tree/lookup.ts';
 import { TreeNode } from '../../../../lib/tree/node.ts';
 import { ExactNumber, type JsonValue } from '../../../../lib/wire/json.ts';
@@ -125,6 +126,15 @@ describe('lookup', () => {
     (root) => {
       expect(at(`/${root}`)).toBeUndefined();
       expect(at(`/${root}/cmd`)).toEqual({ [root]: { cmd: false } });
+    },
+  );
+
+  it.each(['a\0b', '%00', 'x%00', 'x'.repeat(256), 'é'.repeat(128)])(
+    'refuses %j, which is no name, wherever it stands',
+    (piece) => {
+      for (const path of [piece, `${piece}/cmd`, `first/${piece}`, `first/object/${piece}/x`]) {
+        expect(() => at(`/${path}`)).toThrow(BadRequestError);
+      }
     },
   );
 

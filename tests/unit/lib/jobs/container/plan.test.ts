@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { planContainer } from '../../../../../lib/jobs/container/plan.ts';
 import type { JsonObject } from '../../../../../lib/wire/json.ts';
 
@@ -42,6 +43,56 @@ describe('planContainer', () => {
       shareDir: '/data/store/key-1',
       container: { manager: { env: { shareDir: '/here/key-1//' } } },
     });
+  });
+
+  it.each([
+    ['/here/key-1/..', '/store/here'],
+    ['/here/key-1/../..', undefined],
+    ['/here//./key-1/.', '/store/key-1'],
+    ['/..', undefined],
+    ['/here/../..//', undefined],
+    ['here', undefined],
+    ['..', undefined],
+    ['/here/..hidden', '/store/..hidden'],
+  ])('keeps the shared folder %p below STOREBASE, or refuses it', (shareDir, folder) => {
+    const container = { target, manager: { env: { shareDir } } };
+    if (folder !== undefined) expect(plan(container, {}, '/store').shareDir).toBe(folder);
+    else expect(() => plan(container, {}, '/store')).toThrow('meta.container.manager.env.shareDir');
+  });
+
+  it('never gives the engine a folder that is not directly below STOREBASE', () => {
+    const piece = fc.oneof(fc.constantFrom('..', '.', '', 'key-1', '..x'), fc.string());
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+        let shareDir: string | undefined;
+        try {
+          const env = { shareDir: `/${pieces.join('/')}` };
+          ({ shareDir } = plan({ target, manager: { env } }, {}, '/store'));
+        } catch {
+          return;
+        }
+        if (shareDir === undefined) return;
+        expect(shareDir).toMatch(/^\/store\/[^/]+$/s);
+        expect(['/store/..', '/store/.']).not.toContain(shareDir);
+      }),
+    );
+  });
+
+  it.each([
+    ['/data/../etc', '/etc'],
+    ['/data//x/./', '/data/x'],
+    ['/', '/'],
+    ['volume-1', 'volume-1'],
+  ])('mounts %p by its shortest path', (source, path) => {
+    const mounts = [{ source, target: '/in' }];
+    expect(plan({ target: { ...target, mounts } }).options.mounts).toEqual([
+      { source: path, target: '/in', readOnly: true },
+    ]);
+  });
+
+  it.each(['..', '.', '../x', 'a b', '-v', 'x/y'])('mounts nothing from %p', (source) => {
+    const mounts = [{ source, target: '/in' }];
+    expect(() => plan({ target: { ...target, mounts } })).toThrow('meta.container.target.mounts');
   });
 
   it.each([
