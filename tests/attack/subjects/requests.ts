@@ -1,0 +1,100 @@
+import { connect } from 'node:net';
+import { expect } from '@jest/globals';
+import { eventually } from '../../helpers/eventually.ts';
+import { request } from '../../helpers/http.ts';
+import { residentMib } from '../../helpers/pman.ts';
+import type { Subject } from '../attack.ts';
+import { withPfioh } from '../victims.ts';
+
+const MEBI = 1024 * 1024;
+const ADMISSION = 'tests/integration/admission.test.ts';
+const HTTP = 'tests/integration/hostile-http.test.ts';
+const PFIOH = 'tests/integration/pfiohHostile.test.ts';
+const FUZZ = 'tests/attack/fuzz.test.ts';
+
+/** Sends forms of large fields without an end, and waits until the server has taken in what it will. */
+async function sendUnfinishedForms(port: number, forms: number) {
+  const field = `--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n${'x'.repeat(4 * MEBI)}\r\n`;
+  const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n';
+  return Array.from({ length: forms }, () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    socket.write(`${head}Content-Length: ${200 * MEBI}\r\n\r\n`);
+    for (let i = 0; i < 31; i += 1) socket.write(field);
+    return socket;
+  });
+}
+
+export const requests: Subject = {
+  title: 'large and malformed requests',
+  attacks: [
+    {
+      tried: 'eight forms with 124 MiB of fields each, never finished, to pfioh',
+      observe: () =>
+        withPfioh([], async ({ port, child }) => {
+          const before = residentMib(child.pid ?? 0);
+          const sockets = await sendUnfinishedForms(port, 8);
+          let most = 0;
+          await eventually(
+            async () => {
+              const { status } = await request(port, 'POST', '/', {
+                body: { action: 'hello', meta: { askAbout: 'timestamp' } },
+              });
+              expect(status).toBe(200);
+              most = Math.max(most, residentMib(child.pid ?? 0) - before);
+              return sockets.every(({ destroyed, readableEnded }) => destroyed || readableEnded);
+            },
+            { timeoutMs: 60_000, message: 'the forms to be refused' },
+          );
+          for (const socket of sockets) socket.destroy();
+          expect(most).toBeLessThan(256);
+          return 'refused; pfioh answers others meanwhile, with less than 256 MiB more';
+        }),
+    },
+    {
+      tried: '1.3 million short names, or 5 million objects, in 13 MiB of JSON',
+      happens: '413; others are answered meanwhile',
+      shownBy: [ADMISSION, 'refuses %s, and holds nobody up'],
+    },
+    {
+      tried: 'a request with thousands of mistakes',
+      happens: 'ten are told',
+      shownBy: [ADMISSION, 'tells ten problems of a request with thousands'],
+    },
+    {
+      tried: 'twelve runs whose clients wait for their ends, with one listener',
+      happens: 'others are answered; the runs can be killed',
+      shownBy: [ADMISSION, 'answers others while clients wait for the end of their jobs'],
+    },
+    {
+      tried: 'both lengths, two lengths, folded and odd headers (request smuggling)',
+      happens: '400, and the connection is closed',
+      shownBy: [HTTP, 'cannot smuggle a request in: %s'],
+    },
+    {
+      tried: 'a form that breaks off in a second part `local`, or anywhere else',
+      happens: 'pfioh lives on',
+      shownBy: [PFIOH, 'lives on when a form is cut off %s'],
+    },
+    {
+      tried: 'content in front of a description that refuses it',
+      happens: 'pfioh lives on',
+      shownBy: [PFIOH, 'lives on when content that it had to keep is refused'],
+    },
+    {
+      tried: 'a check of a path in /proc, with --createDirsAsNeeded',
+      happens: '404',
+      shownBy: [PFIOH, 'answers when it is asked to make a folder where nobody can make one'],
+    },
+    {
+      tried: '20,000 mutated requests to pman, and as many to pfioh',
+      happens: 'both live, answer others, stay as large as they were, and write nothing elsewhere',
+      shownBy: [FUZZ, 'mutated requests (seed'],
+    },
+    {
+      tried: '2,000 idle, 1,000 slow and 500 following clients at once',
+      happens: 'others are answered; all that were promised an answer get it',
+      shownBy: ['tests/attack/manyClients.test.ts', 'answers others, and drops nobody'],
+    },
+  ],
+};
