@@ -22,6 +22,8 @@ const metaSchema = z.looseObject({
       path: z.string().min(1).optional(),
       /** Permission bits and time of a single file, from our own purl. */
       mode: z.number().int().min(0).max(0o7777).optional(),
+      /** How many bytes it has, from our own purl. */
+      bytes: z.number().int().min(0).optional(),
       mtimeNs: z
         .string()
         .regex(/^-?\d{1,20}$/)

@@ -1,4 +1,5 @@
 import { PmanError } from '../errors.ts';
+import { SourceError } from '../transfer/sourceError.ts';
 
 /**
  * Why purl could not do what it was asked to, and the status it ends with. The numbers are curl's
@@ -57,6 +58,8 @@ const PUSH_KINDS: Kinds = {
 export function transferFailure(error: unknown, verb: 'push' | 'pull'): PurlFailure {
   if (error instanceof PurlFailure) return error;
   if (!(error instanceof PmanError)) throw error;
+  if (error instanceof SourceError)
+    return new PurlFailure('localRead', error.message, { cause: error });
   const kind = (verb === 'pull' ? PULL_KINDS : PUSH_KINDS)[error.code];
   return new PurlFailure(kind ?? 'transfer', error.message, { cause: error });
 }

@@ -1,57 +1,50 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { PmanError, systemErrorCode } from '../errors.ts';
+import { systemErrorCode } from '../errors.ts';
 import { OpenFolder } from './openFolder.ts';
-import { pathError } from './pathError.ts';
+import { SourceError, sourceError } from './sourceError.ts';
 import type { TreeEntry } from './tree.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 // O_NONBLOCK: nobody waits for the writer of a pipe.
 const FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
+export interface OpenedEntry {
+  /** To be closed. */
+  readonly fd: number;
+  /** What the file was when it was opened. */
+  readonly stats: BigIntStats;
+}
+
 /**
  * Opens a file that a walk of a tree has found: what is in its place in the tree by now, and never what a link leads
  * to that somebody has put there, or in the place of a folder above it.
- * @throws PmanError `conflict` when there is a link; when it cannot be read
+ * @throws SourceError `conflict` when there is a link, or no file any more; when it cannot be read
  */
-export async function openEntry(entry: TreeEntry): Promise<FileHandle> {
-  const file = await openFile(entry, entry.path);
-  if (isSame(entry, await file.stat({ bigint: true }))) return file;
-  await file.close();
+export function openEntry(entry: TreeEntry): OpenedEntry {
+  const first = opened(entry, entry.path);
+  if (isSame(entry, first.stats)) return first;
+  closeSync(first.fd);
   const folder = folderOf(entry);
   try {
-    return await openFile(entry, folder.way(entry.path));
+    return opened(entry, folder.way(entry.path));
   } finally {
     folder.close();
   }
 }
 
-function openFile(entry: TreeEntry, way: string): Promise<FileHandle> {
-  return open(way, FLAGS).catch((cause: unknown) => {
-    throw notOpened(entry, cause);
-  });
-}
-
-/** As `openEntry`, at once; the number of the file is to be closed. @throws PmanError */
-export function openEntrySync(entry: TreeEntry): number {
-  const fd = openFileSync(entry, entry.path);
-  if (isSame(entry, fstatSync(fd, { bigint: true }))) return fd;
-  closeSync(fd);
-  const folder = folderOf(entry);
+function opened(entry: TreeEntry, way: string): OpenedEntry {
+  let fd: number | undefined;
   try {
-    return openFileSync(entry, folder.way(entry.path));
-  } finally {
-    folder.close();
-  }
-}
-
-function openFileSync(entry: TreeEntry, way: string): number {
-  try {
-    return openSync(way, FLAGS);
+    fd = openSync(way, FLAGS);
+    const stats = fstatSync(fd, { bigint: true });
+    if (stats.isFile()) return { fd, stats };
   } catch (cause) {
+    if (fd !== undefined) closeSync(fd);
     throw notOpened(entry, cause);
   }
+  closeSync(fd);
+  throw new SourceError('conflict', `${entry.path} is no file any more`);
 }
 
 /** Whether it is the very file that was found, wherever the path leads by now. */
@@ -78,13 +71,15 @@ function folderOf({ path, top }: TreeEntry): OpenFolder {
   return folder;
 }
 
-function notOpened({ path }: TreeEntry, cause: unknown): PmanError {
+function notOpened({ path }: TreeEntry, cause: unknown): SourceError {
   // What is a link now was none when it was found.
   return systemErrorCode(cause) === 'ELOOP'
     ? replaced(path, cause)
-    : pathError(path, 'read', cause);
+    : sourceError(path, 'read', cause);
 }
 
-function replaced(path: string, cause: unknown): PmanError {
-  return new PmanError('conflict', `a link took the place of ${path} while it was sent`, { cause });
+function replaced(path: string, cause: unknown): SourceError {
+  return new SourceError('conflict', `a link took the place of ${path} while it was sent`, {
+    cause,
+  });
 }

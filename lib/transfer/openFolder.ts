@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { PmanError } from '../errors.ts';
-import { pathError } from './pathError.ts';
+import { sourceError } from './sourceError.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 // Of Linux and not in Node's list: a handle to what a folder holds, also where it may not be listed.
@@ -49,7 +49,7 @@ export class OpenFolder {
     try {
       return new OpenFolder(path, openSync(way, flags | O_DIRECTORY));
     } catch (cause) {
-      throw pathError(said, flags & O_NOFOLLOW ? 'list' : 'look at', cause);
+      throw sourceError(said, flags & O_NOFOLLOW ? 'list' : 'look at', cause);
     }
   }
 

@@ -1,8 +1,6 @@
 import type { Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { openEntry } from './openEntry.ts';
-import { pathError } from './pathError.ts';
+import { SteadyFile } from './steadyFile.ts';
 import type { TreeEntry } from './tree.ts';
 
 export interface PumpOptions {
@@ -20,7 +18,7 @@ const BUFFER_BYTES = 256 * 1024;
  * Sends a file into a stream, which stays open, through a few buffers that are used again and again: a
  * new one for each read is megabytes of garbage a millisecond, and collecting it took longer than
  * sending. Resolves to the number of bytes of the file.
- * @throws PmanError when the file cannot be read or a link has taken its place; what the stream fails with
+ * @throws SourceError when the file cannot be read, is not what the walk found or changes; what the stream fails with
  */
 export async function pumpFile(
   entry: TreeEntry,
@@ -28,15 +26,15 @@ export async function pumpFile(
   { hash, skip, onBytes }: PumpOptions,
 ): Promise<number> {
   const buffers = new BufferRing(out);
-  const { path } = entry;
-  const file = await openEntry(entry);
+  const file = new SteadyFile(entry);
   let at = 0;
   try {
-    for (let coming = readInto(file, buffers, path, 0); ; ) {
+    file.checkAsFound(entry);
+    for (let coming = readInto(file, buffers, 0); ; ) {
       const { buffer, bytes } = await coming;
       if (bytes === 0) break;
       at += bytes;
-      coming = readInto(file, buffers, path, at);
+      coming = readInto(file, buffers, at);
       // Waited for above; until then a failure is nobody's.
       coming.catch(() => {});
       const whole = buffer.subarray(0, bytes);
@@ -46,6 +44,7 @@ export async function pumpFile(
       else buffers.send(whole.subarray(left), buffer);
       onBytes?.(bytes - left);
     }
+    file.checkUnchanged();
     await buffers.allSent();
     return at;
   } finally {
@@ -54,14 +53,9 @@ export async function pumpFile(
   }
 }
 
-async function readInto(file: FileHandle, buffers: BufferRing, path: string, at: number) {
+async function readInto(file: SteadyFile, buffers: BufferRing, at: number) {
   const buffer = await buffers.take();
-  try {
-    const { bytesRead } = await file.read(buffer, 0, BUFFER_BYTES, at);
-    return { buffer, bytes: bytesRead };
-  } catch (cause) {
-    throw pathError(path, 'read', cause);
-  }
+  return { buffer, bytes: await file.read(buffer, at) };
 }
 
 /** Buffers that come back when what was in them has been handed to the system. */

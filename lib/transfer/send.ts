@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { pipeline, Readable, type Writable } from 'node:stream';
 import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
-import { openEntrySync } from './openEntry.ts';
-import { pathError } from './pathError.ts';
 import { pumpFile } from './pump.ts';
+import { changedError, sourceError } from './sourceError.ts';
+import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
 import { Tap } from './tap.ts';
 import { archiveName, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
 import { zipStream } from './zip/archiveWriter.ts';
@@ -52,18 +52,37 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
   const { tag, entries, bytes: treeBytes } = await survey(clean, { prefix, within });
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
-  const plain = options.encoding === 'base64' ? 4 * Math.ceil(root.size / 3) : root.size;
+  const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;
+  const bytes = archive ? undefined : bytesSent(file, options.encoding);
   return {
     path: clean,
     root,
-    file: root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root,
+    file,
     archive,
     encoding: options.encoding,
     entries,
     tag: `${tag}-${form}`,
-    bytes: archive ? undefined : plain,
-    workBytes: archive ? treeBytes : plain,
+    bytes,
+    workBytes: archive ? treeBytes : (bytes ?? 0),
   };
+}
+
+// A file that is as small as the sizes that systems make up may have another one than it says.
+const MADE_UP_SIZE = 64 * 1024;
+
+/** How many bytes a file is sent as; undefined when it does not say the truth about its size. */
+function bytesSent(entry: TreeEntry, encoding: Encoding): number | undefined {
+  if (entry.kind !== 'file') return undefined;
+  const { size } = entry;
+  if (size <= MADE_UP_SIZE) {
+    const file = new SteadyFile(entry);
+    try {
+      if (smallContent(file, size)?.length !== size) return undefined;
+    } finally {
+      file.closeSync();
+    }
+  }
+  return encoding === 'none' ? size : Math.max(SHORTEST_BASE64, 4 * Math.ceil(size / 3));
 }
 
 async function rootOf(path: string, within: string | undefined): Promise<TreeEntry> {
@@ -77,7 +96,7 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (cause) {
-    throw pathError(path, 'read', cause);
+    throw sourceError(path, 'read', cause);
   }
 }
 
@@ -129,7 +148,7 @@ export function startSending(
     if (plan.archive) tail.once('finish', say);
     const content = plan.archive
       ? zipStream(plan.entries(), { onRead })
-      : createReadStream(plan.path, { fd: openEntrySync(plan.file), highWaterMark: READ_BYTES });
+      : Readable.from(fileContent(plan.file), { objectMode: false, highWaterMark: READ_BYTES });
     const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
     // An error of any part ends the last one, where the reader hears of it.
     pipeline([content, ...encoding, tail], () => {});
@@ -146,11 +165,30 @@ export function startSending(
     },
     stream,
     async sendTo(out) {
-      if (plan.archive || isBase64) return pipelineTo(stream(), out, { end: false });
-      const bytes = await pumpFile(plan.file, out, { hash, skip: offset, onBytes });
-      count = () => bytes;
+      if (plan.archive || isBase64) await pipelineTo(stream(), out, { end: false });
+      else {
+        const bytes = await pumpFile(plan.file, out, { hash, skip: offset, onBytes });
+        count = () => bytes;
+      }
+      checkAnnounced(plan, count());
     },
   };
+}
+
+async function* fileContent(entry: TreeEntry): AsyncGenerator<Buffer> {
+  const file = new SteadyFile(entry);
+  try {
+    file.checkAsFound(entry);
+    yield* contentOf(file, READ_BYTES);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The other side was told the length of a plain file. @throws SourceError when that was wrong */
+function checkAnnounced({ bytes, path }: SendPlan, sent: number): void {
+  if (bytes === undefined || bytes === sent) return;
+  throw changedError(path, `had ${sent} bytes in place of ${bytes}`);
 }
 
 /** The length of what a plan sends, found by making it once. */

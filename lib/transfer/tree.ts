@@ -12,7 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError } from '../errors.ts';
 import { checkLink, isOwnName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
-import { pathError } from './pathError.ts';
+import { sourceError } from './sourceError.ts';
 
 /** One file, folder or symbolic link of a tree that is sent. */
 export interface TreeEntry {
@@ -124,7 +124,7 @@ function statOf(above: OpenFolder, path: string): BigIntStats {
   try {
     return lstatSync(above.way(path), { bigint: true });
   } catch (cause) {
-    throw pathError(path, 'look at', cause);
+    throw sourceError(path, 'look at', cause);
   }
 }
 
@@ -132,7 +132,7 @@ function checkReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK);
   } catch (cause) {
-    throw pathError(path, 'read', cause);
+    throw sourceError(path, 'read', cause);
   }
 }
 
@@ -141,7 +141,7 @@ function childrenOf(folder: OpenFolder): string[] {
   try {
     names = readdirSync(folder.itself, { encoding: 'buffer' });
   } catch (cause) {
-    throw pathError(folder.path, 'list', cause);
+    throw sourceError(folder.path, 'list', cause);
   }
   const texts = names.map((name) => {
     const text = name.toString('utf8');

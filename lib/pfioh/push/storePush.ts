@@ -59,15 +59,17 @@ async function storeAsFile(
   target: PushTarget,
   archive: boolean,
 ): Promise<StoredPush> {
-  const { mode, mtimeNs } = push.meta.local ?? {};
+  const { mode, mtimeNs, bytes: announced } = push.meta.local ?? {};
   // What clients of pfioh 2 and later call `x.zip` stays that.
   const isZip = push.isFileMode && target.name.endsWith('.zip');
   const name = archive && !isZip ? `${target.name}.zip` : target.name;
   const dress = archive
     ? {}
     : { mode, mtimeNs: mtimeNs === undefined ? undefined : BigInt(mtimeNs) };
-  const stored = await storeFile(content, target.folder, name, dress, async ({ sha256 }) => {
+  const stored = await storeFile(content, target.folder, name, dress, async ({ bytes, sha256 }) => {
     checkSum(await push.all, sha256);
+    if (archive || announced === undefined || announced === bytes) return;
+    throw new BadRequestError(`${bytes} bytes arrived, ${announced} were announced`);
   });
   return { kind: 'file', name, ...stored };
 }

@@ -86,8 +86,10 @@ function answerTo(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let answered: IncomingMessage | undefined;
-    const fail = (failure: PurlFailure) => {
-      reject(failure);
+    // The server sees a request that breaks off.
+    const fail = (reason: unknown) => {
+      const failure = reason instanceof Error ? reason : new Error(messageOf(reason));
+      reject(reason);
       answered?.destroy(failure);
       outgoing.destroy(failure);
       socket.destroy();
@@ -117,7 +119,7 @@ function answerTo(
     else {
       body(outgoing).catch((error: unknown) => {
         // A server may answer and close before it has read all; its answer then says why.
-        if (!isHangUp(error)) reject(error);
+        if (!isHangUp(error)) fail(error);
       });
     }
   });

@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
-import { type FileDress, storeFile } from '../../transfer/storeFile.ts';
+import { type FileDress, type Stored, storeFile } from '../../transfer/storeFile.ts';
 import { unpack } from '../../transfer/unpack.ts';
 import { DEFAULT_LIMITS } from '../../transfer/unpackLimits.ts';
 import { PurlFailure } from '../failure.ts';
@@ -77,7 +77,12 @@ async function storeAsFile(
   const isBare = peer.kind === 'python1' && message.encoding === 'none' && !isFileMode;
   const plain = isBare ? Readable.from(withoutReport(content), { objectMode: false }) : content;
   const dress = name.endsWith('.zip') ? {} : dressOf(answer);
-  const check = ({ sha256 }: { readonly sha256: string }) => checkDigest(answer, sha256, peer);
+  const announced = options.isBase64 ? undefined : answer.headers['pfioh-bytes'];
+  const check = ({ bytes, sha256 }: Stored) => {
+    checkDigest(answer, sha256, peer);
+    if (announced === undefined || Number(announced) === bytes) return;
+    throw new PurlFailure('partial', `${bytes} bytes arrived, ${announced} were announced`);
+  };
   const { bytes } = await storeFile(plain, message.localPath, name, dress, check, options.onBytes);
   return { kind: 'file', bytes, name };
 }

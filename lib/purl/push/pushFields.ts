@@ -37,7 +37,14 @@ export function pushFields(
   filename: string,
   { isFileMode, jsonwrapper, resume }: PushWording,
 ): FormFields {
-  const dress = plan.archive ? {} : { mode: plan.root.mode, mtimeNs: String(plan.root.mtimeNs) };
+  const dress = plan.archive
+    ? {}
+    : {
+        mode: plan.root.mode,
+        mtimeNs: String(plan.root.mtimeNs),
+        // Unknown when the file does not say the truth about its size.
+        ...(plan.bytes === undefined ? {} : { bytes: plan.file.size }),
+      };
   const compress = plan.archive ? { ...message.compress, archive: 'zip' } : message.compress;
   const meta = {
     ...message.meta,

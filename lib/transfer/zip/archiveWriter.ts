@@ -1,10 +1,8 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
-import { BadRequestError, PmanError } from '../../errors.ts';
-import { openEntry, openEntrySync } from '../openEntry.ts';
-import { pathError } from '../pathError.ts';
+import { BadRequestError } from '../../errors.ts';
+import { contentOf, SteadyFile, smallContent } from '../steadyFile.ts';
 import type { TreeEntry } from '../tree.ts';
 import {
   centralRecord,
@@ -19,14 +17,13 @@ const SMALL_BYTES = 64 * 1024;
 // Two to three times as fast as zlib's own default, 6, for archives that are up to a sixth larger: with 6
 // the processor is slower than a network of 100 Mbit/s (docs/decisions/0008).
 const DEFAULT_LEVEL = 3;
-// What was small when it was looked at may have grown until it is read.
-const MAX_GROWN_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 const GATHER_BYTES = 128 * 1024;
 // Data whose beginning deflates to more than this share is stored as it is.
 const WORTH_DEFLATING = 0.97;
 const TYPE_BITS = { file: 0o100000, folder: 0o040000, link: 0o120000 } as const;
 
+type Dress = Pick<TreeEntry, 'mode' | 'mtimeNs'>;
 type Entries = Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 
 export interface ZipOptions {
@@ -64,15 +61,8 @@ class ZipWriter {
 
   async *archive(entries: Entries): AsyncGenerator<Buffer> {
     for await (const entry of entries) {
-      if (entry.kind === 'file' && entry.size > SMALL_BYTES) {
-        yield* this.#flush();
-        for await (const chunk of this.#large(entry)) {
-          this.#offset += chunk.length;
-          yield chunk;
-        }
-        continue;
-      }
-      this.#small(entry);
+      if (entry.kind !== 'file') this.#whole(blank(entry), Buffer.from(entry.target));
+      else if (!this.#smallFile(entry)) yield* this.#largeFile(entry);
       if (this.#heldBytes < GATHER_BYTES) continue;
       yield* this.#flush();
       // Small files are read and packed without waiting; others want a turn too.
@@ -102,34 +92,41 @@ class ZipWriter {
     this.#heldBytes = 0;
   }
 
-  #blank(entry: TreeEntry): Record {
-    const name = Buffer.from(entry.kind === 'folder' ? `${entry.name}/` : entry.name);
-    if (name.length > 0xffff)
-      throw new BadRequestError(`${entry.path}: the name is too long for a zip archive`);
-    return {
-      name,
-      isFolder: entry.kind === 'folder',
-      mode: TYPE_BITS[entry.kind] | entry.mode,
-      mtimeNs: entry.mtimeNs,
-      deflated: false,
-      streamed: false,
-      wide: false,
-      crc: 0,
-      packedBytes: 0,
-      bytes: 0,
-    };
+  /** Packs a file that is small when it is opened; false when it is not. */
+  #smallFile(entry: TreeEntry): boolean {
+    const file = new SteadyFile(entry);
+    try {
+      const content = file.size > SMALL_BYTES ? undefined : smallContent(file, SMALL_BYTES);
+      if (content === undefined) return false;
+      this.#onRead?.(content.length);
+      this.#whole(blank(entry, file), content);
+      return true;
+    } finally {
+      file.closeSync();
+    }
   }
 
-  /** Folders, links and small files: read and packed in one go. */
-  #small(entry: TreeEntry): void {
-    const content = contentOf(entry);
-    if (entry.kind === 'file') this.#onRead?.(content.length);
+  async *#largeFile(entry: TreeEntry): AsyncGenerator<Buffer> {
+    yield* this.#flush();
+    const file = new SteadyFile(entry);
+    try {
+      for await (const chunk of this.#streamed(blank(entry, file), file)) {
+        this.#offset += chunk.length;
+        yield chunk;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Folders, links and small files: packed in one go. */
+  #whole(plain: Record, content: Buffer): void {
     const packed =
       this.#level > 0 && content.length > 64 ? deflateSmall(content, this.#level) : content;
     const deflated = packed.length < content.length;
     const data = deflated ? packed : content;
     const record = {
-      ...this.#blank(entry),
+      ...plain,
       deflated,
       crc: crc32(content),
       bytes: content.length,
@@ -140,60 +137,50 @@ class ZipWriter {
     if (data.length > 0) this.#hold(data);
   }
 
-  async *#large(entry: TreeEntry): AsyncGenerator<Buffer> {
-    const blank = this.#blank(entry);
+  async *#streamed(plain: Record, file: SteadyFile): AsyncGenerator<Buffer> {
     const offset = this.#offset;
-    const file = await openEntry(entry);
-    try {
-      const first = Buffer.allocUnsafe(SMALL_BYTES);
-      const { bytesRead } = await file.read(first, 0, first.length, 0);
-      const sample = first.subarray(0, bytesRead);
-      const deflated =
-        this.#level > 0 &&
-        deflateRawSync(sample, { level: 1 }).length < sample.length * WORTH_DEFLATING;
-      // Room for what deflate adds to data that it cannot shrink, and for a file that still grows.
-      const wide = entry.size * 1.001 + 1024 * 1024 >= MAX_32;
-      const plain = { ...blank, deflated, wide, streamed: true };
-      yield localHeader(plain);
-      const counts = { crc: 0, bytes: 0 };
-      let packedBytes = 0;
-      const source = countedChunks(file, counts);
-      let readBytes = 0;
-      for await (const chunk of deflated ? deflateLarge(source, this.#level) : source) {
-        packedBytes += chunk.length;
-        this.#onRead?.(counts.bytes - readBytes);
-        readBytes = counts.bytes;
-        yield chunk;
-      }
-      if (!wide && Math.max(packedBytes, counts.bytes) >= MAX_32) {
-        throw new BadRequestError(`${entry.path} grew while it was read`);
-      }
-      const record = { ...plain, ...counts, packedBytes };
-      yield dataDescriptor(record);
-      this.#list.push(centralRecord(record, offset));
-    } finally {
-      await file.close();
+    const first = Buffer.allocUnsafe(SMALL_BYTES);
+    const sample = first.subarray(0, await file.read(first, 0));
+    const deflated =
+      this.#level > 0 &&
+      deflateRawSync(sample, { level: 1 }).length < sample.length * WORTH_DEFLATING;
+    // Room for what deflate adds to data that it cannot shrink. A small file that is streamed lies about its size.
+    const wide = file.size <= SMALL_BYTES || file.size * 1.001 + 1024 * 1024 >= MAX_32;
+    const begun = { ...plain, deflated, wide, streamed: true };
+    yield localHeader(begun);
+    const counts = { crc: 0, bytes: 0 };
+    let packedBytes = 0;
+    const source = counted(contentOf(file, CHUNK_BYTES), counts);
+    let readBytes = 0;
+    for await (const chunk of deflated ? deflateLarge(source, this.#level) : source) {
+      packedBytes += chunk.length;
+      this.#onRead?.(counts.bytes - readBytes);
+      readBytes = counts.bytes;
+      yield chunk;
     }
+    const record = { ...begun, ...counts, packedBytes };
+    yield dataDescriptor(record);
+    this.#list.push(centralRecord(record, offset));
   }
 }
 
-function contentOf(entry: TreeEntry): Buffer {
-  if (entry.kind === 'folder') return Buffer.alloc(0);
-  if (entry.kind === 'link') return Buffer.from(entry.target);
-  let fd: number | undefined;
-  try {
-    fd = openEntrySync(entry);
-    const size = fstatSync(fd).size;
-    if (size > MAX_GROWN_BYTES) throw new BadRequestError(`${entry.path} grew while it was read`);
-    const content = Buffer.allocUnsafe(size);
-    const read = size === 0 ? 0 : readSync(fd, content, 0, size, 0);
-    return content.subarray(0, read);
-  } catch (cause) {
-    if (cause instanceof PmanError) throw cause;
-    throw pathError(entry.path, 'read', cause);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
+/** The record of an entry whose content is not known yet, with mode and time of what was opened. */
+function blank(entry: TreeEntry, { mode, mtimeNs }: Dress = entry): Record {
+  const name = Buffer.from(entry.kind === 'folder' ? `${entry.name}/` : entry.name);
+  if (name.length > 0xffff)
+    throw new BadRequestError(`${entry.path}: the name is too long for a zip archive`);
+  return {
+    name,
+    isFolder: entry.kind === 'folder',
+    mode: TYPE_BITS[entry.kind] | mode,
+    mtimeNs,
+    deflated: false,
+    streamed: false,
+    wide: false,
+    crc: 0,
+    packedBytes: 0,
+    bytes: 0,
+  };
 }
 
 /** A window no larger than the data: making a full one takes longer than deflating 4 KiB. */
@@ -209,24 +196,13 @@ function deflateSmall(content: Buffer, level: number): Buffer {
   });
 }
 
-async function* countedChunks(
-  file: {
-    read(
-      buffer: Buffer,
-      offset: number,
-      length: number,
-      position: number,
-    ): Promise<{ bytesRead: number }>;
-  },
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
   counts: { crc: number; bytes: number },
 ): AsyncGenerator<Buffer> {
-  for (;;) {
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, counts.bytes);
-    if (bytesRead === 0) return;
-    const chunk = buffer.subarray(0, bytesRead);
+  for await (const chunk of chunks) {
     counts.crc = crc32(chunk, counts.crc);
-    counts.bytes += bytesRead;
+    counts.bytes += chunk.length;
     yield chunk;
   }
 }
