@@ -10,20 +10,33 @@ export function isOwnName(name: string): boolean {
   return STAGING_NAME.test(name) || PARTIAL_NAME.test(name);
 }
 
+/** The longest name that file systems take, in bytes. */
+export const MAX_NAME_BYTES = 255;
+
+/** The first part of a path that is longer than a name can be, if there is one. */
+export function tooLongName(path: string): string | undefined {
+  if (path.length <= MAX_NAME_BYTES / 3) return undefined;
+  return path.split('/').find((part) => Buffer.byteLength(part) > MAX_NAME_BYTES);
+}
+
 /**
- * The parts of a relative path that stays below where it starts: no empty part, `.`, `..` or NUL.
- * @throws BadRequestError naming the path and the fault
+ * The parts of the name of an archive entry, which stays below where it is unpacked. Parts that change nothing
+ * (`.`, and empty ones) are left out, as all programs do that unpack archives.
+ * @throws BadRequestError naming the path and the fault: absolute, `..`, NUL, a part that is too long
  */
-export function safeParts(path: string): string[] {
+export function entryParts(path: string): string[] {
   const parts = path.split('/');
-  const fault = parts.some((part) => part === '' || part === '.' || part === '..')
-    ? 'leaves its folder or has an empty part'
-    : path.includes('\0')
-      ? 'has a NUL character'
-      : undefined;
+  const fault =
+    path.startsWith('/') || parts.includes('..')
+      ? 'leaves its folder'
+      : path.includes('\0')
+        ? 'has a NUL character'
+        : tooLongName(path) !== undefined
+          ? `has a name of more than ${MAX_NAME_BYTES} bytes`
+          : undefined;
   if (fault !== undefined)
     throw new BadRequestError(`refused path ${JSON.stringify(path)}: it ${fault}`);
-  return parts;
+  return parts.filter((part) => part !== '' && part !== '.');
 }
 
 /**

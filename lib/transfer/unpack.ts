@@ -51,7 +51,7 @@ export async function unpack(
   folder: string,
   options: UnpackOptions,
 ): Promise<Unpacked> {
-  const archive = await ArchiveReader.open(fd, size);
+  const archive = new ArchiveReader(fd, size);
   const entries = await archive.entries();
   checkTree(entries);
   await checkLimits(entries, size, folder, options.limits);
@@ -78,7 +78,7 @@ function checkTree(entries: readonly ArchiveEntry[]): void {
       throw new BadRequestError(`refused archive: ${JSON.stringify(name)} is in it twice`);
     }
     kinds.set(name, kind);
-    if (isOwnName(name.slice(name.lastIndexOf('/') + 1))) {
+    if (name.includes('.pfioh-') && name.split('/').some(isOwnName)) {
       throw new BadRequestError(`refused archive: the name ${JSON.stringify(name)} is reserved`);
     }
   }

@@ -1,3 +1,5 @@
+import { floorDivided } from '../times.ts';
+
 /** The layout of zip records that we write (APPNOTE.TXT 6.3), little endian, with zip64 where needed. */
 
 export interface Record {
@@ -128,7 +130,7 @@ function zip64Extra(values: readonly number[]): Buffer {
 
 /** Info-ZIP's extended timestamp: whole seconds, read by `unzip`. Left out beyond 1901 to 2038. */
 function unixTime({ mtimeNs }: Record): Buffer {
-  const seconds = Number(mtimeNs / 1_000_000_000n);
+  const seconds = Number(floorDivided(mtimeNs, 1_000_000_000n));
   if (seconds < -0x80000000 || seconds > 0x7fffffff) return Buffer.alloc(0);
   const extra = Buffer.alloc(9);
   extra.writeUInt16LE(0x5455, 0);
@@ -143,7 +145,7 @@ const NTFS_EPOCH = 116_444_736_000_000_000n;
 
 /** The NTFS field: the time of modification in steps of 100 ns. */
 function ntfsTime({ mtimeNs }: Record): Buffer {
-  const steps = mtimeNs / 100n + NTFS_EPOCH;
+  const steps = floorDivided(mtimeNs, 100n) + NTFS_EPOCH;
   if (steps < 0n) return Buffer.alloc(0);
   const extra = Buffer.alloc(36);
   extra.writeUInt16LE(0x000a, 0);
@@ -154,15 +156,32 @@ function ntfsTime({ mtimeNs }: Record): Buffer {
   return extra;
 }
 
-/** Nanoseconds since 1970 from the extra fields of an entry, or undefined when they hold no time. */
-export function mtimeFromExtra(
-  fields: readonly { readonly id: number; readonly data: Buffer }[],
-): bigint | undefined {
-  const ntfs = fields.find(({ id, data }) => id === 0x000a && data.length >= 16)?.data;
+export interface Dated {
+  readonly dosTime: number;
+  readonly dosDate: number;
+  readonly extras: readonly { readonly id: number; readonly data: Buffer }[];
+}
+
+/** The time of an entry, in nanoseconds since 1970: from the field that says it best, or the DOS time stamp. */
+export function mtimeOf({ dosTime, dosDate, extras }: Dated): bigint {
+  const field = (wanted: number, bytes: number) =>
+    extras.find(({ id, data }) => id === wanted && data.length >= bytes)?.data;
+  const ntfs = field(0x000a, 16);
   if (ntfs?.readUInt16LE(4) === 1) return (ntfs.readBigUInt64LE(8) - NTFS_EPOCH) * 100n;
-  const unix = fields.find(({ id, data }) => id === 0x5455 && data.length >= 5)?.data;
+  const unix = field(0x5455, 5);
   if (unix !== undefined && (unix[0] ?? 0) & 1) return BigInt(unix.readInt32LE(1)) * 1_000_000_000n;
-  return undefined;
+  // Info-ZIP before 2.0: the times of access and of modification.
+  const old = field(0x5855, 8);
+  if (old !== undefined) return BigInt(old.readInt32LE(4)) * 1_000_000_000n;
+  return BigInt(fromDosTime(dosDate, dosTime)) * 1_000_000n;
+}
+
+/** Milliseconds since 1970. A day or month 0, which some programs write, is the first one. */
+function fromDosTime(date: number, time: number): number {
+  const month = Math.max(1, (date >> 5) & 0xf) - 1;
+  const day = Math.max(1, date & 0x1f);
+  const at = [time >> 11, (time >> 5) & 0x3f, (time & 0x1f) * 2] as const;
+  return new Date(1980 + (date >> 9), month, day, ...at).getTime();
 }
 
 /** The two words of a DOS time stamp, local time, steps of 2 s, 1980 to 2107. */

@@ -4,7 +4,15 @@ import type { ArchiveEntry } from '../../../../lib/transfer/zip/archiveReader.ts
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 const entry = (bytes: number, packedBytes: number): ArchiveEntry => ({
-  ...{ name: 'f', kind: 'file', mode: undefined, mtimeNs: 0n, deflated: true, crc: 0, headerAt: 0 },
+  ...{
+    name: 'f',
+    kind: 'file',
+    mode: undefined,
+    mtimeNs: 0n,
+    packing: 'deflated' as const,
+    crc: 0,
+    headerAt: 0,
+  },
   bytes,
   packedBytes,
 });

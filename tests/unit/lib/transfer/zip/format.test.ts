@@ -4,7 +4,7 @@ import {
   endRecords,
   localHeader,
   MAX_32,
-  mtimeFromExtra,
+  mtimeOf,
   type Record,
 } from '../../../../../lib/transfer/zip/format.ts';
 
@@ -35,6 +35,8 @@ function extras(central: Buffer): { id: number; data: Buffer }[] {
   }
   return found;
 }
+
+const NEVER = { dosTime: 0, dosDate: 0 };
 
 describe('records of an archive', () => {
   it('have wide fields where a length or place does not fit into 32 bits', () => {
@@ -70,11 +72,22 @@ describe('records of an archive', () => {
     ['after 2107', 60_000n * DAY_NS],
   ])('keep a time %s', (_when, mtimeNs) => {
     const fields = extras(centralRecord({ ...record, mtimeNs }, 0));
-    expect(mtimeFromExtra(fields)).toBe(mtimeNs);
+    expect(mtimeOf({ ...NEVER, extras: fields })).toBe(mtimeNs);
     // Whole seconds for programs that know no others, where they fit.
     const unix = fields.filter(({ id }) => id === 0x5455);
     const fits = mtimeNs > -25_000n * DAY_NS && mtimeNs < 24_000n * DAY_NS;
-    expect(unix.map((field) => mtimeFromExtra([field]))).toEqual(fits ? [mtimeNs] : []);
+    expect(unix.map((field) => mtimeOf({ ...NEVER, extras: [field] }))).toEqual(
+      fits ? [mtimeNs] : [],
+    );
+  });
+
+  it('have a DOS time that is read as local time, with a day and month 0 as the first', () => {
+    const at = new Date(2020, 5, 7, 8, 9, 10);
+    const head = localHeader({ ...record, mtimeNs: BigInt(at.getTime()) * 1_000_000n });
+    const read = (dosDate: number, dosTime: number) =>
+      new Date(Number(mtimeOf({ dosDate, dosTime, extras: [] }) / 1_000_000n));
+    expect(read(head.readUInt16LE(12), head.readUInt16LE(10))).toEqual(at);
+    expect(read(0, 0)).toEqual(new Date(1980, 0, 1));
   });
 
   it.each([
