@@ -52,6 +52,7 @@ async function serve(config: PfiohConfig): Promise<number> {
     allowOrigins: config.allowOrigin,
     allowHosts: config.allowHost,
     limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
+    idleMs: config.timeout,
     log,
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -43,6 +43,13 @@ export const wholeNumber = (flag: string) =>
     .regex(/^-?\d+$/, `${flag} takes a whole number`)
     .transform(Number);
 
+/** The value of a flag that takes seconds, in milliseconds. */
+export const seconds = (flag: string) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, `${flag} takes a number of seconds`)
+    .transform((text) => Math.round(Number(text) * 1000));
+
 /**
  * Reads a command line with commander, abbreviations of long flags included.
  * @throws UsageError for an unknown flag, a missing value or an ambiguous beginning

@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { checkOptions, printSwitches, readFlags, wholeNumber, withPrintSwitches } from './flags.ts';
+import {
+  checkOptions,
+  printSwitches,
+  readFlags,
+  seconds,
+  wholeNumber,
+  withPrintSwitches,
+} from './flags.ts';
 import { collected, hostList, originList, pageFlags } from './pages.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
@@ -20,6 +27,7 @@ const schema = z.object({
   tokenPath: z.string(),
   allowOrigin: originList('--allowOrigin '),
   allowHost: hostList('--allowHost '),
+  timeout: seconds('--timeout'),
   maxUnpack: z
     .string()
     .regex(/^\d+[kmgt]?$/i, '--maxUnpack takes bytes, or a number with K, M, G or T')
@@ -55,6 +63,7 @@ function command(): Command {
     .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
     .option('--allowHost <list>', pageFlags.allowHost, collected, '')
     .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')
+    .option('--timeout <seconds>', 'how long to wait while nothing moves; 0: for ever', '60')
     .option('--httpResponse', 'accepted for old scripts; answers are always proper HTTP', false)
     .option('--swift-storage', 'not supported', false)
     .option('--test', 'accepted for old scripts', false)

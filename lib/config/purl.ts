@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { checkOptions, printSwitches, readFlags, wholeNumber, withPrintSwitches } from './flags.ts';
+import {
+  checkOptions,
+  printSwitches,
+  readFlags,
+  seconds,
+  wholeNumber,
+  withPrintSwitches,
+} from './flags.ts';
 
-const seconds = (name: string) =>
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, `${name} takes a number of seconds`)
-    .transform((text) => Math.round(Number(text) * 1000));
 const count = (name: string) =>
   z.string().regex(/^\d+$/, `${name} takes a whole number`).transform(Number);
 const token = (name: string) =>
@@ -34,7 +36,8 @@ const schema = z.object({
   json: z.boolean(),
   resume: z.boolean(),
   connectTimeout: seconds('--connectTimeout'),
-  timeout: seconds('--timeout'),
+  /** Undefined: as long as suits what is done. */
+  timeout: seconds('--timeout').optional(),
   retries: count('--retries'),
   verbosity: wholeNumber('--verbosity'),
   ...printSwitches,
@@ -79,7 +82,10 @@ function command(name: string): Command {
     .option('--json', 'progress of transfers as lines of JSON on standard error', false)
     .option('--resume', 'keep what arrived of an interrupted transfer and go on from there', false)
     .option('--connectTimeout <seconds>', 'how long to wait for a connection', '30')
-    .option('--timeout <seconds>', 'how long to wait while nothing arrives; 0: for ever', '0')
+    .option(
+      '--timeout <seconds>',
+      'how long to wait while nothing moves; 0: for ever. Without it: 60 for transfers, else for ever',
+    )
     .option('--retries <n>', 'how often to try again to connect', '2')
     .addOption(new Option('-v, --verbosity <level>', '0 is as --quiet').default('1'));
 }

@@ -9,6 +9,7 @@ import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { answerError, tellable } from './answer.ts';
 import type { Context, Handled } from './context.ts';
+import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
 
@@ -29,6 +30,8 @@ export interface FileServerOptions {
   readonly allowOrigins?: readonly string[];
   readonly allowHosts?: readonly string[];
   readonly limits?: UnpackLimits;
+  /** How long nothing may move on a connection; 0: for ever. */
+  readonly idleMs?: number;
   readonly log: Logger;
 }
 
@@ -42,8 +45,9 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-const IDLE_MS = 5 * 60 * 1000;
 const LINGER_MS = 5000;
+/** After so long the system asks whether the other machine is still there. */
+const PROBE_MS = 15_000;
 /** What an answer has whether it refuses or not. */
 const KEPT_HEADERS =
   /^(server|pfioh-version|connection|vary|access-control-allow-origin|x-content-type-options|cache-control)$/;
@@ -56,7 +60,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   const { log, forever, oneTransfer = false, ip, port } = options;
   checkStore(options);
   const abort = new AbortController();
-  const server = createServer();
+  const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_MS });
   let closing = false;
   const close = async () => {
     if (closing) {
@@ -83,7 +87,10 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     quit: () => void close(),
   };
   let taken = false;
+  const watch = limitSilence(server, options.idleMs ?? DEFAULT_IDLE_MS);
   server.on('request', (request, response) => {
+    watch(request, response);
+    sayAlive(request, response);
     if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
     taken = true;
     void serve(request, response, context, log).then((transferred) => {
@@ -122,7 +129,6 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
 function configure(server: Server): void {
   // Node would end a request after five minutes, however well it gets on.
   server.requestTimeout = 0;
-  server.timeout = IDLE_MS;
   server.keepAliveTimeout = LINGER_MS;
 }
 

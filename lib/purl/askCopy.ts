@@ -4,7 +4,7 @@ import { sizeText } from '../transfer/sizeText.ts';
 import { answerValue, stateOf } from './answerValue.ts';
 import { PurlFailure } from './failure.ts';
 import { readText, send } from './http/httpClient.ts';
-import { type Peer, transferUrl } from './peer.ts';
+import { forPeer, type Peer, transferUrl } from './peer.ts';
 import { sendPlainForm } from './plainForm.ts';
 import type { Remote } from './remoteCheck.ts';
 import { report } from './talk.ts';
@@ -32,8 +32,8 @@ export async function askCopy(
 
 async function askForPull(message: TransferMessage, peer: Peer): Promise<string> {
   const url = transferUrl(peer.url, message, { ...message.transport, checkRemote: false });
-  const { client, signal } = peer;
-  return readText(await send({ method: 'GET', url, oldPeer: true, signal }, client));
+  const how = { ...forPeer(peer), oldPeer: true };
+  return readText(await send({ ...how, method: 'GET', url }, peer.client));
 }
 
 function askForPush({ action, meta, transport }: TransferMessage, peer: Peer): Promise<string> {

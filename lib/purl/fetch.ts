@@ -56,15 +56,13 @@ export async function fetchUrl(options: FetchOptions): Promise<void> {
   }
 }
 
-/** @throws PurlFailure `partial` when the answer breaks off; an HTTP/1.0 peer may state more than it sends */
+/** @throws PurlFailure `partial` when the answer breaks off */
 async function* bodyOf(answer: IncomingMessage, url: URL): AsyncGenerator<Buffer> {
   try {
     yield* answer as AsyncIterable<Buffer>;
   } catch (cause) {
     if (cause instanceof PurlFailure) throw cause;
-    if (answer.httpVersion !== '1.0') {
-      throw new PurlFailure('partial', `the answer of ${url.host} broke off`, { cause });
-    }
+    throw new PurlFailure('partial', `the answer of ${url.host} broke off`, { cause });
   }
 }
 

@@ -7,11 +7,24 @@ export interface Way {
   readonly url: URL;
   readonly client: ClientOptions;
   readonly signal: AbortSignal | undefined;
+  /** Whether a server that cannot say that it is at work may take its time. */
+  readonly patient?: boolean;
 }
 
 /** The pfioh on the other side. */
 export interface Peer extends Way {
   readonly kind: 'own' | 'python1' | 'python2';
+}
+
+/**
+ * What of a request about a transfer depends on the server: our own pfioh says that it is still at work (102) when it
+ * is asked to, a Python pfioh makes an archive, or unpacks one, without a word.
+ */
+export function forPeer({ kind, client, signal, patient = false }: Peer) {
+  const everyMs = Math.ceil(client.idleTimeoutMs / 3);
+  const headers: [string, string][] =
+    kind === 'own' && everyMs > 0 ? [['Pfioh-Alive-Ms', String(everyMs)]] : [];
+  return { headers, signal, oldPeer: kind !== 'own', patient: patient && kind !== 'own' };
 }
 
 /** Where a request about a transfer goes: the meta as a Python literal in the query. */

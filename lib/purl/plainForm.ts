@@ -1,19 +1,18 @@
 import { dumps } from '../wire/pythonJson.ts';
 import { readText, send } from './http/httpClient.ts';
 import { makeForm } from './http/multipart.ts';
-import type { Way } from './peer.ts';
+import { forPeer, type Peer, type Way } from './peer.ts';
 import type { Report } from './transferOptions.ts';
 
 /** Sends a message as a form without content. Resolves to the text of the answer. @throws PurlFailure */
-export async function sendPlainForm(
-  { url, client, signal }: Way,
-  message: Report,
-): Promise<string> {
+export async function sendPlainForm(way: Way | Peer, message: Report): Promise<string> {
   const form = makeForm({ before: [['d_msg', dumps(message)]], filename: '' });
+  const how = 'kind' in way ? forPeer(way) : { headers: [], signal: way.signal };
   const headers: [string, string][] = [
+    ...how.headers,
     ['Content-Type', form.contentType],
     ['Content-Length', String(form.overhead)],
   ];
-  const request = { method: 'POST', url, headers, body: form.send, oldPeer: true, signal };
-  return readText(await send(request, client));
+  const sent = { ...how, method: 'POST', url: way.url, headers, body: form.send, oldPeer: true };
+  return readText(await send(sent, way.client));
 }

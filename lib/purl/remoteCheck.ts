@@ -81,7 +81,7 @@ function readReport(answer: IncomingMessage, text: string, { url }: Way): PathRe
   const response = parseJsonOrUndefined(text);
   if (answer.statusCode === 401) {
     const why = isReport(response, answer) ? String(response.msg) : 'it wants a valid token';
-    throw new PurlFailure('refused', `${url.host} refused the request: ${why} (--authToken)`);
+    throw new PurlFailure('refused', `${url.host} refused the request (401): ${why} (--authToken)`);
   }
   if (isPman(response)) throw new PurlFailure('badAnswer', `${url.host} is a pman and no pfioh`);
   if (isReport(response, answer)) return response;

@@ -8,18 +8,19 @@ import { dumpsSorted } from '../wire/pythonJson.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http/httpClient.ts';
-import { parseTarget } from './http/target.ts';
+import { parseTarget, zonesOf } from './http/target.ts';
 import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
 import { type Outcome, talk } from './talk.ts';
+import { safeOutput, terminalText } from './terminalText.ts';
 import { parseTransfer } from './transferMessage.ts';
 import { transferPath } from './transferPath.ts';
 
 /** What a run of purl reads and writes. */
 export interface PurlIo {
   readonly stdin: Readable;
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** The name purl was called by. */
   readonly name: string;
@@ -37,11 +38,10 @@ export async function runPurl(config: PurlConfig, io: PurlIo): Promise<number> {
       io.stdout.write(page);
       return 0;
     }
-    return await act(config, io);
+    return await act(config, { ...io, stdout: safeOutput(io.stdout) });
   } catch (error) {
     if (!(error instanceof PurlFailure)) throw error;
-    io.stderr.write(`${io.name}: ${error.message}\n`);
-    return EXIT_CODES[error.kind];
+    return failed(error, io);
   }
 }
 
@@ -104,6 +104,9 @@ function printed(text: string, indent: number, sorted: boolean): string {
   }
 }
 
+/** How long a transfer may stand still. A message may wait for the end of a job. */
+const TRANSFER_IDLE_MS = 60_000;
+
 interface Way {
   readonly url: URL;
   readonly client: ClientOptions;
@@ -115,10 +118,11 @@ interface Way {
 async function operate(message: Message, way: Way, config: PurlConfig): Promise<Outcome> {
   const { verb, raw, jsonwrapper, contentType } = config;
   if (/path/i.test(actionOf(message))) {
-    const { oneShot, resume } = config;
+    const { oneShot, resume, timeout = TRANSFER_IDLE_MS } = config;
     const { progress, name } = way;
+    const client = { ...way.client, idleTimeoutMs: timeout };
     return transferPath(parseTransfer(message), {
-      way,
+      way: { ...way, client, patient: config.timeout === undefined },
       raw,
       jsonwrapper,
       oneShot,
@@ -167,31 +171,40 @@ const REPORTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
 function statusOf({ failure }: Outcome, { quiet, fail }: PurlConfig, io: PurlIo): number {
   if (failure === undefined) return 0;
   if (quiet && !fail && REPORTED.has(failure.kind)) return 0;
-  io.stderr.write(`${io.name}: ${failure.message}\n`);
-  return EXIT_CODES[failure.kind];
+  return failed(failure, io);
+}
+
+/** Says what went wrong, which may be in words of the server, and gives back the exit status. */
+function failed({ message, kind }: PurlFailure, { stderr, name }: PurlIo): number {
+  stderr.write(`${name}: ${stderr.isTTY ? terminalText(message) : message}\n`);
+  return EXIT_CODES[kind];
 }
 
 async function clientOptions(config: PurlConfig, io: PurlIo): Promise<ClientOptions> {
-  const headers: [string, string][] = [];
+  const givenHeaders: [string, string][] = [];
   if (config.auth !== '') {
-    headers.push(['Authorization', `Basic ${Buffer.from(config.auth).toString('base64')}`]);
+    givenHeaders.push(['Authorization', `Basic ${Buffer.from(config.auth).toString('base64')}`]);
   }
   if (config.authToken !== '') {
     const token = (await resolveText(config.authToken, io.stdin)).trim();
-    headers.push(['Authorization', `bearer ${token}`]);
+    givenHeaders.push(['Authorization', `bearer ${token}`]);
   }
-  headers.push(['User-Agent', `purl/${VERSION}`], ['Accept', '*/*']);
   for (const line of config.header) {
     const colon = line.indexOf(':');
-    headers.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+    givenHeaders.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
   }
   return {
     connectTimeoutMs: config.connectTimeout,
-    idleTimeoutMs: config.timeout,
+    idleTimeoutMs: config.timeout ?? 0,
     retries: config.retries,
     unverifiedCerts: config.unverifiedCerts,
     proxy: config.httpProxy === '' ? undefined : parseTarget(config.httpProxy),
-    headers,
+    zones: zonesOf([config.http, config.httpProxy]),
+    headers: [
+      ['User-Agent', `purl/${VERSION}`],
+      ['Accept', '*/*'],
+    ],
+    givenHeaders,
   };
 }
 

@@ -100,7 +100,7 @@ describe('what cannot be transferred', () => {
     const options = { local: folder, remote: 'somewhere' };
     const { code, stderr } = await transfer(address, 'pullPath', options, ['--authToken', 'wrong']);
     expect(stderr).toBe(
-      `purl: ${address} refused the request: the token is not known here (--authToken)\n`,
+      `purl: ${address} refused the request (401): the token is not known here (--authToken)\n`,
     );
     expect(code).toBe(1);
   });

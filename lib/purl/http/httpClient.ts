@@ -2,43 +2,58 @@ import { type ClientRequest, type IncomingMessage, request as nodeRequest } from
 import type { Duplex, Writable } from 'node:stream';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { PurlFailure } from '../failure.ts';
-import { OldHttpSocket } from './oldHttp.ts';
-import { type ConnectOptions, openConnection, proxyAuthorization } from './openConnection.ts';
+import { MAX_HEAD_BYTES, OldHttpSocket } from './oldHttp.ts';
+import { type ConnectOptions, openConnection } from './openConnection.ts';
+import { proxyAuthorization, proxyRefusal } from './tunnel.ts';
+import { watchIdle } from './watchIdle.ts';
 
 /** How to reach servers; the same for all requests of a run. */
 export interface ClientOptions extends ConnectOptions {
   /** How long to wait while nothing arrives and nothing can be sent; 0: for ever. */
   readonly idleTimeoutMs: number;
-  readonly headers: readonly (readonly [string, string])[];
+  /** What every server is told. */
+  readonly headers: Headers;
+  /** What is meant for the server that was named, such as credentials: no other one is told. */
+  readonly givenHeaders: Headers;
 }
+
+type Headers = readonly (readonly [string, string])[];
 
 export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
-  readonly headers?: readonly (readonly [string, string])[];
+  readonly headers?: Headers;
   /** A text, or a function that writes the body and ends the request; called again after a redirect that keeps it. */
   readonly body?: string | ((request: Writable) => Promise<void>);
   /** The peer may be a Python pfioh, which leaves the HTTP head away; not for bulk answers. */
   readonly oldPeer?: boolean;
+  /** The server may take its time to answer, and cannot say that it is still at work. */
+  readonly patient?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 const MAX_REDIRECTS = 10;
+/** How long a server that cannot say that it is at work may take for it. */
+const PATIENT_MS = 3600 * 1000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Sends a request and resolves when the head of the answer is there; its body is read from the
- * result. Follows redirects: 301 to 303 turn a POST into a GET, credentials stay with their origin.
+ * Sends a request and resolves when the head of the answer is there; its body is read from the result. Follows
+ * redirects: 301 to 303 turn a POST into a GET. What was meant for the server that was named (credentials, headers of
+ * the command line, a body) goes to no other one, also when that one sends back.
  * @throws PurlFailure
  */
 export async function send(request: HttpRequest, client: ClientOptions): Promise<IncomingMessage> {
   let current = request;
+  let hasLeft = false;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    const answer = await sendOnce(current, client, current.url.origin === request.url.origin);
+    const answer = await sendOnce(current, client, hasLeft);
     const { statusCode = 0, headers } = answer;
     if (!REDIRECTS.has(statusCode) || headers.location === undefined) return answer;
     answer.destroy();
     current = redirected(current, statusCode, headers.location);
+    hasLeft ||= current.url.origin !== request.url.origin;
+    if (hasLeft && current.body !== undefined) throw bodyLeaves(request.url, current.url);
   }
   throw new PurlFailure(
     'redirects',
@@ -46,11 +61,15 @@ export async function send(request: HttpRequest, client: ClientOptions): Promise
   );
 }
 
+function bodyLeaves(from: URL, { origin }: URL): PurlFailure {
+  return new PurlFailure(
+    'redirects',
+    `${from.host} wants what is sent to go to ${origin}; if that is right, name it with --http`,
+  );
+}
+
 function redirected(request: HttpRequest, status: number, location: string): HttpRequest {
-  const url = new URL(location, request.url);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new PurlFailure('badTarget', `${request.url.href} redirects to ${url.protocol}`);
-  }
+  const url = targetOf(location, request.url);
   const becomesGet = status === 303 || (status < 303 && request.method === 'POST');
   if (!becomesGet || request.method === 'HEAD') return { ...request, url };
   const { body: _, ...rest } = request;
@@ -58,34 +77,65 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
   return { ...rest, url, method: 'GET', headers };
 }
 
-async function sendOnce(request: HttpRequest, client: ClientOptions, sameOrigin: boolean) {
+function targetOf(location: string, from: URL): URL {
+  try {
+    const url = new URL(location, from);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+    throw new PurlFailure('badTarget', `${from.href} redirects to ${url.protocol}`);
+  } catch (cause) {
+    if (cause instanceof PurlFailure) throw cause;
+    const where = JSON.stringify(location);
+    throw new PurlFailure('badTarget', `${from.href} redirects to ${where}, which is no address`, {
+      cause,
+    });
+  }
+}
+
+async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: boolean) {
   const { url, body } = request;
   const socket = await openConnection(url, client);
-  const viaProxy = client.proxy !== undefined && url.protocol === 'http:';
-  const own = [...client.headers, ...(request.headers ?? [])];
-  const kept = sameOrigin ? own : own.filter(([name]) => !/^(authorization|cookie)$/i.test(name));
+  const proxy = url.protocol === 'http:' ? client.proxy : undefined;
+  const given = hasLeft ? [] : client.givenHeaders;
+  const said = new Set(given.map(([name]) => name.toLowerCase()));
+  const own = client.headers.filter(([name]) => !said.has(name.toLowerCase()));
   const length: [string, string][] =
     typeof body === 'string' ? [['Content-Length', String(Buffer.byteLength(body))]] : [];
-  const proxied = viaProxy && client.proxy ? Object.entries(proxyAuthorization(client.proxy)) : [];
+  const proxied = proxy === undefined ? [] : Object.entries(proxyAuthorization(proxy));
   const outgoing = nodeRequest({
     method: request.method,
-    path: viaProxy ? `${url.origin}${url.pathname}${url.search}` : url.pathname + url.search,
-    headers: [['Host', url.host], ...proxied, ...kept, ...length].flat(),
+    path:
+      proxy === undefined ? url.pathname + url.search : `${url.origin}${url.pathname}${url.search}`,
+    headers: [
+      ['Host', url.host],
+      ...proxied,
+      ...own,
+      ...given,
+      ...(request.headers ?? []),
+      ...length,
+    ].flat(),
     setHost: false,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    // Old servers and proxies send heads that are not quite right; curl reads them, and nobody reads behind us.
+    insecureHTTPParser: request.oldPeer ?? false,
     createConnection: () => (request.oldPeer ? new OldHttpSocket(socket) : socket),
   });
-  return answerTo(outgoing, socket, request, client);
+  const answer = await answerTo(outgoing, socket, request, client);
+  if (proxy === undefined || answer.statusCode !== 407) return answer;
+  answer.destroy();
+  const why = proxyRefusal(`407 ${answer.statusMessage}`);
+  throw new PurlFailure('proxy', `proxy ${proxy.host} does not ask ${url.host}: ${why}`);
 }
 
 /** The answer to a request; sends the body meanwhile and gives up when nothing moves any more. */
 function answerTo(
   outgoing: ClientRequest,
   socket: Duplex,
-  { url, body, signal }: HttpRequest,
+  { url, body, signal, patient = false }: HttpRequest,
   { idleTimeoutMs }: ClientOptions,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let answered: IncomingMessage | undefined;
+    const isSent = () => outgoing.writableFinished;
     // The server sees a request that breaks off.
     const fail = (reason: unknown) => {
       const failure = reason instanceof Error ? reason : new Error(messageOf(reason));
@@ -97,9 +147,15 @@ function answerTo(
     const onAbort = () =>
       fail(new PurlFailure('interrupted', `interrupted while talking to ${url.host}`));
     signal?.addEventListener('abort', onAbort, { once: true });
-    watch(socket, idleTimeoutMs, () =>
-      fail(new PurlFailure('timeout', `${url.host}: nothing came for ${idleTimeoutMs} ms`)),
-    );
+    watchIdle(socket, {
+      limitMs: () => (patient && isSent() && answered === undefined ? PATIENT_MS : idleTimeoutMs),
+      // What is to be sent is not there yet, or what came has not been taken: that is not the server's fault.
+      isOurTurn: () =>
+        (!outgoing.writableEnded && outgoing.writableLength === 0) ||
+        (answered?.readableLength ?? 0) > 0,
+      everyMs: idleTimeoutMs,
+      onIdle: (ms) => fail(new PurlFailure('timeout', `${url.host}: nothing came for ${ms} ms`)),
+    });
     socket.once('close', () => signal?.removeEventListener('abort', onAbort));
     outgoing.once('response', (answer) => {
       answered = answer;
@@ -123,14 +179,6 @@ function answerTo(
       });
     }
   });
-}
-
-function watch(socket: Duplex, idleTimeoutMs: number, onIdle: () => void): void {
-  if (idleTimeoutMs <= 0 || !('setTimeout' in socket)) return;
-  (socket as Duplex & { setTimeout(ms: number, done: () => void): void }).setTimeout(
-    idleTimeoutMs,
-    onIdle,
-  );
 }
 
 function isHangUp(error: unknown): boolean {

@@ -1,10 +1,14 @@
 import { Duplex } from 'node:stream';
+import { headEnd, mendedHead } from './head.ts';
 
 const STATUS_LINE = 'HTTP/1.0 200 OK\r\n';
+/** As much of an answer's head is waited for as curl takes. */
+export const MAX_HEAD_BYTES = 300 * 1024;
 
 /**
- * A connection whose answer is given the HTTP head it lacks. The Python pfioh answers most requests
- * with a bare body, and some with headers that no status line precedes; no HTTP parser takes that.
+ * A connection whose answer is given the HTTP head it lacks, or has one that no HTTP parser takes mended. The Python
+ * pfioh answers most requests with a bare body, some with headers that no status line precedes, and some with a head
+ * that begins twice.
  */
 export class OldHttpSocket extends Duplex {
   readonly #socket: Duplex;
@@ -30,18 +34,33 @@ export class OldHttpSocket extends Duplex {
   #begin(chunk: Buffer, ended: boolean): Buffer | undefined {
     const seen = Buffer.concat([this.#first ?? Buffer.alloc(0), chunk]);
     const start = seen.subarray(0, 64).toString('latin1');
-    if (seen.length === 0 || (!ended && seen.length < 5)) {
-      this.#first = seen;
-      return undefined;
+    this.#first = seen;
+    if (seen.length === 0 || (!ended && seen.length < 5)) return undefined;
+    const isHeadless = /^(?:Server|Date|Content-[A-Za-z]+): /i.test(start);
+    if (!isHeadless && !start.startsWith('HTTP/')) {
+      this.#first = undefined;
+      // Only JSON comes bare. Anything else goes on as it is, for the HTTP parser to refuse.
+      return /^\s*[{["]/.test(start)
+        ? Buffer.concat([Buffer.from(`${STATUS_LINE}\r\n`), seen])
+        : seen;
     }
-    this.#first = undefined;
-    if (start.startsWith('HTTP/')) return seen;
-    if (/^(?:Server|Date|Content-[A-Za-z]+): /i.test(start)) {
-      return Buffer.concat([Buffer.from(STATUS_LINE), seen]);
+    const whole = isHeadless ? Buffer.concat([Buffer.from(STATUS_LINE), seen]) : seen;
+    const end = headEnd(whole);
+    if (end === undefined) {
+      if (!ended && seen.length < MAX_HEAD_BYTES) return undefined;
+      this.#first = undefined;
+      return whole;
     }
-    // Only JSON comes bare. Anything else goes on as it is, for the HTTP parser to refuse.
-    if (!/^\s*[{["]/.test(start)) return seen;
-    return Buffer.concat([Buffer.from(`${STATUS_LINE}\r\n`), seen]);
+    const head = mendedHead(whole.subarray(0, end));
+    const rest = whole.subarray(end);
+    // Behind `100 Continue` and its like another head comes.
+    if (!/^HTTP\/[\d.]+ 1\d\d/.test(start)) {
+      this.#first = undefined;
+      return Buffer.concat([head, rest]);
+    }
+    this.#first = Buffer.alloc(0);
+    const next = rest.length === 0 ? undefined : this.#begin(rest, ended);
+    return next === undefined ? head : Buffer.concat([head, next]);
   }
 
   override _read(): void {

@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +5,7 @@ import tls from 'node:tls';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { type FailureKind, PurlFailure } from '../failure.ts';
 import { hostOf, portOf } from './target.ts';
+import { tunnel } from './tunnel.ts';
 
 export interface ConnectOptions {
   readonly connectTimeoutMs: number;
@@ -14,6 +14,8 @@ export interface ConnectOptions {
   /** Accept any certificate. */
   readonly unverifiedCerts: boolean;
   readonly proxy?: URL | undefined;
+  /** The network interfaces of link-local IPv6 addresses, by address: a URL has no room for them. */
+  readonly zones?: ReadonlyMap<string, string>;
 }
 
 const FIRST_PAUSE_MS = 250;
@@ -26,14 +28,17 @@ const FIRST_PAUSE_MS = 250;
 export async function openConnection(url: URL, options: ConnectOptions): Promise<Duplex> {
   const socket = await connectPatiently(options.proxy ?? url, options);
   if (url.protocol === 'http:') return socket;
-  const inner = options.proxy === undefined ? socket : await tunnel(url, options.proxy, socket);
+  const inner =
+    options.proxy === undefined
+      ? socket
+      : await tunnel(url, options.proxy, socket, options.connectTimeoutMs);
   return encrypt(url, inner, options);
 }
 
 async function connectPatiently(url: URL, options: ConnectOptions): Promise<net.Socket> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await connectOnce(url, options.connectTimeoutMs);
+      return await connectOnce(url, options);
     } catch (error) {
       if (attempt >= options.retries) throw error;
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
@@ -46,10 +51,15 @@ function tolerate(socket: Duplex): void {
   socket.on('error', () => {});
 }
 
-function connectOnce(url: URL, timeoutMs: number): Promise<net.Socket> {
+function connectOnce(
+  url: URL,
+  { connectTimeoutMs: timeoutMs, zones }: ConnectOptions,
+): Promise<net.Socket> {
   const where = `${hostOf(url)} port ${portOf(url)}`;
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host: hostOf(url), port: portOf(url), noDelay: true });
+    const zone = zones?.get(hostOf(url));
+    const host = zone === undefined ? hostOf(url) : `${hostOf(url)}%${zone}`;
+    const socket = net.connect({ host, port: portOf(url), noDelay: true });
     tolerate(socket);
     const timer = setTimeout(() => {
       socket.destroy();
@@ -69,41 +79,6 @@ function connectOnce(url: URL, timeoutMs: number): Promise<net.Socket> {
       reject(new PurlFailure(kind, `${what}: ${code}`, { cause }));
     });
   });
-}
-
-/** Asks an HTTP proxy for a way through to an https server. */
-function tunnel(url: URL, proxy: URL, socket: net.Socket): Promise<Duplex> {
-  const path = `${url.hostname}:${portOf(url)}`;
-  return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown) => {
-      socket.destroy();
-      reject(
-        new PurlFailure('proxy', `proxy ${proxy.host} does not connect to ${path}: ${why}`, {
-          cause,
-        }),
-      );
-    };
-    const ask = request({
-      method: 'CONNECT',
-      path,
-      headers: { host: path, ...proxyAuthorization(proxy) },
-      createConnection: () => socket,
-    });
-    ask.once('connect', (answer) => {
-      if (answer.statusCode === 200) resolve(socket);
-      else fail(`${answer.statusCode} ${answer.statusMessage}`);
-    });
-    ask.once('response', (answer) => fail(`${answer.statusCode} ${answer.statusMessage}`));
-    ask.on('error', (error) => fail(messageOf(error), error));
-    ask.end();
-  });
-}
-
-/** The header that names us to a proxy whose URL has a user. */
-export function proxyAuthorization({ username, password }: URL): Record<string, string> {
-  if (username === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
 /** How OpenSSL calls an answer that is not TLS. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import { send } from '../http/httpClient.ts';
-import type { Peer } from '../peer.ts';
+import { forPeer, type Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 
 /** What of a pull is here already, and the name of the content that it is a part of. */
@@ -20,7 +20,7 @@ export async function openKeptPull(
   message: TransferMessage,
   peer: Peer,
 ): Promise<KeptPull | undefined> {
-  const head = await send({ method: 'HEAD', url, signal: peer.signal }, peer.client);
+  const head = await send({ ...forPeer(peer), method: 'HEAD', url }, peer.client);
   head.resume();
   const { etag } = head.headers;
   if (etag === undefined) return undefined;

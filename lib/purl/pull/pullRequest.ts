@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 import { PurlFailure } from '../failure.ts';
 import { readText, send } from '../http/httpClient.ts';
-import { type Peer, transferUrl } from '../peer.ts';
+import { forPeer, type Peer, transferUrl } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 import type { KeptPull } from './keptPull.ts';
 
@@ -28,14 +28,12 @@ export async function askPull(
   kept: KeptPull | undefined,
 ): Promise<{ readonly answer: IncomingMessage; readonly start: number }> {
   const offset = kept?.partial.bytes ?? 0;
+  const how = forPeer(peer);
   const headers: [string, string][] =
     kept === undefined || offset === 0
-      ? []
-      : [
-          ['Range', `bytes=${offset}-`],
-          ['If-Range', kept.etag],
-        ];
-  const answer = await send({ method: 'GET', url, headers, signal: peer.signal }, peer.client);
+      ? how.headers
+      : [...how.headers, ['Range', `bytes=${offset}-`], ['If-Range', kept.etag]];
+  const answer = await send({ ...how, method: 'GET', url, headers }, peer.client);
   const status = answer.statusCode ?? 0;
   if (status < 400) return { answer, start: status === 206 ? offset : 0 };
   const said = parseJsonOrUndefined(await readText(answer));

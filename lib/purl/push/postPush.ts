@@ -5,7 +5,7 @@ import { type Sending, type SendPlan, startSending } from '../../transfer/send.t
 import { Tap } from '../../transfer/tap.ts';
 import { readText, send } from '../http/httpClient.ts';
 import { type Form, makeForm } from '../http/multipart.ts';
-import type { Peer } from '../peer.ts';
+import { forPeer, type Peer } from '../peer.ts';
 import type { Progress } from '../progressBar.ts';
 import type { FormFields } from './pushFields.ts';
 
@@ -84,17 +84,17 @@ async function postWithLength(
 }
 
 async function post(
-  { kind, url, client, signal }: Peer,
+  peer: Peer,
   form: Form,
   isFileMode: boolean,
   length?: number,
 ): Promise<PushAnswer> {
-  const headers: [string, string][] = [['Content-Type', form.contentType]];
+  const how = forPeer(peer);
+  const headers: [string, string][] = [...how.headers, ['Content-Type', form.contentType]];
   if (isFileMode) headers.push(['Mode', 'file']);
   if (length !== undefined) headers.push(['Content-Length', String(length)]);
-  const oldPeer = kind !== 'own';
-  const request = { method: 'POST', url, headers, body: form.send, oldPeer, signal };
-  const answer = await send(request, client);
+  const request = { ...how, method: 'POST', url: peer.url, headers, body: form.send };
+  const answer = await send(request, peer.client);
   const text = await readText(answer);
   return { status: answer.statusCode ?? 0, statusMessage: answer.statusMessage, text };
 }
