@@ -1,4 +1,4 @@
-import { BadRequestError, PmanError } from '../errors.ts';
+import { BadRequestError } from '../errors.ts';
 
 /** How the folders that hold what is not yet in place are called; listings and archives leave them out. */
 export const STAGING_NAME = /^\.pfioh-\d+-[0-9a-f-]{36}\.tmp$/;
@@ -37,31 +37,4 @@ export function entryParts(path: string): string[] {
   if (fault !== undefined)
     throw new BadRequestError(`refused path ${JSON.stringify(path)}: it ${fault}`);
   return parts.filter((part) => part !== '' && part !== '.');
-}
-
-/**
- * Checks that a symbolic link stays inside the tree it is part of: relative, and `..` only at the
- * start and not above the tree. `depth` is the number of folders of the tree above the link (0 for a
- * link at its top). Links checked like this cannot lead out by way of each other either.
- * @throws PmanError `forbidden`
- */
-export function checkLink(name: string, target: string, depth: number): void {
-  const parts = target.split('/');
-  const ups = parts.findIndex((part) => part !== '..' && part !== '.' && part !== '');
-  const leading = ups < 0 ? parts : parts.slice(0, ups);
-  const rest = ups < 0 ? [] : parts.slice(ups);
-  const climbs = leading.filter((part) => part === '..').length;
-  if (
-    target === '' ||
-    target.startsWith('/') ||
-    target.includes('\0') ||
-    climbs > depth ||
-    rest.includes('..')
-  ) {
-    throw new PmanError(
-      'forbidden',
-      `refused symbolic link ${JSON.stringify(name)}: it leads to ${JSON.stringify(target)}, outside of what is transferred`,
-      { hint: 'make the link relative and keep it inside the folder, or leave it out' },
-    );
-  }
 }

@@ -7,10 +7,11 @@ import {
   readdirSync,
   readlinkSync,
 } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError } from '../errors.ts';
-import { checkLink, isOwnName } from './names.ts';
+import { checkLink, type Look } from './checkLink.ts';
+import { isOwnName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
 import { sourceError } from './sourceError.ts';
 
@@ -60,7 +61,7 @@ export async function* walkTree(
   const open: { readonly folder: OpenFolder; readonly name: string; readonly names: string[] }[] =
     [];
   try {
-    const rootEntry = entryOf(above, root, prefix, undefined, top);
+    const rootEntry = entryOf(above, root, prefix, top);
     if (rootEntry.name !== '') yield rootEntry;
     if (rootEntry.kind !== 'folder') return;
     open.push(opened(above, rootEntry));
@@ -76,7 +77,7 @@ export async function* walkTree(
       }
       const path = join(inner.folder.path, child);
       const name = inner.name === '' ? child : `${inner.name}/${child}`;
-      const entry = entryOf(inner.folder, path, name, open.length - 1, top);
+      const entry = entryOf(inner.folder, path, name, top);
       yield entry;
       if (entry.kind === 'folder') open.push(opened(inner.folder, entry));
     }
@@ -96,14 +97,7 @@ function opened(above: OpenFolder, { path, name }: TreeEntry) {
   }
 }
 
-/** `linkDepth`: how many folders of the tree are above it; undefined for the root. */
-function entryOf(
-  above: OpenFolder,
-  path: string,
-  name: string,
-  linkDepth: number | undefined,
-  top: TreeEntry['top'],
-): TreeEntry {
+function entryOf(above: OpenFolder, path: string, name: string, top: TreeEntry['top']): TreeEntry {
   const stats = statOf(above, path);
   const mode = Number(stats.mode & 0o7777n);
   const { dev, ino, mtimeNs } = stats;
@@ -116,8 +110,25 @@ function entryOf(
     );
   }
   const target = readlinkSync(above.way(path));
-  checkLink(path, target, linkDepth ?? 0);
+  const isTop = path === top.path;
+  const inTree = isTop ? [] : relative(top.path, dirname(path)).split('/').filter(Boolean);
+  checkLink({ name: path, target, above: inTree }, isTop ? () => undefined : lookBelow(top.path));
   return { ...common, kind: 'link', target };
+}
+
+/** What lies in a tree on disk. */
+function lookBelow(top: string): Look {
+  return (parts) => {
+    const path = join(top, ...parts);
+    try {
+      const stats = lstatSync(path);
+      if (stats.isSymbolicLink()) return { target: readlinkSync(path) };
+      return stats.isDirectory() ? 'folder' : 'file';
+    } catch {
+      // Whatever the reason: it cannot be known where a way through it leads.
+      return undefined;
+    }
+  };
 }
 
 function statOf(above: OpenFolder, path: string): BigIntStats {

@@ -13,8 +13,9 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError } from '../errors.ts';
+import { checkLink, goesUpLater, type Look } from './checkLink.ts';
 import { type InstallOptions, install } from './install.ts';
-import { checkLink, isOwnName } from './names.ts';
+import { isOwnName } from './names.ts';
 import { pathError } from './pathError.ts';
 import { openStaging } from './staging.ts';
 import { utimesSeconds } from './times.ts';
@@ -98,8 +99,9 @@ async function extract(
   archive: ArchiveReader,
   entries: readonly ArchiveEntry[],
   staging: string,
-  { signal, rooted }: UnpackOptions,
+  { signal, rooted, followLinks }: UnpackOptions,
 ): Promise<ArchiveEntry[]> {
+  const look = lookInto(archive, entries);
   const made = new Set<string>(['']);
   const folders: ArchiveEntry[] = [];
   for (const [i, entry] of entries.entries()) {
@@ -113,7 +115,7 @@ async function extract(
       } else {
         makeFolders(entry.name.slice(0, Math.max(0, entry.name.lastIndexOf('/'))), staging, made);
         if (entry.kind === 'file') await extractFile(archive, entry, path);
-        else await extractLink(archive, entry, path, rooted);
+        else extractLink(archive, entry, path, { look, rooted, followLinks });
       }
     } catch (error) {
       if (error instanceof BadRequestError || !isSystemError(error)) throw error;
@@ -167,21 +169,63 @@ function writeAll(fd: number, content: Buffer): void {
   for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
 }
 
-async function extractLink(
+interface LinkOptions {
+  readonly look: Look;
+  readonly rooted: boolean;
+  readonly followLinks: boolean;
+}
+
+function extractLink(
   archive: ArchiveReader,
   entry: ArchiveEntry,
   path: string,
-  rooted: boolean,
-): Promise<void> {
-  const content = entry.bytes <= 4096 ? archive.small(entry) : undefined;
-  if (content === undefined)
-    throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
-  const target = content.toString('utf8');
-  const foldersAbove = entry.name.split('/').length - 1;
-  checkLink(entry.name, target, Math.max(0, foldersAbove - (rooted ? 1 : 0)));
-  symlinkSync(target, path);
+  { look, rooted, followLinks }: LinkOptions,
+): void {
+  const target = targetOf(archive, entry);
+  const parts = entry.name.split('/');
+  const top = rooted ? parts.slice(0, 1) : [];
+  const above = parts.slice(top.length, -1);
+  const lookBelow: Look = (below) => look([...top, ...below]);
+  // A link that is the whole of what was sent has no tree around it.
+  const way = checkLink(
+    { name: entry.name, target, above },
+    parts.length > top.length ? lookBelow : () => undefined,
+  );
+  // In a store somebody may put a link in the place of a folder that this one goes up from.
+  symlinkSync(!followLinks && goesUpLater(target) ? way : target, path);
   const seconds = utimesSeconds(entry.mtimeNs);
   lutimesSync(path, seconds, seconds);
+}
+
+const MAX_TARGET_BYTES = 4096;
+
+function targetOf(archive: ArchiveReader, entry: ArchiveEntry): string {
+  const content = entry.bytes <= MAX_TARGET_BYTES ? archive.small(entry) : undefined;
+  if (content === undefined)
+    throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
+  return content.toString('utf8');
+}
+
+/** What lies in the tree of an archive. */
+function lookInto(archive: ArchiveReader, entries: readonly ArchiveEntry[]): Look {
+  let all: Map<string, ArchiveEntry | 'folder'> | undefined;
+  return (parts) => {
+    all ??= byName(entries);
+    const there = all.get(parts.join('/'));
+    if (there === undefined || there === 'folder') return there;
+    return there.kind === 'link' ? { target: targetOf(archive, there) } : there.kind;
+  };
+}
+
+/** The entries by name, and the folders that have none of their own. */
+function byName(entries: readonly ArchiveEntry[]): Map<string, ArchiveEntry | 'folder'> {
+  const all = new Map<string, ArchiveEntry | 'folder'>();
+  for (const { name } of entries) {
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1))
+      all.set(name.slice(0, at), 'folder');
+  }
+  for (const entry of entries) all.set(entry.name, entry);
+  return all;
 }
 
 /** Modes and times of folders, deepest first: writing into a folder changes its time. */

@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -52,12 +53,35 @@ describe('unpack', () => {
   it.each<[string, Crafted[], RegExp]>([
     ['a name twice', [{ name: 'a' }, { name: 'a' }], /is in it twice/],
     ['something below a file', [{ name: 'a' }, { name: 'a/b/c' }], /lies below a file/],
+    [
+      'what lies below our own names',
+      [{ name: `.pfioh-${'a'.repeat(32)}.part/d/f` }],
+      /is reserved/,
+    ],
     ['our own names', [{ name: `d/.pfioh-${'a'.repeat(32)}.part` }], /is reserved/],
     ['a long link', [{ name: 'l', content: 'x/'.repeat(3000), mode: 0o120777 }], /too long/],
     ['a link that leads outside', [{ name: 'l', content: '../x', mode: 0o120777 }], /outside/],
   ])('refuses %s and changes nothing', async (_what, entries, why) => {
     await expect(unpackInto([{ name: 'first' }, ...entries])).rejects.toThrow(why);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps links with `..` that stay inside; in a store none goes up from what may become a link', async () => {
+    const link = (name: string, content: string) => ({ name, content, mode: 0o120777 });
+    const entries = [
+      { name: 'sub/f' },
+      link('l', 'sub/../sub/f'),
+      link('sub/up', '../sub/f'),
+      link('to', 'sub'),
+      link('via', 'to/../sub/f'),
+    ];
+    const targets = () => ['l', 'sub/up', 'via'].map((name) => readlinkSync(join(folder, name)));
+    await unpackInto(entries, true);
+    expect(targets()).toEqual(['sub/../sub/f', '../sub/f', 'to/../sub/f']);
+    await unpackInto(entries);
+    expect(targets()).toEqual(['sub/f', '../sub/f', 'sub/f']);
+    for (const target of ['sub/../..', 'to/../../x', 'elsewhere/../x'])
+      await expect(unpackInto([...entries, link('bad', target)])).rejects.toThrow('outside');
   });
 
   it('fills folders, also by way of a link where that is allowed', async () => {
