@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'not_found'
   | 'conflict'
   | 'payload_too_large'
+  | 'name_too_long'
   | 'busy'
   | 'internal'
   | 'not_implemented'

@@ -3,6 +3,7 @@ import { PmanError } from '../errors.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { statusOf } from '../wire/reply.ts';
+import type { Places } from './places.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -47,10 +48,17 @@ function isFileError(error: unknown): error is { readonly path: string; readonly
   return 'path' in error && typeof error.path === 'string' && 'syscall' in error;
 }
 
-/** What went wrong as an answer says it: the original's `status` and `msg`, and an `error` object. */
-export function refusal(error: unknown): { readonly said: JsonObject; readonly status: number } {
+/**
+ * What went wrong as an answer says it: the original's `status` and `msg`, and an `error` object. Where the store lies is
+ * nobody's business.
+ */
+export function refusal(
+  error: unknown,
+  places: Places,
+): { readonly said: JsonObject; readonly status: number } {
   const known = tellable(error);
-  const { code, message, hint } = known;
+  const { code, hint } = known;
+  const message = places.withoutBase(known.message);
   const said = {
     ...(known instanceof ReportedError ? known.report : {}),
     status: false,
@@ -61,8 +69,8 @@ export function refusal(error: unknown): { readonly said: JsonObject; readonly s
 }
 
 /** Answers with what went wrong. */
-export function answerError(response: ServerResponse, error: unknown): void {
-  const { said, status } = refusal(error);
+export function answerError(response: ServerResponse, error: unknown, places: Places): void {
+  const { said, status } = refusal(error, places);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   answerJson(response, said, status);
 }

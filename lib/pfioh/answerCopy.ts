@@ -35,7 +35,7 @@ export async function answerCopy(
     confined: places.base !== undefined,
   };
   const kind = copyKind(options);
-  const failed = await failureOf(copyLocally(options));
+  const failed = await failureOf(copyLocally(options), places);
   const said = failed?.said ?? { status: true };
   const ends = {
     source: request.from?.path ?? options.from,
@@ -59,11 +59,11 @@ function report(
   return { ...said, symlink: command, ...ends, ...kind, ...time };
 }
 
-async function failureOf(work: Promise<void>) {
+async function failureOf(work: Promise<void>, places: Places) {
   try {
     await work;
     return undefined;
   } catch (error) {
-    return refusal(error);
+    return refusal(error, places);
   }
 }

@@ -180,7 +180,7 @@ async function serve(
       // Nobody has thought of it: whoever reads the log wants to know where it was.
       ...(code === 'internal' && error instanceof Error ? { stack: error.stack } : {}),
     });
-    endWithError(request, response, error);
+    endWithError(request, response, error, context.places);
   }
   await ended;
   log.info('request', {
@@ -192,10 +192,15 @@ async function serve(
   return handled === 'transfer' && response.statusCode < 400;
 }
 
-function endWithError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function endWithError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  places: Places,
+): void {
   try {
     if (response.headersSent) response.destroy();
-    else refuse(request, response, error);
+    else refuse(request, response, error, places);
   } catch {
     // No answer is possible any more; the client sees a closed connection.
     response.destroy();
@@ -206,7 +211,12 @@ function endWithError(request: IncomingMessage, response: ServerResponse, error:
  * Answers with an error at once. What the client still sends is read and thrown away for a while:
  * closing would reset the connection, and the client would not see the answer.
  */
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  places: Places,
+): void {
   if (!request.complete) {
     request.unpipe();
     request.resume();
@@ -218,5 +228,5 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
     // What was meant for the other answer; `Trailer` would even be an error here.
     if (!KEPT_HEADERS.test(name)) response.removeHeader(name);
   }
-  answerError(response, error);
+  answerError(response, error, places);
 }

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
-import { isOwnName } from '../transfer/names.ts';
+import { isOwnName, requirePossible } from '../transfer/names.ts';
 
 const DEFAULT_KEY_BASE = '/tmp';
 
@@ -44,12 +44,13 @@ export class Places {
 
   /** A path of this machine, inside the store if there is one. @throws PmanError `forbidden` */
   path(path: string): string {
-    if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
+    requirePossible(path);
     if (path.split('/').some(isOwnName)) {
       throw new PmanError('forbidden', `refused path ${path}: the name is reserved`);
     }
     if (this.base === undefined) return normalize(resolve(path) + (path.endsWith('/') ? '/' : ''));
     const full = normalize(isAbsolute(path) ? path : join(this.base, path));
+    requirePossible(full);
     if (!isInside(full, this.base)) throw outside(path);
     const real = realOfExisting(full);
     if (!isInside(real, realOfExisting(this.base))) throw outside(path);
@@ -75,6 +76,12 @@ export class Places {
       throw new PmanError('forbidden', `refused to go through the symbolic link ${folder}`);
     }
     return this.path(folder);
+  }
+
+  /** A text without the place of the store: whoever asks from outside does not need to know it. */
+  withoutBase(text: string): string {
+    if (this.base === undefined || this.base === '/') return text;
+    return text.replaceAll(`${this.base}/`, '').replaceAll(this.base, '.');
   }
 
   /** Whether symbolic links that are already there may be followed. */

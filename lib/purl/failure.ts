@@ -43,6 +43,7 @@ type Kinds = Readonly<Partial<Record<PmanError['code'], FailureKind>>>;
 const PULL_KINDS: Kinds = {
   storage: 'localWrite',
   forbidden: 'localWrite',
+  name_too_long: 'localWrite',
   not_found: 'localRead',
 };
 
@@ -52,6 +53,7 @@ const PUSH_KINDS: Kinds = {
   forbidden: 'localRead',
   not_found: 'localRead',
   bad_request: 'localRead',
+  name_too_long: 'localRead',
 };
 
 /** Any expected error of a push or pull as a failure with an exit status; others are thrown again. */

@@ -1,7 +1,7 @@
 import { PmanError } from '../errors.ts';
 import { readableStamp } from '../host/stamps.ts';
 import { type PathState, pathState, provideFolder } from '../transfer/pathState.ts';
-import { PurlFailure } from './failure.ts';
+import { type FailureKind, PurlFailure, transferFailure } from './failure.ts';
 import type { TransferMessage } from './transferMessage.ts';
 import type { Report } from './transferOptions.ts';
 
@@ -12,6 +12,7 @@ export function checkLocal({ localPath, createDir, verb }: TransferMessage): {
 } {
   let check: PathState = { status: false, isfile: false, isdir: false };
   let why: string | undefined;
+  let kind: FailureKind = 'refused';
   try {
     check = pathState(localPath);
     if (!check.status && verb === 'pull' && createDir) {
@@ -21,6 +22,7 @@ export function checkLocal({ localPath, createDir, verb }: TransferMessage): {
   } catch (error) {
     if (!(error instanceof PmanError)) throw error;
     why = error.message;
+    if (error.code === 'name_too_long') kind = transferFailure(error, verb).kind;
   }
   if (verb === 'pull' && check.isfile) why = 'It is a file; a pull goes into a folder.';
   const status = check.status && (verb === 'push' || check.isdir);
@@ -28,7 +30,5 @@ export function checkLocal({ localPath, createDir, verb }: TransferMessage): {
     ? 'Check on local path successful.'
     : (why ?? 'The local path spec is invalid!');
   const report = { check, status, timestamp: readableStamp(Date.now()), msg };
-  return status
-    ? { report }
-    : { report, failure: new PurlFailure('refused', `${localPath}: ${msg}`) };
+  return status ? { report } : { report, failure: new PurlFailure(kind, `${localPath}: ${msg}`) };
 }

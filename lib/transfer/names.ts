@@ -1,4 +1,4 @@
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 
 /** How the folders that hold what is not yet in place are called; listings and archives leave them out. */
 export const STAGING_NAME = /^\.pfioh-\d+-[0-9a-f-]{36}\.tmp$/;
@@ -17,6 +17,24 @@ export const MAX_NAME_BYTES = 255;
 export function tooLongName(path: string): string | undefined {
   if (path.length <= MAX_NAME_BYTES / 3) return undefined;
   return path.split('/').find((part) => Buffer.byteLength(part) > MAX_NAME_BYTES);
+}
+
+/** The longest path that Linux takes, with the NUL at its end. */
+const MAX_PATH_BYTES = 4096;
+
+/** @throws PmanError for a path that no file system has: with NUL, or too long */
+export function requirePossible(path: string): void {
+  if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
+  const name = tooLongName(path);
+  if (name !== undefined) {
+    const said = JSON.stringify(`${name.slice(0, 40)}…`);
+    throw new PmanError(
+      'name_too_long',
+      `refused path: the name ${said} has more than ${MAX_NAME_BYTES} bytes`,
+    );
+  }
+  if (Buffer.byteLength(path) < MAX_PATH_BYTES) return;
+  throw new PmanError('name_too_long', `refused path: it has ${MAX_PATH_BYTES} bytes or more`);
 }
 
 /**

@@ -8,6 +8,8 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
     return new PmanError('not_found', `${message} (no such file or folder)`, { cause });
   if (code === 'EACCES' || code === 'EPERM')
     return new PmanError('forbidden', `${message} (no permission)`, { cause });
+  if (code === 'ENAMETOOLONG')
+    return new PmanError('name_too_long', `${message} (the name is too long)`, { cause });
   if (code === 'ELOOP')
     return new PmanError('forbidden', `${message} (a symbolic link that is not followed)`, {
       cause,

@@ -9,6 +9,7 @@ const HTTP_STATUS = {
   not_found: 404,
   conflict: 409,
   payload_too_large: 413,
+  name_too_long: 400,
   internal: 500,
   not_implemented: 501,
   busy: 503,

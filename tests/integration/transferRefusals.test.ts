@@ -32,7 +32,7 @@ describe('what cannot be transferred', () => {
     const file = join(folder, 'f');
     const form = { archive: 'none' };
     const onto = await transfer(address, 'pushPath', { local: file, remote: 'f', ...form });
-    expect(onto.stderr).toContain(`cannot push to ${file}: it is a file, not a folder`);
+    expect(onto.stderr).toContain('cannot push to f: it is a file, not a folder');
     const below = await transfer(address, 'pushPath', { local: file, remote: 'f/x', ...form });
     expect(below.stderr).toContain('f/x on ');
     const into = await transfer(address, 'pullPath', { local: file, remote: 'f', ...form });
@@ -56,7 +56,7 @@ describe('what cannot be transferred', () => {
       const meta = JSON.stringify({ remote: { path }, transport: { compress } });
       const answer = await fetch(`http://${address}/?${new URLSearchParams({ meta })}`);
       expect(answer.status).toBe(403);
-      expect(await answer.text()).toMatch(/cannot read \S+\/d\/secret: EACCES \(no permission\)/);
+      expect(await answer.text()).toMatch(/cannot read d\/secret: EACCES \(no permission\)/);
     }
     const back = join(folder, 'back');
     const pulled = await transfer(address, 'pullPath', { local: back, remote: 'd' });

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { BadRequestError, PmanError } from '../../errors.ts';
-import { isOwnName } from '../../transfer/names.ts';
+import { isOwnName, requirePossible } from '../../transfer/names.ts';
 import { pathState, provideFolder } from '../../transfer/pathState.ts';
 import type { Context } from '../context.ts';
 import { incomingFolder, isPlugin } from '../plugin.ts';
@@ -23,6 +23,7 @@ export function pushTarget(push: Push, { places, createDirs }: Context): PushTar
   if (named === '' || named === '.' || named === '..' || isOwnName(named)) {
     throw new BadRequestError('the request does not name what is sent: meta.local.path');
   }
+  requirePossible(named);
   // pfioh 1.6.2: without a remote path it is stored here as received-<name>.
   const { remote } = meta;
   const isNamed = remote?.path !== undefined || remote?.key !== undefined;

@@ -32,7 +32,8 @@ export async function receivePush(
   } catch (error) {
     // pfioh 1.6.2 says so when what came as base64 cannot be stored.
     if (push.encoding !== 'base64' || !(error instanceof PmanError)) throw error;
-    throw new ReportedError(error, { decode: { status: false, msg: error.message } });
+    const msg = context.places.withoutBase(error.message);
+    throw new ReportedError(error, { decode: { status: false, msg } });
   } finally {
     // It has arrived as a whole: nothing is gained by keeping it, what failed fails again.
     await partial?.close({ done: true });
