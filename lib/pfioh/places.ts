@@ -81,7 +81,10 @@ export class Places {
   /** A text without the place of the store: whoever asks from outside does not need to know it. */
   withoutBase(text: string): string {
     if (this.base === undefined || this.base === '/') return text;
-    return text.replaceAll(`${this.base}/`, '').replaceAll(this.base, '.');
+    return text
+      .replaceAll(`${this.base}/`, '')
+      .split(this.base)
+      .reduce((told, rest) => told + (/^[\w.-]/.test(rest) ? this.base : '.') + rest);
   }
 
   /** Whether symbolic links that are already there may be followed. */
