@@ -1,13 +1,12 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 
-/** What clients poll for (protocol c); `lost` is ours, `undefined` a container that ended otherwise. */
+/** What clients poll for (protocol c); `lost` is ours. */
 export type JobStatus =
   | 'notstarted'
   | 'started'
   | 'finishedSuccessfully'
   | 'finishedWithError'
-  | 'undefined'
   | 'lost';
 
 /** How far a job has come, read from its record. */

@@ -31,7 +31,7 @@ export const usage = `usage: swarm [-h] [-s name | -r name | --state name] [--co
              [-i IMAGE] [-c COMMAND] [-p RESTART_POLICY] [-m dir]
              [--env KEY=VALUE] [--label KEY=VALUE] [--bind SOURCE:TARGET[:ro]]
              [--user USER] [--workers COUNT] [--limit NAME=VALUE]
-             [--version]
+             [--no-tty] [--version]
 `;
 
 export const help = `${usage}
@@ -57,6 +57,7 @@ more for --schedule, not of swarm.py:
                         another folder or volume
   --user USER           user, or user:group, in the container
   --workers COUNT       how many containers run the command (default 1)
+  --no-tty              the container has no terminal: its input is empty, its lines end in LF
   --limit NAME=VALUE    cpus (0.5 is half of one), memory (bytes) or gpus of a container
   --version             print the version and exit
 

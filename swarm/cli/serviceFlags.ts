@@ -6,7 +6,7 @@ import type { ServiceRequest } from '../service/serviceSpec.ts';
 /** What flags beyond those of swarm.py say about a service. */
 export type ServiceOptions = Pick<
   ServiceRequest,
-  'env' | 'labels' | 'mounts' | 'user' | 'workers' | 'limits'
+  'env' | 'labels' | 'mounts' | 'user' | 'workers' | 'limits' | 'tty'
 >;
 
 export interface ServiceFlagValues {
@@ -16,6 +16,7 @@ export interface ServiceFlagValues {
   readonly limit?: readonly string[];
   readonly user?: string;
   readonly workers?: string;
+  readonly tty?: boolean;
 }
 
 /** The flags; those with several values are given once for each. */
@@ -29,12 +30,13 @@ export function serviceFlags(): readonly Option[] {
     ...['--env <pair>', '--label <pair>', '--bind <folders>', '--limit <pair>'].map(repeated),
     new Option('--user <user>'),
     new Option('--workers <count>'),
+    new Option('--no-tty'),
   ];
 }
 
 /** Throws UsageError naming the flag whose value has another form. */
 export function readServiceOptions(flags: ServiceFlagValues): ServiceOptions {
-  const { env, label, bind, limit, user, workers } = flags;
+  const { env, label, bind, limit, user, workers, tty } = flags;
   return {
     ...(env && { env: Object.fromEntries(env.map((text) => pair('--env', text))) }),
     ...(label && { labels: Object.fromEntries(label.map((text) => pair('--label', text))) }),
@@ -42,6 +44,7 @@ export function readServiceOptions(flags: ServiceFlagValues): ServiceOptions {
     ...(limit && { limits: limitsOf(limit) }),
     ...(user !== undefined && { user }),
     ...(workers !== undefined && { workers: positive('--workers', workers, /^\d+$/) }),
+    ...(tty === false && { tty }),
   };
 }
 

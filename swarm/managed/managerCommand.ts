@@ -19,7 +19,7 @@ export function scheduleArgs(request: WorkRequest, isOwn: boolean): readonly str
 
 /** The flags of our own manager image for what the original's does not know. */
 function ownFlags({ owner, options }: WorkRequest): readonly string[] {
-  const { env = {}, mounts = [], user, workers, limits = {}, labels = {} } = options;
+  const { env = {}, mounts = [], user, workers, limits = {}, labels = {}, tty } = options;
   const { cpus, memoryBytes, gpus } = limits;
   const pairs = (flag: string, values: Labels) =>
     Object.entries(values).flatMap(([key, value]) => [flag, `${key}=${value}`]);
@@ -35,6 +35,7 @@ function ownFlags({ owner, options }: WorkRequest): readonly string[] {
     ...(cpus === undefined ? [] : ['--limit', `cpus=${cpus}`]),
     ...(memoryBytes === undefined ? [] : ['--limit', `memory=${memoryBytes}`]),
     ...(gpus === undefined ? [] : ['--limit', `gpus=${gpus}`]),
+    ...(tty ? [] : ['--no-tty']),
   ];
 }
 

@@ -28,7 +28,7 @@ export function containerSpec(
   return {
     Image: image,
     Entrypoint: splitIntoWords(cmd),
-    Tty: true,
+    Tty: options.tty ?? false,
     Labels: {
       ...options.labels,
       ...ownerLabels(owner),

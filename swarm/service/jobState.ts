@@ -1,6 +1,7 @@
-import type { Look, Outcome, Worker } from '../../lib/jobs/container/engine.ts';
+import type { Look, Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
-import { causeOf, isFinal, type JobStatus, jobStatusOf, type Task } from './task.ts';
+import { exitCodeOf, outcomeOf } from './shownTask.ts';
+import { causeOf, isFinal, jobStatusOf, type Task } from './task.ts';
 
 /**
  * How a job stands as a whole, from its tasks, the newest first: it has ended when every worker's newest task has, and
@@ -17,8 +18,7 @@ export function lookOfTasks(tasks: readonly Task[], cause?: string): Look | unde
     shown: shownOf(task),
     ...(said === undefined ? {} : { cause: said }),
   };
-  if (counting.every(isFinal))
-    return { kind: 'ended', outcome: OUTCOMES[jobStatusOf(task)], ...seen };
+  if (counting.every(isFinal)) return { kind: 'ended', outcome: outcomeOf(endOf(task)), ...seen };
   // Some have ended and some wait to start: it has started.
   const hasStarted = jobStatusOf(task) === 'started' || counting.some(isFinal);
   return { kind: hasStarted ? 'running' : 'waiting', ...seen };
@@ -30,8 +30,8 @@ export function decidingTask(all: readonly Task[]): Task | undefined {
   return (
     tasks.find((task) => jobStatusOf(task) === 'started') ??
     tasks.find((task) => !isFinal(task)) ??
+    tasks.find(({ Status }) => Status.State === 'failed') ??
     tasks.find((task) => jobStatusOf(task) === 'finishedWithError') ??
-    tasks.find((task) => jobStatusOf(task) === 'undefined') ??
     tasks[0]
   );
 }
@@ -47,27 +47,21 @@ function newestOfSlots(tasks: readonly Task[]): readonly Task[] {
   });
 }
 
-/** Of a task that has ended; the others never decide when all have. */
-const OUTCOMES: Readonly<Record<JobStatus, Outcome>> = {
-  notstarted: 'unknown',
-  started: 'unknown',
-  finishedSuccessfully: 'succeeded',
-  finishedWithError: 'failed',
-  undefined: 'unknown',
-};
-
 function workerOf(task: Task): Worker {
   const cause = causeOf(task);
-  const { ContainerStatus } = task.Status;
-  // Without a container there was nothing that could have ended with a code; the engine shows 0 then.
-  const hasCode = isFinal(task) && Boolean(ContainerStatus?.ContainerID);
   return {
     id: task.ID,
-    exitCode: hasCode ? (ContainerStatus?.ExitCode ?? null) : null,
+    exitCode: isFinal(task) ? exitCodeOf(endOf(task)) : null,
     ...(cause === undefined ? {} : { cause }),
     shown: shownOf(task),
   };
 }
+
+const endOf = ({ Status: { State, Message, ContainerStatus } }: Task) => ({
+  state: State,
+  code: ContainerStatus?.ExitCode,
+  message: Message,
+});
 
 /** The engine's answer was JSON. */
 const shownOf = (task: Task) => task as unknown as JsonObject;

@@ -33,6 +33,8 @@ export interface ServiceRequest {
   readonly workers?: number;
   /** `gpus`: devices that the node offers as the generic resource NVIDIA-GPU. */
   readonly limits?: Limits;
+  /** Default as swarm.py: it has one, which nobody types on. */
+  readonly tty?: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
     user,
     workers,
     restartPolicy = 'on-failure',
+    tty = true,
   } = request;
   const resources = resourcesOf(request.limits);
   return {
@@ -60,7 +63,7 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
         Image: image,
         Command: [...command],
         Mounts: mountsOf(request),
-        TTY: true,
+        TTY: tty,
         ...(labels && { Labels: { ...labels } }),
         ...(env && { Env: envOf(env) }),
         ...(user !== undefined && { User: user }),

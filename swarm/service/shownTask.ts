@@ -10,15 +10,42 @@ export const readShown: ReadShown = (shown) => {
   const state = status?.State;
   if (status === undefined || typeof state !== 'string') return undefined;
   const code = member(status, 'ContainerStatus')?.ExitCode;
-  return { outcome: outcomeOf(state), exitCode: typeof code === 'number' ? code : null };
+  const message = status.Message;
+  const known = {
+    state,
+    code: typeof code === 'number' ? code : undefined,
+    message: typeof message === 'string' ? message : undefined,
+  };
+  return { outcome: outcomeOf(known), exitCode: exitCodeOf(known) };
 };
+
+/** What a task says of its end. */
+interface TaskEnd {
+  readonly state: string;
+  readonly code: number | undefined;
+  readonly message: string | undefined;
+}
+
+/** How a task has ended: of one that never ran nobody knows. */
+export function outcomeOf(end: TaskEnd): Outcome {
+  if (end.state === 'complete') return 'succeeded';
+  return end.state === 'failed' && !neverRan(end) ? 'failed' : 'unknown';
+}
+
+/**
+ * The exit code of a task that has ended; null when there is none. Engines show 0 of what never ran, and of what
+ * they have lost: 0 counts of a task only that has ended well.
+ */
+export function exitCodeOf(end: TaskEnd): number | null {
+  const { state, code } = end;
+  if (code === undefined || neverRan(end)) return null;
+  return code !== 0 || state === 'complete' ? code : null;
+}
+
+/** A program or a user that the image does not have makes a task fail while it starts. */
+const neverRan = ({ state, message }: TaskEnd) => state === 'rejected' || message === 'starting';
 
 function member(object: JsonObject, name: string): JsonObject | undefined {
   const value: JsonValue | undefined = object[name];
   return isJsonObject(value) ? value : undefined;
-}
-
-function outcomeOf(state: string): Outcome {
-  if (state === 'complete') return 'succeeded';
-  return state === 'failed' ? 'failed' : 'unknown';
 }

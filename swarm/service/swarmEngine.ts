@@ -76,6 +76,7 @@ export class SwarmEngine implements Engine {
     try {
       await this.#swarm.schedule({
         ...options,
+        tty: options.tty ?? false,
         name,
         image,
         command: splitIntoWords(cmd),

@@ -71,11 +71,11 @@ const statusOfState = {
   running: 'started',
   complete: 'finishedSuccessfully',
   failed: 'finishedWithError',
-  // pman 2.2.4 names every other end so; clients of it take anything but "started" for an end.
-  shutdown: 'undefined',
-  rejected: 'undefined',
-  remove: 'undefined',
-  orphaned: 'undefined',
+  // pman 2.2.4 says "undefined" of every other end, and its clients wait for a word with "finished" in it.
+  shutdown: 'finishedWithError',
+  rejected: 'finishedWithError',
+  remove: 'finishedWithError',
+  orphaned: 'finishedWithError',
 } as const satisfies Record<TaskState, JobStatus>;
 
 /** Narrows an engine's text to a state that we know. */

@@ -23,8 +23,6 @@ export interface EngineUnderTest {
   readonly image: string;
   /** A name that this engine does not take. */
   readonly badName: string;
-  /** Whether jobs have a terminal: none types there. */
-  readonly hasTerminal: boolean;
   /** Whether it makes folders that are to be mounted and do not exist. */
   readonly makesFolders: boolean;
   /** Connections are lost, and new ones are refused. */
@@ -57,7 +55,6 @@ const inMemory: EngineFactory = {
         readShown: readMemoryShown,
         image: MEMORY_IMAGE,
         badName: 'a/b',
-        hasTerminal: false,
         makesFolders: false,
       },
       cut: async () => {
@@ -111,7 +108,6 @@ async function realEngine(
       readShown,
       image: 'local/busybox:latest',
       badName: 'a/b',
-      hasTerminal: true,
       makesFolders: script === 'podman',
     },
     cut: () => relay.cut(),

@@ -18,6 +18,8 @@ export interface ContainerWish {
   readonly shareDir?: string;
   /** More members of meta.container.target. */
   readonly target?: JsonObject;
+  /** More members of meta.container. */
+  readonly container?: JsonObject;
   readonly meta?: JsonObject;
   readonly limits?: LimitMeta;
 }
@@ -70,6 +72,7 @@ export class ContainerPman {
     const container = {
       target: { image, ...wish.target },
       manager: { env: shareDir === undefined ? {} : { shareDir } },
+      ...wish.container,
     };
     const rawMeta = { cmd, auid, jid: name, container, ...wish.meta };
     return this.jobs.submit({

@@ -53,6 +53,8 @@ export class MemoryWorld {
   gate: Promise<void> | undefined;
   /** It answers, but tells no changes. */
   tellsNothing = false;
+  /** What was written cannot be had: `refused` says so, `silent` says nothing. */
+  output: 'there' | 'refused' | 'silent' = 'there';
   /** No signal reaches what runs, as on another node. */
   isOutOfReach = false;
 
@@ -143,11 +145,13 @@ export class MemoryEngine implements Engine {
   }
 
   logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
-    return this.#world.call('logs', () =>
-      workers
+    return this.#world.call('logs', async () => {
+      if (this.#world.output === 'refused') throw new PmanError('internal', 'cannot be read');
+      if (this.#world.output === 'silent') await new Promise(() => undefined);
+      return workers
         .map(({ id }) => excerpt(this.#worker(id)?.output ?? Buffer.alloc(0), limitBytes))
-        .join(''),
-    );
+        .join('');
+    });
   }
 
   follow({ id }: Worker, { from, signal, onOpen, write }: FollowOptions): Promise<void> {
@@ -208,7 +212,7 @@ export const readMemoryShown: ReadShown = ({ exit }) =>
   exit === undefined
     ? undefined
     : {
-        outcome: exit === 0 ? 'succeeded' : 'failed',
+        outcome: exit === 0 ? 'succeeded' : exit === null ? 'unknown' : 'failed',
         exitCode: typeof exit === 'number' ? exit : null,
       };
 
@@ -264,7 +268,14 @@ class MemoryWorker {
       shareDir === undefined ? word : word.replaceAll('/share', shareDir),
     );
     const env = { PATH: process.env.PATH, ...options.env, WORKER: String(index) };
-    const child = spawn(program, words, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
+    // util-linux's `script` runs a command line on a terminal.
+    const quoted = [program, ...words]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(' ');
+    const [file, args] = options.tty
+      ? ['script', ['-qefc', quoted, '/dev/null']]
+      : [program, words];
+    const child = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#child = child;
     this.hasStarted = true;
     world.tell(name);
@@ -275,7 +286,7 @@ class MemoryWorker {
         this.#wake();
       });
     }
-    child.once('error', (error) => this.#end(127, `cannot start ${program}: ${error.message}`));
+    child.once('error', (error) => this.#end(null, `cannot start ${program}: ${error.message}`));
     child.once('close', (code, signal) => {
       oom.stop();
       if (oom.hasKilled()) this.#end(137, 'the worker ran out of memory');

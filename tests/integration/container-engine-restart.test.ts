@@ -90,7 +90,7 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
     killEngine();
     expect(await jobOf('before')).toEqual({
       status: 'finishedSuccessfully',
-      logs: 'before\r\n',
+      logs: 'before\n',
     });
     await eventually(async () => (await jobOf('running')).note?.includes('no answer from'));
     expect((await jobOf('running')).status).toBe('started');
@@ -117,12 +117,12 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
       const job = await jobOf(jid);
       // The engine ends what ran when it was killed, and starts again what it does not know to have started.
       if (job.status !== 'finishedSuccessfully') expect(job.cause).toMatch(/.+/);
-      else expect(job.logs).toMatch(new RegExp(`^(${jid}\r\n)+$`));
+      else expect(job.logs).toMatch(new RegExp(`^(${jid}\n)+$`));
     }
     const words = await Promise.all(many.map(async (jid) => (await jobOf(jid)).status));
     expect(words.filter((word) => word === 'finishedSuccessfully').length).toBeGreaterThan(0);
     await submit('after', 'echo after', share);
-    await eventually(async () => (await jobOf('after')).logs === 'after\r\n', {
+    await eventually(async () => (await jobOf('after')).logs === 'after\n', {
       timeoutMs: 60_000,
     });
   });
@@ -142,6 +142,6 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
       timeoutMs: 120_000,
       pollMs: 200,
     });
-    expect((await jobOf('late')).logs).toBe('late\r\n');
+    expect((await jobOf('late')).logs).toBe('late\n');
   });
 });

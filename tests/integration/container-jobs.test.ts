@@ -114,7 +114,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       const jid = await run(server, { cmd, image: app, manager: { ...manager, env } });
       const { status, logs, node } = await ended(server, jid);
       expect(status).toBe('finishedSuccessfully');
-      expect(logs).toBe('copying /share/incoming/a b.txt\r\n');
+      expect(logs).toBe('copying /share/incoming/a b.txt\n');
       expect(readFileSync(join(share, 'outgoing/test-a b.txt'), 'utf8')).toBe('content');
       expect(node).toMatchObject({
         currentState: 'finishedSuccessfully',
@@ -139,7 +139,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       const server = await start('swarm', { flags });
       const jid = await run(server, { cmd: 'sh -c "echo before; exit 3"', manager });
       const { status, logs, node } = await ended(server, jid);
-      expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'before\r\n' });
+      expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'before\n' });
       expect(node).toMatchObject({ cause: expect.stringContaining('non-zero exit (3)') });
       await gone(jid);
     });
@@ -169,7 +169,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     const killed = await run(server, { cmd: 'sleep 600', manager });
     expect(await ended(server, jid)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'fine\r\n',
+      logs: 'fine\n',
     });
     await server.post('kill', { key: 'jid', value: killed, signal: 'KILL' });
     expect((await ended(server, killed)).status).toBe('finishedWithError');
@@ -203,7 +203,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       });
       const seen = await ended(server, other);
       expect(seen.status).toBe('finishedWithError');
-      expect(seen.logs).toMatch(/^me too\r\n65534\r\ninputtouch: \/in\/x: .*\r\n$/);
+      expect(seen.logs).toMatch(/^me too\n65534\ninputtouch: \/in\/x: .*\n$/);
       expect(existsSync(join(input, 'x'))).toBe(false);
       expect(readFileSync(join(output, 'out'), 'utf8')).toBe('input');
       rmSync(join(output, 'out'));
@@ -247,7 +247,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       });
       const { status, logs, node } = await ended(server, jid);
       expect(status).toBe('finishedSuccessfully');
-      expect(new Set(logs.trim().split('\r\n')).size).toBe(3);
+      expect(new Set(logs.trim().split('\n')).size).toBe(3);
       expect(node.tasks).toHaveLength(3);
     });
 
@@ -267,7 +267,7 @@ describeWithEngine('container jobs', engineMissing, () => {
       writeFileSync(join(share, 'go'), '');
       const { status, logs, node } = await ended(server, jid);
       expect(status).toBe('finishedWithError');
-      expect(logs.match(/^last\r$/gm)).toHaveLength(2);
+      expect(logs.match(/^last$/gm)).toHaveLength(2);
       expect(node.cause).toMatch(/exit \(3\)/);
     });
   });
@@ -276,7 +276,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     const server = await start('swarm');
     const jid = await run(server, { cmd: 'true', image: 'local/nosuch' });
     const { status, node } = await ended(server, jid);
-    expect(status).toBe('undefined');
+    expect(status).toBe('finishedWithError');
     expect(node).toMatchObject({
       cause: expect.stringContaining('No such image: local/nosuch'),
       state: { Status: { State: 'rejected' } },
@@ -312,7 +312,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     for (const jid of jids) {
       expect(await ended(server, jid)).toMatchObject({
         status: 'finishedSuccessfully',
-        logs: 'DOCKER_RESOURCE_NVIDIA-GPU=gpu-0\r\n',
+        logs: 'DOCKER_RESOURCE_NVIDIA-GPU=gpu-0\n',
       });
     }
   });
@@ -347,7 +347,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     expect(status).toBe('finishedSuccessfully');
     const [head = '', tail = ''] = logs.split(/\n\[… the middle is left out: .* …\]\n/);
     expect([head.length, tail.length]).toEqual([2 ** 19, 2 ** 19]);
-    expect(head.startsWith(`100000${line}\r\n100001`)).toBe(true);
-    expect(tail.endsWith(`${last - 1}${line}\r\n${last}${line}\r\n`)).toBe(true);
+    expect(head.startsWith(`100000${line}\n100001`)).toBe(true);
+    expect(tail.endsWith(`${last - 1}${line}\n${last}${line}\n`)).toBe(true);
   });
 });

@@ -30,14 +30,14 @@ describeWithEngine('container jobs', engineMissing, () => {
     });
     await eventually(async () => {
       const { status, logs } = await statusOf(server, jid);
-      return status === 'started' && logs === 'up\r\n';
+      return status === 'started' && logs === 'up\n';
     });
     const named = { key: 'jid', value: jid };
     expect(await server.post('delete', named)).toMatchObject({ error: { code: 'conflict' } });
     const reply = await server.post('kill', { ...named, auid: 'me' });
     expect(reply).toMatchObject({ status: true, d_ret: { 0: { killed: true } } });
     const { status, logs, node } = await ended(server, jid);
-    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\r\nbye\r\n' });
+    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\nbye\n' });
     expect(node.cause).toBe('ended by a kill request of me');
     await gone(jid);
     expect(await server.post('kill', named)).toMatchObject({ d_ret: { 0: { killed: false } } });
@@ -82,10 +82,10 @@ describeWithEngine('container jobs', engineMissing, () => {
     const jid = await run(server, { cmd, manager: { env: { shareDir: share } } });
     const get = async (path: string) =>
       (await server.request('GET', `/api/v1/_-1/${path}`, { timeoutMs: 60_000 })).text;
-    await eventually(async () => (await get('stdout')) === 'grüße\r\n');
+    await eventually(async () => (await get('stdout')) === 'grüße\n');
     const followed = get('stdout?follow=1');
     writeFileSync(join(share, 'go'), '');
-    const output = 'grüße\r\ndone\r\n';
+    const output = 'grüße\ndone\n';
     expect(await followed).toBe(output);
     await ended(server, jid);
     expect([await get('stdout'), await get('0/stdout'), await get('stderr')]).toEqual([
@@ -149,7 +149,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     await server.restart();
     expect(await ended(server, jid)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'done\r\n',
+      logs: 'done\n',
     });
     await gone(jid);
     await run(other, { jid, cmd: 'true' });
@@ -179,7 +179,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     const reply = await server.post('status', { key: 'auid', value: auid });
     expect(reply.d_ret).toMatchObject({
       l_status: ['finishedSuccessfully', 'finishedSuccessfully'],
-      l_logs: ['in a container\r\n', ''],
+      l_logs: ['in a container\n', ''],
       '1.container': { tree: null },
     });
   });
@@ -225,15 +225,15 @@ describeWithEngine('container jobs', engineMissing, () => {
     await server.restart();
     expect(await ended(server, running)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'done\r\n',
+      logs: 'done\n',
     });
     expect(await ended(server, waiting)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'late\r\n',
+      logs: 'late\n',
     });
     expect(await ended(server, fresh)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'fresh\r\n',
+      logs: 'fresh\n',
     });
     for (const jid of [running, waiting, fresh]) await gone(jid);
   });
@@ -254,13 +254,13 @@ describeWithEngine('container jobs', engineMissing, () => {
     docker('service', 'rm', gone1);
     await server.restart();
     expect(await ended(server, gone1)).toMatchObject({
-      status: 'undefined',
+      status: 'finishedWithError',
       node: { cause: expect.stringContaining('removed by somebody else') },
     });
     writeFileSync(join(folder, 'go'), '');
     expect(await ended(server, jid)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'done\r\n',
+      logs: 'done\n',
     });
     await gone(jid);
   });
@@ -275,7 +275,7 @@ describeWithEngine('container jobs', engineMissing, () => {
     for (const [i, jid] of jids.entries()) {
       const { status, logs } = await ended(server, jid, 150_000);
       const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
-      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
+      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\n` });
     }
     await eventually(() => jids.every((jid) => !services().includes(jid)), { timeoutMs: 60_000 });
   });

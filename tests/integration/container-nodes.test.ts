@@ -36,7 +36,7 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
   const workerNode = () => docker('node', 'ls', '-q', '--filter', 'role=worker').trim();
   async function started(server: TestServer): Promise<string> {
     const jid = await run(server, { cmd: 'sh -c "echo up; sleep 600"' });
-    await eventually(async () => (await statusOf(server, jid)).logs === 'up\r\n', {
+    await eventually(async () => (await statusOf(server, jid)).logs === 'up\n', {
       timeoutMs: 30_000,
     });
     return jid;
@@ -47,7 +47,7 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
     const many = await run(server, { cmd: 'seq 1 20000', meta: { number_of_workers: 2 } });
     const seen = await ended(server, many);
     expect(seen.status).toBe('finishedSuccessfully');
-    const lines = seen.logs.split('\r\n');
+    const lines = seen.logs.split('\n');
     expect(lines).toHaveLength(40_001);
     expect([lines[0], lines[19_999], lines[20_000], lines[39_999]]).toEqual([
       '1',
@@ -61,14 +61,14 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
     });
     expect(await ended(server, greedy)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'before\r\n',
+      logs: 'before\n',
       node: { cause: expect.stringContaining('out of memory') },
     });
     const killed = await started(server);
     await server.post('kill', { key: 'jid', value: killed });
     expect(await ended(server, killed)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'up\r\n',
+      logs: 'up\n',
       node: { cause: 'ended by a kill request' },
     });
   });
@@ -80,8 +80,8 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
     docker('node', 'update', '--availability', 'drain', node);
     try {
       expect(await ended(server, jid)).toMatchObject({
-        status: 'undefined',
-        logs: 'up\r\n',
+        status: 'finishedWithError',
+        logs: 'up\n',
         node: { cause: expect.stringContaining('the engine shut the container down') },
       });
     } finally {

@@ -13,7 +13,7 @@ const manager = 'local/following-swarm';
 /** Counts as far as a file says, until there is another one. */
 const COUNTS =
   "sh -c 'n=0; while [ ! -e /share/go ]; do to=$(cat /share/to); [ $to = $n ] || seq $((n + 1)) $to; n=$to; sleep 0.05; done; printf end'";
-const counted = (to: number) => `${Array.from({ length: to }, (_, i) => `${i + 1}\r\n`).join('')}`;
+const counted = (to: number) => `${Array.from({ length: to }, (_, i) => `${i + 1}\n`).join('')}`;
 
 function countTo(share: string, to: number): void {
   writeFileSync(join(share, 'new'), String(to));

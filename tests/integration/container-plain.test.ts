@@ -48,13 +48,13 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     const bad = await run(server, { cmd: 'sh -c "echo before; exit 3"' });
     expect(await ended(server, good)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'ok\r\n',
+      logs: 'ok\n',
       node: { state: { Status: { State: 'complete', ContainerStatus: { ExitCode: 0 } } } },
     });
     expect(readFileSync(join(share, 'out'), 'utf8')).toBe('hi\n');
     expect(await ended(server, bad)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'before\r\n',
+      logs: 'before\n',
       node: { cause: expect.stringContaining('non-zero exit (3)') },
     });
     await gone(good);
@@ -84,7 +84,7 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
       },
     });
     expect(seen.status).toBe('finishedWithError');
-    expect(seen.logs).toMatch(/^me too\r\n65534\r\ntouch: \/in\/x: .*\r\n$/);
+    expect(seen.logs).toMatch(/^me too\n65534\ntouch: \/in\/x: .*\n$/);
     expect(readFileSync(join(output, 'out'), 'utf8')).toBe('input');
     expect(existsSync(join(input, 'x'))).toBe(false);
   });
@@ -116,12 +116,12 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     });
     await eventually(async () => {
       const { status, logs } = await statusOf(server, jid);
-      return status === 'started' && logs === 'up\r\n';
+      return status === 'started' && logs === 'up\n';
     }, SECONDS);
     const named = { key: 'jid', value: jid };
     expect(await server.post('kill', named)).toMatchObject({ d_ret: { 0: { killed: true } } });
     const { status, logs, node } = await ended(server, jid);
-    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\r\nbye\r\n' });
+    expect({ status, logs }).toEqual({ status: 'finishedWithError', logs: 'up\nbye\n' });
     expect(node.cause).toBe('ended by a kill request');
     await gone(jid);
     expect(await server.post('delete', named)).toMatchObject({ status: true });
@@ -139,13 +139,13 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     });
     await eventually(async () => {
       const { status, logs } = await statusOf(server, jid);
-      return status === 'started' && logs === 'a\r\nb\r\n'.repeat(3);
+      return status === 'started' && logs === 'a\nb\n'.repeat(3);
     }, SECONDS);
     await server.post('kill', { key: 'jid', value: jid, signal: 'KILL' });
     const { status, logs, node } = await ended(server, jid);
     expect({ status, logs }).toEqual({
       status: 'finishedWithError',
-      logs: 'a\r\nb\r\n'.repeat(3),
+      logs: 'a\nb\n'.repeat(3),
     });
     expect(node.tasks).toHaveLength(3);
     expect(node.cause).toBe('ended by a kill request');
@@ -191,11 +191,11 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     await server.restart();
     expect(await ended(server, running)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'done\r\n',
+      logs: 'done\n',
     });
     expect(await ended(server, waiting)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'late\r\n',
+      logs: 'late\n',
     });
     for (const jid of [running, waiting]) await gone(jid);
   });
@@ -210,7 +210,7 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     for (const [i, jid] of jids.entries()) {
       const { status, logs } = await ended(server, jid);
       const word = i % 2 === 0 ? 'finishedSuccessfully' : 'finishedWithError';
-      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\r\n` });
+      expect({ i, status, logs }).toEqual({ i, status: word, logs: `${i}\n` });
     }
   });
 }

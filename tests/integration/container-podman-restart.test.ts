@@ -36,7 +36,7 @@ describeWithEngine("container jobs and a restart of Podman's service", podmanMis
       });
     const [during, after] = [await waiting('during'), await waiting('after')];
     for (const jid of [during, after]) {
-      await eventually(async () => (await statusOf(server, jid)).logs === 'up\r\n', {
+      await eventually(async () => (await statusOf(server, jid)).logs === 'up\n', {
         timeoutMs: 30_000,
       });
     }
@@ -51,12 +51,12 @@ describeWithEngine("container jobs and a restart of Podman's service", podmanMis
     script('up');
     expect(await ended(server, during)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'up\r\nduring\r\n',
+      logs: 'up\nduring\n',
     });
     writeFileSync(join(share, 'after'), '');
     expect(await ended(server, after)).toMatchObject({
       status: 'finishedWithError',
-      logs: 'up\r\nafter\r\n',
+      logs: 'up\nafter\n',
     });
   });
 });

@@ -111,7 +111,7 @@ describeWithEngine('container jobs and an engine that falls silent', engineMissi
     relay.goOn();
     expect(await ended(server, running)).toMatchObject({
       status: 'finishedSuccessfully',
-      logs: 'up\r\ndone\r\n',
+      logs: 'up\ndone\n',
     });
     for (let i = 0; i < 2; i += 1) expect((await submit(server, once)).status).toBe(200);
     expect(await ended(server, jid)).toMatchObject({ status: 'finishedSuccessfully' });

@@ -184,6 +184,14 @@ export const deviations = [
       /^body\.meta\.(cmd|container|cmdMgr|cmdMrg_byte_str)/.test(at) &&
       payloadOf(recorded).meta?.container !== undefined,
   },
+  {
+    id: 'D31',
+    what: 'A container that never ran is finishedWithError, without a return code.',
+    allows: ({ at, actual }, { recorded }) =>
+      recorded.name === 'swarm: status rejected is undefined' &&
+      ((/\.l_status\[0\]$/.test(at) && actual === 'finishedWithError') ||
+        (/\.returncode\[0\]$/.test(at) && actual === null)),
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from '../../concurrency/queue.ts';
+import { withinMs } from '../../concurrency/withinMs.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
@@ -26,6 +27,10 @@ export interface EndingsOptions {
 
 /** How many are removed from the engine at once. */
 const REMOVALS_AT_ONCE = 3;
+/** How long the output of a job that has ended is waited for, in milliseconds. */
+const LAST_WORDS_MS = 20_000;
+/** How long it is asked for again while the engine answers anything else, in milliseconds. */
+const GIVEN_UP_MS = 60_000;
 /** How often it is looked whether a record that was to be filed has been removed instead, in milliseconds. */
 const REMOVED_MS = 500;
 
@@ -38,6 +43,8 @@ export class Endings {
   readonly #removals = new Queue(REMOVALS_AT_ONCE);
   /** By name: what jobs that have ended have left at the engine, while it is being removed. */
   readonly #removing = new Map<string, Promise<void>>();
+  /** Since when the engine has told how these have ended, but not what they have written. */
+  readonly #unheardSince = new WeakMap<ContainerJob, number>();
 
   constructor(options: EndingsOptions) {
     this.#options = options;
@@ -69,12 +76,12 @@ export class Endings {
   }
 
   /**
-   * Writes down how it has ended, with its last words; once, however often this is called. When the engine cannot be asked for
-   * them, it stays as it is.
+   * Writes down how it has ended, with its last words; once, however often this is called. While the engine is away it stays
+   * as it is. Last words that cannot be read are left out: they hold up no end.
    */
   async ended(job: ContainerJob, look: Look): Promise<void> {
     await this.#closing(job, async () => {
-      const logs = await this.#logsOf(look);
+      const logs = await this.#lastWords(job, look);
       const status = statusOfLook(look);
       // One that has ended well did so by itself, whatever was ordered.
       const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
@@ -88,7 +95,7 @@ export class Endings {
       status: 'finishedWithError',
       shown: look?.shown,
       workers: look === undefined ? [] : shownOf(look),
-      logs: look === undefined ? '' : await this.#logsOf(look),
+      logs: look === undefined ? '' : await this.#lastWords(job, look),
       cause: job.endCause ?? 'it was ended',
     }));
   }
@@ -96,7 +103,7 @@ export class Endings {
   /** It is not there any more, and nobody has seen how it ended. */
   async vanished(job: ContainerJob): Promise<void> {
     await this.#closing(job, async () => ({
-      status: job.endCause === undefined ? 'undefined' : 'finishedWithError',
+      status: 'finishedWithError',
       shown: job.seen?.shown,
       workers: [],
       logs: '',
@@ -136,9 +143,28 @@ export class Endings {
     this.filed(job);
   }
 
-  async #logsOf(look: Look): Promise<string> {
+  /** @throws PmanError unavailable when the engine is away: then it is tried again */
+  async #lastWords(job: ContainerJob, look: Look): Promise<string> {
+    if (look.workers.length === 0) return '';
     const engine = await this.#options.engine();
-    return engine.logs(look.workers, this.#options.logLimitBytes);
+    try {
+      const logs = engine.logs(look.workers, this.#options.logLimitBytes);
+      return await withinMs(LAST_WORDS_MS, logs, () => new PmanError('internal', 'no answer'));
+    } catch (error) {
+      if (!(error instanceof PmanError)) throw error;
+      if (error.code === 'unavailable' && !this.#isGivenUp(job)) throw error;
+      const reason = messageOf(error);
+      this.#options.log.warn('the output of a job cannot be read', { job: job.root, reason });
+      return `[… the output could not be read: ${reason} …]\n`;
+    }
+  }
+
+  /** Whether the output has been asked for in vain for long. */
+  #isGivenUp(job: ContainerJob): boolean {
+    const now = performance.now();
+    const since = this.#unheardSince.get(job) ?? now;
+    this.#unheardSince.set(job, since);
+    return now - since > GIVEN_UP_MS;
   }
 
   async #remove(job: ContainerJob): Promise<void> {

@@ -30,7 +30,10 @@ export interface Engine {
   end(work: Work, order: EndOrder): Promise<boolean>;
   /** Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then. */
   remove(work: Work): Promise<void>;
-  /** What the workers have written so far, one after the other, `limitBytes` at most of each: its beginning and its end. */
+  /**
+   * What the workers have written so far, one after the other, `limitBytes` at most of each: its beginning and its end.
+   * Nothing depends on it: a job ends whether or not its output can be read.
+   */
   logs(workers: readonly Worker[], limitBytes: number): Promise<string>;
   /** Hands on what a worker has written and writes, until it ends. Nothing when its output is not at hand. */
   follow(worker: Worker, options: FollowOptions): Promise<void>;
@@ -80,6 +83,8 @@ export interface WorkOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** How many workers run the command; one when left out. */
   readonly workers?: number;
+  /** Whether a worker has a terminal: its lines then end in CR LF. Without one its input is empty: it ends at once. */
+  readonly tty?: boolean;
   readonly limits?: Limits;
 }
 
@@ -164,7 +169,7 @@ interface Seen {
 export interface Worker {
   /** Different for every worker, also for one that replaces another. */
   readonly id: string;
-  /** Null while it runs, and where nobody knows it. */
+  /** Null while it runs, where nobody knows it, and for one that never ran: never 0 but for one that ended well. */
   readonly exitCode: number | null;
   readonly cause?: string;
   /** In the engine's own words: shown to clients, and read by the engine when it is asked for the output. */

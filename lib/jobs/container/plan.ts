@@ -50,6 +50,7 @@ const containerSchema = z.looseObject({
       )
       .optional(),
   }),
+  tty: z.boolean().optional(),
   manager: z
     .looseObject({
       image: text.optional(),
@@ -94,7 +95,7 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
       awaitedFolder === undefined || !storeBase
         ? awaitedFolder
         : posix.join(storeBase, posix.basename(awaitedFolder)),
-    options: optionsOf(target, job.rawMeta),
+    options: { ...optionsOf(target, job.rawMeta), ...(parsed.data.tty && { tty: true }) },
   };
 }
 

@@ -1,7 +1,7 @@
 import { progressOf, type ReadProgress } from '../progress.ts';
 import { isContainerRecord } from '../recordKinds.ts';
 import type { ReadShown } from './engine.ts';
-import { recordedContainer } from './recorded.ts';
+import { recordedContainer, recordedReturnCode } from './recorded.ts';
 
 /**
  * Reads records of jobs of any kind. The sub-job of a container job only says that it was scheduled (protocol g): its container
@@ -13,6 +13,11 @@ export function progressReader(readShown: ReadShown): ReadProgress {
     const progress = progressOf(record);
     if (!isContainerRecord(record)) return progress;
     const { status, isFinal } = recordedContainer(record, readShown);
-    return { ...progress, isDone: isFinal, status: progress.status === 'lost' ? 'lost' : status };
+    return {
+      ...progress,
+      returncodes: progress.returncodes.map((code) => recordedReturnCode(record, readShown, code)),
+      isDone: isFinal,
+      status: progress.status === 'lost' ? 'lost' : status,
+    };
   };
 }

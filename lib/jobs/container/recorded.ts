@@ -1,21 +1,19 @@
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonValue } from '../../wire/json.ts';
-import type { Look, Outcome, ReadShown } from './engine.ts';
+import type { Look, Outcome, ReadShown, ShownEnd } from './engine.ts';
 
 /** How a container job stands, in the words that its record and clients have for it (protocol c, g). */
 export type ContainerStatus =
   | 'notstarted'
   | 'started'
   | 'finishedSuccessfully'
-  | 'finishedWithError'
-  | 'undefined';
+  | 'finishedWithError';
 
 const STATUSES: readonly string[] = [
   'notstarted',
   'started',
   'finishedSuccessfully',
   'finishedWithError',
-  'undefined',
 ] satisfies readonly ContainerStatus[];
 const isStatus = (value: JsonValue | undefined): value is ContainerStatus =>
   typeof value === 'string' && STATUSES.includes(value);
@@ -26,9 +24,8 @@ export function statusOfOutcome(outcome: Outcome): ContainerStatus {
     case 'succeeded':
       return 'finishedSuccessfully';
     case 'failed':
+    case 'unknown': // clients wait for a word with "finished" in it
       return 'finishedWithError';
-    case 'unknown':
-      return 'undefined';
   }
 }
 
@@ -56,6 +53,8 @@ export function recordedContainer(record: TreeNode, readShown: ReadShown): Recor
   const recordedLogs = record.cat(['container', 'logs']);
   const logs = typeof recordedLogs === 'string' ? recordedLogs : '';
   // The original writes currentState once and never again: in its records only the shown state says how the job ended.
+  // An earlier pman of ours has written "undefined" there for an end that nobody could explain.
+  if (current === 'undefined') return { status: 'finishedWithError', logs, isFinal: true };
   if (isStatus(current) && isEnd(current)) return { status: current, logs, isFinal: true };
   if (shown !== undefined) {
     const end = isJsonObject(shown) ? readShown(shown) : undefined;
@@ -64,8 +63,27 @@ export function recordedContainer(record: TreeNode, readShown: ReadShown): Recor
   return { status: isStatus(current) ? current : 'notstarted', logs, isFinal: false };
 }
 
-/** The exit code of the worker that decides; null while it runs, and when nobody knows. */
+/** The exit code of the worker that decides; null while it runs, when it never ran, and when nobody knows. */
 export function recordedExitCode(record: TreeNode, readShown: ReadShown): number | null {
+  return shownEnd(record, readShown)?.exitCode ?? null;
+}
+
+/**
+ * The exit code that goes for the job's one entry, which is that of the original's `echo`. One that never ran, or of which
+ * nobody knows how it ended, has none: 0 would say that all is well.
+ * @param echoed the code of that entry
+ */
+export function recordedReturnCode(
+  record: TreeNode,
+  readShown: ReadShown,
+  echoed: number | null,
+): number | null {
+  if (echoed !== 0 || !recordedContainer(record, readShown).isFinal) return echoed;
+  const end = shownEnd(record, readShown);
+  return end?.exitCode ?? (end?.outcome === 'failed' ? echoed : null);
+}
+
+function shownEnd(record: TreeNode, readShown: ReadShown): ShownEnd | undefined {
   const shown = record.cat(['container', 'state']);
-  return (isJsonObject(shown) ? readShown(shown)?.exitCode : undefined) ?? null;
+  return isJsonObject(shown) ? readShown(shown) : undefined;
 }

@@ -24,6 +24,11 @@ describe('the flags of a service', () => {
     });
   });
 
+  it('leave it a terminal unless told otherwise, as swarm.py does', () => {
+    expect(schedule()).toMatchObject({ options: {} });
+    expect(schedule('--no-tty')).toMatchObject({ options: { tty: false } });
+  });
+
   it.each([
     ['--env', 'A'],
     ['--bind', '/x'],

@@ -15,7 +15,7 @@ describe('containerSpec', () => {
     expect(containerSpec(request(), undefined)).toEqual({
       Image: 'img',
       Entrypoint: ['echo', 'hi'],
-      Tty: true,
+      Tty: false,
       Labels: {
         'org.fnndsc.pman.job': 'job-1',
         'org.fnndsc.pman.jid': 'jid 1',

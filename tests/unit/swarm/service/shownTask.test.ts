@@ -7,7 +7,8 @@ describe('readShown', () => {
     ['failed', 3, { outcome: 'failed', exitCode: 3 }],
     ['rejected', undefined, { outcome: 'unknown', exitCode: null }],
     ['shutdown', 137, { outcome: 'unknown', exitCode: 137 }],
-    ['running', 0, { outcome: 'unknown', exitCode: 0 }],
+    ['running', 0, { outcome: 'unknown', exitCode: null }],
+    ['shutdown', 0, { outcome: 'unknown', exitCode: null }],
   ])('reads a task that is %s with the exit code %j', (State, ExitCode, end) => {
     const ContainerStatus = ExitCode === undefined ? {} : { ExitCode };
     expect(readShown({ ID: 't', Status: { State, ContainerStatus } })).toEqual(end);

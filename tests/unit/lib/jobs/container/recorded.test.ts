@@ -19,8 +19,8 @@ describe('recordedContainer', () => {
   it.each([
     ['complete', 'finishedSuccessfully'],
     ['failed', 'finishedWithError'],
-    ['rejected', 'undefined'],
-    ['orphaned', 'undefined'],
+    ['rejected', 'finishedWithError'],
+    ['orphaned', 'finishedWithError'],
   ])(
     'takes a stored task that is %s as the end, whatever the original left as currentState',
     (word, status) => {
@@ -49,6 +49,33 @@ describe('recordedContainer', () => {
     expect(
       recordedContainer(record({ currentState: 'finishedWithError' }), readShown).isFinal,
     ).toBe(true);
+  });
+});
+
+describe('the return code of a job in a container', () => {
+  const ended = (shown: JsonObject | undefined, code = 0) => {
+    const tree = record({ currentState: 'finishedWithError' });
+    tree.touch(['end', '0', 'endInfo'], { 0: { returncode: code, doneTrigger: true } });
+    if (shown !== undefined) tree.touch(['container', 'state'], shown);
+    return progressOf(tree).returncodes;
+  };
+
+  it.each([
+    ['that never got a container', state('rejected')],
+    ['whose engine was stopped under it', state('shutdown')],
+    [
+      'whose program the image lacks',
+      { Status: { ...state('failed', 127).Status, Message: 'starting' } },
+    ],
+    ['that somebody removed', state('running')],
+    ['of which nothing is known', undefined],
+  ])('%s is null: 0 would say that all is well', (_, shown) => {
+    expect(ended(shown)).toEqual([null]);
+  });
+
+  it('that failed is its own, of one that was not scheduled that of the failure', () => {
+    expect(ended(state('failed', 3))).toEqual([3]);
+    expect(ended(undefined, 1)).toEqual([1]);
   });
 });
 

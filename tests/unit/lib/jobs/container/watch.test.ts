@@ -56,13 +56,23 @@ describe('a container job that is watched', () => {
     expect(await pman.end(root)).toMatchObject({ output: 'last\n', exitCode: 0 });
   });
 
+  it.each(['refused', 'silent'] as const)(
+    'ends although its output is %s, and says that it could not be read',
+    async (kind) => {
+      world.output = kind;
+      const job = await pman.end(await pman.submit('sh -c "echo lost"'));
+      expect(job).toMatchObject({ status: 'finishedSuccessfully', exitCode: 0 });
+      expect(job.output).toMatch(/output could not be read/);
+    },
+  );
+
   it('that is not there any more ends, and its cause says that somebody has removed it', async () => {
     const root = await pman.submit('sleep 600', { name: 'n' });
     await pman.written(root, '');
     await eventually(() => stateOf(root) === 'started');
     await new MemoryEngine(world).remove({ name: 'n', handle: undefined });
     const { status, cause, exitCode } = await pman.end(root);
-    expect({ status, exitCode }).toEqual({ status: 'undefined', exitCode: null });
+    expect({ status, exitCode }).toEqual({ status: 'finishedWithError', exitCode: null });
     expect(cause).toMatch(/removed by somebody/);
   });
 
