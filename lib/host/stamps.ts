@@ -23,3 +23,17 @@ export function readableStamp(epochMs: number): string {
   const { day, time, micros } = localParts(epochMs);
   return `${day.join('-')} ${time.join(':')}.${micros}`;
 }
+
+/**
+ * The time that a compact stamp, or the beginning of one, stands for: milliseconds since 1970, with fractions. What is missing
+ * counts as the lowest. Of an hour that there is twice the first is meant.
+ */
+export function stampTime(stamp: string): number {
+  const [digits = '', fraction = ''] = stamp.split('.');
+  const at = (from: number, to: number, lowest = 0) =>
+    Math.max(lowest, Number(digits.slice(from, to).padEnd(to - from, '0')));
+  const date = new Date(0);
+  date.setFullYear(at(0, 4), at(4, 6, 1) - 1, at(6, 8, 1));
+  date.setHours(at(8, 10), at(10, 12), at(12, 14), 0);
+  return date.getTime() + Number(fraction.padEnd(6, '0').slice(0, 6)) / 1000;
+}

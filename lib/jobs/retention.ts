@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
-import { compactStamp } from '../host/stamps.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
+import { acceptedAt } from '../records/jobRoot.ts';
 import type { Jobs } from './jobs.ts';
 import { removeJobs } from './removal.ts';
 
@@ -25,14 +25,14 @@ export function removeOld(
 ): void {
   if (database.indexing !== undefined) return;
   const ended = database.roots().filter((root) => database.summary(root)?.status !== undefined);
-  const oldest = ageMs === undefined ? '' : compactStamp(Date.now() - ageMs);
+  const oldest = ageMs === undefined ? Number.NEGATIVE_INFINITY : Date.now() - ageMs;
   let size = 0;
   if (bytes !== undefined) for (const root of ended) size += database.summary(root)?.bytes ?? 0;
   const gone: string[] = [];
   for (const root of ended) {
     const tooMany = count !== undefined && ended.length - gone.length > count;
     const tooLarge = bytes !== undefined && size > bytes;
-    if (root >= oldest && !tooMany && !tooLarge) break;
+    if (acceptedAt(root) >= oldest && !tooMany && !tooLarge) break;
     size -= database.summary(root)?.bytes ?? 0;
     gone.push(root);
   }

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
@@ -6,7 +14,7 @@ import { isFolder, makeFolder } from '../host/folders.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import { readTree, restoreReplaced, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJobRoot } from './jobRoot.ts';
+import { inOrder, isJobRoot } from './jobRoot.ts';
 
 /** Folders of job records, as folders: the database's own, and copies that requests have asked for. */
 
@@ -22,17 +30,32 @@ export function exportsFolderOf(workFolder: string): string {
 
 /** Drafts are renamed into the database, so they lie on its file system. */
 export function makeDraftsFolder(folder: string, workFolder: string): string {
-  const sameDisk = statSync(workFolder).dev === statSync(folder).dev;
-  const drafts = sameDisk ? join(workFolder, 'drafts') : `${folder}/.drafts`;
+  const drafts = canRename(workFolder, folder) ? join(workFolder, 'drafts') : `${folder}/.drafts`;
   if (isFolder(drafts)) restoreReplaced(drafts, folder);
   rmSync(drafts, { recursive: true, force: true });
   makeFolder(drafts, PRIVATE.folder);
   return drafts;
 }
 
+/** Two folders of one disk may be on two mounts of it, and then rename(2) refuses. */
+function canRename(from: string, to: string): boolean {
+  if (statSync(from).dev !== statSync(to).dev) return false;
+  const probe = mkdtempSync(join(from, 'probe-'));
+  const there = join(to, `.${basename(probe)}`);
+  try {
+    renameSync(probe, there);
+    rmdirSync(there);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EXDEV') throw error;
+    rmdirSync(probe);
+    return false;
+  }
+}
+
 /** Names of the records in a folder, oldest first. */
 export function recordNames(folder: string): readonly string[] {
-  return readdirSync(folder).filter(isJobRoot).sort();
+  return inOrder(readdirSync(folder).filter(isJobRoot));
 }
 
 /**

@@ -1,22 +1,93 @@
-import { randomUUID } from 'node:crypto';
-import { compactStamp } from '../host/stamps.ts';
+import { randomBytes } from 'node:crypto';
+import { compactStamp, stampTime } from '../host/stamps.ts';
 
-/** `<YYYYMMDDhhmmss.ffffff>_<uuid4>`, local time of registration (protocol b). */
+/** `<YYYYMMDDhhmmss.ffffff>_<uuid>`, local time of registration (protocol b). */
 const JOB_ROOT = /^\d{14}\.\d{1,6}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Local time goes back when summer time ends, when the zone changes and when a clock is set. So the last 13 digits of the uuid
+ * hold the order: microseconds since 1970, and always more than those of every job before. The uuid says so: it is of
+ * version 8 (RFC 9562). One of the original's is of version 4 and holds nothing: its stamp is all there is.
+ */
+const ORDERED = /_[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{2}([0-9a-f])-([0-9a-f]{12})$/;
+const ORDER_DIGITS = 13;
+const MAX_ORDER = 16 ** ORDER_DIGITS - 1;
+
+const SECOND = 1e6;
+/** No two zones are further apart, in microseconds. */
+const ZONES_APART = 26 * 3600 * SECOND;
 
 /** Whether a name is that of a job root, as pman and the original make them. */
 export function isJobRoot(name: string): boolean {
   return JOB_ROOT.test(name);
 }
 
+/** The place of a job among all jobs, as a number; about when it was accepted, in microseconds since 1970. */
+export function orderOf(root: string): number {
+  const [, first, rest] = ORDERED.exec(root) ?? [];
+  return first === undefined ? stampOf(root) : Number.parseInt(`${first}${rest}`, 16);
+}
+
+/** Compares two job roots: the one that was accepted first comes first. */
+export function byOrder(a: string, b: string): number {
+  return orderOf(a) - orderOf(b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** Job roots in the order in which they were accepted. */
+export function inOrder(roots: readonly string[]): string[] {
+  // Each name is read once: there may be a hundred thousand.
+  const known = roots.map((root) => ({ root, order: orderOf(root) }));
+  known.sort((a, b) => a.order - b.order || (a.root < b.root ? -1 : 1));
+  return known.map(({ root }) => root);
+}
+
+/** When a job was accepted, in milliseconds since 1970. */
+export function acceptedAt(root: string): number {
+  // A clock that was years ahead for a while has left an order that is.
+  return Math.min(orderOf(root), stampOf(root) + ZONES_APART) / 1000;
+}
+
+/** The beginning of the uuid in a job root, by which people call the job. */
+export function uuidOf(root: string): string {
+  return root.slice(root.indexOf('_') + 1);
+}
+
+const stampOf = (root: string) => Math.round(stampTime(root.slice(0, root.indexOf('_'))) * 1000);
+
 /** In whole microseconds: a fraction of a millisecond is no exact number. */
-let lastRootAt = 0;
+let lastStamp = 0;
+let lastOrder = 0;
+
+/** There is a job of this name: those that are made from now on come behind it. */
+export function goOnBehind(root: string): void {
+  const order = orderOf(root);
+  // A stamp that was made up may be of any time.
+  const isBelieved = ORDERED.test(root) || order < Date.now() * 1000 + ZONES_APART;
+  if (isBelieved && order < MAX_ORDER) lastOrder = Math.max(lastOrder, order);
+}
 
 /**
- * A new name for a job root: `<compact stamp>_<uuid4>`. Names of one process sort in the order in which they
- * were made: two in one microsecond get stamps one apart.
+ * A new name for a job root: `<compact stamp>_<uuid>`. Two jobs of one moment get stamps a microsecond apart. A clock that is
+ * set back shows in the stamps, and not in the order.
+ * @param epochMs now, with fractions
  */
 export function newJobRoot(epochMs: number): string {
-  lastRootAt = Math.max(Math.round(epochMs * 1000), lastRootAt + 1);
-  return `${compactStamp(lastRootAt / 1000)}_${randomUUID()}`;
+  const now = Math.round(epochMs * 1000);
+  const isSameMoment = now <= lastStamp && lastStamp - now < SECOND;
+  lastStamp = isSameMoment ? lastStamp + 1 : now;
+  lastOrder = Math.max(lastStamp, lastOrder + 1);
+  return `${compactStamp(lastStamp / 1000)}_${uuidWith(lastOrder)}`;
+}
+
+function uuidWith(order: number): string {
+  const digits = order.toString(16).padStart(ORDER_DIGITS, '0');
+  const random = randomBytes(9).toString('hex');
+  const variant = '89ab'[Number.parseInt(random.slice(17), 16) % 4];
+  return [
+    random.slice(0, 8),
+    random.slice(8, 12),
+    `8${random.slice(12, 15)}`,
+    `${variant}${random.slice(15, 17)}${digits.slice(0, 1)}`,
+    digits.slice(1),
+  ].join('-');
 }

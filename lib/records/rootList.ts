@@ -1,7 +1,6 @@
-/**
- * Job roots, oldest first: their names start with the time. They are sorted when somebody asks, not with each one
- * that comes.
- */
+import { byOrder, inOrder } from './jobRoot.ts';
+
+/** Job roots, in the order in which they were accepted. They are sorted when somebody asks, not with each one that comes. */
 export class RootList {
   #roots: string[] = [];
   #isSorted = true;
@@ -12,7 +11,7 @@ export class RootList {
 
   all(): readonly string[] {
     if (!this.#isSorted) {
-      this.#roots.sort();
+      this.#roots = inOrder(this.#roots);
       this.#isSorted = true;
     }
     return this.#roots;
@@ -21,7 +20,7 @@ export class RootList {
   /** Adds one that is not in the list. */
   add(root: string): void {
     const last = this.#roots.at(-1);
-    if (last !== undefined && last > root) this.#isSorted = false;
+    if (last !== undefined && byOrder(last, root) > 0) this.#isSorted = false;
     this.#roots.push(root);
   }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError } from '../errors.ts';
-import { compactStamp } from '../host/stamps.ts';
+import { stampTime } from '../host/stamps.ts';
+import { acceptedAt } from '../records/jobRoot.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { problemsText } from '../wire/problems.ts';
 
@@ -10,11 +11,11 @@ const count = z
   .regex(/^\d{1,9}$/, 'is not a whole number')
   .transform(Number);
 
-/** A point in time: ISO 8601, or a beginning of a job root's stamp. Becomes such a stamp. */
+/** A point in time: ISO 8601, or a beginning of a job root's stamp. In milliseconds since 1970. */
 const time = z.string().transform((text, context) => {
-  if (/^\d{4,14}(\.\d+)?$/.test(text)) return text;
+  if (/^\d{4,14}(\.\d+)?$/.test(text)) return stampTime(text);
   const epochMs = Date.parse(text);
-  if (!Number.isNaN(epochMs)) return compactStamp(epochMs);
+  if (!Number.isNaN(epochMs)) return epochMs;
   context.addIssue({ code: 'custom', message: 'is neither a date nor digits such as 20261122' });
   return z.NEVER;
 });
@@ -24,7 +25,7 @@ const schema = z.strictObject({
   jid: z.string().optional(),
   status: z
     .enum(
-      ['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'undefined', 'lost'],
+      ['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'lost'],
       'is no status',
     )
     .optional(),
@@ -69,7 +70,7 @@ export function jobList(
       hint: `parameters are ${Object.keys(schema.shape).join(', ')}`,
     });
   }
-  const { auid, jid, status, since = '', until, order, offset, limit } = parsed.data;
+  const { auid, jid, status, since, until, order, offset, limit } = parsed.data;
   if (status !== undefined) database.requireIndex();
   const statusOf = (root: string) => {
     const known = database.summary(root)?.status;
@@ -84,8 +85,8 @@ export function jobList(
         : database.roots();
   const fitting = candidates.filter(
     (root) =>
-      root >= since &&
-      (until === undefined || root < until) &&
+      (since === undefined || acceptedAt(root) >= since) &&
+      (until === undefined || acceptedAt(root) < until) &&
       (auid === undefined || database.summary(root)?.auid === auid) &&
       (status === undefined || statusOf(root) === status),
   );

@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
 import type { Logger } from '../../log.ts';
-import { isJobRoot } from '../../records/jobRoot.ts';
+import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
@@ -52,9 +52,8 @@ export class ContainerJobStore {
   read(): ReadonlyMap<string, StoredJob> {
     const jobs = new Map<string, StoredJob>();
     const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
-    for (const name of names.sort()) {
-      const root = name.slice(0, -'.json'.length);
-      if (!isJobRoot(root)) continue;
+    const roots = names.map((name) => name.slice(0, -'.json'.length)).filter(isJobRoot);
+    for (const root of inOrder(roots)) {
       try {
         jobs.set(root, storedJob(root, parseJson(readFileSync(this.#file(root), 'utf8'))));
       } catch (error) {

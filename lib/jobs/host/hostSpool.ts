@@ -14,7 +14,7 @@ import {
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { isJobRoot } from '../../records/jobRoot.ts';
+import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
 
 export interface HostSpoolOptions {
   /** The folder of the spool folders, one for each job root. */
@@ -38,7 +38,7 @@ export class HostSpool {
 
   /** The jobs that have a folder, oldest first. */
   roots(): readonly string[] {
-    return readdirSync(this.#options.spool).filter(isJobRoot).sort();
+    return inOrder(readdirSync(this.#options.spool).filter(isJobRoot));
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../wire/json.ts';
+import { goOnBehind } from '../jobRoot.ts';
 import { RootList } from '../rootList.ts';
 
 /** What is known of each job without its record. */
@@ -44,7 +45,10 @@ export class JobIndex {
   put(root: string, summary: JobSummary): void {
     const known = this.#summaries.get(root);
     this.#summaries.set(root, summary);
-    if (known === undefined) this.#all.add(root);
+    if (known === undefined) {
+      goOnBehind(root);
+      this.#all.add(root);
+    }
     for (const key of KEYS) {
       if (known?.[key] === summary[key]) continue;
       this.#drop(key, known?.[key], new Set([root]));

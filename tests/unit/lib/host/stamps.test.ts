@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compactStamp, readableStamp } from '../../../../lib/host/stamps.ts';
+import { compactStamp, readableStamp, stampTime } from '../../../../lib/host/stamps.ts';
 
 /** A moment in local time, in milliseconds. */
 const at = (ms: number) => new Date(2026, 0, 2, 3, 4, 5).getTime() + ms;
@@ -19,5 +19,20 @@ describe('compactStamp and readableStamp', () => {
 
   it('never show a second of 1,000,000 microseconds', () => {
     expect(compactStamp(at(999.9999))).toBe('20260102030406.000000');
+  });
+});
+
+describe('stampTime', () => {
+  it('reads back what compactStamp has written', () => {
+    expect(stampTime(compactStamp(at(12.345)))).toBeCloseTo(at(12.345), 3);
+  });
+
+  it.each([
+    ['2026', new Date(2026, 0, 1)],
+    ['202611', new Date(2026, 10, 1)],
+    ['2026112', new Date(2026, 10, 20)],
+    ['2026112206', new Date(2026, 10, 22, 6)],
+  ])('takes %s for the first moment that begins so', (stamp, date) => {
+    expect(stampTime(stamp)).toBe(date.getTime());
   });
 });

@@ -1,37 +1,76 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compactStamp } from '../../../../lib/host/stamps.ts';
-import { isJobRoot, newJobRoot } from '../../../../lib/records/jobRoot.ts';
+import {
+  acceptedAt,
+  byOrder,
+  goOnBehind,
+  inOrder,
+  isJobRoot,
+  newJobRoot,
+  orderOf,
+} from '../../../../lib/records/jobRoot.ts';
+
+const ORIGINAL = '20261122063520.151489_7423dd61-31d2-4e6d-be15-e32e0c01f44d';
 
 describe('newJobRoot', () => {
-  it('names jobs so that they sort in the order in which they were made', () => {
+  it('names jobs so that their order is that in which they were made, however the clock is set', () => {
     const start = Date.now();
+    const times = fc.array(fc.double({ min: -1e10, max: 1e6, noNaN: true }), { maxLength: 50 });
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 0, max: 3, noNaN: true })), (delays) => {
-        const roots = delays.map((delay) => newJobRoot(start + delay));
+      fc.property(times, (offsets) => {
+        const roots = offsets.map((offset) => newJobRoot(start + offset));
         expect(roots.every(isJobRoot)).toBe(true);
-        expect([...roots].sort()).toEqual(roots);
+        expect(inOrder([...roots].sort())).toEqual(roots);
+        expect([...roots].reverse().sort(byOrder)).toEqual(roots);
       }),
+      { numRuns: 30 },
     );
   });
 
+  it('shows the clock as it is, also when it was set back by an hour', () => {
+    const now = Date.now() + 86_400_000;
+    expect(newJobRoot(now).startsWith(compactStamp(now))).toBe(true);
+    const earlier = now - 3_600_000;
+    expect(newJobRoot(earlier).startsWith(compactStamp(earlier))).toBe(true);
+  });
+
   it('gives a thousand jobs of one moment a microsecond each', () => {
-    const start = Date.now() + 60_000;
+    const start = Date.now() + 2 * 86_400_000;
     const roots = Array.from({ length: 1000 }, () => newJobRoot(start));
     expect(new Set(roots.map((root) => root.split('_')[0])).size).toBe(1000);
     expect([...roots].sort()).toEqual(roots);
     expect(roots[0]?.split('_')[0]).toBe(compactStamp(start));
     expect(roots[999]?.split('_')[0]).toBe(compactStamp(start + 0.999));
   });
+
+  it('gives each a uuid that a reader takes for one, whose beginning is left to chance', () => {
+    const roots = Array.from({ length: 100 }, () => newJobRoot(Date.now()));
+    for (const root of roots) expect(root).toMatch(/_[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
+    expect(new Set(roots.map((root) => root.split('_')[1]?.slice(0, 8))).size).toBe(100);
+  });
+
+  it('goes on behind the jobs of an earlier pman, whose clock was ahead; not behind a stamp of the year 3000', () => {
+    const ahead = newJobRoot(Date.now() + 5 * 86_400_000);
+    goOnBehind(ahead);
+    goOnBehind(ORIGINAL.replace('2026', '3000'));
+    const next = newJobRoot(Date.now());
+    expect(orderOf(next)).toBeGreaterThan(orderOf(ahead));
+    expect(acceptedAt(next)).toBeLessThan(Date.now() + 2 * 86_400_000);
+  });
+});
+
+describe('a job root of the original', () => {
+  it('has the place that its stamp says in local time', () => {
+    expect(orderOf(ORIGINAL)).toBe(new Date(2026, 10, 22, 6, 35, 20, 151).getTime() * 1000 + 489);
+    expect(inOrder([newJobRoot(Date.now()), ORIGINAL])[0]).toBe(ORIGINAL);
+  });
 });
 
 describe('isJobRoot', () => {
-  it.each(['20261122063520.151489_7423dd61-31d2-4e6d-be15-e32e0c01f44d', newJobRoot(Date.now())])(
-    'knows %s',
-    (name) => {
-      expect(isJobRoot(name)).toBe(true);
-    },
-  );
+  it.each([ORIGINAL, newJobRoot(Date.now())])('knows %s', (name) => {
+    expect(isJobRoot(name)).toBe(true);
+  });
 
   it.each([
     '',
