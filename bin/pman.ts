@@ -7,6 +7,7 @@ import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
+import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
     case 'run':
       break;
   }
-  const { config } = asked;
+  const config = { ...asked.config, dbPath: databaseFolder(asked.config.dbPath) };
   const rights = rightsUnder(config.umask);
   if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
@@ -109,6 +110,17 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
         containerEnv,
       });
       return { kind: 'host' };
+  }
+}
+
+/** @throws PmanError storage for a link that leads nowhere */
+function databaseFolder(dbPath: string): string {
+  try {
+    return followOwnLink(dbPath);
+  } catch (error) {
+    throw new PmanError('storage', `cannot open the database ${dbPath}: ${messageOf(error)}`, {
+      hint: 'it is a link: make the folder that it leads to',
+    });
   }
 }
 

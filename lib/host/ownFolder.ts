@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, realpathSync } from 'node:fs';
 import { makeFolder } from './folders.ts';
 import type { Rights } from './rights.ts';
 
@@ -38,6 +38,17 @@ export function makeOwnFolder(path: string, mode: number): FolderTrouble | undef
     };
   }
   return undefined;
+}
+
+/**
+ * Where a link that this user, or root, has made leads to; any other path as it is. All names of one folder become one, and so
+ * do the names of what lies beside it.
+ */
+export function followOwnLink(path: string): string {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isSymbolicLink()) return path;
+  const isOwn = stat.uid === 0 || stat.uid === process.geteuid?.();
+  return isOwn ? realpathSync(path) : path;
 }
 
 /** Whether others may do more with a folder than they are to. */

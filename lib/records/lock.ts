@@ -2,7 +2,49 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import type { lockByIdentity } from '../host/folderLock.ts';
 import { socketPath } from '../host/socketPath.ts';
+
+/**
+ * Takes a database for this process alone: the folder of its records by its identity, so that no link, bind mount or new name
+ * of it leads a second process there; and the folder beside it by a socket, also where the system or the file system knows no
+ * locks of the first kind.
+ * @throws PmanError conflict when another process has one of them
+ */
+export async function lockDatabase(
+  folder: string,
+  workFolder: string,
+): Promise<{ release(): void }> {
+  const byIdentity = await identityLock();
+  const unlock = byIdentity?.(folder);
+  if (unlock === 'taken') throw inUse(folder);
+  try {
+    const lock = await lockFolder(workFolder);
+    return {
+      release: () => {
+        lock.release();
+        unlock?.();
+      },
+    };
+  } catch (error) {
+    unlock?.();
+    throw error;
+  }
+}
+
+/** Undefined where the C library cannot be called: there is no binary of koffi for every machine. */
+async function identityLock(): Promise<typeof lockByIdentity | undefined> {
+  try {
+    return (await import('../host/folderLock.ts')).lockByIdentity;
+  } catch {
+    return undefined;
+  }
+}
+
+const inUse = (folder: string) =>
+  new PmanError('conflict', `the database is in use: another pman works in ${folder}`, {
+    hint: 'stop it, or give this one another --DBpath',
+  });
 
 /**
  * Takes a folder for this process alone, by a Unix socket in it: it answers while its owner lives, however that ends.
@@ -26,9 +68,7 @@ export async function lockFolder(folder: string): Promise<{ release(): void }> {
   try {
     while (!isLinked(draft, path)) {
       if (await isTaken(path)) {
-        throw new PmanError('conflict', `the database is in use: another pman works in ${folder}`, {
-          hint: 'stop it, or give this one another --DBpath',
-        });
+        throw inUse(folder);
       }
     }
   } catch (error) {

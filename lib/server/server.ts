@@ -13,7 +13,7 @@ import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
 import { claimFolders } from '../records/claim.ts';
 import { workFolderOf } from '../records/folder.ts';
-import { lockFolder } from '../records/lock.ts';
+import { lockDatabase } from '../records/lock.ts';
 import { readTokens } from '../tokens.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -84,7 +84,7 @@ async function open(
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
   claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
-  const lock = await lockFolder(workFolder);
+  const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
   const opened = await openJobs(
     { config, workFolder, spool, rights, containerJobs, readShown, log },

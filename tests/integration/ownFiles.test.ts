@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -82,7 +92,7 @@ describe('where pman works', () => {
     expect(modeOf(join(state, 'pman'))).toBe('700');
   });
 
-  it.each(['', '.spool', '.spool/jobs'])(
+  it.each(['.spool', '.spool/jobs'])(
     'is never behind a link: with one at <DBpath>%s it does not start',
     async (ending) => {
       const folders = makeFolders();
@@ -97,6 +107,63 @@ describe('where pman works', () => {
       );
     },
   );
+
+  asRoot('is never behind a link of another user at <DBpath>', async () => {
+    const folders = makeFolders();
+    const elsewhere = join(folders.root, 'elsewhere');
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, folders.DBpath);
+    lchownSync(folders.DBpath, 65_534, 65_534);
+    await expect(startServer({ folders })).rejects.toThrow(`${folders.DBpath} is a symbolic link`);
+  });
+
+  it('is where its user has made a link to, and no second pman works there', async () => {
+    const folders = makeFolders();
+    const elsewhere = join(folders.root, 'elsewhere');
+    mkdirSync(elsewhere, { mode: 0o700 });
+    symlinkSync(elsewhere, folders.DBpath);
+    const server = await startServer({ folders });
+    await untilEnded(server, await runJob(server, 'true'));
+    const other = { ...folders, DBpath: elsewhere };
+    await expect(startServer({ folders: other })).rejects.toThrow('another pman works in');
+    await endServer(server);
+    expect(readdirSync(elsewhere)).toHaveLength(1);
+    expect(existsSync(`${folders.DBpath}.spool`)).toBe(false);
+  });
+
+  asRoot('is not the place of a second pman that reaches it by a bind mount', async () => {
+    const folders = makeFolders();
+    const server = await startServer({ folders });
+    const mounted = join(folders.root, 'mounted');
+    mkdirSync(mounted);
+    try {
+      execFileSync('mount', ['--bind', folders.DBpath, mounted]);
+    } catch {
+      return endServer(server); // not every container lets root mount
+    }
+    try {
+      const other = { ...folders, DBpath: mounted };
+      await expect(startServer({ folders: other })).rejects.toThrow('another pman works in');
+      await endServer(server);
+      const second = await startServer({ folders: other });
+      await untilEnded(second, await runJob(second, 'true'));
+      await endServer(second);
+      expect(readdirSync(mounted).filter((name) => !name.startsWith('.'))).toHaveLength(1);
+    } finally {
+      execFileSync('umount', [mounted]);
+    }
+  });
+
+  it('is not the place of a second pman when its folder was renamed', async () => {
+    const folders = makeFolders();
+    const server = await startServer({ folders });
+    const renamed = `${folders.DBpath}-renamed`;
+    renameSync(folders.DBpath, renamed);
+    const other = { ...folders, DBpath: renamed };
+    await expect(startServer({ folders: other })).rejects.toThrow('another pman works in');
+    renameSync(renamed, folders.DBpath);
+    await endServer(server);
+  });
 
   onLinux('is its own folder also when the path of that is too long for sockets', async () => {
     const folders = makeFolders(tempDir('x'.repeat(120)));
