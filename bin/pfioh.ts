@@ -2,6 +2,7 @@
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { makeLogger } from '../lib/log.ts';
+import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
 import { readTokens } from '../lib/tokens.ts';
 import { DEFAULT_LIMITS } from '../lib/transfer/unpackLimits.ts';
@@ -40,7 +41,11 @@ async function serve(config: PfiohConfig): Promise<number> {
   const tokens = config.enableTokenAuth
     ? readTokens(config.tokenPath, DEFAULT_TOKEN_FILE)
     : undefined;
-  const log = makeLogger({ verbosity: config.quiet ? 0 : config.verbosity });
+  const { logFormat } = config;
+  const log = makeLogger({
+    verbosity: config.quiet ? 0 : config.verbosity,
+    format: logFormat,
+  });
   const server = await startFileServer({
     ip,
     port,
@@ -88,4 +93,5 @@ function information({ synopsis, desc, version }: PfiohConfig): string | undefin
   return version ? `Version: ${VERSION}\n` : undefined;
 }
 
+outliveReaders();
 process.exitCode = await main();

@@ -10,6 +10,7 @@ import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { outliveReaders } from '../lib/outliveReaders.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
     verbosity: config.verbosity,
+    format: config.logFormat,
     ...(config.debugFile === undefined ? {} : { file: config.debugFile, fileMode: rights.file }),
   });
   // Asked to end before it stands: it ends as soon as it does.
@@ -154,6 +156,7 @@ function warnOpen(log: Logger, { gateway }: PmanServer): void {
   );
 }
 
+outliveReaders();
 main().catch((error: unknown) => {
   const isExpected = error instanceof UsageError || error instanceof PmanError;
   console.error(`pman: ${isExpected ? messageOf(error) : (error as Error).stack}`);

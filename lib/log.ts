@@ -1,4 +1,5 @@
 import { createLogger, format, type Logger, transports } from 'winston';
+import { logFile } from './logFile.ts';
 
 export type { Logger };
 
@@ -11,7 +12,12 @@ export interface LogOptions {
   readonly fileMode?: number;
   /** Colour on the console; default: only when stderr is a terminal. */
   readonly colour?: boolean;
+  /** `json`: one object a line, with `timestamp`, `level`, `message` and the fields. Default: for people. */
+  readonly format?: LogFormat;
 }
+
+export const logFormats = ['text', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 /**
  * A logger that writes to stderr (stdout belongs to a program's own output) and, when asked, to a file.
@@ -22,11 +28,16 @@ export function makeLogger({
   file,
   fileMode = 0o600,
   colour = process.stderr.isTTY,
+  format: form = 'text',
 }: LogOptions): Logger {
-  const line = format.printf(({ timestamp, level, message, ...fields }) => {
+  const json = format.printf(({ timestamp, level, message, ...fields }) =>
+    JSON.stringify({ timestamp, level, message, ...fields }),
+  );
+  const text = format.printf(({ timestamp, level, message, ...fields }) => {
     const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
     return `${String(timestamp)} ${level} ${String(message)}${rest}`;
   });
+  const line = form === 'json' ? json : text;
   const stamped = format.combine(format.timestamp(), format.errors({ stack: true }));
   const level = verbosity >= 2 ? 'debug' : 'info';
   return createLogger({
@@ -38,17 +49,11 @@ export function makeLogger({
         silent: verbosity <= 0,
         level,
         stderrLevels: ['error', 'warn', 'info', 'debug'],
-        format: colour ? format.combine(format.colorize(), line) : line,
+        format: colour && form === 'text' ? format.combine(format.colorize(), line) : line,
       }),
       ...(file === undefined
         ? []
-        : [
-            new transports.File({
-              filename: file,
-              format: line,
-              options: { flags: 'a', mode: fileMode },
-            }),
-          ]),
+        : [new transports.Stream({ stream: logFile(file, fileMode), format: line })]),
     ],
   });
 }

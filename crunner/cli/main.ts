@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
 import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
 import { writeFd } from '../attached/writeFd.ts';
+import { complain } from './complain.ts';
 import { EXIT, SSH_EXIT } from './exitCodes.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { JobOutput } from './output.ts';
@@ -181,8 +182,4 @@ async function explain(error: unknown): Promise<number> {
 
 async function say(text: string): Promise<void> {
   await writeFd(1, Buffer.from(text));
-}
-
-function complain(message: string): void {
-  process.stderr.write(`crunner: ${message.replace(/[\r\n]+/g, ' ')}\n`);
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { logFormats } from '../log.ts';
 import {
   checkOptions,
   printSwitches,
@@ -39,6 +40,7 @@ const schema = z.object({
     .boolean()
     .refine((on) => !on, '--swift-storage: this pfioh keeps its store on disk only'),
   verbosity: wholeNumber('--verbosity'),
+  logFormat: z.enum(logFormats, '--logFormat is neither text nor json'),
   ...printSwitches,
 });
 
@@ -71,9 +73,10 @@ function command(): Command {
     .option('--quiet', 'log errors only', false)
     .option(
       '-v, --verbosity <level>',
-      '0 is silent, 1 shows requests, 2 and more is for debugging',
+      '0 is silent, 1 shows transfers and requests, 2 and more is for debugging',
       '1',
-    );
+    )
+    .option('--logFormat <form>', 'text, or json: one object a line', 'text');
 }
 
 /**

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { firstAddress } from '../host/address.ts';
+import { type LogFormat, logFormats } from '../log.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
@@ -65,6 +66,7 @@ const schema = z.object({
   manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
   dockerSocket: z.string().startsWith('/', 'is no full path'),
   verbosity: wholeNumber(-10, 10),
+  logFormat: z.enum(logFormats, 'is neither text nor json'),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
   allowOrigin: originList(),
@@ -107,6 +109,7 @@ export interface PmanConfig {
   /** The folder of the engine's host that stands for the parent of every shareDir (STOREBASE). */
   readonly storeBase: string | undefined;
   readonly verbosity: number;
+  readonly logFormat: LogFormat;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
   /** Origins of pages that may use this server, beside its own. */
@@ -180,6 +183,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     dockerSocket: values.dockerSocket,
     storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
+    logFormat: values.logFormat,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
     allowOrigins: values.allowOrigin,
     allowHosts: values.allowHost,

@@ -84,6 +84,12 @@ export const settings = [
     help: '0: silent; 1: what an operator needs; 2: debug',
     default: '1',
   },
+  {
+    name: 'logFormat',
+    value: 'text|json',
+    help: 'how log lines look; json: one object a line',
+    default: 'text',
+  },
   { name: 'enableTokenAuth', help: 'want a token with every request', default: false },
   {
     name: 'tokenPath',

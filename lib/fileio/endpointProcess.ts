@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { createLogger, transports } from 'winston';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { outliveReaders } from '../outliveReaders.ts';
 import { startFileServer } from '../pfioh/fileServer.ts';
 import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
 
@@ -35,6 +36,7 @@ async function open({ id, ip, tokens, forever, store }: EndpointRequest): Promis
   }
 }
 
+outliveReaders();
 process.on('message', (request: EndpointRequest) => void open(request));
 process.on('disconnect', () => process.exit(0));
 // Whoever ends pman by a terminal's keys sends the signal here too; pman's own end is what counts.

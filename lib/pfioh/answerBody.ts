@@ -76,7 +76,7 @@ async function answerMessage(
       throw new BadRequestError('a push wants a form with d_msg and local');
     }
     const symlink = transport.copy.symlink ?? false;
-    await answerCopy(response, context.places, { verb: 'push', from: local, to: remote, symlink });
+    await answerCopy(response, context, { verb: 'push', from: local, to: remote, symlink });
     return 'transfer';
   }
   answerJson(response, await control(message, { places: context.places, userAgent }));

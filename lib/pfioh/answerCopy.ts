@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { readableStamp } from '../host/stamps.ts';
 import { answerJson, type JsonObject, refusal } from './answer.ts';
+import type { Context } from './context.ts';
 import { type CopyKind, type CopyOptions, copyKind, copyLocally } from './copy.ts';
-import type { Places } from './places.ts';
 
 export interface CopyRequest {
   readonly verb: 'push' | 'pull';
@@ -22,7 +22,7 @@ interface Place {
  */
 export async function answerCopy(
   response: ServerResponse,
-  places: Places,
+  { places, note }: Pick<Context, 'places' | 'note'>,
   request: CopyRequest,
 ): Promise<void> {
   const { verb, symlink } = request;
@@ -34,6 +34,7 @@ export async function answerCopy(
     symlink,
     confined: places.base !== undefined,
   };
+  note({ what: symlink ? 'link' : 'copy', where: options.to });
   const kind = copyKind(options);
   const failed = await failureOf(copyLocally(options), places);
   const said = failed?.said ?? { status: true };

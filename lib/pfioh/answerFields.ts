@@ -21,7 +21,7 @@ export async function answerFields(
   const { transport, remote, local } = checkMeta(message.meta);
   if (transport?.copy !== undefined) {
     const { symlink = false } = transport.copy;
-    await answerCopy(response, context.places, { verb: 'push', from: local, to: remote, symlink });
+    await answerCopy(response, context, { verb: 'push', from: local, to: remote, symlink });
     return 'transfer';
   }
   if (transport?.compress !== undefined) throw new BadRequestError('the form has no field local');

@@ -23,10 +23,10 @@ export async function answerQuery(
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {
     const symlink = transport.copy.symlink ?? false;
-    await answerCopy(response, context.places, { verb: 'pull', from: remote, to: local, symlink });
+    await answerCopy(response, context, { verb: 'pull', from: remote, to: local, symlink });
     return 'transfer';
   }
-  await sendPull(request, response, meta, context.places);
+  await sendPull(request, response, meta, context);
   return request.method === 'HEAD' ? 'message' : 'transfer';
 }
 

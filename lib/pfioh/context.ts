@@ -14,6 +14,17 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Ends the server, after the answer. */
   readonly quit: () => void;
+  /** Takes note of what is being transferred, for the log. */
+  readonly note: (transfer: Transfer) => void;
+}
+
+/** What is moved by a request. */
+export interface Transfer {
+  readonly what: 'push' | 'pull' | 'copy' | 'link';
+  /** The file or folder of this machine. */
+  readonly where: string;
+  /** Of what was received; what is sent, and what is copied, is not counted here. */
+  readonly bytes?: number;
 }
 
 /** What a request came to: something was moved or copied, or not. */

@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
 import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { answerError, tellable } from './answer.ts';
-import type { Context, Handled } from './context.ts';
+import type { Context, Handled, Transfer } from './context.ts';
 import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
@@ -73,7 +73,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     }
     await done;
   };
-  const context: Context = {
+  const context = {
     places: new Places(options.storeBase),
     createDirs: options.createDirs ?? false,
     tokens: options.tokens,
@@ -151,10 +151,11 @@ function listen(server: Server, ip: string, port: number): Promise<AddressInfo> 
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  context: Context,
+  context: Omit<Context, 'note'>,
   log: Logger,
 ): Promise<boolean> {
   const started = performance.now();
+  const from = request.socket.remoteAddress; // gone once the connection is closed
   // Whoever reads or writes is told; these may break when nobody does.
   request.on('error', () => {});
   response.on('error', () => {});
@@ -166,16 +167,21 @@ async function serve(
     response.once('finish', resolve);
   });
   let handled: Handled | undefined;
+  let transfer: Transfer | undefined;
+  const before = request.socket.bytesWritten;
+  const note = (what: Transfer) => {
+    transfer = what;
+  };
   try {
     refuseForeign(request.headers, context.pages);
     for (const [name, value] of pageHeaders(request.headers, context.pages))
       response.setHeader(name, value);
-    handled = await route(request, response, context);
+    handled = await route(request, response, { ...context, note });
   } catch (error) {
     const { code } = tellable(error);
     log.log(code === 'internal' ? 'error' : 'warn', 'request failed', {
       method: request.method,
-      from: request.socket.remoteAddress,
+      from,
       why: messageOf(error),
       // Nobody has thought of it: whoever reads the log wants to know where it was.
       ...(code === 'internal' && error instanceof Error ? { stack: error.stack } : {}),
@@ -183,11 +189,15 @@ async function serve(
     endWithError(request, response, error, context.places);
   }
   await ended;
-  log.info('request', {
+  const { what = 'request', ...moved } = transfer ?? {};
+  log.info(what, {
     method: request.method,
-    from: request.socket.remoteAddress,
+    from,
     status: response.statusCode,
+    ...moved,
+    ...(what === 'pull' ? { bytes: request.socket.bytesWritten - before } : {}),
     ms: Math.round(performance.now() - started),
+    ...(response.writableFinished ? {} : { brokenOff: true }),
   });
   return handled === 'transfer' && response.statusCode < 400;
 }

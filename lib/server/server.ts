@@ -58,11 +58,21 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
   };
   try {
-    const { gateway, jobs } = await open(options, releases);
-    log.debug('started', { endpoint: gateway.endpoint, database: config.dbPath });
+    const { gateway, jobs, recorded } = await open(options, releases);
+    log.info('started', {
+      ...{ endpoint: gateway.endpoint, database: config.dbPath },
+      jobs: { recorded, ...jobs.counts },
+    });
     return {
       gateway,
       close: async ({ endJobs = config.jobsAtExit === 'end' } = {}) => {
+        const { running, waiting } = jobs.counts;
+        if (running + waiting > 0) {
+          log.info(endJobs ? 'jobs are being ended' : 'jobs go on without pman', {
+            running,
+            waiting,
+          });
+        }
         if (endJobs) await jobs.endAll({ ...END_WITH_PMAN, graceMs: config.killGraceMs });
         await close();
       },
@@ -76,7 +86,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 async function open(
   { config, log, openFileio, containerJobs, readShown, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
-): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs }> {
+): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokens =
     config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
@@ -136,7 +146,7 @@ async function open(
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
-  return { gateway, jobs };
+  return { gateway, jobs, recorded: database.roots().length };
 }
 
 /** A page that sends a token has it from somebody who knows it: with `--http` every one may ask. */

@@ -9,6 +9,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import { logAccepted } from '../jobLog.ts';
 import type { OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
@@ -20,6 +21,7 @@ import { followOutput } from './followOutput.ts';
 import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
 import { ContainerJob } from './job.ts';
+import { progressReader } from './progressReader.ts';
 import { outputOf, RecordedJobs } from './recordedJobs.ts';
 import { Starter } from './starter.ts';
 import { ContainerJobStore, type StoredJob, storedFromRecord } from './store.ts';
@@ -77,7 +79,10 @@ export class ContainerJobs implements JobBackend {
       engine: () => this.#opened(),
       isClosed: () => this.#closed,
     };
-    this.#endings = new Endings({ ...shared, store: this.#store, host: this.#host, logLimitBytes });
+    this.#endings = new Endings({
+      ...{ ...shared, store: this.#store, host: this.#host, logLimitBytes },
+      progressOf: progressReader(options.readShown),
+    });
     this.#watch = new ContainerWatch({
       ...shared,
       endings: this.#endings,
@@ -270,6 +275,7 @@ export class ContainerJobs implements JobBackend {
       throw error;
     }
     this.#options.database.add(root, newContainerRecord(stored.job));
+    logAccepted(this.#options.log, root, stored.job);
     this.#activate(root, stored);
   }
 

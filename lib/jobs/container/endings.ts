@@ -6,6 +6,8 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { logEnded } from '../jobLog.ts';
+import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
 import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
 import type { Engine, Look } from './engine.ts';
@@ -19,6 +21,7 @@ export interface EndingsOptions {
   readonly active: ActiveJobs;
   readonly engine: () => Promise<Engine>;
   readonly host: JsonObject;
+  readonly progressOf: ReadProgress;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
   readonly isClosed: () => boolean;
@@ -140,6 +143,8 @@ export class Endings {
   #finish(job: ContainerJob, end: ContainerEnd): void {
     const record = this.#options.database.edit(job.root);
     if (record) recordContainerEnd(record, end);
+    const { database, log, progressOf } = this.#options;
+    logEnded(log, job.root, database.tree(job.root), progressOf);
     this.filed(job);
   }
 

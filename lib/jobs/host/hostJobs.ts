@@ -15,6 +15,7 @@ import { newRecord } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { JobBackend, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import { logAccepted, logEnded } from '../jobLog.ts';
 import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
 import { hostLimits } from '../runLimits.ts';
@@ -98,6 +99,7 @@ export class HostJobs implements JobBackend {
       throw error;
     }
     database.add(root, record);
+    logAccepted(this.#options.log, root, job);
     this.#queue.wait(root, request);
     this.#startWaiting();
     return root;
@@ -260,8 +262,10 @@ export class HostJobs implements JobBackend {
   }
 
   #finish(root: string): void {
+    const { database, log } = this.#options;
     const bytes = this.#spool.outputBytes(root);
-    this.#options.database.release(root, bytes, () => this.#spool.close(root));
+    logEnded(log, root, database.tree(root), progressOf);
+    database.release(root, bytes, () => this.#spool.close(root));
     this.#queue.end(root);
     this.#startWaiting();
   }
@@ -296,7 +300,11 @@ export class HostJobs implements JobBackend {
 
   /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
   closeOrphans(): void {
-    closeOrphans(this.#options.database, (root) => this.isActive(root) || this.#spool.isOpen(root));
+    const { database, log } = this.#options;
+    const isKnown = (root: string) => this.isActive(root) || this.#spool.isOpen(root);
+    for (const root of closeOrphans(database, isKnown)) {
+      logEnded(log, root, database.tree(root), progressOf);
+    }
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { measure, planSending, startSending } from '../../transfer/send.ts';
 import { removeTree } from '../../transfer/staging.ts';
+import type { Context } from '../context.ts';
 import type { TransferMeta } from '../meta.ts';
-import type { Places } from '../places.ts';
 import { pullHeaders } from './pullHeaders.ts';
 import { pullSource } from './pullSource.ts';
 import { wantedOffset } from './wantedOffset.ts';
@@ -17,9 +17,10 @@ export async function sendPull(
   request: IncomingMessage,
   response: ServerResponse,
   meta: TransferMeta,
-  places: Places,
+  { places, note }: Pick<Context, 'places' | 'note'>,
 ): Promise<void> {
   const source = pullSource(meta, places);
+  note({ what: 'pull', where: source.path });
   const plan = await planSending(source.path, source);
   const offset = wantedOffset(request.headers, plan);
   const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;

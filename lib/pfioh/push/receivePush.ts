@@ -26,6 +26,7 @@ export async function receivePush(
     partial = await keepForResume(content, push, target);
     const decoded = decodePush(partial?.read() ?? content, push.encoding);
     const stored = await storePush(decoded, push, target, context);
+    context.note({ what: 'push', where: target.place, bytes: stored.bytes });
     const plugin = isPlugin(push.meta);
     const handled = plugin ? finishPush(target.place, context.places) : noHandling();
     return pushReport(push, target, stored, plugin || push.isFileMode ? handled : undefined);

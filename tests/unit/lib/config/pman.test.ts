@@ -48,6 +48,7 @@ describe('readPmanConfig', () => {
       dbSavePeriodMs: 60_000,
       containerEnv: 'swarm',
       verbosity: 1,
+      logFormat: 'text',
       tokenPath: undefined,
       maxJobs: 256,
       allowHosts: [],
