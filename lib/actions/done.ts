@@ -1,7 +1,7 @@
 import { progressAnswer } from '../dialects/envelope/progressAnswer.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { hitsOf } from './hits.ts';
+import { hitsOf, noSuchJob } from './hits.ts';
 
 /** `done`: which sub-jobs have started and how the ended ones did. Despite its name it does not say "done" (protocol a.7). */
 export const done = defineAction({
@@ -10,6 +10,7 @@ export const done = defineAction({
     const hits = hitsOf(services, meta);
     return {
       status: hits.length > 0,
+      ...(hits.length > 0 ? {} : { error: noSuchJob(meta) }),
       result: Object.fromEntries(progressAnswer(hits, (root) => services.jobs.place(root))),
     };
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BadRequestError } from '../errors.ts';
 import { preciseNow } from '../host/clock.ts';
 import { compactStamp } from '../host/stamps.ts';
 import { systemInfo } from '../host/systemInfo.ts';
@@ -32,9 +33,17 @@ export const hello = defineAction({
       case 'health':
         return { status: true, result: { ...self, health: healthOf(services) } };
       case 'echoBack':
+        if (echoBack === undefined) {
+          throw new BadRequestError(
+            'hello: "meta.echoBack": is missing: there is nothing to echo',
+            {
+              hint: 'send {"askAbout": "echoBack", "echoBack": "any JSON"}',
+            },
+          );
+        }
         return {
           status: true,
-          result: { ...self, echoBack: { msg: cutJson(echoBack ?? null, MAX_ECHO) } },
+          result: { ...self, echoBack: { msg: cutJson(echoBack, MAX_ECHO) } },
         };
       default:
         return { status: false, result: self };

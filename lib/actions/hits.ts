@@ -1,6 +1,7 @@
 import { PmanError } from '../errors.ts';
 import type { JobProgress } from '../jobs/progress.ts';
 import type { TreeNode } from '../tree/node.ts';
+import { dumps } from '../wire/pythonJson.ts';
 import type { SearchMeta } from '../wire/request.ts';
 import type { Services } from './action.ts';
 
@@ -27,8 +28,12 @@ export function hitsOf({ database, jobs }: Searched, { key, value }: SearchMeta)
 export function requireHits(services: Searched, meta: SearchMeta): readonly Hit[] {
   const hits = hitsOf(services, meta);
   if (hits.length > 0) return hits;
-  const shown = JSON.stringify(meta.value);
-  throw new PmanError('not_found', `no job has ${meta.key} ${shown.slice(0, 200)}`, {
+  throw noSuchJob(meta);
+}
+
+/** What is to be said of a search that finds nothing. */
+export function noSuchJob({ key, value }: SearchMeta): PmanError {
+  return new PmanError('not_found', `no job has ${key} ${dumps(value).slice(0, 200)}`, {
     hint: 'GET /api/v1 lists the jobs',
   });
 }

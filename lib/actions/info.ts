@@ -1,7 +1,7 @@
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { hitsOf } from './hits.ts';
+import { hitsOf, noSuchJob } from './hits.ts';
 
 /** `info`: the newest start and end entries of each job (protocol a.7). */
 export const info = defineAction({
@@ -11,6 +11,7 @@ export const info = defineAction({
     if (hits.length === 0) {
       return {
         status: false,
+        error: noSuchJob(meta),
         result: { '-1': { noJobFound: { endInfo: { allJobsDone: null } } } },
       };
     }

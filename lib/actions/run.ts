@@ -33,7 +33,7 @@ const schema = z.looseObject({
 
 /**
  * `run`: accepts a job. The reply to a threaded request comes once the job is on the disk; to another one when the
- * job has ended (protocol a.5, a.7).
+ * job has ended (protocol a.5, a.7). It names the job, which the original does not.
  */
 export const run = defineAction({
   schema,
@@ -46,6 +46,8 @@ export const run = defineAction({
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
     });
-    return threaded ? { status: true } : { status: true, after: services.jobs.ended(root) };
+    const result = { jobRoot: root, id: services.database.shortNameOf(root) };
+    if (threaded) return { status: true, result };
+    return { status: true, result, after: services.jobs.ended(root) };
   },
 });

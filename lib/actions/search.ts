@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { lookup } from '../tree/lookup.ts';
 import { searchMeta, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
+import { noSuchJob } from './hits.ts';
 
 const index = z.union([text, z.number().int().transform(String)], {
   error: 'is neither a string nor an integer',
@@ -26,7 +27,8 @@ export const search = defineAction({
       String(i),
       lookup(services.database, `/api/v1/${root}${placeOf(meta)}`) ?? false,
     ]);
-    return { status: roots.length > 0, result: Object.fromEntries(result) };
+    const found = { status: roots.length > 0, result: Object.fromEntries(result) };
+    return roots.length > 0 ? found : { ...found, error: noSuchJob(meta) };
   },
 });
 

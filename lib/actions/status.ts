@@ -2,7 +2,7 @@ import { progressAnswer } from '../dialects/envelope/progressAnswer.ts';
 import { statusAnswer } from '../dialects/envelope/statusAnswer.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { hitsOf } from './hits.ts';
+import { hitsOf, noSuchJob } from './hits.ts';
 
 /** `status`: what `done` says, and the state of each job in a word (protocol a.7, c, g). */
 export const status = defineAction({
@@ -14,6 +14,7 @@ export const status = defineAction({
     const reports = await Promise.all(hits.map(({ root, record }) => jobs.report(root, record)));
     return {
       status: hits.length > 0,
+      ...(hits.length > 0 ? {} : { error: noSuchJob(meta) }),
       result: Object.fromEntries([...progress, ...statusAnswer(reports)]),
     };
   },

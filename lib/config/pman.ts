@@ -22,7 +22,7 @@ const wholeNumber = (low: number, high: number) =>
 const secondsToMs = z
   .string()
   .trim()
-  .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds')
+  .regex(/^\d+(\.\d+)?$/, 'is not a number of seconds from 0 on')
   .transform((text) => Math.round(Number(text) * 1000))
   .refine((ms) => ms <= MAX_TIMER_MS, 'is longer than 24 days');
 const path = z
@@ -32,7 +32,7 @@ const path = z
 const optionalNumber = z
   .string()
   .trim()
-  .regex(/^(\d+(\.\d+)?)?$/, 'is not a number')
+  .regex(/^(\d+(\.\d+)?)?$/, 'is not a number from 0 on')
   .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 

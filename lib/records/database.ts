@@ -35,6 +35,8 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
+/** Keys of a search that are no leaf of a record: they name one job. */
+const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
 const FIRST_READ_MS = 2000;
 /** How long records are read at a time when all are read again, in milliseconds. */
 const SLICE_MS = 10;
@@ -169,10 +171,28 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first.
+   * The job that a name means: its root, or the beginning of the uuid in that, of 4 characters or more.
+   * @throws PmanError conflict when it means several
+   */
+  named(name: string): string | undefined {
+    return this.#catalog.named(name);
+  }
+
+  /** A short name of a job for people, which means no other one now. */
+  shortNameOf(root: string): string {
+    return this.#catalog.shortNameOf(root);
+  }
+
+  /**
+   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first; by `jobRoot` and
+   * `id` the one of that name.
    * @throws PmanError unavailable while not all records are known
    */
   find(key: string, value: JsonValue): readonly string[] {
+    if (NAME_KEYS.has(key)) {
+      const root = typeof value === 'string' ? this.named(value) : undefined;
+      return root === undefined ? [] : [root];
+    }
     const indexed = this.#catalog.find(key, value);
     if (indexed !== undefined) return indexed;
     return this.roots().filter((root) => {

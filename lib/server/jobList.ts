@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Services } from '../actions/action.ts';
 import { BadRequestError } from '../errors.ts';
 import { stampTime } from '../host/stamps.ts';
+import type { JobStatus } from '../jobs/progress.ts';
 import { acceptedAt } from '../records/jobRoot.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { problemsText } from '../wire/problems.ts';
@@ -20,15 +21,18 @@ const time = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const STATUSES = [
+  'notstarted',
+  'started',
+  'finishedSuccessfully',
+  'finishedWithError',
+  'lost',
+] as const satisfies readonly JobStatus[];
+
 const schema = z.strictObject({
   auid: z.string().optional(),
   jid: z.string().optional(),
-  status: z
-    .enum(
-      ['notstarted', 'started', 'finishedSuccessfully', 'finishedWithError', 'lost'],
-      'is no status',
-    )
-    .optional(),
+  status: z.enum(STATUSES, `is no status; these are: ${STATUSES.join(', ')}`).optional(),
   since: time.optional(),
   until: time.optional(),
   order: z.enum(['oldest', 'newest'], 'is neither oldest nor newest').default('oldest'),

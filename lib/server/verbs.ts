@@ -3,7 +3,7 @@ import { put } from '../actions/put.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { lookup } from '../tree/lookup.ts';
 import type { Payload } from '../wire/payload.ts';
-import type { ActionResult, ReplyBody } from '../wire/reply.ts';
+import { type ActionResult, errorMember, type ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
@@ -60,8 +60,9 @@ async function act(
 ): Promise<Pick<ActionResult, 'after'>> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  const { status, result, after } = await dispatch(services, command);
+  const { status, result, error, after } = await dispatch(services, command);
   told.status = status;
+  if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
   return after === undefined ? {} : { after };
 }

@@ -7,6 +7,8 @@ import { MAX_NAME_BYTES } from './paths.ts';
 export interface JobForest {
   /** Names of all job roots, oldest first. */
   roots(): readonly string[];
+  /** The job root that a name means; undefined for a name that means none. @throws PmanError conflict when it means several */
+  named(name: string): string | undefined;
   /** The tree of one job, or undefined. */
   tree(root: string): TreeNode | undefined;
 }
@@ -60,9 +62,14 @@ export function rootList(forest: JobForest): JsonValue {
   return Object.fromEntries(forest.roots().map((root) => [root, {}]));
 }
 
-/** The job root that the first piece of a path names; undefined for an index that is out of range or no number. */
+/**
+ * The job root that the first piece of a path names: by its index, or its short name; undefined for an index that is out of
+ * range or no number.
+ * @throws PmanError conflict for a short name of several jobs
+ */
 export function rootByPiece(forest: JobForest, piece: string): string | undefined {
-  return piece.startsWith('_') ? rootByIndex(forest.roots(), piece.slice(1)) : piece;
+  if (piece.startsWith('_')) return rootByIndex(forest.roots(), piece.slice(1));
+  return forest.named(piece) ?? piece;
 }
 
 function rootByIndex(roots: readonly string[], index: string): string | undefined {

@@ -45,6 +45,8 @@ export interface ActionResult {
   readonly status: JsonValue;
   /** `d_ret`; left out of the reply when undefined. */
   readonly result?: JsonValue;
+  /** Why the status is false, where the original says no more than that. */
+  readonly error?: PmanError;
   /** What the reply waits for when the action itself is done, such as the end of a job: it takes no listener. */
   readonly after?: Promise<unknown>;
 }

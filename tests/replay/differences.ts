@@ -185,6 +185,17 @@ export const deviations = [
       payloadOf(recorded).meta?.container !== undefined,
   },
   {
+    id: 'D32',
+    what: 'The reply to a run names the job: `jobRoot`, and `id`, its short name.',
+    allows: ({ at }, { recorded }) =>
+      payloadOf(recorded).action === 'run' && /^body\.d_ret/.test(at),
+  },
+  {
+    id: 'D33',
+    what: 'An integer jid is found by its number too, not only by its text.',
+    allows: (_, { recorded }) => recorded.name === 'search integer jid with an integer: no match',
+  },
+  {
     id: 'D31',
     what: 'A container that never ran is finishedWithError, without a return code.',
     allows: ({ at, actual }, { recorded }) =>

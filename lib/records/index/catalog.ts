@@ -76,6 +76,15 @@ export class Catalog {
     );
   }
 
+  /** The job that is meant by its root, or by the beginning of its uuid. @throws PmanError conflict when several are */
+  named(name: string): string | undefined {
+    return this.has(name) ? name : this.#index.withShortName(name);
+  }
+
+  shortNameOf(root: string): string {
+    return this.#index.shortNameOf(root);
+  }
+
   get(root: string): JobSummary | undefined {
     if (this.#indexing.has(root)) this.readRecord(root);
     return this.#index.get(root);

@@ -1,6 +1,7 @@
-import type { JsonValue } from '../../wire/json.ts';
+import { ExactNumber, type JsonValue } from '../../wire/json.ts';
 import { goOnBehind } from '../jobRoot.ts';
 import { RootList } from '../rootList.ts';
+import { ShortNames } from './shortNames.ts';
 
 /** What is known of each job without its record. */
 export interface JobSummary {
@@ -27,6 +28,7 @@ export class JobIndex {
   };
   readonly #byKey = new Map<string, string>();
   readonly #all = new RootList();
+  readonly #shortNames = new ShortNames();
 
   has(root: string): boolean {
     return this.#summaries.has(root);
@@ -48,12 +50,13 @@ export class JobIndex {
     if (known === undefined) {
       goOnBehind(root);
       this.#all.add(root);
+      this.#shortNames.add(root);
     }
     for (const key of KEYS) {
       if (known?.[key] === summary[key]) continue;
       this.#drop(key, known?.[key], new Set([root]));
-      const value = summary[key];
-      if (typeof value === 'string') this.#listOf(key, value).add(root);
+      const value = indexedText(key, summary[key]);
+      if (value !== undefined) this.#listOf(key, value).add(root);
     }
     if (known?.key !== summary.key) this.#dropKey(root, known);
     if (summary.key !== undefined) this.#byKey.set(summary.key, root);
@@ -63,13 +66,13 @@ export class JobIndex {
     if (gone.size === 0) return;
     // Each list is gone through once, however many of its jobs go: one user may have them all.
     for (const key of KEYS) {
-      const touched = new Set<JsonValue | undefined>();
-      for (const root of gone) touched.add(this.#summaries.get(root)?.[key]);
+      const touched = new Set<string | undefined>();
+      for (const root of gone) touched.add(indexedText(key, this.#summaries.get(root)?.[key]));
       for (const value of touched) this.#drop(key, value, gone);
     }
     for (const root of gone) {
       this.#dropKey(root, this.#summaries.get(root));
-      this.#summaries.delete(root);
+      if (this.#summaries.delete(root)) this.#shortNames.remove(root);
     }
     this.#all.remove(gone);
   }
@@ -82,6 +85,15 @@ export class JobIndex {
     });
   }
 
+  /** The job whose uuid begins so. @throws PmanError conflict when there are several */
+  withShortName(name: string): string | undefined {
+    return this.#shortNames.find(name);
+  }
+
+  shortNameOf(root: string): string {
+    return this.#shortNames.of(root);
+  }
+
   /** The job that was sent with an idempotency key. */
   withKey(key: string): string | undefined {
     return this.#byKey.get(key);
@@ -90,7 +102,8 @@ export class JobIndex {
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
   find(key: string, value: JsonValue): readonly string[] | undefined {
     if (key !== 'jid' && key !== 'auid') return undefined;
-    return typeof value === 'string' ? (this.#byValue[key].get(value)?.all() ?? []) : [];
+    const text = indexedText(key, value);
+    return text === undefined ? [] : (this.#byValue[key].get(text)?.all() ?? []);
   }
 
   #listOf(key: (typeof KEYS)[number], value: string): RootList {
@@ -102,14 +115,23 @@ export class JobIndex {
   }
 
   #drop(key: (typeof KEYS)[number], value: JsonValue | undefined, gone: ReadonlySet<string>): void {
-    if (typeof value !== 'string') return;
-    const list = this.#byValue[key].get(value);
+    const text = indexedText(key, value);
+    if (text === undefined) return;
+    const list = this.#byValue[key].get(text);
     list?.remove(gone);
-    if (list?.size === 0) this.#byValue[key].delete(value);
+    if (list?.size === 0) this.#byValue[key].delete(text);
   }
 
   #dropKey(root: string, summary: JobSummary | undefined): void {
     const key = summary?.key;
     if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
   }
+}
+
+/** An integer `jid` is stored as its text (protocol a.7), and asked for by either. */
+function indexedText(key: (typeof KEYS)[number], value: JsonValue | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  if (key !== 'jid') return undefined;
+  if (typeof value === 'number' && Number.isInteger(value)) return String(value);
+  return value instanceof ExactNumber && /^-?\d+$/.test(value.text) ? value.text : undefined;
 }

@@ -22,7 +22,11 @@ function job(): TreeNode {
 }
 
 const TREES = new Map(['first', 'second', 'third'].map((root) => [root, job()] as const));
-const forest: JobForest = { roots: () => [...TREES.keys()], tree: (root) => TREES.get(root) };
+const forest: JobForest = {
+  roots: () => [...TREES.keys()],
+  named: (name) => (TREES.has(name) ? name : name === 'abcd' ? 'second' : undefined),
+  tree: (root) => TREES.get(root),
+};
 const at = (path: string) => lookup(forest, `/api/v1${path}`);
 
 describe('lookup', () => {
@@ -43,6 +47,7 @@ describe('lookup', () => {
     ['/_2/cmd', 'third'],
     ['/_+1/cmd', 'second'],
     ['/_-1/cmd', 'third'],
+    ['/abcd/cmd', 'second'],
     ['/_-3/cmd', 'first'],
     ['/_-0/cmd', 'first'],
     ['/_00/cmd', 'first'],

@@ -49,10 +49,12 @@ describe('JobIndex', () => {
     );
   });
 
-  it('finds no job by a number, as leaves of names are texts', () => {
+  it('finds an integer jid by its number, which is stored as its text; an auid is a text', () => {
     const index = new JobIndex();
     index.put('a', { jid: '1' });
-    expect(index.find('jid', 1)).toEqual([]);
+    expect(index.find('jid', 1)).toEqual(['a']);
+    expect(index.find('jid', 1.5)).toEqual([]);
+    expect(index.find('auid', 1)).toEqual([]);
     expect(index.find('jid', '1')).toEqual(['a']);
   });
 
