@@ -3,6 +3,7 @@ import { readableStamp } from '../host/stamps.ts';
 import { answerJson, type JsonObject, refusal } from './answer.ts';
 import type { Context } from './context.ts';
 import { type CopyKind, type CopyOptions, copyKind, copyLocally } from './copy.ts';
+import type { Places } from './places.ts';
 
 export interface CopyRequest {
   readonly verb: 'push' | 'pull';
