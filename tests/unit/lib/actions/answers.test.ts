@@ -18,6 +18,7 @@ const ask = (action: string, rawMeta: JsonObject) =>
 const resultOf = async (action: string, meta: JsonObject) => (await ask(action, meta)).result;
 const me = { key: 'auid', value: 'me' };
 const nobody = { key: 'auid', value: 'nobody' };
+const unknown = expect.objectContaining({ code: 'not_found', message: 'no job has auid "nobody"' });
 
 describe('status and done', () => {
   const states = () => ({
@@ -51,9 +52,10 @@ describe('status and done', () => {
   });
 
   it('say so when there is no hit', async () => {
-    expect(await ask('done', nobody)).toEqual({ status: false, result: none });
+    expect(await ask('done', nobody)).toEqual({ status: false, result: none, error: unknown });
     expect(await ask('status', nobody)).toEqual({
       status: false,
+      error: unknown,
       result: { ...none, l_status: [], l_logs: [] },
     });
   });
@@ -73,6 +75,7 @@ describe('info', () => {
     });
     expect(await ask('info', nobody)).toEqual({
       status: false,
+      error: unknown,
       result: { '-1': { noJobFound: { endInfo: { allJobsDone: null } } } },
     });
   });
@@ -108,7 +111,11 @@ describe('search', () => {
 
   it('counts the hits, and says when there is none', async () => {
     expect(Object.keys((await resultOf('search', me)) as JsonObject)).toEqual(['0', '1']);
-    expect(await ask('search', nobody)).toEqual({ status: false, result: {} });
+    expect(await ask('search', nobody)).toEqual({
+      status: false,
+      result: {},
+      error: unknown,
+    });
   });
 });
 
@@ -172,7 +179,10 @@ describe('result, kill and delete', () => {
 
 describe('hello', () => {
   it('tells its name and what it is asked about', async () => {
-    expect(await ask('hello', {})).toEqual({ status: false, result: {} });
+    expect(await ask('hello', {})).toEqual({
+      status: false,
+      result: {},
+    });
     const self = { name: 'pman', version: expect.any(String) };
     expect(await ask('hello', { askAbout: 'nosuch' })).toEqual({ status: false, result: self });
     const listed = await ask('hello', { askAbout: ['timestamp'] });
