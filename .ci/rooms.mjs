@@ -20,6 +20,7 @@ export const table = [
       'lib/gateway',
       'lib/dialects',
       'lib/actions',
+      'lib/events',
       'lib/jobs/container',
       'lib/jobs/host',
       'lib/jobs',
@@ -46,6 +47,11 @@ export const table = [
     'lib/dialects',
     "how a job's state and outputs are told to clients: the original's words for each kind of job",
     ['lib/jobs', 'lib/records', 'lib/tree', 'lib/wire'],
+  ],
+  [
+    'lib/events',
+    'what happens to jobs, in order: the log of it, and how changes of records become events',
+    ['lib/jobs', 'lib/records', 'lib/wire', 'lib/host'],
   ],
   ['swarm/cli', 'the program `swarm`', ['swarm', contract, 'lib/config', 'lib/host', 'lib/wire']],
   [

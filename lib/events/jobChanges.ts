@@ -4,6 +4,8 @@ import { messageOf, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../host/atomicFile.ts';
 import type { JobStatus } from '../jobs/progress.ts';
 import type { Logger } from '../log.ts';
+import type { RecordObserver } from '../records/database.ts';
+import type { JobSummary } from '../records/index/jobIndex.ts';
 import type { NewEvent } from './event.ts';
 import type { EventLog } from './eventLog.ts';
 
@@ -52,7 +54,7 @@ const CHECKPOINT_EVENTS = 10_000;
  * Makes events of the changes of records: compares how a job stands with what has been told of it. So it does not matter how
  * often, or in which process, it is called: what has been told is not told again, also when pman was killed in between.
  */
-export class JobChanges {
+export class JobChanges implements RecordObserver {
   readonly #options: JobChangesOptions;
   readonly #told = new Map<string, Told>();
   readonly #touched = new Set<string>();
@@ -78,17 +80,16 @@ export class JobChanges {
   }
 
   /** A record has changed, or may have: it is looked at when this turn of the event loop is over. */
-  touched(root: string): void {
+  changed(root: string): void {
     this.#touched.add(root);
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
-  /** Tells now what there is to tell. What the disk refuses stays to be told. */
+  /** Tells now what there is to tell. What the disk refuses stays to be told: with the next change, or by the next start. */
   flush(): void {
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    const news = [...this.#touched].flatMap((root) => this.#newsOf(root));
-    if (!this.#tell(news)) return;
+    if (!this.#tell(() => [...this.#touched].flatMap((root) => this.#newsOf(root)))) return;
     this.#touched.clear();
     if (this.#options.events.newest - this.#checkpointAt > CHECKPOINT_EVENTS) this.checkpoint();
   }
@@ -100,16 +101,22 @@ export class JobChanges {
   }
 
   /** The job and its record are gone. */
-  removed(root: string, names: JobNames): void {
+  removed(root: string, { jid, auid }: Pick<JobSummary, 'jid' | 'auid'>): void {
     this.#touched.delete(root);
     this.#told.delete(root);
-    this.#tell([{ type: 'removed', id: root, ...names }]);
+    const names = {
+      ...(typeof jid === 'string' ? { jid } : {}),
+      ...(typeof auid === 'string' ? { auid } : {}),
+    };
+    this.#tell(() => [{ type: 'removed', id: root, ...names }]);
   }
 
   /** An order to end a job was given. */
   killOrdered(root: string, data: { readonly signal: string; readonly cause: string }): void {
     const job = this.#options.look(root);
-    if (job !== undefined) this.#tell([{ type: 'kill_ordered', id: root, ...namesOf(job), data }]);
+    if (job !== undefined) {
+      this.#tell(() => [{ type: 'kill_ordered', id: root, ...namesOf(job), data }]);
+    }
   }
 
   /** Writes down what has been told, so that the next start need not read all events. */
@@ -122,6 +129,15 @@ export class JobChanges {
     } catch (error) {
       log.warn('the checkpoint of the events cannot be written', { reason: messageOf(error) });
     }
+  }
+
+  /**
+   * Every job that is under way has been taken up by this process: what else was told of may be forgotten, for nobody will
+   * change it.
+   */
+  settle(isUnderWay: (root: string) => boolean): void {
+    for (const [root, { done }] of this.#told)
+      if (done && !isUnderWay(root)) this.#told.delete(root);
   }
 
   /** Tells no more: what has not been told is told by the next start. */
@@ -150,8 +166,10 @@ export class JobChanges {
     return news;
   }
 
-  #tell(news: readonly NewEvent[]): boolean {
+  #tell(newsNow: () => readonly NewEvent[]): boolean {
+    let news: readonly NewEvent[];
     try {
+      news = newsNow();
       this.#options.events.append(news);
     } catch (error) {
       if (!this.#hasComplained) {

@@ -37,3 +37,15 @@ export function stampTime(stamp: string): number {
   date.setHours(at(8, 10), at(10, 12), at(12, 14), 0);
   return date.getTime() + Number(fraction.padEnd(6, '0').slice(0, 6)) / 1000;
 }
+
+/** The time of a readable stamp, in milliseconds since 1970; undefined for another text. */
+export function epochOfReadable(text: string): number | undefined {
+  const isStamp = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{6}$/.test(text);
+  return isStamp ? stampTime(text.replace(/[-: T]/g, '')) : undefined;
+}
+
+/** The time of a text that begins with a compact stamp, as the name of a job root does. */
+export function epochOfCompact(text: string): number | undefined {
+  const [stamp] = /^\d{14}\.\d{6}/.exec(text) ?? [];
+  return stamp === undefined ? undefined : stampTime(stamp);
+}

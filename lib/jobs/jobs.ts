@@ -3,6 +3,7 @@ import { BadRequestError, type PmanError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
+import type { JobView, ViewJob } from './jobView.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobProgress, ReadProgress } from './progress.ts';
 import { isContainerRecord } from './recordKinds.ts';
@@ -10,6 +11,7 @@ import { isContainerRecord } from './recordKinds.ts';
 export interface JobsOptions {
   readonly database: JobDatabase;
   readonly progressOf: ReadProgress;
+  readonly viewOf: ViewJob;
   readonly host: JobBackend;
   readonly containers: JobBackend;
   /** Where jobs with a container go. `host`: their command runs on this host; an error: they are refused with it. */
@@ -42,6 +44,11 @@ export class Jobs {
   /** How far a job has come, by its record alone. */
   progress(record: TreeNode): JobProgress {
     return this.#options.progressOf(record);
+  }
+
+  /** How a job stands, by its record alone. */
+  view(record: TreeNode): JobView {
+    return this.#options.viewOf(record);
   }
 
   kill(root: string, order: KillRequest): Promise<boolean> {

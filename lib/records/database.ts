@@ -37,6 +37,16 @@ export interface DatabaseOptions {
 
 /** Keys of a search that are no leaf of a record: they name one job. */
 const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
+/** Is told what becomes of records. */
+export interface RecordObserver {
+  /** A record is new, or something in it is. */
+  changed(root: string): void;
+  /** The record of a job that has ended is on the disk. What keeps the job from being lost until then is removed next. */
+  filed(root: string): void;
+  /** A record is gone. */
+  removed(root: string, summary: JobSummary): void;
+}
+
 const FIRST_READ_MS = 2000;
 /** How long records are read at a time when all are read again, in milliseconds. */
 const SLICE_MS = 10;
@@ -61,6 +71,7 @@ export class JobDatabase implements JobForest {
   readonly #readAgain = sharedCall(() => this.#readAnew());
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
+  #observer: RecordObserver | undefined;
 
   private constructor(options: DatabaseOptions) {
     this.folder = options.folder;
@@ -116,6 +127,11 @@ export class JobDatabase implements JobForest {
         cause: error,
       });
     }
+  }
+
+  /** From now on somebody is told what becomes of records. */
+  observe(observer: RecordObserver): void {
+    this.#observer = observer;
   }
 
   /** What keeps changes from being written, or undefined when all is well. */
@@ -214,6 +230,7 @@ export class JobDatabase implements JobForest {
     this.#catalog.put(root, this.#summaryOf(record));
     this.#cache.pin(root, record);
     this.#writer.mark(root, 'whole');
+    this.#observer?.changed(root);
   }
 
   /** The record of a job, to be changed; undefined when there is no such job. */
@@ -225,6 +242,7 @@ export class JobDatabase implements JobForest {
       touch: (path, value) => {
         record.touch(path, value);
         this.#writer.mark(root, path, charsIn(value));
+        this.#observer?.changed(root);
         // A large one may have left the memory at once: until it is written it stays.
         if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
       },
@@ -261,11 +279,13 @@ export class JobDatabase implements JobForest {
     const gone = new Set<string>();
     try {
       for (const root of roots) {
-        if (!this.#catalog.has(root)) continue;
+        const summary = this.#catalog.get(root);
+        if (summary === undefined) continue;
         // First: a journal without its record would bring that back.
         this.#whenFiled.get(root)?.();
         this.#writer.discard(root);
         gone.add(root);
+        this.#observer?.removed(root, summary);
       }
     } catch (error) {
       this.refused(error);
@@ -338,6 +358,7 @@ export class JobDatabase implements JobForest {
     const whenFiled = this.#whenFiled.get(root);
     if (whenFiled === undefined || this.#catalog.get(root)?.status === undefined) return;
     this.#catalog.file(root);
+    this.#observer?.filed(root);
     whenFiled();
     this.#whenFiled.delete(root);
   }

@@ -1,8 +1,11 @@
 import type { PmanConfig } from '../config/pman.ts';
 import { messageOf, type PmanError } from '../errors.ts';
+import type { EventLog } from '../events/eventLog.ts';
+import { openEvents } from '../events/openEvents.ts';
 import type { Rights } from '../host/rights.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
+import { jobViewer } from '../jobs/container/jobViewer.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
@@ -34,6 +37,7 @@ export interface OpenJobsOptions {
 export interface OpenedJobs {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
+  readonly events: EventLog;
   /** Closes the records of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
@@ -63,6 +67,9 @@ export async function openJobs(
     log: log.child({ component: 'database' }),
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));
+
+  const viewOf = jobViewer(readShown);
+  const events = openEvents({ database, viewOf, workFolder, log }, releases);
 
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
@@ -97,11 +104,12 @@ export async function openJobs(
       log.error('old records cannot be taken up', { reason: messageOf(error) });
     });
   const jobs = new Jobs({
-    ...{ database, progressOf, host },
+    ...{ database, progressOf, viewOf, host },
     containers: containers ?? new RecordedJobs(readShown),
     containerJobs: placeOf(containerJobs),
   });
-  return { database, jobs, allKnown, closeOrphans: () => host.closeOrphans() };
+  events.changes.settle((root) => jobs.isActive(root));
+  return { database, jobs, events: events.log, allKnown, closeOrphans: () => host.closeOrphans() };
 }
 
 function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
+import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
@@ -54,6 +55,7 @@ export function openServices(): TestServices {
   const jobsWithContainers = (containerJobs: JobsOptions['containerJobs']) =>
     new Jobs({
       ...{ database, progressOf, host, containerJobs },
+      viewOf: jobViewer(readShown),
       containers: new RecordedJobs(readShown),
     });
   const jobs = jobsWithContainers('host');

@@ -29,7 +29,7 @@ class World {
       ...{ status: 'notstarted', isDone: false, started: 0, exitCodes: [] },
     };
     this.jobs.set(root, { ...known, ...job });
-    this.changes.touched(root);
+    this.changes.changed(root);
   }
 
   told(): readonly string[] {
@@ -127,7 +127,7 @@ describe('JobChanges', () => {
             if (after[i] === 'kill') {
               world.restart();
               // What is under way is taken up again.
-              world.changes.touched('a');
+              world.changes.changed('a');
             }
           }
           world.changes.filed('a');

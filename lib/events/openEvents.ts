@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { messageOf, PmanError } from '../errors.ts';
+import type { ViewJob } from '../jobs/jobView.ts';
+import type { Logger } from '../log.ts';
+import type { JobDatabase } from '../records/database.ts';
+import { EventLog } from './eventLog.ts';
+import { JobChanges, type SeenJob } from './jobChanges.ts';
+
+export interface OpenEventsOptions {
+  readonly database: JobDatabase;
+  readonly viewOf: ViewJob;
+  /** The folder of ours beside the database. */
+  readonly workFolder: string;
+  readonly log: Logger;
+}
+
+/**
+ * Opens the log of events, and has it told of every change of a record from now on.
+ * @param releases is given what ends it
+ * @throws PmanError storage when the log cannot be opened
+ */
+export function openEvents(
+  { database, viewOf, workFolder, log: logger }: OpenEventsOptions,
+  releases: Array<() => void | Promise<void>>,
+): { readonly log: EventLog; readonly changes: JobChanges } {
+  const folder = join(workFolder, 'events');
+  try {
+    const log = new EventLog({ folder });
+    const changes = new JobChanges({
+      events: log,
+      look: (root) => seen(database, viewOf, root),
+      checkpointFile: join(workFolder, 'events.told.json'),
+      log: logger.child({ component: 'events' }),
+    });
+    database.observe(changes);
+    releases.push(() => {
+      changes.flush();
+      changes.checkpoint();
+      log.close();
+    });
+    return { log, changes };
+  } catch (error) {
+    throw new PmanError('storage', `cannot open the events in ${folder}: ${messageOf(error)}`, {
+      hint: 'remove that folder to begin anew: only the news of earlier jobs are in it',
+      cause: error,
+    });
+  }
+}
+
+function seen(database: JobDatabase, viewOf: ViewJob, root: string): SeenJob | undefined {
+  const record = database.tree(root);
+  if (record === undefined) return undefined;
+  const { status, isDone, parts } = viewOf(record);
+  const [jid, auid] = [record.leaves.get('jid'), record.leaves.get('auid')];
+  return {
+    ...(typeof jid === 'string' ? { jid } : {}),
+    ...(typeof auid === 'string' ? { auid } : {}),
+    ...{ status, isDone },
+    started: parts.length,
+    exitCodes: parts.filter(({ hasEnded }) => hasEnded).map(({ exitCode }) => exitCode),
+  };
+}
