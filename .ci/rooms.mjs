@@ -41,12 +41,12 @@ export const table = [
   [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
-    ['lib/dialects', 'lib/jobs', ...data],
+    ['lib/dialects', 'lib/events', 'lib/jobs', ...data],
   ],
   [
     'lib/dialects',
-    "how a job's state and outputs are told to clients: the original's words for each kind of job",
-    ['lib/jobs', 'lib/records', 'lib/tree', 'lib/wire'],
+    "how a job's state and outputs are told to clients: the original's words for each kind of job, and `/api/v2`",
+    ['lib/events', 'lib/jobs', 'crunner/job', 'lib/records', 'lib/tree', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/events',

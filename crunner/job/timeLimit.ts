@@ -1,6 +1,9 @@
 import { preciseNow } from '../../lib/host/clock.ts';
 import type { KillRequest } from './killRequest.ts';
 
+/** How the cause of a job begins that took too long. */
+export const TIME_LIMIT = 'time limit';
+
 /** A timer of Node's that is set to more (24 days) goes off at once, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -16,7 +19,7 @@ export function timeLimit(
   timeoutMs: number,
   atLimit: (request: KillRequest) => void,
 ): () => void {
-  const cause = `time limit ${timeoutMs / 1000} s`;
+  const cause = `${TIME_LIMIT} ${timeoutMs / 1000} s`;
   const until = startedAt + timeoutMs;
   let timer: NodeJS.Timeout;
   const arm = () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EventLog } from '../events/eventLog.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -11,6 +12,8 @@ export interface Services {
   readonly database: JobDatabase;
   /** All jobs, whatever runs them. */
   readonly jobs: Jobs;
+  /** What happens to jobs. */
+  readonly events: EventLog;
   /** Writes down what is to be known of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   readonly log: Logger;

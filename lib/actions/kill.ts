@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
+import { KILL_REQUEST } from '../jobs/causes.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
@@ -41,7 +42,7 @@ export const kill = defineAction({
   schema,
   async handle(meta, { services }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
-    const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
+    const cause = `${KILL_REQUEST}${meta.auid ? ` of ${meta.auid}` : ''}`;
     const killed: [string, JsonValue][] = [];
     let hasEnded = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {

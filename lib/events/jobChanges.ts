@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../host/atomicFile.ts';
-import type { JobStatus } from '../jobs/progress.ts';
+import type { JobState, Reason } from '../jobs/states.ts';
 import type { Logger } from '../log.ts';
 import type { RecordObserver } from '../records/database.ts';
 import type { JobSummary } from '../records/index/jobIndex.ts';
@@ -24,7 +24,9 @@ const checkpointSchema = z.object({
 
 /** How a job stands. */
 export interface SeenJob extends JobNames {
-  readonly status: JobStatus;
+  readonly state: JobState;
+  /** Why it does not go on, or did not succeed. */
+  readonly reason: Reason | null;
   readonly isDone: boolean;
   /** How many of its parts have started. */
   readonly started: number;
@@ -161,7 +163,11 @@ export class JobChanges implements RecordObserver {
       }
     }
     if (job.isDone && !done) {
-      news.push({ type: 'ended', ...to, data: { status: job.status, exitCodes: codes } });
+      news.push({
+        type: 'ended',
+        ...to,
+        data: { state: job.state, reason: job.reason, exitCodes: codes },
+      });
     }
     return news;
   }

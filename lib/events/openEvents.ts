@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import type { ViewJob } from '../jobs/jobView.ts';
+import { reasonOf, stateOf } from '../jobs/states.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
 import { EventLog } from './eventLog.ts';
@@ -50,12 +51,14 @@ export function openEvents(
 function seen(database: JobDatabase, viewOf: ViewJob, root: string): SeenJob | undefined {
   const record = database.tree(root);
   if (record === undefined) return undefined;
-  const { status, isDone, parts } = viewOf(record);
+  const view = viewOf(record);
+  const { isDone, parts } = view;
+  const state = stateOf(view);
   const [jid, auid] = [record.leaves.get('jid'), record.leaves.get('auid')];
   return {
     ...(typeof jid === 'string' ? { jid } : {}),
     ...(typeof auid === 'string' ? { auid } : {}),
-    ...{ status, isDone },
+    ...{ state, isDone, reason: reasonOf(view, state) },
     started: parts.length,
     exitCodes: parts.filter(({ hasEnded }) => hasEnded).map(({ exitCode }) => exitCode),
   };

@@ -6,6 +6,7 @@ import type { JsonValue } from '../wire/json.ts';
 import { payloadOf, readPayload } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { errorMember, REPLY_INDENT, type ReplyBody, statusOf } from '../wire/reply.ts';
+import { makeApiHandler } from './apiHandler.ts';
 import type { Authenticator } from './auth.ts';
 import { echoOf, originForm, payloadEcho } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
@@ -23,7 +24,10 @@ export interface HandlerOptions extends HeaderOptions {
 /** From a request that was let in to its reply: the one place where an error becomes an answer, so that none costs a listener. */
 export function makeHandler(options: HandlerOptions): RequestHandler {
   const { services, listeners, authenticator, pages } = options;
+  const answerApi = makeApiHandler(options);
   return async (request) => {
+    const reply = await answerApi(request);
+    if (reply !== undefined) return reply;
     const read = await readPayload(request.body);
     const payload = read ?? payloadOf('');
     const echo = echoOf(request, payload, authenticator);

@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Services } from '../actions/action.ts';
+import { OUTPUT_TYPE, rangedOutput } from '../dialects/rangedOutput.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { bytesOf, sizeOf, type TimedPiece } from '../jobs/outputPieces.ts';
+import type { TimedPiece } from '../jobs/outputPieces.ts';
 import { requireName, rootByPiece } from '../tree/lookup.ts';
 import { TreeNode } from '../tree/node.ts';
 import { originForm } from './echo.ts';
@@ -47,37 +48,16 @@ export async function outputReply(
     const output = jobs.follow(root, record, { stream, part }, signal);
     return {
       status: 200,
-      headers: [['Content-Type', TEXT]],
+      headers: [['Content-Type', OUTPUT_TYPE]],
       body: Readable.from(output, { objectMode: false }),
     };
   }
   const pieces = await jobs.output(root, record, { stream, part });
-  const size = sizeOf(pieces);
-  const header = (wanted: string) =>
-    rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
-  // What goes on may only be a part of what was, and it has no tag by which a client could tell (RFC 9110, 13.1.5).
-  const range = header('if-range') === undefined ? rangeOf(header('range'), size) : undefined;
-  if (range === 'unsatisfiable') {
-    const nothing = [
-      ['Content-Range', `bytes */${size}`],
-      ['Content-Length', '0'],
-    ] as const;
-    return { status: 416, headers: nothing, body: Buffer.alloc(0) };
-  }
-  const { from, to } = range ?? { from: 0, to: size };
-  return {
-    status: range === undefined ? 200 : 206,
-    headers: [
-      ['Content-Length', String(to - from)],
-      ['Content-Type', TEXT],
-      ['Accept-Ranges', 'bytes'],
-      ...(range ? [['Content-Range', `bytes ${from}-${to - 1}/${size}`] as const] : []),
-    ],
-    body: Readable.from(bytesOf(pieces, from, to), { objectMode: false }),
-  };
+  return rangedOutput(
+    pieces,
+    (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
+  );
 }
-
-const TEXT = 'text/plain; charset=utf-8';
 
 function parse(services: Services, target: string): OutputRequest | undefined {
   const [, job, part, stream, query] = OUTPUT_PATH.exec(target) ?? [];
@@ -124,19 +104,6 @@ function requirePart({ jobs }: Services, root: string, record: TreeNode, part: n
   throw new PmanError('not_found', `the job ${root} has no part ${part}`, {
     hint: `it has ${jobs.progress(record).entries.length}, counted from 0`,
   });
-}
-
-/** A single range of bytes; undefined for none, and for forms that a server may ignore (several ranges, other units). */
-function rangeOf(
-  header: string | undefined,
-  size: number,
-): { readonly from: number; readonly to: number } | 'unsatisfiable' | undefined {
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? [];
-  if (first === '' && last === '') return undefined;
-  const from = first === '' ? Math.max(size - Number(last), 0) : Number(first);
-  const to = first === '' || last === '' ? size : Math.min(Number(last) + 1, size);
-  if (first !== '' && last !== '' && Number(last) < from) return undefined;
-  return from < to ? { from, to } : 'unsatisfiable';
 }
 
 /** Both streams of a job or a sub-job, a line of JSON for each chunk. */

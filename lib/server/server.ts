@@ -100,11 +100,12 @@ async function open(
     { config, workFolder, spool, rights, containerJobs, readShown, log },
     releases,
   );
-  const { database, jobs, closeOrphans } = opened;
+  const { database, jobs, events, closeOrphans } = opened;
 
   const services: Services = {
     database,
     jobs,
+    events,
     closeOrphans,
     log,
     settings: {
@@ -136,7 +137,10 @@ async function open(
 
   const retain = () => removeOld({ database, jobs, log }, config.retention);
   retain();
-  const regular = workPeriodically([() => database.save(), retain], config.dbSavePeriodMs);
+  const regular = workPeriodically(
+    [() => database.save(), retain, () => events.prune()],
+    config.dbSavePeriodMs,
+  );
   releases.push(() => regular.close());
   const directive = watchDirectiveFile({
     file: config.directiveFile,

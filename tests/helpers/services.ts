@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
+import { EventLog } from '../../lib/events/eventLog.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
@@ -63,6 +64,7 @@ export function openServices(): TestServices {
   const services: Services = {
     database,
     jobs,
+    events: new EventLog({ folder: join(`${folder}.spool`, 'events') }),
     closeOrphans: () => host.closeOrphans(),
     log,
     settings: { exportPath: join(top, 'export'), killGraceMs: 1000 },

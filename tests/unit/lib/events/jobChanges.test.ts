@@ -26,7 +26,7 @@ class World {
 
   put(root: string, job: Partial<SeenJob>): void {
     const known = this.jobs.get(root) ?? {
-      ...{ status: 'notstarted', isDone: false, started: 0, exitCodes: [] },
+      ...{ state: 'waiting', reason: null, isDone: false, started: 0, exitCodes: [] },
     };
     this.jobs.set(root, { ...known, ...job });
     this.changes.changed(root);
@@ -62,10 +62,10 @@ afterEach(() => {
   }
 });
 
-const DONE = { status: 'finishedWithError', isDone: true, started: 2, exitCodes: [0, 3] } as const;
+const DONE = { state: 'failed', isDone: true, started: 2, exitCodes: [0, 3] } as const;
 const LIFE = [
   ...['a accepted', 'a started 0', 'a part_ended 0 0', 'a started 1', 'a part_ended 1 3'],
-  'a ended "finishedWithError" [0,3]',
+  'a ended "failed" null [0,3]',
 ];
 
 describe('JobChanges', () => {
@@ -73,7 +73,7 @@ describe('JobChanges', () => {
     const world = newWorld();
     world.put('a', {});
     world.changes.flush();
-    world.put('a', { status: 'started', started: 1 });
+    world.put('a', { state: 'running', started: 1 });
     world.changes.flush();
     world.put('a', DONE);
     world.changes.flush();
@@ -107,7 +107,7 @@ describe('JobChanges', () => {
   it('tells each step once and in order, whenever pman is killed', () => {
     const steps: Partial<SeenJob>[] = [
       {},
-      { status: 'started', started: 1 },
+      { state: 'running', started: 1 },
       { exitCodes: [0] },
       { started: 2 },
       DONE,

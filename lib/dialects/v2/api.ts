@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { BadRequestError } from '../../errors.ts';
+import type { JsonValue } from '../../wire/json.ts';
+import { problemsText } from '../../wire/problems.ts';
+import type { Answer, ApiContext, ApiReply, Route } from './apiRoute.ts';
+import { openApi } from './openApi.ts';
+import { problem, problemReply } from './problem.ts';
+import { routes } from './routes.ts';
+
+export interface ApiRequest {
+  readonly method: string;
+  /** The request target, in origin form. */
+  readonly target: string;
+  readonly header: (name: string) => string | undefined;
+  /** Reads the body as JSON; undefined when there is none. */
+  readonly json: () => Promise<JsonValue | undefined>;
+  readonly signal: AbortSignal;
+}
+
+/** Whether a request is one for `/api/v2`, or for what belongs to it. The original's paths begin otherwise. */
+export function isApiRequest(target: string): boolean {
+  return /^\/(api\/v2(\/|\?|$)|openapi\.json(\?|$))/.test(target);
+}
+
+/**
+ * Answers requests of `/api/v2`. Whatever is thrown becomes a problem.
+ * @param onError is told of it
+ */
+export function makeApi(
+  context: ApiContext,
+  onError: (error: unknown) => void,
+): (request: ApiRequest) => Promise<Answer> {
+  const refuse = (error: unknown) => {
+    onError(error);
+    return problemReply(error);
+  };
+  return async (request) => {
+    try {
+      const answer = await dispatch(request, context);
+      if (!('later' in answer)) return answer;
+      return { later: () => answer.later().catch(refuse) };
+    } catch (error) {
+      return refuse(error);
+    }
+  };
+}
+
+async function dispatch(request: ApiRequest, context: ApiContext): Promise<Answer> {
+  const [path = '', queryText = ''] = request.target.split(/\?(.*)/s);
+  if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
+    return { status: 200, body: openApi() };
+  }
+  const fitting = routes.flatMap((route) => {
+    const params = paramsIn(route.path, path);
+    return params === undefined ? [] : [{ route, params }];
+  });
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const found = fitting.find(({ route }) => route.method === method);
+  if (found === undefined) return fitting.length === 0 ? noPath(path) : noMethod(fitting);
+  const { route, params } = found;
+  return route.handle(
+    {
+      params: checked('path', route.params, params),
+      query: checked('query', route.query, Object.fromEntries(new URLSearchParams(queryText))),
+      body:
+        route.body === undefined ? undefined : checked('body', route.body, await request.json()),
+      header: request.header,
+      signal: request.signal,
+    },
+    context,
+  );
+}
+
+/** The parts of a path that stand for `{…}` in its template; undefined for another path. */
+function paramsIn(template: string, path: string): Record<string, string> | undefined {
+  const names = template.split('/');
+  const pieces = path.replace(/\/$/, '').split('/');
+  if (names.length !== pieces.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [i, name] of names.entries()) {
+    const piece = pieces[i] ?? '';
+    const param = /^\{(.*)\}$/.exec(name)?.[1];
+    if (param === undefined ? name !== piece : piece === '') return undefined;
+    if (param !== undefined) params[param] = decoded(piece);
+  }
+  return params;
+}
+
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece);
+  } catch {
+    throw new BadRequestError('the path has a % that is no escape');
+  }
+}
+
+function checked(where: string, schema: z.ZodType | undefined, value: unknown): unknown {
+  if (schema === undefined) return value;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = problemsText(parsed.error.issues, ({ path, message }) =>
+    path.length === 0 ? message : `"${path.join('.')}": ${message}`,
+  );
+  throw new BadRequestError(`the ${where}: ${problems}`, { hint: 'see /openapi.json' });
+}
+
+function noPath(path: string): ApiReply {
+  return problem(404, 'not_found', `there is no ${path.slice(0, 200)}`, 'see /openapi.json');
+}
+
+function noMethod(fitting: readonly { readonly route: Route }[]): ApiReply {
+  const allowed = fitting.map(({ route }) => route.method).join(', ');
+  const said = problem(405, 'bad_request', `this path takes ${allowed}`);
+  return { ...said, headers: [...(said.headers ?? []), ['Allow', allowed]] };
+}

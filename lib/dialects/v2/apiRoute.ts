@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+import type { EventLog } from '../../events/eventLog.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
+import type { JobDatabase } from '../../records/database.ts';
+
+/** What the routes of `/api/v2` work on. */
+export interface ApiContext {
+  readonly database: JobDatabase;
+  readonly jobs: Jobs;
+  readonly events: EventLog;
+  /** How long a killed job gets before SIGKILL when the request does not say, in milliseconds. */
+  readonly killGraceMs: number;
+}
+
+/** A request whose parts have passed the schemas of its route. */
+export interface ApiCall<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  /** The value of a header; its name in small letters. */
+  readonly header: (name: string) => string | undefined;
+  /** Given when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface ApiReply {
+  readonly status: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  /** Sent as JSON, unless it is a stream; then the headers name its type. */
+  readonly body?: unknown;
+  readonly stream?: Readable;
+}
+
+/** An answer, or what has to be waited for until there is one: no listener is held meanwhile. */
+export type Answer = ApiReply | { readonly later: () => Promise<ApiReply> };
+
+export interface RouteAnswer {
+  readonly description: string;
+  /** Of a JSON body. */
+  readonly schema?: z.ZodType;
+  /** Of another body. */
+  readonly types?: readonly string[];
+}
+
+/** One verb of one path: what it takes, what it gives, and what it does. The OpenAPI document is made of these. */
+export interface Route<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below the root of the server: `/api/v2/jobs/{id}`. */
+  readonly path: string;
+  /** Unique; names the method of generated clients. */
+  readonly operation: string;
+  readonly summary: string;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Headers that it looks at: name and meaning. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<number, RouteAnswer>>;
+  handle(
+    call: ApiCall<z.infer<P>, z.infer<Q>, z.infer<B>>,
+    context: ApiContext,
+  ): Answer | Promise<Answer>;
+}
+
+/** Gives a route the types of its own schemas. */
+export function defineRoute<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  route: Route<P, Q, B>,
+): Route<P, Q, B> {
+  return route;
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { BadRequestError } from '../../errors.ts';
+import { eventSchema } from '../../events/event.ts';
+import { defineRoute } from './apiRoute.ts';
+import { eventPage, eventStream } from './eventStream.ts';
+import { eventsQuerySchema } from './schemas.ts';
+
+export const eventPageSchema = z
+  .object({
+    events: z.array(eventSchema.meta({ id: 'Event' })),
+    next: z.int().meta({ description: 'What `after` has to be for what comes next.' }),
+  })
+  .meta({ id: 'EventPage' });
+
+export const listEvents = defineRoute({
+  method: 'GET',
+  path: '/api/v2/events',
+  operation: 'listEvents',
+  summary:
+    'Tells what has happened to jobs, each change once and in order: a page, or a stream that goes on. A page begins with the oldest event, a stream with the next one, unless `after` or `Last-Event-ID` says otherwise.',
+  query: eventsQuerySchema,
+  requestHeaders: {
+    Accept: '`text/event-stream` or `application/x-ndjson` for a stream.',
+    'Last-Event-ID': 'As `after`: browsers send it when they connect again.',
+  },
+  answers: {
+    200: {
+      description: 'Events.',
+      schema: eventPageSchema,
+      types: ['text/event-stream', 'application/x-ndjson'],
+    },
+    410: { description: 'Some of the events are no longer kept: look at the jobs anew.' },
+  },
+  handle({ query, header, signal }, { events }) {
+    const accept = header('accept') ?? '';
+    const after = lastSeen(header('last-event-id')) ?? query.after;
+    if (accept.includes('text/event-stream')) {
+      return eventStream(events, after ?? events.newest, query, 'sse', signal);
+    }
+    if (accept.includes('application/x-ndjson')) {
+      return eventStream(events, after ?? events.newest, query, 'ndjson', signal);
+    }
+    const from = after ?? events.oldest - 1;
+    return {
+      later: async () => ({ status: 200, body: await eventPage(events, from, query, signal) }),
+    };
+  },
+});
+
+/** @throws BadRequestError for what is no number of an event */
+function lastSeen(id: string | undefined): number | undefined {
+  if (id === undefined || id === '') return undefined;
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  throw new BadRequestError(
+    `Last-Event-ID: ${JSON.stringify(id.slice(0, 40))} is no number of an event`,
+  );
+}

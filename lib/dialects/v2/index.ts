@@ -1,0 +1,2 @@
+export { type ApiRequest, isApiRequest, makeApi } from './api.ts';
+export type { ApiContext, ApiReply } from './apiRoute.ts';

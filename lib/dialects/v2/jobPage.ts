@@ -1,0 +1,74 @@
+import { BadRequestError } from '../../errors.ts';
+import type { JobState } from '../../jobs/states.ts';
+import type { JobSummary } from '../../records/index/jobIndex.ts';
+import { TreeNode } from '../../tree/node.ts';
+import type { ApiContext } from './apiRoute.ts';
+import { jobResource } from './jobResource.ts';
+import type { JobResource, ListQuery } from './schemas.ts';
+
+export interface JobPage {
+  readonly jobs: readonly JobResource[];
+  readonly next: string | null;
+}
+
+/** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
+export function jobPage({ database, jobs }: ApiContext, query: ListQuery): JobPage {
+  const { auid, jid, state, order, limit } = query;
+  const after = query.cursor === undefined ? undefined : rootIn(query.cursor);
+  const roots =
+    jid !== undefined
+      ? database.find('jid', jid)
+      : auid !== undefined
+        ? database.find('auid', auid)
+        : database.roots();
+  const found: JobResource[] = [];
+  for (const root of order === 'oldest' ? upward(roots, after) : downward(roots, after)) {
+    const summary = database.summary(root);
+    if (auid !== undefined && summary?.auid !== auid) continue;
+    if (state !== undefined && !mayBe(summary, state)) continue;
+    const job = jobResource(jobs, root, database.tree(root) ?? new TreeNode());
+    if (state !== undefined && !state.includes(job.state)) continue;
+    if (found.length === limit) return { jobs: found, next: cursorOf(found.at(-1)) };
+    found.push(job);
+  }
+  return { jobs: found, next: null };
+}
+
+/** Whether a job can be in one of the states, by what is known without its record. */
+function mayBe(summary: JobSummary | undefined, states: readonly JobState[]): boolean {
+  switch (summary?.status) {
+    case undefined:
+      return states.some((state) => state === 'waiting' || state === 'running');
+    case 'finishedSuccessfully':
+      return states.includes('succeeded');
+    case 'lost':
+      return states.includes('lost');
+    default:
+      return states.some((state) => state === 'failed' || state === 'killed');
+  }
+}
+
+/** Roots begin with the time of their acceptance; they are in its order. */
+function* upward(roots: readonly string[], after: string | undefined): Generator<string> {
+  for (const root of roots) if (after === undefined || root > after) yield root;
+}
+
+function* downward(roots: readonly string[], after: string | undefined): Generator<string> {
+  for (let i = roots.length - 1; i >= 0; i -= 1) {
+    const root = roots[i];
+    if (root !== undefined && (after === undefined || root < after)) yield root;
+  }
+}
+
+function cursorOf(last: JobResource | undefined): string | null {
+  return last === undefined ? null : Buffer.from(last.id).toString('base64url');
+}
+
+/** @throws BadRequestError for what was not given out here */
+function rootIn(cursor: string): string {
+  const root = Buffer.from(cursor, 'base64url').toString();
+  if (/^\d{14}\.\d{6}_[0-9a-f-]{36}$/.test(root)) return root;
+  throw new BadRequestError('the query: "cursor": is none of this server', {
+    hint: 'take it from the member "next" of the page before',
+  });
+}

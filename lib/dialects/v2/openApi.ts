@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { VERSION } from '../../version.ts';
+import type { Route, RouteAnswer } from './apiRoute.ts';
+import { routes } from './routes.ts';
+import { problemSchema } from './schemas.ts';
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of `/api/v2`, made of the routes and the schemas that check their requests. */
+export function openApi(): Json {
+  const schemas: Json = {};
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method.toLowerCase()]: operation(route, schemas),
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'pman',
+      version: VERSION,
+      description: 'Runs commands, and remembers every job.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{}, { token: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function operation(route: Route, schemas: Json): Json {
+  const { operation: operationId, summary, params, query, body, requestHeaders = {} } = route;
+  const refused: Record<number, RouteAnswer> = {
+    400: { description: 'The request cannot be understood.' },
+    401: { description: 'The server wants a token, or does not know this one.' },
+    503: { description: 'Something is away, or busy, just now.' },
+  };
+  return {
+    operationId,
+    summary,
+    parameters: [
+      ...parametersOf('path', params, schemas),
+      ...parametersOf('query', query, schemas),
+      ...Object.entries(requestHeaders)
+        // OpenAPI has its own words for what a client accepts.
+        .filter(([name]) => name !== 'Accept')
+        .map(([name, description]) => {
+          return { name, in: 'header', description, schema: { type: 'string' } };
+        }),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !body.safeParse(undefined).success,
+            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
+          },
+        }),
+    responses: Object.fromEntries(
+      Object.entries({ ...refused, ...route.answers }).map(([status, answer]) => [
+        status,
+        responseOf(Number(status), answer, schemas),
+      ]),
+    ),
+  };
+}
+
+function responseOf(
+  status: number,
+  { description, schema, types = [] }: RouteAnswer,
+  schemas: Json,
+) {
+  const isProblem = status >= 400 && status !== 416;
+  const content: Json = {
+    ...(schema && { 'application/json': { schema: schemaOf(schema, 'output', schemas) } }),
+    ...Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])),
+    ...(isProblem && {
+      'application/problem+json': { schema: schemaOf(problemSchema, 'output', schemas) },
+    }),
+  };
+  return { description, ...(Object.keys(content).length > 0 && { content }) };
+}
+
+function parametersOf(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: Json) {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as {
+    properties?: Record<string, { description?: string }>;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    ...{ name, in: place, required: required.includes(name) },
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+/** The JSON Schema of a zod schema; those with an `id` stand among the components, once. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
+  const {
+    $defs,
+    $schema: _,
+    ...made
+  } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as {
+    $defs?: Json;
+    $schema?: string;
+  } & Json;
+  const { id } = (schema.meta() ?? {}) as { id?: string };
+  const fixed = (value: unknown) =>
+    JSON.parse(JSON.stringify(value).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
+  for (const [name, definition] of Object.entries($defs ?? {})) {
+    const { id: __, ...rest } = fixed(definition);
+    schemas[name] = rest;
+  }
+  if (id === undefined) return fixed(made);
+  const { id: __, ...rest } = fixed(made);
+  schemas[id] = rest;
+  return { $ref: `#/components/schemas/${id}` };
+}

@@ -1,0 +1,73 @@
+import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
+import { KILL_REQUEST } from './causes.ts';
+import type { JobView } from './jobView.ts';
+
+/** The states of a job, whatever runs it. */
+export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'killed', 'lost'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Why a job does not go on, or did not succeed. */
+export const REASONS = {
+  queued: 'it waits for others, or for what it needs',
+  exit_code: 'a part ended with an exit code that is not 0',
+  signal: 'a signal that nobody here has sent ended it',
+  killed: 'a client has ended it',
+  timeout: 'it took longer than it was allowed',
+  not_started: 'nothing of it could be started',
+  engine: 'the container engine says why',
+  lost: 'nobody could see how it ended',
+} as const;
+export type ReasonCode = keyof typeof REASONS;
+
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly message: string;
+}
+
+/** The state that a record tells. */
+export function stateOf(view: JobView): JobState {
+  switch (view.status) {
+    case 'notstarted':
+      return 'waiting';
+    case 'started':
+      return 'running';
+    case 'finishedSuccessfully':
+      return 'succeeded';
+    case 'lost':
+      return 'lost';
+    case 'finishedWithError':
+    case 'undefined':
+      return causesOf(view).some((cause) => cause.startsWith(KILL_REQUEST)) ? 'killed' : 'failed';
+  }
+}
+
+/** Why a job does not go on, or did not succeed; null when there is nothing to say. */
+export function reasonOf(view: JobView, state: JobState): Reason | null {
+  const [cause] = causesOf(view);
+  const because = (code: ReasonCode) => ({ code, message: cause ?? REASONS[code] });
+  switch (state) {
+    case 'running':
+    case 'succeeded':
+      return null;
+    case 'waiting':
+      return because('queued');
+    case 'lost':
+      return because('lost');
+    case 'killed':
+      return because('killed');
+    case 'failed':
+      return because(failure(view, cause));
+  }
+}
+
+function failure({ parts, isContainer }: JobView, cause: string | undefined): ReasonCode {
+  if (cause?.startsWith(TIME_LIMIT)) return 'timeout';
+  if (parts.length === 0) return 'not_started';
+  if (isContainer && cause !== undefined) return 'engine';
+  const bad = parts.find(({ exitCode }) => exitCode !== 0);
+  return (bad?.exitCode ?? 0) < 0 ? 'signal' : 'exit_code';
+}
+
+function causesOf({ cause, parts }: JobView): readonly string[] {
+  return [cause, ...parts.map((part) => part.cause)].filter((text) => text !== null);
+}
