@@ -138,6 +138,8 @@ export class JobChanges implements RecordObserver {
    * change it.
    */
   settle(isUnderWay: (root: string) => boolean): void {
+    // Those that were taken up and had ended are looked at first, or they would be told anew.
+    this.flush();
     for (const [root, { done }] of this.#told)
       if (done && !isUnderWay(root)) this.#told.delete(root);
   }
