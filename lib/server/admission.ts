@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isApiRequest } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, Refusal, RequestHead } from '../gateway/types.ts';
 import { PREFLIGHT_HEADERS, refuseForeign } from '../wire/foreignPage.ts';
@@ -6,6 +7,7 @@ import type { JsonObject } from '../wire/json.ts';
 import { payloadOf } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { errorMember, REPLY_INDENT, SAFETY_HEADERS, statusOf } from '../wire/reply.ts';
+import { apiRefusal } from './apiHandler.ts';
 import { type Authenticator, MASK } from './auth.ts';
 import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
@@ -69,6 +71,7 @@ function closedDoor(
   sent: Buffer,
   options: AdmissionOptions,
 ): GatewayReply {
+  if (isApiRequest(head.target)) return apiRefusal(error, everyAnswer(head, options.pages));
   const status = statusOf(error);
   const echo = status === 403 ? {} : asSent(head, sent);
   const said = { ...SAYS_NOTHING, ...echo, error: errorMember(error) };

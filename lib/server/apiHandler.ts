@@ -1,8 +1,15 @@
 import type { Services } from '../actions/action.ts';
-import { type ApiReply, type ApiRequest, isApiRequest, makeApi } from '../dialects/v2/index.ts';
+import {
+  type ApiReply,
+  type ApiRequest,
+  isApiRequest,
+  makeApi,
+  problemReply,
+} from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { readPayload } from '../wire/payload.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { originForm } from './echo.ts';
 import { everyAnswer, type HeaderOptions } from './headers.ts';
 import type { Listeners } from './listeners.ts';
@@ -29,6 +36,13 @@ export function makeApiHandler({
     const reply = 'later' in answer ? await answer.later() : answer;
     return toGateway(reply, everyAnswer(request, pages));
   };
+}
+
+/** The answer to a request of `/api/v2` that is not let in. A page that may not ask may not read why either. */
+export function apiRefusal(error: PmanError, more: GatewayReply['headers']): GatewayReply {
+  const said = problemReply(error);
+  if (said.status === 403) return toGateway(said, SAFETY_HEADERS);
+  return toGateway(said, [...more, ['WWW-Authenticate', 'Bearer']]);
 }
 
 function apiRequest(
