@@ -43,9 +43,3 @@ export function epochOfReadable(text: string): number | undefined {
   const isStamp = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{6}$/.test(text);
   return isStamp ? stampTime(text.replace(/[-: T]/g, '')) : undefined;
 }
-
-/** The time of a text that begins with a compact stamp, as the name of a job root does. */
-export function epochOfCompact(text: string): number | undefined {
-  const [stamp] = /^\d{14}\.\d{6}/.exec(text) ?? [];
-  return stamp === undefined ? undefined : stampTime(stamp);
-}

@@ -36,7 +36,6 @@ export function stateOf(view: JobView): JobState {
     case 'lost':
       return 'lost';
     case 'finishedWithError':
-    case 'undefined':
       return causesOf(view).some((cause) => cause.startsWith(KILL_REQUEST)) ? 'killed' : 'failed';
   }
 }

@@ -1,6 +1,7 @@
 import { BadRequestError } from '../../errors.ts';
 import type { JobState } from '../../jobs/states.ts';
 import type { JobSummary } from '../../records/index/jobIndex.ts';
+import { byOrder, isJobRoot } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
 import { jobResource } from './jobResource.ts';
@@ -48,15 +49,14 @@ function mayBe(summary: JobSummary | undefined, states: readonly JobState[]): bo
   }
 }
 
-/** Roots begin with the time of their acceptance; they are in its order. */
 function* upward(roots: readonly string[], after: string | undefined): Generator<string> {
-  for (const root of roots) if (after === undefined || root > after) yield root;
+  for (const root of roots) if (after === undefined || byOrder(root, after) > 0) yield root;
 }
 
 function* downward(roots: readonly string[], after: string | undefined): Generator<string> {
   for (let i = roots.length - 1; i >= 0; i -= 1) {
     const root = roots[i];
-    if (root !== undefined && (after === undefined || root < after)) yield root;
+    if (root !== undefined && (after === undefined || byOrder(root, after) < 0)) yield root;
   }
 }
 
@@ -67,7 +67,7 @@ function cursorOf(last: JobResource | undefined): string | null {
 /** @throws BadRequestError for what was not given out here */
 function rootIn(cursor: string): string {
   const root = Buffer.from(cursor, 'base64url').toString();
-  if (/^\d{14}\.\d{6}_[0-9a-f-]{36}$/.test(root)) return root;
+  if (isJobRoot(root)) return root;
   throw new BadRequestError('the query: "cursor": is none of this server', {
     hint: 'take it from the member "next" of the page before',
   });

@@ -1,7 +1,7 @@
-import { epochOfCompact } from '../../host/stamps.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobView } from '../../jobs/jobView.ts';
 import { reasonOf, stateOf } from '../../jobs/states.ts';
+import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject } from '../../wire/json.ts';
 import type { JobResource } from './schemas.ts';
@@ -27,7 +27,7 @@ export function jobResource(
     state,
     reason: reasonOf(view, state),
     exitCode: exitCodeOf(view),
-    acceptedAt: rfc3339(epochOfCompact(root)),
+    acceptedAt: new Date(acceptedAt(root)).toISOString(),
     startedAt: rfc3339(view.parts[0]?.startedAt),
     endedAt: view.isDone ? rfc3339(view.parts.at(-1)?.endedAt) : null,
     place,

@@ -91,7 +91,7 @@ export const jobSchema = z
       .object({ code: z.enum(Object.keys(REASONS) as [ReasonCode]), message: z.string() })
       .nullable(),
     exitCode,
-    acceptedAt: time.nullable(),
+    acceptedAt: time,
     startedAt: time.nullable(),
     endedAt: time.nullable(),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
