@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { compactStamp, stampTime } from '../host/stamps.ts';
 
 /** `<YYYYMMDDhhmmss.ffffff>_<uuid>`, local time of registration (protocol b). */
-const JOB_ROOT = /^\d{14}\.\d{1,6}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const JOB_ROOT = /^\d{14}\.\d{1,6}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Local time goes back when summer time ends, when the zone changes and when a clock is set. So the last 13 digits of the uuid

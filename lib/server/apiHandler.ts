@@ -9,6 +9,7 @@ import {
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { readPayload } from '../wire/payload.ts';
+import { plainNumbers } from '../wire/plainNumbers.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { originForm } from './echo.ts';
 import { everyAnswer, type HeaderOptions } from './headers.ts';
@@ -55,7 +56,7 @@ function apiRequest(
     json: async () => {
       const payload = await readPayload(body);
       if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-      return payload.isBlank ? undefined : payload.json();
+      return payload.isBlank ? undefined : plainNumbers(await payload.json());
     },
   };
 }

@@ -87,15 +87,17 @@ function responseOf(
   return { description, ...(Object.keys(content).length > 0 && { content }) };
 }
 
+/** In a URL everything is text; what it stands for is said. */
 function parametersOf(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: Json) {
   if (schema === undefined) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as {
-    properties?: Record<string, { description?: string }>;
-    required?: readonly string[];
+  const { properties } = schemaOf(schema, 'output', schemas) as {
+    properties: Record<string, { description?: string; type?: string }>;
   };
+  const { required = [] } = schemaOf(schema, 'input', schemas) as { required?: readonly string[] };
   return Object.entries(properties).map(([name, { description, ...rest }]) => ({
     ...{ name, in: place, required: required.includes(name) },
     ...(description === undefined ? {} : { description }),
+    ...(rest.type === 'array' ? { style: 'form', explode: false } : {}),
     schema: rest,
   }));
 }
@@ -119,6 +121,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
   }
   if (id === undefined) return fixed(made);
   const { id: __, ...rest } = fixed(made);
-  schemas[id] = rest;
+  // One that stands among its own definitions is there already.
+  if (!('$ref' in rest)) schemas[id] = rest;
   return { $ref: `#/components/schemas/${id}` };
 }

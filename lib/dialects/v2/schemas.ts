@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATES, REASONS, type ReasonCode } from '../../jobs/states.ts';
+import { JOB_ROOT } from '../../records/jobRoot.ts';
 
 /**
  * The shapes of `/api/v2`. They check what is sent, the OpenAPI document is made of them, and the tests hold answers to them.
@@ -11,12 +12,14 @@ const texts = z.record(z.string(), text);
 const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/, 'is not a whole number')
-  .transform(Number);
+  .transform(Number)
+  .pipe(z.int().min(0));
 const limit = (most: number) => wholeNumber.pipe(z.int().min(1).max(most));
 const seconds = z
   .string()
   .regex(/^\d{1,4}(\.\d{1,3})?s?$/, 'is not of the form 30s')
-  .transform((value) => Number(value.replace('s', '')));
+  .transform((value) => Number(value.replace('s', '')))
+  .pipe(z.number().min(0).max(9999).multipleOf(0.001));
 
 export const newJobSchema = z
   .strictObject({
@@ -143,14 +146,18 @@ export const listQuerySchema = z.strictObject({
   state: z
     .string()
     .transform((value) => value.split(','))
-    .pipe(z.array(z.enum(JOB_STATES)))
+    .pipe(z.array(z.enum(JOB_STATES)).min(1))
     .optional()
     .meta({ description: 'States, with commas between.' }),
   auid: z.string().optional(),
   jid: z.string().optional(),
   order: z.enum(['newest', 'oldest']).default('newest'),
   limit: limit(1000).default(100),
-  cursor: z.string().optional(),
+  cursor: z
+    .string()
+    .regex(JOB_ROOT, 'is none of this server: take it from "next" of the page before')
+    .optional()
+    .meta({ description: 'Where the page begins: `next` of the one before.' }),
 });
 export type ListQuery = z.infer<typeof listQuerySchema>;
 
@@ -174,7 +181,7 @@ export const killSchema = z
 
 export const followQuerySchema = z.strictObject({
   follow: z.enum(['0', '1', 'true', 'false']).optional(),
-  part: wholeNumber.optional(),
+  part: wholeNumber.pipe(z.int().min(0).max(999_999)).optional(),
 });
 
 export const eventsQuerySchema = z.strictObject({
