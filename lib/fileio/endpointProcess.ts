@@ -26,12 +26,25 @@ function tellingLogger(): Logger {
 
 const log = tellingLogger();
 
+/** How many endpoints wait or serve at once: each is a port, and some files. */
+const MOST_ENDPOINTS = 100;
+let endpoints = 0;
+
 async function open({ id, ip, tokens, forever, store }: EndpointRequest): Promise<void> {
+  if (endpoints >= MOST_ENDPOINTS) {
+    tell({ kind: 'failed', id, why: `${MOST_ENDPOINTS} are open, and wait for their transfers` });
+    return;
+  }
+  endpoints += 1;
   const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
   try {
     const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
+    void server.done.then(() => {
+      endpoints -= 1;
+    });
     tell({ kind: 'opened', id, ip: server.address, port: server.port });
   } catch (error) {
+    endpoints -= 1;
     tell({ kind: 'failed', id, why: messageOf(error) });
   }
 }

@@ -9,6 +9,7 @@ import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { answerError, tellable } from './answer.ts';
 import type { Context, Handled, Transfer } from './context.ts';
+import { answerEarlyRefusals, requireHost } from './earlyRefusals.ts';
 import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
@@ -60,7 +61,11 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   const { log, forever, oneTransfer = false, ip, port } = options;
   checkStore(options);
   const abort = new AbortController();
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_MS });
+  const server = createServer({
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_MS,
+    requireHostHeader: false,
+  });
   let closing = false;
   const close = async () => {
     if (closing) {
@@ -101,6 +106,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   // Of a connection that could not be taken, for one: the others go on.
   server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
+  answerEarlyRefusals(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
 }
@@ -173,6 +179,7 @@ async function serve(
     transfer = what;
   };
   try {
+    requireHost(request);
     refuseForeign(request.headers, context.pages);
     for (const [name, value] of pageHeaders(request.headers, context.pages))
       response.setHeader(name, value);
