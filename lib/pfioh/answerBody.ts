@@ -51,7 +51,9 @@ async function bodyText(request: IncomingMessage): Promise<string> {
       else chunks.push(chunk);
     });
     request.once('end', resolve);
-    request.once('error', reject);
+    request.once('error', (cause) =>
+      reject(new BadRequestError('the request broke off', { cause })),
+    );
     request.once('close', () => reject(new BadRequestError('the request broke off')));
   });
   return Buffer.concat(chunks).toString();
