@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { LongWork } from '../concurrency/longWork.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -47,6 +48,8 @@ export interface ActionContext {
   readonly rawMeta: JsonObject;
   /** The client does not wait for the end of what it asks for. */
   readonly threaded: boolean;
+  /** How long work makes room for others. */
+  readonly pace: LongWork | undefined;
 }
 
 /**

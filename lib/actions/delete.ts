@@ -4,7 +4,7 @@ import { removeJobs } from '../jobs/removal.ts';
 import { MAX_NAME_BYTES } from '../tree/paths.ts';
 import { anyJson, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { requireHits } from './hits.ts';
+import { requireRoots } from './hits.ts';
 
 const leafName = text.refine(
   (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
@@ -19,18 +19,15 @@ const schema = z.looseObject({ key: leafName.default('jid'), value: anyJson });
  */
 export const deleteJob = defineAction({
   schema,
-  handle(meta, { services }) {
-    const hits = requireHits(services, meta);
-    const busy = hits.find(({ root }) => services.jobs.isActive(root));
+  async handle(meta, { services, pace }) {
+    const roots = await requireRoots({ services, pace }, meta);
+    const busy = roots.find((root) => services.jobs.isActive(root));
     if (busy !== undefined) {
-      throw new PmanError('conflict', `the job ${busy.root} has not ended`, {
+      throw new PmanError('conflict', `the job ${busy} has not ended`, {
         hint: 'end it first, with the action "kill"',
       });
     }
-    removeJobs(
-      services,
-      hits.map(({ root }) => root),
-    );
+    await removeJobs(services, roots, pace?.toTheEnd());
     return {
       status: true,
       result: {

@@ -1,9 +1,11 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
+import { freely } from '../concurrency/turns.ts';
 import type { JsonValue } from '../wire/json.ts';
-import { searchMeta, text } from '../wire/request.ts';
+import { keyAndValue, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { requireHits } from './hits.ts';
+import { requireRoots } from './hits.ts';
+import { rangeOf } from './page.ts';
 
 const signalNames = new Map<string, NodeJS.Signals>();
 for (const [name, number] of Object.entries(constants.signals)) {
@@ -21,7 +23,8 @@ const signal = z
     return z.NEVER;
   });
 
-const schema = searchMeta.extend({
+const schema = z.looseObject({
+  ...keyAndValue,
   signal,
   /** Seconds. */
   grace: z
@@ -35,20 +38,30 @@ const schema = searchMeta.extend({
 /**
  * `kill`: ends jobs: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
  * seconds. The record stays and says who ended the job and how. The reply comes when the signal is sent; a job that
- * had ended already shows `killed: false`. Not of the original, but its README promises it.
+ * had ended already shows `killed: false`; of more than a thousand jobs only those are told of that were ended. Not of the original, but its README promises it.
  */
 export const kill = defineAction({
   schema,
-  async handle(meta, { services }) {
+  async handle(meta, { services, pace }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
-    const killed: [string, JsonValue][] = [];
+    const roots = await requireRoots({ services, pace }, meta);
+    const steady = pace?.toTheEnd() ?? freely;
+    const { limit } = rangeOf({});
+    const told: JsonValue[] = [];
     let hasEnded = false;
-    for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
-      hasEnded ||= found;
-      killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
+    for (const root of roots) {
+      if (steady.isOthersTurn) await steady.turn();
+      const killed = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
+      hasEnded ||= killed;
+      // Of very many those that had ended already are left out.
+      const isTold = roots.length <= limit || killed;
+      if (isTold && told.length < limit) told.push({ jobRoot: root, killed, signal: meta.signal });
     }
-    return { status: hasEnded, result: Object.fromEntries(killed) };
+    return {
+      status: hasEnded,
+      result: Object.fromEntries(told.entries()),
+      ...(roots.length > limit && { page: { total: roots.length, limit } }),
+    };
   },
 });

@@ -44,8 +44,9 @@ export class Jobs {
     return this.#options.progressOf(record);
   }
 
-  kill(root: string, order: KillRequest): Promise<boolean> {
-    return this.#of(root).kill(root, order);
+  async kill(root: string, order: KillRequest): Promise<boolean> {
+    const backend = this.#activeBackend(root);
+    return backend === undefined ? false : backend.kill(root, order);
   }
 
   async ended(root: string): Promise<void> {
@@ -53,11 +54,11 @@ export class Jobs {
   }
 
   isActive(root: string): boolean {
-    return this.#backends.some((backend) => backend.isActive(root));
+    return this.#activeBackend(root) !== undefined;
   }
 
   place(root: string): number | undefined {
-    return this.#of(root).place(root);
+    return this.#activeBackend(root)?.place(root);
   }
 
   report(root: string, record: TreeNode): Promise<JobReport> {
@@ -103,9 +104,13 @@ export class Jobs {
     };
   }
 
+  #activeBackend(root: string): JobBackend | undefined {
+    return this.#backends.find((backend) => backend.isActive(root));
+  }
+
   #of(root: string): JobBackend {
     const { database, host } = this.#options;
-    const active = this.#backends.find((backend) => backend.isActive(root));
+    const active = this.#activeBackend(root);
     if (active !== undefined) return active;
     const record = database.tree(root);
     return record === undefined ? host : this.#by(record);

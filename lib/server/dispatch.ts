@@ -1,5 +1,6 @@
 import type { ActionContext, Services } from '../actions/action.ts';
 import { actions } from '../actions/index.ts';
+import type { LongWork } from '../concurrency/longWork.ts';
 import { BadRequestError, messageOf } from '../errors.ts';
 import type { ActionResult } from '../wire/reply.ts';
 import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
@@ -9,7 +10,11 @@ import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
  * at once, without a result (protocol a.5).
  * @throws BadRequestError for an unknown action or a meta that does not fit; what the action throws
  */
-export async function dispatch(services: Services, command: Command): Promise<ActionResult> {
+export async function dispatch(
+  services: Services,
+  command: Command,
+  pace?: LongWork,
+): Promise<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
     throw new BadRequestError(`there is no action ${JSON.stringify(command.action.slice(0, 80))}`, {
@@ -19,9 +24,10 @@ export async function dispatch(services: Services, command: Command): Promise<Ac
   if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
-  const context: ActionContext = { services, rawMeta, threaded };
+  const context: ActionContext = { services, rawMeta, threaded, pace };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);
-  void begin(async () => action.handle(meta, context), services, command.action);
+  const unhurried = { ...context, pace: undefined };
+  void begin(async () => action.handle(meta, unhurried), services, command.action);
   return { status: true };
 }
 

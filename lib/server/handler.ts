@@ -1,10 +1,12 @@
 import type { Services } from '../actions/action.ts';
+import { LongWork } from '../concurrency/longWork.ts';
+import { inTurns } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
 import { cutJson, cutText } from '../wire/cut.ts';
-import type { JsonValue } from '../wire/json.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { payloadOf, readPayload } from '../wire/payload.ts';
-import { dumps } from '../wire/pythonJson.ts';
+import { dumps, dumpsInSteps } from '../wire/pythonJson.ts';
 import { errorMember, REPLY_INDENT, type ReplyBody, statusOf } from '../wire/reply.ts';
 import type { Authenticator } from './auth.ts';
 import { echoOf, originForm, payloadEcho } from './echo.ts';
@@ -29,6 +31,8 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     const echo = echoOf(request, payload, authenticator);
     const told: Told = {};
     let httpStatus = 200;
+    let freeListener = () => {};
+    const pace = new LongWork({ signal: request.signal, onPause: () => freeListener() });
     try {
       const output = await outputReply(services, request);
       if (output !== undefined) return withHeaders(output, everyAnswer(request, pages));
@@ -36,9 +40,10 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       if (read === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method } = request;
       const target = originForm(request.target);
-      const { after } = await listeners.work(request.signal, () =>
-        obey(services, { method, target, payload }, told),
-      );
+      const { after } = await listeners.work(request.signal, (release) => {
+        freeListener = release;
+        return obey(services, { method, target, payload, pace }, told);
+      });
       if (after !== undefined) await unlessGone(after, request.signal);
     } catch (error) {
       httpStatus = statusOf(error);
@@ -51,7 +56,11 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
         });
       }
     }
-    return toReply(inOrder(echo, told), httpStatus, request, options);
+    try {
+      return await toReply(inOrder(echo, told), httpStatus, { request, options, pace });
+    } finally {
+      pace.end();
+    }
   };
 }
 
@@ -70,6 +79,8 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     receivedByServer: echo.receivedByServer,
     GET: told.GET,
     total: told.total,
+    limit: told.limit,
+    next: told.next,
     client_json_payload: told.client_json_payload,
     client_json_len: told.client_json_len,
     payloadsize: told.payloadsize,
@@ -79,14 +90,24 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
   };
 }
 
-function toReply(
+interface Replying {
+  readonly request: GatewayRequest;
+  readonly options: HandlerOptions;
+  readonly pace: LongWork;
+}
+
+/** An answer beyond these is written in turns with other work. */
+const SHORT = { maxCharacters: 256 * 1024, maxValues: 5000 } as const;
+
+async function toReply(
   body: ReturnType<typeof inOrder>,
   status: number,
-  request: GatewayRequest,
-  options: HandlerOptions,
-): GatewayReply {
+  { request, options, pace }: Replying,
+): Promise<GatewayReply> {
   // Every character is ASCII, so that one byte each is enough.
-  const bytes = Buffer.from(dumps(body as JsonValue, REPLY_INDENT), 'latin1');
+  const bytes = isLargerThan(body as JsonValue, SHORT)
+    ? await inTurns(dumpsInSteps(body, REPLY_INDENT), pace.toTheEnd())
+    : Buffer.from(dumps(body as JsonValue, REPLY_INDENT), 'latin1');
   return {
     status,
     headers: [['Content-Length', String(bytes.length)], ...jsonHeaders(request, options)],

@@ -135,7 +135,7 @@ async function open(
   releases.push(() => gateway.close());
 
   const retain = () => removeOld({ database, jobs, log }, config.retention);
-  retain();
+  void retain();
   const regular = workPeriodically([() => database.save(), retain], config.dbSavePeriodMs);
   releases.push(() => regular.close());
   const directive = watchDirectiveFile({

@@ -1,7 +1,9 @@
 import type { Services } from '../actions/action.ts';
+import { rootPage } from '../actions/page.ts';
 import { put } from '../actions/put.ts';
+import type { LongWork } from '../concurrency/longWork.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
-import { lookup } from '../tree/lookup.ts';
+import { lookup, namesNoJob } from '../tree/lookup.ts';
 import type { Payload } from '../wire/payload.ts';
 import { type ActionResult, errorMember, type ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
@@ -12,15 +14,22 @@ import { jobList, listQuery } from './jobList.ts';
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 
+interface Asked {
+  readonly method: string;
+  /** As sent. */
+  readonly target: string;
+  readonly payload: Payload;
+  readonly pace: LongWork;
+}
+
 /**
  * Does what a request's verb asks for (protocol a.4).
- * @param target the request target as sent
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload }: { method: string; target: string; payload: Payload },
+  { method, target, payload, pace }: Asked,
   told: Told,
 ): Promise<Pick<ActionResult, 'after'>> {
   switch (method) {
@@ -28,14 +37,14 @@ export async function obey(
     case 'HEAD': {
       if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
-      if (hello !== undefined) return act(services, hello, told);
-      read(services, target, told);
+      if (hello !== undefined) return act(services, hello, told, pace);
+      await read(services, target, told, pace);
       return {};
     }
     case 'POST':
-      return act(services, await commandIn(payload), told);
+      return act(services, await commandIn(payload), told, pace);
     case 'PUT':
-      await putVerb(services, payload, told);
+      await putVerb(services, payload, told, pace);
       return {};
     case 'OPTIONS':
       // The body is not looked at: nothing is ever done for this verb.
@@ -57,13 +66,15 @@ async function act(
   services: Services,
   command: Command,
   told: Told,
+  pace: LongWork,
 ): Promise<Pick<ActionResult, 'after'>> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  const { status, result, error, after } = await dispatch(services, command);
+  const { status, result, error, page, after } = await dispatch(services, command, pace);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
+  Object.assign(told, page);
   return after === undefined ? {} : { after };
 }
 
@@ -77,16 +88,23 @@ function helloIn(target: string): Command | undefined {
   return { action: 'hello', rawMeta: { askAbout: 'health', ...asked }, threaded: false };
 }
 
-function read(services: Services, target: string, told: Told): void {
+async function read(services: Services, target: string, told: Told, pace: LongWork): Promise<void> {
   const query = listQuery(target);
   if (query !== undefined) {
-    const { jobs, total } = jobList(services, query);
+    const { jobs, page } = await jobList(services, query, pace);
     told.status = true;
     told.GET = jobs;
-    told.total = total;
+    Object.assign(told, page);
     return;
   }
   const path = pathOf(target);
+  if (namesNoJob(path)) {
+    const { result, page } = rootPage(services.database.roots(), {});
+    told.status = true;
+    told.GET = result ?? {};
+    Object.assign(told, page);
+    return;
+  }
   const found = lookup(services.database, path);
   if (found === undefined) {
     throw new PmanError('not_found', `there is no job ${path.split('/')[3] ?? ''}`, {
@@ -103,7 +121,12 @@ async function saysQuit(payload: Payload): Promise<boolean> {
 }
 
 /** PUT knows the action `run` only (protocol a.8). */
-async function putVerb(services: Services, payload: Payload, told: Told): Promise<void> {
+async function putVerb(
+  services: Services,
+  payload: Payload,
+  told: Told,
+  pace: LongWork,
+): Promise<void> {
   const action = payload.characters > 0 ? actionIn(await payload.json()) : undefined;
   if (action === 'quit') {
     told.status = true;
@@ -116,7 +139,7 @@ async function putVerb(services: Services, payload: Payload, told: Told): Promis
   }
   const command = await commandIn(payload);
   told.action = command.action;
-  await put(services, command);
+  await put(services, command, pace);
   told.status = true;
 }
 

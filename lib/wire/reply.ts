@@ -40,6 +40,16 @@ export const SAFETY_HEADERS = [
   ['Cache-Control', 'no-store'],
 ] as const;
 
+/** Where in a list an answer stands that has not all of it. */
+export interface Page {
+  /** How many jobs fit. */
+  readonly total: number;
+  /** Of how many it tells at most. */
+  readonly limit: number;
+  /** The `offset` to ask on with, when there are more. */
+  readonly next?: number;
+}
+
 /** What an action gives back: the original's `status` and `d_ret`. */
 export interface ActionResult {
   readonly status: JsonValue;
@@ -49,6 +59,8 @@ export interface ActionResult {
   readonly error?: PmanError;
   /** What the reply waits for when the action itself is done, such as the end of a job: it takes no listener. */
   readonly after?: Promise<unknown>;
+  /** When the result is a page of what was asked for. */
+  readonly page?: Page;
 }
 
 /**
@@ -62,8 +74,10 @@ export interface ReplyBody {
   readonly path: string;
   readonly receivedByServer: readonly string[];
   readonly GET?: JsonValue;
-  /** How many jobs fit, of which GET is a page; only when the list was asked for with a query. */
-  readonly total?: JsonValue;
+  /** How many jobs fit, when the answer is a page of them. */
+  readonly total?: number;
+  readonly limit?: number;
+  readonly next?: number;
   readonly client_json_payload?: string;
   readonly client_json_len?: number;
   readonly payloadsize?: number;

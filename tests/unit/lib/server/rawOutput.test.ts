@@ -209,7 +209,7 @@ describe('outputReply: follow', () => {
 
   it('knows no job that was removed', async () => {
     const root = jobWith('a');
-    host.services.database.remove([root]);
+    await host.services.database.remove([root]);
     rmSync(dirname(host.outputFile(root, 0, 'stdout')), { recursive: true });
     await expect(ask(`${root}/stdout?follow=1`)).rejects.toThrow('there is no job');
   });
