@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
+import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
@@ -46,6 +47,9 @@ async function serve(config: PfiohConfig): Promise<number> {
     verbosity: config.quiet ? 0 : config.verbosity,
     format: logFormat,
   });
+  for (const { variable } of unknownVariables(process.env, 'PFIOH_', [])) {
+    log.warn('pfioh reads no environment variables: use flags', { variable });
+  }
   const server = await startFileServer({
     ip,
     port,

@@ -67,6 +67,9 @@ async function main(): Promise<void> {
     readShown,
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
+  for (const unknown of asked.unknown ?? []) {
+    log.warn('an environment variable is no setting of pman', { ...unknown });
+  }
   const former = config.isDefaultDatabase ? formerDatabase() : undefined;
   if (former !== undefined) {
     log.warn('the database in the former default place is not used', {

@@ -158,9 +158,14 @@ export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<Pm
   const withPlace = settings.map((setting) =>
     setting.name === 'DBpath' ? { ...setting, default: place } : setting,
   );
-  const read = readSettings(command(), withPlace, schema, { ...sources, prefix: 'PMAN_' });
+  const read = readSettings(command(), withPlace, schema, {
+    ...sources,
+    prefix: 'PMAN_',
+    moreVariables: ['PMAN_HOME'],
+    otherPrefixes: ['PMAN_DO_'],
+  });
   if (read.kind !== 'run') return read;
-  return { kind: 'run', config: toConfig(read.config, sources.env) };
+  return { ...read, config: toConfig(read.config, sources.env) };
 }
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {

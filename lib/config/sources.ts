@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
+import { type UnknownVariable, unknownVariables } from './unknownVariables.ts';
 
 /** The setting that names the config file; a program without it reads none. */
 const CONFIG_FILE = 'configFile';
@@ -28,7 +29,12 @@ export interface Setting {
 
 /** What a command line asks for: to run, or to print a text and end. */
 export type CommandLine<Config> =
-  | { readonly kind: 'run'; readonly config: Config }
+  | {
+      readonly kind: 'run';
+      readonly config: Config;
+      /** Variables that look like settings and are none. */
+      readonly unknown?: readonly UnknownVariable[];
+    }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: PrintKind };
 
@@ -46,6 +52,10 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prefix of the environment variables: `PMAN_`. */
   readonly prefix: string;
+  /** Variables with the prefix that the program reads and that are no settings. */
+  readonly moreVariables?: readonly string[];
+  /** Prefixes of other programs that begin with this one. */
+  readonly otherPrefixes?: readonly string[];
 }
 
 /** The settings of a program as text and switches, not checked yet. */
@@ -87,7 +97,7 @@ export function readSettings<Schema extends z.ZodType>(
   command: Command,
   settings: readonly Setting[],
   schema: Schema,
-  { argv, env, prefix }: Sources,
+  { argv, env, prefix, moreVariables = [], otherPrefixes = [] }: Sources,
 ): CommandLine<z.infer<Schema>> {
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags;
@@ -112,7 +122,9 @@ export function readSettings<Schema extends z.ZodType>(
   });
   const print = PRINT_ORDER.find((name) => fromFlags.get(name) === true);
   if (print !== undefined) return { kind: print };
-  return { kind: 'run', config: checked(schema, Object.fromEntries(values)) };
+  const known = [...settings.map(({ name }) => envName(prefix, name)), ...moreVariables];
+  const unknown = unknownVariables(env, prefix, known, otherPrefixes);
+  return { kind: 'run', config: checked(schema, Object.fromEntries(values)), unknown };
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.infer<Schema> {

@@ -87,6 +87,7 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     meta: told.meta === undefined ? undefined : cutJson(told.meta),
     d_ret: told.d_ret,
     error: told.error,
+    warnings: told.warnings,
   };
 }
 

@@ -26,6 +26,10 @@ interface OutputRequest {
 const OUTPUT_PATH =
   /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr|output)\/?(?:\?(.*))?$/;
 
+/** Nothing is below an output, nor at a number that no part has. */
+const BELOW_OUTPUT =
+  /^\/[^/]*\/[^/]*\/[^/?]+(?:\/\d+)?\/(?:stdout|stderr|output)\/[^?]*[^/?]|^\/[^/]*\/[^/]*\/[^/?]+\/\d{7,}\/(?:stdout|stderr|output)(?:[/?]|$)/;
+
 /**
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
  * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
@@ -38,7 +42,13 @@ export async function outputReply(
   { method, target, rawHeaders, signal }: GatewayRequest,
 ): Promise<GatewayReply | undefined> {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const asked = parse(services, originForm(target));
+  const form = originForm(target);
+  if (BELOW_OUTPUT.test(form)) {
+    throw new PmanError('not_found', `there is nothing at ${form.slice(0, 200)}`, {
+      hint: 'an output is at /api/v1/<job>/stdout, or /api/v1/<job>/<part>/stdout',
+    });
+  }
+  const asked = parse(services, form);
   if (asked === undefined) return undefined;
   const { root, record, stream, part } = asked;
   if (stream === 'output') return timedOutput(services, asked);

@@ -10,6 +10,7 @@ import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
 import { jobList, listQuery } from './jobList.ts';
+import { PUT_MEMBERS, warningsOf } from './warnings.ts';
 
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
@@ -70,6 +71,7 @@ async function act(
 ): Promise<Pick<ActionResult, 'after'>> {
   told.action = command.action;
   told.meta = command.rawMeta;
+  warn(told, warningsOf(command));
   const { status, result, error, page, after } = await dispatch(services, command, pace);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
@@ -78,8 +80,15 @@ async function act(
   return after === undefined ? {} : { after };
 }
 
+function warn(told: Told, warnings: readonly string[]): void {
+  if (warnings.length > 0) told.warnings = warnings;
+}
+
 /** `hello` for a browser or a load balancer, which send no bodies; no job has such a name. Not of the original. */
 const HELLO = /^\/[^/]*\/[^/]*\/hello\/?(?:\?(.*))?$/;
+
+/** No job can have that name, so that nothing is below it. */
+const BELOW_HELLO = /^\/[^/]*\/[^/]*\/hello\//;
 
 function helloIn(target: string): Command | undefined {
   const [path, query] = HELLO.exec(target) ?? [];
@@ -98,6 +107,11 @@ async function read(services: Services, target: string, told: Told, pace: LongWo
     return;
   }
   const path = pathOf(target);
+  if (BELOW_HELLO.test(path)) {
+    throw new PmanError('not_found', `there is nothing at ${path.slice(0, 200)}`, {
+      hint: 'GET /api/v1/hello tells how the server is',
+    });
+  }
   if (namesNoJob(path)) {
     const { result, page } = rootPage(services.database.roots(), {});
     told.status = true;
@@ -139,7 +153,8 @@ async function putVerb(
   }
   const command = await commandIn(payload);
   told.action = command.action;
-  await put(services, command, pace);
+  warn(told, warningsOf(command, PUT_MEMBERS));
+  await put.handle(services, command, pace);
   told.status = true;
 }
 

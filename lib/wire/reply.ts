@@ -84,4 +84,6 @@ export interface ReplyBody {
   readonly meta?: JsonValue;
   readonly d_ret?: JsonValue;
   readonly error?: JsonValue;
+  /** What in the request may not be what its sender means. */
+  readonly warnings?: readonly string[];
 }

@@ -203,6 +203,14 @@ export const deviations = [
       ((/\.l_status\[0\]$/.test(at) && actual === 'finishedWithError') ||
         (/\.returncode\[0\]$/.test(at) && actual === null)),
   },
+  {
+    id: 'D34',
+    what: 'The reply has `warnings` when a member of meta is likely to mean something else than it says.',
+    allows: ({ at, actual }, { recorded }) =>
+      at === 'body.warnings' &&
+      /threaded/.test(String(actual)) &&
+      JSON.stringify(payloadOf(recorded)).includes('"threaded":"false"'),
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */

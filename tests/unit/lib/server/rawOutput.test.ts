@@ -64,18 +64,12 @@ async function read(path: string, range = '') {
 }
 
 describe('outputReply', () => {
-  it.each([
-    '',
-    'x',
-    'x/start',
-    'x/stdout/y',
-    'x/y/stdout',
-    'x/1/2/stdout',
-    'x/-1/stdout',
-    'x/STDOUT',
-  ])('leaves %j to the tree', async (path) => {
-    expect(await ask(path)).toBeUndefined();
-  });
+  it.each(['', 'x', 'x/start', 'x/y/stdout', 'x/1/2/stdout', 'x/-1/stdout', 'x/STDOUT'])(
+    'leaves %j to the tree',
+    async (path) => {
+      expect(await ask(path)).toBeUndefined();
+    },
+  );
 
   it('leaves other verbs alone', async () => {
     for (const method of ['POST', 'PUT', 'OPTIONS']) {
@@ -88,7 +82,9 @@ describe('outputReply', () => {
     jobWith('second');
     expect((await read('_0/stdout')).text).toBe('first');
     expect((await read('_-1/stdout')).text).toBe('second');
-    for (const path of ['nosuch/stdout', '_9/stdout', '../stdout', 'constructor/stdout']) {
+    const paths = ['nosuch/stdout', '_9/stdout', '../stdout', 'constructor/stdout'];
+    const below = ['first/stdout/y', '_0/0/output/1', '_0/1234567/stdout'];
+    for (const path of [...paths, ...below]) {
       await expect(ask(path)).rejects.toThrow(expect.objectContaining({ code: 'not_found' }));
     }
   });
