@@ -2,6 +2,7 @@
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
+import { TlsFiles } from '../lib/host/tlsFiles.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
@@ -17,7 +18,7 @@ const SYNOPSIS = `pfioh ${VERSION}
 Serves files and folders over HTTP: purl pushes them here and pulls them from here.
 
   pfioh [--ip ADDRESS] [--port PORT] [--forever] [--storeBase FOLDER] [--createDirsAsNeeded]
-        [--enableTokenAuth --tokenPath FILE] [--quiet] [-v LEVEL]
+        [--enableTokenAuth --tokenPath FILE] [--tlsCert FILE --tlsKey FILE] [--quiet] [-v LEVEL]
 
 pfioh --help lists all flags.
 `;
@@ -60,6 +61,7 @@ async function serve(config: PfiohConfig): Promise<number> {
     tokens,
     allowOrigins: config.allowOrigin,
     allowHosts: config.allowHost,
+    tls: config.tls && new TlsFiles(config.tls, log),
     limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
     idleMs: config.timeout,
     log,
@@ -68,7 +70,7 @@ async function serve(config: PfiohConfig): Promise<number> {
     process.on(signal, () => void server.close());
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
   console.log(`pfioh ${VERSION}`);
-  console.log(`listening on http://${host}:${server.port}`);
+  console.log(`listening on http${config.tls === undefined ? '' : 's'}://${host}:${server.port}`);
   console.log(`serving ${forever ? 'until told to quit' : 'one transfer'}`);
   const warning = exposure(config);
   if (warning !== undefined) console.error(warning);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { logFormats } from '../log.ts';
 import {
   checkOptions,
@@ -10,6 +11,7 @@ import {
   withPrintSwitches,
 } from './flags.ts';
 import { collected, hostList, originList, pageFlags } from './pages.ts';
+import { tlsPlacesOf } from './tls.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
@@ -29,6 +31,9 @@ const schema = z.object({
   allowOrigin: originList('--allowOrigin '),
   allowHost: hostList('--allowHost '),
   timeout: seconds('--timeout'),
+  tlsCert: z.string().optional(),
+  tlsKey: z.string().optional(),
+  tlsClientCA: z.string().optional(),
   maxUnpack: z
     .string()
     .regex(/^\d+[kmgt]?$/i, '--maxUnpack takes bytes, or a number with K, M, G or T')
@@ -45,7 +50,10 @@ const schema = z.object({
 });
 
 /** How pfioh was started. */
-export type PfiohConfig = Readonly<z.infer<typeof schema>>;
+export type PfiohConfig = Readonly<z.infer<typeof schema>> & {
+  /** The files of TLS; undefined: plain HTTP. */
+  readonly tls: TlsPlaces | undefined;
+};
 
 export type PfiohCommandLine =
   | { readonly kind: 'run'; readonly config: PfiohConfig }
@@ -64,6 +72,9 @@ function command(): Command {
     .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
     .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
     .option('--allowHost <list>', pageFlags.allowHost, collected, '')
+    .option('--tlsCert <file>', 'speak TLS (https) with this certificate (PEM); with --tlsKey')
+    .option('--tlsKey <file>', 'the private key of --tlsCert (PEM)')
+    .option('--tlsClientCA <file>', 'let in only clients with a certificate of these authorities')
     .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')
     .option('--timeout <seconds>', 'how long to wait while nothing moves; 0: for ever', '60')
     .option('--httpResponse', 'accepted for old scripts; answers are always proper HTTP', false)
@@ -86,5 +97,8 @@ function command(): Command {
 export function readPfiohFlags(argv: readonly string[]): PfiohCommandLine {
   const flags = readFlags(withPrintSwitches(command()), argv);
   if (flags.kind === 'print') return flags;
-  return { kind: 'run', config: Object.freeze(checkOptions(schema, flags.options)) };
+  const options = checkOptions(schema, flags.options);
+  const { tlsCert, tlsKey, tlsClientCA } = options;
+  const tls = tlsPlacesOf({ tlsCert, tlsKey, tlsClientCA });
+  return { kind: 'run', config: Object.freeze({ ...options, tls }) };
 }

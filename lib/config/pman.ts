@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { UsageError } from '../errors.ts';
 import { firstAddress } from '../host/address.ts';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { type LogFormat, logFormats } from '../log.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
+import { tlsPlacesOf } from './tls.ts';
 
 const MEBI = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -71,6 +74,9 @@ const schema = z.object({
   tokenPath: z.string(),
   allowOrigin: originList(),
   allowHost: hostList(),
+  tlsCert: optionalPath,
+  tlsKey: optionalPath,
+  tlsClientCA: optionalPath,
   configFile: z.string(),
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
@@ -116,6 +122,8 @@ export interface PmanConfig {
   readonly allowOrigins: readonly string[];
   /** Names with a dot under which it may be asked without tokens. */
   readonly allowHosts: readonly string[];
+  /** The files of TLS; undefined: plain HTTP. */
+  readonly tls: TlsPlaces | undefined;
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
@@ -168,6 +176,15 @@ export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<Pm
   return { ...read, config: toConfig(read.config, sources.env) };
 }
 
+/** @throws UsageError for a part of it, and where no TLS can be spoken */
+function tlsPlaces({ rawmode, ...files }: z.infer<typeof schema>): TlsPlaces | undefined {
+  const places = tlsPlacesOf(files);
+  if (places !== undefined && !rawmode) {
+    throw new UsageError('--tlsCert: ZeroMQ clients (--rawmode 0) speak no TLS');
+  }
+  return places;
+}
+
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {
   return Object.freeze({
     ip: values.ip || (values.enableTokenAuth ? firstAddress() : '127.0.0.1'),
@@ -192,6 +209,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
     allowOrigins: values.allowOrigin,
     allowHosts: values.allowHost,
+    tls: tlsPlaces(values),
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,

@@ -106,6 +106,19 @@ export const settings = [
   },
   { name: 'allowHost', value: 'list', help: pageFlags.allowHost, default: '', repeatable: true },
   {
+    name: 'tlsCert',
+    value: 'file',
+    help: 'speak TLS (https) with this certificate, and those between it and its root (PEM); with --tlsKey',
+    default: '',
+  },
+  { name: 'tlsKey', value: 'file', help: 'the private key of --tlsCert (PEM)', default: '' },
+  {
+    name: 'tlsClientCA',
+    value: 'file',
+    help: 'let in only clients with a certificate of these authorities (PEM)',
+    default: '',
+  },
+  {
     name: 'configFile',
     value: 'file',
     help: 'settings as ini or .json; keys are these flags',

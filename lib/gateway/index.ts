@@ -7,6 +7,7 @@ import { connectionLimit } from './openFiles.ts';
 import { portFreed } from './portFreed.ts';
 import { RawFront } from './rawFront.ts';
 import { bindRouter, FrontRouter, RawRouter } from './rawRouter.ts';
+import { SecureFront } from './secureFront.ts';
 import {
   defaultHttpLimits,
   type Gateway,
@@ -28,7 +29,7 @@ export async function openGateway(
   options: GatewayOptions,
   handler: RequestHandler,
 ): Promise<Gateway> {
-  const { log, refusal, admit, protocol, port, rawmode } = options;
+  const { log, refusal, admit, protocol, port, rawmode, tls } = options;
   const limits = { ...defaultHttpLimits, ...options.limits };
   const host = await numericHost(options.ip);
   const ipv6 = isIP(host) === 6;
@@ -41,6 +42,16 @@ export async function openGateway(
   }
   const boundPort = await bindRouter(router, { protocol, ip, port });
   const http = new HttpFront({ limits, log, refusal, admit, handler });
+  const secure =
+    tls &&
+    new SecureFront({
+      files: tls,
+      handshakeTimeoutMs: limits.headersTimeoutMs,
+      plainAnswer: replyBytes(refusal(400, 'This port speaks TLS: ask with https://.')),
+      log,
+      onConnection: (socket) => http.attach(socket),
+    });
+  const full = replyBytes(refusal(503, 'Too many connections are open; try again later.'));
   const front = rawmode
     ? new RawFront(router, {
         limits: {
@@ -48,9 +59,10 @@ export async function openGateway(
           writeTimeoutMs: limits.writeTimeoutMs,
         },
         maxConnections: connectionLimit(),
-        full: replyBytes(refusal(503, 'Too many connections are open; try again later.')),
+        // A TLS client could not read it.
+        full: secure === undefined ? full : undefined,
         log,
-        onConnection: (peer) => http.attach(peer),
+        onConnection: (peer) => (secure === undefined ? http.attach(peer) : secure.accept(peer)),
       })
     : new NativeFront(router, { limits, log, refusal, admit, handler, http });
   front.start();
@@ -63,7 +75,7 @@ export async function openGateway(
   };
   let closing: Promise<void> | undefined;
   return {
-    endpoint: `${protocol}://${ip}:${boundPort}`,
+    endpoint: `${tls === undefined ? protocol : 'https'}://${ip}:${boundPort}`,
     port: boundPort,
     close: (graceMs = DEFAULT_GRACE_MS) => {
       closing ??= shut(graceMs);

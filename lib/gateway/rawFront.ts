@@ -13,8 +13,8 @@ export interface RawFrontOptions {
   readonly limits: PeerLimits;
   /** One more is answered with `full` and closed. */
   readonly maxConnections: number;
-  /** The bytes of that answer. */
-  readonly full: Buffer;
+  /** The bytes of that answer; undefined: it is closed in silence. */
+  readonly full: Buffer | undefined;
   readonly log: Logger;
   readonly onConnection: (peer: PeerDuplex) => void;
 }
@@ -130,7 +130,7 @@ export class RawFront {
     const wasFull = this.#isFull;
     this.#isFull = this.#peers.size >= maxConnections;
     if (!this.#isFull) return false;
-    void this.#router.offer([id, full]);
+    if (full !== undefined) void this.#router.offer([id, full]);
     if (!wasFull) log.warn('new connections are refused', { connections: maxConnections });
     return true;
   }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { TlsFiles } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 
 /** One complete request, whatever way it came in (raw HTTP or a native ZeroMQ message). */
@@ -82,6 +83,8 @@ export interface GatewayOptions {
   readonly protocol: string;
   /** True: HTTP on a raw socket. False: ZeroMQ messages from REQ and DEALER clients. */
   readonly rawmode: boolean;
+  /** Speaks TLS; only in raw mode. */
+  readonly tls?: TlsFiles | undefined;
   readonly limits?: Partial<HttpLimits>;
   readonly log: Logger;
   /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
@@ -94,7 +97,7 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  /** Where it listens, such as tcp://127.0.0.1:5010. */
+  /** Where it listens, such as tcp://127.0.0.1:5010, with TLS https://127.0.0.1:5010. */
   readonly endpoint: string;
   readonly port: number;
   /**

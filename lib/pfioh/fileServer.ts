@@ -1,6 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { messageOf, PmanError, UsageError } from '../errors.ts';
+import type { TlsFiles } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
@@ -30,6 +38,8 @@ export interface FileServerOptions {
   /** What web pages may ask, and under which names; see refuseForeign. Default: none but its own. */
   readonly allowOrigins?: readonly string[];
   readonly allowHosts?: readonly string[];
+  /** Speaks TLS with these. */
+  readonly tls?: TlsFiles | undefined;
   readonly limits?: UnpackLimits;
   /** How long nothing may move on a connection; 0: for ever. */
   readonly idleMs?: number;
@@ -61,11 +71,13 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   const { log, forever, oneTransfer = false, ip, port } = options;
   checkStore(options);
   const abort = new AbortController();
-  const server = createServer({
+  const settings = {
     keepAlive: true,
     keepAliveInitialDelay: PROBE_MS,
     requireHostHeader: false,
-  });
+  } as const;
+  const server =
+    options.tls === undefined ? createServer(settings) : secureServer(options.tls, settings);
   let closing = false;
   const close = async () => {
     if (closing) {
@@ -86,6 +98,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
       allowOrigins: options.allowOrigins ?? [],
       allowHosts: options.allowHosts ?? [],
       hasTokens: options.tokens !== undefined,
+      hasTls: options.tls !== undefined,
     },
     limits: options.limits ?? DEFAULT_LIMITS,
     signal: abort.signal,
@@ -103,12 +116,29 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     });
   });
   const done = new Promise<void>((resolve) => server.once('close', resolve));
+  server.once('close', () => options.tls?.close());
   // Of a connection that could not be taken, for one: the others go on.
   server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
   answerEarlyRefusals(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
+}
+
+/** How long a client may take to begin to speak TLS. */
+const HANDSHAKE_MS = 10_000;
+
+function secureServer(tls: TlsFiles, probes: ServerOptions): SecureServer {
+  const server = createSecureServer({
+    ...probes,
+    ...tls.material.options,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: HANDSHAKE_MS,
+    requestCert: tls.wantsClientCert,
+    rejectUnauthorized: tls.wantsClientCert,
+  });
+  tls.onChange(({ options }) => server.setSecureContext(options));
+  return server;
 }
 
 function checkStore({ storeBase, createDirs = false }: FileServerOptions): void {
@@ -132,13 +162,13 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
   );
 }
 
-function configure(server: Server): void {
+function configure(server: Server | SecureServer): void {
   // Node would end a request after five minutes, however well it gets on.
   server.requestTimeout = 0;
   server.keepAliveTimeout = LINGER_MS;
 }
 
-function listen(server: Server, ip: string, port: number): Promise<AddressInfo> {
+function listen(server: Server | SecureServer, ip: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       reject(new UsageError(`cannot listen on ${ip} port ${port}: ${messageOf(cause)}`, { cause }));

@@ -7,6 +7,7 @@ import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
 import { rightsUnder } from '../host/rights.ts';
+import { TlsFiles } from '../host/tlsFiles.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
@@ -119,9 +120,12 @@ async function open(
     httpMode: config.httpMode,
     pages: pagePolicy(config, tokens !== undefined),
   };
+  const tls = config.tls && new TlsFiles(config.tls, log.child({ component: 'tls' }));
+  if (tls !== undefined) releases.push(() => tls.close());
   const gateway = await openGateway(
     {
       ip: config.ip,
+      tls,
       port: config.port,
       protocol: config.protocol,
       rawmode: config.rawmode,
@@ -150,13 +154,16 @@ async function open(
 }
 
 /** A page that sends a token has it from somebody who knows it: with `--http` every one may ask. */
-function pagePolicy({ httpMode, allowOrigins, allowHosts }: PmanConfig, hasTokens: boolean) {
-  const policy: PagePolicy = {
+function pagePolicy(
+  { httpMode, allowOrigins, allowHosts, tls }: PmanConfig,
+  hasTokens: boolean,
+): PagePolicy {
+  return {
     allowOrigins: httpMode && hasTokens ? 'every' : allowOrigins,
     allowHosts,
     hasTokens,
+    hasTls: tls !== undefined,
   };
-  return policy;
 }
 
 /** The codes of what the front refuses before there is a request to look at. */
