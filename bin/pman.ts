@@ -79,7 +79,8 @@ async function main(): Promise<void> {
   }
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
-  if (config.tokenPath === undefined) warnOpen(log, server);
+  // A certificate is as good as a token.
+  if (config.tokenPath === undefined && config.tls?.clientCA === undefined) warnOpen(log, server);
   const { reason, options } = await ended;
   if (config.verbosity > 0) console.log('Gracefully shutting down!...');
   log.info('shutting down', { reason });

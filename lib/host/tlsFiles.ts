@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { messageOf, UsageError } from '../errors.ts';
@@ -83,10 +84,13 @@ export class TlsFiles {
 }
 
 function read({ cert, key, clientCA }: TlsPlaces): TlsMaterial {
+  // OpenSSL passes over what is no certificate here: then nobody would be let in.
+  const ca = clientCA === undefined ? undefined : readFileSync(clientCA);
+  if (ca !== undefined) new X509Certificate(ca);
   const options: SecureContextOptions = {
     cert: readFileSync(cert),
     key: readFileSync(key),
-    ...(clientCA === undefined ? {} : { ca: readFileSync(clientCA) }),
+    ...(ca === undefined ? {} : { ca }),
     minVersion: 'TLSv1.2',
   };
   return { options, context: createSecureContext(options) };
