@@ -111,9 +111,10 @@ function* chosen(
   fits: (root: string) => boolean,
 ): Generator<void, string[], void> {
   const found: string[] = [];
-  for (const root of roots) {
+  for (const [i, root] of roots.entries()) {
     if (fits(root)) found.push(root);
-    yield;
+    // A look at the clock takes as long as a look at a job.
+    if (i % 64 === 0) yield;
   }
   return found;
 }
