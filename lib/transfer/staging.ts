@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { STAGING_NAME, stagingName } from './names.ts';
 import { pathError } from './pathError.ts';
 
-/** What this process is making just now. */
+/** The names of what this process is making just now. */
 const mine = new Set<string>();
 
 /** A hidden folder beside what is about to change; its content is renamed into place. */
@@ -16,9 +17,9 @@ export interface Staging {
 
 /** A name in a folder for what is not yet in place, which is this process's own until it is released. */
 export function claimName(folder: string): { readonly path: string; release(): void } {
-  const path = resolve(folder, stagingName());
-  mine.add(path);
-  return { path, release: () => mine.delete(path) };
+  const name = stagingName();
+  mine.add(name);
+  return { path: resolve(folder, name), release: () => mine.delete(name) };
 }
 
 /**
@@ -30,7 +31,9 @@ export function claimName(folder: string): { readonly path: string; release(): v
 export async function openStaging(folder: string): Promise<Staging> {
   const { path, release } = claimName(folder);
   // Before there is anything to remove: we may be killed at any moment from then on.
-  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', path], {
+  // The folder may be named by a handle of this process, which is nothing to another one.
+  const real = join(realFolder(folder), basename(path));
+  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', real], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
@@ -55,6 +58,15 @@ export async function openStaging(folder: string): Promise<Staging> {
       guard.stdin.end();
     },
   };
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    // Making something in it says what is wrong.
+    return folder;
+  }
 }
 
 /** Removes a tree, folders without write permission included. */
@@ -83,9 +95,8 @@ export async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!STAGING_NAME.test(name)) continue;
     const pid = Number(name.split('-')[1]);
-    const path = resolve(folder, name);
-    const isUsed = pid === process.pid ? mine.has(path) : isAlive(pid);
-    if (!isUsed) await removeTree(path);
+    const isUsed = pid === process.pid ? mine.has(name) : isAlive(pid);
+    if (!isUsed) await removeTree(resolve(folder, name));
   }
 }
 
