@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -17,6 +18,8 @@ export interface Services {
   readonly settings: {
     /** The folder below which requests may name places for copies of the database. */
     readonly exportPath: string;
+    /** Whether a shareDir stands for the folder of its last name alone (STOREBASE). */
+    readonly isShareMapped: boolean;
     /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */
     readonly killGraceMs: number;
   };
@@ -47,6 +50,8 @@ export interface ActionContext {
   readonly rawMeta: JsonObject;
   /** The client does not wait for the end of what it asks for. */
   readonly threaded: boolean;
+  /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
+  readonly caller: Caller;
 }
 
 /**

@@ -27,11 +27,10 @@ export const deleteJob = defineAction({
         hint: 'end it first, with the action "kill"',
       });
     }
-    removeJobs(
-      services,
-      hits.map(({ root }) => root),
-    );
+    const jobs = hits.map(({ root }) => root);
+    removeJobs(services, jobs);
     return {
+      jobs,
       status: true,
       result: {
         action: 'Delete Job',

@@ -44,11 +44,13 @@ export const kill = defineAction({
     const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
     const killed: [string, JsonValue][] = [];
     let hasEnded = false;
-    for (const [i, { root }] of requireHits(services, meta).entries()) {
+    const hits = requireHits(services, meta);
+    for (const [i, { root }] of hits.entries()) {
       const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
       hasEnded ||= found;
       killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
     }
-    return { status: hasEnded, result: Object.fromEntries(killed) };
+    const jobs = hits.map(({ root }) => root);
+    return { status: hasEnded, result: Object.fromEntries(killed), jobs };
   },
 });

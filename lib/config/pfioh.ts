@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { logFormats } from '../log.ts';
@@ -26,6 +27,11 @@ const schema = z.object({
   createDirsAsNeeded: z.boolean(),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  auditLog: z.string().transform((file) => (file === '' ? undefined : resolve(file))),
+  auditLogSize: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, '--auditLogSize takes a number of MiB')
+    .transform((mebi) => Number(mebi) * UNITS.m),
   allowOrigin: originList('--allowOrigin '),
   allowHost: hostList('--allowHost '),
   timeout: seconds('--timeout'),
@@ -61,7 +67,13 @@ function command(): Command {
     .option('--storeBase <folder>', 'keep to this folder; keys are folders in it')
     .option('--createDirsAsNeeded', 'make the folders that requests name', false)
     .option('--enableTokenAuth', 'serve only requests with a token', false)
-    .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
+    .option(
+      '--tokenPath <file>',
+      'the tokens: .cfg or .ini with [AUTH TOKENS] and [TOKEN name], or one a line',
+      '',
+    )
+    .option('--auditLog <file>', 'a file to write who did what, as lines of JSON', '')
+    .option('--auditLogSize <MiB>', 'the audit log is put aside when it is as large', '64')
     .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
     .option('--allowHost <list>', pageFlags.allowHost, collected, '')
     .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger, transports } from 'winston';
+import { type Door, TokenStore } from '../access/tokenStore.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { outliveReaders } from '../outliveReaders.ts';
@@ -26,10 +27,20 @@ function tellingLogger(): Logger {
 
 const log = tellingLogger();
 
-async function open({ id, ip, tokens, forever, store }: EndpointRequest): Promise<void> {
+/** What the endpoints let in; of each file of tokens one is kept. */
+const doors = new Map<string, Door>();
+
+function doorOf(tokenPath: string | undefined): Door | undefined {
+  if (tokenPath === undefined) return undefined;
+  const door = doors.get(tokenPath) ?? TokenStore.open(tokenPath, log);
+  doors.set(tokenPath, door);
+  return door;
+}
+
+async function open({ id, ip, tokenPath, forever, store }: EndpointRequest): Promise<void> {
   const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
   try {
-    const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
+    const server = await startFileServer({ ip, port: 0, ...how, door: doorOf(tokenPath), log });
     tell({ kind: 'opened', id, ip: server.address, port: server.port });
   } catch (error) {
     tell({ kind: 'failed', id, why: messageOf(error) });

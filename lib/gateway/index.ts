@@ -49,6 +49,7 @@ export async function openGateway(
         },
         maxConnections: connectionLimit(),
         full: replyBytes(refusal(503, 'Too many connections are open; try again later.')),
+        port: boundPort,
         log,
         onConnection: (peer) => http.attach(peer),
       })

@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 }
 
 /** Keys of a search that are no leaf of a record: they name one job. */
-const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
+export const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
 const FIRST_READ_MS = 2000;
 /** How long records are read at a time when all are read again, in milliseconds. */
 const SLICE_MS = 10;

@@ -1,4 +1,7 @@
 import { dirname, join } from 'node:path';
+import { NO_AUDIT, openAudit } from '../access/auditLog.ts';
+import { ANYBODY } from '../access/caller.ts';
+import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -14,12 +17,10 @@ import type { Logger } from '../log.ts';
 import { claimFolders } from '../records/claim.ts';
 import { workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
-import { readTokens } from '../tokens.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { makeAdmission } from './admission.ts';
-import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
@@ -88,8 +89,13 @@ async function open(
   releases: Array<() => void | Promise<void>>,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
-  const tokens =
-    config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
+  const tokenPath =
+    config.tokenPath === undefined ? undefined : config.tokenPath || 'socket_config.cfg';
+  const door = tokenPath === undefined ? OPEN_DOOR : TokenStore.open(tokenPath, log);
+  releases.push(() => door.close());
+  const { auditLog } = config;
+  const audit = auditLog === undefined ? NO_AUDIT : openAudit({ ...auditLog, log });
+  releases.push(() => audit.close());
   const workFolder = workFolderOf(config.dbPath);
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
@@ -109,15 +115,15 @@ async function open(
     log,
     settings: {
       exportPath: config.exportPath ?? dirname(config.dbPath),
+      isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
+    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokenPath, forever, log }),
     shutDown: onQuit,
   };
-  const door = {
-    authenticator: makeAuthenticator(tokens),
-    httpMode: config.httpMode,
-    pages: pagePolicy(config, tokens !== undefined),
+  const entrance = {
+    ...{ door, audit, httpMode: config.httpMode },
+    pages: pagePolicy(config, tokenPath !== undefined),
   };
   const gateway = await openGateway(
     {
@@ -128,9 +134,9 @@ async function open(
       limits: { maxBodyBytes: config.maxBodyBytes },
       log: log.child({ component: 'gateway' }),
       refusal,
-      admit: makeAdmission(door),
+      admit: makeAdmission(entrance),
     },
-    makeHandler({ ...door, services, listeners: new Listeners(config.listeners) }),
+    makeHandler({ ...entrance, services, listeners: new Listeners(config.listeners) }),
   );
   releases.push(() => gateway.close());
 
@@ -141,7 +147,7 @@ async function open(
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     owner: config.dbPath,
-    obey: async (command) => (await dispatch(services, command)).after,
+    obey: async (command) => (await dispatch(services, command, ANYBODY)).after,
     after: opened.allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });

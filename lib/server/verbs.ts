@@ -1,3 +1,5 @@
+import type { Caller } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
 import type { Services } from '../actions/action.ts';
 import { put } from '../actions/put.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
@@ -12,29 +14,42 @@ import { jobList, listQuery } from './jobList.ts';
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 
+export interface Obeyed {
+  readonly method: string;
+  readonly target: string;
+  readonly payload: Payload;
+  readonly caller: Caller;
+}
+
+/** What is left of a request's work: what its answer waits for, and which jobs it was about. */
+export type Done = Pick<ActionResult, 'after' | 'jobs'>;
+
 /**
  * Does what a request's verb asks for (protocol a.4).
+ * @param services as the caller sees them
  * @param target the request target as sent
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload }: { method: string; target: string; payload: Payload },
+  { method, target, payload, caller }: Obeyed,
   told: Told,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   switch (method) {
     case 'GET':
     case 'HEAD': {
       if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
-      if (hello !== undefined) return act(services, hello, told);
+      if (hello !== undefined) return act(services, hello, caller, told);
+      requireScope(caller, 'pman', 'GET');
       read(services, target, told);
       return {};
     }
     case 'POST':
-      return act(services, await commandIn(payload), told);
+      return act(services, await commandIn(payload), caller, told);
     case 'PUT':
+      requireScope(caller, 'pman', 'PUT');
       await putVerb(services, payload, told);
       return {};
     case 'OPTIONS':
@@ -56,15 +71,16 @@ export async function obey(
 async function act(
   services: Services,
   command: Command,
+  caller: Caller,
   told: Told,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  const { status, result, error, after } = await dispatch(services, command);
+  const { status, result, error, after, jobs } = await dispatch(services, command, caller);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
-  return after === undefined ? {} : { after };
+  return { ...(after && { after }), ...(jobs && { jobs }) };
 }
 
 /** `hello` for a browser or a load balancer, which send no bodies; no job has such a name. Not of the original. */
