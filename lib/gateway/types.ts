@@ -88,6 +88,8 @@ export interface GatewayOptions {
   readonly rawmode: boolean;
   readonly limits?: Partial<HttpLimits>;
   readonly log: Logger;
+  /** Whether requests are to tell where they come from (RequestHead.from); that costs a little. Default: no. */
+  readonly tellsAddresses?: boolean;
   /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
   readonly refusal: (status: number, message: string) => GatewayReply;
   /**

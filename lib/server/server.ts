@@ -135,6 +135,7 @@ async function open(
       log: log.child({ component: 'gateway' }),
       refusal,
       admit: makeAdmission(entrance),
+      tellsAddresses: tokenPath !== undefined || auditLog !== undefined,
     },
     makeHandler({ ...entrance, services, listeners: new Listeners(config.listeners) }),
   );

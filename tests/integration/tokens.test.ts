@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { get as httpGet } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer } from '../helpers/answer.ts';
@@ -240,7 +241,47 @@ describe('a pman with tokens', () => {
     });
   });
 
+  describe('a slow hash', () => {
+    it('holds up no answer that comes before, and mixes up none behind', async () => {
+      const secret = await token(file, 'add', 'slow', '--all', '--store', 'scrypt');
+      await eventually(async () => (await get(secret, '/api/v1/hello')).status === 200);
+      await token(file, 'revoke', 'slow');
+      await eventually(async () => (await get(secret, '/api/v1/hello')).status === 401);
+      // The file has changed: of both tokens a hash has to be made again.
+      const wire = await Wire.open(server.port);
+      const ask = (path: string, who: string) =>
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${who}\r\n\r\n`;
+      const people = tokens.get('people') ?? '';
+      const ops = tokens.get('ops') ?? '';
+      await wire.send(ask('/api/v1/a', people) + ask('/api/v1/b', ops) + ask('/api/v1/c', people));
+      const paths: unknown[] = [];
+      for (let i = 0; i < 3; i += 1) {
+        paths.push(Reflect.get(Object((await wire.answer())?.json()), 'path'));
+      }
+      expect(paths).toEqual(['/api/v1/a', '/api/v1/b', '/api/v1/c']);
+      wire.destroy();
+    });
+  });
+
   describe('who guesses', () => {
+    it('from another address shuts out no weak token that comes from here', async () => {
+      const weak = 'weak-one';
+      writeFileSync(file, `${readFileSync(file, 'utf8')}\n[AUTH TOKENS]\nweak = ${weak}\n`);
+      const from = (address: string, who: string) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const options = { port: server.port, localAddress: address, agent: false };
+          httpGet({ ...options, headers: { Authorization: `Bearer ${who}` } }, (answer) => {
+            answer.resume();
+            resolve(answer.statusCode);
+          }).on('error', reject);
+        });
+      await eventually(async () => (await from('127.0.0.4', weak)) === 200);
+      for (let i = 0; i < 60; i += 1) await from('127.0.0.9', `guess-there-${i}`);
+      expect(await from('127.0.0.9', weak)).toBe(429);
+      expect(await from('127.0.0.4', weak)).toBe(200);
+      expect(await from('127.0.0.5', weak)).toBe(200);
+    });
+
     it('has to wait, and shuts out nobody with a strong token', async () => {
       const answers: Answer[] = [];
       for (let i = 0; i < 60; i += 1) answers.push(await get(`guess-${i}`, '/api/v1'));

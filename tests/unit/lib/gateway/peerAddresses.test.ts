@@ -1,23 +1,19 @@
 import { connect, createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import {
-  acceptedConnections,
-  addressOf,
-  PeerAddresses,
-} from '../../../../lib/gateway/peerAddresses.ts';
-import { eventually } from '../../../helpers/eventually.ts';
+import { PeerAddresses } from '../../../../lib/gateway/peerAddresses.ts';
+import { type OwnSocket, ownSockets, readAddress } from '../../../../lib/gateway/peerNames.ts';
 
 describe('PeerAddresses', () => {
-  let table: { inode: string; address: string }[] = [];
+  let table: OwnSocket[] = [];
   const open = () => new PeerAddresses(80, () => table);
 
   it('knows where each came from that was asked about before the next came', () => {
     const addresses = open();
     addresses.came(1);
-    table = [{ inode: '7', address: 'a' }];
+    table = [{ inode: 7, address: 'a' }];
     expect(addresses.of(1)).toEqual(['a']);
     addresses.came(2);
-    table = [...table, { inode: '9', address: 'b' }];
+    table = [...table, { inode: 9, address: 'b' }];
     expect(addresses.of(2)).toEqual(['b']);
     expect(addresses.of(1)).toEqual(['a']);
   });
@@ -27,12 +23,12 @@ describe('PeerAddresses', () => {
     addresses.came(1);
     addresses.came(2);
     table = [
-      { inode: '7', address: 'a' },
-      { inode: '8', address: 'b' },
+      { inode: 7, address: 'a' },
+      { inode: 8, address: 'b' },
     ];
     expect(addresses.of(1)).toEqual(['a', 'b']);
     addresses.came(3);
-    table = [...table, { inode: '9', address: 'a' }];
+    table = [...table, { inode: 9, address: 'a' }];
     expect(addresses.of(3)).toEqual(['a']);
   });
 
@@ -40,8 +36,8 @@ describe('PeerAddresses', () => {
     const addresses = open();
     addresses.came(1);
     table = [
-      { inode: '7', address: 'a' },
-      { inode: '8', address: 'a' },
+      { inode: 7, address: 'a' },
+      { inode: 8, address: 'a' },
     ];
     expect(addresses.of(1)).toEqual(['a']);
     addresses.came(2);
@@ -59,12 +55,13 @@ describe('PeerAddresses', () => {
 });
 
 it.each([
-  ['0100007F', '127.0.0.1'],
-  ['0000000000000000FFFF00000100007F', '127.0.0.1'],
-  ['00000000000000000000000001000000', '::1'],
-  ['B80D0120010002000300040005000600', '2001:db8:2:1:4:3:6:5'],
-])('reads the address %s as the tables of Linux have it', (hex, address) => {
-  expect(addressOf(hex)).toBe(address);
+  ['0200 1F90 0A000001', '10.0.0.1'],
+  ['0A00 1F90 00000000 00000000 00000000 0000FFFF 0A000001', '10.0.0.1'],
+  ['0A00 1F90 00000000 20010DB8 00010002 00000000 00000005', '2001:db8:1:2::5'],
+])('reads the address %s as Linux gives it', (hex, address) => {
+  const bytes = Buffer.alloc(128);
+  Buffer.from(hex.replaceAll(' ', ''), 'hex').copy(bytes);
+  expect(readAddress(bytes)).toEqual({ address, port: 8080 });
 });
 
 it('finds the connections of a port that somebody has accepted', async () => {
@@ -75,11 +72,11 @@ it('finds the connections of a port that somebody has accepted', async () => {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const client = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.5' });
   await accepted;
-  const found = await eventually(() => {
-    const all = acceptedConnections(port);
-    return all.length > 0 && all;
-  });
+  const all = ownSockets(port, new Set());
+  const found = all.filter((one) => one.address !== undefined);
   expect(found.map((one) => one.address)).toEqual(['127.0.0.5']);
+  const seen = new Set(all.map(({ inode }) => inode));
+  expect(ownSockets(port, seen).filter((one) => one.address !== undefined)).toEqual([]);
   client.destroy();
   server.close();
 });
