@@ -13,6 +13,11 @@ const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrenc
 export const table = [
   ['bin', 'a file for each program: flags, wiring, signals', ['*']],
   [
+    'lib/verbs',
+    'the verbs of the program pman, such as `pman token`',
+    ['lib/access', 'lib/config'],
+  ],
+  [
     'lib/server',
     'from a request to its reply: token, listeners, verbs, dispatch, the reply',
     [
@@ -24,13 +29,14 @@ export const table = [
       'lib/jobs/host',
       'lib/jobs',
       'lib/config',
+      'lib/access',
       ...data,
     ],
   ],
   [
     'lib/fileio',
     'the directive file, the periodic save, a pfioh beside pman',
-    ['lib/actions', 'lib/pfioh', 'lib/wire', 'lib/host'],
+    ['lib/actions', 'lib/pfioh', 'lib/access', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/gateway',
@@ -40,7 +46,7 @@ export const table = [
   [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
-    ['lib/dialects', 'lib/jobs', ...data],
+    ['lib/dialects', 'lib/jobs', 'lib/access', ...data],
   ],
   [
     'lib/dialects',
@@ -91,11 +97,16 @@ export const table = [
   [
     'lib/pfioh',
     'the file server: push, pull, copy',
-    ['lib/transfer', 'lib/config', 'lib/wire', 'lib/host'],
+    ['lib/transfer', 'lib/config', 'lib/access', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/transfer',
     'what purl and pfioh share: archives, checksums, base64, safe names, half-done transfers',
+    ['lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/access',
+    'who is let in, and what a token allows: tokens, scopes, guesses, the audit log',
     ['lib/wire', 'lib/host'],
   ],
   [

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { NO_AUDIT, openAudit } from '../lib/access/auditLog.ts';
+import { TokenStore } from '../lib/access/tokenStore.ts';
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
@@ -6,7 +8,6 @@ import { TlsFiles } from '../lib/host/tlsFiles.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
-import { readTokens } from '../lib/tokens.ts';
 import { DEFAULT_LIMITS } from '../lib/transfer/unpackLimits.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -40,9 +41,6 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 
 async function serve(config: PfiohConfig): Promise<number> {
   const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
-  const tokens = config.enableTokenAuth
-    ? readTokens(config.tokenPath, DEFAULT_TOKEN_FILE)
-    : undefined;
   const { logFormat } = config;
   const log = makeLogger({
     verbosity: config.quiet ? 0 : config.verbosity,
@@ -51,6 +49,11 @@ async function serve(config: PfiohConfig): Promise<number> {
   for (const { variable } of unknownVariables(process.env, 'PFIOH_', [])) {
     log.warn('pfioh reads no environment variables: use flags', { variable });
   }
+  const door = config.enableTokenAuth
+    ? TokenStore.open(config.tokenPath || DEFAULT_TOKEN_FILE, log)
+    : undefined;
+  const { auditLog: file, auditLogSize: maxBytes } = config;
+  const audit = file === undefined ? NO_AUDIT : openAudit({ file, maxBytes, log });
   const server = await startFileServer({
     ip,
     port,
@@ -58,7 +61,8 @@ async function serve(config: PfiohConfig): Promise<number> {
     oneTransfer: true,
     storeBase,
     createDirs: createDirsAsNeeded,
-    tokens,
+    door,
+    audit,
     allowOrigins: config.allowOrigin,
     allowHosts: config.allowHost,
     tls: config.tls && new TlsFiles(config.tls, log),
@@ -75,6 +79,8 @@ async function serve(config: PfiohConfig): Promise<number> {
   const warning = exposure(config);
   if (warning !== undefined) console.error(warning);
   await server.done;
+  door?.close();
+  audit.close();
   return 0;
 }
 

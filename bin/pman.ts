@@ -15,6 +15,7 @@ import { workFolderOf } from '../lib/records/folder.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
+import { verbOf } from '../lib/verbs/index.ts';
 import { VERSION } from '../lib/version.ts';
 import { readShown } from '../swarm/service/shownTask.ts';
 
@@ -28,7 +29,13 @@ interface Ending {
 }
 
 async function main(): Promise<void> {
-  const asked = readPmanConfig({ argv: process.argv.slice(2), env: process.env });
+  const [, , ...argv] = process.argv;
+  const verb = await verbOf(argv);
+  if (verb !== undefined) {
+    process.stdout.write(await verb.run(argv.slice(1), process.env));
+    return;
+  }
+  const asked = readPmanConfig({ argv, env: process.env });
   switch (asked.kind) {
     case 'print':
       process.stdout.write(asked.text);

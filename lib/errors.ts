@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'conflict'
   | 'payload_too_large'
   | 'name_too_long'
+  | 'too_many_tries'
   | 'busy'
   | 'internal'
   | 'not_implemented'
@@ -19,6 +20,8 @@ export type ErrorCode =
 export interface ErrorDetails {
   /** What the caller can do about it, as a sentence. */
   readonly hint?: string;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -29,12 +32,18 @@ export interface ErrorDetails {
 export class PmanError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, { hint, cause }: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { hint, retryAfterSeconds, cause }: ErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.hint = hint;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

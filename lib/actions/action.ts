@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
@@ -18,6 +19,8 @@ export interface Services {
   readonly settings: {
     /** The folder below which requests may name places for copies of the database. */
     readonly exportPath: string;
+    /** Whether a shareDir stands for the folder of its last name alone (STOREBASE). */
+    readonly isShareMapped: boolean;
     /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */
     readonly killGraceMs: number;
   };
@@ -50,6 +53,8 @@ export interface ActionContext {
   readonly threaded: boolean;
   /** How long work makes room for others. */
   readonly pace: LongWork | undefined;
+  /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
+  readonly caller: Caller;
 }
 
 /**

@@ -29,6 +29,7 @@ export const deleteJob = defineAction({
     }
     await removeJobs(services, roots, pace?.toTheEnd());
     return {
+      jobs: roots,
       status: true,
       result: {
         action: 'Delete Job',

@@ -61,6 +61,7 @@ export const kill = defineAction({
     return {
       status: hasEnded,
       result: Object.fromEntries(told.entries()),
+      jobs: roots,
       ...(roots.length > limit && { page: { total: roots.length, limit } }),
     };
   },

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
@@ -28,6 +29,11 @@ const schema = z.object({
   createDirsAsNeeded: z.boolean(),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  auditLog: z.string().transform((file) => (file === '' ? undefined : resolve(file))),
+  auditLogSize: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, '--auditLogSize takes a number of MiB')
+    .transform((mebi) => Number(mebi) * UNITS.m),
   allowOrigin: originList('--allowOrigin '),
   allowHost: hostList('--allowHost '),
   timeout: seconds('--timeout'),
@@ -69,7 +75,13 @@ function command(): Command {
     .option('--storeBase <folder>', 'keep to this folder; keys are folders in it')
     .option('--createDirsAsNeeded', 'make the folders that requests name', false)
     .option('--enableTokenAuth', 'serve only requests with a token', false)
-    .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
+    .option(
+      '--tokenPath <file>',
+      'the tokens: .cfg or .ini with [AUTH TOKENS] and [TOKEN name], or one a line',
+      '',
+    )
+    .option('--auditLog <file>', 'a file to write who did what, as lines of JSON', '')
+    .option('--auditLogSize <MiB>', 'the audit log is put aside when it is as large', '64')
     .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
     .option('--allowHost <list>', pageFlags.allowHost, collected, '')
     .option('--tlsCert <file>', 'speak TLS (https) with this certificate (PEM); with --tlsKey')

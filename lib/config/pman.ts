@@ -72,6 +72,8 @@ const schema = z.object({
   logFormat: z.enum(logFormats, 'is neither text nor json'),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  auditLog: optionalPath,
+  auditLogSize: wholeNumber(1, 1_000_000),
   allowOrigin: originList(),
   allowHost: hostList(),
   tlsCert: optionalPath,
@@ -118,6 +120,8 @@ export interface PmanConfig {
   readonly logFormat: LogFormat;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
+  /** Where it is written who did what; undefined: nowhere. */
+  readonly auditLog: { readonly file: string; readonly maxBytes: number } | undefined;
   /** Origins of pages that may use this server, beside its own. */
   readonly allowOrigins: readonly string[];
   /** Names with a dot under which it may be asked without tokens. */
@@ -207,6 +211,10 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     verbosity: values.verbosity,
     logFormat: values.logFormat,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
+    auditLog:
+      values.auditLog === undefined
+        ? undefined
+        : { file: values.auditLog, maxBytes: values.auditLogSize * MEBI },
     allowOrigins: values.allowOrigin,
     allowHosts: values.allowHost,
     tls: tlsPlaces(values),

@@ -94,8 +94,20 @@ export const settings = [
   {
     name: 'tokenPath',
     value: 'file',
-    help: 'the tokens: .cfg or .ini with a section [AUTH TOKENS], or one token a line',
+    help: 'the tokens: .cfg or .ini with sections [AUTH TOKENS] and [TOKEN name], or one token a line',
     default: '',
+  },
+  {
+    name: 'auditLog',
+    value: 'file',
+    help: 'a file to write who did what, as lines of JSON (default: none)',
+    default: '',
+  },
+  {
+    name: 'auditLogSize',
+    value: 'MiB',
+    help: 'the audit log is put aside when it is as large; nine such files are kept',
+    default: '64',
   },
   {
     name: 'allowOrigin',

@@ -1,9 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { HttpFront } from './httpFront.ts';
 import { replyBytes } from './httpReply.ts';
 import { NativeFront } from './native.ts';
 import { connectionLimit } from './openFiles.ts';
+import { PeerAddresses } from './peerAddresses.ts';
 import { portFreed } from './portFreed.ts';
 import { RawFront } from './rawFront.ts';
 import { bindRouter, FrontRouter, RawRouter } from './rawRouter.ts';
@@ -61,6 +64,7 @@ export async function openGateway(
         maxConnections: connectionLimit(),
         // A TLS client could not read it.
         full: secure === undefined ? full : undefined,
+        addresses: options.tellsAddresses ? await peerAddresses(boundPort, log) : undefined,
         log,
         onConnection: (peer) => (secure === undefined ? http.attach(peer) : secure.accept(peer)),
       })
@@ -82,6 +86,17 @@ export async function openGateway(
       return closing;
     },
   };
+}
+
+/** Who can tell where connections come from. The library behind it is loaded only for that, and need not be there. */
+async function peerAddresses(port: number, log: Logger): Promise<PeerAddresses | undefined> {
+  try {
+    const { ownSockets } = await import('./peerNames.ts');
+    return new PeerAddresses(port, ownSockets);
+  } catch (error) {
+    log.warn('the addresses of clients are not known', { reason: messageOf(error) });
+    return undefined;
+  }
 }
 
 /** ZeroMQ binds to numbers and interface names; a host name is looked up here. */

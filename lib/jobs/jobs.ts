@@ -26,6 +26,11 @@ export class Jobs {
     this.#backends = [options.host, options.containers];
   }
 
+  /** Whether a job with this container goes to an engine; else its command runs on a host, or it is refused. */
+  isForEngine(container: unknown): boolean {
+    return container !== undefined && this.#options.containerJobs !== 'host';
+  }
+
   /** Accepts a job (see JobBackend.submit). */
   async submit(request: JobRequest): Promise<string> {
     const { host, containers, containerJobs } = this.#options;

@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 }
 
 /** Keys of a search that are no leaf of a record: they name one job. */
-const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
+export const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
 const FIRST_READ_MS = 2000;
 
 interface RemoveOptions {
@@ -186,6 +186,14 @@ export class JobDatabase implements JobForest {
   /** A short name of a job for people, which means no other one now. */
   shortNameOf(root: string): string {
     return this.#catalog.shortNameOf(root);
+  }
+
+  /**
+   * The jobs of an auid, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  rootsOf(auid: string): readonly string[] {
+    return this.#catalog.find('auid', auid) ?? [];
   }
 
   /**

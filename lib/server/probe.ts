@@ -1,6 +1,6 @@
+import { readTokenFile } from '../access/tokenFile.ts';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
-import { readTokens } from '../tokens.ts';
 import { askOverTls } from './probeTls.ts';
 
 /** Where a pman listens, and how it wants to be spoken to: the part of its configuration that a client needs. */
@@ -64,8 +64,7 @@ async function orUndefined(
 }
 
 function overHttp(target: ProbeTarget, patienceMs: number): Ask {
-  const [token] =
-    target.tokenPath === undefined ? [] : readTokens(target.tokenPath, 'socket_config.cfg');
+  const token = tokenOf(target);
   const headers: Record<string, string> =
     token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return async (path, request) => {
@@ -80,6 +79,14 @@ function overHttp(target: ProbeTarget, patienceMs: number): Ask {
     const answer = await fetch(`http://${hostOf(target)}${path}`, { ...request, headers, signal });
     return answer.text();
   };
+}
+
+/** One of those that the file has in the clear. To say how it is pman takes any. */
+function tokenOf({ tokenPath }: ProbeTarget): string | undefined {
+  if (tokenPath === undefined) return undefined;
+  const tokens = readTokenFile(tokenPath || 'socket_config.cfg');
+  const texts = tokens.map(({ value }) => (value.kind === 'digest' ? value.plain : undefined));
+  return texts.find((text) => text !== undefined);
 }
 
 /** A pman with `--rawmode 0` takes the JSON alone, and whole HTTP requests as text. */

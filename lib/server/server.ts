@@ -1,4 +1,7 @@
 import { dirname, join } from 'node:path';
+import { NO_AUDIT, openAudit } from '../access/auditLog.ts';
+import { ANYBODY } from '../access/caller.ts';
+import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -15,12 +18,10 @@ import type { Logger } from '../log.ts';
 import { claimFolders } from '../records/claim.ts';
 import { workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
-import { readTokens } from '../tokens.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { makeAdmission } from './admission.ts';
-import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
@@ -89,8 +90,13 @@ async function open(
   releases: Array<() => void | Promise<void>>,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
-  const tokens =
-    config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
+  const tokenPath =
+    config.tokenPath === undefined ? undefined : config.tokenPath || 'socket_config.cfg';
+  const door = tokenPath === undefined ? OPEN_DOOR : TokenStore.open(tokenPath, log);
+  releases.push(() => door.close());
+  const { auditLog } = config;
+  const audit = auditLog === undefined ? NO_AUDIT : openAudit({ ...auditLog, log });
+  releases.push(() => audit.close());
   const workFolder = workFolderOf(config.dbPath);
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
@@ -110,15 +116,15 @@ async function open(
     log,
     settings: {
       exportPath: config.exportPath ?? dirname(config.dbPath),
+      isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
+    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokenPath, forever, log }),
     shutDown: onQuit,
   };
-  const door = {
-    authenticator: makeAuthenticator(tokens),
-    httpMode: config.httpMode,
-    pages: pagePolicy(config, tokens !== undefined),
+  const entrance = {
+    ...{ door, audit, httpMode: config.httpMode },
+    pages: pagePolicy(config, tokenPath !== undefined),
   };
   const tls = config.tls && new TlsFiles(config.tls, log.child({ component: 'tls' }));
   if (tls !== undefined) releases.push(() => tls.close());
@@ -132,9 +138,10 @@ async function open(
       limits: { maxBodyBytes: config.maxBodyBytes },
       log: log.child({ component: 'gateway' }),
       refusal,
-      admit: makeAdmission(door),
+      admit: makeAdmission(entrance),
+      tellsAddresses: tokenPath !== undefined || auditLog !== undefined,
     },
-    makeHandler({ ...door, services, listeners: new Listeners(config.listeners) }),
+    makeHandler({ ...entrance, services, listeners: new Listeners(config.listeners) }),
   );
   releases.push(() => gateway.close());
 
@@ -145,7 +152,7 @@ async function open(
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     owner: config.dbPath,
-    obey: async (command) => (await dispatch(services, command)).after,
+    obey: async (command) => (await dispatch(services, command, { caller: ANYBODY })).after,
     after: opened.allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });

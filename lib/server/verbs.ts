@@ -1,3 +1,5 @@
+import type { Caller } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
 import type { Services } from '../actions/action.ts';
 import { rootPage } from '../actions/page.ts';
 import { put } from '../actions/put.ts';
@@ -15,36 +17,43 @@ import { PUT_MEMBERS, warningsOf } from './warnings.ts';
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 
-interface Asked {
+export interface Obeyed {
   readonly method: string;
   /** As sent. */
   readonly target: string;
   readonly payload: Payload;
+  readonly caller: Caller;
   readonly pace: LongWork;
 }
 
+/** What is left of a request's work: what its answer waits for, and which jobs it was about. */
+export type Done = Pick<ActionResult, 'after' | 'jobs'>;
+
 /**
  * Does what a request's verb asks for (protocol a.4).
+ * @param services as the caller sees them
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload, pace }: Asked,
+  { method, target, payload, caller, pace }: Obeyed,
   told: Told,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   switch (method) {
     case 'GET':
     case 'HEAD': {
       if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
-      if (hello !== undefined) return act(services, hello, told, pace);
+      if (hello !== undefined) return act(services, hello, { caller, pace }, told);
+      requireScope(caller, 'pman', 'GET');
       await read(services, target, told, pace);
       return {};
     }
     case 'POST':
-      return act(services, await commandIn(payload), told, pace);
+      return act(services, await commandIn(payload), { caller, pace }, told);
     case 'PUT':
+      requireScope(caller, 'pman', 'PUT');
       await putVerb(services, payload, told, pace);
       return {};
     case 'OPTIONS':
@@ -66,18 +75,18 @@ export async function obey(
 async function act(
   services: Services,
   command: Command,
+  by: Pick<Obeyed, 'caller' | 'pace'>,
   told: Told,
-  pace: LongWork,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   told.action = command.action;
   told.meta = command.rawMeta;
   warn(told, warningsOf(command));
-  const { status, result, error, page, after } = await dispatch(services, command, pace);
+  const { status, result, error, page, after, jobs } = await dispatch(services, command, by);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
   Object.assign(told, page);
-  return after === undefined ? {} : { after };
+  return { ...(after && { after }), ...(jobs && { jobs }) };
 }
 
 function warn(told: Told, warnings: readonly string[]): void {

@@ -10,6 +10,7 @@ const HTTP_STATUS = {
   conflict: 409,
   payload_too_large: 413,
   name_too_long: 400,
+  too_many_tries: 429,
   internal: 500,
   not_implemented: 501,
   busy: 503,
@@ -20,6 +21,16 @@ const HTTP_STATUS = {
 /** The HTTP status of anything thrown: what is no PmanError is a fault of ours. */
 export function statusOf(error: unknown): number {
   return error instanceof PmanError ? HTTP_STATUS[error.code] : 500;
+}
+
+/** The header lines that an error adds to its answer. */
+export function errorHeaders(error: unknown): readonly (readonly [string, string])[] {
+  if (!(error instanceof PmanError)) return [];
+  const { code, retryAfterSeconds: seconds } = error;
+  return [
+    ...(code === 'unauthorized' ? [['WWW-Authenticate', 'Bearer'] as const] : []),
+    ...(seconds === undefined ? [] : [['Retry-After', String(seconds)] as const]),
+  ];
 }
 
 /** The `error` member of a refused request. Never shows the text of an unexpected error. */
@@ -57,6 +68,8 @@ export interface ActionResult {
   readonly result?: JsonValue;
   /** Why the status is false, where the original says no more than that. */
   readonly error?: PmanError;
+  /** Job roots that it was about; the client is not told. */
+  readonly jobs?: readonly string[];
   /** What the reply waits for when the action itself is done, such as the end of a job: it takes no listener. */
   readonly after?: Promise<unknown>;
   /** When the result is a page of what was asked for. */

@@ -63,7 +63,7 @@ export function openServices(): TestServices {
     jobs,
     closeOrphans: () => host.closeOrphans(),
     log,
-    settings: { exportPath: join(top, 'export'), killGraceMs: 1000 },
+    settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
     openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
     shutDown: () => {
       quits += 1;

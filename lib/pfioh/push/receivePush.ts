@@ -3,7 +3,7 @@ import { PmanError } from '../../errors.ts';
 import { OpenFolder } from '../../transfer/openFolder.ts';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import { type JsonObject, ReportedError } from '../answer.ts';
-import type { Context } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import { finishPush, isPlugin, noHandling } from '../plugin.ts';
 import { decodePush } from './decodePush.ts';
 import { pushReport } from './pushReport.ts';
@@ -19,7 +19,7 @@ import { storePush } from './storePush.ts';
 export async function receivePush(
   content: Readable,
   push: Push,
-  context: Context,
+  context: RequestContext,
 ): Promise<JsonObject> {
   let partial: Partial | undefined;
   let held: OpenFolder | undefined;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
@@ -10,7 +11,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 const ask = (action: string, rawMeta: JsonObject) =>
-  dispatch(host.services, { action, rawMeta, threaded: false });
+  dispatch(host.services, { action, rawMeta, threaded: false }, { caller: ANYBODY });
 const mine = { key: 'auid', value: 'ana' };
 const addJobs = (count: number) =>
   Array.from({ length: count }, (_, i) => host.addEnded(`job-${i}`, 'ana', 0));

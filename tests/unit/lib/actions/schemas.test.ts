@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { actions } from '../../../../lib/actions/index.ts';
 import { PmanError } from '../../../../lib/errors.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
@@ -14,7 +15,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 const run = (action: string, rawMeta: JsonObject, threaded = false) =>
-  dispatch(host.services, { action, rawMeta, threaded });
+  dispatch(host.services, { action, rawMeta, threaded }, { caller: ANYBODY });
 
 /** For each action a meta that it takes. */
 const GOOD: Readonly<Record<string, JsonObject>> = {
@@ -133,7 +134,7 @@ describe('dispatch', () => {
     const services = { ...host.services, jobs: host.jobsWithContainers(refusal) };
     const rawMeta = { ...GOOD.run, container: { target: { image: 'x' } } };
     await expect(
-      dispatch(services, { action: 'run', rawMeta, threaded: true }),
+      dispatch(services, { action: 'run', rawMeta, threaded: true }, { caller: ANYBODY }),
     ).rejects.toMatchObject({ code: 'not_implemented' });
     expect(host.services.database.roots()).toEqual([]);
   });

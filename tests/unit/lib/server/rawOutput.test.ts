@@ -4,9 +4,10 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
 import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordStart } from '../../../../lib/records/record.ts';
-import { outputReply } from '../../../../lib/server/rawOutput.ts';
+import { isOutput, outputReply } from '../../../../lib/server/rawOutput.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
 
@@ -36,16 +37,18 @@ function jobWith(...outputs: readonly (string | Buffer)[]): string {
   return root;
 }
 
-function ask(path: string, { range = '', method = 'GET', services = host.services } = {}) {
-  return outputReply(services, {
+async function ask(path: string, { range = '', method = 'GET', services = host.services } = {}) {
+  const { signal } = new AbortController();
+  const request: GatewayRequest = {
     method,
     target: `/api/v1/${path}`,
     httpVersion: '1.1',
     rawHeaders: range === '' ? [] : [['rAnGe', range]],
     authorization: undefined,
     body: Buffer.alloc(0),
-    signal: new AbortController().signal,
-  });
+    signal,
+  };
+  return isOutput(request) ? outputReply(services, request, signal) : undefined;
 }
 
 async function read(path: string, range = '') {
