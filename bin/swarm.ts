@@ -13,8 +13,8 @@ import { splitIntoWords } from '../swarm/words.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {
-  if (command.kind === 'nothing') return '';
   if (command.kind === 'help') return help;
+  if (command.kind === 'synopsis') return usage;
   if (command.kind === 'version') return `Version: ${VERSION}\n`;
   const { conffile } = command;
   const baseUrl = conffile === undefined ? undefined : await baseUrlOf(conffile);

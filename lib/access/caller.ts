@@ -29,3 +29,6 @@ export interface Caller {
 
 /** Whoever needs no token: this host's own orders, and everybody where tokens are off. */
 export const ANYBODY: Caller = { name: undefined, grant: undefined, from: [] };
+
+/** Somebody without a token, where one is asked for: only what every token may do is open to him. */
+export const STRANGER: Caller = { name: undefined, grant: { scopes: new Set() }, from: [] };

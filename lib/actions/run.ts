@@ -28,6 +28,8 @@ const schema = z.looseObject({
   key: text.optional(),
   /** Another host that is to run it: `user@host[:port]`. */
   ssh: text.optional(),
+  /** Give the whole line to one shell; without it, each part has its own, and a container's command none. */
+  shell: z.boolean('is neither true nor false').optional(),
   ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
@@ -43,7 +45,7 @@ export const run = defineAction({
   handlesThreaded: true,
   metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
   async handle(meta, { services, threaded, rawMeta, caller }) {
-    const { cmd, auid, jid, container, ssh } = meta;
+    const { cmd, auid, jid, container, ssh, shell } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
     const { isShareMapped } = settings;
@@ -52,6 +54,7 @@ export const run = defineAction({
       ...{ rawMeta, cmd, auid, jid, limits: meta },
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
+      ...(shell && { shell }),
     };
     const root = await (caller.grant?.auid === undefined
       ? jobs.submit(job)

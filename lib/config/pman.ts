@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { firstAddress } from '../host/address.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { type LogFormat, logFormats } from '../log.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
@@ -191,7 +190,8 @@ function tlsPlaces({ rawmode, ...files }: z.infer<typeof schema>): TlsPlaces | u
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {
   return Object.freeze({
-    ip: values.ip || (values.enableTokenAuth ? firstAddress() : '127.0.0.1'),
+    // With tokens other machines may ask, and this one as well: by localhost, as the examples do.
+    ip: values.ip || (values.enableTokenAuth ? '0.0.0.0' : '127.0.0.1'),
     port: values.port,
     protocol: values.protocol,
     rawmode: values.rawmode,

@@ -6,7 +6,7 @@ export const settings = [
   {
     name: 'ip',
     value: 'address',
-    help: 'address to listen on (default: 127.0.0.1; with --enableTokenAuth the first that is not loopback)',
+    help: 'address to listen on (default: 127.0.0.1; with --enableTokenAuth 0.0.0.0, which is all of them)',
     default: '',
   },
   { name: 'port', value: 'number', help: 'port to listen on; 0 takes a free one', default: '5010' },

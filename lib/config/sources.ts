@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
+import { homeOf } from './databasePlace.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
 import { type UnknownVariable, unknownVariables } from './unknownVariables.ts';
@@ -66,6 +67,9 @@ export function envName(prefix: string, name: string): string {
   return prefix + name.replaceAll('-', '_').toUpperCase();
 }
 
+/** Of the environment variables of a program: `pman_do` → `PMAN_DO_`. */
+const prefixOf = (program: string) => `${program.toUpperCase()}_`;
+
 /** A commander command that knows these flags; long ones are read by their names as they are. */
 export function commandOf(
   program: string,
@@ -76,7 +80,8 @@ export function commandOf(
   for (const { name, short, value, help, default: fallback, repeatable } of settings) {
     const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
-    const option = new Option(short ? `-${short}, ${long}` : long, help + shown);
+    const variable = ` [${envName(prefixOf(program), name)}]`;
+    const option = new Option(short ? `-${short}, ${long}` : long, help + shown + variable);
     if (repeatable) option.argParser((text, before) => collected(text, String(before ?? '')));
     command.addOption(option);
   }
@@ -109,16 +114,17 @@ export function readSettings<Schema extends z.ZodType>(
   }
   const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
   const file = settings.some(({ name }) => name === CONFIG_FILE)
-    ? (fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? '')
+    ? withHome(CONFIG_FILE, String(fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? ''), env)
     : '';
   const fromFile =
-    file === ''
-      ? new Map()
-      : readConfigFile(String(file), settings, prefix.slice(0, -1).toLowerCase());
+    file === '' ? new Map() : readConfigFile(file, settings, prefix.slice(0, -1).toLowerCase());
   const values = settings.map((setting) => {
     const { name } = setting;
     const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
-    return [name, setting.value === undefined ? toSwitch(name, found) : String(found)] as const;
+    const { value } = setting;
+    if (value === undefined) return [name, toSwitch(name, found)] as const;
+    const isPath = value === 'file' || value === 'folder';
+    return [name, isPath ? withHome(name, String(found), env) : String(found)] as const;
   });
   const print = PRINT_ORDER.find((name) => fromFlags.get(name) === true);
   if (print !== undefined) return { kind: print };
@@ -143,6 +149,17 @@ function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.
  */
 function ownVariable(value: string | undefined): string | undefined {
   return value !== undefined && /^(tcp|udp|sctp):\/\//.test(value) ? undefined : value;
+}
+
+/**
+ * A shell puts the home in the place of `~` in an argument of its own, and not in a file, a variable or `--DBpath=~/x`: a folder
+ * of that name would be made.
+ * @throws UsageError for the home of another user, which only a shell knows
+ */
+function withHome(name: string, path: string, env: Sources['env']): string {
+  if (path === '~' || path.startsWith('~/')) return homeOf(env) + path.slice(1);
+  if (!path.startsWith('~')) return path;
+  throw new UsageError(`--${name} "${path}" begins with the home of a user: write the whole path`);
 }
 
 function toSwitch(name: string, value: unknown): boolean {

@@ -11,6 +11,8 @@ export interface JobRequest extends NewJob {
   readonly container?: JsonObject;
   /** Another host that is to run it: `user@host[:port]`. */
   readonly ssh?: string;
+  /** Whether one shell is to run the line as a whole. */
+  readonly shell?: boolean;
   /** The members of its meta that limit it. */
   readonly limits: LimitMeta;
 }

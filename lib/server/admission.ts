@@ -16,6 +16,7 @@ import {
 } from '../wire/reply.ts';
 import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
+import { isHealthCheck } from './healthCheck.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
   readonly door: Door;
@@ -38,6 +39,7 @@ export function makeAdmission(options: AdmissionOptions) {
     try {
       refuseForeign(pageOf(head), pages);
       if (isPreflight(head)) return () => preflightReply(head, options);
+      if (isHealthCheck(head)) return undefined;
       const caller = door.callerOf(head.authorization, () => head.from ?? []);
       if (!(caller instanceof Promise)) return undefined;
       return caller.then(

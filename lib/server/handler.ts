@@ -1,5 +1,5 @@
 import { type Audit, codeOf } from '../access/auditLog.ts';
-import type { Caller } from '../access/caller.ts';
+import { type Caller, STRANGER } from '../access/caller.ts';
 import { requireScope } from '../access/scopes.ts';
 import { type Door, MASK } from '../access/tokenStore.ts';
 import type { Services } from '../actions/action.ts';
@@ -22,6 +22,7 @@ import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
 import { echoOf, originForm, payloadEcho } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
+import { isHealthCheck } from './healthCheck.ts';
 import type { Listeners } from './listeners.ts';
 import { isOutput, outputReply } from './rawOutput.ts';
 import { obey, type Told } from './verbs.ts';
@@ -52,7 +53,9 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let freeListener = () => {};
     const pace = new LongWork({ signal: request.signal, onPause: () => freeListener() });
     try {
-      caller = await door.callerOf(request.authorization, () => request.from ?? []);
+      caller = isHealthCheck(request)
+        ? STRANGER
+        : await door.callerOf(request.authorization, () => request.from ?? []);
       const seen = servicesFor(services, caller);
       if (isOutput(request)) {
         requireScope(caller, 'pman', 'GET');
@@ -87,7 +90,9 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     const by = caller ?? { name: undefined, from: request.from ?? [] };
     const error = failed === undefined ? undefined : codeOf(failed);
     const { method } = request;
-    audit.write(deedOf({ method, target }, by, told, { status: httpStatus, error, jobs }));
+    if (caller !== STRANGER) {
+      audit.write(deedOf({ method, target }, by, told, { status: httpStatus, error, jobs }));
+    }
     const echo = echoOf(request, payload, shownTo(caller, door));
     try {
       return await toReply(inOrder(echo, told), {

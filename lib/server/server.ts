@@ -9,6 +9,8 @@ import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import { firstAddress } from '../host/address.ts';
+import { rememberMissing } from '../host/madeFolders.ts';
 import { rightsUnder } from '../host/rights.ts';
 import { TlsFiles } from '../host/tlsFiles.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
@@ -55,6 +57,15 @@ const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
  */
 export async function startServer(options: ServerOptions): Promise<PmanServer> {
   const { config, log } = options;
+  const workFolder = workFolderOf(config.dbPath);
+  const inside = (name: string) => join(workFolder, name);
+  const removeMade = rememberMissing({
+    folders: [
+      ...[config.dbPath, workFolder],
+      ...['jobs', 'containers', 'drafts', 'unreadable'].map(inside),
+    ],
+    files: ['instance', 'index.jsonl'].map(inside),
+  });
   const releases: Array<() => void | Promise<void>> = [];
   const close = async () => {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
@@ -81,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     };
   } catch (error) {
     await close();
+    removeMade();
     throw error;
   }
 }
@@ -119,7 +131,12 @@ async function open(
       isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokenPath, forever, log }),
+    openFileio: async ({ forever }) => {
+      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, log });
+      // "All addresses" is none that a client can go to.
+      const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
+      return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;
+    },
     shutDown: onQuit,
   };
   const entrance = {

@@ -250,6 +250,13 @@ export const commandDeviations = [
       actual === (program.startsWith('crunner') ? 65 : 2),
   },
   {
+    id: 'D34',
+    what: 'swarm without arguments, and pman_do with nothing to write, say so and end with 2.',
+    allows: ({ at, actual }, { args }) =>
+      (args.length === 0 || args.includes('zz')) &&
+      ((at === 'exitCode' && actual === 2) || (at === 'stderr' && actual !== '')),
+  },
+  {
     id: 'D30',
     what: "crunner's trace lines are in colour on a terminal only; recordings hold a placeholder for them.",
     allows: () => false,

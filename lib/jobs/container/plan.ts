@@ -88,7 +88,7 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
     container,
     name,
     image: target.image,
-    cmd: job.cmd,
+    cmd: job.rawMeta.shell === true ? inShell(job.cmd) : job.cmd,
     manager: manager?.image ? { image: manager.image, app: manager.app } : undefined,
     awaitedFolder,
     shareDir:
@@ -98,6 +98,9 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
     options: { ...optionsOf(target, job.rawMeta), ...(parsed.data.tty && { tty: true }) },
   };
 }
+
+/** The words of a command line that the image's shell runs as a whole. */
+const inShell = (line: string) => `/bin/sh -c '${line.replaceAll("'", "'\\''")}'`;
 
 /**
  * The folder that is shared, without dots and doubled slashes: its name is looked for below STOREBASE, and `..` would

@@ -81,7 +81,7 @@ export class HostJobs implements JobBackend {
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
     const limits = hostLimits(asked);
     const job = { rawMeta, cmd, auid, jid };
-    const parts = await partsOf(job.cmd);
+    const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);

@@ -76,10 +76,11 @@ describe('an answer about many jobs', () => {
 
 describe('what is done to many jobs', () => {
   it('is done to all of them, however many are told of', async () => {
-    addJobs(1001);
+    const jobs = addJobs(1001);
     expect(await ask('kill', mine)).toEqual({
       status: false,
       result: {},
+      jobs,
       page: { total: 1001, limit: 1000 },
     });
     await ask('delete', mine);
