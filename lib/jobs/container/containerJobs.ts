@@ -39,10 +39,14 @@ export interface ContainerJobsOptions {
   readonly storeBase: string | undefined;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
+  /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
+  readonly lastWordsMs?: number;
   readonly openEngine: OpenEngine;
   readonly readShown: ReadShown;
 }
 
+/** Reading the end of a large output takes a busy engine a while. */
+const LAST_WORDS_MS = 120_000;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
 /** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
@@ -81,7 +85,10 @@ export class ContainerJobs implements JobBackend {
     };
     this.#endings = new Endings({
       ...{ ...shared, store: this.#store, host: this.#host, logLimitBytes },
-      progressOf: progressReader(options.readShown),
+      ...{
+        progressOf: progressReader(options.readShown),
+        lastWordsMs: options.lastWordsMs ?? LAST_WORDS_MS,
+      },
     });
     this.#watch = new ContainerWatch({
       ...shared,

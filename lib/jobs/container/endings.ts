@@ -24,14 +24,14 @@ export interface EndingsOptions {
   readonly progressOf: ReadProgress;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
+  /** How long the output of a job that has ended is waited for, in milliseconds. */
+  readonly lastWordsMs: number;
   readonly isClosed: () => boolean;
   readonly log: Logger;
 }
 
 /** How many are removed from the engine at once. */
 const REMOVALS_AT_ONCE = 3;
-/** How long the output of a job that has ended is waited for, in milliseconds. */
-const LAST_WORDS_MS = 20_000;
 /** How long it is asked for again while the engine answers anything else, in milliseconds. */
 const GIVEN_UP_MS = 60_000;
 /** How often it is looked whether a record that was to be filed has been removed instead, in milliseconds. */
@@ -154,7 +154,11 @@ export class Endings {
     const engine = await this.#options.engine();
     try {
       const logs = engine.logs(look.workers, this.#options.logLimitBytes);
-      return await withinMs(LAST_WORDS_MS, logs, () => new PmanError('internal', 'no answer'));
+      return await withinMs(
+        this.#options.lastWordsMs,
+        logs,
+        () => new PmanError('internal', 'no answer'),
+      );
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable' && !this.#isGivenUp(job)) throw error;
