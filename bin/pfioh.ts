@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
+import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
@@ -38,6 +39,7 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 
 async function serve(config: PfiohConfig): Promise<number> {
   const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
+  if (leaveLostFolder()) console.error(`pfioh: ${LOST_FOLDER}`);
   const tokens = config.enableTokenAuth
     ? readTokens(config.tokenPath, DEFAULT_TOKEN_FILE)
     : undefined;

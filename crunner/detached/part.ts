@@ -4,13 +4,17 @@ import { preciseNow } from '../../lib/host/clock.ts';
 import { endGroup, startTicks } from '../../lib/host/processes.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import type { PartStart, ProcessUsage } from './journal.ts';
+import { jobOpenFiles } from './place.ts';
 import type { Program, StartProgram } from './program.ts';
+import { thisSystem } from './system.ts';
 
 export interface PartOptions {
   readonly command: string;
-  /** Files for the two streams; made where they are missing. */
-  readonly out: string;
-  readonly err: string;
+  /** What takes the two streams: descriptors, or files that are made where they are missing. */
+  readonly out: string | number;
+  readonly err: string | number;
+  /** A file that the part's process itself makes when it starts. */
+  readonly mark?: string;
   /** Where a command that is too long for an argument is put, to be run from there. */
   readonly script: string;
   readonly limits: JobLimits;
@@ -37,8 +41,8 @@ export interface PartExit {
 export const SHELL = '/bin/sh';
 
 /**
- * Starts one part of a command line by `/bin/sh -c`, in a session of its own, with its output going
- * straight to files: nobody has to read it, and no process but the part itself is needed for it to go on.
+ * Starts one part of a command line by `/bin/sh -c`, in a session of its own: this process is not
+ * needed for it to go on.
  * @param startProgram how processes are started; default: the best way that this system has
  * @throws the system's error when no process can be started or a file cannot be made
  */
@@ -53,6 +57,7 @@ export async function startPart(
         env: environmentOf(options.limits),
         out: options.out,
         err: options.err,
+        ...(options.mark === undefined ? {} : { mark: options.mark }),
       },
       startProgram,
     );
@@ -72,52 +77,39 @@ export async function startPart(
  */
 function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]): readonly string[] {
   const preparations = [
-    ...(cwd === undefined ? [] : ['cd -- "$CRUNNER_CWD"']),
+    ...(cwd === undefined ? [] : ['cd -- "$1"', 'shift']),
     ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
   ];
   // A command may begin with a dash: `--` says that no more flags come.
   if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
   const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
   const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];
-  return [SHELL, '-c', script.join('; '), SHELL, ...args];
+  return [SHELL, '-c', script.join('; '), SHELL, ...(cwd === undefined ? [] : [cwd]), ...args];
 }
 
-function environmentOf({ cwd, env }: JobLimits): Program['env'] {
-  return { ...process.env, ...env, ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }) };
+function environmentOf({ env }: JobLimits): Program['env'] {
+  return { ...process.env, ...env };
 }
 
 /**
- * Starts a shell as the leader of a session, without input and with its output going to files.
+ * Starts a shell as the leader of a session, without input.
  * @throws the system's error when no process can be started or a file cannot be made
  */
 export async function startShell(
-  program: Omit<Program, 'file'>,
+  program: Omit<Program, 'file' | 'openFiles'>,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
   const startedAt = preciseNow();
-  const start = startProgram ?? (await startOfThisSystem());
-  const { pid, ended } = await start({ ...program, file: SHELL });
+  const start = startProgram ?? (await thisSystem()).start;
+  const openFiles = jobOpenFiles();
+  const { pid, ended } = await start({
+    ...{ ...program, file: SHELL },
+    ...(openFiles === undefined ? {} : { openFiles }),
+  });
   const ticks = startTicks(pid);
   return {
     ...{ pid, startedAt, ended },
     ...(ticks === undefined ? {} : { ticks }),
     end: (signal, graceMs) => void endGroup(pid, signal, graceMs),
   };
-}
-
-let chosen: Promise<StartProgram> | undefined;
-
-/** The fast way to start programs, where there is one: on Linux, with the foreign function library installed. */
-function startOfThisSystem(): Promise<StartProgram> {
-  chosen ??= process.platform === 'linux' ? loadNative().catch(loadPortable) : loadPortable();
-  return chosen;
-}
-
-async function loadNative(): Promise<StartProgram> {
-  return (await import('./nativeSpawn.ts')).nativeSpawn;
-}
-
-async function loadPortable(error?: unknown): Promise<StartProgram> {
-  if (error !== undefined) console.error(`processes are started by node's spawn: ${String(error)}`);
-  return (await import('./portableSpawn.ts')).portableSpawn;
 }

@@ -8,6 +8,8 @@ export interface JobLimits {
   readonly timeoutMs?: number;
   /** How much address space each process of the job may take, in bytes. */
   readonly memoryBytes?: number;
+  /** How much each part may write to each of its streams, in bytes. */
+  readonly maxOutputBytes?: number;
   /** Added to the scheduling priority (nice(1)). */
   readonly nice?: number;
 }

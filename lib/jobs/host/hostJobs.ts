@@ -1,10 +1,10 @@
 import { isOver, type SpoolState } from '../../../crunner/detached/journal.ts';
-import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
 import {
   RunnerClient,
   type RunnerClientOptions,
   type RunnerLink,
 } from '../../../crunner/detached/runnerClient.ts';
+import type { RunnerEvent } from '../../../crunner/detached/runnerEvent.ts';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
