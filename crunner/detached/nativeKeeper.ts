@@ -61,7 +61,7 @@ export class NativeKeeper implements OutputKeeper {
     if (owner !== undefined) for (const fd of readers) fchownSync(fd, owner.uid, owner.gid);
     this.#hold(part, { readers, maxBytes });
     return {
-      ...{ out: out.writer, err: err.writer },
+      ...{ out: out.writer, err: err.writer, pipes: readers.flatMap(pipeName) },
       release: () => {
         closeSync(out.writer);
         closeSync(err.writer);
@@ -80,13 +80,18 @@ export class NativeKeeper implements OutputKeeper {
     for (const reader of held?.readers ?? []) closeSync(reader);
   }
 
-  async adopt(part: string, pid: number): Promise<void> {
-    if ((await this.pipesOf(part)).length > 0) return;
+  async adopt(part: string, pid: number, { maxBytes }: OutputOptions): Promise<void> {
+    const isCopied = (await this.pipesOf(part)).length > 0;
     const readers = [1, 2].map((fd) => openPipeOf(pid, fd)).filter((fd) => fd !== undefined);
     const [out, err] = readers;
-    if (out !== undefined && err !== undefined)
-      this.#hold(part, { readers: [out, err], maxBytes: undefined });
-    else for (const fd of readers) closeSync(fd);
+    if (out === undefined || err === undefined) {
+      for (const fd of readers) closeSync(fd);
+      return;
+    }
+    const held = { readers: [out, err], maxBytes } as const;
+    // For the next copier, if the one that has them is killed.
+    if (isCopied) this.#held.set(part, held);
+    else this.#hold(part, held);
   }
 
   async pipesOf(part: string): Promise<readonly string[]> {
@@ -245,6 +250,15 @@ function hasWrittenNothing(part: string, { readers }: HeldPart): boolean {
     (statSync(`${part}.out`, { throwIfNoEntry: false })?.size ?? 0) === 0 &&
     !existsSync(`${part}.err`)
   );
+}
+
+function pipeName(fd: number): readonly string[] {
+  try {
+    return [readlinkSync(`/proc/self/fd/${fd}`)];
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []; // no /proc here
+    throw error;
+  }
 }
 
 /** A pipe that another process writes to; undefined when it writes to something else, or is not there. */

@@ -5,6 +5,8 @@ export interface PartOutputs {
   /** Descriptors of this process that become the part's stdout and stderr. */
   readonly out: number;
   readonly err: number;
+  /** As /proc names them. */
+  readonly pipes: readonly string[];
   /** Closes them here: the part has them, or could not be started. */
   release(): void;
 }
@@ -30,7 +32,7 @@ export interface OutputKeeper {
   /** Resolves when all that a part has written by now is in its files. Never rejects. */
   settle(part: string): Promise<void>;
   /** A part goes on that another process has started: sees to it that somebody reads its pipes. */
-  adopt(part: string, pid: number): Promise<void>;
+  adopt(part: string, pid: number, options: OutputOptions): Promise<void>;
   /** What `/proc/<pid>/fd/1` of a part's processes leads to; none where that is not known. */
   pipesOf(part: string): Promise<readonly string[]>;
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
-import { endGroup, startTicks } from '../../lib/host/processes.ts';
+import { startTicks } from '../../lib/host/processes.ts';
+import { endTree, signalTree } from '../../lib/host/processTree.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import type { PartStart, ProcessUsage } from './journal.ts';
 import { jobOpenFiles } from './place.ts';
@@ -22,8 +23,13 @@ export interface PartOptions {
 
 /** A part that has started; it needs nobody but itself to go on. */
 export interface DetachedPart extends PartStart {
-  /** Ends it: the signal to its whole process group, and SIGKILL to what is left of that after the grace. */
-  end(signal: NodeJS.Signals, graceMs: number): void;
+  /**
+   * Ends it with all that it has started: the signal, and SIGKILL to what is left after the grace.
+   * @param pipes what it writes to, as /proc names that: who has lost his parents is found by it
+   */
+  end(signal: NodeJS.Signals, graceMs: number, pipes?: readonly string[]): void;
+  /** Sends a signal to all of it; it goes on. */
+  pass(signal: NodeJS.Signals): void;
   /** Resolves once, when the shell of the part has ended. Never rejects. */
   readonly ended: Promise<PartExit>;
 }
@@ -110,6 +116,7 @@ export async function startShell(
   return {
     ...{ pid, startedAt, ended },
     ...(ticks === undefined ? {} : { ticks }),
-    end: (signal, graceMs) => void endGroup(pid, signal, graceMs),
+    end: (signal, graceMs, pipes) => void endTree(pid, signal, graceMs, pipes),
+    pass: (signal) => signalTree(pid, signal),
   };
 }

@@ -24,7 +24,7 @@ export class PortableKeeper implements OutputKeeper {
     this.#copied.set(part, Promise.all(copied));
     const [out = -1, err = -1] = writers;
     return {
-      ...{ out, err },
+      ...{ out, err, pipes: writers.map((fd) => readlinkSync(`/proc/self/fd/${fd}`)) },
       release: () => {
         for (const fd of writers) closeSync(fd);
       },

@@ -3,7 +3,8 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporary, messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
-import { endGroup, isAlive } from '../../lib/host/processes.ts';
+import { isAlive } from '../../lib/host/processes.ts';
+import { endTree, signalTree } from '../../lib/host/processTree.ts';
 import type { KillRequest } from '../job/killRequest.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
@@ -34,8 +35,10 @@ async function keeperOfThisSystem(spool: string, onFull: OnFull): Promise<Output
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: Pick<DetachedPart, 'end'> | undefined;
+  current?: Pick<DetachedPart, 'end' | 'pass'> | undefined;
   killed?: KillRequest;
+  /** What its running part writes to, as /proc names it. */
+  pipes?: readonly string[];
 }
 
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
@@ -111,8 +114,13 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    job.current?.end(request.signal, request.graceMs);
+    if (job.current !== undefined) endPart(job, request);
     return true;
+  }
+
+  /** Sends a signal to the running part of a job, which goes on. */
+  pass(folder: string, signal: NodeJS.Signals): void {
+    this.#jobs.get(folder)?.current?.pass(signal);
   }
 
   #keeperOf(folder: string): Promise<OutputKeeper> {
@@ -145,8 +153,12 @@ export class Runner {
     const { pid } = start;
     const keeper = await this.#keeperOf(job.folder);
     if (isAlive(start)) {
-      hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
-      await keeper.adopt(name, pid);
+      hold(job, {
+        end: (signal, graceMs, known) => void endTree(pid, signal, graceMs, known),
+        pass: (signal) => signalTree(pid, signal),
+      });
+      await keeper.adopt(name, pid, { maxBytes: job.request.limits?.maxOutputBytes });
+      job.pipes = await keeper.pipesOf(name);
     }
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
     await keeper.settle(name);
@@ -186,7 +198,8 @@ export class Runner {
   }
 
   /** On this host, or on the one that the job names. */
-  async #startPart({ folder, request }: RunningJob, k: number): Promise<DetachedPart | SshPart> {
+  async #startPart(job: RunningJob, k: number): Promise<DetachedPart | SshPart> {
+    const { folder, request } = job;
     const { ssh, limits = {}, parts } = request;
     const command = parts[k] ?? '';
     if (ssh !== undefined) {
@@ -199,6 +212,7 @@ export class Runner {
     const mark = partFiles(folder, k).out;
     try {
       const { out, err } = outputs;
+      job.pipes = outputs.pipes;
       return await startPart({ ...{ command, limits, out, err, mark }, script: `${mark}.sh` });
     } catch (error) {
       await keeper.settle(name);
@@ -283,9 +297,14 @@ async function resumeOverSsh(
 }
 
 /** A part of the job runs: whoever ends the job ends it, or has done so by now. */
-function hold(job: RunningJob, part: Pick<DetachedPart, 'end'>): void {
+function hold(job: RunningJob, part: Pick<DetachedPart, 'end' | 'pass'>): void {
   job.current = part;
-  if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
+  if (job.killed) endPart(job, job.killed);
+}
+
+/** At once: what has a parent now may have none in a moment. */
+function endPart({ current, pipes }: RunningJob, { signal, graceMs }: KillRequest): void {
+  current?.end(signal, graceMs, pipes);
 }
 
 function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {

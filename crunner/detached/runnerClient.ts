@@ -21,7 +21,7 @@ export interface RunnerClientOptions {
 }
 
 /** What a server needs of the way to its runner. */
-export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'close'>;
+export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'pass' | 'close'>;
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
@@ -63,6 +63,11 @@ export class RunnerClient {
   /** Has a job ended. Nothing happens when it does not run. */
   async kill(folder: string, request: KillRequest): Promise<void> {
     await this.#send({ do: 'kill', folder, request });
+  }
+
+  /** Has a signal sent to a job, which goes on. Nothing happens when it does not run. */
+  async pass(folder: string, signal: NodeJS.Signals): Promise<void> {
+    await this.#send({ do: 'pass', folder, signal });
   }
 
   /** Leaves the runner to itself: its jobs go on. */

@@ -45,6 +45,9 @@ function main(spool: string): void {
       case 'run':
         void runner.run(order.folder).finally(checkLonely);
         return;
+      case 'pass':
+        runner.pass(order.folder, order.signal);
+        return;
       case 'kill':
         runner.kill(order.folder, order.request);
         return;

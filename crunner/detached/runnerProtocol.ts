@@ -11,7 +11,8 @@ export type ToRunner =
   /** The first line of a server: jobs from now on start where it works, and with its environment. */
   | { readonly do: 'serve'; readonly place: Place }
   | { readonly do: 'run'; readonly folder: string }
-  | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest };
+  | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest }
+  | { readonly do: 'pass'; readonly folder: string; readonly signal: NodeJS.Signals };
 
 export type FromRunner =
   /** The first line after a connection: from here on everything is told. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
+import { isPassing } from '../../crunner/job/killRequest.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
@@ -17,9 +18,17 @@ const signal = z
   .transform((value, context) => {
     const name = signalNames.get(String(value).toUpperCase());
     if (name !== undefined) return name;
-    context.addIssue({ code: 'custom', message: 'is no signal: TERM, SIGINT, 9, …' });
+    const message = refusalOf(String(value));
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+
+function refusalOf(name: string): string {
+  if (name === '0') return 'is 0, which sends nothing: "status" tells whether a job runs';
+  if (/^(?:SIG)?RTM(?:IN|AX)/i.test(name) || (Number(name) >= 32 && Number(name) <= 64))
+    return 'is a real-time signal, which pman does not send';
+  return 'is no signal: TERM, SIGINT, 9, …';
+}
 
 const schema = searchMeta.extend({
   signal,
@@ -33,7 +42,8 @@ const schema = searchMeta.extend({
 });
 
 /**
- * `kill`: ends jobs: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
+ * `kill`: sends a signal to jobs. One that stops a job, lets it go on or only tells it something (STOP, TSTP, CONT, WINCH, …)
+ * is passed on, and the job goes on. Any other ends them: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
  * seconds. The record stays and says who ended the job and how. The reply comes when the signal is sent; a job that
  * had ended already shows `killed: false`. Not of the original, but its README promises it.
  */
@@ -43,12 +53,17 @@ export const kill = defineAction({
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
     const killed: [string, JsonValue][] = [];
-    let hasEnded = false;
+    let wasFound = false;
     for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
-      hasEnded ||= found;
-      killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
+      const order = { signal: meta.signal, graceMs, cause };
+      const isOver = !isPassing(meta.signal);
+      const found = isOver
+        ? await services.jobs.kill(root, order)
+        : await services.jobs.pass(root, meta.signal);
+      wasFound ||= found;
+      const told = isOver ? { killed: found } : { killed: false, signalled: found };
+      killed.push([String(i), { jobRoot: root, ...told, signal: meta.signal }]);
     }
-    return { status: hasEnded, result: Object.fromEntries(killed) };
+    return { status: wasFound, result: Object.fromEntries(killed) };
   },
 });

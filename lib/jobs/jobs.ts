@@ -48,6 +48,10 @@ export class Jobs {
     return this.#of(root).kill(root, order);
   }
 
+  pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    return this.#of(root).pass(root, signal);
+  }
+
   async ended(root: string): Promise<void> {
     await this.#of(root).ended(root);
   }

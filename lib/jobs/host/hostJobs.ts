@@ -126,6 +126,13 @@ export class HostJobs implements JobBackend {
     return true;
   }
 
+  /** Sends a signal to the running part of a job (see JobBackend.pass). */
+  async pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    if (this.#queue.isWaiting(root) || !this.#queue.has(root)) return false;
+    await this.#runner.pass(this.#spool.folder(root), signal);
+    return true;
+  }
+
   /** Ends every job, and waits until each has ended. */
   async endAll(request: KillRequest): Promise<void> {
     await Promise.all(
