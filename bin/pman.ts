@@ -79,6 +79,9 @@ async function main(): Promise<void> {
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
   if (config.tokenPath === undefined) warnOpen(log, server);
+  if (config.jobs.user === undefined && process.geteuid?.() === 0) {
+    log.warn('jobs of this host run as root; see --jobUser');
+  }
   const { reason, options } = await ended;
   if (config.verbosity > 0) console.log('Gracefully shutting down!...');
   log.info('shutting down', { reason });

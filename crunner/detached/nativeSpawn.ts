@@ -59,20 +59,27 @@ function makeAttributes(): Buffer {
   return made;
 }
 
+const RLIMIT_NPROC = 6;
 const RLIMIT_NOFILE = 7;
 const limits = koffi.struct({ soft: 'uint64', hard: 'uint64' });
 const getLimits = libc.func('getrlimit', 'int', ['int', koffi.out(koffi.pointer(limits))]);
 const setLimits = libc.func('setrlimit', 'int', ['int', koffi.pointer(limits)]);
 
-/** What is started meanwhile may have so many files open; those that this process has open stay. */
-function withOpenFiles<T>(soft: number, start: () => T): T {
+/** What is started meanwhile has the limits of the program. */
+function withLimits<T>({ openFiles, maxProcesses }: Program, start: () => T): T {
+  const startWithFiles = () => withLimit(RLIMIT_NOFILE, openFiles, start);
+  return withLimit(RLIMIT_NPROC, maxProcesses, startWithFiles);
+}
+
+function withLimit<T>(resource: number, soft: number | undefined, start: () => T): T {
+  if (soft === undefined) return start();
   const own: Partial<{ soft: number; hard: number }> = {};
-  getLimits(RLIMIT_NOFILE, own);
-  setLimits(RLIMIT_NOFILE, { soft: Math.min(soft, Number(own.hard)), hard: own.hard });
+  getLimits(resource, own);
+  setLimits(resource, { soft: Math.min(soft, Number(own.hard)), hard: own.hard });
   try {
     return start();
   } finally {
-    setLimits(RLIMIT_NOFILE, own);
+    setLimits(resource, own);
   }
 }
 
@@ -84,15 +91,8 @@ let reaping = false;
  * spawn, and tells what the program has used; see docs/decisions/0002.
  * @throws an error with the system's `code` when it cannot be started
  */
-export function nativeSpawn({
-  file,
-  argv,
-  env,
-  out,
-  err,
-  mark,
-  openFiles,
-}: Program): StartedProgram {
+export function nativeSpawn(program: Program): StartedProgram {
+  const { file, argv, env, out, err, mark } = program;
   const actions = Buffer.alloc(ACTIONS_SIZE);
   initActions(actions);
   const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND } = fsConstants;
@@ -107,7 +107,7 @@ export function nativeSpawn({
   const pid: [number] = [0];
   const start = (): number =>
     spawn(pid, file, actions, attributes, [...argv, null], environment(env));
-  const errno = openFiles === undefined ? start() : withOpenFiles(openFiles, start);
+  const errno = withLimits(program, start);
   destroyActions(actions);
   if (errno !== 0) throw startError(errno, file);
   const [child] = pid;

@@ -3,6 +3,7 @@ import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
 import { startTicks } from '../../lib/host/processes.ts';
 import { endTree, signalTree } from '../../lib/host/processTree.ts';
+import type { HostUser } from '../../lib/host/users.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import type { PartStart, ProcessUsage } from './journal.ts';
 import { jobOpenFiles } from './place.ts';
@@ -56,14 +57,16 @@ export async function startPart(
   options: PartOptions,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
+  const { user, maxProcesses } = options.limits;
   const begin = (args: readonly string[]) =>
     startShell(
       {
-        argv: argvOf(options.limits, args),
+        argv: asUser(argvOf(options.limits, args), user),
         env: environmentOf(options.limits),
         out: options.out,
         err: options.err,
         ...(options.mark === undefined ? {} : { mark: options.mark }),
+        ...(maxProcesses === undefined ? {} : { maxProcesses }),
       },
       startProgram,
     );
@@ -72,6 +75,11 @@ export async function startPart(
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
+    if (user !== undefined) {
+      throw new Error(`the command is too long to be run as ${user.name}: 128 KiB at most`, {
+        cause: error,
+      });
+    }
     writeFileSync(options.script, options.command);
     return begin(['--', options.script]);
   }
@@ -93,8 +101,22 @@ function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]):
   return [SHELL, '-c', script.join('; '), SHELL, ...(cwd === undefined ? [] : [cwd]), ...args];
 }
 
-function environmentOf({ env }: JobLimits): Program['env'] {
-  return { ...process.env, ...env };
+/**
+ * The same as another user, with its groups alone. A program of the system's becomes that user before the shell runs: if
+ * this process did for a moment, a job of that user could signal it.
+ */
+function asUser(argv: readonly string[], user: HostUser | undefined): readonly string[] {
+  if (user === undefined) return argv;
+  const { uid, gid, groups } = user;
+  const ids = `--reuid ${uid} --regid ${gid} --groups ${[gid, ...groups].join(',')}`;
+  const become = `exec setpriv ${ids} --inh-caps=-all -- ${SHELL} "$@"`;
+  return [SHELL, '-c', become, ...argv];
+}
+
+function environmentOf({ env, user }: JobLimits): Program['env'] {
+  const { name, home } = user ?? {};
+  const own = user === undefined ? {} : { HOME: home, USER: name, LOGNAME: name };
+  return { ...process.env, ...own, ...env };
 }
 
 /**

@@ -34,9 +34,14 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
 }
 
 /** A shell sets the limit, and then becomes the program. */
-function argvOf({ file, argv, openFiles }: Program): readonly string[] {
-  if (openFiles === undefined) return argv;
-  return [file, '-c', 'ulimit -Sn "$0"; exec "$@"', String(openFiles), file, ...argv.slice(1)];
+function argvOf({ file, argv, openFiles, maxProcesses }: Program): readonly string[] {
+  const limits = [
+    ...(openFiles === undefined ? [] : [`ulimit -Sn ${openFiles}`]),
+    ...(maxProcesses === undefined ? [] : [`ulimit -Su ${maxProcesses} 2>/dev/null`]),
+  ];
+  if (limits.length === 0) return argv;
+  const script = [...limits, 'exec "$0" "$@"'].join('; ');
+  return [file, '-c', script, file, ...argv.slice(1)];
 }
 
 function exitOf({ exitCode = 0, signal }: { exitCode?: number; signal?: NodeJS.Signals }) {

@@ -13,6 +13,8 @@ export interface Program {
   readonly mark?: string;
   /** How many files it may have open (the soft limit); default: as many as this process. */
   readonly openFiles?: number;
+  /** How many processes its user may have; default: as this process. */
+  readonly maxProcesses?: number;
 }
 
 export interface ProgramExit {

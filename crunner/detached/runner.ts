@@ -208,7 +208,10 @@ export class Runner {
     }
     const name = partName(folder, k);
     const keeper = await this.#keeperOf(folder);
-    const outputs = await keeper.open(name, { maxBytes: limits.maxOutputBytes });
+    const outputs = await keeper.open(name, {
+      maxBytes: limits.maxOutputBytes,
+      owner: limits.user,
+    });
     const mark = partFiles(folder, k).out;
     try {
       const { out, err } = outputs;

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
-import { isPassing } from '../../crunner/job/killRequest.ts';
+import { isPassing } from '../host/passingSignals.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
