@@ -33,6 +33,7 @@ async function bundlePrograms() {
     entryPoints: Object.fromEntries([
       ...programs,
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
+      ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
     ]),
     sourcemap: true,

@@ -5,6 +5,7 @@ import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { TlsFiles } from '../lib/host/tlsFiles.ts';
+import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
@@ -41,6 +42,7 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 
 async function serve(config: PfiohConfig): Promise<number> {
   const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
+  if (leaveLostFolder()) console.error(`pfioh: ${LOST_FOLDER}`);
   const { logFormat } = config;
   const log = makeLogger({
     verbosity: config.quiet ? 0 : config.verbosity,

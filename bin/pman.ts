@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
-import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { isWithoutFolder, messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
+import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
       break;
   }
   const config = { ...asked.config, dbPath: databaseFolder(asked.config.dbPath) };
+  if (leaveLostFolder()) console.error(`pman: ${LOST_FOLDER}`);
   const rights = rightsUnder(config.umask);
   if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
@@ -88,6 +90,9 @@ async function main(): Promise<void> {
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
   // A certificate is as good as a token.
   if (config.tokenPath === undefined && config.tls?.clientCA === undefined) warnOpen(log, server);
+  if (config.jobs.user === undefined && process.geteuid?.() === 0) {
+    log.warn('jobs of this host run as root; see --jobUser');
+  }
   const { reason, options } = await ended;
   if (config.verbosity > 0) console.log('Gracefully shutting down!...');
   log.info('shutting down', { reason });
@@ -169,7 +174,8 @@ function warnOpen(log: Logger, { gateway }: PmanServer): void {
 
 outliveReaders();
 main().catch((error: unknown) => {
-  const isExpected = error instanceof UsageError || error instanceof PmanError;
+  const isExpected =
+    error instanceof UsageError || error instanceof PmanError || isWithoutFolder(error);
   console.error(`pman: ${isExpected ? messageOf(error) : (error as Error).stack}`);
   if (error instanceof PmanError && error.hint) console.error(`pman: ${error.hint}`);
   process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);

@@ -80,8 +80,18 @@ export function isTemporary(error: unknown): boolean {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
+  if (isWithoutFolder(error)) {
+    return 'the folder that it was started in is gone, or is closed to this user: change into another one, or name full paths';
+  }
   if (typeof error === 'object' && error !== null && 'message' in error) {
     return String(error.message);
   }
   return String(error);
+}
+
+/** Whether somebody has asked for the working folder, and there is none any more (`uv_cwd` is what Node calls the question). */
+export function isWithoutFolder(error: unknown): boolean {
+  return (
+    systemErrorCode(error) !== undefined && (error as { syscall?: unknown }).syscall === 'uv_cwd'
+  );
 }

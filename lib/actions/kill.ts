@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
 import { freely } from '../concurrency/turns.ts';
+import { isPassing } from '../host/passingSignals.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { keyAndValue, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
@@ -19,9 +20,17 @@ const signal = z
   .transform((value, context) => {
     const name = signalNames.get(String(value).toUpperCase());
     if (name !== undefined) return name;
-    context.addIssue({ code: 'custom', message: 'is no signal: TERM, SIGINT, 9, …' });
+    const message = refusalOf(String(value));
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+
+function refusalOf(name: string): string {
+  if (name === '0') return 'is 0, which sends nothing: "status" tells whether a job runs';
+  if (/^(?:SIG)?RTM(?:IN|AX)/i.test(name) || (Number(name) >= 32 && Number(name) <= 64))
+    return 'is a real-time signal, which pman does not send';
+  return 'is no signal: TERM, SIGINT, 9, …';
+}
 
 const schema = z.looseObject({
   ...keyAndValue,
@@ -36,7 +45,8 @@ const schema = z.looseObject({
 });
 
 /**
- * `kill`: ends jobs: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
+ * `kill`: sends a signal to jobs. One that stops a job, lets it go on or only tells it something (STOP, TSTP, CONT, WINCH, …)
+ * is passed on, and the job goes on. Any other ends them: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
  * seconds. The record stays and says who ended the job and how. The reply comes when the signal is sent; a job that
  * had ended already shows `killed: false`; of more than a thousand jobs only those are told of that were ended. Not of the original, but its README promises it.
  */
@@ -45,21 +55,26 @@ export const kill = defineAction({
   async handle(meta, { services, pace }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `ended by a kill request${meta.auid ? ` of ${meta.auid}` : ''}`;
+    const order = { signal: meta.signal, graceMs, cause };
+    const isOver = !isPassing(meta.signal);
     const roots = await requireRoots({ services, pace }, meta);
     const steady = pace?.toTheEnd() ?? freely;
     const { limit } = rangeOf({});
     const told: JsonValue[] = [];
-    let hasEnded = false;
+    let wasFound = false;
     for (const root of roots) {
       if (steady.isOthersTurn) await steady.turn();
-      const killed = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
-      hasEnded ||= killed;
+      const found = isOver
+        ? await services.jobs.kill(root, order)
+        : await services.jobs.pass(root, meta.signal);
+      wasFound ||= found;
       // Of very many those that had ended already are left out.
-      const isTold = roots.length <= limit || killed;
-      if (isTold && told.length < limit) told.push({ jobRoot: root, killed, signal: meta.signal });
+      if (told.length >= limit || (roots.length > limit && !found)) continue;
+      const done = isOver ? { killed: found } : { killed: false, signalled: found };
+      told.push({ jobRoot: root, ...done, signal: meta.signal });
     }
     return {
-      status: hasEnded,
+      status: wasFound,
       result: Object.fromEntries(told.entries()),
       jobs: roots,
       ...(roots.length > limit && { page: { total: roots.length, limit } }),

@@ -85,6 +85,9 @@ const schema = z.object({
   keepDays: optionalNumber,
   keepJobs: optionalNumber,
   keepSize: optionalNumber,
+  jobUser: z.string(),
+  maxOutput: optionalNumber,
+  maxProcesses: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fileioStore: optionalPath,
@@ -135,6 +138,12 @@ export interface PmanConfig {
     readonly ageMs: number | undefined;
     readonly count: number | undefined;
     readonly bytes: number | undefined;
+  };
+  /** What every job of this host may take, and as whom it runs. */
+  readonly jobs: {
+    readonly user: string | undefined;
+    readonly maxOutputBytes: number | undefined;
+    readonly maxProcesses: number | undefined;
   };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
@@ -225,6 +234,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
       count: values.keepJobs,
       bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
+    jobs: {
+      user: values.jobUser || undefined,
+      maxOutputBytes: values.maxOutput === undefined ? undefined : values.maxOutput * MEBI,
+      maxProcesses: values.maxProcesses,
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath,

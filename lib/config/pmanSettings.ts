@@ -168,6 +168,24 @@ export const settings = [
     default: '',
   },
   {
+    name: 'jobUser',
+    value: 'name',
+    help: 'the user that jobs of this host run as, when pman is root (default: as pman)',
+    default: '',
+  },
+  {
+    name: 'maxOutput',
+    value: 'MiB',
+    help: 'a job of this host ends when a sub-job writes more than that to one stream (default: no limit)',
+    default: '',
+  },
+  {
+    name: 'maxProcesses',
+    value: 'count',
+    help: 'how many processes the user of the jobs may have while they run; not for root (default: as for pman)',
+    default: '',
+  },
+  {
     name: 'jobsAtExit',
     value: 'leave|end',
     help: 'what becomes of running jobs when pman ends',

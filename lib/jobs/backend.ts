@@ -34,6 +34,11 @@ export interface JobBackend {
    * is on the disk.
    */
   kill(root: string, order: KillRequest): Promise<boolean>;
+  /**
+   * Sends a signal to a job that runs, which goes on; says whether there was anything to get it.
+   * @throws BadRequestError where this back-end cannot
+   */
+  pass(root: string, signal: NodeJS.Signals): Promise<boolean>;
   /** Resolves when the job has ended; at once when it has, or is none of this back-end's. */
   ended(root: string): Promise<void>;
   /** Whether a job waits or runs. */

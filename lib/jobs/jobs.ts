@@ -54,6 +54,10 @@ export class Jobs {
     return backend === undefined ? false : backend.kill(root, order);
   }
 
+  pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    return this.#of(root).pass(root, signal);
+  }
+
   async ended(root: string): Promise<void> {
     await this.#of(root).ended(root);
   }

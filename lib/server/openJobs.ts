@@ -1,6 +1,7 @@
 import type { PmanConfig } from '../config/pman.ts';
-import { messageOf, type PmanError } from '../errors.ts';
+import { messageOf, type PmanError, UsageError } from '../errors.ts';
 import type { Rights } from '../host/rights.ts';
+import { findUser } from '../host/users.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
@@ -68,6 +69,7 @@ export async function openJobs(
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
+    limits: jobLimits(config),
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -102,6 +104,18 @@ export async function openJobs(
     containerJobs: placeOf(containerJobs),
   });
   return { database, jobs, allKnown, closeOrphans: () => host.closeOrphans() };
+}
+
+/** @throws UsageError when jobs cannot run as the user that was named */
+function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig) {
+  if (user !== undefined && process.geteuid?.() !== 0) {
+    throw new UsageError('--jobUser: only root can run jobs as another user');
+  }
+  return {
+    ...(user === undefined ? {} : { user: findUser(user) }),
+    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
+    ...(maxProcesses === undefined ? {} : { maxProcesses }),
+  };
 }
 
 function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { withinMs } from '../../concurrency/withinMs.ts';
-import { messageOf, PmanError } from '../../errors.ts';
+import { BadRequestError, messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
 import type { Logger } from '../../log.ts';
@@ -136,6 +136,14 @@ export class ContainerJobs implements JobBackend {
     if (job.isUnasked) this.#endings.notStarted(job, `${order.cause} before it started`);
     else await this.#ender.end(job, order);
     return true;
+  }
+
+  async pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    const job = this.#active.get(root);
+    if (job === undefined || job.isOver) return false;
+    throw new BadRequestError(`kill: "meta.signal": ${signal} cannot be sent to a container job`, {
+      hint: 'container jobs can be ended: TERM, INT, KILL, …',
+    });
   }
 
   ended(root: string): Promise<void> {

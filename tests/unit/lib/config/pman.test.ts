@@ -55,6 +55,7 @@ describe('readPmanConfig', () => {
       maxBodyBytes: 16 * 1024 * 1024,
       killGraceMs: 10_000,
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
+      jobs: { user: undefined, maxOutputBytes: undefined, maxProcesses: undefined },
       jobsAtExit: 'leave',
       exportPath: undefined,
       fileioStore: undefined,
