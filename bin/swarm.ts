@@ -9,7 +9,7 @@ import { help, parseFlags, type SwarmCommand, usage } from '../swarm/cli/flags.t
 import { baseUrlOf } from '../swarm/client/confFile.ts';
 import { openSwarm } from '../swarm/service/manager.ts';
 import { restartPolicyOf } from '../swarm/service/serviceSpec.ts';
-import { splitIntoWords } from '../swarm/words.ts';
+import { splitIntoWords } from '../lib/jobs/container/words.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {

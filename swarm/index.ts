@@ -12,4 +12,4 @@ export {
   type Task,
   type TaskState,
 } from './service/task.ts';
-export { splitIntoWords as splitCommandLine } from './words.ts';
+export { splitIntoWords as splitCommandLine } from '../lib/jobs/container/words.ts';

@@ -22,7 +22,7 @@ import { signalContainer } from '../client/signalContainer.ts';
 import { ownerIn, ownerLabels } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
-import { splitIntoWords } from '../words.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import { withEchoes } from './echoes.ts';
 import { decidingTask, lookOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';

@@ -60,6 +60,11 @@ export interface WorkRequest {
   readonly shareDir?: string;
   readonly owner: Owner;
   readonly options: WorkOptions;
+  /**
+   * How long it may take from when it was started, in milliseconds. pman keeps to that itself; an engine that can ends it somewhat
+   * later, for when pman is away.
+   */
+  readonly timeoutMs?: number;
   /** The image that the client wants to manage it, where an engine has such; others do it themselves. */
   readonly manager?: ManagerImage;
 }

@@ -114,12 +114,18 @@ export class ContainerIntake {
     }
   }
 
-  #requestOf(root: string, { auid, jid }: ContainerJobRequest, plan: ContainerPlan): WorkRequest {
+  #requestOf(
+    root: string,
+    { auid, jid, limits }: ContainerJobRequest,
+    plan: ContainerPlan,
+  ): WorkRequest {
     const { name, image, cmd, shareDir, options, manager } = plan;
+    const timeoutMs = containerTimeout(limits);
     return {
       ...{ name, image, cmd, options },
       owner: { job: root, instance: this.#options.instance, jid, auid },
       ...(shareDir === undefined ? {} : { shareDir }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(manager === undefined ? {} : { manager }),
     };
   }

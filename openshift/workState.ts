@@ -1,0 +1,125 @@
+import type { Look, Outcome, Worker } from '../lib/jobs/container/engine.ts';
+import type { JsonObject } from '../lib/wire/json.ts';
+import { isGone, type KnownWork } from './cache.ts';
+import {
+  causeOfEnd,
+  causeOfJob,
+  endIsUnknown,
+  exitCodeOf,
+  type Hindrance,
+  hindranceOf,
+  hindranceOfJob,
+  mainStatus,
+} from './causes.ts';
+import { ENDED_NOTE } from './names.ts';
+import { conditionOf, type Job, type Pod } from './objects.ts';
+import { shownWork } from './shownWork.ts';
+
+/** A pod, or a Job without pods, that will never run. */
+export interface Hopeless {
+  readonly object: Pod | Job;
+  readonly cause: string;
+}
+
+export interface WorkState {
+  readonly look: Look;
+  /** What is to be ended, since it will never run. */
+  readonly hopeless: readonly Hopeless[];
+}
+
+/**
+ * How a Job with its pods stands.
+ * @param limitMs how long something may fail to start before there is no hope
+ */
+export function workState(work: KnownWork, limitMs: number, now = Date.now()): WorkState {
+  const { job, pods, warnings } = work;
+  const complete = conditionOf(job, 'Complete');
+  const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
+  const isGivenUp = job.metadata.annotations[ENDED_NOTE] !== undefined && job.spec.suspend === true;
+  const hindrances = new Map<Pod, Hindrance>();
+  for (const pod of pods) {
+    const found = isOver(pod) || isRunning(pod) ? undefined : hindranceOf(pod, warnings);
+    if (found !== undefined) hindrances.set(pod, found);
+  }
+  const workers = pods.map((pod) => workerOf(pod, hindrances.get(pod)));
+  const isWhole = pods.length >= (job.spec.completions ?? 1);
+  const noneLeft = pods.every(isOver);
+  // The controller says so a little later than the pods do; without it, a pod may still be made.
+  const isOverAll = noneLeft && (isWhole || isFinal(job) || isGivenUp);
+  const deciding =
+    pods.find((pod) => isRunning(pod)) ??
+    pods.find((pod) => !isOver(pod)) ??
+    pods.find((pod) => pod.status.phase !== 'Succeeded') ??
+    pods[0];
+  const seen = (cause: string | undefined, word: Word) => ({
+    workers,
+    shown: shownWork(job, deciding, { word, exitCode: deciding ? exitCodeOf(deciding) : null }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+  if (isOverAll) {
+    const isGood =
+      complete !== undefined || (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
+    const outcome: Outcome = isGood
+      ? 'succeeded'
+      : deciding !== undefined && endIsUnknown(deciding)
+        ? 'unknown'
+        : 'failed';
+    const causes = pods.map(causeOfEnd).filter((cause) => cause !== undefined);
+    const cause = (deciding && causeOfEnd(deciding)) ?? causes[0] ?? causeOfJob(job, failed);
+    const word = outcome === 'succeeded' ? 'finished' : 'finishedWithError';
+    return { look: { kind: 'ended', outcome, ...seen(cause, word) }, hopeless: [] };
+  }
+  const hopeless = hopelessOf(work, hindrances, { limitMs, now });
+  if (pods.some(isRunning) || pods.some(isOver)) {
+    const cause = [...hindrances.values()][0]?.cause;
+    return { look: { kind: 'running', ...seen(cause, 'started') }, hopeless };
+  }
+  const cause = [...hindrances.values()][0]?.cause ?? hindranceOfJob(job, warnings)?.cause;
+  return { look: { kind: 'waiting', ...seen(cause, 'inactive') }, hopeless };
+}
+
+export type Word = 'started' | 'inactive' | 'finished' | 'finishedWithError';
+
+/** Whether the cluster says that nothing more of it will run. */
+function isFinal(job: Job): boolean {
+  return conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;
+}
+
+/** Whether nothing of a pod runs any more, and nothing will. */
+export function isOver(pod: Pod): boolean {
+  return isGone(pod) || pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
+}
+
+export function isRunning(pod: Pod): boolean {
+  return !isOver(pod) && mainStatus(pod)?.state.running != null;
+}
+
+function hopelessOf(
+  { job, pods, warnings }: KnownWork,
+  hindrances: ReadonlyMap<Pod, Hindrance>,
+  { limitMs, now }: { readonly limitMs: number; readonly now: number },
+): readonly Hopeless[] {
+  const hopeless: Hopeless[] = [];
+  for (const [pod, { cause, helpsToWait }] of hindrances) {
+    const since = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp ?? '');
+    const isLate = helpsToWait === 'perhaps' && now - since > limitMs;
+    const isSettled = pod.metadata.annotations[ENDED_NOTE] !== undefined;
+    if ((helpsToWait === 'never' || isLate) && !isSettled) hopeless.push({ object: pod, cause });
+  }
+  const ofJob = pods.length === 0 ? hindranceOfJob(job, warnings) : undefined;
+  if (ofJob?.helpsToWait === 'never') hopeless.push({ object: job, cause: ofJob.cause });
+  return hopeless;
+}
+
+function workerOf(pod: Pod, hindrance: Hindrance | undefined): Worker {
+  const cause = isOver(pod) ? causeOfEnd(pod) : hindrance?.cause;
+  const { name, uid } = pod.metadata;
+  const shown: JsonObject = {
+    Pod: name,
+    Container: pod.spec.containers[0]?.name ?? '',
+    Node: pod.spec.nodeName ?? null,
+    Phase: pod.status.phase,
+    ExitCode: exitCodeOf(pod),
+  };
+  return { id: uid, exitCode: exitCodeOf(pod), shown, ...(cause === undefined ? {} : { cause }) };
+}
