@@ -1,4 +1,9 @@
-import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  request as plainRequest,
+  type RequestOptions,
+} from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { PmanError, systemErrorCode } from '../lib/errors.ts';
@@ -86,10 +91,11 @@ export class KubeClient {
       try {
         const options = await this.credentials.options();
         const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-          sent = this.#request(call, options, signal);
+          const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+          sent = this.#request(call, body, { ...options, signal });
           sent.once('response', resolve);
           sent.once('error', reject);
-          sent.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+          sent.end(body);
         });
         const status = answer.statusCode ?? 0;
         if (status >= 200 && status < 300) return answer;
@@ -105,9 +111,9 @@ export class KubeClient {
   }
 
   #request(
-    { method = 'GET', path, query = {}, body }: Call,
-    options: Awaited<ReturnType<Credentials['options']>>,
-    signal: AbortSignal,
+    { method = 'GET', path, query = {} }: Call,
+    body: string | undefined,
+    options: RequestOptions,
   ): ClientRequest {
     const kind = path.split('/').slice(path.startsWith('/apis') ? 6 : 5)[0] ?? path;
     const counted = `${query.watch ? 'WATCH' : method} ${kind}`;
@@ -119,12 +125,14 @@ export class KubeClient {
     return send(url, {
       ...options,
       method,
-      signal,
       headers: {
         ...options.headers,
         Accept: 'application/json',
         'User-Agent': 'pman',
-        ...(body === undefined ? {} : { 'Content-Type': type }),
+        // Node frames no body of a DELETE by itself.
+        ...(body === undefined
+          ? {}
+          : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }),
       },
     });
   }
