@@ -16,7 +16,8 @@ import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
-import { readShown } from '../swarm/service/shownTask.ts';
+import { readShown as readShownJob } from '../openshift/shownWork.ts';
+import { readShown as readShownTask } from '../swarm/service/shownTask.ts';
 
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
     log,
     openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
     containerJobs: containerJobsPlace(config, log),
-    readShown,
+    // Records of every engine are read, whichever is used now.
+    readShown: (shown) => readShownJob(shown) ?? readShownTask(shown),
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
   const former = config.isDefaultDatabase ? formerDatabase() : undefined;
@@ -99,11 +101,13 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
         },
       };
     case 'openshift':
+    case 'kubernetes':
       return {
-        kind: 'refused',
-        error: new PmanError('not_implemented', 'container jobs on openshift are not built yet', {
-          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
-        }),
+        kind: 'engine',
+        open: async () => {
+          const { openKubernetes } = await import('../openshift/openKubernetes.ts');
+          return openKubernetes({ settings: config.kubernetes, log });
+        },
       };
     case 'host':
       return { kind: 'host' };

@@ -1,6 +1,11 @@
-import type { KnownWork } from './cache.ts';
-import { ENDED_NOTE } from './names.ts';
-import { type Condition, type ContainerStatus, conditionOf, type Job, type Pod } from './objects.ts';
+import {
+  type Condition,
+  type ContainerStatus,
+  conditionOf,
+  type Job,
+  type Pod,
+} from './objects.ts';
+import type { KnownWork } from './workCache.ts';
 
 /** Why a job waits, or ended otherwise than well, in words. docs/openshift.md has them as a table. */
 
@@ -26,7 +31,8 @@ export function mainStatus(pod: Pod): ContainerStatus | undefined {
 /** The exit code of a pod's command; null while it runs, and when nobody knows it. */
 export function exitCodeOf(pod: Pod): number | null {
   const ended = mainStatus(pod)?.state.terminated;
-  if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || NOT_RUN.has(ended.reason ?? '')) return null;
+  if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || NOT_RUN.has(ended.reason ?? ''))
+    return null;
   return ended.exitCode;
 }
 
@@ -42,8 +48,6 @@ export function endIsUnknown(pod: Pod): boolean {
 
 /** Why a pod that has ended did not end well; undefined when it did. */
 export function causeOfEnd(pod: Pod): string | undefined {
-  const note = pod.metadata.annotations[ENDED_NOTE];
-  if (note) return note;
   const main = mainStatus(pod);
   const ended = main?.state.terminated;
   const reason = ended?.reason ?? '';
@@ -110,7 +114,7 @@ export function hindranceOf(pod: Pod, warnings: KnownWork['warnings']): Hindranc
 function waitingCause(pod: Pod, { name, state }: ContainerStatus): Hindrance | undefined {
   const { reason, message } = state.waiting ?? {};
   const image = pod.spec.containers.find((one) => one.name === name)?.image ?? '';
-  switch (reason) {
+  switch (reason ?? '') {
     case 'ErrImageNeverPull':
       return {
         cause: `the image ${image} is not on the node, and is not to be fetched (ErrImageNeverPull)`,
@@ -122,7 +126,10 @@ function waitingCause(pod: Pod, { name, state }: ContainerStatus): Hindrance | u
     case 'ImagePullBackOff':
     case 'RegistryUnavailable':
     case 'ImageInspectError':
-      return { cause: `the image ${image} cannot be fetched (${reason}): ${said(message, '')}`, helpsToWait: 'perhaps' };
+      return {
+        cause: `the image ${image} cannot be fetched (${reason}): ${said(message, '')}`,
+        helpsToWait: 'perhaps',
+      };
     case 'CreateContainerConfigError': {
       const isRoot = /runAsNonRoot/.test(message ?? '');
       const hint = isRoot ? ' (name a user: meta.container.target.user or --runAsUser)' : '';
@@ -133,7 +140,10 @@ function waitingCause(pod: Pod, { name, state }: ContainerStatus): Hindrance | u
     }
     case 'CreateContainerError':
     case 'RunContainerError':
-      return { cause: `the container cannot be made (${reason}): ${said(message, '')}`, helpsToWait: 'perhaps' };
+      return {
+        cause: `the container cannot be made (${reason}): ${said(message, '')}`,
+        helpsToWait: 'perhaps',
+      };
     default:
       return undefined;
   }
@@ -152,9 +162,7 @@ export function hindranceOfJob(job: Job, warnings: KnownWork['warnings']): Hindr
 }
 
 /** Why a Job has failed by the word of the cluster, for one whose pods do not say. */
-export function causeOfJob(job: Job, failed: Condition | undefined): string | undefined {
-  const note = job.metadata.annotations[ENDED_NOTE];
-  if (note) return note;
+export function causeOfJob(failed: Condition | undefined): string | undefined {
   if (failed === undefined) return undefined;
   if (failed.reason === 'DeadlineExceeded') {
     return "the job's time limit in the cluster was over (DeadlineExceeded)";
@@ -177,12 +185,12 @@ function outOfMemory(pod: Pod, exitCode: number): string {
 
 function disruption(pod: Pod, { reason, message }: Condition): string {
   const node = pod.spec.nodeName ?? '?';
-  switch (reason) {
+  switch (reason ?? '') {
     case 'PreemptionByScheduler':
       return `the pod had to give way to one of a higher priority: ${said(message, '')}`;
     case 'DeletionByTaintManager':
     case 'DeletionByPodGC':
-      return `its node ${node} was lost: ${said(message, reason)}`;
+      return `its node ${node} was lost: ${said(message, reason ?? '')}`;
     case 'EvictionByEvictionAPI':
       return `the pod was evicted from node ${node}: ${said(message, '')}`;
     default:

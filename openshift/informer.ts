@@ -2,9 +2,8 @@ import { sharedCall } from '../lib/concurrency/sharedCall.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ChangesOptions } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
-import { byAge, type KnownWork, WorkCache } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import { NAME_LABEL, nameOf, ORIGIN } from './names.ts';
+import { NAME_LABEL, nameOf, ORIGIN } from './objectNames.ts';
 import {
   eventSchema,
   type Job,
@@ -16,6 +15,7 @@ import {
   podSchema,
 } from './objects.ts';
 import { Reflector } from './reflector.ts';
+import { byAge, type KnownWork, WorkCache } from './workCache.ts';
 
 const OURS = `${ORIGIN.key}=${ORIGIN.value}`;
 /** How many names fit into a question; for more, all are asked for. */
@@ -60,7 +60,12 @@ export class Informer {
       },
     });
     this.#events = new Reflector({
-      ...{ ...shared, kind: 'events', query: { fieldSelector: 'type=Warning' }, schema: eventSchema },
+      ...{
+        ...shared,
+        kind: 'events',
+        query: { fieldSelector: 'type=Warning' },
+        schema: eventSchema,
+      },
       onList: (all) => {
         for (const event of [...all].sort(byAge)) cache.putWarning(event);
       },
@@ -107,10 +112,12 @@ export class Informer {
       isOpen = true;
       onOpen();
     };
-    void this.#events.run(either, () => undefined).catch((error: unknown) => {
-      // Without them causes are shorter: a role may leave them out.
-      this.#log.info('no warnings of the cluster', { reason: messageOf(error) });
-    });
+    void this.#events
+      .run(either, () => undefined)
+      .catch((error: unknown) => {
+        // Without them causes are shorter: a role may leave them out.
+        this.#log.info('no warnings of the cluster', { reason: messageOf(error) });
+      });
     try {
       await Promise.all([this.#jobs.run(either, opened), this.#pods.run(either, opened)]);
     } finally {

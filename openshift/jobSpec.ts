@@ -1,13 +1,14 @@
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
 import { splitIntoWords } from '../lib/jobs/container/words.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/wire/json.ts';
-import { limitVariables, resourcesOf } from './limits.ts';
+import type { ClusterFacts } from './clusterFacts.ts';
 import { mergedOver } from './merge.ts';
-import { isLabel, LABELS_NOTE, objectName, ownerMarks } from './names.ts';
+import { isLabel, LABELS_NOTE, objectName, ownerMarks } from './objectNames.ts';
 import { podSecurity } from './podSecurity.ts';
-import type { ClusterFacts, KubernetesSettings } from './settings.ts';
+import { volumesOf } from './podVolumes.ts';
+import { limitVariables, resourcesOf } from './resources.ts';
 import { type SwiftParts, swiftParts } from './swift.ts';
-import { volumesOf } from './volumes.ts';
 
 /** How long the cluster leaves a job beyond the time limit that pman keeps itself, in seconds: for when pman is away. */
 const BEYOND_LIMIT_S = 60;
@@ -38,7 +39,9 @@ export function jobBody(
       ...{ parallelism: workers, completions: workers },
       ...(workers > 1 ? { completionMode: 'Indexed' } : {}),
       // A worker that fails is not tried again, and does not end the others, where the cluster can tell them apart.
-      ...(workers > 1 && facts.hasLimitPerIndex ? { backoffLimitPerIndex: 0 } : { backoffLimit: 0 }),
+      ...(workers > 1 && facts.hasLimitPerIndex
+        ? { backoffLimitPerIndex: 0 }
+        : { backoffLimit: 0 }),
       ...(facts.hasLimitPerIndex ? { podReplacementPolicy: 'Failed' } : {}),
       // The pod's own limit comes before: a pod that ends by it keeps its output, one that the Job ends is removed.
       ...(deadline === undefined ? {} : { activeDeadlineSeconds: deadline + BEYOND_LIMIT_S }),
@@ -70,7 +73,10 @@ function podSpec(
     image,
     imagePullPolicy: settings.imagePullPolicy,
     command: splitIntoWords(cmd).map(literal),
-    env: variablesOf(request, limitVariables(options.workers ?? 1, resources, options.limits?.gpus)),
+    env: variablesOf(
+      request,
+      limitVariables(options.workers ?? 1, resources, options.limits?.gpus),
+    ),
     resources: { limits: resources.limits, requests: resources.requests },
     volumeMounts: mounts,
     securityContext: security.container,

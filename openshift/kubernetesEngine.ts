@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import { messageOf, PmanError } from '../lib/errors.ts';
 import type {
   ChangesOptions,
@@ -18,19 +19,19 @@ import type {
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
 import { ApiError } from './apiError.ts';
-import type { KnownWork } from './cache.ts';
 import type { KubeClient } from './client.ts';
-import { readFacts, readTemplate } from './facts.ts';
+import type { ClusterFacts } from './clusterFacts.ts';
 import { Informer } from './informer.ts';
 import { jobBody } from './jobSpec.ts';
-import { refuseLimits } from './limits.ts';
-import { cappedLogs, followLogs, type LogSource } from './logs.ts';
-import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './names.ts';
+import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
 import { jobSchema, type Pod, podSchema } from './objects.ts';
-import type { ClusterFacts, KubernetesSettings } from './settings.ts';
-import { signalContainer } from './signal.ts';
+import { cappedLogs, followLogs, type LogSource } from './podLogs.ts';
+import { claimName } from './podVolumes.ts';
+import { readFacts, readTemplate } from './readFacts.ts';
+import { refuseLimits } from './resources.ts';
+import { signalContainer } from './signalPod.ts';
 import { storageClaim } from './swift.ts';
-import { claimName } from './volumes.ts';
+import type { KnownWork } from './workCache.ts';
 import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
 
 /** How long pods that are removed may take to end before the Job counts as removed, in milliseconds. */
@@ -123,9 +124,7 @@ export class KubernetesEngine implements Engine {
     const live = (found?.pods ?? []).filter((pod) => !isOver(pod));
     const isOverAll = found !== undefined && workState(found, 0).look.kind === 'ended';
     if (live.length === 0) return isOverAll;
-    const sent = await Promise.all(
-      live.filter(isRunning).map((pod) => this.#signal(pod, signal)),
-    );
+    const sent = await Promise.all(live.filter(isRunning).map((pod) => this.#signal(pod, signal)));
     // One that waits, and one that is still to be made, is not reached.
     return sent.length === live.length && found?.pods.length === (found?.job.spec.completions ?? 1);
   }
@@ -235,55 +234,66 @@ export class KubernetesEngine implements Engine {
     if (signal !== 'SIGKILL') {
       if (await signalContainer(this.#client, { pod: name, container, signal })) return true;
     }
-    await this.#endPod(pod, {});
+    await this.#endPod(pod);
     return true;
   }
 
   /** The node ends the pod: SIGTERM, and SIGKILL after the pod's own grace. */
-  async #endPod({ metadata: { name } }: Pod, annotations: Readonly<Record<string, string>>) {
+  async #endPod({ metadata: { name } }: Pod): Promise<void> {
     await this.#client.askIfThere(`end pod "${name}"`, {
       ...{ method: 'PATCH', path: this.#client.path('pods', name) },
-      body: { metadata: { annotations }, spec: { activeDeadlineSeconds: 1 } },
+      body: { spec: { activeDeadlineSeconds: 1 } },
     });
   }
 
-  /** Ends what will never run, once at a time; how it stands is told by the changes that follow. */
-  async #giveUp({ object, cause }: Hopeless): Promise<void> {
-    const { uid, name } = object.metadata;
+  /**
+   * Ends what will never run, once at a time; how it stands is told by the changes that follow. The reason is kept with the Job:
+   * the pod is removed, since a node that waits for a volume heeds no time limit. It has nothing that could be lost.
+   */
+  async #giveUp({ job, pod, cause }: Hopeless): Promise<void> {
+    const { uid } = (pod ?? job).metadata;
     if (this.#givingUp.has(uid)) return;
     this.#givingUp.add(uid);
-    const annotations = { [ENDED_NOTE]: cause };
+    const { name } = job.metadata;
+    const suspended = pod === undefined ? { spec: { suspend: true } } : {};
     try {
-      if ('containers' in object.spec) await this.#endPod(object as Pod, annotations);
-      else {
-        await this.#client.askIfThere(`suspend job "${name}"`, {
-          ...{ method: 'PATCH', path: this.#client.path('jobs', name) },
-          body: { metadata: { annotations }, spec: { suspend: true } },
-        });
-      }
+      await this.#client.askIfThere(`give up job "${name}"`, {
+        ...{ method: 'PATCH', path: this.#client.path('jobs', name) },
+        body: { metadata: { annotations: { [ENDED_NOTE]: cause } }, ...suspended },
+      });
+      if (pod !== undefined) await this.#deletePod(pod);
     } catch (error) {
-      this.#log.debug('what will never run cannot be ended yet', { name, reason: messageOf(error) });
+      this.#log.debug('what will never run cannot be ended yet', {
+        name,
+        reason: messageOf(error),
+      });
     } finally {
       this.#givingUp.delete(uid);
     }
   }
 
-  async #removePod({ metadata: { name, uid } }: Pod): Promise<void> {
-    const path = this.#client.path('pods', name);
-    const doing = `remove pod "${name}"`;
+  async #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
     try {
-      await this.#client.askIfThere(doing, {
-        ...{ method: 'DELETE', path },
+      await this.#client.askIfThere(`remove pod "${name}"`, {
+        ...{ method: 'DELETE', path: this.#client.path('pods', name) },
         body: { gracePeriodSeconds: 1, preconditions: { uid } },
       });
     } catch (error) {
+      // Another one has its name: it is gone.
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
     }
+  }
+
+  /** Deletes a pod and waits until nothing of it runs. */
+  async #removePod(pod: Pod): Promise<void> {
+    await this.#deletePod(pod);
+    const { name, uid } = pod.metadata;
+    const path = this.#client.path('pods', name);
     for (const begin = Date.now(); Date.now() - begin < REMOVAL_MS; await sleep(500)) {
-      const answer = await this.#client.askIfThere(doing, { path });
+      const answer = await this.#client.askIfThere(`look for pod "${name}"`, { path });
       if (answer === undefined) return;
-      const pod = podSchema.parse(answer);
-      if (pod.metadata.uid !== uid || isOver(pod)) return;
+      const now = podSchema.parse(answer);
+      if (now.metadata.uid !== uid || isOver(now)) return;
     }
     this.#log.warn('a pod that was removed has not ended yet', { pod: name });
   }

@@ -19,7 +19,9 @@ export function mergedOver(under: JsonObject, over: JsonObject): JsonObject {
 function mergedValue(under: JsonValue, over: JsonValue): JsonValue {
   if (isJsonObject(under) && isJsonObject(over)) return mergedOver(under, over);
   if (!Array.isArray(under) || !Array.isArray(over)) return over;
-  const key = KEYS.find((name) => [...under, ...over].every((one) => isJsonObject(one) && name in one));
+  const key = KEYS.find((name) =>
+    [...under, ...over].every((one) => isJsonObject(one) && name in one),
+  );
   if (key === undefined) return [...over, ...under];
   const keyOf = (one: JsonValue) => (isJsonObject(one) ? one[key] : undefined);
   const below = new Map(under.map((one) => [keyOf(one), one]));

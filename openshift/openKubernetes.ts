@@ -1,9 +1,9 @@
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import type { Engine } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
 import { KubeClient } from './client.ts';
 import { Credentials } from './credentials.ts';
 import { KubernetesEngine } from './kubernetesEngine.ts';
-import type { KubernetesSettings } from './settings.ts';
 
 /** pman 2.2.4: the project where nobody names one. */
 const NAMESPACE = 'myproject';

@@ -1,6 +1,7 @@
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import { BadRequestError } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import type { ClusterFacts, KubernetesSettings } from './settings.ts';
+import type { ClusterFacts } from './clusterFacts.ts';
 
 /** As whom a job runs, and what it may do: for the pod, and for its containers. */
 export interface PodSecurity {

@@ -1,6 +1,6 @@
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import { claimName, SHARED_VOLUME } from './volumes.ts';
+import { claimName, SHARED_VOLUME } from './podVolumes.ts';
 
 /** How swift brings a job its data and takes away what it makes: as pman 2.2.4 (protocol h). */
 

@@ -1,6 +1,5 @@
 import type { Look, Outcome, Worker } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import { isGone, type KnownWork } from './cache.ts';
 import {
   causeOfEnd,
   causeOfJob,
@@ -11,13 +10,15 @@ import {
   hindranceOfJob,
   mainStatus,
 } from './causes.ts';
-import { ENDED_NOTE } from './names.ts';
+import { ENDED_NOTE } from './objectNames.ts';
 import { conditionOf, type Job, type Pod } from './objects.ts';
 import { shownWork } from './shownWork.ts';
+import { isGone, type KnownWork } from './workCache.ts';
 
-/** A pod, or a Job without pods, that will never run. */
+/** A pod that will never run, or a Job that will never have one. */
 export interface Hopeless {
-  readonly object: Pod | Job;
+  readonly job: Job;
+  readonly pod?: Pod;
   readonly cause: string;
 }
 
@@ -34,7 +35,6 @@ export interface WorkState {
 export function workState(work: KnownWork, limitMs: number, now = Date.now()): WorkState {
   const { job, pods, warnings } = work;
   const complete = conditionOf(job, 'Complete');
-  const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
   const isGivenUp = job.metadata.annotations[ENDED_NOTE] !== undefined && job.spec.suspend === true;
   const hindrances = new Map<Pod, Hindrance>();
   for (const pod of pods) {
@@ -58,14 +58,14 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   });
   if (isOverAll) {
     const isGood =
-      complete !== undefined || (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
+      complete !== undefined ||
+      (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
     const outcome: Outcome = isGood
       ? 'succeeded'
       : deciding !== undefined && endIsUnknown(deciding)
         ? 'unknown'
         : 'failed';
-    const causes = pods.map(causeOfEnd).filter((cause) => cause !== undefined);
-    const cause = (deciding && causeOfEnd(deciding)) ?? causes[0] ?? causeOfJob(job, failed);
+    const cause = isGood ? undefined : causeOfFailure(work, deciding);
     const word = outcome === 'succeeded' ? 'finished' : 'finishedWithError';
     return { look: { kind: 'ended', outcome, ...seen(cause, word) }, hopeless: [] };
   }
@@ -76,6 +76,17 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   }
   const cause = [...hindrances.values()][0]?.cause ?? hindranceOfJob(job, warnings)?.cause;
   return { look: { kind: 'waiting', ...seen(cause, 'inactive') }, hopeless };
+}
+
+/** pman's own reason comes first: what it ends looks as if somebody had removed it. */
+function causeOfFailure({ job, pods }: KnownWork, deciding: Pod | undefined): string | undefined {
+  const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
+  return (
+    job.metadata.annotations[ENDED_NOTE] ??
+    (deciding && causeOfEnd(deciding)) ??
+    pods.map(causeOfEnd).find((cause) => cause !== undefined) ??
+    causeOfJob(failed)
+  );
 }
 
 export type Word = 'started' | 'inactive' | 'finished' | 'finishedWithError';
@@ -103,11 +114,11 @@ function hopelessOf(
   for (const [pod, { cause, helpsToWait }] of hindrances) {
     const since = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp ?? '');
     const isLate = helpsToWait === 'perhaps' && now - since > limitMs;
-    const isSettled = pod.metadata.annotations[ENDED_NOTE] !== undefined;
-    if ((helpsToWait === 'never' || isLate) && !isSettled) hopeless.push({ object: pod, cause });
+    const isEnding = pod.metadata.deletionTimestamp != null;
+    if ((helpsToWait === 'never' || isLate) && !isEnding) hopeless.push({ job, pod, cause });
   }
   const ofJob = pods.length === 0 ? hindranceOfJob(job, warnings) : undefined;
-  if (ofJob?.helpsToWait === 'never') hopeless.push({ object: job, cause: ofJob.cause });
+  if (ofJob?.helpsToWait === 'never') hopeless.push({ job, cause: ofJob.cause });
   return hopeless;
 }
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultKubernetes } from '../../lib/config/kubernetes.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { silentLogger } from '../../lib/log.ts';
-import { DEFAULT_SETTINGS } from '../../openshift/settings.ts';
 import { readShown as readShownJob } from '../../openshift/shownWork.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { engineMissing, podmanMissing } from '../helpers/docker.ts';
@@ -139,7 +139,7 @@ async function kubernetes(): Promise<EngineUnderTest> {
       const { openKubernetes } = await import('../../openshift/openKubernetes.ts');
       const { namespace } = cluster;
       // As long as a fetch of an image that is there may take, and no longer: nobody is to wait for one that is not.
-      const settings = { ...DEFAULT_SETTINGS, kubeconfig, namespace, startLimitMs: 5000 };
+      const settings = { ...defaultKubernetes(), kubeconfig, namespace, startLimitMs: 5000 };
       return openKubernetes({ settings, log: silentLogger() });
     },
     ...{

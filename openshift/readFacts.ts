@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { messageOf, PmanError } from '../lib/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/wire/json.ts';
 import type { KubeClient } from './client.ts';
-import type { ClusterFacts } from './settings.ts';
+import type { ClusterFacts } from './clusterFacts.ts';
 
 const version = z.object({ major: z.string(), minor: z.string() });
 const groups = z.object({ groups: z.array(z.object({ name: z.string() })) });

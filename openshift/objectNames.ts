@@ -47,7 +47,10 @@ export function objectName(name: string): string {
 export function refuseName(name: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (name === '' || name.length > LONGEST_NAME || /[\u0000-\u001f\u007f/]/.test(name)) {
-    throw nameRefused(name, `1 to ${LONGEST_NAME} characters, none of them "/" or a control character`);
+    throw nameRefused(
+      name,
+      `1 to ${LONGEST_NAME} characters, none of them "/" or a control character`,
+    );
   }
 }
 

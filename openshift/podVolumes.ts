@@ -1,9 +1,9 @@
 import { join, normalize, relative } from 'node:path';
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import { BadRequestError } from '../lib/errors.ts';
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import { objectName } from './names.ts';
-import type { KubernetesSettings } from './settings.ts';
+import { objectName } from './objectNames.ts';
 
 export interface Volumes {
   readonly volumes: readonly JsonObject[];
@@ -88,7 +88,9 @@ const claimed = (claim: string): JsonObject => ({
 /** The folder of a claim that a shareDir means: below STOREBASE, which is where the claim is mounted for pman and pfioh. */
 function subPathOf(shareDir: string | undefined, base: string | undefined): string | undefined {
   if (shareDir === undefined) return undefined;
-  const below = normalize(base === undefined ? shareDir.replace(/^\/+/, '') : relative(base, shareDir));
+  const below = normalize(
+    base === undefined ? shareDir.replace(/^\/+/, '') : relative(base, shareDir),
+  );
   if (below === '..' || below.startsWith('../') || below.startsWith('/')) {
     throw new BadRequestError(
       `run: "meta.container.manager.env.shareDir": ${JSON.stringify(shareDir)} is not below ${base ?? '/'}`,

@@ -16,7 +16,11 @@ const EXEC_MS = 8000;
  */
 export async function signalContainer(
   client: KubeClient,
-  { pod, container, signal }: { readonly pod: string; readonly container: string; readonly signal: NodeJS.Signals },
+  {
+    pod,
+    container,
+    signal,
+  }: { readonly pod: string; readonly container: string; readonly signal: NodeJS.Signals },
 ): Promise<boolean> {
   const doing = `signal pod "${pod}"`;
   const command = ['sh', '-c', `kill -s ${signal.replace(/^SIG/, '')} 1`];

@@ -1,4 +1,4 @@
-import { NAME_LABEL } from './names.ts';
+import { NAME_LABEL } from './objectNames.ts';
 import type { Job, KubeEvent, KubeObject, Pod } from './objects.ts';
 
 /** How many warnings are remembered; the oldest go. */

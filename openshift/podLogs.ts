@@ -68,7 +68,11 @@ export async function followLogs(
 async function openLogs(
   client: KubeClient,
   { pod, container }: LogSource,
-  { doing, follow, signal }: { readonly doing: string; readonly follow: boolean; readonly signal: AbortSignal },
+  {
+    doing,
+    follow,
+    signal,
+  }: { readonly doing: string; readonly follow: boolean; readonly signal: AbortSignal },
 ): Promise<IncomingMessage | undefined> {
   const path = client.path('pods', pod, 'log');
   const query = { container, ...(follow ? { follow: 'true' } : {}) };
