@@ -4,11 +4,14 @@ import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
+import { openshiftDialect } from '../lib/dialects/envelope/openshiftDialect.ts';
+import { plainDialect } from '../lib/dialects/envelope/statusAnswer.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
+import { sharedFolders } from '../lib/jobs/container/plan.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
@@ -16,6 +19,7 @@ import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
+import { clusterShares } from '../openshift/clusterShares.ts';
 import { readShown as readShownJob } from '../openshift/shownWork.ts';
 import { readShown as readShownTask } from '../swarm/service/shownTask.ts';
 
@@ -94,6 +98,8 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'docker':
       return {
         kind: 'engine',
+        shareRule: sharedFolders(config.storeBase),
+        dialect: plainDialect,
         open: async (instance) => {
           const { openJobEngine } = await import('../swarm/openJobEngine.ts');
           const settings = { env: process.env, home: homedir() };
@@ -104,6 +110,8 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'kubernetes':
       return {
         kind: 'engine',
+        shareRule: clusterShares(config.kubernetes),
+        dialect: openshiftDialect,
         open: async () => {
           const { openKubernetes } = await import('../openshift/openKubernetes.ts');
           return openKubernetes({ settings: config.kubernetes, log });

@@ -18,8 +18,8 @@ import { Reflector } from './reflector.ts';
 import { byAge, type KnownWork, WorkCache } from './workCache.ts';
 
 const OURS = `${ORIGIN.key}=${ORIGIN.value}`;
-/** How many names fit into a question; for more, all are asked for. */
-const NAMES_AT_ONCE = 20;
+/** Of how many Jobs at most each is asked for by itself; of more, all are. */
+const ONE_BY_ONE = 2;
 
 /**
  * What the cluster has of pman's work: told by the API server while somebody listens to the changes, asked for otherwise.
@@ -147,6 +147,15 @@ export class Informer {
     return this.isInSync ? this.#cache.work(name) !== undefined : undefined;
   }
 
+  /** Whether a Job that some pman has made has this name; asks. What others have made is found when it is in the way. */
+  async isOurs(name: string): Promise<boolean> {
+    const path = this.#client.path('jobs');
+    const labelSelector = `${OURS},${NAME_LABEL}=${name}`;
+    const query = { labelSelector, limit: '1' };
+    const answer = await this.#client.askIfThere(`look for job "${name}"`, { path, query });
+    return answer !== undefined && listSchema.parse(answer).items.length > 0;
+  }
+
   /** The Job was made, or was asked for. */
   put(job: Job): void {
     this.#cache.putJob(job);
@@ -158,34 +167,24 @@ export class Informer {
   }
 
   async #ask(names: readonly string[]): Promise<void> {
-    if (names.length > NAMES_AT_ONCE) return this.#listAll();
-    const selector = `${NAME_LABEL} in (${names.join(',')})`;
-    const [jobs, pods] = await Promise.all([
-      this.#list('jobs', selector, jobSchema),
-      this.#list('pods', selector, podSchema),
-    ]);
-    const there = new Set(jobs.map(({ metadata }) => metadata.uid));
-    for (const name of names) {
-      const known = this.#cache.work(name);
-      if (known !== undefined && !there.has(known.job.metadata.uid)) {
-        this.#cache.removeJob(known.job);
-      }
-    }
-    for (const job of jobs) this.#cache.putJob(job);
-    const uids = new Set(pods.map(({ metadata }) => metadata.uid));
-    for (const { metadata } of jobs) {
-      for (const pod of this.#cache.work(metadata.name)?.pods ?? []) {
-        if (!uids.has(pod.metadata.uid)) this.#cache.removePod(pod);
-      }
-    }
-    for (const pod of pods) this.#cache.putPod(pod);
+    if (names.length > ONE_BY_ONE) await this.#listAll();
+    else await Promise.all(names.map((name) => this.#askOne(name)));
   }
 
+  /** Asks for a Job and its pods, as the original does: by its name, and the label that Kubernetes gives them. */
   async #askOne(name: string): Promise<void> {
     const answer = await this.#client.askIfThere(`look for job "${name}"`, {
       path: this.#client.path('jobs', name),
     });
-    if (answer !== undefined) this.#cache.putJob(jobSchema.parse(answer));
+    const known = this.#cache.work(name);
+    if (answer === undefined) {
+      if (known !== undefined) this.#cache.removeJob(known.job);
+      return;
+    }
+    const job = jobSchema.parse(answer);
+    this.#cache.putJob(job);
+    const pods = await this.#list('pods', `job-name=${name}`, podSchema);
+    this.#cache.putPodsOf(job, pods);
   }
 
   async #list<T>(

@@ -79,7 +79,13 @@ function podSpec(
     ),
     resources: { limits: resources.limits, requests: resources.requests },
     volumeMounts: mounts,
-    securityContext: security.container,
+    securityContext: {
+      ...security.container,
+      // pman 2.2.4 takes these from those that get a GPU (protocol h).
+      ...(options.limits?.gpus
+        ? { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
+        : {}),
+    },
   };
   const { imagePullSecrets, nodeSelector, serviceAccount, priorityClass } = settings;
   const template = isJsonObject(facts.template.spec) ? facts.template.spec : {};

@@ -30,7 +30,7 @@ import { claimName } from './podVolumes.ts';
 import { readFacts, readTemplate } from './readFacts.ts';
 import { refuseLimits } from './resources.ts';
 import { signalContainer } from './signalPod.ts';
-import { storageClaim } from './swift.ts';
+import { storageClaim, swiftLogs } from './swift.ts';
 import type { KnownWork } from './workCache.ts';
 import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
 
@@ -74,7 +74,7 @@ export class KubernetesEngine implements Engine {
     const name = objectName(request.name);
     const known = this.#informer.knows(name);
     if (known !== undefined) return { nameIsTaken: known };
-    return { nameIsTaken: (await this.#workOf({ ...request, handle: undefined })) !== undefined };
+    return { nameIsTaken: await this.#informer.isOurs(name) };
   }
 
   async start(
@@ -300,8 +300,12 @@ export class KubernetesEngine implements Engine {
 
   async #logsOf(source: LogSource | undefined, limitBytes: number): Promise<string> {
     if (source === undefined) return '';
+    const read = (container: string) =>
+      cappedLogs(this.#client, { ...source, container }, limitBytes);
     try {
-      const text = await cappedLogs(this.#client, source, limitBytes);
+      const text = await (this.#settings.storage.kind === 'swift'
+        ? swiftLogs(source.container, read)
+        : read(source.container));
       this.#unread.delete(source.pod);
       return text;
     } catch (error) {

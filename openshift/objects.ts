@@ -78,12 +78,7 @@ export type Pod = z.infer<typeof podSchema>;
 
 export const jobSchema = z.object({
   metadata,
-  spec: z.object({
-    completions: whole.nullish(),
-    parallelism: whole.nullish(),
-    suspend: z.boolean().nullish(),
-    backoffLimitPerIndex: whole.nullish(),
-  }),
+  spec: z.object({ completions: whole.nullish(), suspend: z.boolean().nullish() }).prefault({}),
   status: z
     .object({
       active: whole.nullish(),

@@ -1,6 +1,4 @@
-import { join, normalize, relative } from 'node:path';
 import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
-import { BadRequestError } from '../lib/errors.ts';
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
 import { objectName } from './objectNames.ts';
@@ -19,10 +17,7 @@ const SHARE = '/share';
 /** The claim of a job under `swift`. */
 export const claimName = (name: string) => `${objectName(name)}-storage-claim`;
 
-/**
- * What a job's container sees of folders.
- * @throws BadRequestError for a folder that is not in the claim
- */
+/** What a job's container sees of folders. A shareDir is a folder of the node, or of the claim (see clusterShares). */
 export function volumesOf(request: WorkRequest, settings: KubernetesSettings): Volumes {
   const share = sharedVolume(request, settings);
   const others = (request.options.mounts ?? []).map(({ source, target, readOnly }, i) => {
@@ -66,7 +61,7 @@ function sharedVolume(request: WorkRequest, settings: KubernetesSettings): Share
     case 'swift':
       return { volume: claimed(claimName(name)), mount };
     case 'pvc': {
-      const subPath = subPathOf(shareDir, settings.storeBase) ?? `key-${owner.jid || name}`;
+      const subPath = shareDir ?? `key-${owner.jid || name}`;
       return { volume: claimed(storage.claim), mount: { ...mount, subPath } };
     }
     case 'hostPath': {
@@ -84,18 +79,3 @@ const claimed = (claim: string): JsonObject => ({
   name: SHARED_VOLUME,
   persistentVolumeClaim: { claimName: claim },
 });
-
-/** The folder of a claim that a shareDir means: below STOREBASE, which is where the claim is mounted for pman and pfioh. */
-function subPathOf(shareDir: string | undefined, base: string | undefined): string | undefined {
-  if (shareDir === undefined) return undefined;
-  const below = normalize(
-    base === undefined ? shareDir.replace(/^\/+/, '') : relative(base, shareDir),
-  );
-  if (below === '..' || below.startsWith('../') || below.startsWith('/')) {
-    throw new BadRequestError(
-      `run: "meta.container.manager.env.shareDir": ${JSON.stringify(shareDir)} is not below ${base ?? '/'}`,
-      { hint: 'the claim of --sharePvc is mounted there: name a folder in it' },
-    );
-  }
-  return below === '.' ? '' : join(below);
-}

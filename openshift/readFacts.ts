@@ -16,8 +16,8 @@ const LIMIT_PER_INDEX_SINCE = { major: 1, minor: 29 } as const;
 export async function readFacts(client: KubeClient, template: JsonObject): Promise<ClusterFacts> {
   const doing = 'ask which cluster it is';
   const [said, known] = await Promise.all([
-    client.ask(doing, { path: '/version' }),
-    client.ask(doing, { path: '/apis' }),
+    client.askIfThere(doing, { path: '/version' }),
+    client.askIfThere(doing, { path: '/apis' }),
   ]);
   const { major, minor } = version.catch({ major: '1', minor: '0' }).parse(said);
   const [big, small] = [Number.parseInt(major, 10), Number.parseInt(minor, 10)];

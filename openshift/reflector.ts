@@ -114,7 +114,9 @@ export class Reflector<T extends KubeObject> {
 
   /** @returns false when the watch cannot go on */
   #take(line: string): boolean {
-    const { type, object } = watchLineSchema.parse(JSON.parse(line));
+    const read = watchLineSchema.safeParse(JSON.parse(line));
+    if (!read.success) throw new PmanError('unavailable', `cannot watch: ${line.slice(0, 200)}`);
+    const { type, object } = read.data;
     if (type === 'ERROR') {
       const { code, message } = statusSchema.parse(object);
       this.#options.log.debug('a watch ends', { kind: this.#options.kind, code, message });

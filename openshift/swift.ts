@@ -76,3 +76,16 @@ export function swiftParts(
 
 const variables = (all: Readonly<Record<string, string>>): readonly JsonObject[] =>
   Object.entries(all).map(([name, value]) => ({ name, value }));
+
+/** What the containers of a pod have written, in the form of the original. */
+export async function swiftLogs(
+  main: string,
+  read: (container: string) => Promise<string>,
+): Promise<string> {
+  const [init, plugin, publish] = await Promise.all([
+    read('init-storage'),
+    read(main),
+    read('publish'),
+  ]);
+  return `init_container log:${init}plugin_container log:${plugin}publish_container log:${publish}`;
+}

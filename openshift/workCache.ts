@@ -69,12 +69,27 @@ export class WorkCache {
     this.#pods.set(uid, pods);
   }
 
+  /** These are all pods of a Job. Those that name no owner are its, too: the cluster has said so. */
+  putPodsOf({ metadata: { uid } }: Job, pods: readonly Pod[]): void {
+    const known = this.#pods.get(uid) ?? new Map<string, Pod>();
+    this.#pods.set(uid, known);
+    const there = new Set(pods.map((pod) => pod.metadata.uid || pod.metadata.name));
+    for (const [key, pod] of known) if (!there.has(key)) known.set(key, gone(pod));
+    for (const pod of pods) {
+      const owner = jobUidOf(pod);
+      if (owner !== undefined && owner !== uid) continue;
+      const key = pod.metadata.uid || pod.metadata.name;
+      const before = known.get(key);
+      if (before === undefined || isNewer(pod, before)) known.set(key, pod);
+    }
+  }
+
   /** A pod is gone; how it stood last is kept as long as its Job is there. */
   removePod(pod: Pod): void {
     const uid = jobUidOf(pod);
     if (uid === undefined) return;
     if (this.jobOf(pod) === undefined) this.#pods.delete(uid);
-    else this.putPod({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: GONE_AT } });
+    else this.putPod(gone(pod));
   }
 
   putWarning(event: KubeEvent): void {
@@ -113,6 +128,11 @@ export class WorkCache {
 
 /** The time of removal of a pod that is not there any more. */
 const GONE_AT = 'gone';
+
+const gone = (pod: Pod): Pod => ({
+  ...pod,
+  metadata: { ...pod.metadata, deletionTimestamp: GONE_AT },
+});
 
 /** Whether a pod is not there any more, and only remembered. */
 export function isGone({ metadata }: Pod): boolean {

@@ -13,7 +13,7 @@ import {
 import { ENDED_NOTE } from './objectNames.ts';
 import { conditionOf, type Job, type Pod } from './objects.ts';
 import { shownWork } from './shownWork.ts';
-import { isGone, type KnownWork } from './workCache.ts';
+import { isGone, jobUidOf, type KnownWork } from './workCache.ts';
 
 /** A pod that will never run, or a Job that will never have one. */
 export interface Hopeless {
@@ -33,15 +33,16 @@ export interface WorkState {
  * @param limitMs how long something may fail to start before there is no hope
  */
 export function workState(work: KnownWork, limitMs: number, now = Date.now()): WorkState {
-  const { job, pods, warnings } = work;
-  const complete = conditionOf(job, 'Complete');
+  const { job, warnings } = work;
+  // What no owner is named of has output perhaps; how the Job stands it does not say.
+  const pods = work.pods.filter((pod) => jobUidOf(pod) !== undefined);
   const isGivenUp = job.metadata.annotations[ENDED_NOTE] !== undefined && job.spec.suspend === true;
   const hindrances = new Map<Pod, Hindrance>();
   for (const pod of pods) {
     const found = isOver(pod) || isRunning(pod) ? undefined : hindranceOf(pod, warnings);
     if (found !== undefined) hindrances.set(pod, found);
   }
-  const workers = pods.map((pod) => workerOf(pod, hindrances.get(pod)));
+  const workers = work.pods.map((pod) => workerOf(job, pod, hindrances.get(pod)));
   const isWhole = pods.length >= (job.spec.completions ?? 1);
   const noneLeft = pods.every(isOver);
   // The controller says so a little later than the pods do; without it, a pod may still be made.
@@ -58,8 +59,7 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   });
   if (isOverAll) {
     const isGood =
-      complete !== undefined ||
-      (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
+      isComplete(job) || (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
     const outcome: Outcome = isGood
       ? 'succeeded'
       : deciding !== undefined && endIsUnknown(deciding)
@@ -70,7 +70,8 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
     return { look: { kind: 'ended', outcome, ...seen(cause, word) }, hopeless: [] };
   }
   const hopeless = hopelessOf(work, hindrances, { limitMs, now });
-  if (pods.some(isRunning) || pods.some(isOver)) {
+  const isActive = pods.length === 0 && (job.status.active ?? 0) > 0 && !isNew(job, now);
+  if (pods.some(isRunning) || pods.some(isOver) || isActive) {
     const cause = [...hindrances.values()][0]?.cause;
     return { look: { kind: 'running', ...seen(cause, 'started') }, hopeless };
   }
@@ -93,7 +94,15 @@ export type Word = 'started' | 'inactive' | 'finished' | 'finishedWithError';
 
 /** Whether the cluster says that nothing more of it will run. */
 function isFinal(job: Job): boolean {
-  return conditionOf(job, 'Complete') !== undefined || conditionOf(job, 'Failed') !== undefined;
+  return isComplete(job) || conditionOf(job, 'Failed') !== undefined;
+}
+
+/** Clusters of long ago gave no condition (protocol h). */
+function isComplete({ status }: Job): boolean {
+  return (
+    conditionOf({ status }, 'Complete') !== undefined ||
+    (status.completionTime != null && (status.succeeded ?? 0) > 0)
+  );
 }
 
 /** Whether nothing of a pod runs any more, and nothing will. */
@@ -122,15 +131,25 @@ function hopelessOf(
   return hopeless;
 }
 
-function workerOf(pod: Pod, hindrance: Hindrance | undefined): Worker {
+/** The Job tells of a pod a moment before the pod itself is told of. */
+const MOMENT_MS = 10_000;
+
+function isNew({ status }: Job, now: number): boolean {
+  return now - Date.parse(status.startTime ?? '') < MOMENT_MS;
+}
+
+function workerOf(job: Job, pod: Pod, hindrance: Hindrance | undefined): Worker {
   const cause = isOver(pod) ? causeOfEnd(pod) : hindrance?.cause;
   const { name, uid } = pod.metadata;
   const shown: JsonObject = {
     Pod: name,
-    Container: pod.spec.containers[0]?.name ?? '',
+    Container: job.metadata.name,
     Node: pod.spec.nodeName ?? null,
     Phase: pod.status.phase,
     ExitCode: exitCodeOf(pod),
   };
-  return { id: uid, exitCode: exitCodeOf(pod), shown, ...(cause === undefined ? {} : { cause }) };
+  return {
+    ...{ id: uid || name, label: name, exitCode: exitCodeOf(pod), shown },
+    ...(cause === undefined ? {} : { cause }),
+  };
 }

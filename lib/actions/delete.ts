@@ -4,7 +4,7 @@ import { removeJobs } from '../jobs/removal.ts';
 import { MAX_NAME_BYTES } from '../tree/paths.ts';
 import { anyJson, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { requireHits } from './hits.ts';
+import { hitsOf, requireHits } from './hits.ts';
 
 const leafName = text.refine(
   (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
@@ -15,13 +15,24 @@ const schema = z.looseObject({ key: leafName.default('jid'), value: anyJson });
 
 /**
  * `delete`: removes jobs that have ended, with all that is kept of them. `value` names them, by `jid` unless `key`
- * says otherwise. The original does so for OpenShift jobs only (protocol a.7, h); the reply is the same.
+ * says otherwise. The original does so for OpenShift jobs only (protocol a.7, h), and ends those that run; the reply is the same.
  */
 export const deleteJob = defineAction({
   schema,
-  handle(meta, { services }) {
+  async handle(meta, { services }) {
+    const { jobs, dialect, settings } = services;
+    const found = hitsOf(services, meta);
+    if (found.length === 0 && dialect.nothingDeleted !== undefined) return dialect.nothingDeleted;
     const hits = requireHits(services, meta);
-    const busy = hits.find(({ root }) => services.jobs.isActive(root));
+    if (dialect.endsToDelete) {
+      const order = { signal: 'SIGTERM', graceMs: settings.killGraceMs, cause: 'deleted' } as const;
+      await Promise.all(
+        hits.map(async ({ root }) => {
+          if (await jobs.kill(root, order)) await jobs.ended(root);
+        }),
+      );
+    }
+    const busy = hits.find(({ root }) => jobs.isActive(root));
     if (busy !== undefined) {
       throw new PmanError('conflict', `the job ${busy.root} has not ended`, {
         hint: 'end it first, with the action "kill"',
@@ -32,7 +43,7 @@ export const deleteJob = defineAction({
       hits.map(({ root }) => root),
     );
     return {
-      status: true,
+      status: dialect.deleted,
       result: {
         action: 'Delete Job',
         job_id: meta.value,

@@ -78,7 +78,10 @@ export const settings = [
     help: "the engine's socket on its own host: what a manager container gets",
     default: '/var/run/docker.sock',
   },
-  ...kubernetesSettings,
+  ...kubernetesSettings.map((setting) => ({
+    ...setting,
+    group: 'Jobs in a cluster (--container-env openshift or kubernetes):',
+  })),
   {
     name: 'verbosity',
     short: 'v',

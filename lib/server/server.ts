@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { plainDialect } from '../dialects/envelope/statusAnswer.ts';
 import type { ErrorCode } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
@@ -107,6 +108,7 @@ async function open(
     jobs,
     closeOrphans,
     log,
+    dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,
     settings: {
       exportPath: config.exportPath ?? dirname(config.dbPath),
       killGraceMs: config.killGraceMs,

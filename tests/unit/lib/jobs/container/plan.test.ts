@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { planContainer } from '../../../../../lib/jobs/container/plan.ts';
+import { planContainer, sharedFolders } from '../../../../../lib/jobs/container/plan.ts';
 import type { JsonObject } from '../../../../../lib/wire/json.ts';
 
 const plan = (container: JsonObject, meta: JsonObject = {}, storeBase?: string) => {
   const rawMeta = { cmd: 'a "b"; c', auid: 'u', jid: 'j1', container, ...meta };
-  return planContainer({ rawMeta, container, cmd: 'a "b"; c', jid: 'j1' }, storeBase);
+  return planContainer(
+    { rawMeta, container, cmd: 'a "b"; c', jid: 'j1' },
+    sharedFolders(storeBase),
+  );
 };
 const target = { image: 'busybox' };
 
