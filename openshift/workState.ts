@@ -36,7 +36,8 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   const { job, warnings } = work;
   // What no owner is named of has output perhaps; how the Job stands it does not say.
   const pods = work.pods.filter((pod) => jobUidOf(pod) !== undefined);
-  const isGivenUp = job.metadata.annotations[ENDED_NOTE] !== undefined && job.spec.suspend === true;
+  const isEndedByUs = job.metadata.annotations[ENDED_NOTE] !== undefined;
+  const isGivenUp = isEndedByUs && job.spec.suspend === true;
   const hindrances = new Map<Pod, Hindrance>();
   for (const pod of pods) {
     const found = isOver(pod) || isRunning(pod) ? undefined : hindranceOf(pod, warnings);
@@ -62,7 +63,7 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
       isComplete(job) || (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
     const outcome: Outcome = isGood
       ? 'succeeded'
-      : deciding !== undefined && endIsUnknown(deciding)
+      : deciding !== undefined && !isEndedByUs && endIsUnknown(deciding)
         ? 'unknown'
         : 'failed';
     const cause = isGood ? undefined : causeOfFailure(work, deciding);
