@@ -158,7 +158,7 @@ export class KubernetesEngine implements Engine {
 
   async follow(worker: Worker, options: FollowOptions): Promise<void> {
     const source = sourceOf(worker);
-    if (source === undefined || worker.shown.Phase === 'Pending') return;
+    if (source === undefined) return;
     if (!(await followLogs(this.#client, source, options)) || options.signal.aborted) return;
     // An API server that ends in order ends its streams as if they were over.
     const path = this.#client.path('pods', source.pod);
@@ -326,8 +326,10 @@ function isMeant({ job }: KnownWork, handle: Handle | undefined): boolean {
   return typeof handle?.uid !== 'string' || handle.uid === job.metadata.uid;
 }
 
-/** Undefined for a worker whose pod is not known. */
-function sourceOf({ shown: { Pod: pod, Container: container } }: Worker): LogSource | undefined {
+/** Undefined for a worker whose pod is not known, or has written nothing yet. */
+function sourceOf({ shown }: Worker): LogSource | undefined {
+  const { Pod: pod, Container: container, Phase: phase } = shown;
+  if (phase === 'Pending') return undefined;
   if (typeof pod !== 'string' || typeof container !== 'string') return undefined;
   return { pod, container };
 }
