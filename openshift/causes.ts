@@ -31,9 +31,15 @@ export function mainStatus(pod: Pod): ContainerStatus | undefined {
 /** The exit code of a pod's command; null while it runs, and when nobody knows it. */
 export function exitCodeOf(pod: Pod): number | null {
   const ended = mainStatus(pod)?.state.terminated;
-  if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || NOT_RUN.has(ended.reason ?? ''))
-    return null;
+  if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || neverRan(ended)) return null;
   return ended.exitCode;
+}
+
+type Terminated = NonNullable<ContainerStatus['state']['terminated']>;
+
+/** Whether its command was never started: then the node may show an exit code of its own making. */
+function neverRan({ reason, startedAt }: Terminated): boolean {
+  return NOT_RUN.has(reason ?? '') || /^(1970|0001)-01-01/.test(startedAt ?? '');
 }
 
 /** Whether nobody can say how a pod's command has ended. */
@@ -63,7 +69,8 @@ export function causeOfEnd(pod: Pod): string | undefined {
   if (UNKNOWN_ENDS.has(reason)) {
     return `node ${pod.spec.nodeName ?? '?'} lost the container and does not know how it ended`;
   }
-  if (NOT_RUN.has(reason)) return `the command could not be started: ${startError(ended?.message)}`;
+  if (ended && neverRan(ended))
+    return `the command could not be started: ${startError(ended?.message)}`;
   const failedInit = pod.status.initContainerStatuses.find(
     ({ state }) => state.terminated && state.terminated.exitCode !== 0,
   );

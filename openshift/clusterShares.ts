@@ -15,22 +15,22 @@ export function clusterShares({
   storage,
   storeBase,
 }: Pick<KubernetesSettings, 'storage' | 'storeBase'>): ShareRule {
-  return (asked, jid) => {
-    if (asked === undefined || storage.kind === 'swift') return {};
+  return (given, jid) => {
+    if (given === undefined || /^\/*$/.test(given) || storage.kind === 'swift') return {};
+    const asked = posix.normalize(given).replace(/\/+$/, '');
     if (storage.kind === 'hostPath') {
       if (!asked.startsWith('/')) return { shareDir: `${KEYS}/key-${jid}` };
       const last = asked.split('/').at(-1);
       return { awaited: asked, shareDir: storeBase ? `${storeBase}/${last}` : asked };
     }
-    const folder = posix.normalize(asked);
     const base = storeBase?.replace(/\/+$/, '');
     const below =
-      base !== undefined && folder.startsWith(`${base}/`)
-        ? folder.slice(base.length + 1)
-        : posix.basename(folder);
+      base !== undefined && asked.startsWith(`${base}/`)
+        ? asked.slice(base.length + 1)
+        : posix.basename(asked);
     if (below === '..' || below === '.' || below === '') {
       throw new BadRequestError(
-        `run: "meta.container.manager.env.shareDir": ${JSON.stringify(asked.slice(0, 80))} names no folder of the claim`,
+        `run: "meta.container.manager.env.shareDir": ${JSON.stringify(given.slice(0, 80))} names no folder of the claim`,
       );
     }
     return { shareDir: below };

@@ -79,6 +79,7 @@ function podSpec(
     ),
     resources: { limits: resources.limits, requests: resources.requests },
     volumeMounts: mounts,
+    ...(options.tty ? { tty: true } : {}),
     securityContext: {
       ...security.container,
       // pman 2.2.4 takes these from those that get a GPU (protocol h).

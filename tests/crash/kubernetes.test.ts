@@ -63,12 +63,18 @@ describeWithEngine('a cluster and a pman that are killed', ownKubernetesMissing,
         }
         return { jid, exitCode, stdout: 'begun\ndone\n', mark: join(marks, jid) };
       };
-      const check = async ({ jid, exitCode, stdout, mark }: Expected) => {
+      /** What is written while containerd is away is lost: nobody else reads it. One that it was starting may not run. */
+      const check = async ({ jid, exitCode, stdout, mark }: Expected, outputMayLack: boolean) => {
         const end = await clusterEnd(server, jid, 180_000);
         const runs = existsSync(mark) ? readFileSync(mark, 'utf8').trim().split('\n').length : 0;
         const seen = { runs, returncode: end.returncode, stdout: end.stdout };
         const wanted = { runs: 1, returncode: [exitCode], stdout: [stdout] };
         if (JSON.stringify(seen) === JSON.stringify(wanted)) return;
+        if (outputMayLack) {
+          const hasRun = runs === 1 && end.returncode[0] === exitCode;
+          const hasNot = runs === 0 && end.returncode[0] === null && end.cause[0];
+          if ((hasRun && stdout.startsWith(end.stdout[0] ?? '')) || hasNot) return;
+        }
         faults.push(`${jid}: ${JSON.stringify({ ...seen, wanted, cause: end.cause })}`);
       };
       for (let round = 0; round < rounds && faults.length < 5; round += 1) {
@@ -84,7 +90,9 @@ describeWithEngine('a cluster and a pman that are killed', ownKubernetesMissing,
         for (const victim of victims) if (victim !== 'pman') await cluster.start(victim);
         if (victims.includes('pman')) await server.restart();
         const before = faults.length;
-        await Promise.all((await accepted).map(check));
+        await Promise.all(
+          (await accepted).map((job) => check(job, victims.includes('containerd'))),
+        );
         if (faults.length > before) faults.push(`round ${round} killed ${victims.join(' and ')}`);
       }
       if (faults.length > 0) faults.push(server.output.stderr.slice(-2000));

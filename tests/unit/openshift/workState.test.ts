@@ -138,6 +138,12 @@ describe('how a Job with its pods stands', () => {
       null,
     ],
     [
+      'a start that was cut off',
+      { state: ended(1, { reason: 'Error', startedAt: '1970-01-01T00:00:00Z' }) },
+      /could not be started/,
+      null,
+    ],
+    [
       'an eviction',
       { status: { reason: 'Evicted', message: 'The node was low on resource: memory.' } },
       /evicted: The node was low on resource: memory/,
