@@ -87,12 +87,26 @@ own_kernel_settings() {
     'kernel/keys/root_maxkeys 1000000' 'kernel/keys/root_maxbytes 25000000'
 }
 
+# Nobody may remove a folder of the machine that is mounted over in a namespace: the kernel would undo the mount. So each
+# cluster has a file in it.
+hold_folder() {
+  [ -d "$1" ] || { mkdir -p "$1"; : >"$1/.made-by-pman"; }
+  : >"$1/.$group"
+}
+# The last cluster removes what was made for the first.
+leave_folder() {
+  rm -f "$1/.$group"
+  [ "$(ls -A "$1" 2>/dev/null)" = .made-by-pman ] || return 0
+  rm "$1/.made-by-pman"
+  rmdir "$1"
+}
+
 # A process that does nothing but keep the mount namespace.
 start_namespace() {
   local path setting value
   echo 'mount --make-rshared /' >"$dir/mounts"
   for path in $(own_folders); do
-    [ -d "$path" ] || { mkdir -p "$path"; echo "$path" >>"$dir/made-folders"; }
+    hold_folder "$path"
     mkdir -p "$dir/root$path"
     echo "mount --bind '$dir/root$path' '$path'" >>"$dir/mounts"
   done
@@ -220,11 +234,7 @@ down() {
   end_members
   [ ! -d "/sys/class/net/$bridge" ] || ip link del "$bridge"
   eventually 100 remove_group || fail "the cgroup $group stays"
-  local path
-  while read -r path; do
-    # Another cluster may have mounted over it since.
-    cat /proc/[0-9]*/mountinfo 2>/dev/null | grep -F " $path " >/dev/null || rmdir --ignore-fail-on-non-empty "$path"
-  done < <(cat "$dir/made-folders" 2>/dev/null)
+  for path in $(own_folders); do leave_folder "$path"; done
   rm -rf --one-file-system "$dir"
 }
 
