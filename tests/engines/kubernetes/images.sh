@@ -16,8 +16,14 @@ full_name() {
 
 has_image() { ctr images ls -q | grep -xF "$(full_name "$1")" >/dev/null; }
 
-# import_image NAME ARCHIVE: under this name, and under those that the archive has for it.
-import_image() { ctr images import --index-name "$(full_name "$1")" - <"$2" >&2; }
+# import_image NAME ARCHIVE: under this name, and under those that the archive has for it. These may be the same, and a
+# name that is given twice in one import is lost: so it gets a third one first.
+import_image() {
+  local draft=localhost/import:$$
+  ctr images import --index-name "$draft" - <"$2" >&2
+  ctr images tag --force "$draft" "$(full_name "$1")" >/dev/null
+  ctr images rm "$draft" >/dev/null
+}
 
 # image_of_busybox NAME COMMAND: the archive of an image of one layer, as `docker save` writes it.
 image_of_busybox() {
