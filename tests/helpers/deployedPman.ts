@@ -106,17 +106,35 @@ export class DeployedPman {
     return this.ask('pman', { action, meta }) as Readonly<Record<string, unknown>>;
   }
 
-  /** Waits for the end of a job: its status and its output. */
-  ended(jid: string): Promise<{ readonly status: string; readonly output: string }> {
+  /** How a job stands. The answers of `status` differ by overlay, those of `result` do not. */
+  result(jid: string): JobResult {
+    const { d_ret } = this.post('result', { key: 'jid', value: jid });
+    const { status, returncode, stdout } = (d_ret as Readonly<Record<string, ResultAnswer>>)[
+      '0'
+    ] ?? {
+      ...{ status: '', returncode: [], stdout: [] },
+    };
+    return { status, exitCode: returncode[0] ?? null, output: stdout[0] ?? '' };
+  }
+
+  /** Waits for the end of a job. */
+  ended(jid: string): Promise<JobResult> {
     const end = () => {
-      const { d_ret } = this.post('status', { key: 'jid', value: jid });
-      const { l_status, l_logs } = d_ret as {
-        readonly l_status: string[];
-        readonly l_logs: string[];
-      };
-      const [status = ''] = l_status;
-      return !/started|^$/.test(status) && { status, output: l_logs[0] ?? '' };
+      const result = this.result(jid);
+      return result.exitCode !== null && result;
     };
     return eventually(end, { timeoutMs: 120_000, pollMs: 200, message: `job ${jid} to end` });
   }
+}
+
+interface ResultAnswer {
+  readonly status: string;
+  readonly returncode: ReadonlyArray<number | null>;
+  readonly stdout: readonly string[];
+}
+
+interface JobResult {
+  readonly status: string;
+  readonly exitCode: number | null;
+  readonly output: string;
 }

@@ -102,8 +102,7 @@ describeWithEngine('pman and pfioh in a cluster', deploymentMissing, () => {
       const loud = 'sh -c "tr a-z A-Z </share/incoming/words | tee /share/outgoing/loud"';
       expect(job('shout', loud)).toMatchObject({ status: true });
       expect(await deployed.ended('shout')).toEqual({
-        status: 'finishedSuccessfully',
-        output: 'FROM AFAR\n',
+        ...{ status: 'finishedSuccessfully', exitCode: 0, output: 'FROM AFAR\n' },
       });
       const out = { path: '/tmp/out', createDir: true };
       deployed.ask('pfioh', { action: 'pullPath', meta: { local: out, ...common } });
@@ -112,12 +111,7 @@ describeWithEngine('pman and pfioh in a cluster', deploymentMissing, () => {
 
     it('run a command in the pod of pman', async () => {
       deployed.post('run', { cmd: 'id -u', auid: 'tester', jid: 'here', threaded: true });
-      const result = await eventually(() => {
-        const { d_ret } = deployed.post('result', { key: 'jid', value: 'here' });
-        const parts = d_ret as Readonly<Record<string, { readonly stdout: readonly string[] }>>;
-        return parts['0']?.stdout[0];
-      });
-      expect(result.trim()).toBe(String(user));
+      expect((await deployed.ended('here')).output.trim()).toBe(String(user));
     });
 
     it('find a job again when the pod of pman was lost, and are not evicted meanwhile', async () => {
@@ -135,11 +129,9 @@ describeWithEngine('pman and pfioh in a cluster', deploymentMissing, () => {
       }
       cluster.kubectl('delete', pmanPod, '--grace-period=0', '--force');
       deployed.ready('pman');
-      expect(deployed.post('status', { key: 'jid', value: 'long' })).toMatchObject({
-        d_ret: { l_status: ['started'] },
-      });
+      expect(deployed.result('long').status).toBe('started');
       deployed.exec('pfioh', 'touch', `${DATA.shareDir}/go`);
-      expect((await deployed.ended('long')).status).toBe('finishedWithError');
+      expect(await deployed.ended('long')).toMatchObject({ exitCode: 3 });
     });
 
     it('may do in the namespace what an engine has to, and nothing else', () => {
