@@ -109,6 +109,15 @@ describeWithEngine('pman and pfioh in a cluster', deploymentMissing, () => {
       expect(deployed.exec('pman', 'cat', '/tmp/out/loud')).toBe('FROM AFAR\n');
     });
 
+    it('end a job by the signal that a kill names', async () => {
+      job('killed', `sh -c "trap 'exit 9' TERM; touch /share/up; while true; do sleep 0.1; done"`);
+      await eventually(() => deployed.exec('pfioh', 'ls', DATA.shareDir).includes('up\n'), {
+        ...{ timeoutMs: 60_000, pollMs: 200, message: 'the job to run' },
+      });
+      deployed.post('kill', { key: 'jid', value: 'killed', grace: 60 });
+      expect(await deployed.ended('killed')).toMatchObject({ exitCode: 9 });
+    });
+
     it('run a command in the pod of pman', async () => {
       deployed.post('run', { cmd: 'id -u', auid: 'tester', jid: 'here', threaded: true });
       expect((await deployed.ended('here')).output.trim()).toBe(String(user));
