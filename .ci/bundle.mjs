@@ -16,7 +16,7 @@ const common = {
   target: 'node20',
   format: 'esm',
   legalComments: 'linked',
-  external: ['zeromq', 'koffi', 'dockerode', 'docker-modem'],
+  external: ['zeromq', 'koffi', 'dockerode', 'docker-modem', '@kubernetes/client-node'],
   logLevel: 'warning',
 };
 

@@ -6,7 +6,7 @@
 // jobs or to answer clients changes nothing below it. Every room may import the files of `lib` itself: errors, log,
 // version and the like; they import no room.
 
-const contract = 'lib/jobs/container/engine.ts';
+const contract = ['lib/jobs/container/engine.ts', 'lib/jobs/container/words.ts'];
 const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrency'];
 
 /** Room, what it holds, and what it may import: rooms, or single files of rooms. From the top to the bottom. */
@@ -53,16 +53,20 @@ export const table = [
     "how a job's state and outputs are told to clients: the original's words for each kind of job",
     ['lib/jobs', 'lib/records', 'lib/tree', 'lib/wire'],
   ],
-  ['swarm/cli', 'the program `swarm`', ['swarm', contract, 'lib/config', 'lib/host', 'lib/wire']],
+  [
+    'swarm/cli',
+    'the program `swarm`',
+    ['swarm', ...contract, 'lib/config', 'lib/host', 'lib/wire'],
+  ],
   [
     'swarm',
     'two engines for container jobs: a docker swarm, and a Docker Engine or Podman without one; manager images',
-    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+    [...contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'openshift',
     'an engine for container jobs: Kubernetes',
-    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+    [...contract, 'lib/config', 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'lib/jobs/container',

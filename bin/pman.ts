@@ -4,12 +4,15 @@ import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
+import { openshiftDialect } from '../lib/dialects/envelope/openshiftDialect.ts';
+import { plainDialect } from '../lib/dialects/envelope/statusAnswer.ts';
 import { isWithoutFolder, messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
+import { sharedFolders } from '../lib/jobs/container/plan.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
@@ -18,7 +21,9 @@ import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
 import { verbOf } from '../lib/verbs/index.ts';
 import { VERSION } from '../lib/version.ts';
-import { readShown } from '../swarm/service/shownTask.ts';
+import { clusterShares } from '../openshift/clusterShares.ts';
+import { readShown as readShownJob } from '../openshift/shownWork.ts';
+import { readShown as readShownTask } from '../swarm/service/shownTask.ts';
 
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
@@ -73,7 +78,8 @@ async function main(): Promise<void> {
     log,
     openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
     containerJobs: containerJobsPlace(config, log),
-    readShown,
+    // Records of every engine are read, whichever is used now.
+    readShown: (shown) => readShownJob(shown) ?? readShownTask(shown),
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
   for (const unknown of asked.unknown ?? []) {
@@ -108,6 +114,8 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'docker':
       return {
         kind: 'engine',
+        shareRule: sharedFolders(config.storeBase),
+        dialect: plainDialect,
         open: async (instance) => {
           const { openJobEngine } = await import('../swarm/openJobEngine.ts');
           const settings = { env: process.env, home: homedir() };
@@ -115,11 +123,15 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
         },
       };
     case 'openshift':
+    case 'kubernetes':
       return {
-        kind: 'refused',
-        error: new PmanError('not_implemented', 'container jobs on openshift are not built yet', {
-          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
-        }),
+        kind: 'engine',
+        shareRule: clusterShares(config.kubernetes),
+        dialect: openshiftDialect,
+        open: async () => {
+          const { openKubernetes } = await import('../openshift/openKubernetes.ts');
+          return openKubernetes({ settings: config.kubernetes, log });
+        },
       };
     case 'host':
       return { kind: 'host' };

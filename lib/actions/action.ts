@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
+import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -16,6 +17,8 @@ export interface Services {
   /** Writes down what is to be known of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   readonly log: Logger;
+  /** How clients are told of jobs where the original's back-ends differ. */
+  readonly dialect: EnvelopeDialect;
   readonly settings: {
     /** The folder below which requests may name places for copies of the database. */
     readonly exportPath: string;

@@ -1,5 +1,4 @@
 import { NO_PROGRESS, progressAnswer } from '../dialects/envelope/progressAnswer.ts';
-import { statusAnswer } from '../dialects/envelope/statusAnswer.ts';
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction } from './action.ts';
@@ -17,18 +16,22 @@ export const status = defineAction({
       async (hit, i) => {
         // The container nodes are shown as they were before the question (protocol g).
         const progress = progressAnswer(standing(services, hit), i);
-        const { status, combined, note } = await services.jobs.report(hit.root, hit.record);
+        const { status, combined, note, outputs, shown } = await services.jobs.report(
+          hit.root,
+          hit.record,
+        );
         // Not the whole report: that holds the record.
-        return { progress, status, combined, note };
+        return { progress, status, combined, note, outputs, shown };
       },
       ({ progress, combined = '' }) => membersLength(progress) + combined.length,
     );
     const found = answers.length > 0;
     const progress = found ? answers.flatMap((told) => told.progress) : NO_PROGRESS;
+    const { status: told, members } = services.dialect.status(answers);
     return {
-      status: found,
+      status: told,
       ...(found ? {} : { error: noSuchJob(meta) }),
-      result: Object.fromEntries<JsonValue>([...progress, ...statusAnswer(answers)]),
+      result: Object.fromEntries<JsonValue>([...progress, ...members]),
       ...page,
     };
   },

@@ -69,7 +69,9 @@ export function readFlags(command: Command, argv: readonly string[]): Flags {
     writeErr: () => {},
   });
   command.configureHelp({ optionDescription: described });
-  const known = ['--help', ...command.options.flatMap(({ long }) => long ?? [])];
+  // What has a group goes by its whole name: it takes no beginning away from the flags of the original.
+  const short = command.options.filter(({ helpGroupHeading }) => helpGroupHeading === undefined);
+  const known = ['--help', ...short.flatMap(({ long }) => long ?? [])];
   try {
     command.parse(expandAbbreviations(argv, known), { from: 'user' });
   } catch (error) {

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { type LogFormat, logFormats } from '../log.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
+import { type KubernetesSettings, kubernetesSchema, toKubernetes } from './kubernetes.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
@@ -46,7 +47,9 @@ const umask = z
   .refine((bits) => (bits & 0o022) === 0o022, 'would let other users write what pman obeys')
   .refine((bits) => (bits & 0o700) === 0, 'would keep pman from its own files');
 /** Where jobs with a container go; `host` runs their commands on this host. */
-const ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'docker', 'openshift', 'host']);
+const ENVIRONMENTS: ReadonlySet<string> = new Set([
+  ...['swarm', 'docker', 'openshift', 'kubernetes', 'host'],
+]);
 
 const schema = z.object({
   ip: z.string(),
@@ -67,6 +70,7 @@ const schema = z.object({
     .refine((name) => ENVIRONMENTS.has(name), `is none of ${[...ENVIRONMENTS].join(', ')}`),
   manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
   dockerSocket: z.string().startsWith('/', 'is no full path'),
+  ...kubernetesSchema,
   verbosity: wholeNumber(-10, 10),
   logFormat: z.enum(logFormats, 'is neither text nor json'),
   enableTokenAuth: z.boolean(),
@@ -116,6 +120,7 @@ export interface PmanConfig {
   /** `builtin`: no manager container is ever run. */
   readonly manager: 'auto' | 'builtin';
   readonly dockerSocket: string;
+  readonly kubernetes: KubernetesSettings;
   /** The folder of the engine's host that stands for the parent of every shareDir (STOREBASE). */
   readonly storeBase: string | undefined;
   readonly verbosity: number;
@@ -216,6 +221,7 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     containerEnv: values['container-env'],
     manager: values.manager,
     dockerSocket: values.dockerSocket,
+    kubernetes: toKubernetes(values, env),
     storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
     logFormat: values.logFormat,

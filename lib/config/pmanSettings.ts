@@ -1,3 +1,4 @@
+import { kubernetesSettings } from './kubernetes.ts';
 import { pageFlags } from './pages.ts';
 import type { Setting } from './sources.ts';
 
@@ -62,7 +63,7 @@ export const settings = [
   {
     name: 'container-env',
     value: 'name',
-    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift, or host: their commands run on this host',
+    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift or kubernetes, or host: their commands run on this host',
     default: 'swarm',
   },
   {
@@ -77,6 +78,10 @@ export const settings = [
     help: "the engine's socket on its own host: what a manager container gets",
     default: '/var/run/docker.sock',
   },
+  ...kubernetesSettings.map((setting) => ({
+    ...setting,
+    group: 'Jobs in a cluster (--container-env openshift or kubernetes):',
+  })),
   {
     name: 'verbosity',
     short: 'v',

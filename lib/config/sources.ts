@@ -24,6 +24,8 @@ export interface Setting {
   readonly value?: string;
   readonly help: string;
   readonly default: string | boolean;
+  /** The heading in the help of settings that belong together; their flags have no abbreviations. */
+  readonly group?: string;
   /** Given several times, its values make one list with commas; else the last one counts. */
   readonly repeatable?: boolean;
 }
@@ -77,12 +79,13 @@ export function commandOf(
   settings: readonly Setting[],
 ): Command {
   const command = new Command(program).description(description).allowExcessArguments(false);
-  for (const { name, short, value, help, default: fallback, repeatable } of settings) {
+  for (const { name, short, value, help, default: fallback, repeatable, group } of settings) {
     const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
     const variable = ` [${envName(prefixOf(program), name)}]`;
     const option = new Option(short ? `-${short}, ${long}` : long, help + shown + variable);
     if (repeatable) option.argParser((text, before) => collected(text, String(before ?? '')));
+    if (group !== undefined) option.helpGroup(group);
     command.addOption(option);
   }
   for (const flag of PRINT_FLAGS) {

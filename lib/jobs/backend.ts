@@ -83,6 +83,10 @@ export interface JobReport {
   readonly status: JobStatus;
   /** All that it has written, where its two streams cannot be told apart. */
   readonly combined?: string;
+  /** Whose the pieces of `combined` are, in their order, and how many characters each has; where that is known. */
+  readonly outputs?: readonly { readonly label: string; readonly length: number }[];
+  /** How its engine shows it, in words of its own. */
+  readonly shown?: JsonObject;
   /** Why this may not be the newest, or what it waits for. */
   readonly note?: string;
   /** Why none of it ran, or no more of it. */

@@ -1,9 +1,10 @@
 import type { PmanConfig } from '../config/pman.ts';
+import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import { messageOf, type PmanError, UsageError } from '../errors.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
-import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
+import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
@@ -15,7 +16,12 @@ import { JobDatabase } from '../records/database.ts';
 
 /** Where jobs with a container go: to an engine, on this host like any other job, or nowhere: they are refused. */
 export type ContainerJobsPlace =
-  | { readonly kind: 'engine'; readonly open: OpenEngine }
+  | {
+      readonly kind: 'engine';
+      readonly open: OpenEngine;
+      readonly shareRule: ShareRule;
+      readonly dialect: EnvelopeDialect;
+    }
   | { readonly kind: 'host' }
   | { readonly kind: 'refused'; readonly error: PmanError };
 
@@ -58,7 +64,7 @@ export async function openJobs(
   const sshHosts = new SshHosts(config.ssh);
   const progressOf = progressReader(readShown);
   const summaryOf = summarizer(progressOf);
-  const { fsync, storeBase } = config;
+  const { fsync } = config;
   const database = JobDatabase.open({
     ...{ folder: config.dbPath, workFolder, fsync, summaryOf, rights },
     log: log.child({ component: 'database' }),
@@ -78,8 +84,9 @@ export async function openJobs(
   const containers =
     containerJobs.kind === 'engine'
       ? new ContainerJobs({
-          ...{ database, summaryOf, workFolder, fsync, storeBase, readShown },
+          ...{ database, summaryOf, workFolder, fsync, readShown },
           openEngine: containerJobs.open,
+          shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
           log: log.child({ component: 'containers' }),
         })

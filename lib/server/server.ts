@@ -4,6 +4,7 @@ import { ANYBODY } from '../access/caller.ts';
 import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { plainDialect } from '../dialects/envelope/statusAnswer.ts';
 import type { ErrorCode } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
@@ -126,6 +127,7 @@ async function open(
     jobs,
     closeOrphans,
     log,
+    dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,
     settings: {
       exportPath: config.exportPath ?? dirname(config.dbPath),
       isShareMapped: config.storeBase !== undefined,

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultKubernetes } from '../../lib/config/kubernetes.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { silentLogger } from '../../lib/log.ts';
+import { readShown as readShownJob } from '../../openshift/shownWork.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { engineMissing, podmanMissing } from '../helpers/docker.ts';
 import { EngineRelay } from '../helpers/engineRelay.ts';
+import { KubernetesUnderTest, kubernetesMissing } from '../helpers/kubernetes.ts';
 import {
   MEMORY_IMAGE,
   MemoryEngine,
@@ -126,6 +129,38 @@ async function realEngine(
   };
 }
 
+/** Jobs of Kubernetes in a namespace of their own, behind a relay. */
+async function kubernetes(): Promise<EngineUnderTest> {
+  const cluster = await KubernetesUnderTest.open();
+  const relay = await EngineRelay.to(cluster.port);
+  const kubeconfig = cluster.kubeconfigAt(relay.port);
+  return {
+    open: async () => {
+      const { openKubernetes } = await import('../../openshift/openKubernetes.ts');
+      const { namespace } = cluster;
+      // As long as a fetch of an image that is there may take, and no longer: nobody is to wait for one that is not.
+      const settings = { ...defaultKubernetes(), kubeconfig, namespace, startLimitMs: 5000 };
+      return openKubernetes({ settings, log: silentLogger() });
+    },
+    ...{
+      readShown: readShownJob,
+      image: cluster.image,
+      badName: 'a/b',
+      hasTerminal: false,
+      makesFolders: false,
+    },
+    cut: () => relay.cut(),
+    restore: () => relay.restore(),
+    silence: () => relay.silence(),
+    speak: () => relay.goOn(),
+    restart: () => cluster.restart('kube-apiserver'),
+    close: async () => {
+      await relay.cut();
+      await cluster.close();
+    },
+  };
+}
+
 export const engines = {
   memory: inMemory,
   swarm: {
@@ -142,6 +177,11 @@ export const engines = {
     name: 'Podman',
     missing: podmanMissing,
     up: () => realEngine('podman', 'docker'),
+  },
+  kubernetes: {
+    name: 'Kubernetes',
+    missing: kubernetesMissing,
+    up: kubernetes,
   },
 } satisfies Readonly<Record<string, EngineFactory>>;
 

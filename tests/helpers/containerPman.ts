@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import { sharedFolders } from '../../lib/jobs/container/plan.ts';
 import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
@@ -144,7 +145,8 @@ export class ContainerPman {
     const shared = { workFolder, fsync: false, summaryOf, log };
     const database = JobDatabase.open({ ...shared, folder: join(this.folder, 'db') });
     const jobs = new ContainerJobs({
-      ...{ ...shared, database, storeBase: this.#settings.storeBase, logLimitBytes: 1024 * 1024 },
+      ...{ ...shared, database, logLimitBytes: 1024 * 1024 },
+      shareRule: sharedFolders(this.#settings.storeBase),
       ...{ openEngine: this.#open, readShown: this.#readShown },
       lastWordsMs: this.#settings.lastWordsMs ?? 120_000,
     });

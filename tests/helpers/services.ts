@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
+import { plainDialect } from '../../lib/dialects/envelope/statusAnswer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
@@ -63,6 +64,7 @@ export function openServices(): TestServices {
     jobs,
     closeOrphans: () => host.closeOrphans(),
     log,
+    dialect: plainDialect,
     settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
     openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
     shutDown: () => {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { defaultDatabase } from '../../../../lib/config/databasePlace.ts';
+import { defaultKubernetes } from '../../../../lib/config/kubernetes.ts';
 import { type PmanConfig, readPmanConfig } from '../../../../lib/config/pman.ts';
 import { UsageError } from '../../../../lib/errors.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
@@ -65,6 +66,7 @@ describe('readPmanConfig', () => {
       manager: 'auto',
       dockerSocket: '/var/run/docker.sock',
       storeBase: undefined,
+      kubernetes: defaultKubernetes(),
     });
   });
 
@@ -201,7 +203,7 @@ describe('readPmanConfig', () => {
     [['--maxJobs', '0'], '--maxJobs "0" is not between 1 and 100000'],
     [
       ['--container-env', 'swram'],
-      '--container-env "swram" is none of swarm, docker, openshift, host',
+      '--container-env "swram" is none of swarm, docker, openshift, kubernetes, host',
     ],
     [['--maxBodySize', '4096'], '--maxBodySize "4096" is not between 1 and 2047'],
     [

@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { planContainer } from '../../../../../lib/jobs/container/plan.ts';
+import { planContainer, sharedFolders } from '../../../../../lib/jobs/container/plan.ts';
+import { splitIntoWords } from '../../../../../lib/jobs/container/words.ts';
 import type { JsonObject } from '../../../../../lib/wire/json.ts';
-import { splitIntoWords } from '../../../../../swarm/words.ts';
 
 const plan = (container: JsonObject, meta: JsonObject = {}, storeBase?: string) => {
   const rawMeta = { cmd: 'a "b"; c', auid: 'u', jid: 'j1', container, ...meta };
-  return planContainer({ rawMeta, container, cmd: 'a "b"; c', jid: 'j1' }, storeBase);
+  return planContainer(
+    { rawMeta, container, cmd: 'a "b"; c', jid: 'j1' },
+    sharedFolders(storeBase),
+  );
 };
 const target = { image: 'busybox' };
 
@@ -41,7 +44,10 @@ describe('planContainer', () => {
         fc.string({ minLength: 1 }).filter((line) => !line.includes('\0')),
         (cmd) => {
           const rawMeta = { cmd, container, shell: true };
-          const { cmd: line } = planContainer({ rawMeta, container, cmd, jid: 'j' }, undefined);
+          const { cmd: line } = planContainer(
+            { rawMeta, container, cmd, jid: 'j' },
+            sharedFolders(undefined),
+          );
           expect(splitIntoWords(line)).toEqual(['/bin/sh', '-c', cmd]);
         },
       ),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitIntoWords } from '../../../swarm/words.ts';
+import { splitIntoWords } from '../../../../../lib/jobs/container/words.ts';
 
 describe('splitIntoWords', () => {
   it.each<[string, string[]]>([

@@ -1,4 +1,4 @@
-import { BadRequestError } from '../lib/errors.ts';
+import { BadRequestError } from '../../errors.ts';
 
 /**
  * Splits a command line into its words, as a shell quotes them: blanks separate, a backslash takes the next character as it
