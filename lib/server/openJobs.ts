@@ -1,6 +1,6 @@
 import type { PmanConfig } from '../config/pman.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
-import { messageOf, type PmanError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Rights } from '../host/rights.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.ts';
@@ -13,7 +13,7 @@ import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
 
-/** Where jobs with a container go: to an engine, on this host like any other job, or nowhere: they are refused. */
+/** Where jobs with a container go: to an engine, or on this host like any other job. */
 export type ContainerJobsPlace =
   | {
       readonly kind: 'engine';
@@ -21,8 +21,7 @@ export type ContainerJobsPlace =
       readonly shareRule: ShareRule;
       readonly dialect: EnvelopeDialect;
     }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'refused'; readonly error: PmanError };
+  | { readonly kind: 'host' };
 
 export interface OpenJobsOptions {
   readonly config: PmanConfig;
@@ -106,18 +105,7 @@ export async function openJobs(
   const jobs = new Jobs({
     ...{ database, progressOf, host },
     containers: containers ?? new RecordedJobs(readShown),
-    containerJobs: placeOf(containerJobs),
+    containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
   return { database, jobs, allKnown, closeOrphans: () => host.closeOrphans() };
-}
-
-function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {
-  switch (place.kind) {
-    case 'engine':
-      return 'containers';
-    case 'host':
-      return 'host';
-    case 'refused':
-      return place.error;
-  }
 }
