@@ -1,5 +1,5 @@
 import type { KillRequest } from '../../crunner/job/killRequest.ts';
-import { BadRequestError, type PmanError } from '../errors.ts';
+import { BadRequestError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
@@ -12,8 +12,8 @@ export interface JobsOptions {
   readonly progressOf: ReadProgress;
   readonly host: JobBackend;
   readonly containers: JobBackend;
-  /** Where jobs with a container go. `host`: their command runs on this host; an error: they are refused with it. */
-  readonly containerJobs: 'containers' | 'host' | PmanError;
+  /** Where jobs with a container go. `host`: their command runs on this host. */
+  readonly containerJobs: 'containers' | 'host';
 }
 
 /** All jobs of this server, whatever runs them: finds the back-end of each by its record. */
@@ -40,7 +40,6 @@ export class Jobs {
         hint: 'leave out meta.container or meta.ssh',
       });
     }
-    if (typeof containerJobs === 'object') throw containerJobs;
     return (containerJobs === 'host' ? host : containers).submit(request);
   }
 

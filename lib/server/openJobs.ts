@@ -1,6 +1,6 @@
 import type { PmanConfig } from '../config/pman.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
-import { messageOf, type PmanError, UsageError } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
@@ -14,7 +14,7 @@ import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
 
-/** Where jobs with a container go: to an engine, on this host like any other job, or nowhere: they are refused. */
+/** Where jobs with a container go: to an engine, or on this host like any other job. */
 export type ContainerJobsPlace =
   | {
       readonly kind: 'engine';
@@ -22,8 +22,7 @@ export type ContainerJobsPlace =
       readonly shareRule: ShareRule;
       readonly dialect: EnvelopeDialect;
     }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'refused'; readonly error: PmanError };
+  | { readonly kind: 'host' };
 
 export interface OpenJobsOptions {
   readonly config: PmanConfig;
@@ -108,7 +107,7 @@ export async function openJobs(
   const jobs = new Jobs({
     ...{ database, progressOf, host },
     containers: containers ?? new RecordedJobs(readShown),
-    containerJobs: placeOf(containerJobs),
+    containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
   return { database, jobs, allKnown, closeOrphans: () => host.closeOrphans() };
 }
@@ -123,15 +122,4 @@ function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig)
     ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
     ...(maxProcesses === undefined ? {} : { maxProcesses }),
   };
-}
-
-function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {
-  switch (place.kind) {
-    case 'engine':
-      return 'containers';
-    case 'host':
-      return 'host';
-    case 'refused':
-      return place.error;
-  }
 }

@@ -144,13 +144,13 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       expect(job).toMatchObject({ status: 'finishedSuccessfully', output: 'read\n', cause: '' });
     });
 
-    it.each([
-      ['no terminal', {}, 'none\n'],
-      ['one when it asks for it', { tty: true }, 'one\r\n'],
+    it.each<readonly [string, { readonly tty?: boolean }, () => string]>([
+      ['no terminal', {}, () => 'none\n'],
+      ['one when it asks for it', { tty: true }, () => `one${engine.terminalLineEnd}`],
     ])('has %s', async (_, container, output) => {
       const cmd = 'sh -c "if [ -t 1 ]; then echo one; else echo none; fi"';
       const job = await pman.end(await pman.submit(cmd, { container }));
-      expect(job).toMatchObject({ status: 'finishedSuccessfully', output });
+      expect(job).toMatchObject({ status: 'finishedSuccessfully', output: output() });
     });
 
     it('that somebody else removes at the engine ends without an exit code, and says so', async () => {

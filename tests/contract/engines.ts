@@ -26,6 +26,8 @@ export interface EngineUnderTest {
   readonly image: string;
   /** A name that this engine does not take. */
   readonly badName: string;
+  /** How lines end that a job writes to a terminal. */
+  readonly terminalLineEnd: string;
   /** Whether it makes folders that are to be mounted and do not exist. */
   readonly makesFolders: boolean;
   /** Connections are lost, and new ones are refused. */
@@ -58,6 +60,7 @@ const inMemory: EngineFactory = {
         readShown: readMemoryShown,
         image: MEMORY_IMAGE,
         badName: 'a/b',
+        terminalLineEnd: '\r\n',
         makesFolders: false,
       },
       cut: async () => {
@@ -111,6 +114,7 @@ async function realEngine(
       readShown,
       image: 'local/busybox:latest',
       badName: 'a/b',
+      terminalLineEnd: '\r\n',
       makesFolders: script === 'podman',
     },
     cut: () => relay.cut(),
@@ -146,7 +150,7 @@ async function kubernetes(): Promise<EngineUnderTest> {
       readShown: readShownJob,
       image: cluster.image,
       badName: 'a/b',
-      hasTerminal: false,
+      terminalLineEnd: '\n', // the node keeps lines, without what a terminal puts before their end
       makesFolders: false,
     },
     cut: () => relay.cut(),

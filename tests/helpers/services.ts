@@ -7,7 +7,7 @@ import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
-import { Jobs, type JobsOptions } from '../../lib/jobs/jobs.ts';
+import { Jobs } from '../../lib/jobs/jobs.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
@@ -19,8 +19,6 @@ import { tempDir } from './tempDir.ts';
 export interface TestServices {
   readonly services: Services;
   readonly outputs: HostOutputs;
-  /** The jobs of a server that does this with jobs that have a container. */
-  jobsWithContainers(containerJobs: JobsOptions['containerJobs']): Jobs;
   /** The file that holds the output of a part. */
   outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string;
   /** The folder that holds everything, the database in `db`. */
@@ -52,12 +50,10 @@ export function openServices(): TestServices {
     sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
     log,
   });
-  const jobsWithContainers = (containerJobs: JobsOptions['containerJobs']) =>
-    new Jobs({
-      ...{ database, progressOf, host, containerJobs },
-      containers: new RecordedJobs(readShown),
-    });
-  const jobs = jobsWithContainers('host');
+  const jobs = new Jobs({
+    ...{ database, progressOf, host, containerJobs: 'host' },
+    containers: new RecordedJobs(readShown),
+  });
   let quits = 0;
   const services: Services = {
     database,
@@ -75,7 +71,6 @@ export function openServices(): TestServices {
     services,
     top,
     quits: () => quits,
-    jobsWithContainers,
     outputs: new HostOutputs({ spool, outputLimitBytes: 1000 }),
     outputFile: (root, part, stream) =>
       partFiles(join(spool, root), part)[stream === 'stdout' ? 'out' : 'err'],

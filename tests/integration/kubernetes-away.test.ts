@@ -40,7 +40,9 @@ describeWithEngine(
     });
     afterAll(() => cluster.close());
     afterEach(async () => {
-      await server.kill9();
+      if (server.isRunning) await server.stop();
+      server.endJobs();
+      await eventually(() => server.children().length === 0);
       await relay?.cut();
       relay = undefined;
     });

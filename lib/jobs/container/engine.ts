@@ -103,7 +103,7 @@ export interface WorkOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** How many workers run the command; one when left out. */
   readonly workers?: number;
-  /** Whether a worker has a terminal: its lines then end in CR LF. Without one its input is empty: it ends at once. */
+  /** Whether a worker has a terminal: its lines then end in CR LF, where the engine keeps that. Without one its input is empty: it ends at once. */
   readonly tty?: boolean;
   readonly limits?: Limits;
 }

@@ -26,7 +26,7 @@ describe('clusterShares', () => {
     expect(claim(base)(asked, 'j')).toEqual({ shareDir: folder });
   });
 
-  it.each(['/', '..', '/a/..'])('refuses %s, which names no folder of the claim', (asked) => {
+  it.each(['..', 'a/..'])('refuses %s, which names no folder of the claim', (asked) => {
     expect(() => claim()(asked, 'j')).toThrow(/names no folder/);
   });
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { actions } from '../../../../lib/actions/index.ts';
-import { PmanError } from '../../../../lib/errors.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
@@ -127,15 +126,5 @@ describe('dispatch', () => {
     expect(host.services.database.roots()).toEqual([]);
     rmSync(spool);
     mkdirSync(spool);
-  });
-
-  it('says that containers are not to be had, and keeps no job', async () => {
-    const refusal = new PmanError('not_implemented', 'there are no engines here');
-    const services = { ...host.services, jobs: host.jobsWithContainers(refusal) };
-    const rawMeta = { ...GOOD.run, container: { target: { image: 'x' } } };
-    await expect(
-      dispatch(services, { action: 'run', rawMeta, threaded: true }, { caller: ANYBODY }),
-    ).rejects.toMatchObject({ code: 'not_implemented' });
-    expect(host.services.database.roots()).toEqual([]);
   });
 });
