@@ -16,7 +16,7 @@ const common = {
   target: 'node20',
   format: 'esm',
   legalComments: 'linked',
-  external: ['zeromq', 'koffi', 'dockerode', 'docker-modem'],
+  external: ['zeromq', 'koffi', 'dockerode', 'docker-modem', '@kubernetes/client-node'],
   logLevel: 'warning',
 };
 
@@ -33,6 +33,7 @@ async function bundlePrograms() {
     entryPoints: Object.fromEntries([
       ...programs,
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
+      ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
     ]),
     sourcemap: true,

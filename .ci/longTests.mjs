@@ -5,6 +5,6 @@
 export const longTests = [
   'tests/contract/(?!memory)',
   'tests/integration/container-',
-  'tests/integration/(images|stack)\\.',
+  'tests/integration/(images|manifests|stack)\\.',
   'tests/integration/transferHuge\\.',
 ];

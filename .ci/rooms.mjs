@@ -6,12 +6,17 @@
 // jobs or to answer clients changes nothing below it. Every room may import the files of `lib` itself: errors, log,
 // version and the like; they import no room.
 
-const contract = 'lib/jobs/container/engine.ts';
+const contract = ['lib/jobs/container/engine.ts', 'lib/jobs/container/words.ts'];
 const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrency'];
 
 /** Room, what it holds, and what it may import: rooms, or single files of rooms. From the top to the bottom. */
 export const table = [
   ['bin', 'a file for each program: flags, wiring, signals', ['*']],
+  [
+    'lib/verbs',
+    'the verbs of the program pman, such as `pman token`',
+    ['lib/access', 'lib/config'],
+  ],
   [
     'lib/server',
     'from a request to its reply: token, listeners, verbs, dispatch, the reply',
@@ -25,13 +30,14 @@ export const table = [
       'lib/jobs/host',
       'lib/jobs',
       'lib/config',
+      'lib/access',
       ...data,
     ],
   ],
   [
     'lib/fileio',
     'the directive file, the periodic save, a pfioh beside pman',
-    ['lib/actions', 'lib/pfioh', 'lib/wire', 'lib/host'],
+    ['lib/actions', 'lib/pfioh', 'lib/access', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/gateway',
@@ -41,28 +47,32 @@ export const table = [
   [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
-    ['lib/dialects', 'lib/events', 'lib/jobs', ...data],
+    ['lib/dialects', 'lib/events', 'lib/jobs', 'lib/access', ...data],
   ],
   [
     'lib/dialects',
     "how a job's state and outputs are told to clients: the original's words for each kind of job, and `/api/v2`",
-    ['lib/events', 'lib/jobs', 'crunner/job', 'lib/records', 'lib/tree', 'lib/wire', 'lib/host'],
+    ['lib/events', 'lib/jobs', 'lib/access', 'crunner/job', ...data],
   ],
   [
     'lib/events',
     'what happens to jobs, in order: the log of it, and how changes of records become events',
-    ['lib/jobs', 'lib/records', 'lib/wire', 'lib/host'],
+    ['lib/jobs', 'crunner/job', ...data],
   ],
-  ['swarm/cli', 'the program `swarm`', ['swarm', contract, 'lib/config', 'lib/host', 'lib/wire']],
+  [
+    'swarm/cli',
+    'the program `swarm`',
+    ['swarm', ...contract, 'lib/config', 'lib/host', 'lib/wire'],
+  ],
   [
     'swarm',
     'two engines for container jobs: a docker swarm, and a Docker Engine or Podman without one; manager images',
-    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+    [...contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'openshift',
     'an engine for container jobs: Kubernetes',
-    [contract, 'lib/wire', 'lib/host', 'lib/concurrency'],
+    [...contract, 'lib/config', 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'lib/jobs/container',
@@ -97,11 +107,16 @@ export const table = [
   [
     'lib/pfioh',
     'the file server: push, pull, copy',
-    ['lib/transfer', 'lib/config', 'lib/wire', 'lib/host'],
+    ['lib/transfer', 'lib/config', 'lib/access', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/transfer',
     'what purl and pfioh share: archives, checksums, base64, safe names, half-done transfers',
+    ['lib/wire', 'lib/host'],
+  ],
+  [
+    'lib/access',
+    'who is let in, and what a token allows: tokens, scopes, guesses, the audit log',
     ['lib/wire', 'lib/host'],
   ],
   [

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
+import { NO_AUDIT, openAudit } from '../lib/access/auditLog.ts';
+import { TokenStore } from '../lib/access/tokenStore.ts';
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
+import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
+import { TlsFiles } from '../lib/host/tlsFiles.ts';
+import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { startFileServer } from '../lib/pfioh/fileServer.ts';
-import { readTokens } from '../lib/tokens.ts';
 import { DEFAULT_LIMITS } from '../lib/transfer/unpackLimits.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -16,7 +20,7 @@ const SYNOPSIS = `pfioh ${VERSION}
 Serves files and folders over HTTP: purl pushes them here and pulls them from here.
 
   pfioh [--ip ADDRESS] [--port PORT] [--forever] [--storeBase FOLDER] [--createDirsAsNeeded]
-        [--enableTokenAuth --tokenPath FILE] [--quiet] [-v LEVEL]
+        [--enableTokenAuth --tokenPath FILE] [--tlsCert FILE --tlsKey FILE] [--quiet] [-v LEVEL]
 
 pfioh --help lists all flags.
 `;
@@ -38,14 +42,20 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 
 async function serve(config: PfiohConfig): Promise<number> {
   const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
-  const tokens = config.enableTokenAuth
-    ? readTokens(config.tokenPath, DEFAULT_TOKEN_FILE)
-    : undefined;
+  if (leaveLostFolder()) console.error(`pfioh: ${LOST_FOLDER}`);
   const { logFormat } = config;
   const log = makeLogger({
     verbosity: config.quiet ? 0 : config.verbosity,
     format: logFormat,
   });
+  for (const { variable } of unknownVariables(process.env, 'PFIOH_', [])) {
+    log.warn('pfioh reads no environment variables: use flags', { variable });
+  }
+  const door = config.enableTokenAuth
+    ? TokenStore.open(config.tokenPath || DEFAULT_TOKEN_FILE, log)
+    : undefined;
+  const { auditLog: file, auditLogSize: maxBytes } = config;
+  const audit = file === undefined ? NO_AUDIT : openAudit({ file, maxBytes, log });
   const server = await startFileServer({
     ip,
     port,
@@ -53,9 +63,11 @@ async function serve(config: PfiohConfig): Promise<number> {
     oneTransfer: true,
     storeBase,
     createDirs: createDirsAsNeeded,
-    tokens,
+    door,
+    audit,
     allowOrigins: config.allowOrigin,
     allowHosts: config.allowHost,
+    tls: config.tls && new TlsFiles(config.tls, log),
     limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
     idleMs: config.timeout,
     log,
@@ -64,11 +76,13 @@ async function serve(config: PfiohConfig): Promise<number> {
     process.on(signal, () => void server.close());
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
   console.log(`pfioh ${VERSION}`);
-  console.log(`listening on http://${host}:${server.port}`);
+  console.log(`listening on http${config.tls === undefined ? '' : 's'}://${host}:${server.port}`);
   console.log(`serving ${forever ? 'until told to quit' : 'one transfer'}`);
   const warning = exposure(config);
   if (warning !== undefined) console.error(warning);
   await server.done;
+  door?.close();
+  audit.close();
   return 0;
 }
 

@@ -4,19 +4,26 @@ import { dirname, join } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
-import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { openshiftDialect } from '../lib/dialects/envelope/openshiftDialect.ts';
+import { plainDialect } from '../lib/dialects/envelope/statusAnswer.ts';
+import { isWithoutFolder, messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
+import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
+import { sharedFolders } from '../lib/jobs/container/plan.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
 import { workFolderOf } from '../lib/records/folder.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
 import { type PmanServer, startServer } from '../lib/server/server.ts';
+import { verbOf } from '../lib/verbs/index.ts';
 import { VERSION } from '../lib/version.ts';
-import { readShown } from '../swarm/service/shownTask.ts';
+import { clusterShares } from '../openshift/clusterShares.ts';
+import { readShown as readShownJob } from '../openshift/shownWork.ts';
+import { readShown as readShownTask } from '../swarm/service/shownTask.ts';
 
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
@@ -28,7 +35,13 @@ interface Ending {
 }
 
 async function main(): Promise<void> {
-  const asked = readPmanConfig({ argv: process.argv.slice(2), env: process.env });
+  const [, , ...argv] = process.argv;
+  const verb = await verbOf(argv);
+  if (verb !== undefined) {
+    process.stdout.write(await verb.run(argv.slice(1), process.env));
+    return;
+  }
+  const asked = readPmanConfig({ argv, env: process.env });
   switch (asked.kind) {
     case 'print':
       process.stdout.write(asked.text);
@@ -46,6 +59,7 @@ async function main(): Promise<void> {
       break;
   }
   const config = { ...asked.config, dbPath: databaseFolder(asked.config.dbPath) };
+  if (leaveLostFolder()) console.error(`pman: ${LOST_FOLDER}`);
   const rights = rightsUnder(config.umask);
   if (config.debugFile !== undefined) makeFolderOf(config.debugFile, rights);
   const log = makeLogger({
@@ -64,9 +78,13 @@ async function main(): Promise<void> {
     log,
     openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
     containerJobs: containerJobsPlace(config, log),
-    readShown,
+    // Records of every engine are read, whichever is used now.
+    readShown: (shown) => readShownJob(shown) ?? readShownTask(shown),
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
+  for (const unknown of asked.unknown ?? []) {
+    log.warn('an environment variable is no setting of pman', { ...unknown });
+  }
   const former = config.isDefaultDatabase ? formerDatabase() : undefined;
   if (former !== undefined) {
     log.warn('the database in the former default place is not used', {
@@ -76,7 +94,11 @@ async function main(): Promise<void> {
   }
   // For whoever starts pman with --port 0, and for those who wonder; not a matter of verbosity.
   process.stderr.write(`pman listening on ${server.gateway.endpoint}\n`);
-  if (config.tokenPath === undefined) warnOpen(log, server);
+  // A certificate is as good as a token.
+  if (config.tokenPath === undefined && config.tls?.clientCA === undefined) warnOpen(log, server);
+  if (config.jobs.user === undefined && process.geteuid?.() === 0) {
+    log.warn('jobs of this host run as root; see --jobUser');
+  }
   const { reason, options } = await ended;
   if (config.verbosity > 0) console.log('Gracefully shutting down!...');
   log.info('shutting down', { reason });
@@ -92,6 +114,8 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'docker':
       return {
         kind: 'engine',
+        shareRule: sharedFolders(config.storeBase),
+        dialect: plainDialect,
         open: async (instance) => {
           const { openJobEngine } = await import('../swarm/openJobEngine.ts');
           const settings = { env: process.env, home: homedir() };
@@ -99,11 +123,15 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
         },
       };
     case 'openshift':
+    case 'kubernetes':
       return {
-        kind: 'refused',
-        error: new PmanError('not_implemented', 'container jobs on openshift are not built yet', {
-          hint: 'run the command on the host: start pman with --container-env host, or leave out meta.container',
-        }),
+        kind: 'engine',
+        shareRule: clusterShares(config.kubernetes),
+        dialect: openshiftDialect,
+        open: async () => {
+          const { openKubernetes } = await import('../openshift/openKubernetes.ts');
+          return openKubernetes({ settings: config.kubernetes, log });
+        },
       };
     case 'host':
       return { kind: 'host' };
@@ -158,7 +186,8 @@ function warnOpen(log: Logger, { gateway }: PmanServer): void {
 
 outliveReaders();
 main().catch((error: unknown) => {
-  const isExpected = error instanceof UsageError || error instanceof PmanError;
+  const isExpected =
+    error instanceof UsageError || error instanceof PmanError || isWithoutFolder(error);
   console.error(`pman: ${isExpected ? messageOf(error) : (error as Error).stack}`);
   if (error instanceof PmanError && error.hint) console.error(`pman: ${error.hint}`);
   process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);

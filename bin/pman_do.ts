@@ -13,10 +13,6 @@ async function main(): Promise<void> {
   else if (asked.kind !== 'run') console.log(command().helpInformation());
   else {
     const { saveTo, directive, waitMs, verbosity } = asked.config;
-    if (directive === undefined) {
-      if (verbosity > 0) console.error('pman_do: nothing was written: give --msg, or --op DBclean');
-      return;
-    }
     write(saveTo, dumps(directive, 4));
     if (verbosity > 0) console.log(`pman_do: wrote ${saveTo}`);
     // Time for pman to read and obey it, before what comes next in a script.
@@ -35,5 +31,6 @@ function write(file: string, text: string): void {
 
 main().catch((error: unknown) => {
   console.error(`pman_do: ${messageOf(error)}`);
+  if (process.argv.length === 2) console.error(command().helpInformation());
   process.exit(error instanceof UsageError ? 2 : 1);
 });

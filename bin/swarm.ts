@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { splitIntoWords } from '../lib/jobs/container/words.ts';
 import { silentLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
@@ -9,12 +10,11 @@ import { help, parseFlags, type SwarmCommand, usage } from '../swarm/cli/flags.t
 import { baseUrlOf } from '../swarm/client/confFile.ts';
 import { openSwarm } from '../swarm/service/manager.ts';
 import { restartPolicyOf } from '../swarm/service/serviceSpec.ts';
-import { splitIntoWords } from '../swarm/words.ts';
 
 /** Does what the command line asks for; returns what is to be printed. */
 async function run(command: SwarmCommand): Promise<string> {
-  if (command.kind === 'nothing') return '';
   if (command.kind === 'help') return help;
+  if (command.kind === 'synopsis') return usage;
   if (command.kind === 'version') return `Version: ${VERSION}\n`;
   const { conffile } = command;
   const baseUrl = conffile === undefined ? undefined : await baseUrlOf(conffile);

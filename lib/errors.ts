@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'conflict'
   | 'payload_too_large'
   | 'name_too_long'
+  | 'too_many_tries'
   | 'busy'
   | 'internal'
   | 'not_implemented'
@@ -20,6 +21,8 @@ export type ErrorCode =
 export interface ErrorDetails {
   /** What the caller can do about it, as a sentence. */
   readonly hint?: string;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -30,12 +33,18 @@ export interface ErrorDetails {
 export class PmanError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, { hint, cause }: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { hint, retryAfterSeconds, cause }: ErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
     this.hint = hint;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -72,8 +81,18 @@ export function isTemporary(error: unknown): boolean {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
+  if (isWithoutFolder(error)) {
+    return 'the folder that it was started in is gone, or is closed to this user: change into another one, or name full paths';
+  }
   if (typeof error === 'object' && error !== null && 'message' in error) {
     return String(error.message);
   }
   return String(error);
+}
+
+/** Whether somebody has asked for the working folder, and there is none any more (`uv_cwd` is what Node calls the question). */
+export function isWithoutFolder(error: unknown): boolean {
+  return (
+    systemErrorCode(error) !== undefined && (error as { syscall?: unknown }).syscall === 'uv_cwd'
+  );
 }

@@ -1,6 +1,7 @@
 /** The swarm manager as a library: `import { openSwarm } from 'pman/swarm'`. */
 
 export type { Limits, Mount } from '../lib/jobs/container/engine.ts';
+export { splitIntoWords as splitCommandLine } from '../lib/jobs/container/words.ts';
 export type { EngineAddress, EngineSettings, EngineTls } from './client/engineAddress.ts';
 export { openSwarm, type Service, SwarmManager } from './service/manager.ts';
 export type { RestartPolicy, ServiceRequest } from './service/serviceSpec.ts';
@@ -12,4 +13,3 @@ export {
   type Task,
   type TaskState,
 } from './service/task.ts';
-export { splitIntoWords as splitCommandLine } from './words.ts';

@@ -20,6 +20,8 @@ export interface Flags {
   readonly debugToFile: boolean;
   readonly debugFile: string | undefined;
   readonly help: boolean;
+  readonly desc: boolean;
+  readonly synopsis: boolean;
   readonly version: boolean;
 }
 
@@ -80,6 +82,8 @@ export const FLAG_FORMS = {
     help: 'that file; default: ~/tmp/debug-crunner.log',
   },
   help: { names: ['-h', '--help'], help: 'print this and exit' },
+  desc: { names: ['-x', '--desc'], help: 'the same', added: true },
+  synopsis: { names: ['-y', '--synopsis'], help: 'print the usage and exit', added: true },
   version: { names: ['--version'], help: 'print the version and exit', added: true },
 } as const satisfies Record<keyof Flags, FlagForm>;
 
@@ -141,6 +145,8 @@ function flagsOf(values: ReadonlyMap<FlagName, readonly string[]>): Flags {
     debugToFile: values.has('debugToFile'),
     debugFile: text('debugFile'),
     help: values.has('help'),
+    desc: values.has('desc'),
+    synopsis: values.has('synopsis'),
     version: values.has('version'),
   };
 }

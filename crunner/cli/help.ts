@@ -1,5 +1,7 @@
 import { FLAG_FORMS } from './flags.ts';
 
+export const USAGE = 'usage: crunner -c CMD [flags]\n';
+
 /** The text of `--help`. */
 export function helpText(): string {
   const forms: readonly { names: readonly string[]; value?: string; help: string }[] =
@@ -9,8 +11,7 @@ export function helpText(): string {
     return left.length < 30 ? left.padEnd(30) + help : `${left}\n${' '.repeat(30)}${help}`;
   });
   return [
-    'usage: crunner -c CMD [flags]',
-    '',
+    USAGE,
     'Runs a command line in /bin/sh, here or on another host, and exits with its status.',
     '',
     ...rows,

@@ -20,7 +20,11 @@ const OTHER_SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 export async function main(argv: readonly string[]): Promise<number> {
   try {
     const flags = parseFlags(argv);
-    if (flags.help) {
+    if (flags.synopsis) {
+      await say((await import('./help.ts')).USAGE);
+      return 0;
+    }
+    if (flags.help || flags.desc) {
       await say((await import('./help.ts')).helpText());
       return 0;
     }

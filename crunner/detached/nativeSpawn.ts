@@ -1,7 +1,7 @@
 import { constants as fsConstants } from 'node:fs';
-import { constants } from 'node:os';
 import koffi from 'koffi';
 import type { ProcessUsage } from './journal.ts';
+import { errorName, libc } from './nativeLibrary.ts';
 import type { Program, ProgramExit, StartedProgram } from './program.ts';
 
 // <spawn.h> of glibc and musl, which agree.
@@ -26,7 +26,6 @@ interface Rusage {
   readonly maxRssKib: number;
 }
 
-const libc = koffi.load(null);
 const spawn = libc.func(
   'int posix_spawn(_Out_ int *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
 );
@@ -34,6 +33,7 @@ const initActions = libc.func('int posix_spawn_file_actions_init(void *actions)'
 const addOpen = libc.func(
   'int posix_spawn_file_actions_addopen(void *actions, int fd, const char *path, int flags, uint32 mode)',
 );
+const addDup = libc.func('int posix_spawn_file_actions_adddup2(void *actions, int fd, int asFd)');
 const destroyActions = libc.func('int posix_spawn_file_actions_destroy(void *actions)');
 const wait4 = libc.func('wait4', 'int', [
   'int',
@@ -59,6 +59,30 @@ function makeAttributes(): Buffer {
   return made;
 }
 
+const RLIMIT_NPROC = 6;
+const RLIMIT_NOFILE = 7;
+const limits = koffi.struct({ soft: 'uint64', hard: 'uint64' });
+const getLimits = libc.func('getrlimit', 'int', ['int', koffi.out(koffi.pointer(limits))]);
+const setLimits = libc.func('setrlimit', 'int', ['int', koffi.pointer(limits)]);
+
+/** What is started meanwhile has the limits of the program. */
+function withLimits<T>({ openFiles, maxProcesses }: Program, start: () => T): T {
+  const startWithFiles = () => withLimit(RLIMIT_NOFILE, openFiles, start);
+  return withLimit(RLIMIT_NPROC, maxProcesses, startWithFiles);
+}
+
+function withLimit<T>(resource: number, soft: number | undefined, start: () => T): T {
+  if (soft === undefined) return start();
+  const own: Partial<{ soft: number; hard: number }> = {};
+  getLimits(resource, own);
+  setLimits(resource, { soft: Math.min(soft, Number(own.hard)), hard: own.hard });
+  try {
+    return start();
+  } finally {
+    setLimits(resource, own);
+  }
+}
+
 const waiting = new Map<number, (exit: ProgramExit) => void>();
 let reaping = false;
 
@@ -67,17 +91,25 @@ let reaping = false;
  * spawn, and tells what the program has used; see docs/decisions/0002.
  * @throws an error with the system's `code` when it cannot be started
  */
-export function nativeSpawn({ file, argv, env, out, err }: Program): StartedProgram {
+export function nativeSpawn(program: Program): StartedProgram {
+  const { file, argv, env, out, err, mark } = program;
   const actions = Buffer.alloc(ACTIONS_SIZE);
   initActions(actions);
   const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND } = fsConstants;
   addOpen(actions, 0, '/dev/null', O_RDONLY, 0);
-  addOpen(actions, 1, out, O_WRONLY | O_CREAT | O_APPEND, 0o644);
-  addOpen(actions, 2, err, O_WRONLY | O_CREAT | O_APPEND, 0o644);
+  const become = (fd: number, target: string | number) =>
+    typeof target === 'number'
+      ? addDup(actions, target, fd)
+      : addOpen(actions, fd, target, O_WRONLY | O_CREAT | O_APPEND, 0o644);
+  if (mark !== undefined) become(1, mark);
+  become(1, out);
+  become(2, err);
   const pid: [number] = [0];
-  const errno: number = spawn(pid, file, actions, attributes, [...argv, null], environment(env));
+  const start = (): number =>
+    spawn(pid, file, actions, attributes, [...argv, null], environment(env));
+  const errno = withLimits(program, start);
   destroyActions(actions);
-  if (errno !== 0) throw systemError(errno, file);
+  if (errno !== 0) throw startError(errno, file);
   const [child] = pid;
   const ended = new Promise<ProgramExit>((resolve) => waiting.set(child, resolve));
   if (!reaping) {
@@ -130,8 +162,7 @@ function environment(env: Program['env']): readonly (string | null)[] {
   return [...pairs.map(([name, value]) => `${name}=${value}`), null];
 }
 
-function systemError(errno: number, file: string): Error {
-  const [code = 'EUNKNOWN'] =
-    Object.entries(constants.errno).find(([, number]) => number === errno) ?? [];
+function startError(errno: number, file: string): Error {
+  const code = errorName(errno);
   return Object.assign(new Error(`cannot start ${file}: ${code}`), { code, errno });
 }

@@ -2,28 +2,31 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { startTicks } from '../../lib/host/processes.ts';
 import type { PartStart } from './journal.ts';
-import { partFiles } from './spool.ts';
 
 /**
  * How a part was started by a runner that was killed before it wrote that down; undefined when it was not. The process
  * itself makes its output file: where that is, the part has begun, and running it would be running it twice.
+ * @param out that file
+ * @param pipes tells what the part's process writes to, as /proc names it
  */
-export function findUnwrittenStart(folder: string, part: number): PartStart | undefined {
-  const { out } = partFiles(folder, part);
+export async function findUnwrittenStart(
+  out: string,
+  pipes: () => Promise<readonly string[]>,
+): Promise<PartStart | undefined> {
   const stat = statSync(out, { throwIfNoEntry: false });
   if (!stat?.isFile()) return undefined;
   const startedAt = stat.birthtimeMs;
-  const pid = writerOf(out);
+  const pid = findProcess(1, [out, ...(await pipes())]);
   if (pid === undefined) return { pid: 0, startedAt };
   const ticks = startTicks(pid);
   return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
 }
 
-/** The oldest process that writes its standard output to a file; undefined where there is none, or no /proc. */
-function writerOf(file: string): number | undefined {
+/** The oldest process with one of these files at a descriptor; undefined where there is none, or no /proc. */
+export function findProcess(fd: number, files: readonly string[]): number | undefined {
   return processIds().find((pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/1`) === file;
+      return files.includes(readlinkSync(`/proc/${pid}/fd/${fd}`));
     } catch (error) {
       // It has ended, has no such descriptor, or is another user's.
       if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(systemErrorCode(error) ?? ''))

@@ -15,45 +15,105 @@ export interface OutputChunk {
   readonly to: number;
 }
 
-/** A part that ends sooner than this gets no log: its output counts as come in at its end. */
-const START_MS = 30;
+/** A part that ends sooner than this gets no log, unless it has written to both streams; milliseconds. */
+export const MOMENT_MS = 30;
 /** Growth of one stream within this time is one chunk, so that a flood of output is no flood of lines; milliseconds. */
-const MERGE_MS = 10;
+export const MERGE_MS = 10;
 /** A log does not grow beyond so many lines; what comes later counts as one chunk. */
 const MAX_LINES = 100_000;
 
 /**
- * Writes down when the output files of a running part grow, in `<k>.log`: a line `[seenAt, stream, size]` each time. The
- * system tells of a growth when it happens; what was written to both streams within about a millisecond cannot be ordered.
+ * Writes down when the outputs of a part grow, in `<k>.log`: a line `[seenAt, stream, size]` each time. The file is made
+ * when it has something to tell: the part goes on for more than a moment, or both streams have something.
  */
 export class OutputLog {
   readonly #file: string;
-  readonly #paths: Readonly<Record<StreamName, string>>;
+  readonly #begunAt = preciseNow();
   readonly #sizes: Record<StreamName, number> = { stdout: 0, stderr: 0 };
+  #lines: string[] = [];
+  #count = 0;
+  #last: { readonly stream: StreamName; readonly at: number } | undefined;
+  /** The last growth of the stream that the last line is about. */
+  #merged: { readonly stream: StreamName; readonly size: number } | undefined;
+
+  constructor(folder: string, part: number) {
+    this.#file = logFile(folder, part);
+  }
+
+  /** A stream has this size now. Says whether `flush` has to be called MERGE_MS later. */
+  grown(stream: StreamName, size: number): boolean {
+    const now = preciseNow();
+    if (this.#last?.stream === stream && now - this.#last.at < MERGE_MS) {
+      this.#merged = { stream, size };
+      return true;
+    }
+    this.#noteMerged();
+    this.#note(stream, size, now);
+    this.#write(now - this.#begunAt > MOMENT_MS);
+    return this.#lines.length > 0;
+  }
+
+  /** Writes what is known. */
+  flush(): void {
+    this.#noteMerged();
+    this.#write(preciseNow() - this.#begunAt > MOMENT_MS);
+  }
+
+  #noteMerged(): void {
+    if (this.#merged !== undefined)
+      this.#note(this.#merged.stream, this.#merged.size, preciseNow());
+    this.#merged = undefined;
+  }
+
+  #note(stream: StreamName, size: number, at: number): void {
+    if (size <= this.#sizes[stream] || this.#count >= MAX_LINES) return;
+    this.#sizes[stream] = size;
+    this.#last = { stream, at };
+    this.#count += 1;
+    this.#lines.push(`${JSON.stringify([at, stream, size])}\n`);
+  }
+
+  #write(isLong: boolean): void {
+    const { stdout, stderr } = this.#sizes;
+    if (this.#lines.length === 0 || !(isLong || (stdout > 0 && stderr > 0))) return;
+    try {
+      appendFileSync(this.#file, this.#lines.join(''));
+    } catch (error) {
+      // A full disk: the output itself matters more, and the next line tells of this growth too.
+      if (systemErrorCode(error) !== 'ENOENT') console.error(`${this.#file}: ${messageOf(error)}`);
+    }
+    this.#lines = [];
+  }
+}
+
+/** Keeps the log of a part that writes its files itself, as over ssh: the system tells of a growth when it happens. */
+export class OutputWatch {
+  readonly #log: OutputLog;
+  readonly #paths: Readonly<Record<StreamName, string>>;
   readonly #timer: NodeJS.Timeout;
-  readonly #later = new Map<StreamName, NodeJS.Timeout>();
+  #later: NodeJS.Timeout | undefined;
   #watchers: readonly FSWatcher[] = [];
-  #last: { stream: StreamName; at: number } | undefined;
-  #lines = 0;
 
   constructor(folder: string, part: number) {
     const { out, err } = partFiles(folder, part);
     this.#paths = { stdout: out, stderr: err };
-    this.#file = logFile(folder, part);
-    this.#timer = setTimeout(() => this.#begin(), START_MS);
+    this.#log = new OutputLog(folder, part);
+    this.#timer = setTimeout(() => this.#begin(), MOMENT_MS);
   }
 
   /** The part has ended: what it wrote last is noted, in the order of the last writes. */
   close(): void {
     clearTimeout(this.#timer);
-    for (const timer of this.#later.values()) clearTimeout(timer);
+    clearTimeout(this.#later);
     for (const watcher of this.#watchers) watcher.close();
     if (this.#watchers.length === 0) return;
     const written = (stream: StreamName) =>
       statSync(this.#paths[stream], { throwIfNoEntry: false })?.mtimeMs ?? 0;
     const inOrder: StreamName[] = ['stdout', 'stderr'];
     inOrder.sort((a, b) => written(a) - written(b));
-    for (const stream of inOrder) this.#note(stream);
+    for (const stream of inOrder) this.#grown(stream);
+    clearTimeout(this.#later);
+    this.#log.flush();
   }
 
   #begin(): void {
@@ -64,7 +124,7 @@ export class OutputLog {
       for (const watcher of this.#watchers) watcher.on('error', () => watcher.close());
     } catch (error) {
       // No more watches are to be had (inotify(7)), or the spool was removed: the part goes on without a log.
-      console.error(`${this.#file}: ${messageOf(error)}`);
+      console.error(`${this.#paths.stdout}: ${messageOf(error)}`);
       return;
     }
     this.#grown('stdout');
@@ -72,30 +132,12 @@ export class OutputLog {
   }
 
   #grown(stream: StreamName): void {
-    const now = preciseNow();
-    const wasLast = this.#last?.stream === stream && now - this.#last.at < MERGE_MS;
-    if (!wasLast) this.#note(stream);
-    else if (!this.#later.has(stream)) {
-      const timer = setTimeout(() => {
-        this.#later.delete(stream);
-        this.#note(stream);
-      }, MERGE_MS);
-      this.#later.set(stream, timer);
-    }
-  }
-
-  #note(stream: StreamName): void {
     const size = statSync(this.#paths[stream], { throwIfNoEntry: false })?.size ?? 0;
-    if (size <= this.#sizes[stream] || this.#lines >= MAX_LINES) return;
-    this.#sizes[stream] = size;
-    this.#last = { stream, at: preciseNow() };
-    this.#lines += 1;
-    try {
-      appendFileSync(this.#file, `${JSON.stringify([this.#last.at, stream, size])}\n`);
-    } catch (error) {
-      // A full disk: the output itself matters more, and the next line tells of this growth too.
-      if (systemErrorCode(error) !== 'ENOENT') console.error(`${this.#file}: ${messageOf(error)}`);
-    }
+    if (!this.#log.grown(stream, size) || this.#later !== undefined) return;
+    this.#later = setTimeout(() => {
+      this.#later = undefined;
+      this.#log.flush();
+    }, MERGE_MS);
   }
 }
 

@@ -1,16 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
-import { endGroup, startTicks } from '../../lib/host/processes.ts';
+import { startTicks } from '../../lib/host/processes.ts';
+import { endTree, signalTree } from '../../lib/host/processTree.ts';
+import type { HostUser } from '../../lib/host/users.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import type { PartStart, ProcessUsage } from './journal.ts';
+import { jobOpenFiles } from './place.ts';
 import type { Program, StartProgram } from './program.ts';
+import { thisSystem } from './system.ts';
 
 export interface PartOptions {
   readonly command: string;
-  /** Files for the two streams; made where they are missing. */
-  readonly out: string;
-  readonly err: string;
+  /** What takes the two streams: descriptors, or files that are made where they are missing. */
+  readonly out: string | number;
+  readonly err: string | number;
+  /** A file that the part's process itself makes when it starts. */
+  readonly mark?: string;
   /** Where a command that is too long for an argument is put, to be run from there. */
   readonly script: string;
   readonly limits: JobLimits;
@@ -18,8 +24,13 @@ export interface PartOptions {
 
 /** A part that has started; it needs nobody but itself to go on. */
 export interface DetachedPart extends PartStart {
-  /** Ends it: the signal to its whole process group, and SIGKILL to what is left of that after the grace. */
-  end(signal: NodeJS.Signals, graceMs: number): void;
+  /**
+   * Ends it with all that it has started: the signal, and SIGKILL to what is left after the grace.
+   * @param pipes what it writes to, as /proc names that: who has lost his parents is found by it
+   */
+  end(signal: NodeJS.Signals, graceMs: number, pipes?: readonly string[]): void;
+  /** Sends a signal to all of it; it goes on. */
+  pass(signal: NodeJS.Signals): void;
   /** Resolves once, when the shell of the part has ended. Never rejects. */
   readonly ended: Promise<PartExit>;
 }
@@ -37,8 +48,8 @@ export interface PartExit {
 export const SHELL = '/bin/sh';
 
 /**
- * Starts one part of a command line by `/bin/sh -c`, in a session of its own, with its output going
- * straight to files: nobody has to read it, and no process but the part itself is needed for it to go on.
+ * Starts one part of a command line by `/bin/sh -c`, in a session of its own: this process is not
+ * needed for it to go on.
  * @param startProgram how processes are started; default: the best way that this system has
  * @throws the system's error when no process can be started or a file cannot be made
  */
@@ -46,13 +57,16 @@ export async function startPart(
   options: PartOptions,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
+  const { user, maxProcesses } = options.limits;
   const begin = (args: readonly string[]) =>
     startShell(
       {
-        argv: argvOf(options.limits, args),
+        argv: asUser(argvOf(options.limits, args), user),
         env: environmentOf(options.limits),
         out: options.out,
         err: options.err,
+        ...(options.mark === undefined ? {} : { mark: options.mark }),
+        ...(maxProcesses === undefined ? {} : { maxProcesses }),
       },
       startProgram,
     );
@@ -61,6 +75,11 @@ export async function startPart(
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
+    if (user !== undefined) {
+      throw new Error(`the command is too long to be run as ${user.name}: 128 KiB at most`, {
+        cause: error,
+      });
+    }
     writeFileSync(options.script, options.command);
     return begin(['--', options.script]);
   }
@@ -72,52 +91,54 @@ export async function startPart(
  */
 function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]): readonly string[] {
   const preparations = [
-    ...(cwd === undefined ? [] : ['cd -- "$CRUNNER_CWD"']),
+    ...(cwd === undefined ? [] : ['cd -- "$1"', 'shift']),
     ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
   ];
   // A command may begin with a dash: `--` says that no more flags come.
   if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
   const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
   const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];
-  return [SHELL, '-c', script.join('; '), SHELL, ...args];
-}
-
-function environmentOf({ cwd, env }: JobLimits): Program['env'] {
-  return { ...process.env, ...env, ...(cwd === undefined ? {} : { CRUNNER_CWD: cwd }) };
+  return [SHELL, '-c', script.join('; '), SHELL, ...(cwd === undefined ? [] : [cwd]), ...args];
 }
 
 /**
- * Starts a shell as the leader of a session, without input and with its output going to files.
+ * The same as another user, with its groups alone. A program of the system's becomes that user before the shell runs: if
+ * this process did for a moment, a job of that user could signal it.
+ */
+function asUser(argv: readonly string[], user: HostUser | undefined): readonly string[] {
+  if (user === undefined) return argv;
+  const { uid, gid, groups } = user;
+  const ids = `--reuid ${uid} --regid ${gid} --groups ${[gid, ...groups].join(',')}`;
+  const become = `exec setpriv ${ids} --inh-caps=-all -- ${SHELL} "$@"`;
+  return [SHELL, '-c', become, ...argv];
+}
+
+function environmentOf({ env, user }: JobLimits): Program['env'] {
+  const { name, home } = user ?? {};
+  const own = user === undefined ? {} : { HOME: home, USER: name, LOGNAME: name };
+  return { ...process.env, ...own, ...env };
+}
+
+/**
+ * Starts a shell as the leader of a session, without input.
  * @throws the system's error when no process can be started or a file cannot be made
  */
 export async function startShell(
-  program: Omit<Program, 'file'>,
+  program: Omit<Program, 'file' | 'openFiles'>,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
   const startedAt = preciseNow();
-  const start = startProgram ?? (await startOfThisSystem());
-  const { pid, ended } = await start({ ...program, file: SHELL });
+  const start = startProgram ?? (await thisSystem()).start;
+  const openFiles = jobOpenFiles();
+  const { pid, ended } = await start({
+    ...{ ...program, file: SHELL },
+    ...(openFiles === undefined ? {} : { openFiles }),
+  });
   const ticks = startTicks(pid);
   return {
     ...{ pid, startedAt, ended },
     ...(ticks === undefined ? {} : { ticks }),
-    end: (signal, graceMs) => void endGroup(pid, signal, graceMs),
+    end: (signal, graceMs, pipes) => void endTree(pid, signal, graceMs, pipes),
+    pass: (signal) => signalTree(pid, signal),
   };
-}
-
-let chosen: Promise<StartProgram> | undefined;
-
-/** The fast way to start programs, where there is one: on Linux, with the foreign function library installed. */
-function startOfThisSystem(): Promise<StartProgram> {
-  chosen ??= process.platform === 'linux' ? loadNative().catch(loadPortable) : loadPortable();
-  return chosen;
-}
-
-async function loadNative(): Promise<StartProgram> {
-  return (await import('./nativeSpawn.ts')).nativeSpawn;
-}
-
-async function loadPortable(error?: unknown): Promise<StartProgram> {
-  if (error !== undefined) console.error(`processes are started by node's spawn: ${String(error)}`);
-  return (await import('./portableSpawn.ts')).portableSpawn;
 }

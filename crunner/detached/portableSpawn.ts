@@ -6,18 +6,20 @@ import type { Program, StartedProgram } from './program.ts';
 
 /**
  * Starts a program where `nativeSpawn` cannot: it takes more time, and does not tell what the program has used. The streams
- * are files that the program has itself, so that it goes on when this process has ended.
+ * are the program's own, so that it goes on when this process has ended.
  * @throws an error with the system's `code` when it cannot be started
  */
 export async function portableSpawn(program: Program): Promise<StartedProgram> {
-  const [name = program.file, ...args] = program.argv;
+  const [name = program.file, ...args] = argvOf(program);
   const files: number[] = [];
-  const openFile = (file: string) => {
+  const openFile = (file: string | number) => {
+    if (typeof file === 'number') return streamFor(file);
     const fd = openSync(file, 'a');
     files.push(fd);
     return streamFor(fd);
   };
   try {
+    if (program.mark !== undefined) openFile(program.mark);
     const child = execa(program.file, args, {
       ...{ argv0: name, env: program.env, extendEnv: false, detached: true, cleanup: false },
       stdio: ['ignore', openFile(program.out), openFile(program.err)],
@@ -29,6 +31,17 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
   } finally {
     for (const file of files) closeSync(file);
   }
+}
+
+/** A shell sets the limit, and then becomes the program. */
+function argvOf({ file, argv, openFiles, maxProcesses }: Program): readonly string[] {
+  const limits = [
+    ...(openFiles === undefined ? [] : [`ulimit -Sn ${openFiles}`]),
+    ...(maxProcesses === undefined ? [] : [`ulimit -Su ${maxProcesses} 2>/dev/null`]),
+  ];
+  if (limits.length === 0) return argv;
+  const script = [...limits, 'exec "$0" "$@"'].join('; ');
+  return [file, '-c', script, file, ...argv.slice(1)];
 }
 
 function exitOf({ exitCode = 0, signal }: { exitCode?: number; signal?: NodeJS.Signals }) {

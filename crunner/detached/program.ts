@@ -1,14 +1,20 @@
 import type { ProcessUsage } from './journal.ts';
 
-/** What is to be run in a session of its own, without input and with its output going to files. */
+/** What is to be run in a session of its own, without input. */
 export interface Program {
   /** File and arguments, the first of which is the name the program is told it has. */
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Files that take the two output streams; appended to, made where they are missing. */
-  readonly out: string;
-  readonly err: string;
+  /** What takes the two output streams: open descriptors, or files that are appended to and made where they are missing. */
+  readonly out: string | number;
+  readonly err: string | number;
+  /** A file that the process itself makes before it runs the program: it shows that it was started. */
+  readonly mark?: string;
+  /** How many files it may have open (the soft limit); default: as many as this process. */
+  readonly openFiles?: number;
+  /** How many processes its user may have; default: as this process. */
+  readonly maxProcesses?: number;
 }
 
 export interface ProgramExit {

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporary, messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
-import { endGroup, isAlive } from '../../lib/host/processes.ts';
+import { isAlive } from '../../lib/host/processes.ts';
+import { endTree, signalTree } from '../../lib/host/processTree.ts';
 import type { KillRequest } from '../job/killRequest.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
@@ -16,26 +18,27 @@ import {
   type SpoolState,
 } from './journal.ts';
 import { findUnwrittenStart } from './orphan.ts';
-import { OutputLog } from './outputLog.ts';
+import type { OnFull, OutputKeeper } from './outputKeeper.ts';
+import { OutputWatch } from './outputLog.ts';
 import { type DetachedPart, startPart } from './part.ts';
-import { partFiles, readSpool, writeLine } from './spool.ts';
+import type { RunnerEvent } from './runnerEvent.ts';
+import { partFiles, partName, readSpool, writeLine } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
+import { thisSystem } from './system.ts';
 
-/** What a runner tells about its jobs. Whatever it says is in the spool folder already. */
-export type RunnerEvent =
-  | {
-      readonly kind: 'start';
-      readonly folder: string;
-      readonly part: number;
-      readonly start: PartStart;
-    }
-  | { readonly kind: 'end'; readonly folder: string; readonly part: number; readonly end: PartEnd };
+type OpenKeeper = (spool: string, onFull: OnFull) => OutputKeeper | Promise<OutputKeeper>;
+
+async function keeperOfThisSystem(spool: string, onFull: OnFull): Promise<OutputKeeper> {
+  return (await thisSystem()).keeper(spool, onFull);
+}
 
 interface RunningJob {
   readonly folder: string;
   readonly request: SpoolRequest;
-  current?: Pick<DetachedPart, 'end'> | undefined;
+  current?: Pick<DetachedPart, 'end' | 'pass'> | undefined;
   killed?: KillRequest;
+  /** What its running part writes to, as /proc names it. */
+  pipes?: readonly string[];
 }
 
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
@@ -47,6 +50,9 @@ const RETRY_MS = 500;
 /** How long a part that cannot be started for want of processes or files is tried again, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
+/** How long a job that writes too much has before SIGKILL, in milliseconds. */
+const FULL_GRACE_MS = 5000;
+
 /** How often the process of a part is looked at whose runner is gone, in milliseconds. */
 const ORPHAN_POLL_MS = 250;
 
@@ -54,9 +60,14 @@ const ORPHAN_POLL_MS = 250;
 export class Runner {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #tell: (event: RunnerEvent) => void;
+  readonly #openKeeper: OpenKeeper;
+  /** By folder of spool folders: one for all jobs of a server. */
+  readonly #keepers = new Map<string, Promise<OutputKeeper>>();
 
-  constructor(tell: (event: RunnerEvent) => void) {
+  /** @param openKeeper who writes what parts say; default: the best way that this system has */
+  constructor(tell: (event: RunnerEvent) => void, openKeeper: OpenKeeper = keeperOfThisSystem) {
     this.#tell = tell;
+    this.#openKeeper = openKeeper;
   }
 
   /** Whether any job runs now. */
@@ -103,8 +114,27 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
-    job.current?.end(request.signal, request.graceMs);
+    if (job.current !== undefined) endPart(job, request);
     return true;
+  }
+
+  /** Sends a signal to the running part of a job, which goes on. */
+  pass(folder: string, signal: NodeJS.Signals): void {
+    this.#jobs.get(folder)?.current?.pass(signal);
+  }
+
+  #keeperOf(folder: string): Promise<OutputKeeper> {
+    const spool = dirname(folder);
+    const known = this.#keepers.get(spool);
+    if (known !== undefined) return known;
+    const onFull: OnFull = (part, stream) => {
+      const limit = this.#jobs.get(dirname(part))?.request.limits?.maxOutputBytes;
+      const cause = `more than ${limit} bytes on ${stream} of sub-job ${basename(part)}`;
+      this.kill(dirname(part), { signal: 'SIGTERM', graceMs: FULL_GRACE_MS, cause });
+    };
+    const keeper = Promise.resolve(this.#openKeeper(spool, onFull));
+    this.#keepers.set(spool, keeper);
+    return keeper;
   }
 
   /** Watches the part that another runner has begun, if it has; resolves to the next part to run, if one is. */
@@ -112,15 +142,26 @@ export class Runner {
     const newest = begun.at(-1);
     const isWritten = newest?.start !== undefined && newest.end === undefined;
     const part = isWritten ? begun.length - 1 : begun.length;
-    const start = isWritten ? newest.start : findUnwrittenStart(job.folder, part);
+    const name = partName(job.folder, part);
+    const pipes = async () => (await this.#keeperOf(job.folder)).pipesOf(name);
+    const { out } = partFiles(job.folder, part);
+    const start = isWritten ? newest.start : await findUnwrittenStart(out, pipes);
     if (start === undefined) return begun.length;
     if (!isWritten) await this.#started(job, part, start);
     const overSsh = await resumeOverSsh(job, part, start);
     if (overSsh !== undefined) return this.#follow(job, part, overSsh);
     const { pid } = start;
-    if (isAlive(start))
-      hold(job, { end: (signal, graceMs) => void endGroup(pid, signal, graceMs) });
+    const keeper = await this.#keeperOf(job.folder);
+    if (isAlive(start)) {
+      hold(job, {
+        end: (signal, graceMs, known) => void endTree(pid, signal, graceMs, known),
+        pass: (signal) => signalTree(pid, signal),
+      });
+      await keeper.adopt(name, pid, { maxBytes: job.request.limits?.maxOutputBytes });
+      job.pipes = await keeper.pipesOf(name);
+    }
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
+    await keeper.settle(name);
     job.current = undefined;
     // A runner that could not be found may have seen its end.
     const seen = readSpool(job.folder)?.parts[part]?.end;
@@ -140,7 +181,7 @@ export class Runner {
   async #runPart(job: RunningJob, k: number): Promise<number | undefined> {
     let part: DetachedPart | SshPart;
     try {
-      part = await startPatiently(job, k);
+      part = await startPatiently(job, () => this.#startPart(job, k));
     } catch (error) {
       const isOverSsh = job.request.ssh !== undefined;
       const isFinal = isOverSsh || k === job.request.parts.length - 1 || job.killed !== undefined;
@@ -156,6 +197,34 @@ export class Runner {
     return this.#follow(job, k, part);
   }
 
+  /** On this host, or on the one that the job names. */
+  async #startPart(job: RunningJob, k: number): Promise<DetachedPart | SshPart> {
+    const { folder, request } = job;
+    const { ssh, limits = {}, parts } = request;
+    const command = parts[k] ?? '';
+    if (ssh !== undefined) {
+      const { startSshPart } = await import('./sshPart.ts');
+      return startSshPart({ connection: ssh, folder, part: k }, command, limits);
+    }
+    const name = partName(folder, k);
+    const keeper = await this.#keeperOf(folder);
+    const outputs = await keeper.open(name, {
+      maxBytes: limits.maxOutputBytes,
+      owner: limits.user,
+    });
+    const mark = partFiles(folder, k).out;
+    try {
+      const { out, err } = outputs;
+      job.pipes = outputs.pipes;
+      return await startPart({ ...{ command, limits, out, err, mark }, script: `${mark}.sh` });
+    } catch (error) {
+      await keeper.settle(name);
+      throw error;
+    } finally {
+      outputs.release();
+    }
+  }
+
   /** Sees a part that has started to its end; resolves to the next part to run, if one is. */
   async #follow(
     job: RunningJob,
@@ -166,12 +235,14 @@ export class Runner {
     // By the clock that nobody sets: how long a part has run is no matter of the time of day.
     const begunAt = performance.now() - (preciseNow() - part.startedAt);
     hold(job, part);
-    const log = new OutputLog(folder, k);
+    const watch = 'begun' in part ? new OutputWatch(folder, k) : undefined;
     const remote = 'begun' in part ? await part.begun : undefined;
     if (remote !== undefined) await this.#started(job, k, { ...startOf(part), remote });
     const exit = await part.ended;
     const endedAt = preciseNow();
-    log.close();
+    const wallMs = performance.now() - begunAt;
+    if (watch !== undefined) watch.close();
+    else await (await this.#keeperOf(folder)).settle(partName(folder, k));
     job.current = undefined;
     const cause = endCause(exit, job.killed, request.ssh !== undefined);
     const isFinal = exit.isLast === true || k === request.parts.length - 1;
@@ -180,7 +251,7 @@ export class Runner {
       returncode: exit.returncode,
       ...(cause === undefined ? {} : { cause }),
       usage: {
-        wall_seconds: Math.round((performance.now() - begunAt) * 1000) / 1e6,
+        wall_seconds: Math.round(wallMs * 1000) / 1e6,
         ...exit.usage,
       },
       last: isFinal || job.killed !== undefined,
@@ -204,28 +275,18 @@ export class Runner {
 }
 
 /** Where the system has no process or file to give just now, it is asked again for a while: others end. */
-async function startPatiently(job: RunningJob, k: number): Promise<DetachedPart | SshPart> {
+async function startPatiently(
+  job: RunningJob,
+  start: () => Promise<DetachedPart | SshPart>,
+): Promise<DetachedPart | SshPart> {
   for (const until = performance.now() + PATIENCE_MS; ; ) {
     try {
-      return await startPartOf(job, k);
+      return await start();
     } catch (error) {
       if (!isTemporary(error) || job.killed !== undefined || performance.now() > until) throw error;
     }
     await sleep(RETRY_MS);
   }
-}
-
-/** A job on this host, or on the one that it names. */
-async function startPartOf(
-  { folder, request }: RunningJob,
-  k: number,
-): Promise<DetachedPart | SshPart> {
-  const { ssh, limits = {}, parts } = request;
-  const command = parts[k] ?? '';
-  const { out, err } = partFiles(folder, k);
-  if (ssh === undefined) return startPart({ command, out, err, script: `${out}.sh`, limits });
-  const { startSshPart } = await import('./sshPart.ts');
-  return startSshPart({ connection: ssh, folder, part: k }, command, limits);
 }
 
 async function resumeOverSsh(
@@ -239,9 +300,14 @@ async function resumeOverSsh(
 }
 
 /** A part of the job runs: whoever ends the job ends it, or has done so by now. */
-function hold(job: RunningJob, part: Pick<DetachedPart, 'end'>): void {
+function hold(job: RunningJob, part: Pick<DetachedPart, 'end' | 'pass'>): void {
   job.current = part;
-  if (job.killed) part.end(job.killed.signal, job.killed.graceMs);
+  if (job.killed) endPart(job, job.killed);
+}
+
+/** At once: what has a parent now may have none in a moment. */
+function endPart({ current, pipes }: RunningJob, { signal, graceMs }: KillRequest): void {
+  current?.end(signal, graceMs, pipes);
 }
 
 function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {

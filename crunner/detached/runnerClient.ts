@@ -7,7 +7,8 @@ import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { streamFor } from '../command/descriptor.ts';
 import type { KillRequest } from '../job/killRequest.ts';
-import type { RunnerEvent } from './runner.ts';
+import { ownPlace } from './place.ts';
+import type { RunnerEvent } from './runnerEvent.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 export interface RunnerClientOptions {
@@ -20,7 +21,7 @@ export interface RunnerClientOptions {
 }
 
 /** What a server needs of the way to its runner. */
-export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'close'>;
+export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'pass' | 'close'>;
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
@@ -35,6 +36,8 @@ const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
  */
 export class RunnerClient {
   readonly #options: RunnerClientOptions;
+  /** What jobs inherit. */
+  readonly #place = ownPlace();
   #socket: Socket | undefined;
   #connecting: Promise<Socket> | undefined;
   #closed = false;
@@ -60,6 +63,11 @@ export class RunnerClient {
   /** Has a job ended. Nothing happens when it does not run. */
   async kill(folder: string, request: KillRequest): Promise<void> {
     await this.#send({ do: 'kill', folder, request });
+  }
+
+  /** Has a signal sent to a job, which goes on. Nothing happens when it does not run. */
+  async pass(folder: string, signal: NodeJS.Signals): Promise<void> {
+    await this.#send({ do: 'pass', folder, signal });
   }
 
   /** Leaves the runner to itself: its jobs go on. */
@@ -114,6 +122,7 @@ export class RunnerClient {
     const logFile = this.#openLog();
     const runner = execa(process.execPath, [programFile(), spool], {
       ...{ detached: true, cleanup: false, buffer: false, reject: false },
+      ...{ env: this.#place.env, extendEnv: false },
       stdio: ['ignore', 'ignore', streamFor(logFile ?? 'ignore')],
     });
     if (logFile !== undefined) closeSync(logFile);
@@ -150,7 +159,9 @@ export class RunnerClient {
         'data',
         lineReader<FromRunner>((message) => {
           if (message.kind === 'ready') {
-            socket.write(`${JSON.stringify(servingFrom())}\n`);
+            socket.write(
+              `${JSON.stringify({ do: 'serve', place: this.#place } satisfies ToRunner)}\n`,
+            );
             resolve(socket);
           } else onEvent(message);
         }),
@@ -166,12 +177,6 @@ export class RunnerClient {
       });
     });
   }
-}
-
-/** A runner that an earlier server started has that one's folder and environment. */
-function servingFrom(): ToRunner {
-  const place = { cwd: process.cwd(), umask: process.umask(), env: process.env };
-  return { do: 'serve', place };
 }
 
 /** The runner's program: beside this file, compiled or (under a loader) as source. */

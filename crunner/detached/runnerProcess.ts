@@ -1,14 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { messageOf } from '../../lib/errors.ts';
+import { moveTo } from './place.ts';
 import { Runner } from './runner.ts';
-import {
-  type FromRunner,
-  lineReader,
-  type Place,
-  runnerSocket,
-  type ToRunner,
-} from './runnerProtocol.ts';
+import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 /**
  * The process that runs a server's jobs, in a session of its own: it goes on when the server ends, is killed or
@@ -51,6 +45,9 @@ function main(spool: string): void {
       case 'run':
         void runner.run(order.folder).finally(checkLonely);
         return;
+      case 'pass':
+        runner.pass(order.folder, order.signal);
+        return;
       case 'kill':
         runner.kill(order.folder, order.request);
         return;
@@ -79,18 +76,6 @@ function main(spool: string): void {
   // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);
-}
-
-/** Takes over what children inherit. A folder that is gone since keeps the old one. */
-function moveTo({ cwd, umask, env }: Place): void {
-  try {
-    process.chdir(cwd);
-  } catch (error) {
-    console.error(`cannot work in ${cwd}: ${messageOf(error)}`);
-  }
-  process.umask(umask);
-  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
-  Object.assign(process.env, env);
 }
 
 const [spool] = process.argv.slice(2);

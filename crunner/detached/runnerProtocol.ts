@@ -1,6 +1,7 @@
 import { socketPath } from '../../lib/host/socketPath.ts';
 import type { KillRequest } from '../job/killRequest.ts';
-import type { RunnerEvent } from './runner.ts';
+import type { Place } from './place.ts';
+import type { RunnerEvent } from './runnerEvent.ts';
 
 /**
  * What goes between a server and its runner process: one JSON object a line, over a Unix socket. It says which spool folder to
@@ -10,14 +11,8 @@ export type ToRunner =
   /** The first line of a server: jobs from now on start where it works, and with its environment. */
   | { readonly do: 'serve'; readonly place: Place }
   | { readonly do: 'run'; readonly folder: string }
-  | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest };
-
-/** What a process hands down to its children. */
-export interface Place {
-  readonly cwd: string;
-  readonly umask: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+  | { readonly do: 'kill'; readonly folder: string; readonly request: KillRequest }
+  | { readonly do: 'pass'; readonly folder: string; readonly signal: NodeJS.Signals };
 
 export type FromRunner =
   /** The first line after a connection: from here on everything is told. */
@@ -26,6 +21,11 @@ export type FromRunner =
 /** Where the runner of a spool listens. */
 export function runnerSocket(spool: string): string {
   return socketPath(spool, 'runner');
+}
+
+/** Where the copier of a spool's outputs listens. */
+export function copierSocket(spool: string): string {
+  return socketPath(spool, 'outputs');
 }
 
 /** Calls back with each JSON line of a stream of text chunks. */

@@ -22,19 +22,24 @@ import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } fro
  *
  *     job.jsonl   a line for what to run, one for each start and each end of a part, and for each order to end it; the
  *                 job counts as accepted once the first line is there
- *     <k>.out     standard output of part k, byte for byte
- *     <k>.err     its standard error
+ *     <k>.out     standard output of part k, byte for byte; made when the part starts
+ *     <k>.err     its standard error; made with its first byte
  *     <k>.ssh     of a part that runs over ssh: what its client has written to its stderr, from which <k>.err is made
- *     <k>.log     when they grew, for a part that took longer than a moment (outputLog.ts)
+ *     <k>.log     when they grew, for a part that took longer than a moment or has both (outputLog.ts)
  *
  * The runner writes a line before it tells anyone. One file for all lines: making a file costs a hundred times more than
  * adding to one (docs/decisions/0003).
  */
 const JOURNAL = 'job.jsonl';
 
+/** The path that the names of part k's files begin with: it names the part in this host. */
+export function partName(folder: string, part: number): string {
+  return join(folder, String(part));
+}
+
 /** Paths of the output files of part k. */
 export function partFiles(folder: string, part: number) {
-  const base = join(folder, String(part));
+  const base = partName(folder, part);
   return { out: `${base}.out`, err: `${base}.err`, ssh: `${base}.ssh` };
 }
 

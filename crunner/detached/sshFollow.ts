@@ -2,7 +2,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { signalGroup } from '../../lib/host/processes.ts';
 import { SSH_FAILED, type SshConnection, sshFailure, sshTargetText } from '../ssh/ssh.ts';
-import { type EndAnswer, endRemote } from '../ssh/sshEnd.ts';
+import { type EndAnswer, endRemote, passRemote } from '../ssh/sshEnd.ts';
 import type { RemoteProcess } from '../ssh/sshRecords.ts';
 import type { SshTranscript } from '../ssh/sshTranscript.ts';
 import type { PartStart } from './journal.ts';
@@ -61,6 +61,13 @@ export class SshPart implements DetachedPart {
   /** Ends the command on its host, as on this one; what cannot be reached there is given up with its client. */
   end(signal: NodeJS.Signals, graceMs: number): void {
     void this.#end(signal, graceMs);
+  }
+
+  /** Sends a signal to the command on its host, over a connection of its own. */
+  pass(signal: NodeJS.Signals): void {
+    void this.begun.then(async (remote) => {
+      if (remote !== undefined && !this.#isOver) await passRemote(this.#connection, remote, signal);
+    });
   }
 
   async #end(signal: NodeJS.Signals, graceMs: number): Promise<void> {

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { clientOptions, remoteScript, type SshConnection, sshArguments } from './ssh.ts';
+import {
+  clientOptions,
+  remoteKillCommand,
+  remoteScript,
+  type SshConnection,
+  sshArguments,
+} from './ssh.ts';
 import type { RemoteProcess } from './sshRecords.ts';
 
 /** What became of an order to end a command on another host. */
@@ -47,6 +53,16 @@ export async function endRemote(
     reason = words || `ssh ended with ${exitCode ?? signal}`;
   }
   return { kind: 'unreachable', reason };
+}
+
+/** Sends a signal to the process group of a command on another host, which goes on. Never rejects. */
+export async function passRemote(
+  connection: SshConnection,
+  { processGroup }: RemoteProcess,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  const args = sshArguments(connection, remoteKillCommand(processGroup, signal));
+  await execa('ssh', args, { ...clientOptions(), stdin: 'ignore' });
 }
 
 function endScript(

@@ -1,4 +1,7 @@
 import type { z } from 'zod';
+import type { Caller } from '../access/caller.ts';
+import type { LongWork } from '../concurrency/longWork.ts';
+import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
@@ -17,9 +20,13 @@ export interface Services {
   /** Writes down what is to be known of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   readonly log: Logger;
+  /** How clients are told of jobs where the original's back-ends differ. */
+  readonly dialect: EnvelopeDialect;
   readonly settings: {
     /** The folder below which requests may name places for copies of the database. */
     readonly exportPath: string;
+    /** Whether a shareDir stands for the folder of its last name alone (STOREBASE). */
+    readonly isShareMapped: boolean;
     /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */
     readonly killGraceMs: number;
   };
@@ -50,6 +57,10 @@ export interface ActionContext {
   readonly rawMeta: JsonObject;
   /** The client does not wait for the end of what it asks for. */
   readonly threaded: boolean;
+  /** How long work makes room for others. */
+  readonly pace: LongWork | undefined;
+  /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
+  readonly caller: Caller;
 }
 
 /**

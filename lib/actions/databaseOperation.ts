@@ -1,3 +1,4 @@
+import { freely, type Pace } from '../concurrency/turns.ts';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { removeJobs } from '../jobs/removal.ts';
 import { exportRecords, importRecords } from '../records/exchange.ts';
@@ -23,9 +24,10 @@ export interface DatabaseOperation {
 export async function operateDatabase(
   services: Services,
   operation: DatabaseOperation,
+  pace: Pace = freely,
 ): Promise<void> {
   try {
-    await operate(services, operation);
+    await operate(services, operation, pace);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined || error instanceof PmanError) throw error;
@@ -41,6 +43,7 @@ export async function operateDatabase(
 async function operate(
   services: Services,
   { operation, dbpath, fileio, roots }: DatabaseOperation,
+  pace: Pace,
 ): Promise<void> {
   if (fileio !== undefined && fileio !== 'json') {
     throw new PmanError(
@@ -60,27 +63,32 @@ async function operate(
   });
   switch (operation) {
     case 'save':
-      if (folder !== own) return exportRecords(database, folder, roots);
+      if (folder !== own) return exportRecords(database, folder, { roots, pace });
       await database.save();
       if (database.problem !== undefined) throw new PmanError('storage', database.problem);
       return;
     case 'load':
       if (folder === own) await database.reload();
-      else await importRecords(database, folder);
+      else await importRecords(database, folder, pace);
       services.closeOrphans();
       return;
     case 'clear': {
-      if (folder !== own) return clearRecordFolder(folder);
-      removeEnded(services, roots ?? database.roots());
+      if (folder !== own) return clearRecordFolder(folder, pace);
+      await removeEnded(services, roots ?? database.roots(), pace);
       return;
     }
   }
 }
 
 /** Jobs that have not ended go on, and so do their records. */
-function removeEnded(services: Services, roots: readonly string[]): void {
-  removeJobs(
+async function removeEnded(
+  services: Services,
+  roots: readonly string[],
+  pace: Pace,
+): Promise<void> {
+  await removeJobs(
     services,
     roots.filter((root) => !services.jobs.isActive(root)),
+    pace,
   );
 }

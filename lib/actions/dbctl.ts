@@ -1,20 +1,21 @@
 import { z } from 'zod';
-import { rootList } from '../tree/lookup.ts';
-import { anyJson, operationName, text } from '../wire/request.ts';
+import { anyJson, operationName, pageFields, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { operateDatabase } from './databaseOperation.ts';
+import { rootPage } from './page.ts';
 
 const schema = z.looseObject({
   do: operationName,
   dbpath: text.optional(),
   fileio: anyJson.optional(),
+  ...pageFields,
 });
 
-/** `DBctl`: saves, loads or clears the database; answers with the list of job roots (protocol a.7). */
+/** `DBctl`: saves, loads or clears the database; answers with the list of job roots (protocol a.7), a page of it. */
 export const dbctl = defineAction({
   schema,
-  async handle({ do: operation, dbpath, fileio }, { services }) {
-    await operateDatabase(services, { operation, dbpath, fileio });
-    return { status: true, result: rootList(services.database) };
+  async handle({ do: operation, dbpath, fileio, ...wanted }, { services, pace }) {
+    await operateDatabase(services, { operation, dbpath, fileio }, pace?.toTheEnd());
+    return { status: true, ...rootPage(services.database.roots(), wanted) };
   },
 });

@@ -4,7 +4,7 @@ import { removeJobs } from '../jobs/removal.ts';
 import { MAX_NAME_BYTES } from '../tree/paths.ts';
 import { anyJson, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { requireHits } from './hits.ts';
+import { requireRoots } from './hits.ts';
 
 const leafName = text.refine(
   (name) => Buffer.byteLength(name) <= MAX_NAME_BYTES,
@@ -15,24 +15,35 @@ const schema = z.looseObject({ key: leafName.default('jid'), value: anyJson });
 
 /**
  * `delete`: removes jobs that have ended, with all that is kept of them. `value` names them, by `jid` unless `key`
- * says otherwise. The original does so for OpenShift jobs only (protocol a.7, h); the reply is the same.
+ * says otherwise. The original does so for OpenShift jobs only (protocol a.7, h), and ends those that run; the reply is the same.
  */
 export const deleteJob = defineAction({
   schema,
-  handle(meta, { services }) {
-    const hits = requireHits(services, meta);
-    const busy = hits.find(({ root }) => services.jobs.isActive(root));
+  async handle(meta, { services, pace }) {
+    const { database, jobs, dialect, settings } = services;
+    if (dialect.nothingDeleted !== undefined) {
+      const found = await database.find(meta.key, meta.value, pace);
+      if (found.length === 0) return dialect.nothingDeleted;
+    }
+    const roots = await requireRoots({ services, pace }, meta);
+    if (dialect.endsToDelete) {
+      const order = { signal: 'SIGTERM', graceMs: settings.killGraceMs, cause: 'deleted' } as const;
+      await Promise.all(
+        roots.map(async (root) => {
+          if (await jobs.kill(root, order)) await jobs.ended(root);
+        }),
+      );
+    }
+    const busy = roots.find((root) => jobs.isActive(root));
     if (busy !== undefined) {
-      throw new PmanError('conflict', `the job ${busy.root} has not ended`, {
+      throw new PmanError('conflict', `the job ${busy} has not ended`, {
         hint: 'end it first, with the action "kill"',
       });
     }
-    removeJobs(
-      services,
-      hits.map(({ root }) => root),
-    );
+    await removeJobs(services, roots, pace?.toTheEnd());
     return {
-      status: true,
+      jobs: roots,
+      status: dialect.deleted,
       result: {
         action: 'Delete Job',
         job_id: meta.value,

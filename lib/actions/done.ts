@@ -1,17 +1,31 @@
-import { progressAnswer } from '../dialects/envelope/progressAnswer.ts';
+import { NO_PROGRESS, progressAnswer } from '../dialects/envelope/progressAnswer.ts';
+import type { JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
-import { defineAction } from './action.ts';
-import { hitsOf, noSuchJob } from './hits.ts';
+import { defineAction, type Services } from './action.ts';
+import { answerHits, type Hit, noSuchJob } from './hits.ts';
+import { membersLength } from './members.ts';
 
 /** `done`: which sub-jobs have started and how the ended ones did. Despite its name it does not say "done" (protocol a.7). */
 export const done = defineAction({
   schema: searchMeta,
-  handle(meta, { services }) {
-    const hits = hitsOf(services, meta);
+  async handle(meta, { services, pace }) {
+    const { answers, ...page } = await answerHits(
+      { services, pace },
+      meta,
+      (hit, i) => progressAnswer(standing(services, hit), i),
+      membersLength,
+    );
+    const found = answers.length > 0;
     return {
-      status: hits.length > 0,
-      ...(hits.length > 0 ? {} : { error: noSuchJob(meta) }),
-      result: Object.fromEntries(progressAnswer(hits, (root) => services.jobs.place(root))),
+      status: found,
+      ...(found ? {} : { error: noSuchJob(meta) }),
+      result: Object.fromEntries<JsonValue>(found ? answers.flat() : NO_PROGRESS),
+      ...page,
     };
   },
 });
+
+/** How a job stands, by its record. */
+export function standing({ jobs }: Pick<Services, 'jobs'>, { root, record }: Hit) {
+  return { root, record, progress: jobs.progress(record), place: jobs.place(root) };
+}

@@ -1,24 +1,26 @@
 import type { JsonValue } from '../wire/json.ts';
 import { searchMeta } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { hitsOf, noSuchJob } from './hits.ts';
+import { answerHits, noSuchJob } from './hits.ts';
+import { membersLength } from './members.ts';
 
 /** `info`: the newest start and end entries of each job (protocol a.7). */
 export const info = defineAction({
   schema: searchMeta,
-  handle(meta, { services }) {
-    const hits = hitsOf(services, meta);
-    if (hits.length === 0) {
-      return {
-        status: false,
-        error: noSuchJob(meta),
-        result: { '-1': { noJobFound: { endInfo: { allJobsDone: null } } } },
-      };
+  async handle(meta, { services, pace }) {
+    const { answers, ...page } = await answerHits(
+      { services, pace },
+      meta,
+      ({ root, record }, i): readonly [string, JsonValue][] => [
+        [`${i}.0`, { [root]: { startInfo: record.cat(['startInfo']) ?? false } }],
+        [`${i}.1`, { [root]: { endInfo: record.cat(['endInfo']) ?? false } }],
+      ],
+      membersLength,
+    );
+    if (answers.length === 0) {
+      const nothing = { '-1': { noJobFound: { endInfo: { allJobsDone: null } } } };
+      return { status: false, error: noSuchJob(meta), result: nothing, ...page };
     }
-    const result = hits.flatMap(({ root, record }, i): [string, JsonValue][] => [
-      [`${i}.0`, { [root]: { startInfo: record.cat(['startInfo']) ?? false } }],
-      [`${i}.1`, { [root]: { endInfo: record.cat(['endInfo']) ?? false } }],
-    ]);
-    return { status: true, result: Object.fromEntries(result) };
+    return { status: true, result: Object.fromEntries(answers.flat()), ...page };
   },
 });

@@ -1,10 +1,13 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
-import { KILL_REQUEST } from '../jobs/causes.ts';
+import { freely } from '../concurrency/turns.ts';
+import { isPassing } from '../host/passingSignals.ts';
+import { KILL_REQUEST } from '../jobs/causeWords.ts';
 import type { JsonValue } from '../wire/json.ts';
-import { searchMeta, text } from '../wire/request.ts';
+import { keyAndValue, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { requireHits } from './hits.ts';
+import { requireRoots } from './hits.ts';
+import { rangeOf } from './page.ts';
 
 const signalNames = new Map<string, NodeJS.Signals>();
 for (const [name, number] of Object.entries(constants.signals)) {
@@ -18,11 +21,20 @@ const signal = z
   .transform((value, context) => {
     const name = signalNames.get(String(value).toUpperCase());
     if (name !== undefined) return name;
-    context.addIssue({ code: 'custom', message: 'is no signal: TERM, SIGINT, 9, …' });
+    const message = refusalOf(String(value));
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
 
-const schema = searchMeta.extend({
+function refusalOf(name: string): string {
+  if (name === '0') return 'is 0, which sends nothing: "status" tells whether a job runs';
+  if (/^(?:SIG)?RTM(?:IN|AX)/i.test(name) || (Number(name) >= 32 && Number(name) <= 64))
+    return 'is a real-time signal, which pman does not send';
+  return 'is no signal: TERM, SIGINT, 9, …';
+}
+
+const schema = z.looseObject({
+  ...keyAndValue,
   signal,
   /** Seconds. */
   grace: z
@@ -34,22 +46,39 @@ const schema = searchMeta.extend({
 });
 
 /**
- * `kill`: ends jobs: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
+ * `kill`: sends a signal to jobs. One that stops a job, lets it go on or only tells it something (STOP, TSTP, CONT, WINCH, …)
+ * is passed on, and the job goes on. Any other ends them: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
  * seconds. The record stays and says who ended the job and how. The reply comes when the signal is sent; a job that
- * had ended already shows `killed: false`. Not of the original, but its README promises it.
+ * had ended already shows `killed: false`; of more than a thousand jobs only those are told of that were ended. Not of the original, but its README promises it.
  */
 export const kill = defineAction({
   schema,
-  async handle(meta, { services }) {
+  async handle(meta, { services, pace }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `${KILL_REQUEST}${meta.auid ? ` of ${meta.auid}` : ''}`;
-    const killed: [string, JsonValue][] = [];
-    let hasEnded = false;
-    for (const [i, { root }] of requireHits(services, meta).entries()) {
-      const found = await services.jobs.kill(root, { signal: meta.signal, graceMs, cause });
-      hasEnded ||= found;
-      killed.push([String(i), { jobRoot: root, killed: found, signal: meta.signal }]);
+    const order = { signal: meta.signal, graceMs, cause };
+    const isOver = !isPassing(meta.signal);
+    const roots = await requireRoots({ services, pace }, meta);
+    const steady = pace?.toTheEnd() ?? freely;
+    const { limit } = rangeOf({});
+    const told: JsonValue[] = [];
+    let wasFound = false;
+    for (const root of roots) {
+      if (steady.isOthersTurn) await steady.turn();
+      const found = isOver
+        ? await services.jobs.kill(root, order)
+        : await services.jobs.pass(root, meta.signal);
+      wasFound ||= found;
+      // Of very many those that had ended already are left out.
+      if (told.length >= limit || (roots.length > limit && !found)) continue;
+      const done = isOver ? { killed: found } : { killed: false, signalled: found };
+      told.push({ jobRoot: root, ...done, signal: meta.signal });
     }
-    return { status: hasEnded, result: Object.fromEntries(killed) };
+    return {
+      status: wasFound,
+      result: Object.fromEntries(told.entries()),
+      jobs: roots,
+      ...(roots.length > limit && { page: { total: roots.length, limit } }),
+    };
   },
 });

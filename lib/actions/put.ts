@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LongWork } from '../concurrency/longWork.ts';
 import { anyJson, type Command, operationName, parseMeta, text } from '../wire/request.ts';
 import type { Services } from './action.ts';
 import { operateDatabase } from './databaseOperation.ts';
@@ -16,11 +17,16 @@ const schema = z.looseObject({
  * The PUT verb with action `run`: an operation on the database when `context` is db, nothing for another context
  * (protocol a.8). With `key` and `value` only the jobs they name are meant.
  */
-export async function put(services: Services, command: Command): Promise<void> {
-  const meta = parseMeta(schema, command);
-  if (meta.context.toLowerCase() !== 'db') return;
-  const { operation, dbpath, fileio, key, value } = meta;
-  const roots =
-    key !== undefined && value !== undefined ? services.database.find(key, value) : undefined;
-  await operateDatabase(services, { operation, dbpath, fileio, roots });
-}
+export const put = {
+  schema,
+  async handle(services: Services, command: Command, pace?: LongWork): Promise<void> {
+    const meta = parseMeta(schema, command);
+    if (meta.context.toLowerCase() !== 'db') return;
+    const { operation, dbpath, fileio, key, value } = meta;
+    const roots =
+      key !== undefined && value !== undefined
+        ? await services.database.find(key, value, pace)
+        : undefined;
+    await operateDatabase(services, { operation, dbpath, fileio, roots }, pace?.toTheEnd());
+  },
+};

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { requirePermittedRun } from '../access/runPermit.ts';
+import { PmanError } from '../errors.ts';
+import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { text } from '../wire/request.ts';
-import { defineAction } from './action.ts';
+import { defineAction, type Services } from './action.ts';
 
 /** An integer becomes its text, as the original stores it. */
 const jid = z
@@ -25,6 +28,8 @@ const schema = z.looseObject({
   key: text.optional(),
   /** Another host that is to run it: `user@host[:port]`. */
   ssh: text.optional(),
+  /** Give the whole line to one shell; without it, each part has its own, and a container's command none. */
+  shell: z.boolean('is neither true nor false').optional(),
   ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
@@ -39,15 +44,33 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
-  async handle(meta, { services, threaded, rawMeta }) {
-    const { cmd, auid, jid, container, ssh } = meta;
-    const root = await services.jobs.submit({
+  async handle(meta, { services, threaded, rawMeta, caller }) {
+    const { cmd, auid, jid, container, ssh, shell } = meta;
+    const { jobs, settings } = services;
+    const inContainer = jobs.isForEngine(container) ? container : undefined;
+    const { isShareMapped } = settings;
+    requirePermittedRun(caller, { cmd, rawMeta, container: inContainer, isShareMapped });
+    const job = {
       ...{ rawMeta, cmd, auid, jid, limits: meta },
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
-    });
+      ...(shell && { shell }),
+    };
+    const root = await (caller.grant?.auid === undefined
+      ? jobs.submit(job)
+      : submitApart(services, job));
     const result = { jobRoot: root, id: services.database.shortNameOf(root) };
-    if (threaded) return { status: true, result };
-    return { status: true, result, after: services.jobs.ended(root) };
+    const told = { status: true, result, jobs: [root] };
+    return threaded ? told : { ...told, after: jobs.ended(root) };
   },
 });
+
+/** Accepts a job of somebody who sees only his own: he is not told which other job has the same key. */
+async function submitApart({ jobs }: Services, job: JobRequest): Promise<string> {
+  try {
+    return await jobs.submit(job);
+  } catch (error) {
+    if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
+    throw new PmanError('conflict', 'the key stands for another job', { cause: error });
+  }
+}

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { lookup } from '../tree/lookup.ts';
+import { answerLength } from '../wire/json.ts';
 import { searchMeta, text } from '../wire/request.ts';
 import { defineAction } from './action.ts';
-import { noSuchJob } from './hits.ts';
+import { answerHits, noSuchJob } from './hits.ts';
 
 const index = z.union([text, z.number().int().transform(String)], {
   error: 'is neither a string nor an integer',
@@ -21,14 +22,17 @@ const schema = searchMeta.extend({
  */
 export const search = defineAction({
   schema,
-  handle(meta, { services }) {
-    const roots = services.database.find(meta.key, meta.value);
-    const result = roots.map((root, i) => [
-      String(i),
-      lookup(services.database, `/api/v1/${root}${placeOf(meta)}`) ?? false,
-    ]);
-    const found = { status: roots.length > 0, result: Object.fromEntries(result) };
-    return roots.length > 0 ? found : { ...found, error: noSuchJob(meta) };
+  async handle(meta, { services, pace }) {
+    const place = placeOf(meta);
+    const { answers, ...page } = await answerHits(
+      { services, pace },
+      meta,
+      ({ root }) => lookup(services.database, `/api/v1/${root}${place}`) ?? false,
+      answerLength,
+    );
+    const status = answers.length > 0;
+    const found = { status, result: Object.fromEntries(answers.entries()), ...page };
+    return status ? found : { ...found, error: noSuchJob(meta) };
   },
 });
 

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 const SLICE_MS = 5;
 
 /**
- * Keeps long work from keeping the process to itself: that of a loop that receives messages, or of a large body. While messages are
- * waiting, ZeroMQ's `receive` resolves without a turn of the event loop, up to 512 times: with a disk that takes a millisecond to confirm
+ * Keeps a loop that receives messages from keeping the process to itself. While messages are waiting, ZeroMQ's
+ * `receive` resolves without a turn of the event loop, up to 512 times: with a disk that takes a millisecond to confirm
  * each job that is half a second and more in which no signal, timer or end of a process is heard, again and again.
  */
 export class Fairness {
@@ -19,23 +19,5 @@ export class Fairness {
   async turn(): Promise<void> {
     await nextTurn();
     this.#sliceEnd = performance.now() + SLICE_MS;
-  }
-}
-
-/** Does work that comes in steps, with turns of the event loop in between. */
-export async function inTurns<T>(steps: Generator<void, T, void>): Promise<T> {
-  const fairness = new Fairness();
-  for (;;) {
-    if (fairness.isOthersTurn) await fairness.turn();
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
-/** Does it without a pause. */
-export function atOnce<T>(steps: Generator<void, T, void>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
   }
 }

@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from 'commander';
+import { type Command, CommanderError, type Option } from 'commander';
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { expandAbbreviations } from './abbreviations.ts';
@@ -14,6 +14,12 @@ export function withPrintSwitches(command: Command): Command {
     .option('-x, --desc', 'print the long description', false)
     .option('-y, --synopsis', 'print the short description', false)
     .option('--version', 'print the version', false);
+}
+
+/** The help of a flag, with the default where that says something. */
+function described({ description, defaultValue }: Option): string {
+  const isTelling = defaultValue !== undefined && defaultValue !== '' && defaultValue !== false;
+  return isTelling ? `${description} (default: ${String(defaultValue)})` : description;
 }
 
 /** What the switches that print something and end are read as. */
@@ -62,7 +68,10 @@ export function readFlags(command: Command, argv: readonly string[]): Flags {
     },
     writeErr: () => {},
   });
-  const known = ['--help', ...command.options.flatMap(({ long }) => long ?? [])];
+  command.configureHelp({ optionDescription: described });
+  // What has a group goes by its whole name: it takes no beginning away from the flags of the original.
+  const short = command.options.filter(({ helpGroupHeading }) => helpGroupHeading === undefined);
+  const known = ['--help', ...short.flatMap(({ long }) => long ?? [])];
   try {
     command.parse(expandAbbreviations(argv, known), { from: 'user' });
   } catch (error) {

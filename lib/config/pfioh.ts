@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { logFormats } from '../log.ts';
 import {
   checkOptions,
@@ -10,6 +12,7 @@ import {
   withPrintSwitches,
 } from './flags.ts';
 import { collected, hostList, originList, pageFlags } from './pages.ts';
+import { tlsPlacesOf } from './tls.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
@@ -26,9 +29,17 @@ const schema = z.object({
   createDirsAsNeeded: z.boolean(),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  auditLog: z.string().transform((file) => (file === '' ? undefined : resolve(file))),
+  auditLogSize: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, '--auditLogSize takes a number of MiB')
+    .transform((mebi) => Number(mebi) * UNITS.m),
   allowOrigin: originList('--allowOrigin '),
   allowHost: hostList('--allowHost '),
   timeout: seconds('--timeout'),
+  tlsCert: z.string().optional(),
+  tlsKey: z.string().optional(),
+  tlsClientCA: z.string().optional(),
   maxUnpack: z
     .string()
     .regex(/^\d+[kmgt]?$/i, '--maxUnpack takes bytes, or a number with K, M, G or T')
@@ -45,7 +56,10 @@ const schema = z.object({
 });
 
 /** How pfioh was started. */
-export type PfiohConfig = Readonly<z.infer<typeof schema>>;
+export type PfiohConfig = Readonly<z.infer<typeof schema>> & {
+  /** The files of TLS; undefined: plain HTTP. */
+  readonly tls: TlsPlaces | undefined;
+};
 
 export type PfiohCommandLine =
   | { readonly kind: 'run'; readonly config: PfiohConfig }
@@ -61,9 +75,18 @@ function command(): Command {
     .option('--storeBase <folder>', 'keep to this folder; keys are folders in it')
     .option('--createDirsAsNeeded', 'make the folders that requests name', false)
     .option('--enableTokenAuth', 'serve only requests with a token', false)
-    .option('--tokenPath <file>', 'the tokens: .cfg or .ini with [AUTH TOKENS], or one a line', '')
+    .option(
+      '--tokenPath <file>',
+      'the tokens: .cfg or .ini with [AUTH TOKENS] and [TOKEN name], or one a line',
+      '',
+    )
+    .option('--auditLog <file>', 'a file to write who did what, as lines of JSON', '')
+    .option('--auditLogSize <MiB>', 'the audit log is put aside when it is as large', '64')
     .option('--allowOrigin <list>', pageFlags.allowOrigin, collected, '')
     .option('--allowHost <list>', pageFlags.allowHost, collected, '')
+    .option('--tlsCert <file>', 'speak TLS (https) with this certificate (PEM); with --tlsKey')
+    .option('--tlsKey <file>', 'the private key of --tlsCert (PEM)')
+    .option('--tlsClientCA <file>', 'let in only clients with a certificate of these authorities')
     .option('--maxUnpack <bytes>', 'what any archive may unpack to, however small it is', '16G')
     .option('--timeout <seconds>', 'how long to wait while nothing moves; 0: for ever', '60')
     .option('--httpResponse', 'accepted for old scripts; answers are always proper HTTP', false)
@@ -86,5 +109,8 @@ function command(): Command {
 export function readPfiohFlags(argv: readonly string[]): PfiohCommandLine {
   const flags = readFlags(withPrintSwitches(command()), argv);
   if (flags.kind === 'print') return flags;
-  return { kind: 'run', config: Object.freeze(checkOptions(schema, flags.options)) };
+  const options = checkOptions(schema, flags.options);
+  const { tlsCert, tlsKey, tlsClientCA } = options;
+  const tls = tlsPlacesOf({ tlsCert, tlsKey, tlsClientCA });
+  return { kind: 'run', config: Object.freeze({ ...options, tls }) };
 }

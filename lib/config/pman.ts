@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { firstAddress } from '../host/address.ts';
+import { UsageError } from '../errors.ts';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { type LogFormat, logFormats } from '../log.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
+import { type KubernetesSettings, kubernetesSchema, toKubernetes } from './kubernetes.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
+import { tlsPlacesOf } from './tls.ts';
 
 const MEBI = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -44,7 +47,9 @@ const umask = z
   .refine((bits) => (bits & 0o022) === 0o022, 'would let other users write what pman obeys')
   .refine((bits) => (bits & 0o700) === 0, 'would keep pman from its own files');
 /** Where jobs with a container go; `host` runs their commands on this host. */
-const ENVIRONMENTS: ReadonlySet<string> = new Set(['swarm', 'docker', 'openshift', 'host']);
+const ENVIRONMENTS: ReadonlySet<string> = new Set([
+  ...['swarm', 'docker', 'openshift', 'kubernetes', 'host'],
+]);
 
 const schema = z.object({
   ip: z.string(),
@@ -65,12 +70,18 @@ const schema = z.object({
     .refine((name) => ENVIRONMENTS.has(name), `is none of ${[...ENVIRONMENTS].join(', ')}`),
   manager: z.enum(['auto', 'builtin'], 'is neither auto nor builtin'),
   dockerSocket: z.string().startsWith('/', 'is no full path'),
+  ...kubernetesSchema,
   verbosity: wholeNumber(-10, 10),
   logFormat: z.enum(logFormats, 'is neither text nor json'),
   enableTokenAuth: z.boolean(),
   tokenPath: z.string(),
+  auditLog: optionalPath,
+  auditLogSize: wholeNumber(1, 1_000_000),
   allowOrigin: originList(),
   allowHost: hostList(),
+  tlsCert: optionalPath,
+  tlsKey: optionalPath,
+  tlsClientCA: optionalPath,
   configFile: z.string(),
   maxJobs: wholeNumber(1, 100_000),
   maxBodySize: wholeNumber(1, 2047).transform((mebi) => mebi * MEBI),
@@ -78,6 +89,9 @@ const schema = z.object({
   keepDays: optionalNumber,
   keepJobs: optionalNumber,
   keepSize: optionalNumber,
+  jobUser: z.string(),
+  maxOutput: optionalNumber,
+  maxProcesses: optionalNumber,
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fileioStore: optionalPath,
@@ -106,16 +120,21 @@ export interface PmanConfig {
   /** `builtin`: no manager container is ever run. */
   readonly manager: 'auto' | 'builtin';
   readonly dockerSocket: string;
+  readonly kubernetes: KubernetesSettings;
   /** The folder of the engine's host that stands for the parent of every shareDir (STOREBASE). */
   readonly storeBase: string | undefined;
   readonly verbosity: number;
   readonly logFormat: LogFormat;
   /** The file of the tokens (may be empty: the original's default place), or undefined when none is wanted. */
   readonly tokenPath: string | undefined;
+  /** Where it is written who did what; undefined: nowhere. */
+  readonly auditLog: { readonly file: string; readonly maxBytes: number } | undefined;
   /** Origins of pages that may use this server, beside its own. */
   readonly allowOrigins: readonly string[];
   /** Names with a dot under which it may be asked without tokens. */
   readonly allowHosts: readonly string[];
+  /** The files of TLS; undefined: plain HTTP. */
+  readonly tls: TlsPlaces | undefined;
   readonly maxJobs: number;
   readonly maxBodyBytes: number;
   readonly killGraceMs: number;
@@ -124,6 +143,12 @@ export interface PmanConfig {
     readonly ageMs: number | undefined;
     readonly count: number | undefined;
     readonly bytes: number | undefined;
+  };
+  /** What every job of this host may take, and as whom it runs. */
+  readonly jobs: {
+    readonly user: string | undefined;
+    readonly maxOutputBytes: number | undefined;
+    readonly maxProcesses: number | undefined;
   };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
@@ -158,14 +183,29 @@ export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<Pm
   const withPlace = settings.map((setting) =>
     setting.name === 'DBpath' ? { ...setting, default: place } : setting,
   );
-  const read = readSettings(command(), withPlace, schema, { ...sources, prefix: 'PMAN_' });
+  const read = readSettings(command(), withPlace, schema, {
+    ...sources,
+    prefix: 'PMAN_',
+    moreVariables: ['PMAN_HOME'],
+    otherPrefixes: ['PMAN_DO_'],
+  });
   if (read.kind !== 'run') return read;
-  return { kind: 'run', config: toConfig(read.config, sources.env) };
+  return { ...read, config: toConfig(read.config, sources.env) };
+}
+
+/** @throws UsageError for a part of it, and where no TLS can be spoken */
+function tlsPlaces({ rawmode, ...files }: z.infer<typeof schema>): TlsPlaces | undefined {
+  const places = tlsPlacesOf(files);
+  if (places !== undefined && !rawmode) {
+    throw new UsageError('--tlsCert: ZeroMQ clients (--rawmode 0) speak no TLS');
+  }
+  return places;
 }
 
 function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConfig {
   return Object.freeze({
-    ip: values.ip || (values.enableTokenAuth ? firstAddress() : '127.0.0.1'),
+    // With tokens other machines may ask, and this one as well: by localhost, as the examples do.
+    ip: values.ip || (values.enableTokenAuth ? '0.0.0.0' : '127.0.0.1'),
     port: values.port,
     protocol: values.protocol,
     rawmode: values.rawmode,
@@ -181,12 +221,18 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
     containerEnv: values['container-env'],
     manager: values.manager,
     dockerSocket: values.dockerSocket,
+    kubernetes: toKubernetes(values, env),
     storeBase: env.STOREBASE || undefined,
     verbosity: values.verbosity,
     logFormat: values.logFormat,
     tokenPath: values.enableTokenAuth ? values.tokenPath : undefined,
+    auditLog:
+      values.auditLog === undefined
+        ? undefined
+        : { file: values.auditLog, maxBytes: values.auditLogSize * MEBI },
     allowOrigins: values.allowOrigin,
     allowHosts: values.allowHost,
+    tls: tlsPlaces(values),
     maxJobs: values.maxJobs,
     maxBodyBytes: values.maxBodySize,
     killGraceMs: values.killGrace,
@@ -194,6 +240,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
       count: values.keepJobs,
       bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
+    jobs: {
+      user: values.jobUser || undefined,
+      maxOutputBytes: values.maxOutput === undefined ? undefined : values.maxOutput * MEBI,
+      maxProcesses: values.maxProcesses,
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath,

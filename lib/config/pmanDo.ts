@@ -45,8 +45,8 @@ const schema = z.object({
 
 export interface PmanDoConfig {
   readonly saveTo: string;
-  /** What the directive says, or undefined when the operation is unknown: then nothing is written. */
-  readonly directive: JsonObject | undefined;
+  /** What the directive says. */
+  readonly directive: JsonObject;
   readonly waitMs: number;
   readonly verbosity: number;
 }
@@ -67,8 +67,17 @@ export function readPmanDoConfig(sources: Omit<Sources, 'prefix'>): CommandLine<
   const read = readSettings(command(), settings, schema, { ...sources, prefix: 'PMAN_DO_' });
   if (read.kind !== 'run') return read;
   const { saveTo, msg, op, wait, verbosity } = read.config;
-  const directive = msg === '' ? OPERATIONS.get(op) : parseMessage(msg);
+  const directive = msg === '' ? operation(op) : parseMessage(msg);
   return { kind: 'run', config: { saveTo, directive, waitMs: wait, verbosity } };
+}
+
+/** @throws UsageError for an unknown one, and for none: there is nothing to write */
+function operation(op: string): JsonObject {
+  const found = OPERATIONS.get(op);
+  if (found !== undefined) return found;
+  const known = [...OPERATIONS.keys()].join(', ');
+  if (op !== '') throw new UsageError(`--op "${op}" is no operation: there is ${known}`);
+  throw new UsageError(`nothing to write: give --msg <json>, or --op <name> (${known})`);
 }
 
 function parseMessage(msg: string): JsonObject {

@@ -1,3 +1,4 @@
+import { kubernetesSettings } from './kubernetes.ts';
 import { pageFlags } from './pages.ts';
 import type { Setting } from './sources.ts';
 
@@ -6,7 +7,7 @@ export const settings = [
   {
     name: 'ip',
     value: 'address',
-    help: 'address to listen on (default: 127.0.0.1; with --enableTokenAuth the first that is not loopback)',
+    help: 'address to listen on (default: 127.0.0.1; with --enableTokenAuth 0.0.0.0, which is all of them)',
     default: '',
   },
   { name: 'port', value: 'number', help: 'port to listen on; 0 takes a free one', default: '5010' },
@@ -62,7 +63,7 @@ export const settings = [
   {
     name: 'container-env',
     value: 'name',
-    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift, or host: their commands run on this host',
+    help: 'where jobs with a container go: swarm, docker (an engine without swarm), openshift or kubernetes, or host: their commands run on this host',
     default: 'swarm',
   },
   {
@@ -77,6 +78,10 @@ export const settings = [
     help: "the engine's socket on its own host: what a manager container gets",
     default: '/var/run/docker.sock',
   },
+  ...kubernetesSettings.map((setting) => ({
+    ...setting,
+    group: 'Jobs in a cluster (--container-env openshift or kubernetes):',
+  })),
   {
     name: 'verbosity',
     short: 'v',
@@ -94,8 +99,20 @@ export const settings = [
   {
     name: 'tokenPath',
     value: 'file',
-    help: 'the tokens: .cfg or .ini with a section [AUTH TOKENS], or one token a line',
+    help: 'the tokens: .cfg or .ini with sections [AUTH TOKENS] and [TOKEN name], or one token a line',
     default: '',
+  },
+  {
+    name: 'auditLog',
+    value: 'file',
+    help: 'a file to write who did what, as lines of JSON (default: none)',
+    default: '',
+  },
+  {
+    name: 'auditLogSize',
+    value: 'MiB',
+    help: 'the audit log is put aside when it is as large; nine such files are kept',
+    default: '64',
   },
   {
     name: 'allowOrigin',
@@ -105,6 +122,19 @@ export const settings = [
     repeatable: true,
   },
   { name: 'allowHost', value: 'list', help: pageFlags.allowHost, default: '', repeatable: true },
+  {
+    name: 'tlsCert',
+    value: 'file',
+    help: 'speak TLS (https) with this certificate, and those between it and its root (PEM); with --tlsKey',
+    default: '',
+  },
+  { name: 'tlsKey', value: 'file', help: 'the private key of --tlsCert (PEM)', default: '' },
+  {
+    name: 'tlsClientCA',
+    value: 'file',
+    help: 'let in only clients with a certificate of these authorities (PEM)',
+    default: '',
+  },
   {
     name: 'configFile',
     value: 'file',
@@ -140,6 +170,24 @@ export const settings = [
     name: 'keepSize',
     value: 'MiB',
     help: 'while records and outputs take more remove the oldest (default: keep all)',
+    default: '',
+  },
+  {
+    name: 'jobUser',
+    value: 'name',
+    help: 'the user that jobs of this host run as, when pman is root (default: as pman)',
+    default: '',
+  },
+  {
+    name: 'maxOutput',
+    value: 'MiB',
+    help: 'a job of this host ends when a sub-job writes more than that to one stream (default: no limit)',
+    default: '',
+  },
+  {
+    name: 'maxProcesses',
+    value: 'count',
+    help: 'how many processes the user of the jobs may have while they run; not for root (default: as for pman)',
     default: '',
   },
   {

@@ -26,6 +26,7 @@ SYNOPSIS
          [--DBpath <folder>] [--DBsavePeriod <seconds>] [--directiveFile <file>]
          [--container-env <name>] [--enableTokenAuth] [--tokenPath <file>]
          [--configFile <file>] [--verbosity <level>] [--desc] [--synopsis] [--version]
+    pman token add|list|revoke [--help]
 
 BRIEF EXAMPLE
 

@@ -29,6 +29,10 @@ const schema = z.object({
   jsonpprintindent: count('--jsonpprintindent'),
   httpResponseBodyParse: z.boolean(),
   unverifiedCerts: z.boolean(),
+  insecure: z.boolean(),
+  cacert: z.string(),
+  cert: z.string(),
+  key: z.string(),
   httpProxy: z.string(),
   header: z.array(z.string().regex(/^[^\s:]+:/, '--header takes "Name: value"')),
   output: z.string(),
@@ -71,6 +75,10 @@ function command(name: string): Command {
     .option('--jsonpprintindent <blanks>', 'indent the answer by so many blanks', '0')
     .option('--httpResponseBodyParse', 'accepted for old scripts; answers are always parsed', false)
     .option('--unverifiedCerts', 'accept any certificate of an https server', false)
+    .option('-k, --insecure', 'the same', false)
+    .option('--cacert <file>', 'trust the authorities in this file (PEM), and no others', '')
+    .option('--cert <file>', 'show this certificate (PEM) to the https server of --http', '')
+    .option('--key <file>', 'its private key (PEM; default: in the file of --cert)', '')
     .option('--httpProxy <url>', '[http://][user:password@]host:port of a proxy', '')
     .option('-H, --header <line>', 'another request header; may be repeated', collect, [])
     .option('-o, --output <file>', 'write the answer to a file', '')

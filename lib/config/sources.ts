@@ -4,8 +4,10 @@ import { Command, Option } from 'commander';
 import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
+import { homeOf } from './databasePlace.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
+import { type UnknownVariable, unknownVariables } from './unknownVariables.ts';
 
 /** The setting that names the config file; a program without it reads none. */
 const CONFIG_FILE = 'configFile';
@@ -22,13 +24,20 @@ export interface Setting {
   readonly value?: string;
   readonly help: string;
   readonly default: string | boolean;
+  /** The heading in the help of settings that belong together; their flags have no abbreviations. */
+  readonly group?: string;
   /** Given several times, its values make one list with commas; else the last one counts. */
   readonly repeatable?: boolean;
 }
 
 /** What a command line asks for: to run, or to print a text and end. */
 export type CommandLine<Config> =
-  | { readonly kind: 'run'; readonly config: Config }
+  | {
+      readonly kind: 'run';
+      readonly config: Config;
+      /** Variables that look like settings and are none. */
+      readonly unknown?: readonly UnknownVariable[];
+    }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: PrintKind };
 
@@ -46,6 +55,10 @@ export interface Sources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prefix of the environment variables: `PMAN_`. */
   readonly prefix: string;
+  /** Variables with the prefix that the program reads and that are no settings. */
+  readonly moreVariables?: readonly string[];
+  /** Prefixes of other programs that begin with this one. */
+  readonly otherPrefixes?: readonly string[];
 }
 
 /** The settings of a program as text and switches, not checked yet. */
@@ -56,6 +69,9 @@ export function envName(prefix: string, name: string): string {
   return prefix + name.replaceAll('-', '_').toUpperCase();
 }
 
+/** Of the environment variables of a program: `pman_do` → `PMAN_DO_`. */
+const prefixOf = (program: string) => `${program.toUpperCase()}_`;
+
 /** A commander command that knows these flags; long ones are read by their names as they are. */
 export function commandOf(
   program: string,
@@ -63,11 +79,13 @@ export function commandOf(
   settings: readonly Setting[],
 ): Command {
   const command = new Command(program).description(description).allowExcessArguments(false);
-  for (const { name, short, value, help, default: fallback, repeatable } of settings) {
+  for (const { name, short, value, help, default: fallback, repeatable, group } of settings) {
     const long = `--${name}${value === undefined ? '' : ` <${value}>`}`;
     const shown = typeof fallback === 'string' && fallback !== '' ? ` (default: ${fallback})` : '';
-    const option = new Option(short ? `-${short}, ${long}` : long, help + shown);
+    const variable = ` [${envName(prefixOf(program), name)}]`;
+    const option = new Option(short ? `-${short}, ${long}` : long, help + shown + variable);
     if (repeatable) option.argParser((text, before) => collected(text, String(before ?? '')));
+    if (group !== undefined) option.helpGroup(group);
     command.addOption(option);
   }
   for (const flag of PRINT_FLAGS) {
@@ -87,7 +105,7 @@ export function readSettings<Schema extends z.ZodType>(
   command: Command,
   settings: readonly Setting[],
   schema: Schema,
-  { argv, env, prefix }: Sources,
+  { argv, env, prefix, moreVariables = [], otherPrefixes = [] }: Sources,
 ): CommandLine<z.infer<Schema>> {
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags;
@@ -99,20 +117,23 @@ export function readSettings<Schema extends z.ZodType>(
   }
   const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
   const file = settings.some(({ name }) => name === CONFIG_FILE)
-    ? (fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? '')
+    ? withHome(CONFIG_FILE, String(fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? ''), env)
     : '';
   const fromFile =
-    file === ''
-      ? new Map()
-      : readConfigFile(String(file), settings, prefix.slice(0, -1).toLowerCase());
+    file === '' ? new Map() : readConfigFile(file, settings, prefix.slice(0, -1).toLowerCase());
   const values = settings.map((setting) => {
     const { name } = setting;
     const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
-    return [name, setting.value === undefined ? toSwitch(name, found) : String(found)] as const;
+    const { value } = setting;
+    if (value === undefined) return [name, toSwitch(name, found)] as const;
+    const isPath = value === 'file' || value === 'folder';
+    return [name, isPath ? withHome(name, String(found), env) : String(found)] as const;
   });
   const print = PRINT_ORDER.find((name) => fromFlags.get(name) === true);
   if (print !== undefined) return { kind: print };
-  return { kind: 'run', config: checked(schema, Object.fromEntries(values)) };
+  const known = [...settings.map(({ name }) => envName(prefix, name)), ...moreVariables];
+  const unknown = unknownVariables(env, prefix, known, otherPrefixes);
+  return { kind: 'run', config: checked(schema, Object.fromEntries(values)), unknown };
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.infer<Schema> {
@@ -131,6 +152,17 @@ function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.
  */
 function ownVariable(value: string | undefined): string | undefined {
   return value !== undefined && /^(tcp|udp|sctp):\/\//.test(value) ? undefined : value;
+}
+
+/**
+ * A shell puts the home in the place of `~` in an argument of its own, and not in a file, a variable or `--DBpath=~/x`: a folder
+ * of that name would be made.
+ * @throws UsageError for the home of another user, which only a shell knows
+ */
+function withHome(name: string, path: string, env: Sources['env']): string {
+  if (path === '~' || path.startsWith('~/')) return homeOf(env) + path.slice(1);
+  if (!path.startsWith('~')) return path;
+  throw new UsageError(`--${name} "${path}" begins with the home of a user: write the whole path`);
 }
 
 function toSwitch(name: string, value: unknown): boolean {

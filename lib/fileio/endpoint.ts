@@ -8,8 +8,8 @@ import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
 
 export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
-  /** Undefined serves everybody, as pman does without tokens. */
-  readonly tokens: readonly string[] | undefined;
+  /** The file of the tokens; undefined serves everybody, as pman does without tokens. */
+  readonly tokenPath: string | undefined;
   readonly log: Logger;
 }
 
@@ -22,10 +22,10 @@ export interface EndpointOptions extends FileioOptions {
 export function fileioOpener(store: string): (options: EndpointOptions) => Promise<FileioEndpoint> {
   let child: ChildProcess | undefined;
   let lastId = 0;
-  return async ({ ip, tokens, forever, log }) => {
+  return async ({ ip, tokenPath, forever, log }) => {
     if (child?.connected !== true) child = startProcess(log);
     lastId += 1;
-    const endpoint = await ask(child, { id: lastId, ip, tokens, forever, store });
+    const endpoint = await ask(child, { id: lastId, ip, tokenPath, forever, store });
     log.info('a file transfer endpoint was opened', { port: endpoint.port, forever });
     return endpoint;
   };

@@ -2,7 +2,7 @@
 export interface EndpointRequest {
   readonly id: number;
   readonly ip: string;
-  readonly tokens: readonly string[] | undefined;
+  readonly tokenPath: string | undefined;
   readonly forever: boolean;
   readonly store: string;
 }

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger, transports } from 'winston';
+import { type Door, TokenStore } from '../access/tokenStore.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { outliveReaders } from '../outliveReaders.ts';
@@ -26,12 +27,35 @@ function tellingLogger(): Logger {
 
 const log = tellingLogger();
 
-async function open({ id, ip, tokens, forever, store }: EndpointRequest): Promise<void> {
+/** What the endpoints let in; of each file of tokens one is kept. */
+const doors = new Map<string, Door>();
+
+function doorOf(tokenPath: string | undefined): Door | undefined {
+  if (tokenPath === undefined) return undefined;
+  const door = doors.get(tokenPath) ?? TokenStore.open(tokenPath, log);
+  doors.set(tokenPath, door);
+  return door;
+}
+
+/** How many endpoints wait or serve at once: each is a port, and some files. */
+const MOST_ENDPOINTS = 100;
+let endpoints = 0;
+
+async function open({ id, ip, tokenPath, forever, store }: EndpointRequest): Promise<void> {
+  if (endpoints >= MOST_ENDPOINTS) {
+    tell({ kind: 'failed', id, why: `${MOST_ENDPOINTS} are open, and wait for their transfers` });
+    return;
+  }
+  endpoints += 1;
   const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
   try {
-    const server = await startFileServer({ ip, port: 0, ...how, tokens, log });
+    const server = await startFileServer({ ip, port: 0, ...how, door: doorOf(tokenPath), log });
+    void server.done.then(() => {
+      endpoints -= 1;
+    });
     tell({ kind: 'opened', id, ip: server.address, port: server.port });
   } catch (error) {
+    endpoints -= 1;
     tell({ kind: 'failed', id, why: messageOf(error) });
   }
 }

@@ -8,6 +8,8 @@ export interface PeerPort {
   close(): void;
   /** A clock that is read often and need not be exact. Milliseconds. */
   now(): number;
+  /** Where the peer may come from; see RequestHead.from. */
+  readonly addresses?: () => readonly string[];
 }
 
 export interface PeerLimits {
@@ -35,8 +37,8 @@ interface Queued {
 
 /** One TCP connection behind the raw router as a stream, with the parts of net.Socket that node:http calls. */
 export class PeerDuplex extends Duplex {
-  /** ZeroMQ's binding does not pass on where a connection comes from. */
-  readonly remoteAddress: undefined = undefined;
+  /** Where the peer may come from. Not `remoteAddress`: it costs something, and need not be one. */
+  readonly addresses: (() => readonly string[]) | undefined;
   readonly #port: PeerPort;
   readonly #limits: PeerLimits;
   #connected = true;
@@ -51,6 +53,7 @@ export class PeerDuplex extends Duplex {
   constructor(port: PeerPort, limits: PeerLimits) {
     super({ decodeStrings: false, writableHighWaterMark: PIECE_BYTES });
     this.#port = port;
+    this.addresses = port.addresses;
     this.#limits = limits;
     this.#activeAt = port.now();
   }

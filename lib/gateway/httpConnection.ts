@@ -53,13 +53,18 @@ export class HttpConnection {
       body?.release();
       return;
     }
-    this.#queue({ request: new HttpRequest(req, body?.take() ?? NOTHING), res, body });
+    this.#queue({ request: this.request(req, body?.take()), res, body });
   }
 
   /** Takes a request whose answer is known, and whose body nobody reads. */
   turnAway(req: IncomingMessage, res: ServerResponse, decided: () => Promise<GatewayReply>): void {
     if (this.#closing || this.#lastAnswered) return;
-    this.#queue({ request: new HttpRequest(req, NOTHING), res, body: undefined, decided });
+    this.#queue({ request: this.request(req), res, body: undefined, decided });
+  }
+
+  /** What is known of a request. */
+  request(req: IncomingMessage, body: Buffer = NOTHING): HttpRequest {
+    return new HttpRequest(req, body, this.#socket.addresses);
   }
 
   #queue(exchange: Exchange): void {

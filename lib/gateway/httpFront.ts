@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { HttpConnection } from './httpConnection.ts';
-import { HttpRequest, headerValue, headerValues } from './httpRequest.ts';
+import { headerValue, headerValues } from './httpRequest.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
 import type { Refusal } from './types.ts';
 import { YoungGarbage } from './youngGarbage.ts';
@@ -14,12 +14,22 @@ const CHECK_MS = 1_000;
 const MAX_DRAINED_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
+/** A request whose head is in. */
+interface Arrived {
+  readonly connection: HttpConnection;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly waitsForContinue: boolean;
+}
+
 /** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own. */
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #server: Server;
   readonly #connections = new Map<Duplex, HttpConnection>();
   #stopping = false;
+  /** Of connections with a request that nobody knows yet whether to let in: what follows it there waits. */
+  readonly #undecided = new WeakMap<HttpConnection, Promise<void>>();
   readonly #budget: BodyBudget = { heldBytes: 0 };
 
   constructor(options: HttpFrontOptions) {
@@ -86,9 +96,35 @@ export class HttpFront {
       this.#refuse(req, res, 400, fault);
       return;
     }
+    const arrived: Arrived = { connection, req, res, waitsForContinue };
+    const before = this.#undecided.get(connection);
+    const decision =
+      before === undefined
+        ? this.#options.admit?.(connection.request(req))
+        : before.then(() => this.#options.admit?.(connection.request(req)));
+    if (!(decision instanceof Promise)) {
+      this.#decided(arrived, decision);
+      return;
+    }
+    const settled = decision.then(
+      (refused) => this.#decided(arrived, refused),
+      (error: unknown) => {
+        this.#options.log.error('whether to let a request in was not decided', { error });
+        this.#refuse(req, res, 500, 'The server failed to handle this request.');
+      },
+    );
+    const done = settled.finally(() => {
+      if (this.#undecided.get(connection) === done) this.#undecided.delete(connection);
+    });
+    this.#undecided.set(connection, done);
+  }
+
+  #decided(
+    { connection, req, res, waitsForContinue }: Arrived,
+    refused: Refusal | undefined,
+  ): void {
     const { maxBodyBytes } = this.#options.limits;
     const expectedBytes = bodyLength(req);
-    const refused = this.#options.admit?.(new HttpRequest(req, NOTHING));
     if (refused !== undefined) {
       this.#turnAway(connection, req, res, refused, waitsForContinue ? undefined : expectedBytes);
       return;

@@ -7,16 +7,19 @@ export class HttpRequest implements GatewayRequest {
   readonly target: string;
   readonly httpVersion: string;
   readonly body: Buffer;
+  readonly #from: (() => readonly string[]) | undefined;
   readonly #flatHeaders: readonly string[];
   #abort: AbortController | undefined;
   #gone = false;
 
-  constructor(message: IncomingMessage, body: Buffer) {
+  /** @param from tells the addresses that the client may have */
+  constructor(message: IncomingMessage, body: Buffer, from?: () => readonly string[]) {
     this.method = message.method ?? '';
     this.target = message.url ?? '';
     this.httpVersion = message.httpVersion;
     this.#flatHeaders = message.rawHeaders;
     this.body = body;
+    this.#from = from;
   }
 
   get rawHeaders(): readonly (readonly [string, string])[] {
@@ -30,6 +33,10 @@ export class HttpRequest implements GatewayRequest {
   get authorization(): string | undefined {
     const value = headerValue(this.#flatHeaders, 'authorization');
     return value === undefined ? undefined : headerText(value);
+  }
+
+  get from(): readonly string[] {
+    return this.#from?.() ?? [];
   }
 
   get signal(): AbortSignal {

@@ -11,6 +11,8 @@ export interface HttpSocket extends Duplex {
   /** Input is kept back until `releaseInput`. */
   holdInput(): void;
   releaseInput(): void;
+  /** Where it may come from; see RequestHead.from. */
+  readonly addresses?: (() => readonly string[]) | undefined;
 }
 
 export interface HttpFrontOptions {

@@ -116,7 +116,8 @@ export class NativeFront {
       signal: new AbortController().signal,
     };
     try {
-      return await bodyOf(admit?.(request)?.(content) ?? (await handler(request)));
+      const refused = await admit?.(request);
+      return await bodyOf(refused?.(content) ?? (await handler(request)));
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       return bodyOf(refusal(500, 'The server failed to handle this request.'));

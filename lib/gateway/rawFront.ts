@@ -2,6 +2,7 @@ import { Fairness } from '../concurrency/fairness.ts';
 import { systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
+import type { PeerAddresses } from './peerAddresses.ts';
 import type { RawRouter, SendOutcome } from './rawRouter.ts';
 
 const TICK_MS = 250;
@@ -13,8 +14,10 @@ export interface RawFrontOptions {
   readonly limits: PeerLimits;
   /** One more is answered with `full` and closed. */
   readonly maxConnections: number;
-  /** The bytes of that answer. */
-  readonly full: Buffer;
+  /** The bytes of that answer; undefined: it is closed in silence. */
+  readonly full: Buffer | undefined;
+  /** Tells where connections come from; undefined: nobody asks. */
+  readonly addresses: PeerAddresses | undefined;
   readonly log: Logger;
   readonly onConnection: (peer: PeerDuplex) => void;
 }
@@ -34,6 +37,7 @@ export class RawFront {
   readonly #options: RawFrontOptions;
   readonly #peers = new Map<number, PeerDuplex>();
   readonly #closing = new Map<number, Closing>();
+  readonly #addresses: PeerAddresses | undefined;
   readonly #timer: NodeJS.Timeout;
   #nowMs = performance.now();
   #accepting = true;
@@ -43,6 +47,7 @@ export class RawFront {
   constructor(router: RawRouter, options: RawFrontOptions) {
     this.#router = router;
     this.#options = options;
+    this.#addresses = options.addresses;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -98,6 +103,7 @@ export class RawFront {
       if (bytes.length > 0) peer.receive(bytes);
       else {
         this.#peers.delete(key);
+        this.#addresses?.left(key);
         peer.disconnected();
       }
       return;
@@ -117,7 +123,9 @@ export class RawFront {
       send: (bytes: Buffer): Promise<SendOutcome> => this.#router.offer([id, bytes]),
       close: () => this.#closePeer(key, id),
       now: () => this.#nowMs,
+      addresses: () => this.#addresses?.of(key) ?? [],
     };
+    this.#addresses?.came(key);
     const peer = new PeerDuplex(port, limits);
     this.#peers.set(key, peer);
     peer.on('error', (error) => log.debug('connection ended early', { reason: error.message }));
@@ -130,13 +138,14 @@ export class RawFront {
     const wasFull = this.#isFull;
     this.#isFull = this.#peers.size >= maxConnections;
     if (!this.#isFull) return false;
-    void this.#router.offer([id, full]);
+    if (full !== undefined) void this.#router.offer([id, full]);
     if (!wasFull) log.warn('new connections are refused', { connections: maxConnections });
     return true;
   }
 
   #closePeer(key: number, id: Buffer): void {
     this.#peers.delete(key);
+    this.#addresses?.left(key);
     const closing: Closing = { id, sinceMs: this.#nowMs, accepted: false };
     this.#closing.set(key, closing);
     void this.#offerClose(closing);

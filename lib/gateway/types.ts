@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { TlsFiles } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 
 /** One complete request, whatever way it came in (raw HTTP or a native ZeroMQ message). */
@@ -13,6 +14,10 @@ export interface GatewayRequest {
   readonly rawHeaders: readonly (readonly [string, string])[];
   /** The value of the real Authorization header, whatever the case of its name. */
   readonly authorization: string | undefined;
+  /**
+   * The addresses that it may come from: one, or several when that is not certain. Left out or empty: it is not known.
+   */
+  readonly from?: readonly string[];
   /** The whole body; empty when there is none. */
   readonly body: Buffer;
   /** Aborted when the client goes away before its answer is out. */
@@ -22,7 +27,7 @@ export interface GatewayRequest {
 /** What is known of a request before its body comes. */
 export type RequestHead = Pick<
   GatewayRequest,
-  'method' | 'target' | 'httpVersion' | 'rawHeaders' | 'authorization'
+  'method' | 'target' | 'httpVersion' | 'rawHeaders' | 'authorization' | 'from'
 >;
 
 /** What is sent back. */
@@ -36,8 +41,8 @@ export interface GatewayReply {
   readonly closeAfter?: boolean;
 }
 
-/** Looks at the head of a request; undefined lets it in. */
-export type Admission = (head: RequestHead) => Refusal | undefined;
+/** Looks at the head of a request; undefined lets it in. With a promise, the requests behind it on its connection wait. */
+export type Admission = (head: RequestHead) => Refusal | undefined | Promise<Refusal | undefined>;
 /** Makes the answer to a request that is not let in. `sent`: what of its body has come with the head; nobody waits for more. */
 export type Refusal = (sent: Buffer) => GatewayReply;
 export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
@@ -82,8 +87,12 @@ export interface GatewayOptions {
   readonly protocol: string;
   /** True: HTTP on a raw socket. False: ZeroMQ messages from REQ and DEALER clients. */
   readonly rawmode: boolean;
+  /** Speaks TLS; only in raw mode. */
+  readonly tls?: TlsFiles | undefined;
   readonly limits?: Partial<HttpLimits>;
   readonly log: Logger;
+  /** Whether requests are to tell where they come from (RequestHead.from); that costs a little. Default: no. */
+  readonly tellsAddresses?: boolean;
   /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
   readonly refusal: (status: number, message: string) => GatewayReply;
   /**
@@ -94,7 +103,7 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  /** Where it listens, such as tcp://127.0.0.1:5010. */
+  /** Where it listens, such as tcp://127.0.0.1:5010, with TLS https://127.0.0.1:5010. */
   readonly endpoint: string;
   readonly port: number;
   /**

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemErrorCode } from '../errors.ts';
 
 /** A process, told from a later one of the same pid. */
@@ -64,27 +63,4 @@ export type GroupLeader = Pick<ChildProcess, 'pid' | 'exitCode' | 'signalCode'>;
 export function signalGroupOf({ pid, exitCode, signalCode }: GroupLeader, signal: NodeJS.Signals) {
   if (pid === undefined || exitCode !== null || signalCode !== null) return;
   process.kill(-pid, signal);
-}
-
-/** How often a process group that was told to end is looked at, in milliseconds. */
-const GROUP_POLL_MS = 20;
-
-/**
- * Ends a process group: the signal, and SIGKILL to what is left of it after the grace. Children that outlive their
- * shell have the grace too.
- */
-export async function endGroup(
-  pid: number,
-  signal: NodeJS.Signals,
-  graceMs: number,
-): Promise<void> {
-  const until = performance.now() + graceMs;
-  if (!signalGroup(pid, signal)) return;
-  // What is stopped takes no signal but KILL until it goes on.
-  signalGroup(pid, 'SIGCONT');
-  while (performance.now() < until) {
-    await sleep(Math.min(GROUP_POLL_MS, graceMs));
-    if (!signalGroup(pid, 0)) return;
-  }
-  signalGroup(pid, 'SIGKILL');
 }

@@ -11,6 +11,8 @@ export interface JobRequest extends NewJob {
   readonly container?: JsonObject;
   /** Another host that is to run it: `user@host[:port]`. */
   readonly ssh?: string;
+  /** Whether one shell is to run the line as a whole. */
+  readonly shell?: boolean;
   /** The members of its meta that limit it. */
   readonly limits: LimitMeta;
 }
@@ -32,6 +34,11 @@ export interface JobBackend {
    * is on the disk.
    */
   kill(root: string, order: KillRequest): Promise<boolean>;
+  /**
+   * Sends a signal to a job that runs, which goes on; says whether there was anything to get it.
+   * @throws BadRequestError where this back-end cannot
+   */
+  pass(root: string, signal: NodeJS.Signals): Promise<boolean>;
   /** Resolves when the job has ended; at once when it has, or is none of this back-end's. */
   ended(root: string): Promise<void>;
   /** Whether a job waits or runs. */
@@ -76,6 +83,10 @@ export interface JobReport {
   readonly status: JobStatus;
   /** All that it has written, where its two streams cannot be told apart. */
   readonly combined?: string;
+  /** Whose the pieces of `combined` are, in their order, and how many characters each has; where that is known. */
+  readonly outputs?: readonly { readonly label: string; readonly length: number }[];
+  /** How its engine shows it, in words of its own. */
+  readonly shown?: JsonObject;
   /** Why this may not be the newest, or what it waits for. */
   readonly note?: string;
   /** Why none of it ran, or no more of it. */

@@ -1,5 +1,5 @@
 import type { KillRequest } from '../../crunner/job/killRequest.ts';
-import { BadRequestError, type PmanError } from '../errors.ts';
+import { BadRequestError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
@@ -14,8 +14,8 @@ export interface JobsOptions {
   readonly viewOf: ViewJob;
   readonly host: JobBackend;
   readonly containers: JobBackend;
-  /** Where jobs with a container go. `host`: their command runs on this host; an error: they are refused with it. */
-  readonly containerJobs: 'containers' | 'host' | PmanError;
+  /** Where jobs with a container go. `host`: their command runs on this host. */
+  readonly containerJobs: 'containers' | 'host';
 }
 
 /** All jobs of this server, whatever runs them: finds the back-end of each by its record. */
@@ -28,6 +28,11 @@ export class Jobs {
     this.#backends = [options.host, options.containers];
   }
 
+  /** Whether a job with this container goes to an engine; else its command runs on a host, or it is refused. */
+  isForEngine(container: unknown): boolean {
+    return container !== undefined && this.#options.containerJobs !== 'host';
+  }
+
   /** Accepts a job (see JobBackend.submit). */
   async submit(request: JobRequest): Promise<string> {
     const { host, containers, containerJobs } = this.#options;
@@ -37,7 +42,6 @@ export class Jobs {
         hint: 'leave out meta.container or meta.ssh',
       });
     }
-    if (typeof containerJobs === 'object') throw containerJobs;
     return (containerJobs === 'host' ? host : containers).submit(request);
   }
 
@@ -51,8 +55,13 @@ export class Jobs {
     return this.#options.viewOf(record);
   }
 
-  kill(root: string, order: KillRequest): Promise<boolean> {
-    return this.#of(root).kill(root, order);
+  async kill(root: string, order: KillRequest): Promise<boolean> {
+    const backend = this.#activeBackend(root);
+    return backend === undefined ? false : backend.kill(root, order);
+  }
+
+  pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    return this.#of(root).pass(root, signal);
   }
 
   async ended(root: string): Promise<void> {
@@ -60,11 +69,11 @@ export class Jobs {
   }
 
   isActive(root: string): boolean {
-    return this.#backends.some((backend) => backend.isActive(root));
+    return this.#activeBackend(root) !== undefined;
   }
 
   place(root: string): number | undefined {
-    return this.#of(root).place(root);
+    return this.#activeBackend(root)?.place(root);
   }
 
   report(root: string, record: TreeNode): Promise<JobReport> {
@@ -110,9 +119,13 @@ export class Jobs {
     };
   }
 
+  #activeBackend(root: string): JobBackend | undefined {
+    return this.#backends.find((backend) => backend.isActive(root));
+  }
+
   #of(root: string): JobBackend {
     const { database, host } = this.#options;
-    const active = this.#backends.find((backend) => backend.isActive(root));
+    const active = this.#activeBackend(root);
     if (active !== undefined) return active;
     const record = database.tree(root);
     return record === undefined ? host : this.#by(record);

@@ -1,3 +1,4 @@
+import { inTurns } from '../concurrency/turns.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -19,15 +20,41 @@ export interface Retention {
  * Removes the records and outputs of jobs that have ended and are beyond what is to be kept, oldest first; none before all
  * records are known. Does not throw: what the disk does not part with is tried again the next time.
  */
-export function removeOld(
+export async function removeOld(
   { database, jobs, log }: { database: JobDatabase; jobs: Pick<Jobs, 'forget'>; log: Logger },
+  retention: Retention,
+): Promise<void> {
+  if (database.indexing !== undefined || keepsAll(retention)) return;
+  const gone = await inTurns(tooOld(database, retention));
+  if (gone.length === 0) return;
+  try {
+    await removeJobs({ database, jobs }, gone);
+    log.info('old jobs were removed', { jobs: gone.length });
+  } catch (error) {
+    log.warn('old jobs cannot be removed', { reason: messageOf(error) });
+  }
+}
+
+function keepsAll({ ageMs, count, bytes }: Retention): boolean {
+  return ageMs === undefined && count === undefined && bytes === undefined;
+}
+
+/** The jobs that have ended and are not to be kept, oldest first. */
+function* tooOld(
+  database: JobDatabase,
   { ageMs, count, bytes }: Retention,
-): void {
-  if (database.indexing !== undefined) return;
-  const ended = database.roots().filter((root) => database.summary(root)?.status !== undefined);
-  const oldest = ageMs === undefined ? Number.NEGATIVE_INFINITY : Date.now() - ageMs;
+): Generator<void, readonly string[], void> {
+  const ended: string[] = [];
   let size = 0;
-  if (bytes !== undefined) for (const root of ended) size += database.summary(root)?.bytes ?? 0;
+  for (const root of [...database.roots()]) {
+    const summary = database.summary(root);
+    if (summary?.status !== undefined) {
+      ended.push(root);
+      size += summary.bytes ?? 0;
+    }
+    yield;
+  }
+  const oldest = ageMs === undefined ? Number.NEGATIVE_INFINITY : Date.now() - ageMs;
   const gone: string[] = [];
   for (const root of ended) {
     const tooMany = count !== undefined && ended.length - gone.length > count;
@@ -35,12 +62,7 @@ export function removeOld(
     if (acceptedAt(root) >= oldest && !tooMany && !tooLarge) break;
     size -= database.summary(root)?.bytes ?? 0;
     gone.push(root);
+    yield;
   }
-  if (gone.length === 0) return;
-  try {
-    removeJobs({ database, jobs }, gone);
-    log.info('old jobs were removed', { jobs: gone.length });
-  } catch (error) {
-    log.warn('old jobs cannot be removed', { reason: messageOf(error) });
-  }
+  return gone;
 }

@@ -95,9 +95,12 @@ const INSTEAD = {
 function requireFolder(cwd: string, isHere: boolean): void {
   if (isAbsolute(cwd) && (!isHere || isFolder(cwd))) return;
   const wanted = isHere ? 'folder of this host' : 'absolute path';
-  throw new BadRequestError(`run: "meta.cwd": ${JSON.stringify(cwd)} is no ${wanted}`, {
-    hint: 'name an absolute path that exists',
-  });
+  throw new BadRequestError(
+    `run: "meta.cwd": ${JSON.stringify(cwd.slice(0, 80))} is no ${wanted}`,
+    {
+      hint: 'name an absolute path that exists',
+    },
+  );
 }
 
 function isFolder(path: string): boolean {

@@ -1,5 +1,5 @@
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
-import { KILL_REQUEST } from './causes.ts';
+import { KILL_REQUEST } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { PmanError } from '../errors.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { statusOf } from '../wire/reply.ts';
+import { errorHeaders, statusOf } from '../wire/reply.ts';
 import type { Places } from './places.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -71,6 +71,6 @@ export function refusal(
 /** Answers with what went wrong. */
 export function answerError(response: ServerResponse, error: unknown, places: Places): void {
   const { said, status } = refusal(error, places);
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  for (const [name, value] of errorHeaders(error)) response.setHeader(name, value);
   answerJson(response, said, status);
 }

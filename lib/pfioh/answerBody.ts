@@ -4,11 +4,11 @@ import { BadRequestError, PmanError } from '../errors.ts';
 import { answerJson } from './answer.ts';
 import { answerCopy } from './answerCopy.ts';
 import { answerFields } from './answerFields.ts';
-import type { Context, Handled } from './context.ts';
+import type { Handled, RequestContext } from './context.ts';
 import { control } from './control.ts';
 import { readFields } from './form.ts';
 import { type ControlMessage, checkMeta, parseControl } from './meta.ts';
-import { readPush } from './push/pushRequest.ts';
+import { placeOf, readPush } from './push/pushRequest.ts';
 import { receivePush } from './push/receivePush.ts';
 import { answerQuit, hasControl, isQuit } from './serverQuit.ts';
 
@@ -18,7 +18,7 @@ const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
 export async function answerBody(
   request: IncomingMessage,
   response: ServerResponse,
-  context: Context,
+  context: RequestContext,
 ): Promise<Handled> {
   const body = await bodyText(request);
   const fields = readFields(body, request.headers['content-type'] ?? '');
@@ -32,6 +32,7 @@ export async function answerBody(
     return answerFields(fields, Buffer.byteLength(body), response, context);
   }
   const push = readPush(fields, request, Promise.resolve(fields));
+  context.permit('push', placeOf(push));
   const content = Readable.from([Buffer.from(local)], { objectMode: false });
   answerJson(response, await receivePush(content, push, context));
   return 'transfer';
@@ -51,10 +52,19 @@ async function bodyText(request: IncomingMessage): Promise<string> {
       else chunks.push(chunk);
     });
     request.once('end', resolve);
-    request.once('error', reject);
+    request.once('error', (cause) =>
+      reject(new BadRequestError('the request broke off', { cause })),
+    );
     request.once('close', () => reject(new BadRequestError('the request broke off')));
   });
   return Buffer.concat(chunks).toString();
+}
+
+/** The place that a message names, for the audit log. */
+function placeIn(meta: unknown): string | undefined {
+  if (typeof meta !== 'object' || meta === null) return undefined;
+  const { path, key } = { path: undefined, key: undefined, ...meta };
+  return [path, key].map((name) => (name === undefined ? undefined : String(name))).find(Boolean);
 }
 
 /** A JSON message: control verbs, `quit`, and copies that purl 1.6.2 sends without a form. */
@@ -62,10 +72,11 @@ async function answerMessage(
   message: ControlMessage,
   userAgent: string,
   response: ServerResponse,
-  context: Context,
+  context: RequestContext,
 ): Promise<Handled> {
   if (isQuit(message.meta)) return answerQuit(response, context);
   if (hasControl(message.meta)) {
+    context.permit('message');
     // pfioh 2 and later: a command that it does not know is none.
     answerJson(response, { status: true, msg: '' });
     return 'message';
@@ -76,9 +87,11 @@ async function answerMessage(
       throw new BadRequestError('a push wants a form with d_msg and local');
     }
     const symlink = transport.copy.symlink ?? false;
+    context.permit('copy', remote?.path ?? remote?.key);
     await answerCopy(response, context, { verb: 'push', from: local, to: remote, symlink });
     return 'transfer';
   }
+  context.permit(message.action || 'message', placeIn(message.meta));
   answerJson(response, await control(message, { places: context.places, userAgent }));
   return 'message';
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { readableStamp } from '../host/stamps.ts';
 import { answerJson, type JsonObject, refusal } from './answer.ts';
-import type { Context } from './context.ts';
+import type { RequestContext } from './context.ts';
 import { type CopyKind, type CopyOptions, copyKind, copyLocally } from './copy.ts';
 import type { Places } from './places.ts';
 
@@ -23,7 +23,7 @@ interface Place {
  */
 export async function answerCopy(
   response: ServerResponse,
-  { places, note }: Pick<Context, 'places' | 'note'>,
+  { places, note }: Pick<RequestContext, 'places' | 'note'>,
   request: CopyRequest,
 ): Promise<void> {
   const { verb, symlink } = request;

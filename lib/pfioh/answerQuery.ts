@@ -4,7 +4,7 @@ import { partialBytes } from '../transfer/partial.ts';
 import { answerJson } from './answer.ts';
 import { answerCopy } from './answerCopy.ts';
 import { checkedPath, checkRemote } from './check.ts';
-import type { Context, Handled } from './context.ts';
+import type { Handled, RequestContext } from './context.ts';
 import { parseMetaText, type TransferMeta } from './meta.ts';
 import { sendPull } from './pull/sendPull.ts';
 
@@ -12,20 +12,24 @@ import { sendPull } from './pull/sendPull.ts';
 export async function answerQuery(
   request: IncomingMessage,
   response: ServerResponse,
-  context: Context,
+  context: RequestContext,
 ): Promise<Handled> {
   const query = queryOf(request.url ?? '');
   const meta = metaOf(query);
   const { transport, remote, local } = meta;
+  const where = remote?.path ?? remote?.key;
   if (transport?.checkRemote === true) {
+    context.permit('checkRemote', where);
     answerCheck(response, meta, /pull/i.test(query.get('action') ?? ''), context);
     return 'message';
   }
   if (transport?.compress === undefined && transport?.copy !== undefined) {
     const symlink = transport.copy.symlink ?? false;
+    context.permit('copy', where);
     await answerCopy(response, context, { verb: 'pull', from: remote, to: local, symlink });
     return 'transfer';
   }
+  context.permit('pull', where);
   await sendPull(request, response, meta, context);
   return request.method === 'HEAD' ? 'message' : 'transfer';
 }
@@ -49,7 +53,7 @@ function answerCheck(
   response: ServerResponse,
   { transport, remote }: TransferMeta,
   isPull: boolean,
-  { places, createDirs }: Context,
+  { places, createDirs }: RequestContext,
 ): void {
   const path = checkedPath(() => places.resolve(remote));
   if (transport?.resume !== undefined) {

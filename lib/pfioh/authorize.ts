@@ -1,20 +1,22 @@
-import type { IncomingMessage } from 'node:http';
-import { PmanError } from '../errors.ts';
-import { holdsToken } from '../tokens.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestContext } from './context.ts';
 
 /**
- * Checks the token of a request: the last word of `Authorization`, whatever scheme stands before it.
- * @throws PmanError `unauthorized`
+ * Finds out who sends a request, by its token: the last word of `Authorization`, whatever scheme stands before it. When
+ * the token is revoked the connection ends, whatever is under way.
+ * @throws PmanError `unauthorized`, `too_many_tries`
  */
-export function authorize(
-  { headers: { authorization } }: IncomingMessage,
-  tokens: readonly string[] | undefined,
-): void {
-  if (tokens === undefined || holdsToken(authorization, tokens)) return;
-  if (authorization !== undefined) {
-    throw new PmanError('unauthorized', 'the token is not known here');
-  }
-  throw new PmanError('unauthorized', 'this pfioh wants a token', {
-    hint: 'purl --authToken TOKEN',
-  });
+export async function authorize(
+  { headers: { authorization }, socket }: IncomingMessage,
+  response: ServerResponse,
+  { door, asked }: RequestContext,
+): Promise<void> {
+  const { from } = asked.caller;
+  asked.caller = await door.callerOf(authorization, () => from);
+  const { revoked } = asked.caller;
+  if (revoked === undefined) return;
+  const end = () => socket.destroy();
+  if (revoked.aborted) end();
+  else revoked.addEventListener('abort', end, { once: true });
+  response.once('close', () => revoked.removeEventListener('abort', end));
 }

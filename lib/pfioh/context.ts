@@ -1,3 +1,5 @@
+import type { Caller } from '../access/caller.ts';
+import type { Door } from '../access/tokenStore.ts';
 import type { UnpackLimits } from '../transfer/unpackLimits.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import type { Places } from './places.ts';
@@ -6,16 +8,13 @@ import type { Places } from './places.ts';
 export interface Context {
   readonly places: Places;
   readonly createDirs: boolean;
-  /** Undefined serves everybody. */
-  readonly tokens: readonly string[] | undefined;
+  readonly door: Door;
   /** What web pages may ask. */
   readonly pages: PagePolicy;
   readonly limits: UnpackLimits;
   readonly signal: AbortSignal;
   /** Ends the server, after the answer. */
   readonly quit: () => void;
-  /** Takes note of what is being transferred, for the log. */
-  readonly note: (transfer: Transfer) => void;
 }
 
 /** What is moved by a request. */
@@ -25,6 +24,26 @@ export interface Transfer {
   readonly where: string;
   /** Of what was received; what is sent, and what is copied, is not counted here. */
   readonly bytes?: number;
+}
+
+/** What is known of one request: who sends it, and, for the audit log, what it turns out to ask for. */
+export interface Asked {
+  caller: Caller;
+  action: string;
+  /** What it names, as far as it has been read. */
+  path: string | undefined;
+}
+
+/** What the server gives to one request. */
+export interface RequestContext extends Context {
+  readonly asked: Asked;
+  /** Takes note of what is being transferred, for the log. */
+  readonly note: (transfer: Transfer) => void;
+  /**
+   * Says what the request asks for.
+   * @throws PmanError forbidden when its token is not good for that
+   */
+  readonly permit: (action: string, path?: string) => void;
 }
 
 /** What a request came to: something was moved or copied, or not. */

@@ -1,9 +1,12 @@
-import { renameSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
+import { changedError } from '../transfer/sourceError.ts';
 import { openStaging } from '../transfer/staging.ts';
 import { survey } from '../transfer/tree.ts';
 
@@ -60,12 +63,32 @@ async function copyTo(from: string, target: string): Promise<void> {
   const staging = await openStaging(dirname(target));
   const copy = join(staging.path, 'copy');
   try {
+    const before = await stateOf(from);
     await cp(from, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    if ((await stateOf(from)) !== before) throw changedError(from, 'changed');
     renameSync(copy, target);
   } catch (cause) {
+    if (cause instanceof PmanError) throw cause;
     throw pathError(target, 'copy to', cause);
   } finally {
     await staging.close();
+  }
+}
+
+const TURN_EVERY = 500;
+
+/** Stays the same as long as a tree does: names, sizes and times. What is copied meanwhile is a copy of it then. */
+async function stateOf(root: string): Promise<string> {
+  const hash = createHash('sha256');
+  const pending = [root];
+  for (let i = 1; ; i += 1) {
+    const path = pending.pop();
+    if (path === undefined) return hash.digest('hex');
+    if (i % TURN_EVERY === 0) await nextTurn();
+    const stats = lstatSync(path, { bigint: true });
+    hash.update(JSON.stringify([path, ...[stats.ino, stats.size, stats.mtimeNs].map(String)]));
+    if (!stats.isDirectory()) continue;
+    for (const name of readdirSync(path)) pending.push(join(path, name));
   }
 }
 

@@ -1,6 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { type Audit, type Deed, NO_AUDIT } from '../access/auditLog.ts';
+import { ANYBODY } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
+import { type Door, OPEN_DOOR } from '../access/tokenStore.ts';
 import { messageOf, PmanError, UsageError } from '../errors.ts';
+import type { TlsFiles } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
@@ -8,7 +20,8 @@ import { VERSION } from '../version.ts';
 import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { answerError, tellable } from './answer.ts';
-import type { Context, Handled, Transfer } from './context.ts';
+import type { Asked, Context, Handled, RequestContext, Transfer } from './context.ts';
+import { answerEarlyRefusals, requireHost } from './earlyRefusals.ts';
 import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
@@ -24,11 +37,14 @@ export interface FileServerOptions {
   /** Undefined opens the whole file system. */
   readonly storeBase?: string | undefined;
   readonly createDirs?: boolean;
-  /** Undefined serves everybody. */
-  readonly tokens?: readonly string[] | undefined;
+  /** Decides who is let in; default: everybody is. */
+  readonly door?: Door | undefined;
+  readonly audit?: Audit | undefined;
   /** What web pages may ask, and under which names; see refuseForeign. Default: none but its own. */
   readonly allowOrigins?: readonly string[];
   readonly allowHosts?: readonly string[];
+  /** Speaks TLS with these. */
+  readonly tls?: TlsFiles | undefined;
   readonly limits?: UnpackLimits;
   /** How long nothing may move on a connection; 0: for ever. */
   readonly idleMs?: number;
@@ -60,7 +76,13 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   const { log, forever, oneTransfer = false, ip, port } = options;
   checkStore(options);
   const abort = new AbortController();
-  const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_MS });
+  const settings = {
+    keepAlive: true,
+    keepAliveInitialDelay: PROBE_MS,
+    requireHostHeader: false,
+  } as const;
+  const server =
+    options.tls === undefined ? createServer(settings) : secureServer(options.tls, settings);
   let closing = false;
   const close = async () => {
     if (closing) {
@@ -73,14 +95,15 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     }
     await done;
   };
-  const context = {
+  const context: Context = {
     places: new Places(options.storeBase),
     createDirs: options.createDirs ?? false,
-    tokens: options.tokens,
+    door: options.door ?? OPEN_DOOR,
     pages: {
       allowOrigins: options.allowOrigins ?? [],
       allowHosts: options.allowHosts ?? [],
-      hasTokens: options.tokens !== undefined,
+      hasTokens: options.door !== undefined,
+      hasTls: options.tls !== undefined,
     },
     limits: options.limits ?? DEFAULT_LIMITS,
     signal: abort.signal,
@@ -93,16 +116,36 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     sayAlive(request, response);
     if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
     taken = true;
-    void serve(request, response, context, log).then((transferred) => {
-      if (!forever && (transferred || !oneTransfer)) void close();
-    });
+    void serve(request, response, { context, log, audit: options.audit ?? NO_AUDIT }).then(
+      (transferred) => {
+        if (!forever && (transferred || !oneTransfer)) void close();
+      },
+    );
   });
   const done = new Promise<void>((resolve) => server.once('close', resolve));
+  server.once('close', () => options.tls?.close());
   // Of a connection that could not be taken, for one: the others go on.
   server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
+  answerEarlyRefusals(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
+}
+
+/** How long a client may take to begin to speak TLS. */
+const HANDSHAKE_MS = 10_000;
+
+function secureServer(tls: TlsFiles, probes: ServerOptions): SecureServer {
+  const server = createSecureServer({
+    ...probes,
+    ...tls.material.options,
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: HANDSHAKE_MS,
+    requestCert: tls.wantsClientCert,
+    rejectUnauthorized: tls.wantsClientCert,
+  });
+  tls.onChange(({ options }) => server.setSecureContext(options));
+  return server;
 }
 
 function checkStore({ storeBase, createDirs = false }: FileServerOptions): void {
@@ -126,13 +169,13 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
   );
 }
 
-function configure(server: Server): void {
+function configure(server: Server | SecureServer): void {
   // Node would end a request after five minutes, however well it gets on.
   server.requestTimeout = 0;
   server.keepAliveTimeout = LINGER_MS;
 }
 
-function listen(server: Server, ip: string, port: number): Promise<AddressInfo> {
+function listen(server: Server | SecureServer, ip: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       reject(new UsageError(`cannot listen on ${ip} port ${port}: ${messageOf(cause)}`, { cause }));
@@ -144,6 +187,12 @@ function listen(server: Server, ip: string, port: number): Promise<AddressInfo> 
   });
 }
 
+interface Serving {
+  readonly context: Context;
+  readonly log: Logger;
+  readonly audit: Audit;
+}
+
 /**
  * The one place where a request ends: with its answer, or with the answer that says what went wrong.
  * Resolves to whether something was transferred.
@@ -151,11 +200,12 @@ function listen(server: Server, ip: string, port: number): Promise<AddressInfo> 
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  context: Omit<Context, 'note'>,
-  log: Logger,
+  { context, log, audit }: Serving,
 ): Promise<boolean> {
   const started = performance.now();
-  const from = request.socket.remoteAddress; // gone once the connection is closed
+  const { remoteAddress: address } = request.socket; // gone once the connection is closed
+  const from = address === undefined ? [] : [address];
+  const asked: Asked = { caller: { ...ANYBODY, from }, action: '', path: undefined };
   // Whoever reads or writes is told; these may break when nobody does.
   request.on('error', () => {});
   response.on('error', () => {});
@@ -168,20 +218,28 @@ async function serve(
   });
   let handled: Handled | undefined;
   let transfer: Transfer | undefined;
+  let failed: unknown;
   const before = request.socket.bytesWritten;
-  const note = (what: Transfer) => {
-    transfer = what;
+  const one: RequestContext = {
+    ...context,
+    asked,
+    permit: (...what) => permit(asked, ...what),
+    note: (what) => {
+      transfer = what;
+    },
   };
   try {
+    requireHost(request);
     refuseForeign(request.headers, context.pages);
     for (const [name, value] of pageHeaders(request.headers, context.pages))
       response.setHeader(name, value);
-    handled = await route(request, response, { ...context, note });
+    handled = await route(request, response, one);
   } catch (error) {
+    failed = error;
     const { code } = tellable(error);
     log.log(code === 'internal' ? 'error' : 'warn', 'request failed', {
       method: request.method,
-      from,
+      from: address,
       why: messageOf(error),
       // Nobody has thought of it: whoever reads the log wants to know where it was.
       ...(code === 'internal' && error instanceof Error ? { stack: error.stack } : {}),
@@ -189,17 +247,45 @@ async function serve(
     endWithError(request, response, error, context.places);
   }
   await ended;
-  const { what = 'request', ...moved } = transfer ?? {};
+  const { what = 'request', ...noted } = transfer ?? {};
+  const moved = what === 'pull' ? { bytes: request.socket.bytesWritten - before } : {};
+  writeDeed(audit, request, {
+    asked,
+    status: response.statusCode,
+    error: failed === undefined ? undefined : tellable(failed).code,
+    bytes: moved.bytes ?? transfer?.bytes,
+  });
   log.info(what, {
     method: request.method,
-    from,
+    from: address,
     status: response.statusCode,
+    ...noted,
     ...moved,
-    ...(what === 'pull' ? { bytes: request.socket.bytesWritten - before } : {}),
     ms: Math.round(performance.now() - started),
     ...(response.writableFinished ? {} : { brokenOff: true }),
   });
   return handled === 'transfer' && response.statusCode < 400;
+}
+
+interface Done extends Pick<Deed, 'status' | 'error' | 'bytes'> {
+  readonly asked: Asked;
+}
+
+/** Writes down what a client did, or was not let do. */
+function writeDeed(audit: Audit, request: IncomingMessage, { asked, ...done }: Done): void {
+  const { name, from } = asked.caller;
+  const { action, path } = asked;
+  const isKnown = action !== '';
+  const what = isKnown ? action : (request.method ?? '');
+  const deed: Deed = { program: 'pfioh', action: what, caller: { name, from }, path, ...done };
+  if (isKnown) audit.write(deed);
+  else if (request.headers.authorization !== undefined || done.status !== 401) audit.refused(deed);
+}
+
+function permit(asked: Asked, action: string, path?: string): void {
+  asked.action = action;
+  asked.path = path;
+  requireScope(asked.caller, 'pfioh', action);
 }
 
 function endWithError(

@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, openSync, readdirSync, writeFileSync 
 import { join } from 'node:path';
 import { readableStamp } from '../host/stamps.ts';
 import { isOwnName } from '../transfer/names.ts';
+import { OpenFolder } from '../transfer/openFolder.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import type { JsonObject } from './answer.ts';
@@ -33,7 +34,7 @@ export function finishPush(keyFolder: string, places: Places): JsonObject {
   const incomingPath = join(keyFolder, 'incoming');
   const outgoingPath = places.ownFolder(keyFolder, 'outgoing');
   provideFolder(outgoingPath);
-  openToAll(outgoingPath, places.followLinks);
+  openToAll(outgoingPath, places);
   return {
     op: 'plugin',
     shareDir: keyFolder,
@@ -47,16 +48,18 @@ export function finishPush(keyFolder: string, places: Places): JsonObject {
 }
 
 /** Lets every user write in a folder, and in no other that a link put in its place leads to. */
-function openToAll(folder: string, followLinks: boolean): void {
+function openToAll(folder: string, { followLinks, base }: Places): void {
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  const above = OpenFolder.above(folder, base);
   let fd: number | undefined;
   try {
-    fd = openSync(folder, O_RDONLY | O_DIRECTORY | (followLinks ? 0 : O_NOFOLLOW));
+    fd = openSync(above.way(folder), O_RDONLY | O_DIRECTORY | (followLinks ? 0 : O_NOFOLLOW));
     fchmodSync(fd, 0o777);
   } catch (cause) {
     throw pathError(folder, 'open to all users', cause);
   } finally {
     if (fd !== undefined) closeSync(fd);
+    above.close();
   }
 }
 
@@ -76,7 +79,12 @@ export function outgoingFolder(keyFolder: string, places: Places): string {
   const outgoing = places.ownFolder(keyFolder, 'outgoing');
   if (pathState(outgoing).isdir && readdirSync(outgoing).every(isOwnName)) {
     // `wx`: never what a link of that name, made in this very moment, leads to.
-    writeFileSync(join(outgoing, NO_FILES_NAME), NO_FILES_TEXT, { flag: 'wx' });
+    const held = OpenFolder.at(outgoing, places.base);
+    try {
+      writeFileSync(held.way(join(outgoing, NO_FILES_NAME)), NO_FILES_TEXT, { flag: 'wx' });
+    } finally {
+      held.close();
+    }
   }
   return outgoing;
 }

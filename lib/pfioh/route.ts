@@ -4,17 +4,17 @@ import { answerBody } from './answerBody.ts';
 import { answerForm } from './answerForm.ts';
 import { answerQuery } from './answerQuery.ts';
 import { authorize } from './authorize.ts';
-import type { Context, Handled } from './context.ts';
+import type { Handled, RequestContext } from './context.ts';
 import { answerPreflight, isPreflight } from './preflight.ts';
 
 /** Has a request answered by its kind. The path of the URL does not matter. @throws PmanError */
 export async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  context: Context,
+  context: RequestContext,
 ): Promise<Handled> {
   if (isPreflight(request)) return answerPreflight(response);
-  authorize(request, context.tokens);
+  await authorize(request, response, context);
   if (request.method === 'GET' || request.method === 'HEAD') {
     return answerQuery(request, response, context);
   }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { answerJson } from './answer.ts';
-import type { Context, Handled } from './context.ts';
+import type { Handled, RequestContext } from './context.ts';
 
 /** Whether the `meta` of a message is a command to the server itself, known or not. */
 export function hasControl(meta: unknown): meta is { ctl: unknown } {
@@ -15,7 +15,8 @@ export function isQuit(meta: unknown): boolean {
 }
 
 /** Says that the server ends, and ends it when that has been sent. */
-export function answerQuit(response: ServerResponse, context: Context): Handled {
+export function answerQuit(response: ServerResponse, context: RequestContext): Handled {
+  context.permit('quit');
   response.setHeader('Connection', 'close');
   response.once('finish', context.quit);
   answerJson(response, { msg: 'Server shut down', status: true });

@@ -5,6 +5,7 @@ import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { VERSION } from '../version.ts';
 import { parseJson } from '../wire/json.ts';
 import { dumpsSorted } from '../wire/pythonJson.ts';
+import { certificatesOf } from './certificates.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http/httpClient.ts';
@@ -197,7 +198,8 @@ async function clientOptions(config: PurlConfig, io: PurlIo): Promise<ClientOpti
     connectTimeoutMs: config.connectTimeout,
     idleTimeoutMs: config.timeout ?? 0,
     retries: config.retries,
-    unverifiedCerts: config.unverifiedCerts,
+    unverifiedCerts: config.unverifiedCerts || config.insecure,
+    ...certificatesOf(config),
     proxy: config.httpProxy === '' ? undefined : parseTarget(config.httpProxy),
     zones: zonesOf([config.http, config.httpProxy]),
     headers: [

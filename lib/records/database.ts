@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sharedCall } from '../concurrency/sharedCall.ts';
+import { freely, inTurns, isOthersTurn, type Pace, turn } from '../concurrency/turns.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
@@ -36,7 +36,8 @@ export interface DatabaseOptions {
 }
 
 /** Keys of a search that are no leaf of a record: they name one job. */
-const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
+export const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
+
 /** Is told what becomes of records. */
 export interface RecordObserver {
   /** A record is new, or something in it is. */
@@ -48,8 +49,12 @@ export interface RecordObserver {
 }
 
 const FIRST_READ_MS = 2000;
-/** How long records are read at a time when all are read again, in milliseconds. */
-const SLICE_MS = 10;
+
+interface RemoveOptions {
+  /** Called for each that is gone. */
+  readonly whenGone?: (root: string) => void;
+  readonly pace?: Pace;
+}
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -72,6 +77,7 @@ export class JobDatabase implements JobForest {
   /** What to call once the record of an ended job is on the disk. */
   readonly #whenFiled = new Map<string, () => void>();
   #observer: RecordObserver | undefined;
+  #isClosed = false;
 
   private constructor(options: DatabaseOptions) {
     this.folder = options.folder;
@@ -200,21 +206,36 @@ export class JobDatabase implements JobForest {
   }
 
   /**
+   * The jobs of an auid, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  rootsOf(auid: string): readonly string[] {
+    return this.#catalog.find('auid', auid) ?? [];
+  }
+
+  /**
    * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first; by `jobRoot` and
    * `id` the one of that name.
    * @throws PmanError unavailable while not all records are known
    */
-  find(key: string, value: JsonValue): readonly string[] {
+  async find(key: string, value: JsonValue, pace: Pace = freely): Promise<readonly string[]> {
     if (NAME_KEYS.has(key)) {
       const root = typeof value === 'string' ? this.named(value) : undefined;
       return root === undefined ? [] : [root];
     }
     const indexed = this.#catalog.find(key, value);
-    if (indexed !== undefined) return indexed;
-    return this.roots().filter((root) => {
+    return indexed === undefined ? inTurns(this.#lookIntoAll(key, value), pace) : [...indexed];
+  }
+
+  *#lookIntoAll(key: string, value: JsonValue): Generator<void, readonly string[], void> {
+    const found: string[] = [];
+    // A copy: others add and remove jobs meanwhile.
+    for (const root of [...this.roots()]) {
       const leaf = this.#reader.leaf(root, key);
-      return leaf !== undefined && jsonEquals(leaf, value);
-    });
+      if (leaf !== undefined && jsonEquals(leaf, value)) found.push(root);
+      yield;
+    }
+    return found;
   }
 
   /**
@@ -272,27 +293,43 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * Removes records of jobs that have ended. One that the disk refuses to remove stays, in memory too.
+   * Removes records of jobs that have ended, in turns with other work. One that the disk refuses to remove stays, in
+   * memory too.
    * @throws PmanError storage when there are such; the others are gone
    */
-  remove(roots: readonly string[]): void {
-    const gone = new Set<string>();
+  async remove(
+    roots: readonly string[],
+    { whenGone, pace = freely }: RemoveOptions = {},
+  ): Promise<void> {
+    let removed = 0;
+    let gone = new Set<string>();
+    const forget = () => {
+      this.#forget(gone);
+      removed += gone.size;
+      gone = new Set();
+    };
     try {
       for (const root of roots) {
+        if (pace.isOthersTurn) {
+          forget();
+          await pace.turn();
+          if (this.#isClosed) break;
+        }
         const summary = this.#catalog.get(root);
         if (summary === undefined) continue;
         // First: a journal without its record would bring that back.
         this.#whenFiled.get(root)?.();
         this.#writer.discard(root);
         gone.add(root);
+        whenGone?.(root);
         this.#observer?.removed(root, summary);
       }
     } catch (error) {
       this.refused(error);
-      const message = `${gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
+      const message = `${removed + gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
       throw new PmanError('storage', message, { cause: error });
     } finally {
-      this.#forget(gone);
+      forget();
     }
   }
 
@@ -326,6 +363,7 @@ export class JobDatabase implements JobForest {
    * the spool still has it.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#isClosed = true;
     await this.#writer.close(deadlineMs);
     this.#catalog.close();
     try {
@@ -338,7 +376,6 @@ export class JobDatabase implements JobForest {
 
   /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
   async #readAnew(): Promise<void> {
-    let sliceEnd = performance.now() + SLICE_MS;
     const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
     const names = new Set(recordNames(this.folder));
     this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
@@ -347,9 +384,7 @@ export class JobDatabase implements JobForest {
         this.#cache.remove(root);
         this.#catalog.readRecord(root);
       }
-      if (performance.now() < sliceEnd) continue;
-      await nextTurn();
-      sliceEnd = performance.now() + SLICE_MS;
+      if (isOthersTurn()) await turn();
     }
   }
 

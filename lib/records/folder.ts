@@ -8,7 +8,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { freely, type Pace } from '../concurrency/turns.ts';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
@@ -66,6 +66,7 @@ export async function writeRecordFolder(
   folder: string,
   records: Iterable<readonly [string, TreeNode]>,
   { fsync, rights }: { readonly fsync: boolean; readonly rights: Rights },
+  pace: Pace = freely,
 ): Promise<void> {
   requireRecordFolder(folder);
   let drafts: string | undefined;
@@ -73,8 +74,8 @@ export async function writeRecordFolder(
     makeFolder(folder, rights.folder);
     drafts = mkdtempSync(`${folder}.new-`);
     for (const [root, record] of records) {
+      if (pace.isOthersTurn) await pace.turn();
       writeTree(join(folder, root), record, { drafts, fsync, rights });
-      await nextTurn();
     }
   } catch (error) {
     throw refusal('cannot write the copy', error);
@@ -89,6 +90,7 @@ export async function writeRecordFolder(
  */
 export async function* readRecordFolder(
   folder: string,
+  pace: Pace = freely,
 ): AsyncGenerator<{ readonly root: string; readonly record: TreeNode }> {
   requireRecordFolder(folder);
   try {
@@ -97,20 +99,21 @@ export async function* readRecordFolder(
     throw refusal('cannot make the folder of the copy', error);
   }
   for (const root of recordNames(folder)) {
+    if (pace.isOthersTurn) await pace.turn();
     const read = readTree(join(folder, root), () => undefined);
     if (read !== undefined) yield { root, record: read.tree };
-    await nextTurn();
   }
 }
 
 /**
- * Removes the records of a folder.
+ * Removes the records of a folder, in turns with other work.
  * @throws PmanError conflict when the folder holds anything else
  */
-export function clearRecordFolder(folder: string): void {
+export async function clearRecordFolder(folder: string, pace: Pace = freely): Promise<void> {
   if (!existsSync(folder)) return;
   requireRecordFolder(folder);
   for (const root of recordNames(folder)) {
+    if (pace.isOthersTurn) await pace.turn();
     rmSync(join(folder, root), { recursive: true, force: true });
   }
 }

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { type Audit, codeOf } from '../access/auditLog.ts';
+import { type Door, MASK } from '../access/tokenStore.ts';
 import { isApiRequest } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, Refusal, RequestHead } from '../gateway/types.ts';
@@ -6,14 +8,21 @@ import { PREFLIGHT_HEADERS, refuseForeign } from '../wire/foreignPage.ts';
 import type { JsonObject } from '../wire/json.ts';
 import { payloadOf } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { errorMember, REPLY_INDENT, SAFETY_HEADERS, statusOf } from '../wire/reply.ts';
+import {
+  errorHeaders,
+  errorMember,
+  REPLY_INDENT,
+  SAFETY_HEADERS,
+  statusOf,
+} from '../wire/reply.ts';
 import { apiRefusal } from './apiHandler.ts';
-import { type Authenticator, MASK } from './auth.ts';
 import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
+import { isHealthCheck } from './healthCheck.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
-  readonly authenticator: Authenticator;
+  readonly door: Door;
+  readonly audit: Audit;
 }
 
 /**
@@ -22,18 +31,39 @@ export interface AdmissionOptions extends HeaderOptions {
  * for what stands where secrets do, whatever it is: nobody learns from an answer what the server knows.
  */
 export function makeAdmission(options: AdmissionOptions) {
-  const { authenticator, pages } = options;
-  return (head: RequestHead): Refusal | undefined => {
+  const { door, pages } = options;
+  const refusal = (error: unknown, head: RequestHead): Refusal => {
+    if (!(error instanceof PmanError)) throw error;
+    writeRefusal(error, head, options);
+    return (sent) => closedDoor(error, head, sent, options);
+  };
+  return (head: RequestHead): Refusal | undefined | Promise<Refusal | undefined> => {
     try {
       refuseForeign(pageOf(head), pages);
       if (isPreflight(head)) return () => preflightReply(head, options);
-      if (!authenticator.accepts(head.authorization)) throw unauthorized(head);
-      return undefined;
+      if (isHealthCheck(head)) return undefined;
+      const caller = door.callerOf(head.authorization, () => head.from ?? []);
+      if (!(caller instanceof Promise)) return undefined;
+      return caller.then(
+        () => undefined,
+        (error: unknown) => refusal(error, head),
+      );
     } catch (error) {
-      if (!(error instanceof PmanError)) throw error;
-      return (sent) => closedDoor(error, head, sent, options);
+      return refusal(error, head);
     }
   };
+}
+
+/** Those who send no token are not written down: a browser asks so before it asks its user. */
+function writeRefusal(error: PmanError, head: RequestHead, { audit }: AdmissionOptions): void {
+  if (error.code === 'unauthorized' && head.authorization === undefined) return;
+  audit.refused({
+    program: 'pman',
+    action: head.method,
+    caller: { name: undefined, from: head.from ?? [] },
+    status: statusOf(error),
+    error: codeOf(error),
+  });
 }
 
 /** What a browser asks before it sends a page's JSON to another origin (Fetch, 3.2.2); it never carries a token. */
@@ -45,14 +75,6 @@ function isPreflight({ method, rawHeaders }: RequestHead): boolean {
 function preflightReply(head: RequestHead, { pages }: AdmissionOptions): GatewayReply {
   const headers = [...everyAnswer(head, pages), ...PREFLIGHT_HEADERS];
   return { status: 204, headers, body: Buffer.alloc(0) };
-}
-
-function unauthorized({ authorization }: RequestHead): PmanError {
-  return new PmanError(
-    'unauthorized',
-    authorization === undefined ? 'this server wants a token' : 'the token is not known here',
-    { hint: 'send the header "Authorization: Bearer <token>"' },
-  );
 }
 
 /** The members of protocol a.4 that every answer has, with nothing in them. */
@@ -73,13 +95,13 @@ function closedDoor(
 ): GatewayReply {
   if (isApiRequest(head.target)) return apiRefusal(error, everyAnswer(head, options.pages));
   const status = statusOf(error);
-  const echo = status === 403 ? {} : asSent(head, sent);
+  const echo = status === 401 ? asSent(head, sent) : {};
   const said = { ...SAYS_NOTHING, ...echo, error: errorMember(error) };
   // A page that may not ask may not read why either.
   const headers =
     status === 403
       ? [['Content-Type', 'application/json'] as const, ...SAFETY_HEADERS]
-      : [...jsonHeaders(head, options), CHALLENGE];
+      : [...jsonHeaders(head, options), ...errorHeaders(error)];
   return { status, headers, body: Buffer.from(dumps(said, REPLY_INDENT), 'latin1') };
 }
 
@@ -107,5 +129,3 @@ function asSent(head: RequestHead, sent: Buffer) {
   const shown = { method, target, httpVersion, rawHeaders, authorization };
   return echoOf(shown, payloadOf(text), { mask: (value) => value });
 }
-
-const CHALLENGE = ['WWW-Authenticate', 'Bearer'] as const;

@@ -1,54 +1,112 @@
+import { type Audit, codeOf } from '../access/auditLog.ts';
+import type { Caller } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
+import type { Door } from '../access/tokenStore.ts';
 import type { Services } from '../actions/action.ts';
 import {
+  type ApiContext,
   type ApiReply,
   type ApiRequest,
+  answerApi,
   isApiRequest,
-  makeApi,
   problemReply,
 } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
-import { SAFETY_HEADERS } from '../wire/reply.ts';
+import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { deedOf } from './auditEntry.ts';
+import { servicesFor } from './callerServices.ts';
+import { dispatch } from './dispatch.ts';
 import { originForm } from './echo.ts';
 import { everyAnswer, type HeaderOptions } from './headers.ts';
 import type { Listeners } from './listeners.ts';
+import { endWithToken, signalOf } from './revocation.ts';
+
+export interface ApiHandlerOptions extends HeaderOptions {
+  readonly services: Services;
+  readonly listeners: Listeners;
+  readonly door: Door;
+  readonly audit: Audit;
+}
 
 /**
  * Answers what is for `/api/v2`; undefined for any other request. It takes a listener as long as it works, not while it
  * waits.
  */
-export function makeApiHandler({
-  services,
-  listeners,
-  pages,
-}: HeaderOptions & { readonly services: Services; readonly listeners: Listeners }) {
-  const { database, jobs, events, settings, log } = services;
-  const api = makeApi({ database, jobs, events, killGraceMs: settings.killGraceMs }, (error) => {
-    if (error instanceof PmanError) return;
-    const stack = error instanceof Error ? error.stack : String(error);
-    log.error('a request failed', { error: stack ?? '' });
-  });
+export function makeApiHandler(options: ApiHandlerOptions) {
+  const { door, audit, pages } = options;
   return async (request: GatewayRequest): Promise<GatewayReply | undefined> => {
     const target = originForm(request.target);
     if (!isApiRequest(target)) return undefined;
-    const answer = await listeners.work(request.signal, () => api(apiRequest(request, target)));
-    const reply = 'later' in answer ? await answer.later() : answer;
-    return toGateway(reply, everyAnswer(request, pages));
+    let caller: Caller | undefined;
+    const jobs: string[] = [];
+    let failed: unknown;
+    let reply: ApiReply;
+    try {
+      caller = await door.callerOf(request.authorization, () => request.from ?? []);
+      reply = await answer(request, { target, caller, jobs, options });
+    } catch (error) {
+      failed = error;
+      reply = problemReply(error);
+      if (!(error instanceof PmanError)) {
+        const stack = error instanceof Error ? error.stack : String(error);
+        options.services.log.error('a request failed', { error: stack ?? '' });
+      }
+    }
+    const { status } = reply;
+    const error = failed === undefined ? undefined : codeOf(failed);
+    const by = caller ?? { name: undefined, from: request.from ?? [] };
+    audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
+    const sent = toGateway(reply, [...everyAnswer(request, pages), ...errorHeaders(failed)]);
+    if (caller !== undefined) endWithToken(sent, caller);
+    return sent;
   };
+}
+
+interface Asking {
+  readonly target: string;
+  readonly caller: Caller;
+  /** Is told the jobs that the request is about. */
+  readonly jobs: string[];
+  readonly options: ApiHandlerOptions;
+}
+
+async function answer(
+  request: GatewayRequest,
+  { target, caller, jobs, options: { services, listeners } }: Asking,
+): Promise<ApiReply> {
+  const seen = servicesFor(services, caller);
+  const context: ApiContext = {
+    database: seen.database,
+    jobs: seen.jobs,
+    events: seen.events,
+    auid: caller.grant?.auid,
+    act: async (action, rawMeta) => {
+      const threaded = rawMeta.threaded === true;
+      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller });
+      jobs.push(...(done.jobs ?? []));
+      return done;
+    },
+  };
+  const asked = apiRequest(request, target, signalOf(request, caller));
+  // What changes something has the scope of its action; see `act`.
+  if (asked.method === 'GET' || asked.method === 'HEAD') requireScope(caller, 'pman', 'GET');
+  const first = await listeners.work(request.signal, () => answerApi(asked, context));
+  return 'later' in first ? first.later() : first;
 }
 
 /** The answer to a request of `/api/v2` that is not let in. A page that may not ask may not read why either. */
 export function apiRefusal(error: PmanError, more: GatewayReply['headers']): GatewayReply {
   const said = problemReply(error);
-  if (said.status === 403) return toGateway(said, SAFETY_HEADERS);
-  return toGateway(said, [...more, ['WWW-Authenticate', 'Bearer']]);
+  return toGateway(said, said.status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)]);
 }
 
 function apiRequest(
-  { method, rawHeaders, body, signal }: GatewayRequest,
+  { method, rawHeaders, body }: GatewayRequest,
   target: string,
+  signal: AbortSignal,
 ): ApiRequest {
   return {
     ...{ method, target, signal },

@@ -1,28 +1,48 @@
+import type { Caller } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
 import type { ActionContext, Services } from '../actions/action.ts';
 import { actions } from '../actions/index.ts';
-import { BadRequestError, messageOf } from '../errors.ts';
+import type { LongWork } from '../concurrency/longWork.ts';
+import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { ActionResult } from '../wire/reply.ts';
 import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
 
 /**
  * Does what a command asks for. A threaded command whose action does not see to that itself is begun and answered
  * at once, without a result (protocol a.5).
- * @throws BadRequestError for an unknown action or a meta that does not fit; what the action throws
+ * @throws PmanError forbidden for what the caller may not do; BadRequestError for an unknown action or a meta that does
+ * not fit; what the action throws
  */
-export async function dispatch(services: Services, command: Command): Promise<ActionResult> {
+export async function dispatch(
+  services: Services,
+  command: Command,
+  { caller, pace }: Pick<ActionContext, 'caller'> & { readonly pace?: LongWork | undefined },
+): Promise<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
     throw new BadRequestError(`there is no action ${JSON.stringify(command.action.slice(0, 80))}`, {
       hint: `actions are ${[...actions.keys()].join(', ')}`,
     });
   }
+  requireScope(caller, 'pman', command.action);
+  requireOwnAuid(caller, command);
   if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
-  const context: ActionContext = { services, rawMeta, threaded };
+  const context: ActionContext = { services, rawMeta, threaded, caller, pace };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);
-  void begin(async () => action.handle(meta, context), services, command.action);
+  const unhurried = { ...context, pace: undefined };
+  void begin(async () => action.handle(meta, unhurried), services, command.action);
   return { status: true };
+}
+
+/** A token with an auid acts as nobody else. */
+function requireOwnAuid({ name, grant }: Caller, { action, rawMeta }: Command): void {
+  if (grant?.auid === undefined || !Object.hasOwn(rawMeta, 'auid')) return;
+  if (rawMeta.auid === grant.auid) return;
+  throw new PmanError('forbidden', `${action}: the token ${name} does not act for that auid`, {
+    hint: `it acts for ${JSON.stringify(grant.auid)}`,
+  });
 }
 
 /** Nobody waits for how it ends: a failure goes to the log. */

@@ -1,8 +1,8 @@
+import { type Door, MASK } from '../access/tokenStore.ts';
 import type { RequestHead } from '../gateway/types.ts';
 import { ECHO_LIMIT } from '../wire/cut.ts';
 import { characterCount, type Payload } from '../wire/payload.ts';
 import type { ReplyBody } from '../wire/reply.ts';
-import { type Authenticator, MASK } from './auth.ts';
 
 /**
  * The members of a reply that say what the request was (protocol a.4): the request line, the verb, the path, and the
@@ -11,20 +11,20 @@ import { type Authenticator, MASK } from './auth.ts';
 export function echoOf(
   request: RequestHead,
   payload: Pick<Payload, 'beginning' | 'characters'>,
-  authenticator: Pick<Authenticator, 'mask'>,
+  door: Pick<Door, 'mask'>,
 ): Pick<ReplyBody, 'RESTheader' | 'RESTverb' | 'path' | 'receivedByServer'> {
   const { method, target, httpVersion, rawHeaders } = request;
-  const shownTarget = authenticator.mask(target);
+  const shownTarget = door.mask(target);
   const requestLine = `${method} ${shownTarget} HTTP/${httpVersion}\r`;
   const headers = rawHeaders.map(([name, value]) => {
     const isSecret = /authorization|cookie/i.test(name);
-    return `${name}: ${isSecret ? MASK : authenticator.mask(value)}\r`;
+    return `${name}: ${isSecret ? MASK : door.mask(value)}\r`;
   });
   return {
     RESTheader: requestLine,
     RESTverb: method,
     path: pathOf(shownTarget),
-    receivedByServer: [requestLine, ...headers, '\r', ...shown(payload, authenticator).split('\n')],
+    receivedByServer: [requestLine, ...headers, '\r', ...shown(payload, door).split('\n')],
   };
 }
 
@@ -42,11 +42,11 @@ export function originForm(target: string): string {
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
 export function payloadEcho(
   payload: Pick<Payload, 'beginning' | 'characters'>,
-  authenticator: Authenticator,
+  door: Pick<Door, 'mask'>,
 ): Pick<ReplyBody, 'client_json_payload' | 'client_json_len' | 'payloadsize'> {
   const length = payload.characters;
   return {
-    client_json_payload: shown(payload, authenticator),
+    client_json_payload: shown(payload, door),
     client_json_len: length,
     ...(length === 0 ? {} : { payloadsize: length }),
   };
@@ -55,9 +55,9 @@ export function payloadEcho(
 /** A body as it is echoed: without tokens, and of a long one the beginning. */
 function shown(
   { beginning, characters }: Pick<Payload, 'beginning' | 'characters'>,
-  authenticator: Pick<Authenticator, 'mask'>,
+  door: Pick<Door, 'mask'>,
 ): string {
-  const masked = authenticator.mask(beginning);
+  const masked = door.mask(beginning);
   // What is no longer than that is whole.
   if (beginning.length <= ECHO_LIMIT) return masked;
   const left = characters - characterCount(beginning);

@@ -1,50 +1,87 @@
+import { type Audit, codeOf } from '../access/auditLog.ts';
+import { type Caller, STRANGER } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
+import { type Door, MASK } from '../access/tokenStore.ts';
 import type { Services } from '../actions/action.ts';
+import { LongWork } from '../concurrency/longWork.ts';
+import { inTurns } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
 import { cutJson, cutText } from '../wire/cut.ts';
-import type { JsonValue } from '../wire/json.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { payloadOf, readPayload } from '../wire/payload.ts';
-import { dumps } from '../wire/pythonJson.ts';
-import { errorMember, REPLY_INDENT, type ReplyBody, statusOf } from '../wire/reply.ts';
+import { dumps, dumpsInSteps } from '../wire/pythonJson.ts';
+import {
+  errorHeaders,
+  errorMember,
+  REPLY_INDENT,
+  type ReplyBody,
+  statusOf,
+} from '../wire/reply.ts';
 import { makeApiHandler } from './apiHandler.ts';
-import type { Authenticator } from './auth.ts';
+import { deedOf } from './auditEntry.ts';
+import { servicesFor } from './callerServices.ts';
 import { echoOf, originForm, payloadEcho } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
+import { isHealthCheck } from './healthCheck.ts';
 import type { Listeners } from './listeners.ts';
-import { outputReply } from './rawOutput.ts';
+import { isOutput, outputReply } from './rawOutput.ts';
+import { endWithToken, signalOf } from './revocation.ts';
 import { obey, type Told } from './verbs.ts';
 
 export interface HandlerOptions extends HeaderOptions {
   readonly services: Services;
   readonly listeners: Listeners;
-  /** Knows what must not be shown. Whether a request is let in has been decided before: see makeAdmission. */
-  readonly authenticator: Authenticator;
+  /**
+   * Whether a request is let in has been decided by its head (see makeAdmission). It is asked again: the token may have been
+   * revoked while the body came.
+   */
+  readonly door: Door;
+  readonly audit: Audit;
 }
 
 /** From a request that was let in to its reply: the one place where an error becomes an answer, so that none costs a listener. */
 export function makeHandler(options: HandlerOptions): RequestHandler {
-  const { services, listeners, authenticator, pages } = options;
+  const { services, listeners, door, audit, pages } = options;
   const answerApi = makeApiHandler(options);
   return async (request) => {
     const reply = await answerApi(request);
     if (reply !== undefined) return reply;
     const read = await readPayload(request.body);
     const payload = read ?? payloadOf('');
-    const echo = echoOf(request, payload, authenticator);
     const told: Told = {};
     let httpStatus = 200;
+    let failed: unknown;
+    let caller: Caller | undefined;
+    let jobs: readonly string[] | undefined;
+    const target = originForm(request.target);
+    let freeListener = () => {};
+    const pace = new LongWork({ signal: request.signal, onPause: () => freeListener() });
     try {
-      const output = await outputReply(services, request);
-      if (output !== undefined) return withHeaders(output, everyAnswer(request, pages));
-      Object.assign(told, payloadEcho(payload, authenticator));
+      caller = isHealthCheck(request)
+        ? STRANGER
+        : await door.callerOf(request.authorization, () => request.from ?? []);
+      const seen = servicesFor(services, caller);
+      if (isOutput(request)) {
+        requireScope(caller, 'pman', 'GET');
+        const output = await outputReply(seen, request, signalOf(request, caller));
+        const { status } = output;
+        audit.write(deedOf({ method: request.method, target }, caller, told, { status }));
+        endWithToken(output, caller);
+        return withHeaders(output, everyAnswer(request, pages));
+      }
+      Object.assign(told, payloadEcho(payload, shownTo(caller, door)));
       if (read === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method } = request;
-      const target = originForm(request.target);
-      const { after } = await listeners.work(request.signal, () =>
-        obey(services, { method, target, payload }, told),
-      );
-      if (after !== undefined) await unlessGone(after, request.signal);
+      const asked = { method, target, payload, pace, caller };
+      const done = await listeners.work(request.signal, (release) => {
+        freeListener = release;
+        return obey(seen, asked, told);
+      });
+      jobs = done.jobs;
+      if (done.after !== undefined) await unlessGone(done.after, request.signal, caller.revoked);
     } catch (error) {
+      failed = error;
       httpStatus = statusOf(error);
       told.status = false;
       told.error = errorMember(error);
@@ -55,8 +92,32 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
         });
       }
     }
-    return toReply(inOrder(echo, told), httpStatus, request, options);
+    const by = caller ?? { name: undefined, from: request.from ?? [] };
+    const error = failed === undefined ? undefined : codeOf(failed);
+    const { method } = request;
+    if (caller !== STRANGER) {
+      audit.write(deedOf({ method, target }, by, told, { status: httpStatus, error, jobs }));
+    }
+    const echo = echoOf(request, payload, shownTo(caller, door));
+    try {
+      return await toReply(inOrder(echo, told), {
+        status: httpStatus,
+        failed,
+        request,
+        options,
+        pace,
+      });
+    } finally {
+      pace.end();
+    }
   };
+}
+
+/** What a caller may see of what it has sent: no token, also not one that only it knows. */
+function shownTo(caller: Caller | undefined, door: Door): Pick<Door, 'mask'> {
+  const secret = caller?.secret;
+  if (secret === undefined) return door;
+  return { mask: (text) => door.mask(text.replaceAll(secret, MASK)) };
 }
 
 function stackOf(error: unknown): string {
@@ -74,26 +135,44 @@ function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof Rep
     receivedByServer: echo.receivedByServer,
     GET: told.GET,
     total: told.total,
+    limit: told.limit,
+    next: told.next,
     client_json_payload: told.client_json_payload,
     client_json_len: told.client_json_len,
     payloadsize: told.payloadsize,
     meta: told.meta === undefined ? undefined : cutJson(told.meta),
     d_ret: told.d_ret,
     error: told.error,
+    warnings: told.warnings,
   };
 }
 
-function toReply(
+interface Replying {
+  readonly status: number;
+  readonly failed: unknown;
+  readonly request: GatewayRequest;
+  readonly options: HandlerOptions;
+  readonly pace: LongWork;
+}
+
+/** An answer beyond these is written in turns with other work. */
+const SHORT = { maxCharacters: 256 * 1024, maxValues: 5000 } as const;
+
+async function toReply(
   body: ReturnType<typeof inOrder>,
-  status: number,
-  request: GatewayRequest,
-  options: HandlerOptions,
-): GatewayReply {
+  { status, failed, request, options, pace }: Replying,
+): Promise<GatewayReply> {
   // Every character is ASCII, so that one byte each is enough.
-  const bytes = Buffer.from(dumps(body as JsonValue, REPLY_INDENT), 'latin1');
+  const bytes = isLargerThan(body as JsonValue, SHORT)
+    ? await inTurns(dumpsInSteps(body, REPLY_INDENT), pace.toTheEnd())
+    : Buffer.from(dumps(body as JsonValue, REPLY_INDENT), 'latin1');
   return {
     status,
-    headers: [['Content-Length', String(bytes.length)], ...jsonHeaders(request, options)],
+    headers: [
+      ['Content-Length', String(bytes.length)],
+      ...jsonHeaders(request, options),
+      ...errorHeaders(failed),
+    ],
     body: bytes,
   };
 }
@@ -102,14 +181,27 @@ function withHeaders(reply: GatewayReply, more: GatewayReply['headers']): Gatewa
   return { ...reply, headers: [...reply.headers, ...more] };
 }
 
-/** Waits for what an answer waits for, as long as there is somebody to answer to. */
-async function unlessGone(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+/** Waits for what an answer waits for, as long as there is somebody to answer to who may know. */
+async function unlessGone(
+  work: Promise<unknown>,
+  signal: AbortSignal,
+  revoked: AbortSignal | undefined,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const leave = () => reject(new PmanError('busy', 'the client went away'));
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    const refuse = () => reject(new PmanError('unauthorized', 'the token is no longer good'));
+    const forget = [onAbort(signal, leave), ...(revoked ? [onAbort(revoked, refuse)] : [])];
     void work
       .then(() => resolve(), reject)
-      .finally(() => signal.removeEventListener('abort', leave));
+      .finally(() => {
+        for (const release of forget) release();
+      });
   });
+}
+
+/** @returns what makes it forget */
+function onAbort(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+  return () => signal.removeEventListener('abort', act);
 }

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import type { Services } from '../actions/action.ts';
+import { MAX_ANSWER_CHARACTERS, pageOf } from '../actions/page.ts';
+import { freely, inTurns, type Pace } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import { stampTime } from '../host/stamps.ts';
 import type { JobStatus } from '../jobs/progress.ts';
 import { acceptedAt } from '../records/jobRoot.ts';
-import type { JsonObject } from '../wire/json.ts';
+import { namesNoJob } from '../tree/lookup.ts';
+import { answerLength, COST_OF_VALUE, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { problemsText } from '../wire/problems.ts';
+import type { Page } from '../wire/reply.ts';
 
 const count = z
   .string()
@@ -40,35 +44,30 @@ const schema = z.strictObject({
   limit: count.default(1000),
 });
 
-/**
- * The query of a GET that lists jobs (`/api/v1?…`), or undefined when it asks for something else. A query without any of
- * our parameters is not one: the original lists all jobs then, whatever it says.
- */
+/** The query of a GET that lists jobs (`/api/v1?…`), or undefined when it asks for something else. */
 export function listQuery(target: string): string | undefined {
-  const [path = '', query = ''] = target.split('?', 2);
-  const isRoot = path
-    .split('/')
-    .slice(3)
-    .every((piece) => piece === '');
-  const isOurs = [...new URLSearchParams(query).keys()].some((name) => name in schema.shape);
-  return isRoot && isOurs ? query : undefined;
+  const mark = target.indexOf('?');
+  if (mark < 0 || !namesNoJob(target.slice(0, mark))) return undefined;
+  return target.slice(mark + 1) || undefined;
 }
 
 /**
  * The jobs that a query asks for, a page of them: an object by job root with what is known of each, as the list
- * without a query has one with nothing. `total` counts all that fit.
+ * without a query has one with nothing; in turns with other work. `total` counts all that fit.
  * @throws BadRequestError naming the parameter that cannot be; PmanError unavailable for what takes all records before they
  * are known
  */
-export function jobList(
+export async function jobList(
   { database, jobs }: Pick<Services, 'database' | 'jobs'>,
   query: string,
-): { readonly jobs: JsonObject; readonly total: number } {
+  pace: Pace = freely,
+): Promise<{ readonly jobs: JsonObject; readonly page: Page }> {
   const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
   if (!parsed.success) {
-    const problems = problemsText(
-      parsed.error.issues,
-      ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
+    const problems = problemsText(parsed.error.issues, (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `there is no parameter ${issue.keys.slice(0, 5).map(quoted).join(', ')}`
+        : `${issue.path.length > 0 ? `"${issue.path.join('.')}": ` : ''}${issue.message}`,
     );
     throw new BadRequestError(`the query of the list: ${problems}`, {
       hint: `parameters are ${Object.keys(schema.shape).join(', ')}`,
@@ -83,21 +82,41 @@ export function jobList(
   };
   const candidates =
     jid !== undefined
-      ? database.find('jid', jid)
+      ? await database.find('jid', jid)
       : auid !== undefined
-        ? database.find('auid', auid)
-        : database.roots();
-  const fitting = candidates.filter(
-    (root) =>
-      (since === undefined || acceptedAt(root) >= since) &&
-      (until === undefined || acceptedAt(root) < until) &&
-      (auid === undefined || database.summary(root)?.auid === auid) &&
-      (status === undefined || statusOf(root) === status),
-  );
+        ? await database.find('auid', auid)
+        : [...database.roots()];
+  const fits = (root: string) =>
+    (since === undefined || acceptedAt(root) >= since) &&
+    (until === undefined || acceptedAt(root) < until) &&
+    (auid === undefined || database.summary(root)?.auid === auid) &&
+    (status === undefined || statusOf(root) === status);
+  const fitting = await inTurns(chosen(candidates, fits), pace);
   if (order === 'newest') fitting.reverse();
-  const page = fitting.slice(offset, offset + limit).map((root) => {
+  const shown: [string, JsonValue][] = [];
+  let length = 0;
+  for (const root of fitting.slice(offset, offset + limit)) {
+    if (pace.isOthersTurn) await pace.turn();
     const { jid: id = null, auid: user = null } = database.summary(root) ?? {};
-    return [root, { jid: id, auid: user, status: statusOf(root) }] as const;
-  });
-  return { jobs: Object.fromEntries(page), total: fitting.length };
+    shown.push([root, { jid: id, auid: user, status: statusOf(root) }]);
+    length += root.length + answerLength(id) + answerLength(user) + 2 * COST_OF_VALUE;
+    if (length > MAX_ANSWER_CHARACTERS) break;
+  }
+  const page = pageOf({ from: offset, limit }, fitting.length, shown.length);
+  return { jobs: Object.fromEntries(shown), page };
 }
+
+function* chosen(
+  roots: readonly string[],
+  fits: (root: string) => boolean,
+): Generator<void, string[], void> {
+  const found: string[] = [];
+  for (const [i, root] of roots.entries()) {
+    if (fits(root)) found.push(root);
+    // A look at the clock takes as long as a look at a job.
+    if (i % 64 === 0) yield;
+  }
+  return found;
+}
+
+const quoted = (name: string) => JSON.stringify(name.slice(0, 80));

@@ -16,15 +16,21 @@ export class Listeners {
   }
 
   /**
-   * Does a piece of work as soon as a listener is free. Whatever the work does, its listener is free again after.
+   * Does a piece of work as soon as a listener is free. Whatever the work does, its listener is free again after; before,
+   * when the work calls `release`.
    * @throws PmanError busy when too many wait already; what the work throws
    */
-  async work<T>(signal: AbortSignal, piece: () => Promise<T>): Promise<T> {
+  async work<T>(signal: AbortSignal, piece: (release: () => void) => Promise<T>): Promise<T> {
     await this.#acquire(signal);
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#release();
+      isHeld = false;
+    };
     try {
-      return await piece();
+      return await piece(release);
     } finally {
-      this.#release();
+      release();
     }
   }
 

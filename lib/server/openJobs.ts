@@ -1,10 +1,12 @@
 import type { PmanConfig } from '../config/pman.ts';
-import { messageOf, type PmanError } from '../errors.ts';
+import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import { openEvents } from '../events/openEvents.ts';
 import type { Rights } from '../host/rights.ts';
+import { findUser } from '../host/users.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
-import type { OpenEngine, ReadShown } from '../jobs/container/engine.ts';
+import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.ts';
 import { jobViewer } from '../jobs/container/jobViewer.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
@@ -15,11 +17,15 @@ import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
 
-/** Where jobs with a container go: to an engine, on this host like any other job, or nowhere: they are refused. */
+/** Where jobs with a container go: to an engine, or on this host like any other job. */
 export type ContainerJobsPlace =
-  | { readonly kind: 'engine'; readonly open: OpenEngine }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'refused'; readonly error: PmanError };
+  | {
+      readonly kind: 'engine';
+      readonly open: OpenEngine;
+      readonly shareRule: ShareRule;
+      readonly dialect: EnvelopeDialect;
+    }
+  | { readonly kind: 'host' };
 
 export interface OpenJobsOptions {
   readonly config: PmanConfig;
@@ -61,7 +67,7 @@ export async function openJobs(
   const sshHosts = new SshHosts(config.ssh);
   const progressOf = progressReader(readShown);
   const summaryOf = summarizer(progressOf);
-  const { fsync, storeBase } = config;
+  const { fsync } = config;
   const database = JobDatabase.open({
     ...{ folder: config.dbPath, workFolder, fsync, summaryOf, rights },
     log: log.child({ component: 'database' }),
@@ -75,6 +81,7 @@ export async function openJobs(
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
+    limits: jobLimits(config),
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -83,8 +90,9 @@ export async function openJobs(
   const containers =
     containerJobs.kind === 'engine'
       ? new ContainerJobs({
-          ...{ database, summaryOf, workFolder, fsync, storeBase, readShown },
+          ...{ database, summaryOf, workFolder, fsync, readShown },
           openEngine: containerJobs.open,
+          shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
           log: log.child({ component: 'containers' }),
         })
@@ -106,19 +114,20 @@ export async function openJobs(
   const jobs = new Jobs({
     ...{ database, progressOf, viewOf, host },
     containers: containers ?? new RecordedJobs(readShown),
-    containerJobs: placeOf(containerJobs),
+    containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
   events.changes.settle((root) => jobs.isActive(root));
   return { database, jobs, events: events.log, allKnown, closeOrphans: () => host.closeOrphans() };
 }
 
-function placeOf(place: ContainerJobsPlace): 'containers' | 'host' | PmanError {
-  switch (place.kind) {
-    case 'engine':
-      return 'containers';
-    case 'host':
-      return 'host';
-    case 'refused':
-      return place.error;
+/** @throws UsageError when jobs cannot run as the user that was named */
+function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig) {
+  if (user !== undefined && process.geteuid?.() !== 0) {
+    throw new UsageError('--jobUser: only root can run jobs as another user');
   }
+  return {
+    ...(user === undefined ? {} : { user: findUser(user) }),
+    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
+    ...(maxProcesses === undefined ? {} : { maxProcesses }),
+  };
 }

@@ -1,5 +1,7 @@
+import { readTokenFile } from '../access/tokenFile.ts';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
-import { readTokens } from '../tokens.ts';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
+import { askOverTls } from './probeTls.ts';
 
 /** Where a pman listens, and how it wants to be spoken to: the part of its configuration that a client needs. */
 export interface ProbeTarget {
@@ -8,6 +10,8 @@ export interface ProbeTarget {
   readonly rawmode: boolean;
   /** The file of its tokens, or undefined when it wants none. */
   readonly tokenPath: string | undefined;
+  /** The files of its TLS, or undefined when it speaks none. */
+  readonly tls?: TlsPlaces | undefined;
 }
 
 /** A question to a pman; gives the text of the answer. */
@@ -49,6 +53,9 @@ async function orUndefined(
   } catch (error) {
     // From fetch and from ZeroMQ.
     if (member(error, 'name') === 'TimeoutError' || systemErrorCode(error) === 'EAGAIN') return;
+    if (error instanceof PmanError) throw error;
+    // It has shown its own certificate, and wants another one of clients: it is there.
+    if (target.tls?.clientCA !== undefined && isClientRefusal(error)) return WANTS_CERTIFICATE;
     const reason = messageOf(member(error, 'cause') ?? error);
     throw new PmanError('unavailable', `no answer from ${hostOf(target)}: ${reason}`, {
       cause: error,
@@ -57,15 +64,29 @@ async function orUndefined(
 }
 
 function overHttp(target: ProbeTarget, patienceMs: number): Ask {
-  const [token] =
-    target.tokenPath === undefined ? [] : readTokens(target.tokenPath, 'socket_config.cfg');
+  const token = tokenOf(target);
   const headers: Record<string, string> =
     token === undefined ? {} : { Authorization: `Bearer ${token}` };
   return async (path, request) => {
     const signal = AbortSignal.timeout(patienceMs);
+    if (target.tls !== undefined) {
+      const { port } = target;
+      return askOverTls(
+        { ...request, host: addressOf(target), port, path, headers, signal },
+        target.tls,
+      );
+    }
     const answer = await fetch(`http://${hostOf(target)}${path}`, { ...request, headers, signal });
     return answer.text();
   };
+}
+
+/** One of those that the file has in the clear. To say how it is pman takes any. */
+function tokenOf({ tokenPath }: ProbeTarget): string | undefined {
+  if (tokenPath === undefined) return undefined;
+  const tokens = readTokenFile(tokenPath || 'socket_config.cfg');
+  const texts = tokens.map(({ value }) => (value.kind === 'digest' ? value.plain : undefined));
+  return texts.find((text) => text !== undefined);
 }
 
 /** A pman with `--rawmode 0` takes the JSON alone, and whole HTTP requests as text. */
@@ -81,6 +102,14 @@ function overZeromq(target: ProbeTarget, patienceMs: number): Ask {
       socket.close();
     }
   };
+}
+
+/** What stands for the answer of a server that takes clients by their certificates. */
+const WANTS_CERTIFICATE = '{"RESTverb": "POST"}';
+
+function isClientRefusal(error: unknown): boolean {
+  const code = systemErrorCode(error) ?? '';
+  return code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('ERR_SSL_');
 }
 
 /** What the answer to `hello` says; a pman that refuses (it wants another token) is there all the same. */
@@ -109,7 +138,11 @@ function member(value: unknown, name: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[name];
 }
 
+function addressOf({ ip }: Pick<ProbeTarget, 'ip'>): string {
+  return LOOPBACK_OF.get(ip) ?? ip;
+}
+
 function hostOf({ ip, port }: ProbeTarget): string {
-  const address = LOOPBACK_OF.get(ip) ?? ip;
+  const address = addressOf({ ip });
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -27,20 +27,30 @@ interface OutputRequest {
 const OUTPUT_PATH =
   /^\/[^/]*\/[^/]*\/([^/?]+)(?:\/(\d{1,6}))?\/(stdout|stderr|output)\/?(?:\?(.*))?$/;
 
+/** Nothing is below an output, nor at a number that no part has. */
+const BELOW_OUTPUT =
+  /^\/[^/]*\/[^/]*\/[^/?]+(?:\/\d+)?\/(?:stdout|stderr|output)\/[^?]*[^/?]|^\/[^/]*\/[^/]*\/[^/?]+\/\d{7,}\/(?:stdout|stderr|output)(?:[/?]|$)/;
+
 /**
  * The whole output of a job or a sub-job, byte for byte, as text: with `Range` (RFC 9110, 14), or followed to the end
  * of the job with `?follow=1`. `…/output` is both streams in the order in which they came in, a line of JSON for each chunk,
  * those after `?since=`. Of a job in a container: what is kept of its output, as stdout.
- * Undefined when the request asks for something else.
+ * @param request one that isOutput knows
+ * @param signal ends what is followed
  * @throws PmanError not_found for an unknown job or part
  */
 export async function outputReply(
   services: Services,
-  { method, target, rawHeaders, signal }: GatewayRequest,
-): Promise<GatewayReply | undefined> {
-  if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const asked = parse(services, originForm(target));
-  if (asked === undefined) return undefined;
+  { target, rawHeaders }: GatewayRequest,
+  signal: AbortSignal,
+): Promise<GatewayReply> {
+  const form = originForm(target);
+  if (BELOW_OUTPUT.test(form)) {
+    throw new PmanError('not_found', `there is nothing at ${form.slice(0, 200)}`, {
+      hint: 'an output is at /api/v1/<job>/stdout, or /api/v1/<job>/<part>/stdout',
+    });
+  }
+  const asked = parse(services, form);
   const { root, record, stream, part } = asked;
   if (stream === 'output') return timedOutput(services, asked);
   const { jobs } = services;
@@ -59,10 +69,16 @@ export async function outputReply(
   );
 }
 
-function parse(services: Services, target: string): OutputRequest | undefined {
-  const [, job, part, stream, query] = OUTPUT_PATH.exec(target) ?? [];
-  if (job === undefined || (stream !== 'stdout' && stream !== 'stderr' && stream !== 'output'))
-    return undefined;
+/** Whether a request asks for an output. */
+export function isOutput({ method, target }: Pick<GatewayRequest, 'method' | 'target'>): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  const form = originForm(target);
+  return OUTPUT_PATH.test(form) || BELOW_OUTPUT.test(form);
+}
+
+function parse(services: Services, target: string): OutputRequest {
+  const [, job = '', part, name, query] = OUTPUT_PATH.exec(target) ?? [];
+  const stream = name === 'stderr' || name === 'output' ? name : 'stdout';
   requireName(job);
   const root = rootByPiece(services.database, job);
   if (root === undefined || !services.database.has(root)) {

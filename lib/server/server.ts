@@ -1,12 +1,19 @@
 import { dirname, join } from 'node:path';
+import { NO_AUDIT, openAudit } from '../access/auditLog.ts';
+import { ANYBODY } from '../access/caller.ts';
+import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
 import type { PmanConfig } from '../config/pman.ts';
+import { plainDialect } from '../dialects/envelope/statusAnswer.ts';
 import type { ErrorCode } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import { firstAddress } from '../host/address.ts';
+import { rememberMissing } from '../host/madeFolders.ts';
 import { rightsUnder } from '../host/rights.ts';
+import { TlsFiles } from '../host/tlsFiles.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
@@ -14,12 +21,10 @@ import type { Logger } from '../log.ts';
 import { claimFolders } from '../records/claim.ts';
 import { workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
-import { readTokens } from '../tokens.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { makeAdmission } from './admission.ts';
-import { makeAuthenticator } from './auth.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
@@ -53,6 +58,15 @@ const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
  */
 export async function startServer(options: ServerOptions): Promise<PmanServer> {
   const { config, log } = options;
+  const workFolder = workFolderOf(config.dbPath);
+  const inside = (name: string) => join(workFolder, name);
+  const removeMade = rememberMissing({
+    folders: [
+      ...[config.dbPath, workFolder],
+      ...['jobs', 'containers', 'drafts', 'unreadable'].map(inside),
+    ],
+    files: ['instance', 'index.jsonl'].map(inside),
+  });
   const releases: Array<() => void | Promise<void>> = [];
   const close = async () => {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
@@ -79,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     };
   } catch (error) {
     await close();
+    removeMade();
     throw error;
   }
 }
@@ -88,8 +103,13 @@ async function open(
   releases: Array<() => void | Promise<void>>,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
-  const tokens =
-    config.tokenPath === undefined ? undefined : readTokens(config.tokenPath, 'socket_config.cfg');
+  const tokenPath =
+    config.tokenPath === undefined ? undefined : config.tokenPath || 'socket_config.cfg';
+  const door = tokenPath === undefined ? OPEN_DOOR : TokenStore.open(tokenPath, log);
+  releases.push(() => door.close());
+  const { auditLog } = config;
+  const audit = auditLog === undefined ? NO_AUDIT : openAudit({ ...auditLog, log });
+  releases.push(() => audit.close());
   const workFolder = workFolderOf(config.dbPath);
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
@@ -108,35 +128,45 @@ async function open(
     events,
     closeOrphans,
     log,
+    dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,
     settings: {
       exportPath: config.exportPath ?? dirname(config.dbPath),
+      isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: ({ forever }) => openFileio({ ip: config.ip, tokens, forever, log }),
+    openFileio: async ({ forever }) => {
+      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, log });
+      // "All addresses" is none that a client can go to.
+      const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
+      return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;
+    },
     shutDown: onQuit,
   };
-  const door = {
-    authenticator: makeAuthenticator(tokens),
-    httpMode: config.httpMode,
-    pages: pagePolicy(config, tokens !== undefined),
+  const entrance = {
+    ...{ door, audit, httpMode: config.httpMode },
+    pages: pagePolicy(config, tokenPath !== undefined),
   };
+  const tls = config.tls && new TlsFiles(config.tls, log.child({ component: 'tls' }));
+  if (tls !== undefined) releases.push(() => tls.close());
   const gateway = await openGateway(
     {
       ip: config.ip,
+      tls,
       port: config.port,
       protocol: config.protocol,
       rawmode: config.rawmode,
       limits: { maxBodyBytes: config.maxBodyBytes },
       log: log.child({ component: 'gateway' }),
       refusal,
-      admit: makeAdmission(door),
+      admit: makeAdmission(entrance),
+      tellsAddresses: tokenPath !== undefined || auditLog !== undefined,
     },
-    makeHandler({ ...door, services, listeners: new Listeners(config.listeners) }),
+    makeHandler({ ...entrance, services, listeners: new Listeners(config.listeners) }),
   );
   releases.push(() => gateway.close());
 
   const retain = () => removeOld({ database, jobs, log }, config.retention);
-  retain();
+  void retain();
   const regular = workPeriodically(
     [() => database.save(), retain, () => events.prune()],
     config.dbSavePeriodMs,
@@ -145,7 +175,7 @@ async function open(
   const directive = watchDirectiveFile({
     file: config.directiveFile,
     owner: config.dbPath,
-    obey: async (command) => (await dispatch(services, command)).after,
+    obey: async (command) => (await dispatch(services, command, { caller: ANYBODY })).after,
     after: opened.allKnown, // whoever left the file is not there to try again
     log: log.child({ component: 'directive' }),
   });
@@ -154,13 +184,16 @@ async function open(
 }
 
 /** A page that sends a token has it from somebody who knows it: with `--http` every one may ask. */
-function pagePolicy({ httpMode, allowOrigins, allowHosts }: PmanConfig, hasTokens: boolean) {
-  const policy: PagePolicy = {
+function pagePolicy(
+  { httpMode, allowOrigins, allowHosts, tls }: PmanConfig,
+  hasTokens: boolean,
+): PagePolicy {
+  return {
     allowOrigins: httpMode && hasTokens ? 'every' : allowOrigins,
     allowHosts,
     hasTokens,
+    hasTls: tls !== undefined,
   };
-  return policy;
 }
 
 /** The codes of what the front refuses before there is a request to look at. */

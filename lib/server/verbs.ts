@@ -1,41 +1,60 @@
+import type { Caller } from '../access/caller.ts';
+import { requireScope } from '../access/scopes.ts';
 import type { Services } from '../actions/action.ts';
+import { rootPage } from '../actions/page.ts';
 import { put } from '../actions/put.ts';
+import type { LongWork } from '../concurrency/longWork.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
-import { lookup } from '../tree/lookup.ts';
+import { lookup, namesNoJob } from '../tree/lookup.ts';
 import type { Payload } from '../wire/payload.ts';
 import { type ActionResult, errorMember, type ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
 import { jobList, listQuery } from './jobList.ts';
+import { PUT_MEMBERS, warningsOf } from './warnings.ts';
 
 /** Members of the reply that a verb fills in as it goes; what is there when it throws is still told. */
 export type Told = { -readonly [K in keyof ReplyBody]?: ReplyBody[K] };
 
+export interface Obeyed {
+  readonly method: string;
+  /** As sent. */
+  readonly target: string;
+  readonly payload: Payload;
+  readonly caller: Caller;
+  readonly pace: LongWork;
+}
+
+/** What is left of a request's work: what its answer waits for, and which jobs it was about. */
+export type Done = Pick<ActionResult, 'after' | 'jobs'>;
+
 /**
  * Does what a request's verb asks for (protocol a.4).
- * @param target the request target as sent
+ * @param services as the caller sees them
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
 export async function obey(
   services: Services,
-  { method, target, payload }: { method: string; target: string; payload: Payload },
+  { method, target, payload, caller, pace }: Obeyed,
   told: Told,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   switch (method) {
     case 'GET':
     case 'HEAD': {
       if (payload.characters > 0) actionIn(await payload.json());
       const hello = helloIn(target);
-      if (hello !== undefined) return act(services, hello, told);
-      read(services, target, told);
+      if (hello !== undefined) return act(services, hello, { caller, pace }, told);
+      requireScope(caller, 'pman', 'GET');
+      await read(services, target, told, pace);
       return {};
     }
     case 'POST':
-      return act(services, await commandIn(payload), told);
+      return act(services, await commandIn(payload), { caller, pace }, told);
     case 'PUT':
-      await putVerb(services, payload, told);
+      requireScope(caller, 'pman', 'PUT');
+      await putVerb(services, payload, told, pace);
       return {};
     case 'OPTIONS':
       // The body is not looked at: nothing is ever done for this verb.
@@ -56,19 +75,29 @@ export async function obey(
 async function act(
   services: Services,
   command: Command,
+  by: Pick<Obeyed, 'caller' | 'pace'>,
   told: Told,
-): Promise<Pick<ActionResult, 'after'>> {
+): Promise<Done> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  const { status, result, error, after } = await dispatch(services, command);
+  warn(told, warningsOf(command));
+  const { status, result, error, page, after, jobs } = await dispatch(services, command, by);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
-  return after === undefined ? {} : { after };
+  Object.assign(told, page);
+  return { ...(after && { after }), ...(jobs && { jobs }) };
+}
+
+function warn(told: Told, warnings: readonly string[]): void {
+  if (warnings.length > 0) told.warnings = warnings;
 }
 
 /** `hello` for a browser or a load balancer, which send no bodies; no job has such a name. Not of the original. */
 const HELLO = /^\/[^/]*\/[^/]*\/hello\/?(?:\?(.*))?$/;
+
+/** No job can have that name, so that nothing is below it. */
+const BELOW_HELLO = /^\/[^/]*\/[^/]*\/hello\//;
 
 function helloIn(target: string): Command | undefined {
   const [path, query] = HELLO.exec(target) ?? [];
@@ -77,16 +106,28 @@ function helloIn(target: string): Command | undefined {
   return { action: 'hello', rawMeta: { askAbout: 'health', ...asked }, threaded: false };
 }
 
-function read(services: Services, target: string, told: Told): void {
+async function read(services: Services, target: string, told: Told, pace: LongWork): Promise<void> {
   const query = listQuery(target);
   if (query !== undefined) {
-    const { jobs, total } = jobList(services, query);
+    const { jobs, page } = await jobList(services, query, pace);
     told.status = true;
     told.GET = jobs;
-    told.total = total;
+    Object.assign(told, page);
     return;
   }
   const path = pathOf(target);
+  if (BELOW_HELLO.test(path)) {
+    throw new PmanError('not_found', `there is nothing at ${path.slice(0, 200)}`, {
+      hint: 'GET /api/v1/hello tells how the server is',
+    });
+  }
+  if (namesNoJob(path)) {
+    const { result, page } = rootPage(services.database.roots(), {});
+    told.status = true;
+    told.GET = result ?? {};
+    Object.assign(told, page);
+    return;
+  }
   const found = lookup(services.database, path);
   if (found === undefined) {
     throw new PmanError('not_found', `there is no job ${path.split('/')[3] ?? ''}`, {
@@ -103,7 +144,12 @@ async function saysQuit(payload: Payload): Promise<boolean> {
 }
 
 /** PUT knows the action `run` only (protocol a.8). */
-async function putVerb(services: Services, payload: Payload, told: Told): Promise<void> {
+async function putVerb(
+  services: Services,
+  payload: Payload,
+  told: Told,
+  pace: LongWork,
+): Promise<void> {
   const action = payload.characters > 0 ? actionIn(await payload.json()) : undefined;
   if (action === 'quit') {
     told.status = true;
@@ -116,7 +162,8 @@ async function putVerb(services: Services, payload: Payload, told: Told): Promis
   }
   const command = await commandIn(payload);
   told.action = command.action;
-  await put(services, command);
+  warn(told, warningsOf(command, PUT_MEMBERS));
+  await put.handle(services, command, pace);
   told.status = true;
 }
 

@@ -7,9 +7,10 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PmanError } from '../errors.ts';
+import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 
 export interface InstallOptions {
@@ -36,13 +37,48 @@ export async function install(
   options: InstallOptions,
 ): Promise<void> {
   const steps = await plan(staging, folder, options);
-  for (const [i, { from, to }] of steps.entries()) {
-    if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
-    try {
-      renameSync(from, to);
-    } catch (cause) {
-      throw pathError(to, 'put in place', cause);
+  const places = new Places(folder, options);
+  try {
+    for (const [i, { from, to }] of steps.entries()) {
+      if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+      const place = places.of(to);
+      try {
+        renameSync(from, place);
+      } catch (cause) {
+        throw pathError(to, 'put in place', cause);
+      }
     }
+  } finally {
+    places.close();
+  }
+}
+
+/** Finds what lies below a folder; without links also when one takes the place of a folder there meanwhile. */
+class Places {
+  readonly #folder: string;
+  readonly #top: OpenFolder | undefined;
+  #last: OpenFolder | undefined;
+
+  constructor(folder: string, { followLinks }: InstallOptions) {
+    this.#folder = folder;
+    this.#top = followLinks ? undefined : OpenFolder.at(folder, undefined);
+  }
+
+  /** @throws PmanError when there is a link on the way */
+  of(path: string): string {
+    if (this.#top === undefined) return path;
+    const above = dirname(path);
+    if (this.#last?.path !== above) {
+      this.#last?.close();
+      this.#last = undefined;
+      this.#last = this.#top.below(relative(this.#folder, above).split('/').filter(Boolean));
+    }
+    return this.#last.way(path);
+  }
+
+  close(): void {
+    this.#last?.close();
+    this.#top?.close();
   }
 }
 

@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { diskError } from './diskError.ts';
+import { stagingName } from './names.ts';
+import { openNameless } from './openNameless.ts';
 import { pathError } from './pathError.ts';
 import { readHandle } from './readHandle.ts';
 import { FileSink } from './sink.ts';
@@ -27,7 +28,7 @@ export async function keepNameless(
   folder: string,
   onBytes?: (bytes: number) => void,
 ): Promise<NamelessFile> {
-  const file = await openNameless(folder);
+  const file = await openUnnamed(folder);
   const sink = new FileSink(file.fd, { onBytes });
   try {
     await pipeline(source, sink);
@@ -45,8 +46,10 @@ export async function keepNameless(
   };
 }
 
-async function openNameless(folder: string): Promise<FileHandle> {
-  const path = join(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+async function openUnnamed(folder: string): Promise<FileHandle> {
+  const nameless = await openNameless(folder, { nameable: false });
+  if (nameless !== undefined) return nameless;
+  const path = join(folder, stagingName());
   try {
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);

@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { BadRequestError, PmanError } from '../errors.ts';
 
 /** How the folders that hold what is not yet in place are called; listings and archives leave them out. */
 export const STAGING_NAME = /^\.pfioh-\d+-[0-9a-f-]{36}\.tmp$/;
+
+/** A name for what is not yet in place: it says which process makes it. */
+export function stagingName(): string {
+  return `.pfioh-${process.pid}-${randomUUID()}.tmp`;
+}
+
 /** What is kept of an interrupted transfer for `--resume`. */
 export const PARTIAL_NAME = /^\.pfioh-[0-9a-f]{32}\.part$/;
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readlinkSync, realpathSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { PmanError } from '../errors.ts';
 import { sourceError } from './sourceError.ts';
 
@@ -29,10 +29,24 @@ export class OpenFolder {
    * @throws PmanError, `forbidden` when it is not
    */
   static above(path: string, within: string | undefined): OpenFolder {
-    const above = dirname(path);
-    const folder = OpenFolder.#open(above, above, hasHandles ? O_PATH : O_RDONLY, path);
+    return OpenFolder.at(dirname(path), within, path);
+  }
+
+  /** A folder in this one. @throws PmanError also when it is a link by now */
+  folder(path: string): OpenFolder {
+    return OpenFolder.#open(path, this.way(path), O_RDONLY | O_NOFOLLOW, path);
+  }
+
+  /**
+   * A folder itself; links on the way to it are followed.
+   * @param within the store that it has to be in
+   * @param said the path that an error names
+   * @throws PmanError, `forbidden` when it is not in the store
+   */
+  static at(path: string, within: string | undefined, said = path): OpenFolder {
+    const folder = OpenFolder.#open(path, path, hasHandles ? O_PATH : O_RDONLY, said);
     try {
-      if (within !== undefined) folder.#checkInside(within, path);
+      if (within !== undefined) folder.#checkInside(within, said);
       return folder;
     } catch (error) {
       folder.close();
@@ -40,9 +54,35 @@ export class OpenFolder {
     }
   }
 
-  /** A folder in this one. @throws PmanError also when it is a link by now */
-  folder(path: string): OpenFolder {
-    return OpenFolder.#open(path, this.way(path), O_RDONLY | O_NOFOLLOW, path);
+  /** A folder in this one that need not be read. @throws PmanError `forbidden` when it is no folder but a link by now */
+  enter(path: string): OpenFolder {
+    const flags = (hasHandles ? O_PATH : O_RDONLY) | O_NOFOLLOW | O_DIRECTORY;
+    try {
+      return new OpenFolder(path, openSync(this.way(path), flags));
+    } catch (cause) {
+      throw new PmanError('forbidden', `refused to go through ${path}: it is no folder by now`, {
+        cause,
+      });
+    }
+  }
+
+  #again(): OpenFolder {
+    const flags = hasHandles ? O_PATH : O_RDONLY;
+    return new OpenFolder(this.path, openSync(this.itself, flags | O_DIRECTORY));
+  }
+
+  /** A folder below this one, none of them a link. To be closed. @throws PmanError */
+  below(parts: readonly string[]): OpenFolder {
+    let inner = this.#again();
+    for (const part of parts) {
+      const above = inner;
+      try {
+        inner = above.enter(join(above.path, part));
+      } finally {
+        above.close();
+      }
+    }
+    return inner;
   }
 
   static #open(path: string, way: string, flags: number, said: string): OpenFolder {
@@ -61,6 +101,14 @@ export class OpenFolder {
   /** How the system finds what lies in the folder under the last name of a path. */
   way(path: string): string {
     return hasHandles ? `${this.itself}/${basename(path) || '.'}` : path;
+  }
+
+  /** An error that names the folder by its path, where it names it by the handle. */
+  said(error: unknown): unknown {
+    if (!(error instanceof PmanError) || !error.message.includes(this.itself)) return error;
+    const { code, message, hint } = error;
+    const details = { cause: error, ...(hint === undefined ? {} : { hint }) };
+    return new PmanError(code, message.replaceAll(this.itself, this.path), details);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { constants, lstatSync, statSync } from 'node:fs';
+import { constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -47,8 +47,10 @@ export function partialBytes(folder: string, id: string): number {
 export async function openPartial(folder: string, id: string): Promise<Partial> {
   await removeForgotten(folder);
   const path = partialPath(folder, id);
+  // The folder may be named by a handle, another one each time.
+  const key = partialPath(realpathSync(folder), id);
   // Of several that come back at once each ends the one before it.
-  for (let end = busy.get(path); end !== undefined; end = busy.get(path)) await end();
+  for (let end = busy.get(key); end !== undefined; end = busy.get(key)) await end();
   const superseded = new AbortController();
   let closed: () => void = () => {};
   const gone = new Promise<void>((resolve) => {
@@ -58,9 +60,9 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     superseded.abort(new PmanError('conflict', 'the same transfer began anew'));
     await gone;
   };
-  busy.set(path, endIt);
+  busy.set(key, endIt);
   const release = () => {
-    if (busy.get(path) === endIt) busy.delete(path);
+    if (busy.get(key) === endIt) busy.delete(key);
     closed();
   };
   let file: FileHandle;

@@ -1,15 +1,25 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { STAGING_NAME } from './names.ts';
+import { basename, join, resolve } from 'node:path';
+import { STAGING_NAME, stagingName } from './names.ts';
 import { pathError } from './pathError.ts';
+
+/** The names of what this process is making just now. */
+const mine = new Set<string>();
 
 /** A hidden folder beside what is about to change; its content is renamed into place. */
 export interface Staging {
   readonly path: string;
   /** Removes the folder and what is left in it. */
   close(): Promise<void>;
+}
+
+/** A name in a folder for what is not yet in place, which is this process's own until it is released. */
+export function claimName(folder: string): { readonly path: string; release(): void } {
+  const name = stagingName();
+  mine.add(name);
+  return { path: resolve(folder, name), release: () => mine.delete(name) };
 }
 
 /**
@@ -19,9 +29,11 @@ export interface Staging {
  * @throws PmanError when the folder cannot be written to
  */
 export async function openStaging(folder: string): Promise<Staging> {
-  const path = resolve(folder, `.pfioh-${process.pid}-${randomUUID()}.tmp`);
+  const { path, release } = claimName(folder);
   // Before there is anything to remove: we may be killed at any moment from then on.
-  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', path], {
+  // The folder may be named by a handle of this process, which is nothing to another one.
+  const real = join(realFolder(folder), basename(path));
+  const guard = spawn('/bin/sh', ['-c', 'cat >/dev/null; rm -rf -- "$1"', 'pfioh-guard', real], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',
@@ -34,6 +46,7 @@ export async function openStaging(folder: string): Promise<Staging> {
     await mkdir(path, { mode: 0o700 });
   } catch (cause) {
     guard.stdin.end();
+    release();
     throw pathError(folder, 'write to', cause);
   }
   await removeAbandoned(folder);
@@ -41,9 +54,19 @@ export async function openStaging(folder: string): Promise<Staging> {
     path,
     async close() {
       await removeTree(path);
+      release();
       guard.stdin.end();
     },
   };
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    // Making something in it says what is wrong.
+    return folder;
+  }
 }
 
 /** Removes a tree, folders without write permission included. */
@@ -64,11 +87,16 @@ async function allowRemoval(folder: string): Promise<void> {
   }
 }
 
-async function removeAbandoned(folder: string): Promise<void> {
+/**
+ * Removes what processes left that have ended. In a container a process has the number of the one before it: what has
+ * our number and is not ours is such a thing too.
+ */
+export async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!STAGING_NAME.test(name)) continue;
     const pid = Number(name.split('-')[1]);
-    if (pid !== process.pid && !isAlive(pid)) await removeTree(join(folder, name));
+    const isUsed = pid === process.pid ? mine.has(name) : isAlive(pid);
+    if (!isUsed) await removeTree(resolve(folder, name));
   }
 }
 

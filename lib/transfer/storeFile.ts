@@ -1,10 +1,11 @@
-import { type FileHandle, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { diskError } from './diskError.ts';
+import { fileNamer, type NameFile, openNameless } from './openNameless.ts';
 import { FileSink } from './sink.ts';
-import { openStaging } from './staging.ts';
+import { claimName, openStaging, removeAbandoned } from './staging.ts';
 import { utimesSeconds } from './times.ts';
 
 export interface FileDress {
@@ -18,8 +19,9 @@ export interface Stored {
 }
 
 /**
- * Stores a stream as a file: written under another name in the same folder, then renamed. When it
- * fails the old content is still there. `check` may refuse what arrived, before the rename.
+ * Stores a stream as a file: in a file without a name, or under another name where there are none of those, until
+ * all of it is there. When it fails the old content is still there. `check` may refuse what arrived, before it
+ * is put in place.
  * @throws PmanError when it cannot be written; what the source or `check` fails with
  */
 export async function storeFile(
@@ -30,29 +32,81 @@ export async function storeFile(
   check: (stored: Stored) => void | Promise<void> = () => {},
   onBytes?: (bytes: number) => void,
 ): Promise<Stored> {
-  const staging = await openStaging(folder);
-  const path = join(staging.path, 'file');
   const target = join(folder, name);
-  let file: FileHandle | undefined;
+  let place: Unplaced | undefined;
   let sink: FileSink | undefined;
   try {
-    file = await open(path, 'wx', 0o600);
-    sink = new FileSink(file.fd, { onBytes });
+    place = await openUnplaced(folder);
+    sink = new FileSink(place.file.fd, { onBytes });
     await pipeline(source, sink);
     const stored = { bytes: sink.bytes, sha256: sink.digest() };
     await check(stored);
-    await file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
+    await place.file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {
       const seconds = utimesSeconds(dress.mtimeNs);
-      await file.utimes(seconds, seconds);
+      await place.file.utimes(seconds, seconds);
     }
-    await rename(path, target);
+    await place.put(target);
     return stored;
   } catch (error) {
     throw diskError(target, error);
   } finally {
     await sink?.settled();
-    await file?.close();
-    await staging.close();
+    await place?.close();
   }
+}
+
+/** A file that is not in its place yet. */
+interface Unplaced {
+  readonly file: FileHandle;
+  put(target: string): Promise<void>;
+  /** Removes what is left of it. */
+  close(): Promise<void>;
+}
+
+async function openUnplaced(folder: string): Promise<Unplaced> {
+  const nameFile = await fileNamer();
+  const file = nameFile === undefined ? undefined : await openNameless(folder, { nameable: true });
+  if (nameFile === undefined || file === undefined) return openStaged(folder);
+  await removeAbandoned(folder);
+  return {
+    file,
+    put: (target) => putNameless(file, nameFile, target),
+    close: () => file.close(),
+  };
+}
+
+/** What is there already is replaced at once: by a rename, for which the file needs a name of its own first. */
+async function putNameless(file: FileHandle, nameFile: NameFile, target: string): Promise<void> {
+  if (nameFile(file.fd, target)) return;
+  const beside = claimName(dirname(target));
+  try {
+    nameFile(file.fd, beside.path);
+    await rename(beside.path, target);
+  } catch (error) {
+    await rm(beside.path, { force: true });
+    throw error;
+  } finally {
+    beside.release();
+  }
+}
+
+async function openStaged(folder: string): Promise<Unplaced> {
+  const staging = await openStaging(folder);
+  const path = join(staging.path, 'file');
+  let file: FileHandle;
+  try {
+    file = await open(path, 'wx', 0o600);
+  } catch (error) {
+    await staging.close();
+    throw error;
+  }
+  return {
+    file,
+    put: (target) => rename(path, target),
+    async close() {
+      await file.close();
+      await staging.close();
+    },
+  };
 }

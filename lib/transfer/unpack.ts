@@ -16,6 +16,7 @@ import { BadRequestError } from '../errors.ts';
 import { checkLink, goesUpLater, type Look } from './checkLink.ts';
 import { type InstallOptions, install } from './install.ts';
 import { isOwnName } from './names.ts';
+import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 import { openStaging } from './staging.ts';
 import { utimesSeconds } from './times.ts';
@@ -60,7 +61,7 @@ export async function unpack(
   try {
     const folders = await extract(archive, entries, staging.path, options);
     await install(staging.path, folder, options);
-    dressFolders(folders, folder);
+    dressFolders(folders, folder, options);
   } finally {
     await staging.close();
   }
@@ -229,14 +230,35 @@ function byName(entries: readonly ArchiveEntry[]): Map<string, ArchiveEntry | 'f
 }
 
 /** Modes and times of folders, deepest first: writing into a folder changes its time. */
-function dressFolders(folders: readonly ArchiveEntry[], folder: string): void {
+function dressFolders(
+  folders: readonly ArchiveEntry[],
+  folder: string,
+  { followLinks }: InstallOptions,
+): void {
   const deepestFirst = [...folders].sort(
     (a, b) => b.name.split('/').length - a.name.split('/').length,
   );
-  for (const { name, mode, mtimeNs } of deepestFirst) {
-    const path = join(folder, name);
-    if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
-    const seconds = utimesSeconds(mtimeNs);
-    utimesSync(path, seconds, seconds);
+  const top = OpenFolder.at(folder, undefined);
+  try {
+    for (const entry of deepestFirst) {
+      if (followLinks) {
+        dress(join(folder, entry.name), entry);
+        continue;
+      }
+      const inner = top.below(entry.name.split('/'));
+      try {
+        dress(inner.itself, entry);
+      } finally {
+        inner.close();
+      }
+    }
+  } finally {
+    top.close();
   }
+}
+
+function dress(path: string, { mode, mtimeNs }: ArchiveEntry): void {
+  if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
+  const seconds = utimesSeconds(mtimeNs);
+  utimesSync(path, seconds, seconds);
 }

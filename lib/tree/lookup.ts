@@ -14,27 +14,25 @@ export interface JobForest {
 }
 
 /**
- * Reads a place of the tree by an API path (protocol a.6). The first three pieces (`''`, `api`, `v1`) are
+ * Reads a place of a job's tree by an API path (protocol a.6). The first three pieces (`''`, `api`, `v1`) are
  * dropped whatever they say; `_N` stands for the N-th job root; the last pieces may go on into a leaf's
  * JSON value.
  *
  * Gives the chain of parents down to what was found (`{job: {end: {0: {…}}}}`); the same chain with `false`
  * at its end when a job has no such place; `false` for an index that is out of range or no number; `undefined`
- * for one piece that names no job root. Empty pieces mean nothing and are ignored (pman 2.2.4 died of them).
+ * for one piece that names no job root; an empty object for a path that names no job at all (`namesNoJob`). Empty pieces
+ * mean nothing and are ignored (pman 2.2.4 died of them).
  * @throws BadRequestError for a path of more pieces than any tree is deep, or with a piece that no name can be
  */
 export function lookup(forest: JobForest, apiPath: string): JsonValue | undefined {
-  const pieces = apiPath
-    .split('/')
-    .slice(3)
-    .filter((piece) => piece !== '');
+  const pieces = piecesOf(apiPath);
   // The answer repeats the path as nested objects, each line indented by its depth: 16 kB would become 250 MB.
   if (pieces.length > MAX_JSON_DEPTH) {
     throw new BadRequestError(`the path has more than ${MAX_JSON_DEPTH} pieces`);
   }
   pieces.forEach(requireName);
   const [first, ...rest] = pieces;
-  if (first === undefined) return rootList(forest);
+  if (first === undefined) return {};
   const root = rootByPiece(forest, first);
   if (root === undefined) return false;
   const tree = forest.tree(root);
@@ -57,9 +55,16 @@ export function requireName(piece: string): void {
   }
 }
 
-/** The list of job roots: one member each, with an empty object. */
-export function rootList(forest: JobForest): JsonValue {
-  return Object.fromEntries(forest.roots().map((root) => [root, {}]));
+/** Whether an API path is that of the list of all jobs. */
+export function namesNoJob(apiPath: string): boolean {
+  return piecesOf(apiPath).length === 0;
+}
+
+function piecesOf(apiPath: string): readonly string[] {
+  return apiPath
+    .split('/')
+    .slice(3)
+    .filter((piece) => piece !== '');
 }
 
 /**

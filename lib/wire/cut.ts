@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from './json.ts';
+import { COST_OF_VALUE, isJsonObject, type JsonValue } from './json.ts';
 import { NON_ASCII } from './pythonJson.ts';
 
 /**
@@ -7,8 +7,6 @@ import { NON_ASCII } from './pythonJson.ts';
  */
 export const ECHO_LIMIT = 65_536;
 
-/** What a value costs beside its characters: quotes, a comma, an indented line of its own. */
-const COST_OF_VALUE = 24;
 /** Outside ASCII a character is written as `\uXXXX`: in long texts that counts. */
 const ESCAPED_LENGTH = 6;
 

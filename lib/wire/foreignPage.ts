@@ -15,6 +15,8 @@ export interface PagePolicy {
   /** Names of this server that have a dot (`--allowHost`), in small letters. */
   readonly allowHosts: readonly string[];
   readonly hasTokens: boolean;
+  /** The server speaks TLS: a page that came without it is none of its own. (In front of one without, a proxy may.) */
+  readonly hasTls?: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface PagePolicy {
  * @throws PmanError forbidden
  */
 export function refuseForeign(headers: PageHeaders, policy: PagePolicy): void {
-  if (isForeign(headers) && !isAllowedOrigin(headers.origin, policy)) {
+  if (isForeign(headers, policy) && !isAllowedOrigin(headers.origin, policy)) {
     throw new PmanError('forbidden', 'a web page of another origin may not ask this server', {
       hint: 'if it may, start the server with --allowOrigin and the origin of the page',
     });
@@ -57,15 +59,18 @@ export const PREFLIGHT_HEADERS = [
 const EVERY_PAGE = [['Access-Control-Allow-Origin', '*']] as const;
 const BY_ORIGIN = [['Vary', 'Origin']] as const;
 
-function isForeign({ host, origin, 'sec-fetch-site': site }: PageHeaders): boolean {
+function isForeign(
+  { host, origin, 'sec-fetch-site': site }: PageHeaders,
+  { hasTls = false }: PagePolicy,
+): boolean {
   // Browsers send `none` when the user has typed the address.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
-  return origin !== undefined && !isOwnOrigin(origin, host);
+  return origin !== undefined && !isOwnOrigin(origin, host, hasTls);
 }
 
 /** Whether an origin (`http://host[:port]`) is the server that the request was sent to. `null` never is. */
-function isOwnOrigin(origin: string, host = ''): boolean {
-  const scheme = /^https?:\/\//.exec(origin)?.[0];
+function isOwnOrigin(origin: string, host = '', hasTls = false): boolean {
+  const scheme = (hasTls ? /^https:\/\// : /^https?:\/\//).exec(origin)?.[0];
   if (scheme === undefined || !URL.canParse(origin) || !URL.canParse(scheme + host)) return false;
   return new URL(origin).host === new URL(scheme + host).host;
 }

@@ -1,4 +1,4 @@
-import { atOnce } from '../concurrency/fairness.ts';
+import { atOnce } from '../concurrency/turns.ts';
 import { BadRequestError, messageOf } from '../errors.ts';
 import { JSON_HINT, type JsonLimits, JsonReader, tooDeep, tooManyNodes } from './jsonReader.ts';
 import { ExactNumber, type JsonObject, type JsonValue } from './jsonValue.ts';
@@ -134,6 +134,23 @@ export function charsIn(value: JsonValue): number {
   let chars = 0;
   for (const member of Object.values(value)) chars += charsIn(member);
   return chars;
+}
+
+/** What a value takes in an answer beside its characters: quotes, a comma, an indented line of its own. */
+export const COST_OF_VALUE = 24;
+
+/** About how many characters a JSON value takes in an answer. */
+export function answerLength(value: JsonValue): number {
+  if (typeof value === 'string') return COST_OF_VALUE + value.length;
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) {
+    return COST_OF_VALUE;
+  }
+  let length = COST_OF_VALUE;
+  const isArray = Array.isArray(value);
+  for (const [name, member] of Object.entries(value as JsonObject)) {
+    length += (isArray ? 0 : name.length) + answerLength(member);
+  }
+  return length;
 }
 
 /** Whether a JSON value has more characters in its names and texts, or more values, than it may. */

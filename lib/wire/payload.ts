@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import { inTurns } from '../concurrency/fairness.ts';
 import { Queue } from '../concurrency/queue.ts';
+import { inTurns } from '../concurrency/turns.ts';
 import { type JsonValue, parseJson } from './json.ts';
 import { type JsonLimits, JsonReader } from './jsonReader.ts';
 

@@ -11,6 +11,7 @@ const HTTP_STATUS = {
   gone: 410,
   payload_too_large: 413,
   name_too_long: 400,
+  too_many_tries: 429,
   internal: 500,
   not_implemented: 501,
   busy: 503,
@@ -21,6 +22,16 @@ const HTTP_STATUS = {
 /** The HTTP status of anything thrown: what is no PmanError is a fault of ours. */
 export function statusOf(error: unknown): number {
   return error instanceof PmanError ? HTTP_STATUS[error.code] : 500;
+}
+
+/** The header lines that an error adds to its answer. */
+export function errorHeaders(error: unknown): readonly (readonly [string, string])[] {
+  if (!(error instanceof PmanError)) return [];
+  const { code, retryAfterSeconds: seconds } = error;
+  return [
+    ...(code === 'unauthorized' ? [['WWW-Authenticate', 'Bearer'] as const] : []),
+    ...(seconds === undefined ? [] : [['Retry-After', String(seconds)] as const]),
+  ];
 }
 
 /** The `error` member of a refused request. Never shows the text of an unexpected error. */
@@ -41,6 +52,16 @@ export const SAFETY_HEADERS = [
   ['Cache-Control', 'no-store'],
 ] as const;
 
+/** Where in a list an answer stands that has not all of it. */
+export interface Page {
+  /** How many jobs fit. */
+  readonly total: number;
+  /** Of how many it tells at most. */
+  readonly limit: number;
+  /** The `offset` to ask on with, when there are more. */
+  readonly next?: number;
+}
+
 /** What an action gives back: the original's `status` and `d_ret`. */
 export interface ActionResult {
   readonly status: JsonValue;
@@ -48,8 +69,12 @@ export interface ActionResult {
   readonly result?: JsonValue;
   /** Why the status is false, where the original says no more than that. */
   readonly error?: PmanError;
+  /** Job roots that it was about; the client is not told. */
+  readonly jobs?: readonly string[];
   /** What the reply waits for when the action itself is done, such as the end of a job: it takes no listener. */
   readonly after?: Promise<unknown>;
+  /** When the result is a page of what was asked for. */
+  readonly page?: Page;
 }
 
 /**
@@ -63,12 +88,16 @@ export interface ReplyBody {
   readonly path: string;
   readonly receivedByServer: readonly string[];
   readonly GET?: JsonValue;
-  /** How many jobs fit, of which GET is a page; only when the list was asked for with a query. */
-  readonly total?: JsonValue;
+  /** How many jobs fit, when the answer is a page of them. */
+  readonly total?: number;
+  readonly limit?: number;
+  readonly next?: number;
   readonly client_json_payload?: string;
   readonly client_json_len?: number;
   readonly payloadsize?: number;
   readonly meta?: JsonValue;
   readonly d_ret?: JsonValue;
   readonly error?: JsonValue;
+  /** What in the request may not be what its sender means. */
+  readonly warnings?: readonly string[];
 }

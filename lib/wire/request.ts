@@ -106,6 +106,21 @@ export const text = z
   .max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`)
   .refine((value) => !value.includes('\0'), 'holds a NUL character');
 
-/** `key` and `value`: the search that status, done, info, search, result and kill share. */
-export const searchMeta = z.looseObject({ key: text, value: anyJson });
+const wholeNumber = z
+  .number('is not a number')
+  .int('is not a whole number')
+  .max(1e9, 'is too large');
+
+/** The page of jobs that an answer tells of: at most `limit`, without the first `offset` ones. */
+export const pageFields = {
+  limit: wholeNumber.min(1, 'is less than 1').optional(),
+  offset: wholeNumber.min(0, 'is less than 0').optional(),
+} as const;
+export type PageMeta = { readonly [K in keyof typeof pageFields]?: number | undefined };
+
+/** `key` and `value`: the search that several actions share. */
+export const keyAndValue = { key: text, value: anyJson } as const;
+
+/** The search of status, done, info, search and result, with a page of its hits. */
+export const searchMeta = z.looseObject({ ...keyAndValue, ...pageFields });
 export type SearchMeta = z.infer<typeof searchMeta>;

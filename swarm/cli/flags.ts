@@ -10,8 +10,8 @@ import {
 
 /** What a command line of `swarm` asks for. */
 export type SwarmCommand =
-  | { readonly kind: 'nothing' }
   | { readonly kind: 'help' }
+  | { readonly kind: 'synopsis' }
   | { readonly kind: 'version' }
   | { readonly kind: 'state' | 'remove'; readonly name: string; readonly conffile?: string }
   | ScheduleCommand;
@@ -59,6 +59,8 @@ more for --schedule, not of swarm.py:
   --workers COUNT       how many containers run the command (default 1)
   --no-tty              the container has no terminal: its input is empty, its lines end in LF
   --limit NAME=VALUE    cpus (0.5 is half of one), memory (bytes) or gpus of a container
+  -x, --desc            print this text and exit
+  -y, --synopsis        print the usage and exit
   --version             print the version and exit
 
 The engine is the one of --conffile, else of DOCKER_HOST (with DOCKER_TLS_VERIFY and
@@ -67,6 +69,8 @@ DOCKER_CERT_PATH), else of the current docker context, else the default socket.
 
 interface Flags extends ServiceFlagValues {
   readonly help?: true;
+  readonly desc?: true;
+  readonly synopsis?: true;
   readonly version?: true;
   readonly schedule?: string;
   readonly remove?: string;
@@ -84,13 +88,16 @@ interface Flags extends ServiceFlagValues {
  */
 export function parseFlags(args: readonly string[]): SwarmCommand {
   const flags = readFlags(args);
-  if (flags.help) return { kind: 'help' };
+  if (flags.synopsis) return { kind: 'synopsis' };
+  if (flags.help || flags.desc) return { kind: 'help' };
   if (flags.version) return { kind: 'version' };
   // An empty name, a script's unset variable, is no name; the engine would make one up.
   const conffile = flags.conffile ? { conffile: flags.conffile } : {};
   if (flags.remove) return { kind: 'remove', name: flags.remove, ...conffile };
   if (flags.state) return { kind: 'state', name: flags.state, ...conffile };
-  if (!flags.schedule) return { kind: 'nothing' };
+  if (!flags.schedule) {
+    throw new UsageError('nothing to do: give one of -s/--schedule, -r/--remove, --state');
+  }
   if (!flags.image || !flags.command) {
     throw new UsageError('-s/--schedule requires -i/--image and -c/--command');
   }
@@ -113,6 +120,8 @@ function readFlags(args: readonly string[]): Flags {
     .allowExcessArguments(false)
     .helpOption(false)
     .option('-h, --help')
+    .option('-x, --desc')
+    .option('-y, --synopsis')
     .option('--version')
     .option('--conffile <file>')
     .option('-i, --image <image>')

@@ -13,12 +13,15 @@ export async function* textOf(answer: AsyncIterable<Buffer>, tty: boolean): Asyn
     }
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let at = 0;
+    // A frame may be a line of a few bytes: one by one they would take long.
+    const texts: Buffer[] = [];
     while (at + HEAD_BYTES <= rest.length) {
       const end = at + HEAD_BYTES + rest.readUInt32BE(at + 4);
       if (end > rest.length) break;
-      yield rest.subarray(at + HEAD_BYTES, end);
+      texts.push(rest.subarray(at + HEAD_BYTES, end));
       at = end;
     }
+    if (texts.length > 0) yield Buffer.concat(texts);
     rest = rest.subarray(at);
   }
   // What was cut off within a frame.

@@ -3,11 +3,11 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PmanError } from '../../lib/errors.ts';
 import type { ManagerImage, WorkRequest } from '../../lib/jobs/container/engine.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { cappedLogs } from '../client/logs.ts';
 import { type Labels, managerLabel, OWN_MANAGER_LABEL } from '../labels.ts';
 import { parseTasks, type Task } from '../service/task.ts';
-import { splitIntoWords } from '../words.ts';
 import { managerError, scheduleArgs } from './managerCommand.ts';
 
 /** How long it is believed that an image is there, in milliseconds. */

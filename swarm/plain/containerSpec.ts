@@ -1,8 +1,8 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import { NAME_LABEL, ownerLabels, WORKERS_LABEL } from '../labels.ts';
 import { envOf, mountsOf } from '../service/serviceSpec.ts';
-import { splitIntoWords } from '../words.ts';
 
 /** The names of the containers of some work, one a worker: the first has the work's own. */
 export function containerNames({ name, options }: WorkRequest): readonly string[] {

@@ -15,6 +15,7 @@ import type {
   Worker,
   WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { readEvents } from '../client/events.ts';
@@ -22,7 +23,6 @@ import { signalContainer } from '../client/signalContainer.ts';
 import { ownerIn, ownerLabels } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
-import { splitIntoWords } from '../words.ts';
 import { withEchoes } from './echoes.ts';
 import { decidingTask, lookOfTasks } from './jobState.ts';
 import { SwarmManager } from './manager.ts';

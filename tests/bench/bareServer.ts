@@ -1,8 +1,11 @@
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 
 /**
  * The limit that pman's front is held against: node:http on a plain socket, doing the JSON work of the same answer:
- * the body parsed, the whole reply made and written with an indent of four.
+ * the body parsed, the whole reply made and written with an indent of four. With a certificate and a key as arguments it
+ * is node:https.
  */
 const jobState = {
   '0.container': { jobRoot: 'bench', tree: null },
@@ -12,7 +15,7 @@ const jobState = {
   l_logs: [],
 };
 
-const server = createServer((request, response) => {
+const answer: RequestListener = (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
@@ -45,7 +48,13 @@ const server = createServer((request, response) => {
     response.setHeader('Content-Type', 'application/json');
     response.end(text);
   });
-});
+};
+
+const [cert, key] = process.argv.slice(2);
+const server =
+  cert === undefined || key === undefined
+    ? createServer(answer)
+    : createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) }, answer);
 
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

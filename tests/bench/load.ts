@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
 export interface LoadOptions {
@@ -12,6 +13,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** The whole request as text, head and body. */
   readonly request: string;
+  /** Over TLS, with whatever certificate. */
+  readonly tls?: boolean;
 }
 
 export interface LoadResult {
@@ -75,7 +78,7 @@ class AnswerReader {
 }
 
 async function main(options: LoadOptions): Promise<LoadResult> {
-  const { port, host = '127.0.0.1', connections, seconds } = options;
+  const { port, host = '127.0.0.1', connections, seconds, tls = false } = options;
   const request = Buffer.from(options.request);
   const times: number[] = [];
   let errors = 0;
@@ -101,8 +104,13 @@ async function main(options: LoadOptions): Promise<LoadResult> {
     });
     socket.write(request);
   };
-  const sockets = Array.from({ length: connections }, () => connect({ port, host, noDelay: true }));
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const sockets = Array.from({ length: connections }, () =>
+    tls
+      ? connectTls({ port, host, rejectUnauthorized: false }).setNoDelay()
+      : connect({ port, host, noDelay: true }),
+  );
+  const isOpen = tls ? 'secureConnect' : 'connect';
+  await Promise.all(sockets.map((socket) => once(socket, isOpen)));
   const startedAt = performance.now();
   sockets.forEach(drive);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -57,7 +57,7 @@ export async function startPman(
       ...['--port', '0', '--http', '--DBpath', join(folder, 'db'), '--verbosity', '0'],
       ...['--directiveFile', join(folder, 'd_msg.json'), ...flags],
     ],
-    /listening on tcp:\/\/127\.0\.0\.1:(\d+)/,
+    /listening on \w+:\/\/127\.0\.0\.1:(\d+)/,
   );
   return {
     ...server,

@@ -25,9 +25,12 @@ export interface HistoryOptions {
   readonly folder: string;
   /** Whether to write the index that pman keeps beside it; without one the first start reads every record. */
   readonly withIndex?: boolean;
+  /** How many users the jobs are of; default 10. */
+  readonly users?: number;
 }
 
-export function writeHistory({ jobs, folder, withIndex = true }: HistoryOptions): void {
+export function writeHistory(options: HistoryOptions): void {
+  const { jobs, folder, withIndex = true, users = 10 } = options;
   const workFolder = `${folder}.spool`;
   mkdirSync(folder, { recursive: true });
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
@@ -36,7 +39,7 @@ export function writeHistory({ jobs, folder, withIndex = true }: HistoryOptions)
   for (let i = 0; i < jobs; i += 1) {
     const startedAt = firstAt + i * MINUTE_MS;
     const root = newJobRoot(startedAt);
-    const record = finishedJob(i, startedAt);
+    const record = finishedJob(i, startedAt, users);
     writeNode(join(folder, root), record);
     summaries.push([root, summaryOf(record)]);
   }
@@ -45,9 +48,9 @@ export function writeHistory({ jobs, folder, withIndex = true }: HistoryOptions)
 
 const host = hostFacts();
 
-function finishedJob(i: number, startedAt: number): TreeNode {
+function finishedJob(i: number, startedAt: number, users: number): TreeNode {
   const cmd = `echo job ${i}`;
-  const meta = { cmd, auid: `user-${i % 10}`, jid: `history-${i}` };
+  const meta = { cmd, auid: `user-${i % users}`, jid: `history-${i}` };
   const record = newRecord({ rawMeta: { ...meta, threaded: true }, ...meta });
   recordStart(record, 0, { cmd, pid: 1000 + (i % 30_000), startedAt, host });
   recordEnd(record, 0, {

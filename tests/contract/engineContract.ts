@@ -7,6 +7,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { within } from '../helpers/patience.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { type EngineName, type EngineUnderTest, engines } from './engines.ts';
+import { documentEnds, documentedEnds, runSameJobs, stable } from './sameJobs.ts';
 
 /**
  * What every engine has to do for container jobs, whatever it is. A new engine is a row in engines.ts and a file that
@@ -14,13 +15,13 @@ import { type EngineName, type EngineUnderTest, engines } from './engines.ts';
  */
 export function holdToContract(engine: EngineName): void {
   const { name, missing, up } = engines[engine];
-  describeWithEngine(name, missing, () => suite(up));
+  describeWithEngine(name, missing, () => suite(engine, up));
 }
 
 /** Of what never ran: clients see an end, no exit code, and never success. */
 const NEVER_RAN = { status: 'finishedWithError', output: '', exitCode: null };
 
-function suite(up: () => Promise<EngineUnderTest>): void {
+function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void {
   jest.setTimeout(240_000);
   let engine: EngineUnderTest;
   let pman: ContainerPman;
@@ -73,6 +74,12 @@ function suite(up: () => Promise<EngineUnderTest>): void {
     };
   };
   const lines = (...texts: readonly string[]) => texts.map((text) => `${text}\n`).join('');
+
+  it('ends the same jobs in the words that docs/containers.md has for it', async () => {
+    const ends = await runSameJobs(pman);
+    if (process.env.PMAN_TEST_DOCUMENT) documentEnds(engineName, ends);
+    expect(stable(ends)).toEqual(stable(documentedEnds(engineName)));
+  });
 
   describe('a job', () => {
     it('that does well ends well, with what it has written', async () => {
@@ -137,13 +144,13 @@ function suite(up: () => Promise<EngineUnderTest>): void {
       expect(job).toMatchObject({ status: 'finishedSuccessfully', output: 'read\n', cause: '' });
     });
 
-    it.each([
-      ['no terminal', {}, 'none\n'],
-      ['one when it asks for it', { tty: true }, 'one\r\n'],
+    it.each<readonly [string, { readonly tty?: boolean }, () => string]>([
+      ['no terminal', {}, () => 'none\n'],
+      ['one when it asks for it', { tty: true }, () => `one${engine.terminalLineEnd}`],
     ])('has %s', async (_, container, output) => {
       const cmd = 'sh -c "if [ -t 1 ]; then echo one; else echo none; fi"';
       const job = await pman.end(await pman.submit(cmd, { container }));
-      expect(job).toMatchObject({ status: 'finishedSuccessfully', output });
+      expect(job).toMatchObject({ status: 'finishedSuccessfully', output: output() });
     });
 
     it('that somebody else removes at the engine ends without an exit code, and says so', async () => {

@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultKubernetes } from '../../lib/config/kubernetes.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { silentLogger } from '../../lib/log.ts';
+import { readShown as readShownJob } from '../../openshift/shownWork.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { engineMissing, podmanMissing } from '../helpers/docker.ts';
 import { EngineRelay } from '../helpers/engineRelay.ts';
+import { KubernetesUnderTest, kubernetesMissing } from '../helpers/kubernetes.ts';
 import {
   MEMORY_IMAGE,
   MemoryEngine,
@@ -23,6 +26,8 @@ export interface EngineUnderTest {
   readonly image: string;
   /** A name that this engine does not take. */
   readonly badName: string;
+  /** How lines end that a job writes to a terminal. */
+  readonly terminalLineEnd: string;
   /** Whether it makes folders that are to be mounted and do not exist. */
   readonly makesFolders: boolean;
   /** Connections are lost, and new ones are refused. */
@@ -55,6 +60,7 @@ const inMemory: EngineFactory = {
         readShown: readMemoryShown,
         image: MEMORY_IMAGE,
         badName: 'a/b',
+        terminalLineEnd: '\r\n',
         makesFolders: false,
       },
       cut: async () => {
@@ -108,6 +114,7 @@ async function realEngine(
       readShown,
       image: 'local/busybox:latest',
       badName: 'a/b',
+      terminalLineEnd: '\r\n',
       makesFolders: script === 'podman',
     },
     cut: () => relay.cut(),
@@ -122,6 +129,38 @@ async function realEngine(
     close: async () => {
       await relay.cut();
       run('down');
+    },
+  };
+}
+
+/** Jobs of Kubernetes in a namespace of their own, behind a relay. */
+async function kubernetes(): Promise<EngineUnderTest> {
+  const cluster = await KubernetesUnderTest.open();
+  const relay = await EngineRelay.to(cluster.port);
+  const kubeconfig = cluster.kubeconfigAt(relay.port);
+  return {
+    open: async () => {
+      const { openKubernetes } = await import('../../openshift/openKubernetes.ts');
+      const { namespace } = cluster;
+      // As long as a fetch of an image that is there may take, and no longer: nobody is to wait for one that is not.
+      const settings = { ...defaultKubernetes(), kubeconfig, namespace, startLimitMs: 5000 };
+      return openKubernetes({ settings, log: silentLogger() });
+    },
+    ...{
+      readShown: readShownJob,
+      image: cluster.image,
+      badName: 'a/b',
+      terminalLineEnd: '\n', // the node keeps lines, without what a terminal puts before their end
+      makesFolders: false,
+    },
+    cut: () => relay.cut(),
+    restore: () => relay.restore(),
+    silence: () => relay.silence(),
+    speak: () => relay.goOn(),
+    restart: () => cluster.restart('kube-apiserver'),
+    close: async () => {
+      await relay.cut();
+      await cluster.close();
     },
   };
 }
@@ -142,6 +181,11 @@ export const engines = {
     name: 'Podman',
     missing: podmanMissing,
     up: () => realEngine('podman', 'docker'),
+  },
+  kubernetes: {
+    name: 'Kubernetes',
+    missing: kubernetesMissing,
+    up: kubernetes,
   },
 } satisfies Readonly<Record<string, EngineFactory>>;
 

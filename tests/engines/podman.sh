@@ -60,6 +60,7 @@ END
 
 start_service() {
   rm -f "$socket"
+  cd "$dir" # its monitors leave a file "oom" where they are
   setsid podman system service --time 0 "unix://$socket" </dev/null >>"$dir/log" 2>&1 &
   echo $! >"$dir/pid"
   started() { answers || ! alive "$(cat "$dir/pid")"; }

@@ -120,3 +120,6 @@ export async function stopAll(): Promise<void> {
   }
   servers.clear();
 }
+
+/** Output without what a terminal has made of it: the managers that know nothing of us give one. */
+export const unterminal = (text: string): string => text.replaceAll('\r\n', '\n');

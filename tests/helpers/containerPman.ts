@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import { sharedFolders } from '../../lib/jobs/container/plan.ts';
 import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
@@ -40,18 +41,24 @@ export function newName(): string {
   return `c${process.pid}x${Date.now().toString(36)}x${nextName}`;
 }
 
+export interface PmanSettings {
+  /** The folder of the engine's host that stands for the parent of every shareDir. */
+  readonly storeBase?: string;
+  /** How long the output of a job that has ended is waited for. */
+  readonly lastWordsMs?: number;
+}
+
 /** What of pman runs container jobs, on a database of its own, over an engine. It can be closed and opened again. */
 export class ContainerPman {
   readonly folder = tempDir();
   readonly #open: OpenEngine;
   readonly #readShown: ReadShown;
   readonly #image: string;
-  readonly #storeBase: string | undefined;
+  readonly #settings: PmanSettings;
   #parts: { readonly jobs: ContainerJobs; readonly database: JobDatabase };
 
-  /** @param storeBase the folder of the engine's host that stands for the parent of every shareDir */
-  constructor(open: OpenEngine, readShown: ReadShown, image: string, storeBase?: string) {
-    this.#storeBase = storeBase;
+  constructor(open: OpenEngine, readShown: ReadShown, image: string, settings: PmanSettings = {}) {
+    this.#settings = settings;
     this.#open = open;
     this.#readShown = readShown;
     this.#image = image;
@@ -138,8 +145,10 @@ export class ContainerPman {
     const shared = { workFolder, fsync: false, summaryOf, log };
     const database = JobDatabase.open({ ...shared, folder: join(this.folder, 'db') });
     const jobs = new ContainerJobs({
-      ...{ ...shared, database, storeBase: this.#storeBase, logLimitBytes: 1024 * 1024 },
+      ...{ ...shared, database, logLimitBytes: 1024 * 1024 },
+      shareRule: sharedFolders(this.#settings.storeBase),
       ...{ openEngine: this.#open, readShown: this.#readShown },
+      lastWordsMs: this.#settings.lastWordsMs ?? 120_000,
     });
     jobs.recover();
     return { jobs, database };

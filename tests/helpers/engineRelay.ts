@@ -19,10 +19,15 @@ export class EngineRelay {
     this.#program = this.#start();
   }
 
-  static async to(socket = engineSocket): Promise<EngineRelay> {
-    const relay = new EngineRelay(socket);
+  /** @param target a socket, or a port of this host */
+  static async to(target = engineSocket): Promise<EngineRelay> {
+    const relay = new EngineRelay(target);
     relay.#port = await eventually(() => relay.#program.output.stdout.trim());
     return relay;
+  }
+
+  get port(): string {
+    return this.#port;
   }
 
   /** For DOCKER_HOST. */

@@ -30,6 +30,10 @@ export class FakeRunner implements RunnerLink {
     this.orders.push(`kill ${basename(folder)} ${request.signal}`);
   }
 
+  async pass(folder: string, signal: NodeJS.Signals): Promise<void> {
+    this.orders.push(`pass ${basename(folder)} ${signal}`);
+  }
+
   close(): void {
     this.isClosed = true;
   }

@@ -20,7 +20,7 @@ import {
   type Worker,
   type WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
-import { splitIntoWords } from '../../swarm/words.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import { eventually } from './eventually.ts';
 
 /** The only image there is: this machine's programs. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Processes started below a marked one inherit this variable; that is how a test finds them. */
-export const MARK = 'PMAN_TEST_MARK';
+export const MARK = 'TEST_OF_PMAN';
 
 export interface ProcessInfo {
   readonly pid: number;

@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
+import { plainDialect } from '../../lib/dialects/envelope/statusAnswer.ts';
 import { EventLog } from '../../lib/events/eventLog.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
-import { Jobs, type JobsOptions } from '../../lib/jobs/jobs.ts';
+import { Jobs } from '../../lib/jobs/jobs.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
@@ -20,8 +21,6 @@ import { tempDir } from './tempDir.ts';
 export interface TestServices {
   readonly services: Services;
   readonly outputs: HostOutputs;
-  /** The jobs of a server that does this with jobs that have a container. */
-  jobsWithContainers(containerJobs: JobsOptions['containerJobs']): Jobs;
   /** The file that holds the output of a part. */
   outputFile(root: string, part: number, stream: 'stdout' | 'stderr'): string;
   /** The folder that holds everything, the database in `db`. */
@@ -53,13 +52,11 @@ export function openServices(): TestServices {
     sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
     log,
   });
-  const jobsWithContainers = (containerJobs: JobsOptions['containerJobs']) =>
-    new Jobs({
-      ...{ database, progressOf, host, containerJobs },
-      viewOf: jobViewer(readShown),
-      containers: new RecordedJobs(readShown),
-    });
-  const jobs = jobsWithContainers('host');
+  const jobs = new Jobs({
+    ...{ database, progressOf, host, containerJobs: 'host' },
+    viewOf: jobViewer(readShown),
+    containers: new RecordedJobs(readShown),
+  });
   let quits = 0;
   const services: Services = {
     database,
@@ -67,7 +64,8 @@ export function openServices(): TestServices {
     events: new EventLog({ folder: join(`${folder}.spool`, 'events') }),
     closeOrphans: () => host.closeOrphans(),
     log,
-    settings: { exportPath: join(top, 'export'), killGraceMs: 1000 },
+    dialect: plainDialect,
+    settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
     openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
     shutDown: () => {
       quits += 1;
@@ -77,7 +75,6 @@ export function openServices(): TestServices {
     services,
     top,
     quits: () => quits,
-    jobsWithContainers,
     outputs: new HostOutputs({ spool, outputLimitBytes: 1000 }),
     outputFile: (root, part, stream) =>
       partFiles(join(spool, root), part)[stream === 'stdout' ? 'out' : 'err'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { within } from '../helpers/patience.ts';
@@ -225,3 +226,69 @@ describe('kill', () => {
 });
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+
+describe('kill with a signal that ends nothing', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => endServer(server));
+
+  const send = async (jid: string, meta: object) =>
+    act(server, 'kill', { key: 'jid', value: jid, ...meta });
+  const stateOf = (pid: number) =>
+    /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  const pidOf = (jid: string) =>
+    eventually(async () => Number((await resultOf(server, jid)).stdout[0]) || undefined);
+
+  it('stops a job, lets it go on, and a later TERM ends one that is stopped', async () => {
+    const jid = await runJob(server, '(echo $$; while :; do sleep 0.05; done)');
+    const pid = await pidOf(jid);
+    const reply = replyOf(await send(jid, { signal: 'STOP', grace: 0 }));
+    expect(reply).toMatchObject({
+      status: true,
+      d_ret: { 0: { killed: false, signalled: true, signal: 'SIGSTOP' } },
+    });
+    await eventually(() => stateOf(pid) === 'T');
+    await send(jid, { signal: 'CONT' });
+    await eventually(() => stateOf(pid) !== 'T');
+    await send(jid, { signal: 'TSTP' });
+    await send(jid, { signal: 'WINCH', grace: 0 });
+    expect((await resultOf(server, jid)).status).toBe('started');
+    await send(jid, { signal: 'STOP' });
+    await eventually(() => stateOf(pid) === 'T');
+    await send(jid, { signal: 'TERM' });
+    expect((await untilEnded(server, jid)).returncode).toEqual([-15]);
+  });
+
+  it.each([0, '0', 34, 'SIGRTMIN', 'RTMAX', 'RTMIN+3', 65, -1])(
+    'refuses %j in words',
+    async (signal) => {
+      const jid = await runJob(server, 'true');
+      const answer = await send(jid, { signal });
+      expect(answer.status).toBe(400);
+      expect(replyOf(answer).error?.message).toMatch(/is no signal|real-time|sends nothing/);
+    },
+  );
+});
+
+describe('kill of a job that has left its session', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => endServer(server));
+
+  it.each([
+    ['setsid sleep 71 & wait'],
+    ['(setsid sleep 72 &) && sleep 73'],
+    ['setsid sh -c "sleep 74 >/dev/null 2>&1 & wait" & wait'],
+  ])('ends all of it: %s', async (cmd) => {
+    const jid = await runJob(server, cmd);
+    const sleeps = () => server.children().filter(({ command }) => /^sleep 7\d$/.test(command));
+    await eventually(() => sleeps().length >= (cmd.includes('73') ? 2 : 1));
+    await server.post('kill', { key: 'jid', value: jid, grace: 5 });
+    await eventually(() => sleeps().length === 0);
+    await untilEnded(server, jid);
+  });
+});

@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobEvent } from '../../lib/events/event.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, resultOf } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 
 describe('/api/v2', () => {
   let server: TestServer;
@@ -144,6 +146,11 @@ describe('/api/v2', () => {
   });
 
   describe('a refusal', () => {
+    beforeAll(async () => {
+      const { id } = await api.submit({ command: 'true' });
+      await api.job(id, '?wait=20s');
+    });
+
     it.each([
       ['POST', '/api/v2/jobs', {}, 400, /"command"/],
       ['POST', '/api/v2/jobs', { command: 'true', timout: 3 }, 400, /timout/],
@@ -157,7 +164,7 @@ describe('/api/v2', () => {
       ['GET', '/api/v2/jobs/%zz', undefined, 400, /%/],
       ['GET', '/api/v2/nix', undefined, 404, /nix/],
       ['PUT', '/api/v2/jobs', {}, 405, /GET/],
-      ['POST', '/api/v2/jobs/_0/kill', { signal: 'FROB' }, 400, /FROB/],
+      ['POST', '/api/v2/jobs/_0/kill', { signal: 'FROB' }, 400, /signal/],
       ['GET', '/api/v2/events?after=999999', undefined, 410, /./],
       ['GET', '/api/v2/events?after=-1', undefined, 400, /"after"/],
     ] as const)(
@@ -267,4 +274,55 @@ describe('events of a pman that is killed again and again', () => {
     }
     await endServer(server);
   }, 120_000);
+});
+
+describe('/api/v2 with tokens', () => {
+  it('gives each its own: scopes, the jobs of an auid, the events of these, and a problem to who has none', async () => {
+    const folders = makeFolders();
+    const tokenPath = join(folders.root, 'tokens.cfg');
+    writeFileSync(
+      tokenPath,
+      [
+        '[AUTH TOKENS]',
+        `all = ${'a'.repeat(40)}`,
+        '[TOKEN ana]',
+        `value = ${'b'.repeat(40)}`,
+        'scopes = run, read',
+        'auid = ana',
+        '[TOKEN reader]',
+        `value = ${'c'.repeat(40)}`,
+        'scopes = read',
+      ].join('\n'),
+      { mode: 0o600 },
+    );
+    const server = await startServer({
+      folders,
+      flags: ['--enableTokenAuth', '--tokenPath', tokenPath],
+    });
+    const api = new ApiClient(server);
+    const by = (letter: string) => ({ Authorization: `Bearer ${letter.repeat(40)}` });
+    const [all, ana, reader] = [by('a'), by('b'), by('c')];
+    const post = (headers: object, body: object) => api.send('POST', '/api/v2/jobs', body, headers);
+    expect((await api.send('GET', '/api/v2/jobs')).status).toBe(401);
+    expect((await post(reader, { command: 'true' })).status).toBe(403);
+    expect((await post(ana, { command: 'true', auid: 'bob' })).status).toBe(403);
+    const hers = (await post(ana, { command: 'true' })).body as { id: string; auid: string };
+    const his = (await post(all, { command: 'true', auid: 'bob' })).body as { id: string };
+    expect(hers.auid).toBe('ana');
+    const idsOf = async (headers: object) => {
+      const { body } = await api.send('GET', '/api/v2/jobs', undefined, headers);
+      return (body as { jobs: { id: string }[] }).jobs.map(({ id }) => id);
+    };
+    expect(await idsOf(ana)).toEqual([hers.id]);
+    expect(await idsOf(reader)).toEqual([his.id, hers.id]);
+    const path = `/api/v2/jobs/${his.id}`;
+    expect((await api.send('GET', path, undefined, ana)).status).toBe(404);
+    expect((await api.send('GET', path, undefined, reader)).status).toBe(200);
+    expect((await api.send('POST', `${path}/kill`, {}, reader)).status).toBe(403);
+    await api.send('GET', `${path}?wait=20s`, undefined, all);
+    const told = await api.send('GET', '/api/v2/events?auid=bob', undefined, ana);
+    const { events } = told.body as { events: { id: string }[] };
+    expect(new Set(events.map(({ id }) => id))).toEqual(new Set([hers.id]));
+    await endServer(server);
+  });
 });

@@ -48,7 +48,7 @@ describeWithEngine(
       await relay.restore();
       expect(await ended(server, jid, 40_000)).toMatchObject({
         status: 'finishedSuccessfully',
-        logs: 'out\n',
+        logs: 'out\r\n', // that manager gives a terminal
       });
       await gone(jid);
       expect(readFileSync(join(share, 'runs'), 'utf8')).toBe('ran\n');

@@ -1,7 +1,15 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
-import { ended, gone, run, start, statusOf, stopAll } from '../helpers/containerJobs.ts';
+import {
+  ended,
+  gone,
+  run,
+  start,
+  statusOf,
+  stopAll,
+  unterminal,
+} from '../helpers/containerJobs.ts';
 import { engineMissing, managerImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { EngineRelay } from '../helpers/engineRelay.ts';
@@ -53,14 +61,14 @@ describeWithEngine('the output of a container job that is followed', engineMissi
     const { seen, over } = await follow(server);
     for (const to of [1, 5, 100]) {
       countTo(share, to);
-      await eventually(() => seen.text === counted(to), {
+      await eventually(() => unterminal(seen.text) === counted(to), {
         message: `${to} lines to come in`,
       });
     }
     expect([seen.isOver, (await statusOf(server, jid)).status]).toEqual([false, 'started']);
     writeFileSync(join(share, 'go'), '');
     await over;
-    expect(seen.text).toBe(`${counted(100)}end`);
+    expect(unterminal(seen.text)).toBe(`${counted(100)}end`);
     expect((await ended(server, jid)).logs).toBe(seen.text);
   });
 

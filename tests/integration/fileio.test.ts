@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
+import { act, replyOf } from '../helpers/pman.ts';
 import { startServer } from '../helpers/startServer.ts';
 import { Opened, transferMessage } from '../helpers/transfer.ts';
 
@@ -39,6 +40,20 @@ describe('fileiosetup of pman', () => {
     expect(await push('there')).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(store, 'there/f'), 'utf8')).toBe('content');
     expect((await push('there')).code).toBe(7);
+  });
+
+  it('opens a hundred at once, and one more when one has done its work', async () => {
+    const store = opened.folder();
+    const { open, server } = await setUp(false, ['--fileioStore', store]);
+    const push = await open();
+    for (let i = 1; i < 100; i += 1) await open();
+    const answer = await act(server, 'fileiosetup', { serveforever: false });
+    expect([answer.status, replyOf(answer).error?.message]).toEqual([
+      503,
+      expect.stringContaining('100 are open'),
+    ]);
+    expect((await push('.')).code).toBe(0);
+    await eventually(async () => (await open()) !== undefined);
   });
 
   it('opens one for as long as pman runs', async () => {

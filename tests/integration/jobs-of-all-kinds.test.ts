@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readPmanConfig } from '../../lib/config/pman.ts';
+import { plainDialect } from '../../lib/dialects/envelope/statusAnswer.ts';
+import { sharedFolders } from '../../lib/jobs/container/plan.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { type PmanServer, startServer } from '../../lib/server/server.ts';
 import { newName } from '../helpers/containerPman.ts';
@@ -30,7 +32,12 @@ async function open(...flags: readonly string[]): Promise<void> {
     config: asked.config,
     log: silentLogger(),
     openFileio: async () => ({ ip: '127.0.0.1', port: 1 }),
-    containerJobs: { kind: 'engine', open: async () => new MemoryEngine(world) },
+    containerJobs: {
+      kind: 'engine',
+      shareRule: sharedFolders(undefined),
+      dialect: plainDialect,
+      open: async () => new MemoryEngine(world),
+    },
     readShown: readMemoryShown,
     onQuit: (options) => quits.push(options),
   });

@@ -111,6 +111,18 @@ describe('pfioh', () => {
     }
   });
 
+  it('says what is wrong with bytes that are no request, also behind a request', async () => {
+    const { address } = await start();
+    const wire = await Wire.open(Number(new URL(`http://${address}`).port));
+    await wire.send('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await wire.answer({ toHead: true }))?.status).toBe(400);
+    await wire.send('nonsense\r\n\r\n');
+    const answer = await wire.answer();
+    expect([answer?.status, answer?.json()]).toMatchObject([400, { status: false }]);
+    expect(await wire.settled(10_000)).toBe('closed');
+    wire.destroy();
+  });
+
   it('answers a target that is no URL', async () => {
     const { address } = await start();
     const answer = await request(Number(new URL(`http://${address}`).port), 'GET', '//');

@@ -219,11 +219,11 @@ describe('a server that falls silent', () => {
       sayAlive(request, response);
       request.resume();
       await once(request, 'end');
-      await sleep(2000);
+      await sleep(6000);
       response.end('{"status": true, "sha256": "other"}');
     });
     const message = transferMessage('pushPath', { local: opened.folder(), remote: '/x' });
-    const { code } = await get(address, '--timeout', '1', '--msg', message);
+    const { code } = await get(address, '--timeout', '4', '--msg', message);
     expect(code).toBe(79);
   });
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { splitIntoWords } from '../../swarm/words.ts';
+import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 
 describe('splitIntoWords', () => {
   it('splits as sh does, for text without what only sh knows', () => {

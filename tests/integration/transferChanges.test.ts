@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -6,15 +7,21 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Opened, transferMessage } from '../helpers/transfer.ts';
+import { openNameless } from '../../lib/transfer/openNameless.ts';
+import { craftArchive } from '../helpers/archive.ts';
+import { eventually, Opened, transferMessage } from '../helpers/transfer.ts';
 
 const opened = new Opened();
 afterEach(() => opened.close());
@@ -146,5 +153,85 @@ describe('what says a wrong size', () => {
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('4 bytes arrived, 5 were announced');
     expect(readdirSync(store)).toEqual([]);
+  });
+});
+
+/** Starts a push by hand to a place in a store; its content ends with `finish`. */
+async function startPush(address: string, meta: object, content: Buffer) {
+  const [host = '', port = ''] = address.split(':');
+  const socket = connect(Number(port), host);
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  const part = (name: string, text: string) =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${text}`;
+  const form = `${part('d_msg', JSON.stringify({ action: 'pushPath', meta }))}\r\n${part('encoding', 'none')}\r\n${part('local', '')}`;
+  const end = '\r\n--b--\r\n';
+  const length = form.length + content.length + end.length;
+  socket.write(
+    `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${length}\r\n\r\n${form}`,
+  );
+  socket.write(content);
+  const finish = async () => {
+    socket.write(end);
+    return String(await buffer(socket));
+  };
+  return { finish };
+}
+
+/** Waits until a program has an open file without a name that has something in it. */
+const storing = ({ pid }: ChildProcess, bytes: number) =>
+  eventually('the content is being stored', () =>
+    readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const stats = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+      return stats?.nlink === 0 && stats.isFile() && stats.size >= bytes;
+    }),
+  );
+
+const hasNameless = async (folder: string) => {
+  const file = await openNameless(folder, { nameable: true });
+  await file?.close();
+  return file !== undefined;
+};
+
+const PLAIN = { compress: { archive: 'none' } };
+
+describe('a server that is killed', () => {
+  it('leaves nothing of a file that was arriving, at any moment', async () => {
+    const store = opened.folder();
+    // Where the file system has no files without a name, another process removes what is left, a little later.
+    if (!(await hasNameless(store))) return;
+    const { address, child, ended } = await opened.pfioh(['--storeBase', store]);
+    const meta = { local: { path: 'f' }, remote: { path: '.' }, transport: PLAIN };
+    await startPush(address, meta, CONTENT.subarray(0, 8 * 1024 * 1024));
+    await storing(child, 1024 * 1024);
+    expect(readdirSync(store)).toEqual([]);
+    child.kill('SIGKILL');
+    await ended;
+    expect(readdirSync(store)).toEqual([]);
+  });
+});
+
+describe('a folder of a store that becomes a link while a push arrives', () => {
+  it.each<[string, object, Buffer]>([
+    ['a file', PLAIN, Buffer.alloc(300_000, 'x')],
+    [
+      'an archive',
+      { compress: { archive: 'zip', unpack: true } },
+      craftArchive([{ name: 'd/f', content: randomBytes(300_000), stored: true }, { name: 'd/' }]),
+    ],
+  ])('leads nothing outside: %s', async (_what, transport, content) => {
+    const [store, outside] = [opened.folder(), opened.folder()];
+    if (!(await hasNameless(store))) return;
+    mkdirSync(join(store, 'd'));
+    const { address, child } = await opened.pfioh(['--storeBase', store]);
+    const meta = { local: { path: 'f' }, remote: { path: 'd' }, transport };
+    const { finish } = await startPush(address, meta, content);
+    await storing(child, 100_000);
+    renameSync(join(store, 'd'), join(store, 'moved'));
+    symlinkSync(outside, join(store, 'd'));
+    expect(await finish()).toContain('200 OK');
+    expect(readdirSync(outside)).toEqual([]);
+    // It is where it was when the push began, whatever that is called now.
+    expect(readdirSync(join(store, 'moved'))).toHaveLength(1);
   });
 });

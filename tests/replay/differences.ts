@@ -203,6 +203,14 @@ export const deviations = [
       ((/\.l_status\[0\]$/.test(at) && actual === 'finishedWithError') ||
         (/\.returncode\[0\]$/.test(at) && actual === null)),
   },
+  {
+    id: 'D34',
+    what: 'The reply has `warnings` when a member of meta is likely to mean something else than it says.',
+    allows: ({ at, actual }, { recorded }) =>
+      at === 'body.warnings' &&
+      /threaded/.test(String(actual)) &&
+      JSON.stringify(payloadOf(recorded)).includes('"threaded":"false"'),
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */
@@ -240,6 +248,13 @@ export const commandDeviations = [
       at === 'exitCode' &&
       CRASHED.test(stderr) &&
       actual === (program.startsWith('crunner') ? 65 : 2),
+  },
+  {
+    id: 'D34',
+    what: 'swarm without arguments, and pman_do with nothing to write, say so and end with 2.',
+    allows: ({ at, actual }, { args }) =>
+      (args.length === 0 || args.includes('zz')) &&
+      ((at === 'exitCode' && actual === 2) || (at === 'stderr' && actual !== '')),
   },
   {
     id: 'D30',

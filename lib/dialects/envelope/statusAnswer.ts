@@ -1,18 +1,23 @@
-import type { JobReport } from '../../jobs/backend.ts';
-import type { JsonValue } from '../../wire/json.ts';
+import type { EnvelopeDialect } from './dialect.ts';
 
 /**
- * What `status` adds to `done` (protocol a.7, c, g): the state of each job in a word, and what containers have written. The
- * list of logs is empty when no job has any. A `note` says when an engine could not be asked; it is ours.
+ * As pman answers for jobs of the host and of a swarm (protocol a.7, c, g): the state of each job in a word, and what containers have
+ * written. The list of logs is empty when no job has any. A `note` says when an engine could not be asked; it is ours.
  */
-export function statusAnswer(
-  reports: readonly JobReport[],
-): readonly (readonly [string, JsonValue])[] {
-  const hasLogs = reports.some(({ combined }) => combined !== undefined);
-  const notes = [...new Set(reports.flatMap(({ note }) => note ?? []))];
-  return [
-    ['l_status', reports.map(({ status }) => status)],
-    ['l_logs', hasLogs ? reports.map(({ combined }) => combined ?? '') : []],
-    ...(notes.length > 0 ? [['note', notes.join('; ')] as const] : []),
-  ];
-}
+export const plainDialect: EnvelopeDialect = {
+  status(reports) {
+    const hasLogs = reports.some(({ combined }) => combined !== undefined);
+    const notes = [...new Set(reports.flatMap(({ note }) => note ?? []))];
+    return {
+      status: reports.length > 0,
+      members: [
+        ['l_status', reports.map(({ status }) => status)],
+        ['l_logs', hasLogs ? reports.map(({ combined }) => combined ?? '') : []],
+        ...(notes.length > 0 ? [['note', notes.join('; ')] as const] : []),
+      ],
+    };
+  },
+  nothingDeleted: undefined,
+  deleted: true,
+  endsToDelete: false,
+};

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
 import type { Answer, ApiContext, ApiReply, Route } from './apiRoute.ts';
 import { openApi } from './openApi.ts';
-import { problem, problemReply } from './problem.ts';
+import { problem } from './problem.ts';
 import { routes } from './routes.ts';
 
 export interface ApiRequest {
@@ -23,29 +23,10 @@ export function isApiRequest(target: string): boolean {
 }
 
 /**
- * Answers requests of `/api/v2`. Whatever is thrown becomes a problem.
- * @param onError is told of it
+ * Answers a request of `/api/v2`.
+ * @throws PmanError for what cannot be done: `problemReply` makes an answer of it
  */
-export function makeApi(
-  context: ApiContext,
-  onError: (error: unknown) => void,
-): (request: ApiRequest) => Promise<Answer> {
-  const refuse = (error: unknown) => {
-    onError(error);
-    return problemReply(error);
-  };
-  return async (request) => {
-    try {
-      const answer = await dispatch(request, context);
-      if (!('later' in answer)) return answer;
-      return { later: () => answer.later().catch(refuse) };
-    } catch (error) {
-      return refuse(error);
-    }
-  };
-}
-
-async function dispatch(request: ApiRequest, context: ApiContext): Promise<Answer> {
+export async function answerApi(request: ApiRequest, context: ApiContext): Promise<Answer> {
   const [path = '', queryText = ''] = request.target.split(/\?(.*)/s);
   if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
     return { status: 200, body: openApi() };

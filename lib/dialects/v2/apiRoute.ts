@@ -3,14 +3,21 @@ import type { z } from 'zod';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobDatabase } from '../../records/database.ts';
+import type { JsonObject } from '../../wire/json.ts';
+import type { ActionResult } from '../../wire/reply.ts';
 
-/** What the routes of `/api/v2` work on. */
+/** What the routes of `/api/v2` work on, as the one who asks may see it. */
 export interface ApiContext {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
-  /** How long a killed job gets before SIGKILL when the request does not say, in milliseconds. */
-  readonly killGraceMs: number;
+  /** Who asks: only the jobs of this auid are there; undefined: all are. */
+  readonly auid: string | undefined;
+  /**
+   * Does what an action of the original's envelope does, with its checks.
+   * @throws PmanError as the action does; forbidden when the one who asks may not
+   */
+  act(action: 'run' | 'kill' | 'delete', meta: JsonObject): Promise<ActionResult>;
 }
 
 /** A request whose parts have passed the schemas of its route. */

@@ -31,7 +31,9 @@ export const listEvents = defineRoute({
     },
     410: { description: 'Some of the events are no longer kept: look at the jobs anew.' },
   },
-  handle({ query, header, signal }, { events }) {
+  handle({ query: asked, header, signal }, { events, auid }) {
+    // Who sees only the jobs of one auid hears only of these.
+    const query = auid === undefined ? asked : { ...asked, auid };
     const accept = header('accept') ?? '';
     const after = lastSeen(header('last-event-id')) ?? query.after;
     if (accept.includes('text/event-stream')) {

@@ -1,4 +1,4 @@
-export { type ApiRequest, isApiRequest, makeApi } from './api.ts';
+export { type ApiRequest, answerApi, isApiRequest } from './api.ts';
 export type { ApiContext, ApiReply } from './apiRoute.ts';
 export { openApi } from './openApi.ts';
 export { problemReply } from './problem.ts';

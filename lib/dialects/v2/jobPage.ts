@@ -1,3 +1,4 @@
+import { freely } from '../../concurrency/turns.ts';
 import type { JobState } from '../../jobs/states.ts';
 import type { JobSummary } from '../../records/index/jobIndex.ts';
 import { byOrder } from '../../records/jobRoot.ts';
@@ -12,16 +13,17 @@ export interface JobPage {
 }
 
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
-export function jobPage({ database, jobs }: ApiContext, query: ListQuery): JobPage {
+export async function jobPage({ database, jobs }: ApiContext, query: ListQuery): Promise<JobPage> {
   const { auid, jid, state, order, limit, cursor: after } = query;
   const roots =
     jid !== undefined
-      ? database.find('jid', jid)
+      ? await database.find('jid', jid)
       : auid !== undefined
-        ? database.find('auid', auid)
+        ? database.rootsOf(auid)
         : database.roots();
   const found: JobResource[] = [];
   for (const root of order === 'oldest' ? upward(roots, after) : downward(roots, after)) {
+    if (freely.isOthersTurn) await freely.turn();
     const summary = database.summary(root);
     if (auid !== undefined && summary?.auid !== auid) continue;
     if (state !== undefined && !mayBe(summary, state)) continue;

@@ -1,14 +1,11 @@
-import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BadRequestError, PmanError } from '../../errors.ts';
-import { KILL_REQUEST } from '../../jobs/causes.ts';
-import { removeJobs } from '../../jobs/removal.ts';
+import { PmanError } from '../../errors.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
-import { jobRequest } from './newJob.ts';
+import { runMeta } from './newJob.ts';
 import {
   idSchema,
   jobPageSchema,
@@ -36,7 +33,8 @@ export const submitJob = defineRoute({
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
   async handle({ body, header }, context) {
-    const root = await context.jobs.submit(jobRequest(body, header('idempotency-key')));
+    const meta = runMeta(body, header('idempotency-key'), context.auid ?? '');
+    const { jobs: [root = ''] = [] } = await context.act('run', meta);
     return {
       status: 201,
       headers: [['Location', `/api/v2/jobs/${root}`]],
@@ -52,7 +50,7 @@ export const listJobs = defineRoute({
   summary: 'Lists jobs, a page at a time.',
   query: listQuerySchema,
   answers: { 200: { description: 'A page of jobs.', schema: jobPageSchema } },
-  handle: ({ query }, context) => ({ status: 200, body: jobPage(context, query) }),
+  handle: async ({ query }, context) => ({ status: 200, body: await jobPage(context, query) }),
 });
 
 export const getJob = defineRoute({
@@ -95,11 +93,12 @@ export const killJob = defineRoute({
   },
   async handle({ params, body }, context) {
     const root = requireJob(context, params.id);
-    const graceMs = body.grace === undefined ? context.killGraceMs : body.grace * 1000;
-    const order = { signal: signalIn(body.signal ?? 'TERM'), graceMs, cause: KILL_REQUEST };
-    if (!(await context.jobs.kill(root, order))) {
-      throw new PmanError('conflict', `the job ${root} has ended`);
-    }
+    const { status } = await context.act('kill', {
+      ...{ key: 'jobRoot', value: root },
+      ...(body.signal === undefined ? {} : { signal: body.signal }),
+      ...(body.grace === undefined ? {} : { grace: body.grace }),
+    });
+    if (status !== true) throw new PmanError('conflict', `the job ${root} has ended`);
     return { status: 202, body: resource(context, root) };
   },
 });
@@ -115,14 +114,9 @@ export const removeJob = defineRoute({
     404: NO_SUCH_JOB,
     409: { description: 'The job has not ended.' },
   },
-  handle({ params }, context) {
+  async handle({ params }, context) {
     const root = requireJob(context, params.id);
-    if (context.jobs.isActive(root)) {
-      throw new PmanError('conflict', `the job ${root} has not ended`, {
-        hint: `end it first: POST /api/v2/jobs/${root}/kill`,
-      });
-    }
-    removeJobs(context, [root]);
+    await context.act('delete', { key: 'jobRoot', value: root });
     return { status: 204 };
   },
 });
@@ -141,15 +135,4 @@ export function requireJob({ database }: ApiContext, id: string): string {
 
 function resource({ database, jobs }: ApiContext, root: string) {
   return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
-}
-
-/** @throws BadRequestError for what is no signal */
-function signalIn(name: string): NodeJS.Signals {
-  const found = Object.keys(constants.signals).find(
-    (known) => known === name || known === `SIG${name}`,
-  );
-  if (found !== undefined) return found as NodeJS.Signals;
-  throw new BadRequestError(`the body: "signal": ${JSON.stringify(name)} is no signal`, {
-    hint: 'name one such as TERM or INT',
-  });
 }

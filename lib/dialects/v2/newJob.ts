@@ -1,38 +1,31 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { JobRequest } from '../../jobs/backend.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { NewJob } from './schemas.ts';
 
 /**
- * What a job of `/api/v2` is asked of the jobs, and the `meta` that its record keeps: the one which a client of the original
- * would have sent, so that both see the same job.
+ * The `meta` of the `run` that a job of `/api/v2` is: the one which a client of the original would have sent, so that both
+ * see the same job.
  * @param key names the job: the same key and the same request are the same job
+ * @param auid who the job is for when it does not say
  */
-export function jobRequest(job: NewJob, key: string | undefined): JobRequest {
-  const { command: cmd, auid = '', image } = job;
-  const jid = job.jid ?? (image === undefined ? '' : serviceName(key));
-  const limits = {
+export function runMeta(job: NewJob, key: string | undefined, auid: string): JsonObject {
+  const { image } = job;
+  return {
+    ...{ cmd: job.command, auid: job.auid ?? auid },
+    jid: job.jid ?? (image === undefined ? '' : serviceName(key)),
+    threaded: true,
     ...given('timeout', job.timeout),
     ...given('nice', job.nice),
     ...given('cwd', job.cwd),
-    ...(image === undefined ? given('env', job.env) : {}),
+    ...given('shell', job.shell),
+    ...given('env', image === undefined ? job.env : undefined),
     ...given('memory_limit', image === undefined ? job.memory : containerMemory(job.memory)),
-  };
-  const container = image === undefined ? undefined : containerOf(job, image);
-  const rawMeta: JsonObject = {
-    ...{ cmd, auid, jid },
-    ...limits,
     ...given('ssh', job.ssh),
     ...given('key', key),
-    ...given('container', container),
-    ...(job.cpus === undefined ? {} : { cpu_limit: `${Math.round(job.cpus * 1000)}m` }),
+    ...given('container', image === undefined ? undefined : containerOf(job, image)),
+    ...given('cpu_limit', job.cpus && `${Math.ceil(job.cpus * 1000)}m`),
     ...given('gpu_limit', job.gpus),
     ...given('number_of_workers', job.workers),
-  };
-  return {
-    ...{ rawMeta, cmd, auid, jid, limits },
-    ...given('container', container),
-    ...given('ssh', job.ssh),
   };
 }
 
@@ -53,8 +46,8 @@ function containerOf(job: NewJob, image: string): JsonObject {
     ...given('user', job.user),
     ...given('mounts', job.mounts),
   };
-  const env = given('shareDir', job.shareDir);
-  return { target, ...(job.shareDir === undefined ? {} : { manager: { env } }) };
+  const { shareDir } = job;
+  return { target, ...(shareDir === undefined ? {} : { manager: { env: { shareDir } } }) };
 }
 
 /** For containers a plain number below a million would be MiB (protocol h). */

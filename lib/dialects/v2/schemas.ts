@@ -32,6 +32,10 @@ export const newJobSchema = z
       description: 'Runs the command in containers of this image; without it, on this host.',
     }),
     ssh: word.optional().meta({ description: 'Another host that runs it: `user@host[:port]`.' }),
+    shell: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Gives the whole line to one shell, and does not split it.' }),
     cwd: word.optional().meta({ description: 'The folder that it starts in. Not for containers.' }),
     env: texts.optional().meta({ description: 'Environment variables.' }),
     timeout: z

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { withinMs } from '../../concurrency/withinMs.ts';
-import { messageOf, PmanError } from '../../errors.ts';
+import { BadRequestError, messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
 import type { Logger } from '../../log.ts';
@@ -16,11 +16,12 @@ import { ActiveJobs } from './activeJobs.ts';
 import { newContainerRecord } from './containerRecord.ts';
 import { ContainerEnder } from './ender.ts';
 import { Endings } from './endings.ts';
-import type { Engine, OpenEngine, ReadShown } from './engine.ts';
+import type { Engine, OpenEngine, ReadShown, ShareRule } from './engine.ts';
 import { followOutput } from './followOutput.ts';
 import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
 import { ContainerJob } from './job.ts';
+import { readOutputs } from './outputs.ts';
 import { progressReader } from './progressReader.ts';
 import { outputOf, RecordedJobs } from './recordedJobs.ts';
 import { Starter } from './starter.ts';
@@ -35,14 +36,17 @@ export interface ContainerJobsOptions {
   readonly workFolder: string;
   readonly fsync: boolean;
   readonly log: Logger;
-  /** The folder of the engine's host that stands for the parent of every shareDir. */
-  readonly storeBase: string | undefined;
+  readonly shareRule: ShareRule;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
+  /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
+  readonly lastWordsMs?: number;
   readonly openEngine: OpenEngine;
   readonly readShown: ReadShown;
 }
 
+/** Reading the end of a large output takes a busy engine a while. */
+const LAST_WORDS_MS = 120_000;
 /** How long a status request waits for the engine, in milliseconds. */
 const STATUS_MS = 10_000;
 /** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
@@ -66,7 +70,7 @@ export class ContainerJobs implements JobBackend {
   #closed = false;
 
   constructor(options: ContainerJobsOptions) {
-    const { database, workFolder, fsync, log, summaryOf, storeBase, logLimitBytes } = options;
+    const { database, workFolder, fsync, log, summaryOf, shareRule, logLimitBytes } = options;
     this.#options = options;
     this.#instance = instanceOf(workFolder);
     this.#recorded = new RecordedJobs(options.readShown);
@@ -81,7 +85,10 @@ export class ContainerJobs implements JobBackend {
     };
     this.#endings = new Endings({
       ...{ ...shared, store: this.#store, host: this.#host, logLimitBytes },
-      progressOf: progressReader(options.readShown),
+      ...{
+        progressOf: progressReader(options.readShown),
+        lastWordsMs: options.lastWordsMs ?? LAST_WORDS_MS,
+      },
     });
     this.#watch = new ContainerWatch({
       ...shared,
@@ -94,7 +101,7 @@ export class ContainerJobs implements JobBackend {
       ended: (root) => this.#watch.ended(root),
     });
     this.#intake = new ContainerIntake({
-      ...{ database, summaryOf, storeBase, instance: this.#instance },
+      ...{ database, summaryOf, shareRule, instance: this.#instance },
       engine: shared.engine,
       isEngineHeard: () => this.#watch.isHeard,
       named: (name) => this.#active.named(name),
@@ -131,6 +138,14 @@ export class ContainerJobs implements JobBackend {
     return true;
   }
 
+  async pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    const job = this.#active.get(root);
+    if (job === undefined || job.isOver) return false;
+    throw new BadRequestError(`kill: "meta.signal": ${signal} cannot be sent to a container job`, {
+      hint: 'container jobs can be ended: TERM, INT, KILL, …',
+    });
+  }
+
   ended(root: string): Promise<void> {
     return this.#watch.ended(root);
   }
@@ -159,10 +174,10 @@ export class ContainerJobs implements JobBackend {
       if (!this.#active.has(root) || job.seen === undefined) return this.#recorded.reportOf(record);
       const engine = await this.#opened();
       const { logLimitBytes } = this.#options;
-      const logs = await withinMs(STATUS_MS, engine.logs(job.seen.workers, logLimitBytes), () =>
-        noAnswer(STATUS_MS),
-      );
-      return this.#recorded.reportOf(record, { logs });
+      const { workers, shown } = job.seen;
+      const read = readOutputs(engine, workers, logLimitBytes);
+      const known = await withinMs(STATUS_MS, read, () => noAnswer(STATUS_MS));
+      return this.#recorded.reportOf(record, { ...known, shown });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       this.#options.log.warn('a status is answered from what is known', { reason: error.message });

@@ -2,6 +2,7 @@ import { type RecordEditor, recordDone, recordEnd, recordStart } from '../../rec
 import { nodeFromJson, TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
+import type { OutputLabel } from './outputs.ts';
 import { echoForm } from './plan.ts';
 import type { ContainerStatus } from './recorded.ts';
 
@@ -74,13 +75,18 @@ export interface ContainerEnd {
   /** How it shows each worker. */
   readonly workers: readonly JsonObject[];
   readonly logs: string;
+  readonly outputs: readonly OutputLabel[];
   readonly cause: string | undefined;
 }
 
-/** Writes down how the job has ended. The leaves `cause` and `tasks` are ours. */
+/** Writes down how the job has ended. The leaves `cause`, `tasks` and `outputs` are ours. */
 export function recordContainerEnd(record: RecordEditor, end: ContainerEnd): void {
   if (end.shown !== undefined) record.touch(['container', 'state'], end.shown);
   record.touch(['container', 'logs'], end.logs);
+  if (end.outputs.length > 0) {
+    const outputs = end.outputs.map(({ label, length }) => ({ label, length }));
+    record.touch(['container', 'outputs'], outputs);
+  }
   if (end.workers.length > 1) record.touch(['container', 'tasks'], end.workers);
   recordContainerStatus(record, end.status, end.cause);
 }

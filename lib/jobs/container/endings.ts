@@ -12,6 +12,7 @@ import type { ActiveJobs } from './activeJobs.ts';
 import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
 import type { Engine, Look } from './engine.ts';
 import type { ContainerJob } from './job.ts';
+import { type Outputs, readOutputs } from './outputs.ts';
 import { statusOfLook } from './recorded.ts';
 import type { ContainerJobStore } from './store.ts';
 
@@ -24,14 +25,14 @@ export interface EndingsOptions {
   readonly progressOf: ReadProgress;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
+  /** How long the output of a job that has ended is waited for, in milliseconds. */
+  readonly lastWordsMs: number;
   readonly isClosed: () => boolean;
   readonly log: Logger;
 }
 
 /** How many are removed from the engine at once. */
 const REMOVALS_AT_ONCE = 3;
-/** How long the output of a job that has ended is waited for, in milliseconds. */
-const LAST_WORDS_MS = 20_000;
 /** How long it is asked for again while the engine answers anything else, in milliseconds. */
 const GIVEN_UP_MS = 60_000;
 /** How often it is looked whether a record that was to be filed has been removed instead, in milliseconds. */
@@ -74,7 +75,7 @@ export class Endings {
       });
     }
     this.#finish(job, {
-      ...{ status: 'finishedWithError', shown: undefined, workers: [], logs: '', cause: failure },
+      ...{ status: 'finishedWithError', shown: undefined, workers: [], ...NOTHING, cause: failure },
     });
   }
 
@@ -84,11 +85,11 @@ export class Endings {
    */
   async ended(job: ContainerJob, look: Look): Promise<void> {
     await this.#closing(job, async () => {
-      const logs = await this.#lastWords(job, look);
+      const outputs = await this.#lastWords(job, look);
       const status = statusOfLook(look);
       // One that has ended well did so by itself, whatever was ordered.
       const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
-      return { status, shown: look.shown, workers: shownOf(look), logs, cause };
+      return { status, shown: look.shown, workers: shownOf(look), ...outputs, cause };
     });
   }
 
@@ -98,7 +99,7 @@ export class Endings {
       status: 'finishedWithError',
       shown: look?.shown,
       workers: look === undefined ? [] : shownOf(look),
-      logs: look === undefined ? '' : await this.#lastWords(job, look),
+      ...(look === undefined ? NOTHING : await this.#lastWords(job, look)),
       cause: job.endCause ?? 'it was ended',
     }));
   }
@@ -109,7 +110,7 @@ export class Endings {
       status: 'finishedWithError',
       shown: job.seen?.shown,
       workers: [],
-      logs: '',
+      ...NOTHING,
       cause: job.endCause ?? 'the service was removed by somebody else',
     }));
   }
@@ -149,18 +150,22 @@ export class Endings {
   }
 
   /** @throws PmanError unavailable when the engine is away: then it is tried again */
-  async #lastWords(job: ContainerJob, look: Look): Promise<string> {
-    if (look.workers.length === 0) return '';
+  async #lastWords(job: ContainerJob, look: Look): Promise<Outputs> {
+    if (look.workers.length === 0) return NOTHING;
     const engine = await this.#options.engine();
     try {
-      const logs = engine.logs(look.workers, this.#options.logLimitBytes);
-      return await withinMs(LAST_WORDS_MS, logs, () => new PmanError('internal', 'no answer'));
+      const read = readOutputs(engine, look.workers, this.#options.logLimitBytes);
+      return await withinMs(
+        this.#options.lastWordsMs,
+        read,
+        () => new PmanError('internal', 'no answer'),
+      );
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable' && !this.#isGivenUp(job)) throw error;
       const reason = messageOf(error);
       this.#options.log.warn('the output of a job cannot be read', { job: job.root, reason });
-      return `[… the output could not be read: ${reason} …]\n`;
+      return { logs: `[… the output could not be read: ${reason} …]\n`, outputs: [] };
     }
   }
 
@@ -209,4 +214,5 @@ export class Endings {
   }
 }
 
+const NOTHING: Outputs = { logs: '', outputs: [] };
 const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

@@ -46,6 +46,21 @@ export interface Engine {
   owner(name: string): Promise<NameOwner | undefined>;
 }
 
+/** Where the folder that a request shares with its job is. */
+export interface Share {
+  /** A folder that is waited for, on pman's own file system. */
+  readonly awaited?: string;
+  /** What the engine is asked for as `shareDir`. */
+  readonly shareDir?: string;
+}
+
+/**
+ * What an engine makes of the folder that a request names.
+ * @param asked as the request has it; undefined when it names none
+ * @throws PmanError bad_request for one that cannot be meant
+ */
+export type ShareRule = (asked: string | undefined, jid: string) => Share;
+
 /** Loads the engine's client and gives the engine; sends nothing. */
 export type OpenEngine = (instance: string) => Promise<Engine>;
 
@@ -60,6 +75,11 @@ export interface WorkRequest {
   readonly shareDir?: string;
   readonly owner: Owner;
   readonly options: WorkOptions;
+  /**
+   * How long it may take from when it was started, in milliseconds. pman keeps to that itself; an engine that can ends it somewhat
+   * later, for when pman is away.
+   */
+  readonly timeoutMs?: number;
   /** The image that the client wants to manage it, where an engine has such; others do it themselves. */
   readonly manager?: ManagerImage;
 }
@@ -83,7 +103,7 @@ export interface WorkOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** How many workers run the command; one when left out. */
   readonly workers?: number;
-  /** Whether a worker has a terminal: its lines then end in CR LF. Without one its input is empty: it ends at once. */
+  /** Whether a worker has a terminal: its lines then end in CR LF, where the engine keeps that. Without one its input is empty: it ends at once. */
   readonly tty?: boolean;
   readonly limits?: Limits;
 }
@@ -172,6 +192,8 @@ export interface Worker {
   /** Null while it runs, where nobody knows it, and for one that never ran: never 0 but for one that ended well. */
   readonly exitCode: number | null;
   readonly cause?: string;
+  /** What clients call it that are told whose output is whose. */
+  readonly label?: string;
   /** In the engine's own words: shown to clients, and read by the engine when it is asked for the output. */
   readonly shown: JsonObject;
 }

@@ -9,7 +9,7 @@ import type { JobRequest } from '../backend.ts';
 import { containerTimeout } from '../runLimits.ts';
 import type { Summarize } from '../summary.ts';
 import { type ContainerRecordJob, newContainerRecord } from './containerRecord.ts';
-import type { Engine, WorkRequest } from './engine.ts';
+import type { Engine, ShareRule, WorkRequest } from './engine.ts';
 import type { ContainerJobState } from './job.ts';
 import { type ContainerPlan, planContainer } from './plan.ts';
 import { freeName, nameTaken } from './start.ts';
@@ -26,8 +26,7 @@ export interface IntakeOptions {
   readonly engine: () => Promise<Engine>;
   /** A name of this server that outlives it. */
   readonly instance: string;
-  /** The folder of the engine's host that stands for the parent of every shareDir. */
-  readonly storeBase: string | undefined;
+  readonly shareRule: ShareRule;
   /** Whether the engine is known to be there. */
   readonly isEngineHeard: () => boolean;
   /** The active job that has a name. */
@@ -74,9 +73,9 @@ export class ContainerIntake {
    * job the key, unavailable when there is no engine, storage when the disk does not take it
    */
   async submit(job: ContainerJobRequest): Promise<TakenIn> {
-    const { database, summaryOf, storeBase } = this.#options;
+    const { database, summaryOf, shareRule } = this.#options;
     containerTimeout(job.limits);
-    const plan = planContainer(job, storeBase);
+    const plan = planContainer(job, shareRule);
     const record = newContainerRecord(recordJobOf(job, plan)); // it may refuse a name
     const known = database.sameJob(record);
     if (known !== undefined) return { root: known, isNew: false };
@@ -114,12 +113,18 @@ export class ContainerIntake {
     }
   }
 
-  #requestOf(root: string, { auid, jid }: ContainerJobRequest, plan: ContainerPlan): WorkRequest {
+  #requestOf(
+    root: string,
+    { auid, jid, limits }: ContainerJobRequest,
+    plan: ContainerPlan,
+  ): WorkRequest {
     const { name, image, cmd, shareDir, options, manager } = plan;
+    const timeoutMs = containerTimeout(limits);
     return {
       ...{ name, image, cmd, options },
       owner: { job: root, instance: this.#options.instance, jid, auid },
       ...(shareDir === undefined ? {} : { shareDir }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(manager === undefined ? {} : { manager }),
     };
   }

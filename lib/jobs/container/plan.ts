@@ -5,7 +5,7 @@ import { UNITS } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
 import { textMap } from '../../wire/textMap.ts';
-import type { Limits, ManagerImage, WorkOptions } from './engine.ts';
+import type { Limits, ManagerImage, ShareRule, WorkOptions } from './engine.ts';
 
 /** A container job as a request asks for it. */
 export interface ContainerPlan {
@@ -61,14 +61,14 @@ const containerSchema = z.looseObject({
 });
 
 /** The leaves of the container node that are not the client's. */
-const OUR_LEAVES = ['state', 'logs', 'currentState', 'cause', 'tasks'] as const;
+const OUR_LEAVES = ['state', 'logs', 'outputs', 'currentState', 'cause', 'tasks'] as const;
 
 /**
  * Reads what a container job is to run, where, and with what.
- * @param storeBase the folder of the engine's host that stands for the parent of every shareDir (STOREBASE)
+ * @param shareRule what the engine makes of a shareDir
  * @throws BadRequestError naming the member that does not fit
  */
-export function planContainer(job: JobMeta, storeBase: string | undefined): ContainerPlan {
+export function planContainer(job: JobMeta, shareRule: ShareRule): ContainerPlan {
   const parsed = containerSchema.safeParse(job.container);
   if (!parsed.success) {
     const problems = problemsText(
@@ -81,21 +81,34 @@ export function planContainer(job: JobMeta, storeBase: string | undefined): Cont
   if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
   const name = manager?.env?.serviceName || job.jid;
-  const awaitedFolder = sharedFolder(manager?.env?.shareDir);
+  const { awaited, shareDir } = shareRule(manager?.env?.shareDir, job.jid || name);
   const container = withServiceName(job.container, name);
   return {
     meta: { ...job.rawMeta, cmd: echoForm(job.cmd), container },
     container,
     name,
     image: target.image,
-    cmd: job.cmd,
+    cmd: job.rawMeta.shell === true ? inShell(job.cmd) : job.cmd,
     manager: manager?.image ? { image: manager.image, app: manager.app } : undefined,
-    awaitedFolder,
-    shareDir:
-      awaitedFolder === undefined || !storeBase
-        ? awaitedFolder
-        : posix.join(storeBase, posix.basename(awaitedFolder)),
+    awaitedFolder: awaited,
+    shareDir,
     options: { ...optionsOf(target, job.rawMeta), ...(parsed.data.tty && { tty: true }) },
+  };
+}
+
+/** The words of a command line that the image's shell runs as a whole. */
+const inShell = (line: string) => `/bin/sh -c '${line.replaceAll("'", "'\\''")}'`;
+
+/**
+ * A folder of the engine's host, under the same name on pman's own.
+ * @param storeBase the folder of the engine's host that stands for the parent of every shareDir (STOREBASE)
+ */
+export function sharedFolders(storeBase: string | undefined): ShareRule {
+  return (asked) => {
+    const folder = sharedFolder(asked);
+    if (folder === undefined) return {};
+    const shareDir = storeBase ? posix.join(storeBase, posix.basename(folder)) : folder;
+    return { awaited: folder, shareDir };
   };
 }
 

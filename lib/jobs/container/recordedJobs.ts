@@ -1,8 +1,10 @@
 import { PmanError } from '../../errors.ts';
 import type { TreeNode } from '../../tree/node.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
 import type { OutputPiece } from '../outputPieces.ts';
 import type { ReadShown } from './engine.ts';
+import type { OutputLabel, Outputs } from './outputs.ts';
 import { fromEchoForm } from './plan.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
 
@@ -24,6 +26,10 @@ export class RecordedJobs implements JobBackend {
     return false;
   }
 
+  async pass(): Promise<boolean> {
+    return false;
+  }
+
   async ended(): Promise<void> {}
 
   isActive(): boolean {
@@ -41,13 +47,16 @@ export class RecordedJobs implements JobBackend {
   /** How a job stands by its record. */
   reportOf(
     record: TreeNode,
-    now: { readonly logs?: string; readonly note?: string } = {},
+    now: Partial<Outputs> & { readonly shown?: JsonObject; readonly note?: string } = {},
   ): JobReport {
     const { status, logs: recorded } = recordedContainer(record, this.#readShown);
-    const { logs = recorded, note } = now;
+    const { logs = recorded, outputs = recordedOutputs(record), note } = now;
+    const shown = now.shown ?? record.cat(['container', 'state']);
     return {
       status,
       combined: logs,
+      ...(outputs.length > 0 ? { outputs } : {}),
+      ...(isJsonObject(shown) ? { shown } : {}),
       ...(note === undefined ? {} : { note }),
       parts: () => [
         {
@@ -94,6 +103,17 @@ export class RecordedJobs implements JobBackend {
   get counts(): JobCounts {
     return { running: 0, waiting: 0 };
   }
+}
+
+/** Whose the pieces of the recorded output are; nothing where that is not known. */
+function recordedOutputs(record: TreeNode): readonly OutputLabel[] {
+  const known = record.cat(['container', 'outputs']);
+  if (!Array.isArray(known)) return [];
+  return known.flatMap((one: JsonValue) =>
+    isJsonObject(one) && typeof one.label === 'string' && typeof one.length === 'number'
+      ? [{ label: one.label, length: one.length }]
+      : [],
+  );
 }
 
 /** What is kept of both streams, as they came, is the stdout of the one part. */

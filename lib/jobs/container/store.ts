@@ -110,6 +110,7 @@ const storedSchema = z.object({
         })
         .exactOptional(),
     }),
+    timeoutMs: z.number().exactOptional(),
     manager: z.object({ image: z.string(), app: z.string() }).exactOptional(),
   }),
   timeoutMs: z.number().optional(),

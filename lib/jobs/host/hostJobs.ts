@@ -1,10 +1,11 @@
 import { isOver, type SpoolState } from '../../../crunner/detached/journal.ts';
-import type { RunnerEvent } from '../../../crunner/detached/runner.ts';
 import {
   RunnerClient,
   type RunnerClientOptions,
   type RunnerLink,
 } from '../../../crunner/detached/runnerClient.ts';
+import type { RunnerEvent } from '../../../crunner/detached/runnerEvent.ts';
+import type { JobLimits } from '../../../crunner/job/jobLimits.ts';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
@@ -34,6 +35,8 @@ export interface HostJobsOptions extends PollerOptions {
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
+  /** What every job of this host may take, and as whom it runs. */
+  readonly limits?: Pick<JobLimits, 'user' | 'maxOutputBytes' | 'maxProcesses'>;
   readonly log: Logger;
   /** The way to the process that runs the jobs; default: over its socket. */
   readonly connect?: (options: RunnerClientOptions) => RunnerLink;
@@ -79,9 +82,10 @@ export class HostJobs implements JobBackend {
   async submit({ rawMeta, cmd, auid, jid, ...asked }: JobRequest): Promise<string> {
     const { database, fsync, sshHosts } = this.#options;
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
-    const limits = hostLimits(asked);
+    const ours = ssh === undefined ? this.#options.limits : undefined;
+    const limits = { ...hostLimits(asked), ...ours };
     const job = { rawMeta, cmd, auid, jid };
-    const parts = await partsOf(job.cmd);
+    const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
     const record = newRecord(job);
@@ -123,6 +127,13 @@ export class HostJobs implements JobBackend {
     if (!this.#queue.has(root)) return false;
     this.#spool.orderEnd(root, request);
     await this.#runner.kill(this.#spool.folder(root), request);
+    return true;
+  }
+
+  /** Sends a signal to the running part of a job (see JobBackend.pass). */
+  async pass(root: string, signal: NodeJS.Signals): Promise<boolean> {
+    if (this.#queue.isWaiting(root) || !this.#queue.has(root)) return false;
+    await this.#runner.pass(this.#spool.folder(root), signal);
     return true;
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { measure, planSending, startSending } from '../../transfer/send.ts';
 import { removeTree } from '../../transfer/staging.ts';
-import type { Context } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import type { TransferMeta } from '../meta.ts';
 import { pullHeaders } from './pullHeaders.ts';
 import { pullSource } from './pullSource.ts';
@@ -17,7 +17,7 @@ export async function sendPull(
   request: IncomingMessage,
   response: ServerResponse,
   meta: TransferMeta,
-  { places, note }: Pick<Context, 'places' | 'note'>,
+  { places, note }: Pick<RequestContext, 'places' | 'note'>,
 ): Promise<void> {
   const source = pullSource(meta, places);
   note({ what: 'pull', where: source.path });

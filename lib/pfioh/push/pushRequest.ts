@@ -19,6 +19,11 @@ export function isFileMode({ headers: { mode } }: IncomingMessage): boolean {
   return mode !== undefined && mode !== 'control';
 }
 
+/** Where the request wants it, in its own words. */
+export function placeOf({ meta: { remote } }: Push): string | undefined {
+  return remote?.path ?? remote?.key;
+}
+
 /** @throws BadRequestError naming what is wrong with the description */
 export function readPush(fields: Fields, request: IncomingMessage, all: Promise<Fields>): Push {
   const { meta } = parseControl(fields.get('d_msg') ?? '{}');

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { PmanError } from '../../errors.ts';
+import { OpenFolder } from '../../transfer/openFolder.ts';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import { type JsonObject, ReportedError } from '../answer.ts';
-import type { Context } from '../context.ts';
+import type { RequestContext } from '../context.ts';
 import { finishPush, isPlugin, noHandling } from '../plugin.ts';
 import { decodePush } from './decodePush.ts';
 import { pushReport } from './pushReport.ts';
@@ -18,19 +19,24 @@ import { storePush } from './storePush.ts';
 export async function receivePush(
   content: Readable,
   push: Push,
-  context: Context,
+  context: RequestContext,
 ): Promise<JsonObject> {
   let partial: Partial | undefined;
+  let held: OpenFolder | undefined;
   try {
     const target = pushTarget(push, context);
-    partial = await keepForResume(content, push, target);
+    // In a store a link may take the place of the folder, or of one above it, while the content arrives.
+    held = OpenFolder.at(target.folder, context.places.base);
+    const place = { ...target, folder: held.itself };
+    partial = await keepForResume(content, push, place);
     const decoded = decodePush(partial?.read() ?? content, push.encoding);
-    const stored = await storePush(decoded, push, target, context);
+    const stored = await storePush(decoded, push, place, context);
     context.note({ what: 'push', where: target.place, bytes: stored.bytes });
     const plugin = isPlugin(push.meta);
     const handled = plugin ? finishPush(target.place, context.places) : noHandling();
     return pushReport(push, target, stored, plugin || push.isFileMode ? handled : undefined);
-  } catch (error) {
+  } catch (failure) {
+    const error = held?.said(failure) ?? failure;
     // pfioh 1.6.2 says so when what came as base64 cannot be stored.
     if (push.encoding !== 'base64' || !(error instanceof PmanError)) throw error;
     const msg = context.places.withoutBase(error.message);
@@ -38,6 +44,7 @@ export async function receivePush(
   } finally {
     // It has arrived as a whole: nothing is gained by keeping it, what failed fails again.
     await partial?.close({ done: true });
+    held?.close();
   }
 }
 

@@ -7,12 +7,23 @@ import { type FailureKind, PurlFailure } from '../failure.ts';
 import { hostOf, portOf } from './target.ts';
 import { tunnel } from './tunnel.ts';
 
+/** A certificate of this client, with its key (PEM). */
+export interface ClientCert {
+  /** Of whom may see it, with its port. */
+  readonly host: string;
+  readonly files: { readonly cert: Buffer; readonly key: Buffer };
+}
+
 export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** How often to try again when nobody answers. */
   readonly retries: number;
   /** Accept any certificate. */
   readonly unverifiedCerts: boolean;
+  /** The authorities that are trusted (PEM); undefined: those that Node trusts. */
+  readonly authorities?: Buffer | undefined;
+  /** What is shown to one server, and to no other that it sends us to. */
+  readonly clientCert?: ClientCert | undefined;
   readonly proxy?: URL | undefined;
   /** The network interfaces of link-local IPv6 addresses, by address: a URL has no room for them. */
   readonly zones?: ReadonlyMap<string, string>;
@@ -96,6 +107,8 @@ function encrypt(url: URL, socket: Duplex, options: ConnectOptions): Promise<tls
       socket,
       host,
       rejectUnauthorized: !options.unverifiedCerts,
+      ...(options.authorities === undefined ? {} : { ca: options.authorities }),
+      ...(options.clientCert?.host === url.host ? options.clientCert.files : {}),
       ...(net.isIP(host) === 0 ? { servername: host } : {}),
     });
     tolerate(secure);

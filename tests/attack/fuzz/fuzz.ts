@@ -53,6 +53,7 @@ class Run {
   readonly #target: Target;
   readonly #options: FuzzOptions;
   readonly #faults: string[] = [];
+  #faultsTold = 0;
   readonly #statuses = new Map<number, number>();
   readonly #mebi: number[] = [];
   readonly #outside: string;
@@ -76,6 +77,8 @@ class Run {
       await this.#batch(from, to);
       await this.#check(from, to);
       if (to % tenth < BATCH || to === first + count) this.#mebi.push(this.#target.residentMib);
+      for (const fault of this.#faults.slice(this.#faultsTold)) tell(`FAULT ${fault}`);
+      this.#faultsTold = this.#faults.length;
       tell(`${to - first} of ${count}, ${this.#target.residentMib.toFixed(0)} MiB`);
       if (this.#faults.length > MAX_FAULTS || this.#target.ended !== undefined) break;
       this.#target.tidy();

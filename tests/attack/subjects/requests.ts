@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { expect } from '@jest/globals';
 import { eventually } from '../../helpers/eventually.ts';
-import { request } from '../../helpers/http.ts';
+import { request, Wire } from '../../helpers/http.ts';
 import { residentMib } from '../../helpers/pman.ts';
 import type { Subject } from '../attack.ts';
-import { withPfioh } from '../victims.ts';
+import { withPfioh, withPman } from '../victims.ts';
 
 const MEBI = 1024 * 1024;
 const ADMISSION = 'tests/integration/admission.test.ts';
@@ -23,6 +23,32 @@ async function sendUnfinishedForms(port: number, forms: number) {
     for (let i = 0; i < 31; i += 1) socket.write(field);
     return socket;
   });
+}
+
+const HEADS = [
+  ...[
+    'foo',
+    'GET / HTTP/1.1',
+    'GET /no/such/path HTTP/1.1\r\nHost: x',
+    'PUT / HTTP/1.1\r\nHost: x',
+  ],
+  ...['POST / HTTP/1.1\r\nHost: x\r\nExpect: z', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1'],
+  ...['GET / HTTP/1.1\r\nHost: x\r\nOrigin: null', 'OPTIONS / HTTP/1.1\r\nHost: x'],
+  ...['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip', 'HEAD / HTTP/1.1\r\nHost: x'],
+  ...[`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(40_000)}`, 'GET / HTTP/9.9\r\nHost: x'],
+  ...['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999'],
+];
+
+/** Each gets an answer, and none without the headers that keep browsers from reading more into it. */
+async function expectSafeAnswers(port: number): Promise<void> {
+  for (const head of HEADS) {
+    const wire = await Wire.open(port);
+    await wire.send(`${head}\r\n\r\n`);
+    const answer = await wire.answer({ toHead: head.startsWith('HEAD') });
+    wire.destroy();
+    const safety = ['x-content-type-options', 'cache-control'].map((name) => answer?.header(name));
+    expect([head.slice(0, 60), ...safety]).toEqual([head.slice(0, 60), 'nosniff', 'no-store']);
+  }
 }
 
 export const requests: Subject = {
@@ -50,6 +76,15 @@ export const requests: Subject = {
           expect(most).toBeLessThan(256);
           return 'refused; pfioh answers others meanwhile, with less than 256 MiB more';
         }),
+    },
+    {
+      tried:
+        'what is no HTTP, and heads that are refused, to have an answer that a browser takes for more',
+      observe: async () => {
+        await withPman({}, ({ port }) => expectSafeAnswers(port));
+        await withPfioh([], ({ port }) => expectSafeAnswers(port));
+        return 'every answer says nosniff and no-store';
+      },
     },
     {
       tried: '1.3 million short names, or 5 million objects, in 13 MiB of JSON',

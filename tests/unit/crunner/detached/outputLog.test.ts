@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { OutputLog, readOutputLog } from '../../../../crunner/detached/outputLog.ts';
+import { OutputWatch, readOutputLog } from '../../../../crunner/detached/outputLog.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
@@ -24,7 +24,7 @@ async function write(folder: string, file: string, text: string): Promise<void> 
 describe('the log of outputs', () => {
   it('keeps the order of both streams', async () => {
     const folder = startedPart();
-    const log = new OutputLog(folder, 0);
+    const log = new OutputWatch(folder, 0);
     await write(folder, '0.err', 'one\n');
     await write(folder, '0.out', 'two\n');
     await write(folder, '0.err', 'three\n');
@@ -41,7 +41,7 @@ describe('the log of outputs', () => {
 
   it('counts the output of a part that was over in a moment as come in at its end', () => {
     const folder = startedPart();
-    const log = new OutputLog(folder, 0);
+    const log = new OutputWatch(folder, 0);
     appendFileSync(join(folder, '0.err'), 'e');
     appendFileSync(join(folder, '0.out'), 'out');
     log.close();

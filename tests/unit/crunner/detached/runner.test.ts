@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Runner, type RunnerEvent } from '../../../../crunner/detached/runner.ts';
+import { Runner } from '../../../../crunner/detached/runner.ts';
+import type { RunnerEvent } from '../../../../crunner/detached/runnerEvent.ts';
 import {
   createSpool,
   partFiles,
@@ -171,7 +172,7 @@ describe('Runner', () => {
 
   it('records a part that cannot be started', async () => {
     createSpool(folder, { parts: ['true'], owner: null });
-    mkdirSync(partFiles(folder, 0).err);
+    mkdirSync(partFiles(folder, 0).out);
     await runner.run(folder);
     expect(endsOf()).toMatchObject([
       { returncode: 127, last: true, cause: expect.stringContaining('could not be started') },

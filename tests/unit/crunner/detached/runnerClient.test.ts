@@ -3,8 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RunnerEvent } from '../../../../crunner/detached/runner.ts';
 import { RunnerClient } from '../../../../crunner/detached/runnerClient.ts';
+import type { RunnerEvent } from '../../../../crunner/detached/runnerEvent.ts';
 import {
   lineReader,
   runnerSocket,

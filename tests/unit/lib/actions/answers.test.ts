@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import type { JsonObject, JsonValue } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
@@ -14,7 +15,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 const ask = (action: string, rawMeta: JsonObject) =>
-  dispatch(host.services, { action, rawMeta, threaded: false });
+  dispatch(host.services, { action, rawMeta, threaded: false }, { caller: ANYBODY });
 const resultOf = async (action: string, meta: JsonObject) => (await ask(action, meta)).result;
 const me = { key: 'auid', value: 'me' };
 const nobody = { key: 'auid', value: 'nobody' };
@@ -162,6 +163,7 @@ describe('result, kill and delete', () => {
     expect(await ask('kill', { key: 'jid', value: 'bad', signal: 'int' })).toEqual({
       status: false,
       result: { '0': { jobRoot: bad, killed: false, signal: 'SIGINT' } },
+      jobs: [bad],
     });
     expect(host.services.database.tree(bad)?.toJson()).toEqual(before);
   });
@@ -169,6 +171,7 @@ describe('result, kill and delete', () => {
   it('delete removes the jobs of that jid and no other', async () => {
     const second = host.addEnded('bad', 'you', 0);
     expect(await ask('delete', { value: 'bad' })).toEqual({
+      jobs: [bad, second],
       status: true,
       result: { action: 'Delete Job', job_id: 'bad', status: 'Job deleted successfully' },
     });

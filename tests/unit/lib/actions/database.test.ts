@@ -9,6 +9,7 @@ import {
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { exportFolder } from '../../../../lib/actions/exportFolder.ts';
 import { BadRequestError } from '../../../../lib/errors.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
@@ -23,7 +24,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 const dbctl = (rawMeta: JsonObject) =>
-  dispatch(host.services, { action: 'DBctl', rawMeta, threaded: false });
+  dispatch(host.services, { action: 'DBctl', rawMeta, threaded: false }, { caller: ANYBODY });
 
 describe('exportFolder', () => {
   let top = '';

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../../../../lib/access/caller.ts';
 import { actions } from '../../../../lib/actions/index.ts';
-import { PmanError } from '../../../../lib/errors.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => host.close());
 
 const run = (action: string, rawMeta: JsonObject, threaded = false) =>
-  dispatch(host.services, { action, rawMeta, threaded });
+  dispatch(host.services, { action, rawMeta, threaded }, { caller: ANYBODY });
 
 /** For each action a meta that it takes. */
 const GOOD: Readonly<Record<string, JsonObject>> = {
@@ -126,15 +126,5 @@ describe('dispatch', () => {
     expect(host.services.database.roots()).toEqual([]);
     rmSync(spool);
     mkdirSync(spool);
-  });
-
-  it('says that containers are not to be had, and keeps no job', async () => {
-    const refusal = new PmanError('not_implemented', 'there are no engines here');
-    const services = { ...host.services, jobs: host.jobsWithContainers(refusal) };
-    const rawMeta = { ...GOOD.run, container: { target: { image: 'x' } } };
-    await expect(
-      dispatch(services, { action: 'run', rawMeta, threaded: true }),
-    ).rejects.toMatchObject({ code: 'not_implemented' });
-    expect(host.services.database.roots()).toEqual([]);
   });
 });

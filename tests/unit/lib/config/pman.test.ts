@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { defaultDatabase } from '../../../../lib/config/databasePlace.ts';
+import { defaultKubernetes } from '../../../../lib/config/kubernetes.ts';
 import { type PmanConfig, readPmanConfig } from '../../../../lib/config/pman.ts';
 import { UsageError } from '../../../../lib/errors.ts';
-import { firstAddress } from '../../../../lib/host/address.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -56,6 +56,7 @@ describe('readPmanConfig', () => {
       maxBodyBytes: 16 * 1024 * 1024,
       killGraceMs: 10_000,
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
+      jobs: { user: undefined, maxOutputBytes: undefined, maxProcesses: undefined },
       jobsAtExit: 'leave',
       exportPath: undefined,
       fileioStore: undefined,
@@ -65,6 +66,7 @@ describe('readPmanConfig', () => {
       manager: 'auto',
       dockerSocket: '/var/run/docker.sock',
       storeBase: undefined,
+      kubernetes: defaultKubernetes(),
     });
   });
 
@@ -125,7 +127,7 @@ describe('readPmanConfig', () => {
     ['http', 'PMAN_HTTP', { httpMode: true }],
     ['fsync', 'PMAN_FSYNC', { fsync: true }],
     ['debugToFile', 'PMAN_DEBUGTOFILE', { debugFile: join(homedir(), 'tmp/debug-pman.log') }],
-    ['enableTokenAuth', 'PMAN_ENABLETOKENAUTH', { tokenPath: '', ip: firstAddress() }],
+    ['enableTokenAuth', 'PMAN_ENABLETOKENAUTH', { tokenPath: '', ip: '0.0.0.0' }],
   ])('takes the switch %s from a flag, a variable and both kinds of files', (name, key, meant) => {
     expect(configOf([`--${name}`])).toMatchObject(meant);
     for (const on of ['1', 'true', 'YES', 'on']) {
@@ -201,7 +203,7 @@ describe('readPmanConfig', () => {
     [['--maxJobs', '0'], '--maxJobs "0" is not between 1 and 100000'],
     [
       ['--container-env', 'swram'],
-      '--container-env "swram" is none of swarm, docker, openshift, host',
+      '--container-env "swram" is none of swarm, docker, openshift, kubernetes, host',
     ],
     [['--maxBodySize', '4096'], '--maxBodySize "4096" is not between 1 and 2047'],
     [
@@ -241,6 +243,26 @@ describe('readPmanConfig', () => {
     [['--version', '--port', 'nonsense'], 'version'],
   ])('prints instead of running with %j', (argv, kind) => {
     expect(readPmanConfig({ argv, env: {} }).kind).toBe(kind);
+  });
+
+  it('takes ~ for the home of the user, wherever a path stands', () => {
+    const env = { HOME: '/home/me' };
+    const ini = fileWith('home.ini', 'DBpath = ~/db\ntokenPath = ~\nsshIdentity = ~/k\n');
+    const meant = { dbPath: '/home/me/db', ssh: { identity: '/home/me/k' } };
+    expect(configOf(['--configFile', ini, '--enableTokenAuth'], env)).toMatchObject({
+      ...meant,
+      tokenPath: '/home/me',
+    });
+    expect(configOf(['--DBpath=~'], env)).toMatchObject({ dbPath: '/home/me' });
+    expect(configOf([], { ...env, PMAN_DBPATH: '~/x' })).toMatchObject({ dbPath: '/home/me/x' });
+    expect(refusalOf(['--DBpath', '~bob/db'])).toContain('begins with the home of a user');
+  });
+
+  it('names the variable of each setting with --help, and no default that says nothing', () => {
+    const asked = readPmanConfig({ argv: ['--help'], env: {} });
+    const text = asked.kind === 'print' ? asked.text : '';
+    for (const [, , key] of each) expect(text.replace(/\s+/g, ' ')).toContain(`[${key}]`);
+    expect(text).not.toMatch(/\(default: (""|false)?\)/);
   });
 
   it('prints every setting with --help', () => {

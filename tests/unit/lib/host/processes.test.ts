@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { endGroup, isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
+import { isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
+import { endTree } from '../../../../lib/host/processTree.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { within } from '../../../helpers/patience.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
@@ -70,11 +71,11 @@ describe('signalGroup', () => {
   });
 });
 
-describe('endGroup', () => {
+describe('endTree', () => {
   it('is content with a group that ends at the signal', async () => {
     const { pid, ended } = await startGroup(': > up; sleep 60 & wait');
     const start = performance.now();
-    await endGroup(pid, 'SIGTERM', 20_000);
+    await endTree(pid, 'SIGTERM', 20_000);
     expect(performance.now() - start).toBeLessThan(within(5000));
     expect(await ended).toEqual([null, 'SIGTERM']);
     expect(signalGroup(pid, 0)).toBe(false);
@@ -83,24 +84,24 @@ describe('endGroup', () => {
   it('kills what ignores the signal once the grace is over', async () => {
     const { pid, ended } = await startGroup('trap "" TERM; : > up; while :; do sleep 0.05; done');
     const start = performance.now();
-    await endGroup(pid, 'SIGTERM', 300);
+    await endTree(pid, 'SIGTERM', 300);
     expect(performance.now() - start).toBeGreaterThan(250);
     expect(await ended).toEqual([null, 'SIGKILL']);
   });
 
   it('kills at once without a grace', async () => {
     const { pid, ended } = await startGroup('trap "" TERM; : > up; while :; do sleep 0.05; done');
-    await endGroup(pid, 'SIGTERM', 0);
+    await endTree(pid, 'SIGTERM', 0);
     expect(await ended).toEqual([null, 'SIGKILL']);
   });
 
   it('ends a group that is stopped', async () => {
     const { pid, ended } = await startGroup(': > up; kill -STOP $$; sleep 60');
-    await endGroup(pid, 'SIGTERM', 20_000);
+    await endTree(pid, 'SIGTERM', 20_000);
     expect(await ended).toEqual([null, 'SIGTERM']);
   });
 
   it('has nothing to do for a group that has gone', async () => {
-    await endGroup(NOBODY, 'SIGTERM', 20_000);
+    await endTree(NOBODY, 'SIGTERM', 20_000);
   });
 });

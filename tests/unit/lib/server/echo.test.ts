@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { OPEN_DOOR } from '../../../../lib/access/tokenStore.ts';
 import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
-import { makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { echoOf, pathOf, payloadEcho } from '../../../../lib/server/echo.ts';
 import { payloadOf } from '../../../../lib/wire/payload.ts';
-
-const openDoor = makeAuthenticator(undefined);
+import { doorWith } from '../../../helpers/door.ts';
 
 function request(
   headers: GatewayRequest['rawHeaders'] = [],
@@ -31,7 +30,7 @@ describe('echoOf', () => {
       ],
       '/api/v1/',
     );
-    expect(echoOf(asked, payloadOf('{"a":\n1}'), openDoor)).toEqual({
+    expect(echoOf(asked, payloadOf('{"a":\n1}'), OPEN_DOOR)).toEqual({
       RESTheader: 'POST /api/v1/ HTTP/1.1\r',
       RESTverb: 'POST',
       path: '/api/v1',
@@ -43,7 +42,7 @@ describe('echoOf', () => {
   });
 
   it('has an empty last line when there is no body', () => {
-    expect(echoOf(request(), payloadOf(''), openDoor).receivedByServer.at(-1)).toBe('');
+    expect(echoOf(request(), payloadOf(''), OPEN_DOOR).receivedByServer.at(-1)).toBe('');
   });
 
   it.each([
@@ -53,14 +52,14 @@ describe('echoOf', () => {
     ['Cookie', 'session=s3cret'],
     ['X-Forwarded-For', 's3cret'],
   ])('does not show what %s holds', (name, value) => {
-    const door = makeAuthenticator(['s3cret']);
+    const door = doorWith(['s3cret']);
     const { receivedByServer } = echoOf(request([[name, value]]), payloadOf(''), door);
     expect(receivedByServer[1]).toBe(`${name}: ***\r`);
     expect(receivedByServer.join('\n')).not.toContain('s3cret');
   });
 
   it('does not show a token in the target, in a body, or in the payload', () => {
-    const door = makeAuthenticator(['s3cret', 's3cret-too']);
+    const door = doorWith(['s3cret', 's3cret-too']);
     const asked = request([['Host', 'x']], '/api/v1/s3cret?t=s3cret-too');
     const echo = echoOf(asked, payloadOf('{"t": "s3cret-too s3cret"}'), door);
     expect(echo.path).toBe('/api/v1/***?t=***');
@@ -74,7 +73,7 @@ describe('echoOf', () => {
   });
 
   it('shows the beginning of a long body and says how much is left out', () => {
-    const { receivedByServer } = echoOf(request(), payloadOf('x'.repeat(100_000)), openDoor);
+    const { receivedByServer } = echoOf(request(), payloadOf('x'.repeat(100_000)), OPEN_DOOR);
     const shown = receivedByServer.at(-1) ?? '';
     expect(shown).toBe(`${'x'.repeat(65_536)}… [34464 more characters]`);
   });
@@ -99,7 +98,7 @@ describe('payloadEcho', () => {
     ['😀😀', 2],
     ['\r\n', 2],
   ])('counts the characters of %j as Python does', (payload, length) => {
-    expect(payloadEcho(payloadOf(payload), openDoor)).toEqual({
+    expect(payloadEcho(payloadOf(payload), OPEN_DOOR)).toEqual({
       client_json_payload: payload,
       client_json_len: length,
       payloadsize: length,
@@ -107,7 +106,7 @@ describe('payloadEcho', () => {
   });
 
   it('has no payloadsize without a payload', () => {
-    expect(payloadEcho(payloadOf(''), openDoor)).toEqual({
+    expect(payloadEcho(payloadOf(''), OPEN_DOOR)).toEqual({
       client_json_payload: '',
       client_json_len: 0,
     });
@@ -116,7 +115,7 @@ describe('payloadEcho', () => {
   it('counts code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(payloadEcho(payloadOf(text), openDoor).client_json_len).toBe([...text].length);
+        expect(payloadEcho(payloadOf(text), OPEN_DOOR).client_json_len).toBe([...text].length);
       }),
     );
   });
@@ -125,7 +124,7 @@ describe('payloadEcho', () => {
     const payload = `x${'😀'.repeat(50_000)}`;
     const { client_json_payload: shown = '', client_json_len: length } = payloadEcho(
       payloadOf(payload),
-      openDoor,
+      OPEN_DOOR,
     );
     expect(length).toBe(50_001);
     const [kept = '', note] = shown.split('…');

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { NO_AUDIT } from '../../../../lib/access/auditLog.ts';
+import { type Door, OPEN_DOOR } from '../../../../lib/access/tokenStore.ts';
 import type { GatewayReply, GatewayRequest } from '../../../../lib/gateway/types.ts';
 import { makeAdmission } from '../../../../lib/server/admission.ts';
-import { type Authenticator, makeAuthenticator } from '../../../../lib/server/auth.ts';
 import { makeHandler } from '../../../../lib/server/handler.ts';
 import { Listeners } from '../../../../lib/server/listeners.ts';
 import type { PagePolicy } from '../../../../lib/wire/foreignPage.ts';
 import type { JsonObject } from '../../../../lib/wire/json.ts';
+import { doorWith } from '../../../helpers/door.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
-
-const openDoor = makeAuthenticator(undefined);
 
 let host: TestServices;
 beforeEach(() => {
@@ -22,22 +22,22 @@ interface Asked {
   readonly target?: string;
   readonly body?: string | Buffer;
   readonly headers?: GatewayRequest['rawHeaders'];
-  readonly authenticator?: Authenticator;
+  readonly door?: Door;
   readonly httpMode?: boolean;
   readonly allowOrigins?: PagePolicy['allowOrigins'];
 }
 
 async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
   const { method = 'POST', target = '/api/v1/cmd', body = '', headers = [] } = asked;
-  const authenticator = asked.authenticator ?? openDoor;
+  const door = asked.door ?? OPEN_DOOR;
   const pages = {
     allowOrigins: asked.allowOrigins ?? [],
     allowHosts: [],
-    hasTokens: authenticator !== openDoor,
+    hasTokens: door !== OPEN_DOOR,
   };
-  const door = { authenticator, httpMode: asked.httpMode ?? false, pages };
+  const entrance = { door, audit: NO_AUDIT, httpMode: asked.httpMode ?? false, pages };
   const handler = makeHandler({
-    ...door,
+    ...entrance,
     services: host.services,
     listeners: new Listeners(1),
   });
@@ -50,7 +50,7 @@ async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObjec
     body: Buffer.from(body),
     signal: new AbortController().signal,
   };
-  const refusal = makeAdmission(door)(request);
+  const refusal = await makeAdmission(entrance)(request);
   const reply = refusal?.(request.body) ?? (await handler(request));
   return { reply, body: reply.status === 204 ? {} : JSON.parse(String(reply.body)) };
 }
@@ -190,13 +190,13 @@ describe('makeHandler: --http', () => {
 });
 
 describe('makeHandler: refusals', () => {
-  const door = makeAuthenticator(['s3cret']);
+  const door = doorWith(['s3cret']);
 
   it.each([
     ['no token', [], 'this server wants a token'],
     ['another token', [['authorization', 'Bearer wr0ng']], 'the token is not known here'],
   ] as const)('refuses %s, and does nothing', async (_, headers, message) => {
-    const { reply, body } = await ask({ body: command('quit'), headers, authenticator: door });
+    const { reply, body } = await ask({ body: command('quit'), headers, door });
     expect(reply.status).toBe(401);
     expect(new Map(reply.headers).get('WWW-Authenticate')).toBe('Bearer');
     expect(body).toEqual({
@@ -220,7 +220,7 @@ describe('makeHandler: refusals', () => {
 
   it('obeys who has the token, and does not show it', async () => {
     const headers = [['Authorization', 'Bearer s3cret']] as const;
-    const { reply, body } = await ask({ body: command('quit'), headers, authenticator: door });
+    const { reply, body } = await ask({ body: command('quit'), headers, door });
     expect(body).toMatchObject({ status: true, d_ret: {} });
     expect(String(reply.body)).not.toContain('s3cret');
     expect(host.quits()).toBe(1);
@@ -290,7 +290,8 @@ describe('makeHandler: refusals', () => {
     const handler = makeHandler({
       services: host.services,
       listeners: new Listeners(1),
-      authenticator: openDoor,
+      door: OPEN_DOOR,
+      audit: NO_AUDIT,
       httpMode: true,
       pages: { allowOrigins: [], allowHosts: [], hasTokens: false },
     });

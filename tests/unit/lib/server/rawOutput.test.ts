@@ -4,9 +4,10 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
 import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordStart } from '../../../../lib/records/record.ts';
-import { outputReply } from '../../../../lib/server/rawOutput.ts';
+import { isOutput, outputReply } from '../../../../lib/server/rawOutput.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
 
@@ -36,16 +37,18 @@ function jobWith(...outputs: readonly (string | Buffer)[]): string {
   return root;
 }
 
-function ask(path: string, { range = '', method = 'GET', services = host.services } = {}) {
-  return outputReply(services, {
+async function ask(path: string, { range = '', method = 'GET', services = host.services } = {}) {
+  const { signal } = new AbortController();
+  const request: GatewayRequest = {
     method,
     target: `/api/v1/${path}`,
     httpVersion: '1.1',
     rawHeaders: range === '' ? [] : [['rAnGe', range]],
     authorization: undefined,
     body: Buffer.alloc(0),
-    signal: new AbortController().signal,
-  });
+    signal,
+  };
+  return isOutput(request) ? outputReply(services, request, signal) : undefined;
 }
 
 async function read(path: string, range = '') {
@@ -64,18 +67,12 @@ async function read(path: string, range = '') {
 }
 
 describe('outputReply', () => {
-  it.each([
-    '',
-    'x',
-    'x/start',
-    'x/stdout/y',
-    'x/y/stdout',
-    'x/1/2/stdout',
-    'x/-1/stdout',
-    'x/STDOUT',
-  ])('leaves %j to the tree', async (path) => {
-    expect(await ask(path)).toBeUndefined();
-  });
+  it.each(['', 'x', 'x/start', 'x/y/stdout', 'x/1/2/stdout', 'x/-1/stdout', 'x/STDOUT'])(
+    'leaves %j to the tree',
+    async (path) => {
+      expect(await ask(path)).toBeUndefined();
+    },
+  );
 
   it('leaves other verbs alone', async () => {
     for (const method of ['POST', 'PUT', 'OPTIONS']) {
@@ -88,7 +85,9 @@ describe('outputReply', () => {
     jobWith('second');
     expect((await read('_0/stdout')).text).toBe('first');
     expect((await read('_-1/stdout')).text).toBe('second');
-    for (const path of ['nosuch/stdout', '_9/stdout', '../stdout', 'constructor/stdout']) {
+    const paths = ['nosuch/stdout', '_9/stdout', '../stdout', 'constructor/stdout'];
+    const below = ['first/stdout/y', '_0/0/output/1', '_0/1234567/stdout'];
+    for (const path of [...paths, ...below]) {
       await expect(ask(path)).rejects.toThrow(expect.objectContaining({ code: 'not_found' }));
     }
   });
@@ -209,7 +208,7 @@ describe('outputReply: follow', () => {
 
   it('knows no job that was removed', async () => {
     const root = jobWith('a');
-    host.services.database.remove([root]);
+    await host.services.database.remove([root]);
     rmSync(dirname(host.outputFile(root, 0, 'stdout')), { recursive: true });
     await expect(ask(`${root}/stdout?follow=1`)).rejects.toThrow('there is no job');
   });

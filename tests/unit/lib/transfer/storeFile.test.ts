@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { fileNamer, openNameless } from '../../../../lib/transfer/openNameless.ts';
+import { openStaging } from '../../../../lib/transfer/staging.ts';
 import { storeFile } from '../../../../lib/transfer/storeFile.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
@@ -37,5 +39,34 @@ describe('storeFile', () => {
   it('says that a folder has the name', async () => {
     mkdirSync(join(folder, 'f'));
     await expect(storeFile(bytes('new'), folder, 'f')).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('has nothing in the folder before all is there, where files without a name can be had', async () => {
+    if ((await fileNamer()) === undefined) return;
+    const file = await openNameless(folder, { nameable: true });
+    await file?.close();
+    if (file === undefined) return;
+    const seen: string[][] = [];
+    const look = () => {
+      seen.push(readdirSync(folder));
+    };
+    await storeFile(bytes('new'), folder, 'f', {}, look, look);
+    expect(seen).toEqual([[], []]);
+    expect(readdirSync(folder)).toEqual(['f']);
+  });
+
+  it('removes what an earlier process of the same number left, and nothing that is being made', async () => {
+    const uuid = '00000000-0000-4000-8000-000000000000';
+    mkdirSync(join(folder, `.pfioh-${process.pid}-${uuid}.tmp`));
+    const staging = await openStaging(folder);
+    await storeFile(bytes('new'), folder, 'f');
+    expect(readdirSync(folder)).toEqual([basename(staging.path), 'f']);
+    await staging.close();
+  });
+
+  it('says that the folder is not there', async () => {
+    await expect(storeFile(bytes('x'), join(folder, 'none'), 'f')).rejects.toMatchObject({
+      code: 'not_found',
+    });
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
-import { dumps } from '../../../../lib/wire/pythonJson.ts';
+import { atOnce } from '../../../../lib/concurrency/turns.ts';
+import { ExactNumber, type JsonValue, parseJson } from '../../../../lib/wire/json.ts';
+import { dumps, dumpsInSteps } from '../../../../lib/wire/pythonJson.ts';
 
 describe('dumps', () => {
   /** What `json.dumps` of Python 3.11 writes. */
@@ -76,5 +77,34 @@ describe('dumps', () => {
         },
       ),
     );
+  });
+});
+
+describe('dumpsInSteps', () => {
+  const inSteps = (value: unknown) => atOnce(dumpsInSteps(value, 4)).toString('latin1');
+
+  it('writes what dumps writes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+        expect(inSteps(value)).toBe(dumps(value, 4));
+      }),
+    );
+  });
+
+  it('leaves out what JSON does not know, and keeps numbers', () => {
+    const value = {
+      a: undefined,
+      b: [undefined, {}, []],
+      c: new ExactNumber('1.0'),
+      d: { e: 'ü' },
+    };
+    expect(inSteps(value)).toBe(dumps(value, 4));
+  });
+
+  it('makes a step of every 64 Ki characters', () => {
+    const steps = dumpsInSteps(Array(10).fill('x'.repeat(65_536)), 4);
+    let count = 0;
+    while (!steps.next().done) count += 1;
+    expect(count).toBe(10);
   });
 });

@@ -33,26 +33,28 @@ describe('parseFlags', () => {
   it.each([
     [['--state', 'a'], { kind: 'state', name: 'a' }],
     [['-r', 'a', '--conffile', 'f'], { kind: 'remove', name: 'a', conffile: 'f' }],
-    [['-i', 'img'], { kind: 'nothing' }],
-    [['-s', '', '-i', 'img', '-c', 'c'], { kind: 'nothing' }],
-    [['-r', ''], { kind: 'nothing' }],
-    [['--state', ''], { kind: 'nothing' }],
     [['-r', 'a', '--conffile', ''], { kind: 'remove', name: 'a' }],
-    [[], { kind: 'nothing' }],
     [['-h'], { kind: 'help' }],
+    [['-x'], { kind: 'help' }],
+    [['-y'], { kind: 'synopsis' }],
     [['--version'], { kind: 'version' }],
   ])('reads %j', (args, command) => {
     expect(parseFlags(args)).toEqual(command);
   });
 
   it.each([
+    [[], 'nothing to do: give one of -s/--schedule, -r/--remove, --state'],
+    [['-i', 'img'], 'nothing to do'],
+    [['-s', '', '-i', 'img', '-c', 'c'], 'nothing to do'],
+    [['-r', ''], 'nothing to do'],
+    [['--state', ''], 'nothing to do'],
     [['-s', 'a', '-c', 'c'], '-s/--schedule requires -i/--image and -c/--command'],
     [['-s', 'a', '-i', 'i'], '-s/--schedule requires -i/--image and -c/--command'],
     [['-s', 'a', '-r', 'b'], 'argument -r/--remove: not allowed with argument -s/--schedule'],
     [['--state', 'a', '-r', 'b'], 'argument -r/--remove: not allowed with argument --state'],
     [['-s'], 'argument -s/--schedule: expected one argument'],
     [['--nosuch'], 'unrecognized arguments: --nosuch'],
-    [['--s', 'a'], 'ambiguous option: --s could match --schedule, --state'],
+    [['--s', 'a'], 'ambiguous option: --s could match --synopsis, --schedule, --state'],
   ])('refuses %j', (args, message) => {
     expect(() => parseFlags(args)).toThrow(message);
   });

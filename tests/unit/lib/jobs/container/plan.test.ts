@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { planContainer } from '../../../../../lib/jobs/container/plan.ts';
+import { planContainer, sharedFolders } from '../../../../../lib/jobs/container/plan.ts';
+import { splitIntoWords } from '../../../../../lib/jobs/container/words.ts';
 import type { JsonObject } from '../../../../../lib/wire/json.ts';
 
 const plan = (container: JsonObject, meta: JsonObject = {}, storeBase?: string) => {
   const rawMeta = { cmd: 'a "b"; c', auid: 'u', jid: 'j1', container, ...meta };
-  return planContainer({ rawMeta, container, cmd: 'a "b"; c', jid: 'j1' }, storeBase);
+  return planContainer(
+    { rawMeta, container, cmd: 'a "b"; c', jid: 'j1' },
+    sharedFolders(storeBase),
+  );
 };
 const target = { image: 'busybox' };
 
@@ -30,6 +34,30 @@ describe('planContainer', () => {
     expect(() => plan({ target: { ...target, [member]: [] } })).toThrow(
       `"meta.container.target.${member}": is not an object of strings`,
     );
+  });
+
+  it('gives the line to a shell of the image when asked, whatever is in it; else it is split into words', () => {
+    const container = { target };
+    expect(plan(container).cmd).toBe('a "b"; c');
+    fc.assert(
+      fc.property(
+        fc.string({ minLength: 1 }).filter((line) => !line.includes('\0')),
+        (cmd) => {
+          const rawMeta = { cmd, container, shell: true };
+          const { cmd: line } = planContainer(
+            { rawMeta, container, cmd, jid: 'j' },
+            sharedFolders(undefined),
+          );
+          expect(splitIntoWords(line)).toEqual(['/bin/sh', '-c', cmd]);
+        },
+      ),
+    );
+  });
+
+  it('gives a terminal to who asks for one', () => {
+    expect(plan({ target }).options.tty).toBeUndefined();
+    expect(plan({ target, tty: true }).options.tty).toBe(true);
+    expect(() => plan({ target, tty: 'yes' })).toThrow('"meta.container.tty"');
   });
 
   it('waits for the shared folder by its own name and gives the engine the one of STOREBASE', () => {

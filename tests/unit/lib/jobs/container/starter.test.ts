@@ -19,7 +19,9 @@ describe('a job that shares a folder below STOREBASE', () => {
     const open = async () => new MemoryEngine(world);
     store = tempDir();
     mkdirSync(join(store, 'key-1'));
-    pman = new ContainerPman(open, readMemoryShown, MEMORY_IMAGE, store);
+    pman = new ContainerPman(open, readMemoryShown, MEMORY_IMAGE, {
+      storeBase: store,
+    });
   });
   afterEach(async () => {
     await pman.close();

@@ -12,7 +12,9 @@ let world: MemoryWorld;
 let pman: ContainerPman;
 beforeEach(() => {
   world = new MemoryWorld();
-  pman = new ContainerPman(async () => new MemoryEngine(world), readMemoryShown, MEMORY_IMAGE);
+  pman = new ContainerPman(async () => new MemoryEngine(world), readMemoryShown, MEMORY_IMAGE, {
+    lastWordsMs: 2000,
+  });
 });
 afterEach(async () => {
   await pman.close();

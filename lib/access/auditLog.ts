@@ -1,0 +1,170 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { messageOf, PmanError, systemErrorCode, UsageError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Caller } from './caller.ts';
+import type { Program } from './scopes.ts';
+
+/** Files of this size are put aside, so many of them are kept, beside the one that is written. */
+const KEPT_FILES = 9;
+/** Of those who are not let in, one each so often is written: they must not push out what was done. */
+const REFUSED_EVERY_MS = 1000;
+const MAX_TEXT = 300;
+const MAX_JOBS = 20;
+
+/** What somebody did, or wanted to do. */
+export interface Deed {
+  readonly program: Program;
+  readonly action: string;
+  /** The caller; undefined for one who was not let in. */
+  readonly caller: Pick<Caller, 'name' | 'from'>;
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** The code of the error, when it went wrong. */
+  readonly error?: string | undefined;
+  /** Job roots that it was about. */
+  readonly jobs?: readonly string[] | undefined;
+  readonly jid?: string | undefined;
+  readonly auid?: string | undefined;
+  /** What was read: a path without its query; where files went or came from. */
+  readonly path?: string | undefined;
+  /** Of files that were moved. */
+  readonly bytes?: number | undefined;
+}
+
+/** Where it is written who did what. */
+export interface Audit {
+  write(deed: Deed): void;
+  /** Somebody was not let in. */
+  refused(deed: Deed): void;
+  close(): void;
+}
+
+/** Writes nothing. */
+export const NO_AUDIT: Audit = {
+  write: () => undefined,
+  refused: () => undefined,
+  close: () => undefined,
+};
+
+export interface AuditOptions {
+  readonly file: string;
+  /** A file that has become as large is put aside. Bytes. */
+  readonly maxBytes: number;
+  readonly log: Logger;
+}
+
+/**
+ * Opens the audit log: lines of JSON in a file that this user alone may read. It holds no header, no command and no
+ * environment, so no secrets. A line is with the system before its request is answered.
+ * @throws UsageError when it cannot be written
+ */
+export function openAudit({ file, maxBytes, log }: AuditOptions): Audit {
+  let opened: OpenedFile | undefined = openOwnFile(file);
+  let isFailing = false;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  let leftOut = 0;
+  const append = (line: string) => {
+    try {
+      const bytes = Buffer.from(`${line}\n`);
+      if (opened !== undefined && opened.bytes > 0 && opened.bytes + bytes.length > maxBytes) {
+        closeSync(opened.fd);
+        opened = undefined;
+        putAside(file);
+      }
+      opened ??= openOwnFile(file);
+      opened.bytes += writeSync(opened.fd, bytes);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) log.error('the audit log cannot be written', { reason: messageOf(error) });
+      isFailing = true;
+    }
+  };
+  return {
+    write: (deed) => append(lineOf(deed)),
+    refused(deed) {
+      const now = performance.now();
+      if (now - refusedAt < REFUSED_EVERY_MS) {
+        leftOut += 1;
+        return;
+      }
+      append(lineOf(deed, leftOut));
+      refusedAt = now;
+      leftOut = 0;
+    },
+    close: () => {
+      if (opened !== undefined) closeSync(opened.fd);
+      opened = undefined;
+    },
+  };
+}
+
+interface OpenedFile {
+  readonly fd: number;
+  bytes: number;
+}
+
+/** `audit.log` becomes `audit.log.1`, that becomes `audit.log.2`, and the last one is gone. */
+function putAside(file: string): void {
+  for (let i = KEPT_FILES; i > 0; i -= 1) {
+    const from = i === 1 ? file : `${file}.${i - 1}`;
+    if (existsSync(from)) renameSync(from, `${file}.${i}`);
+  }
+}
+
+/** @throws UsageError when it is none of this user's files, or cannot be written */
+function openOwnFile(file: string): OpenedFile {
+  try {
+    const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+    const fd = openSync(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_WRONLY, 0o600);
+    const stat = fstatSync(fd);
+    if (stat.isFile() && (process.geteuid === undefined || stat.uid === process.geteuid())) {
+      if ((stat.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+      return { fd, bytes: stat.size };
+    }
+    closeSync(fd);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ELOOP') {
+      const message = `cannot write --auditLog ${file}: ${messageOf(error)}`;
+      throw new UsageError(message, { cause: error });
+    }
+  }
+  throw new UsageError(`--auditLog ${file} is no file of this user`);
+}
+
+function lineOf(deed: Deed, leftOut = 0): string {
+  const { program, caller, action, status, error, jobs, jid, auid, path, bytes } = deed;
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    program,
+    token: caller.name ?? null,
+    from: caller.from.length > 1 ? caller.from : (caller.from[0] ?? null),
+    action: cut(action),
+    ...(jobs === undefined ? {} : { jobs: jobs.slice(0, MAX_JOBS) }),
+    ...(jobs !== undefined && jobs.length > MAX_JOBS ? { jobCount: jobs.length } : {}),
+    ...(jid === undefined ? {} : { jid: cut(jid) }),
+    ...(auid === undefined ? {} : { auid: cut(auid) }),
+    ...(path === undefined ? {} : { path: cut(path) }),
+    ...(bytes === undefined ? {} : { bytes }),
+    status,
+    ...(error === undefined ? {} : { error }),
+    ...(leftOut === 0 ? {} : { refusalsLeftOut: leftOut }),
+  });
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+}
+
+/** The code of what went wrong, as an answer tells it. */
+export function codeOf(error: unknown): string {
+  return error instanceof PmanError ? error.code : 'internal';
+}

@@ -1,0 +1,58 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { BadRequestError, messageOf, systemErrorCode } from '../errors.ts';
+import { dumps } from '../wire/pythonJson.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
+
+/** The statuses of what Node's parser refuses; anything else is a bad request. */
+const STATUSES: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+/** Has what Node refuses by itself answered as everything else is: as JSON, with the headers that every answer has. */
+export function answerEarlyRefusals(server: Server): void {
+  /** The answers that are under way on each connection. */
+  const answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const open = answers.get(socket) ?? new Set();
+    answers.set(socket, open.add(response));
+    response.once('close', () => open.delete(response));
+  });
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    const status = STATUSES.get(systemErrorCode(error) ?? '') ?? 400;
+    // In the middle of another answer there is nothing to be said.
+    const isAnswering = [...(answers.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+    if (isAnswering) socket.destroy();
+    else refuse(socket, status, messageOf(error));
+  });
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    refuse(response.socket ?? request.socket, 417, 'the expectation cannot be met');
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    refuse(socket, 405, 'CONNECT is not supported: this is no proxy');
+  });
+}
+
+function refuse(socket: Duplex, status: number, message: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = dumps({ status: false, msg: message, error: { code: 'bad_request', message } });
+  const headers = [
+    ...SAFETY_HEADERS,
+    ['Content-Type', 'application/json'],
+    ['Content-Length', String(Buffer.byteLength(body))],
+    ['Connection', 'close'],
+  ].map(([name, value]) => `${name}: ${value}`);
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers, '', ''];
+  socket.end(`${head.join('\r\n')}${body}`, () => socket.destroy());
+}
+
+/** Node would refuse it by itself, without the headers that every answer has. @throws BadRequestError */
+export function requireHost({ headers, httpVersion }: IncomingMessage): void {
+  if (headers.host !== undefined || httpVersion !== '1.1') return;
+  throw new BadRequestError('the request has no header Host');
+}

@@ -1,0 +1,53 @@
+import { PmanError } from '../errors.ts';
+import { type JobDatabase, NAME_KEYS } from './database.ts';
+import { ShortNames } from './index/shortNames.ts';
+
+/** What says nothing of single jobs. */
+const HARMLESS: ReadonlySet<PropertyKey> = new Set([
+  ...['folder', 'fsync', 'rights', 'problem', 'indexing', 'indexed', 'requireIndex'],
+]);
+
+/**
+ * The database as somebody sees it to whom only the jobs of one auid are shown: the others are not there. What this
+ * file does not know it refuses, so that a new way to find jobs shows nothing by mistake.
+ */
+export function ownRecords(database: JobDatabase, auid: string): JobDatabase {
+  const isOwn = (root: string) => {
+    const summary = database.summary(root);
+    return (summary === undefined ? database.tree(root)?.cat(['auid']) : summary.auid) === auid;
+  };
+  const roots = () => database.rootsOf(auid);
+  // Not the database's own: it tells when a short name is also that of others' jobs.
+  const named = (name: string) => {
+    if (database.has(name)) return isOwn(name) ? name : undefined;
+    const names = new ShortNames();
+    for (const root of roots()) names.add(root);
+    return names.find(name);
+  };
+  const own = {
+    roots,
+    has: (root) => database.has(root) && isOwn(root),
+    tree: (root) => (database.has(root) && isOwn(root) ? database.tree(root) : undefined),
+    named,
+    shortNameOf: (root) => database.shortNameOf(root),
+    rootsOf: (other) => (other === auid ? roots() : []),
+    find: async (key, value, pace) => {
+      if (!NAME_KEYS.has(key)) return (await database.find(key, value, pace)).filter(isOwn);
+      const root = typeof value === 'string' ? named(value) : undefined;
+      return root === undefined ? [] : [root];
+    },
+    summary: (root) => (database.has(root) && isOwn(root) ? database.summary(root) : undefined),
+    remove: (gone, options) => database.remove(gone.filter(isOwn), options),
+  } as const satisfies Partial<JobDatabase>;
+  const known = new Map<PropertyKey, unknown>(Object.entries(own));
+  return new Proxy(database, {
+    get(target, name) {
+      if (known.has(name)) return known.get(name);
+      if (HARMLESS.has(name)) {
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      throw new PmanError('forbidden', 'a token with an auid cannot do this');
+    },
+  });
+}

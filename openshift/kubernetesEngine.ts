@@ -1,0 +1,335 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
+import { messageOf, PmanError } from '../lib/errors.ts';
+import type {
+  ChangesOptions,
+  Checked,
+  CheckOptions,
+  EndOrder,
+  Engine,
+  FollowOptions,
+  Handle,
+  Look,
+  NameOwner,
+  Started,
+  StartOptions,
+  Work,
+  Worker,
+  WorkRequest,
+} from '../lib/jobs/container/engine.ts';
+import type { Logger } from '../lib/log.ts';
+import { ApiError } from './apiError.ts';
+import type { KubeClient } from './client.ts';
+import type { ClusterFacts } from './clusterFacts.ts';
+import { Informer } from './informer.ts';
+import { jobBody } from './jobSpec.ts';
+import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
+import { jobSchema, type Pod, podSchema } from './objects.ts';
+import { cappedLogs, followLogs, type LogSource } from './podLogs.ts';
+import { claimName } from './podVolumes.ts';
+import { readFacts, readTemplate } from './readFacts.ts';
+import { refuseLimits } from './resources.ts';
+import { signalContainer } from './signalPod.ts';
+import { storageClaim, swiftLogs } from './swift.ts';
+import type { KnownWork } from './workCache.ts';
+import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
+
+/** How long pods that are removed may take to end before the Job counts as removed, in milliseconds. */
+const REMOVAL_MS = 15_000;
+/** How long the output of a pod may be refused by its node before it counts as lost, in milliseconds. */
+const OUTPUT_LOST_MS = 120_000;
+
+export interface KubernetesEngineOptions {
+  readonly client: KubeClient;
+  readonly settings: KubernetesSettings;
+  readonly log: Logger;
+}
+
+/**
+ * Work as Jobs of Kubernetes, in one namespace. A Job stays until pman has its end on the disk and removes it: it has no time to
+ * live, and no finalizer (docs/decisions/0015-kubernetes.md).
+ */
+export class KubernetesEngine implements Engine {
+  readonly #client: KubeClient;
+  readonly #settings: KubernetesSettings;
+  readonly #log: Logger;
+  readonly #informer: Informer;
+  #facts: Promise<ClusterFacts> | undefined;
+  /** By the uid of what is being ended since it will never run. */
+  readonly #givingUp = new Set<string>();
+  /** By pod: since when its node does not give its output. */
+  readonly #unread = new Map<string, number>();
+
+  constructor({ client, settings, log }: KubernetesEngineOptions) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#log = log;
+    this.#informer = new Informer(client, log);
+  }
+
+  async check(request: WorkRequest, _: CheckOptions): Promise<Checked> {
+    refuseName(request.name);
+    refuseLimits(request.options);
+    await this.#bodyOf(request);
+    const name = objectName(request.name);
+    const known = this.#informer.knows(name);
+    if (known !== undefined) return { nameIsTaken: known };
+    return { nameIsTaken: await this.#informer.isOurs(name) };
+  }
+
+  async start(
+    request: WorkRequest,
+    { mayExist, cancelled }: StartOptions,
+  ): Promise<Started | undefined> {
+    if (mayExist || cancelled.aborted) {
+      const ours = await this.#ours(request);
+      if (ours !== undefined && !cancelled.aborted) return ours;
+      if (ours !== undefined) await this.remove({ name: request.name, handle: ours.handle });
+    }
+    if (cancelled.aborted) return undefined;
+    const body = await this.#bodyOf(request);
+    const { name } = request;
+    try {
+      if (this.#settings.storage.kind === 'swift') await this.#claim(request);
+      const made = await this.#client.ask(`create job "${objectName(name)}"`, {
+        ...{ method: 'POST', path: this.#client.path('jobs'), body },
+      });
+      const job = jobSchema.parse(made);
+      this.#informer.put(job);
+      return startedOf(job.metadata.uid);
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
+      // An earlier call may have come through after all.
+      const ours = await this.#ours(request);
+      if (ours === undefined) throw error;
+      return ours;
+    }
+  }
+
+  async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
+    const found = await this.#informer.works(works.map(({ name }) => objectName(name)));
+    const looks = new Map<string, Look>();
+    for (const { name, handle } of works) {
+      const work = found.get(objectName(name));
+      if (work === undefined || !isMeant(work, handle)) continue;
+      const { look, hopeless } = workState(work, this.#settings.startLimitMs);
+      for (const one of hopeless) void this.#giveUp(one);
+      looks.set(name, look);
+    }
+    return looks;
+  }
+
+  async end(work: Work, { signal }: EndOrder): Promise<boolean> {
+    const found = await this.#workOf(work);
+    const live = (found?.pods ?? []).filter((pod) => !isOver(pod));
+    const isOverAll = found !== undefined && workState(found, 0).look.kind === 'ended';
+    if (live.length === 0) return isOverAll;
+    const sent = await Promise.all(live.filter(isRunning).map((pod) => this.#signal(pod, signal)));
+    // One that waits, and one that is still to be made, is not reached.
+    return sent.length === live.length && found?.pods.length === (found?.job.spec.completions ?? 1);
+  }
+
+  async remove(work: Work): Promise<void> {
+    const found = await this.#workOf(work);
+    if (found === undefined) return;
+    const { name, uid } = found.job.metadata;
+    await this.#client.askIfThere(`remove job "${name}"`, {
+      ...{ method: 'DELETE', path: this.#client.path('jobs', name) },
+      body: { propagationPolicy: 'Background', preconditions: { uid } },
+    });
+    this.#informer.remove(found.job);
+    if (this.#settings.storage.kind === 'swift') {
+      const claim = claimName(work.name);
+      await this.#client.askIfThere(`remove claim "${claim}"`, {
+        ...{ method: 'DELETE', path: this.#client.path('persistentvolumeclaims', claim) },
+      });
+    }
+    const live = found.pods.filter((pod) => !isOver(pod));
+    await Promise.all(live.map((pod) => this.#removePod(pod)));
+    for (const pod of found.pods) this.#unread.delete(pod.metadata.name);
+  }
+
+  async logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
+    const texts = await Promise.all(
+      workers.map((worker) => this.#logsOf(sourceOf(worker), limitBytes)),
+    );
+    return texts.join('');
+  }
+
+  async follow(worker: Worker, options: FollowOptions): Promise<void> {
+    const source = sourceOf(worker);
+    if (source === undefined) return;
+    if (!(await followLogs(this.#client, source, options)) || options.signal.aborted) return;
+    // An API server that ends in order ends its streams as if they were over.
+    const path = this.#client.path('pods', source.pod);
+    const pod = await this.#client.askIfThere(`look for pod "${source.pod}"`, { path });
+    if (pod !== undefined && isRunning(podSchema.parse(pod))) {
+      throw new PmanError('unavailable', `the output of pod "${source.pod}" was cut off`);
+    }
+  }
+
+  changes(onChange: (name: string) => void, options: ChangesOptions): Promise<void> {
+    return this.#informer.listen(onChange, options);
+  }
+
+  async owner(name: string): Promise<NameOwner | undefined> {
+    const found = await this.#workOf({ name, handle: undefined });
+    if (found === undefined) return undefined;
+    const isLive = async () => {
+      const [look] = (await this.look([{ name, handle: undefined }])).values();
+      return look !== undefined && look.kind !== 'ended';
+    };
+    return { ...ownerOf(found.job), isLive };
+  }
+
+  async #bodyOf(request: WorkRequest) {
+    this.#facts ??= this.#readFacts();
+    const { namespace } = this.#client;
+    return jobBody(request, this.#settings, { ...(await this.#facts), namespace });
+  }
+
+  async #readFacts(): Promise<ClusterFacts> {
+    try {
+      return await readFacts(this.#client, readTemplate(this.#settings.podTemplate));
+    } catch (error) {
+      this.#facts = undefined;
+      throw error;
+    }
+  }
+
+  /** What an earlier call for the same job has made. */
+  async #ours({ name, owner }: WorkRequest): Promise<Started | undefined> {
+    const answer = await this.#client.askIfThere(`look for job "${objectName(name)}"`, {
+      path: this.#client.path('jobs', objectName(name)),
+    });
+    if (answer === undefined) return undefined;
+    const job = jobSchema.parse(answer);
+    this.#informer.put(job);
+    return ownerOf(job).job === owner.job ? startedOf(job.metadata.uid) : undefined;
+  }
+
+  async #workOf({ name, handle }: Work): Promise<KnownWork | undefined> {
+    const work = (await this.#informer.works([objectName(name)])).get(objectName(name));
+    return work !== undefined && isMeant(work, handle) ? work : undefined;
+  }
+
+  async #claim({ name, owner }: WorkRequest): Promise<void> {
+    try {
+      await this.#client.ask(`create claim "${claimName(name)}"`, {
+        ...{ method: 'POST', path: this.#client.path('persistentvolumeclaims') },
+        body: storageClaim(name, ownerMarks(name, owner)),
+      });
+    } catch (error) {
+      if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
+    }
+  }
+
+  /**
+   * SIGKILL, and what the container does not get from inside, is the node's to send: its time limit is set to what is over
+   * already. So the pod stays, with its exit code and its output; a pod that is deleted loses both.
+   */
+  async #signal(pod: Pod, signal: NodeJS.Signals): Promise<boolean> {
+    const { name } = pod.metadata;
+    const container = pod.spec.containers[0]?.name ?? '';
+    if (signal !== 'SIGKILL') {
+      if (await signalContainer(this.#client, { pod: name, container, signal })) return true;
+    }
+    await this.#endPod(pod);
+    return true;
+  }
+
+  /** The node ends the pod: SIGTERM, and SIGKILL after the pod's own grace. */
+  async #endPod({ metadata: { name } }: Pod): Promise<void> {
+    await this.#client.askIfThere(`end pod "${name}"`, {
+      ...{ method: 'PATCH', path: this.#client.path('pods', name) },
+      body: { spec: { activeDeadlineSeconds: 1 } },
+    });
+  }
+
+  /**
+   * Ends what will never run, once at a time; how it stands is told by the changes that follow. The reason is kept with the Job:
+   * the pod is removed, since a node that waits for a volume heeds no time limit. It has nothing that could be lost.
+   */
+  async #giveUp({ job, pod, cause }: Hopeless): Promise<void> {
+    const { uid } = (pod ?? job).metadata;
+    if (this.#givingUp.has(uid)) return;
+    this.#givingUp.add(uid);
+    const { name } = job.metadata;
+    const suspended = pod === undefined ? { spec: { suspend: true } } : {};
+    try {
+      await this.#client.askIfThere(`give up job "${name}"`, {
+        ...{ method: 'PATCH', path: this.#client.path('jobs', name) },
+        body: { metadata: { annotations: { [ENDED_NOTE]: cause } }, ...suspended },
+      });
+      if (pod !== undefined) await this.#deletePod(pod);
+    } catch (error) {
+      this.#log.debug('what will never run cannot be ended yet', {
+        name,
+        reason: messageOf(error),
+      });
+    } finally {
+      this.#givingUp.delete(uid);
+    }
+  }
+
+  async #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
+    try {
+      await this.#client.askIfThere(`remove pod "${name}"`, {
+        ...{ method: 'DELETE', path: this.#client.path('pods', name) },
+        body: { gracePeriodSeconds: 1, preconditions: { uid } },
+      });
+    } catch (error) {
+      // Another one has its name: it is gone.
+      if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
+    }
+  }
+
+  /** Deletes a pod and waits until nothing of it runs. */
+  async #removePod(pod: Pod): Promise<void> {
+    await this.#deletePod(pod);
+    const { name, uid } = pod.metadata;
+    const path = this.#client.path('pods', name);
+    for (const begin = Date.now(); Date.now() - begin < REMOVAL_MS; await sleep(500)) {
+      const answer = await this.#client.askIfThere(`look for pod "${name}"`, { path });
+      if (answer === undefined) return;
+      const now = podSchema.parse(answer);
+      if (now.metadata.uid !== uid || isOver(now)) return;
+    }
+    this.#log.warn('a pod that was removed has not ended yet', { pod: name });
+  }
+
+  async #logsOf(source: LogSource | undefined, limitBytes: number): Promise<string> {
+    if (source === undefined) return '';
+    const read = (container: string) =>
+      cappedLogs(this.#client, { ...source, container }, limitBytes);
+    try {
+      const text = await (this.#settings.storage.kind === 'swift'
+        ? swiftLogs(source.container, read)
+        : read(source.container));
+      this.#unread.delete(source.pod);
+      return text;
+    } catch (error) {
+      // The API server answers, and the pod's node does not: it may be gone for ever.
+      if (!(error instanceof ApiError) || error.status < 500) throw error;
+      const since = this.#unread.get(source.pod) ?? Date.now();
+      this.#unread.set(source.pod, since);
+      if (Date.now() - since < OUTPUT_LOST_MS) throw error;
+      return `[… the output is not at hand: ${error.message} …]\n`;
+    }
+  }
+}
+
+const startedOf = (uid: string): Started => ({ handle: { uid }, printed: '' });
+
+/** Whether it is what the handle means: something of the same name may have been made later. */
+function isMeant({ job }: KnownWork, handle: Handle | undefined): boolean {
+  return typeof handle?.uid !== 'string' || handle.uid === job.metadata.uid;
+}
+
+/** Undefined for a worker whose pod is not known, or has written nothing yet. */
+function sourceOf({ shown }: Worker): LogSource | undefined {
+  const { Pod: pod, Container: container, Phase: phase } = shown;
+  if (phase === 'Pending') return undefined;
+  if (typeof pod !== 'string' || typeof container !== 'string') return undefined;
+  return { pod, container };
+}

@@ -1,0 +1,3 @@
+import { holdToContract } from './engineContract.ts';
+
+holdToContract('kubernetes');

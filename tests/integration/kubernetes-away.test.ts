@@ -1,0 +1,152 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { EngineRelay } from '../helpers/engineRelay.ts';
+import { eventually } from '../helpers/eventually.ts';
+import {
+  KubernetesUnderTest,
+  kubernetesMissing,
+  ownKubernetesMissing,
+} from '../helpers/kubernetes.ts';
+import {
+  clusterEnd,
+  clusterMeta,
+  clusterStatus,
+  hasWritten,
+  runInCluster,
+  startPman,
+} from '../helpers/kubernetesJobs.ts';
+import { act, replyOf, resultOf } from '../helpers/pman.ts';
+import type { TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+jest.setTimeout(240_000);
+
+/** Counts its runs, says that it is up, waits for the file `go`, and ends with 3. */
+const GATED =
+  'sh -c "echo run >>/share/runs; echo up; while [ ! -e /share/go ]; do sleep 0.1; done; echo gone on; exit 3"';
+
+describeWithEngine(
+  'jobs of a Kubernetes cluster, when something is away',
+  kubernetesMissing,
+  () => {
+    let cluster: KubernetesUnderTest;
+    let server: TestServer;
+    let relay: EngineRelay | undefined;
+
+    beforeAll(async () => {
+      cluster = await KubernetesUnderTest.open();
+    });
+    afterAll(() => cluster.close());
+    afterEach(async () => {
+      if (server.isRunning) await server.stop();
+      server.endJobs();
+      await eventually(() => server.children().length === 0);
+      await relay?.cut();
+      relay = undefined;
+    });
+
+    const gated = async () => {
+      const folder = tempDir();
+      chmodSync(folder, 0o777);
+      const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
+      const file = join(folder, 'runs');
+      return {
+        jid,
+        go: () => writeFileSync(join(folder, 'go'), ''),
+        runs: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0),
+      };
+    };
+    const ENDED = { returncode: [3], stdout: ['up\ngone on\n'] };
+
+    it('a pman that is killed goes on with its jobs, and learns how those ended that ended meanwhile', async () => {
+      server = await startPman(cluster);
+      const [one, other] = [await gated(), await gated()];
+      for (const { jid } of [one, other]) await hasWritten(server, jid, 'up');
+      await server.kill9();
+      one.go();
+      await eventually(
+        () =>
+          cluster.kubectl('get', 'job', one.jid, '-o', 'jsonpath={.status.failed}').trim() === '1',
+        { timeoutMs: 60_000, pollMs: 200, message: 'the job to end' },
+      );
+      await server.restart();
+      expect(await clusterEnd(server, one.jid)).toMatchObject(ENDED);
+      expect((await clusterStatus(server, other.jid)).l_status).toEqual(['started']);
+      other.go();
+      expect(await clusterEnd(server, other.jid)).toMatchObject(ENDED);
+      expect([one.runs(), other.runs()]).toEqual([1, 1]);
+    });
+
+    it('an API server that cannot be reached refuses new jobs; the state of the others is what was known, and says so', async () => {
+      relay = await EngineRelay.to(cluster.port);
+      const kubeconfig = cluster.kubeconfigAt(relay.port);
+      server = await startPman(cluster, { kubeconfig });
+      const { jid, go, runs } = await gated();
+      await hasWritten(server, jid, 'up');
+      await relay.cut();
+      const answer = await act(server, 'run', clusterMeta(cluster, { jid: 'other', cmd: 'true' }));
+      expect(answer.status).toBe(503);
+      expect(replyOf(answer).error).toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('no answer from the Kubernetes API'),
+      });
+      const status = await clusterStatus(server, jid);
+      expect(status).toMatchObject({
+        l_status: ['started'],
+        note: expect.stringContaining('what was known last'),
+      });
+      await relay.restore();
+      go();
+      expect(await clusterEnd(server, jid)).toMatchObject(ENDED);
+      expect(runs()).toBe(1);
+    });
+
+    it('a kubeconfig that is not there is told when a job comes; host jobs run', async () => {
+      const kubeconfig = join(tempDir(), 'nosuch');
+      server = await startPman(cluster, { kubeconfig });
+      const answer = await act(server, 'run', clusterMeta(cluster, { jid: 'a', cmd: 'true' }));
+      expect(answer.status).toBe(503);
+      expect(replyOf(answer).error?.message).toContain(kubeconfig);
+      await server.post('run', { cmd: 'exit 3', auid: 'u', jid: 'h' });
+      expect(await resultOf(server, 'h')).toMatchObject({ returncode: [3] });
+    });
+  },
+);
+
+describeWithEngine(
+  'jobs of a Kubernetes cluster whose programs are killed',
+  ownKubernetesMissing,
+  () => {
+    let cluster: KubernetesUnderTest;
+    let server: TestServer;
+
+    beforeAll(async () => {
+      cluster = await KubernetesUnderTest.open();
+      server = await startPman(cluster);
+    });
+    afterAll(async () => {
+      await server.kill9();
+      await cluster.close();
+    });
+
+    it.each([
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-scheduler',
+      'kubelet',
+      'containerd',
+    ] as const)('go on when it was %s, and end once', async (program) => {
+      const folder = tempDir();
+      chmodSync(folder, 0o777);
+      const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
+      await hasWritten(server, jid, 'up');
+      await cluster.restart(program);
+      writeFileSync(join(folder, 'go'), '');
+      const end = await clusterEnd(server, jid, 180_000);
+      expect(end).toMatchObject({ returncode: [3], stdout: ['up\ngone on\n'] });
+      expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
+    });
+  },
+);

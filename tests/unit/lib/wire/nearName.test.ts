@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { nearName } from '../../../../lib/wire/nearName.ts';
+
+const known = ['timeout', 'threaded', 'cmd', 'auid', 'jid', 'nice', 'memory_limit', 'do', 'dbpath'];
+
+describe('nearName', () => {
+  it.each([
+    ['timout', 'timeout'],
+    ['tiemout', 'timeout'],
+    ['timeoutt', 'timeout'],
+    ['treaded', 'threaded'],
+    ['Threaded', 'threaded'],
+    ['DBPATH', 'dbpath'],
+    ['memorylimit', 'memory_limit'],
+    ['niec', 'nice'],
+    ['JID', 'jid'],
+    ['note', undefined],
+    ['gid', undefined],
+    ['time', undefined],
+    ['op', undefined],
+    ['__proto__', undefined],
+    ['', undefined],
+  ])('takes %j for %p', (name, meant) => {
+    expect(nearName(name, known)).toBe(meant);
+  });
+});
