@@ -10,13 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate, resultOf, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 // Each starts a server several times, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const damages: ReadonlyArray<readonly [what: string, damage: (leaf: string) => void]> = [
   ['is empty', (leaf) => truncateSync(leaf)],

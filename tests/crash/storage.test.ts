@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import {
@@ -19,7 +19,6 @@ import { tempDir } from '../helpers/tempDir.ts';
 import { canMount, makeReadOnly, mountSmallDisk, setWritable, unmount } from './mounts.ts';
 
 // Each starts a server several times, and the machine may be busy.
-jest.setTimeout(30_000);
 
 const probe = mkdtempSync(join(tmpdir(), 'pman-mount-'));
 const mounts = canMount(join(probe, 'disk'));

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, expect, it } from '@jest/globals';
 import { ended, gone, metaOf, run, services, start, stopAll } from '../helpers/containerJobs.ts';
 import { docker, engineMissing, managerImage, scriptImage } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -16,7 +16,6 @@ const managers = (image: string) => docker('ps', '-aq', '--filter', `ancestor=${
 
 /** A job that is being scheduled by a manager container that never ends can be ended nevertheless. */
 describeWithEngine('a job whose manager container hangs', engineMissing, () => {
-  jest.setTimeout(120_000);
   afterEach(stopAll);
   beforeAll(() => {
     managerImage(manager);
@@ -68,7 +67,6 @@ describeWithEngine('a job whose manager container hangs', engineMissing, () => {
 });
 
 describeWithEngine('a container job with a time limit', engineMissing, () => {
-  jest.setTimeout(120_000);
   afterEach(stopAll);
 
   it('is ended when its time is over, with the cause in words', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { ended, metaOf, run, start, statusOf, stopAll } from '../helpers/containerJobs.ts';
 import { podmanMissing } from '../helpers/docker.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -16,8 +16,6 @@ const script = (verb: string) =>
   execFileSync('sh', [join(checkout, 'tests/engines/podman.sh'), verb, folder], { stdio: 'pipe' });
 
 describeWithEngine("container jobs and a restart of Podman's service", podmanMissing, () => {
-  jest.setTimeout(120_000);
-
   beforeAll(() => {
     script('up');
   }, 120_000);

@@ -1,13 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { act, replyOf } from '../helpers/pman.ts';
 import { startServer } from '../helpers/startServer.ts';
 import { Opened, transferMessage } from '../helpers/transfer.ts';
 
 const opened = new Opened();
-jest.setTimeout(60_000);
 
 async function setUp(serveforever: boolean, flags: readonly string[] = []) {
   const server = await startServer({ flags: ['--http', ...flags] });

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually, Opened, type Program, transferMessage } from '../helpers/transfer.ts';
 
 const opened = new Opened();
@@ -85,8 +85,6 @@ function purl(
 const form = { archive: 'none', encoding: 'none' };
 const inTransit = (folder: string) =>
   readdirSync(folder).some((name) => name.startsWith('.pfioh-'));
-
-jest.setTimeout(30_000);
 
 describe('an interrupted transfer', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(

@@ -114,7 +114,7 @@ describeWithEngine(
       );
       expect(reply).toMatchObject({
         status: true,
-        d_ret: { l_status: ['finishedSuccessfully'], l_logs: ['something\r\n'] },
+        d_ret: { l_status: ['finishedSuccessfully'], l_logs: ['something\n'] },
       });
       await eventually(() => !docker('service', 'ls').includes('testService'), {
         message: 'the service to be removed',
