@@ -33,8 +33,13 @@ export async function cappedLogs(
   } catch (error) {
     throw noAnswer(doing, client.credentials.server, error);
   }
-  return kept.text();
+  const text = kept.text();
+  if (NO_LOG.test(text)) throw new PmanError('unavailable', `cannot ${doing}: ${text.trim()}`);
+  return text;
 }
+
+/** A kubelet that cannot find an output, as when containerd is away, says so in its place, with status 200. */
+const NO_LOG = /^unable to retrieve container logs for [a-z-]+:\/\/[0-9a-f]{64}\n?$/;
 
 /**
  * Hands on the output of a container from a byte on, as it comes, until the container ends or the signal is given.

@@ -1,3 +1,5 @@
+import { clusterTurn } from '../helpers/clusterTurn.ts';
 import { holdToContract } from './engineContract.ts';
 
+await clusterTurn();
 holdToContract('kubernetes');

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { clusterTurn } from '../helpers/clusterTurn.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { KubernetesUnderTest, ownKubernetesMissing, type Program } from '../helpers/kubernetes.ts';
 import { clusterEnd, clusterMeta, startPman } from '../helpers/kubernetesJobs.ts';
@@ -9,8 +10,10 @@ import { act } from '../helpers/pman.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { Random } from './random.ts';
 
+await clusterTurn();
+
 /** How often something is killed, in all. */
-const rounds = Number(process.env.PMAN_CRASH_ROUNDS ?? 10);
+const rounds = Number(process.env.PMAN_TEST_KUBERNETES_ROUNDS ?? 6);
 const seed = Number(process.env.PMAN_CRASH_SEED ?? Date.now() % 1_000_000);
 const JOBS_A_ROUND = 3;
 

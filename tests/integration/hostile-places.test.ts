@@ -106,20 +106,9 @@ describe('a server with one listener', () => {
       });
     });
 
-    it.each([
-      '/',
-      '//',
-      '///',
-      '/api',
-      '/api/',
-      '/api/v1',
-      '/api/v1/',
-      '/api/v1//',
-      '/a/b',
-      '/api/v1?x=1',
-      '/?',
-    ])('of %s lists the jobs', async (path) =>
-      expect(Object.keys((await get(path)).GET as object)).toEqual([root]),
+    it.each(['/', '//', '///', '/api', '/api/', '/api/v1', '/api/v1/', '/api/v1//', '/a/b', '/?'])(
+      'of %s lists the jobs',
+      async (path) => expect(Object.keys((await get(path)).GET as object)).toEqual([root]),
     );
   });
 

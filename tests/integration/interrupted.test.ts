@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,8 +91,24 @@ function purl(
 }
 
 const form = { archive: 'none', encoding: 'none' };
-const inTransit = (folder: string) =>
-  readdirSync(folder).some((name) => name.startsWith('.pfioh-'));
+const isOwn = (name: string) => name.startsWith('.pfioh-');
+
+/** Whether a process has something for a folder that is not whole: under a name of ours, or without a name where that can be. */
+const inTransit = (folder: string, { child }: Program) =>
+  readdirSync(folder).some(isOwn) ||
+  openFiles(child.pid).some((file) => file.startsWith(`${folder}/`) && file.endsWith(' (deleted)'));
+
+function openFiles(pid: number | undefined): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      return [readlinkSync(join(folder, fd))];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
 
 describe('an interrupted transfer', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(
@@ -100,11 +124,11 @@ describe('an interrupted transfer', () => {
         remote: '.',
         ...form,
       });
-      await eventually('content arrives', () => inTransit(store));
+      await eventually('content arrives', () => inTransit(store, server));
       client.child.kill(signal);
       expect((await client.ended).code).not.toBe(0);
       way.cut();
-      await eventually('nothing is left', () => !inTransit(store));
+      await eventually('nothing is left', () => !inTransit(store, server));
       expect(readFileSync(join(store, 'f'), 'utf8')).toBe('old');
       expect(readdirSync(store)).toEqual(['f']);
     },
@@ -117,7 +141,7 @@ describe('an interrupted transfer', () => {
     const server = await opened.pfioh(['--storeBase', store]);
     const way = await narrow(server.address, 'up');
     const client = purl(way.address, 'pushPath', { local: join(local, 'f'), remote: '.', ...form });
-    await eventually('content arrives', () => inTransit(store));
+    await eventually('content arrives', () => inTransit(store, server));
     server.child.kill('SIGKILL');
     expect((await client.ended).code).not.toBe(0);
     await eventually('nothing is left', () => readdirSync(store).length === 0);
@@ -130,7 +154,7 @@ describe('an interrupted transfer', () => {
     const server = await opened.pfioh(['--storeBase', store]);
     const way = await narrow(server.address, 'down');
     const client = purl(way.address, 'pullPath', { local, remote: 'f', ...form });
-    await eventually('content arrives', () => inTransit(local));
+    await eventually('content arrives', () => inTransit(local, client));
     client.child.kill('SIGKILL');
     await client.ended;
     await eventually('nothing is left', () => readdirSync(local).length === 0);
@@ -195,7 +219,7 @@ describe('an interrupted transfer', () => {
     const server = await opened.pfioh(['--storeBase', store]);
     const way = await narrow(server.address, 'down');
     const first = purl(way.address, 'pullPath', { local, remote: 'f', ...form }, ['--resume']);
-    await eventually('content arrives', () => inTransit(local));
+    await eventually('content arrives', () => inTransit(local, first));
     first.child.kill('SIGKILL');
     await first.ended;
     way.cut();

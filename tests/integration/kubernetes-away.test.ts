@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { clusterTurn } from '../helpers/clusterTurn.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { EngineRelay } from '../helpers/engineRelay.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -20,6 +21,8 @@ import {
 import { act, replyOf, resultOf } from '../helpers/pman.ts';
 import type { TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+
+await clusterTurn();
 
 jest.setTimeout(240_000);
 

@@ -3,10 +3,13 @@ import { defaultKubernetes } from '../../lib/config/kubernetes.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { clientOf, kubernetesOver } from '../../openshift/openKubernetes.ts';
 import { readShown } from '../../openshift/shownWork.ts';
+import { clusterTurn } from '../helpers/clusterTurn.ts';
 import { ContainerPman } from '../helpers/containerPman.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { KubernetesUnderTest, kubernetesMissing } from '../helpers/kubernetes.ts';
+
+await clusterTurn();
 
 jest.setTimeout(600_000);
 

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { clusterTurn } from '../helpers/clusterTurn.ts';
 import { bringImage, DeployedPman, deploymentMissing } from '../helpers/deployedPman.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { KubernetesUnderTest, kubernetesMissing } from '../helpers/kubernetes.ts';
 import { overlay, processedTemplate } from '../helpers/manifests.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+
+await clusterTurn();
 
 const TOKEN = 'a-token-of-the-test';
 const DATA = { key: 'k1', shareDir: '/hostFS/storeBase/key-k1' };

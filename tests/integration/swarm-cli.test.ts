@@ -150,8 +150,9 @@ describe('swarm', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `Version: ${VERSION}` });
   });
 
-  it('does nothing, well, without arguments', async () => {
+  it('says what it wants, and ends with 2, without arguments', async () => {
     const { exitCode, stdout, stderr } = await swarm();
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^usage: swarm [\s\S]*\nswarm: error: nothing to do: give one of /);
   });
 });
