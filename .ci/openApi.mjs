@@ -6,3 +6,4 @@ const script =
   "import('./lib/dialects/v2/index.ts').then(({ openApi }) => process.stdout.write(JSON.stringify(openApi(), undefined, 2)))";
 const text = execFileSync('node', ['--import', 'tsx', '--eval', script], { encoding: 'utf8' });
 writeFileSync('docs/openapi.json', `${text}\n`);
+execFileSync('npx', ['biome', 'format', '--write', 'docs/openapi.json'], { stdio: 'ignore' });
