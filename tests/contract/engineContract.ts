@@ -434,6 +434,8 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
     it('that is away refuses new jobs, tells the others what was known, and loses none', async () => {
       const { root, go, runs } = await gated();
       await pman.written(root, 'up');
+      // What is known later is what has been seen before.
+      await eventually(async () => (await pman.see(root)).status === 'started');
       await cut();
       const seen = await pman.see(root);
       expect(seen).toMatchObject({ status: 'started', note: expect.stringContaining('no answer') });
@@ -447,6 +449,7 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
     it('that falls silent is answered for in time', async () => {
       const { root, go, runs } = await gated();
       await pman.written(root, 'up');
+      await eventually(async () => (await pman.see(root)).status === 'started');
       engine.silence();
       const begin = Date.now();
       const seen = await pman.see(root);
