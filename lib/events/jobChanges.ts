@@ -124,6 +124,8 @@ export class JobChanges implements RecordObserver {
   /** Writes down what has been told, so that the next start need not read all events. */
   checkpoint(): void {
     const { checkpointFile, events, log } = this.#options;
+    // Nothing has happened since, or ever.
+    if (events.newest === this.#checkpointAt) return;
     const jobs = Object.fromEntries(this.#told);
     try {
       replaceFile(checkpointFile, JSON.stringify({ seq: events.newest, jobs }));

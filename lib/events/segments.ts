@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../host/folders.ts';
+import { isFolder, makeFolder } from '../host/folders.ts';
 import { PRIVATE } from '../host/rights.ts';
 import { eventIn, type LoggedEvent } from './event.ts';
 
@@ -40,13 +40,13 @@ export class Segments {
   #newest: number;
 
   /**
-   * Opens the files in a folder, which is made where it is missing. A last line that a crash has cut is taken away.
+   * Opens the files in a folder; where it is missing it is made with the first event. A last line that a crash has cut is
+   * taken away.
    * @throws the file system's error
    */
   constructor(folder: string) {
     this.#folder = folder;
-    makeFolder(folder, PRIVATE.folder);
-    const firsts = readdirSync(folder)
+    const firsts = (isFolder(folder) ? readdirSync(folder) : [])
       .map((name) => NAME.exec(name)?.[1])
       .filter((digits) => digits !== undefined)
       .map(Number)
@@ -135,6 +135,7 @@ export class Segments {
 
   #begin(first: number, now: number): Segment {
     this.close();
+    makeFolder(this.#folder, PRIVATE.folder);
     const segment = { first, bytes: 0, writtenAt: now };
     this.#segments.push(segment);
     return segment;
