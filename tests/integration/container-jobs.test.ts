@@ -200,7 +200,7 @@ describeWithEngine('container jobs', engineMissing, () => {
         { source: output, target: '/out', readOnly: false },
       ];
       const other = await run(server, {
-        cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; cat /out/out; touch /in/x"',
+        cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; cat /out/out; touch /in/x 2>&1"',
         manager,
         target: { env: { WHO: 'me too' }, user: '65534', mounts },
       });

@@ -73,7 +73,7 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     chmodSync(output, 0o777);
     writeFileSync(join(input, 'in'), 'input');
     const seen = await resultOf(server, {
-      cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; touch /in/x"',
+      cmd: 'sh -c "echo $WHO; id -u; cp /in/in /out/out; touch /in/x 2>&1"',
       target: {
         env: { WHO: 'me too' },
         user: '65534',
