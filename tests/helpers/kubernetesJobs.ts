@@ -101,6 +101,7 @@ export function waitsFor(server: TestServer, jid: string): Promise<string> {
 /** Waits until the job has written this. */
 export async function hasWritten(server: TestServer, jid: string, text: string): Promise<void> {
   await eventually(async () => (await resultOf(server, jid)).stdout.join('').includes(text), {
-    ...{ timeoutMs: 60_000, pollMs: 100, message: `job ${jid} to write ${text}` },
+    // A cluster whose programs were killed by the tests before takes its time.
+    ...{ timeoutMs: 110_000, pollMs: 100, message: `job ${jid} to write ${text}` },
   });
 }
