@@ -114,6 +114,7 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'docker':
       return {
         kind: 'engine',
+        name: containerEnv,
         shareRule: sharedFolders(config.storeBase),
         dialect: plainDialect,
         open: async (instance) => {
@@ -126,6 +127,7 @@ function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace
     case 'kubernetes':
       return {
         kind: 'engine',
+        name: 'kubernetes',
         shareRule: clusterShares(config.kubernetes),
         dialect: openshiftDialect,
         open: async () => {

@@ -20,6 +20,8 @@ export interface PartOptions {
   /** Where a command that is too long for an argument is put, to be run from there. */
   readonly script: string;
   readonly limits: JobLimits;
+  /** The file that it reads as its input. */
+  readonly stdin?: string | undefined;
 }
 
 /** A part that has started; it needs nobody but itself to go on. */
@@ -66,6 +68,7 @@ export async function startPart(
         out: options.out,
         err: options.err,
         ...(options.mark === undefined ? {} : { mark: options.mark }),
+        ...(options.stdin === undefined ? {} : { in: options.stdin }),
         ...(maxProcesses === undefined ? {} : { maxProcesses }),
       },
       startProgram,
@@ -120,7 +123,7 @@ function environmentOf({ env, user }: JobLimits): Program['env'] {
 }
 
 /**
- * Starts a shell as the leader of a session, without input.
+ * Starts a shell as the leader of a session.
  * @throws the system's error when no process can be started or a file cannot be made
  */
 export async function startShell(

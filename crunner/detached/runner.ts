@@ -22,7 +22,7 @@ import type { OnFull, OutputKeeper } from './outputKeeper.ts';
 import { OutputWatch } from './outputLog.ts';
 import { type DetachedPart, startPart } from './part.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
-import { partFiles, partName, readSpool, writeLine } from './spool.ts';
+import { partFiles, partName, readSpool, stdinFile, writeLine } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 import { thisSystem } from './system.ts';
 
@@ -216,7 +216,11 @@ export class Runner {
     try {
       const { out, err } = outputs;
       job.pipes = outputs.pipes;
-      return await startPart({ ...{ command, limits, out, err, mark }, script: `${mark}.sh` });
+      const stdin = request.hasStdin ? stdinFile(folder) : undefined;
+      return await startPart({
+        ...{ command, limits, out, err, mark, stdin },
+        script: `${mark}.sh`,
+      });
     } catch (error) {
       await keeper.settle(name);
       throw error;

@@ -59,6 +59,8 @@ export interface ActionContext {
   readonly threaded: boolean;
   /** How long work makes room for others. */
   readonly pace: LongWork | undefined;
+  /** What came along with the request for the job to read. */
+  readonly input?: Buffer | undefined;
   /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
   readonly caller: Caller;
 }

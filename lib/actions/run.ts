@@ -44,7 +44,7 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
-  async handle(meta, { services, threaded, rawMeta, caller }) {
+  async handle(meta, { services, threaded, rawMeta, caller, input }) {
     const { cmd, auid, jid, container, ssh, shell } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
@@ -55,6 +55,7 @@ export const run = defineAction({
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
       ...(shell && { shell }),
+      ...(input && { input }),
     };
     const root = await (caller.grant?.auid === undefined
       ? jobs.submit(job)

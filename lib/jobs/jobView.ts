@@ -29,6 +29,8 @@ export interface PartView {
   /** Milliseconds since 1970. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** What it has used, as its record shows it. */
+  readonly usage: JsonObject | null;
 }
 
 /** Reads how a job stands, from a record of any kind. */
@@ -51,6 +53,7 @@ export function hostView(record: TreeNode): JobView {
       cause: textOf(entry.cause) ?? null,
       startedAt: timeOf(entry.startstamp),
       endedAt: timeOf(entry.endstamp),
+      usage: isJsonObject(entry.usage) ? entry.usage : null,
     })),
   };
 }

@@ -3,7 +3,15 @@ import { KILL_REQUEST } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */
-export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'killed', 'lost'] as const;
+export const JOB_STATES = [
+  'waiting',
+  'starting',
+  'running',
+  'succeeded',
+  'failed',
+  'killed',
+  'lost',
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 /** Why a job does not go on, or did not succeed. */
@@ -24,11 +32,15 @@ export interface Reason {
   readonly message: string;
 }
 
-/** The state that a record tells. */
-export function stateOf(view: JobView): JobState {
+/**
+ * The state that a record tells.
+ * @param isStarting whether a job of which nothing has started has had its turn
+ */
+export function stateOf(view: JobView, isStarting = false): JobState {
   switch (view.status) {
     case 'notstarted':
-      return 'waiting';
+      // What it waits for may be said by the engine that was to start it.
+      return isStarting && view.cause === null ? 'starting' : 'waiting';
     case 'started':
       return 'running';
     case 'finishedSuccessfully':
@@ -45,6 +57,7 @@ export function reasonOf(view: JobView, state: JobState): Reason | null {
   const [cause] = causesOf(view);
   const because = (code: ReasonCode) => ({ code, message: cause ?? REASONS[code] });
   switch (state) {
+    case 'starting':
     case 'running':
     case 'succeeded':
       return null;

@@ -13,9 +13,8 @@ import {
 } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { readPayload } from '../wire/payload.ts';
-import { plainNumbers } from '../wire/plainNumbers.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { readApiBody } from './apiBody.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
 import { dispatch } from './dispatch.ts';
@@ -83,9 +82,9 @@ async function answer(
     jobs: seen.jobs,
     events: seen.events,
     auid: caller.grant?.auid,
-    act: async (action, rawMeta) => {
+    act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
-      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller });
+      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, input });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
@@ -103,19 +102,12 @@ export function apiRefusal(error: PmanError, more: GatewayReply['headers']): Gat
   return toGateway(said, said.status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)]);
 }
 
-function apiRequest(
-  { method, rawHeaders, body }: GatewayRequest,
-  target: string,
-  signal: AbortSignal,
-): ApiRequest {
+function apiRequest(request: GatewayRequest, target: string, signal: AbortSignal): ApiRequest {
+  const { method, rawHeaders } = request;
   return {
     ...{ method, target, signal },
     header: (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
-    json: async () => {
-      const payload = await readPayload(body);
-      if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-      return payload.isBlank ? undefined : plainNumbers(await payload.json());
-    },
+    body: () => readApiBody(request),
   };
 }
 

@@ -5,6 +5,7 @@ import type { EventLog } from '../events/eventLog.ts';
 import { openEvents } from '../events/openEvents.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
+import type { EngineName } from '../jobs/capabilities.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.ts';
 import { jobViewer } from '../jobs/container/jobViewer.ts';
@@ -21,6 +22,7 @@ import { JobDatabase } from '../records/database.ts';
 export type ContainerJobsPlace =
   | {
       readonly kind: 'engine';
+      readonly name: EngineName;
       readonly open: OpenEngine;
       readonly shareRule: ShareRule;
       readonly dialect: EnvelopeDialect;
@@ -80,6 +82,7 @@ export async function openJobs(
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
+    runsImages: containerJobs.kind === 'host',
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     limits: jobLimits(config),
     log: log.child({ component: 'jobs' }),
@@ -91,6 +94,7 @@ export async function openJobs(
     containerJobs.kind === 'engine'
       ? new ContainerJobs({
           ...{ database, summaryOf, workFolder, fsync, readShown },
+          engineName: containerJobs.name,
           openEngine: containerJobs.open,
           shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,

@@ -84,7 +84,7 @@ describe('/api/v2', () => {
 
     it('is answered as it stands when the wait is over before its end', async () => {
       const { id, links } = await api.submit({ command: 'sleep 100' });
-      expect(['waiting', 'running']).toContain((await api.job(id, '?wait=0.1s')).state);
+      expect(['waiting', 'starting', 'running']).toContain((await api.job(id, '?wait=0.1s')).state);
       await api.send('POST', `${links.self}/kill`, { signal: 'KILL' });
       await api.job(id, '?wait=20s');
     });

@@ -15,9 +15,10 @@ export interface ApiContext {
   readonly auid: string | undefined;
   /**
    * Does what an action of the original's envelope does, with its checks.
+   * @param input what a job is to read, where its meta has a digest of it
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
-  act(action: 'run' | 'kill' | 'delete', meta: JsonObject): Promise<ActionResult>;
+  act(action: 'run' | 'kill' | 'delete', meta: JsonObject, input?: Buffer): Promise<ActionResult>;
 }
 
 /** A request whose parts have passed the schemas of its route. */
@@ -25,6 +26,8 @@ export interface ApiCall<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  /** What came along with the body for a job to read. */
+  readonly input: Buffer | undefined;
   /** The value of a header; its name in small letters. */
   readonly header: (name: string) => string | undefined;
   /** Given when the client has gone. */
@@ -65,6 +68,8 @@ export interface Route<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Whether the body may also be a form, with the JSON as its part `job` and the part `stdin`. */
+  readonly takesInput?: boolean;
   /** Headers that it looks at: name and meaning. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, RouteAnswer>>;

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PmanError } from '../../errors.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
+import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
-import { runMeta } from './newJob.ts';
+import { requireBackend, runMeta, withInput } from './newJob.ts';
 import {
   idSchema,
   jobPageSchema,
@@ -24,6 +25,7 @@ export const submitJob = defineRoute({
   operation: 'submitJob',
   summary: 'Accepts a job. It is on the disk when the answer comes.',
   body: newJobSchema,
+  takesInput: true,
   requestHeaders: {
     'Idempotency-Key':
       'Names the job: with the same key and the same body no second one is made, however often it is sent.',
@@ -32,14 +34,10 @@ export const submitJob = defineRoute({
     201: { description: 'The job was accepted.', schema: jobSchema },
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
-  async handle({ body, header }, context) {
+  async handle({ body, header, input }, context) {
+    requireBackend(context.jobs, body);
     const meta = runMeta(body, header('idempotency-key'), context.auid ?? '');
-    const { jobs: [root = ''] = [] } = await context.act('run', meta);
-    return {
-      status: 201,
-      headers: [['Location', `/api/v2/jobs/${root}`]],
-      body: resource(context, root),
-    };
+    return accepted(context, withInput(meta, input), input);
   },
 });
 
@@ -120,6 +118,20 @@ export const removeJob = defineRoute({
     return { status: 204 };
   },
 });
+
+/** Has the job accepted; its place and how it stands is the answer. */
+async function accepted(
+  context: ApiContext,
+  meta: JsonObject,
+  input: Buffer | undefined,
+): Promise<ApiReply> {
+  const { jobs: [root = ''] = [] } = await context.act('run', meta, input);
+  return {
+    status: 201,
+    headers: [['Location', `/api/v2/jobs/${root}`]],
+    body: resource(context, root),
+  };
+}
 
 /**
  * The root of the job that a path names.

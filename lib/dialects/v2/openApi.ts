@@ -59,7 +59,12 @@ function operation(route: Route, schemas: Json): Json {
       : {
           requestBody: {
             required: !body.safeParse(undefined).success,
-            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
+            content: {
+              'application/json': { schema: schemaOf(body, 'input', schemas) },
+              ...(route.takesInput === true && {
+                'multipart/form-data': { schema: formOf(schemaOf(body, 'input', schemas)) },
+              }),
+            },
           },
         }),
     responses: Object.fromEntries(
@@ -68,6 +73,16 @@ function operation(route: Route, schemas: Json): Json {
         responseOf(Number(status), answer, schemas),
       ]),
     ),
+  };
+}
+
+/** The same with what the job is to read, as a file. */
+function formOf(job: Json): Json {
+  return {
+    type: 'object',
+    properties: { job, stdin: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    required: ['job'],
+    additionalProperties: false,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Route } from './apiRoute.ts';
 import { listEvents } from './eventRoutes.ts';
+import { getJobFile, listJobFiles } from './fileRoutes.ts';
 import { getJob, killJob, listJobs, removeJob, submitJob } from './jobRoutes.ts';
 import { getStderr, getStdout } from './outputRoutes.ts';
 
@@ -12,5 +13,7 @@ export const routes: readonly Route[] = [
   killJob,
   getStdout,
   getStderr,
+  listJobFiles,
+  getJobFile,
   listEvents,
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { filePattern, labels } from '../../jobs/runLimits.ts';
 import { JOB_STATES, REASONS, type ReasonCode } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
 
@@ -20,6 +21,14 @@ const seconds = z
   .regex(/^\d{1,4}(\.\d{1,3})?s?$/, 'is not of the form 30s')
   .transform((value) => Number(value.replace('s', '')))
   .pipe(z.number().min(0).max(9999).multipleOf(0.001));
+
+const bytes = z.union([
+  z.int().min(1024),
+  z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi'),
+]);
+
+/** What a client may call a back-end. */
+export const BACKEND_NAMES = ['host', 'swarm', 'docker', 'kubernetes'] as const;
 
 export const newJobSchema = z
   .strictObject({
@@ -44,11 +53,7 @@ export const newJobSchema = z
       .max(10_000_000)
       .optional()
       .meta({ description: 'Seconds that the whole job may take.' }),
-    memory: z
-      .union([
-        z.int().min(1024),
-        z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi'),
-      ])
+    memory: bytes
       .optional()
       .meta({ description: 'The most that it may use: bytes, or text such as `512Mi`.' }),
     nice: z.int().min(-20).max(19).optional().meta({ description: 'Not for containers.' }),
@@ -61,7 +66,25 @@ export const newJobSchema = z
       .optional()
       .meta({ description: 'How many containers run the command.' }),
     user: word.optional().meta({ description: 'Of a container: user, or user:group.' }),
-    labels: texts.optional().meta({ description: 'Of a container.' }),
+    backend: z.enum(BACKEND_NAMES).optional().meta({
+      description:
+        'What is to run it: the job is refused where that is not what this server would take.',
+    }),
+    labels: z
+      .record(z.string(), text)
+      .pipe(labels)
+      .optional()
+      .meta({ description: 'Names and values to find it by; a container gets them, too.' }),
+    stdin: text.optional().meta({
+      description: 'What it reads as its standard input; not for containers and other hosts.',
+    }),
+    maxOutput: bytes.optional().meta({
+      description: 'The most that each part may write to each of its outputs; beyond it is ended.',
+    }),
+    files: z.array(z.string().pipe(filePattern)).max(100).optional().meta({
+      description:
+        'Which files of its working folder are to be had at `/files`: paths with `*`, `?` and `**`.',
+    }),
     shareDir: word
       .optional()
       .meta({ description: 'A folder that each container sees as `/share`.' }),
@@ -85,6 +108,9 @@ const exitCode = z.int().nullable().meta({
     'Exit code; a negative number is that of the signal which ended it; null while it runs, and when nobody knows.',
 });
 
+const nanoseconds = z.string().regex(/^\d+$/);
+const amount = z.union([z.string(), z.number()]).nullable();
+
 export const jobSchema = z
   .object({
     id: z.string().meta({ description: 'Its name for ever.' }),
@@ -98,10 +124,40 @@ export const jobSchema = z
       .object({ code: z.enum(Object.keys(REASONS) as [ReasonCode]), message: z.string() })
       .nullable(),
     exitCode,
+    labels: z.record(z.string(), z.string()),
+    cwd: z.string().nullable(),
+    rerunOf: z.string().nullable().meta({ description: 'The job that this one repeats.' }),
     acceptedAt: time,
     startedAt: time.nullable(),
     endedAt: time.nullable(),
+    ns: z
+      .object({
+        accepted: nanoseconds,
+        started: nanoseconds.nullable(),
+        ended: nanoseconds.nullable(),
+      })
+      .meta({ description: 'The same times in nanoseconds since 1970.' }),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
+    limits: z
+      .object({
+        timeout: z.number().nullable(),
+        memory: amount,
+        maxOutput: amount,
+        nice: z.number().nullable(),
+        cpus: amount,
+        gpus: amount,
+        workers: amount,
+      })
+      .meta({ description: 'What it was given, as it was asked for.' }),
+    usage: z
+      .object({
+        wallSeconds: z.number().nullable(),
+        userSeconds: z.number().nullable(),
+        systemSeconds: z.number().nullable(),
+        peakMemoryBytes: z.int().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'What its parts have used, as far as that is known.' }),
     parts: z.array(
       z.object({
         command: z.string(),
@@ -115,6 +171,8 @@ export const jobSchema = z
       self: z.string(),
       stdout: z.string(),
       stderr: z.string(),
+      output: z.string(),
+      files: z.string(),
       events: z.string(),
     }),
   })

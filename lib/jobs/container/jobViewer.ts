@@ -33,6 +33,7 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
           {
             ...{ command, exitCode, hasEnded: isFinal, cause: null, endedAt: null },
             startedAt: entry?.startedAt ?? null,
+            usage: null,
           },
         ]
       : [],

@@ -16,6 +16,8 @@ export class RecordedJobs implements JobBackend {
     this.#readShown = readShown;
   }
 
+  readonly capabilities = [];
+
   async submit(): Promise<never> {
     throw new PmanError('unavailable', 'this server runs no container jobs', {
       hint: 'start pman with --container-env',
@@ -33,6 +35,10 @@ export class RecordedJobs implements JobBackend {
   async ended(): Promise<void> {}
 
   isActive(): boolean {
+    return false;
+  }
+
+  isStarting(): boolean {
     return false;
   }
 
@@ -94,6 +100,14 @@ export class RecordedJobs implements JobBackend {
 
   async *follow(_root: string, record: TreeNode, asked: OutputAsked): AsyncGenerator<Buffer> {
     for (const { text } of outputOf(this.reportOf(record), asked)) yield text;
+  }
+
+  workFolder(): undefined {
+    return undefined;
+  }
+
+  input(): undefined {
+    return undefined;
   }
 
   forget(): void {}

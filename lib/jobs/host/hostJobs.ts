@@ -15,11 +15,13 @@ import { newJobRoot } from '../../records/jobRoot.ts';
 import { newRecord } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { JobBackend, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from '../backend.ts';
+import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logAccepted, logEnded } from '../jobLog.ts';
+import { hostView } from '../jobView.ts';
 import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
-import { hostLimits } from '../runLimits.ts';
+import { hostLimits, inputOf, refuseOverSsh } from '../runLimits.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
 import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
@@ -31,6 +33,8 @@ import type { SshHosts } from './sshHosts.ts';
 export interface HostJobsOptions extends PollerOptions {
   /** Where jobs may go by ssh. */
   readonly sshHosts: SshHosts;
+  /** Whether jobs with a container run here like any other. */
+  readonly runsImages?: boolean;
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
@@ -83,7 +87,9 @@ export class HostJobs implements JobBackend {
     const { database, fsync, sshHosts } = this.#options;
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
     const ours = ssh === undefined ? this.#options.limits : undefined;
-    const limits = { ...hostLimits(asked), ...ours };
+    const limits = withOurs(hostLimits(asked), ours);
+    const input = inputOf(asked);
+    if (ssh !== undefined) refuseOverSsh(asked.limits, input);
     const job = { rawMeta, cmd, auid, jid };
     const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
@@ -95,9 +101,12 @@ export class HostJobs implements JobBackend {
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
+    const request = {
+      ...{ parts, owner, limits, fsync, ...(ssh && { ssh }) },
+      ...(input && { hasStdin: true }),
+    };
     try {
-      this.#spool.accept(root, request);
+      this.#spool.accept(root, request, input && { bytes: input, owner: limits.user });
     } catch (error) {
       database.refused(error instanceof PmanError ? error.cause : error);
       throw error;
@@ -148,6 +157,10 @@ export class HostJobs implements JobBackend {
     );
   }
 
+  isStarting(root: string): boolean {
+    return this.#queue.has(root) && !this.#queue.isWaiting(root);
+  }
+
   async report(root: string, record: TreeNode): Promise<JobReport> {
     const jobCause = record.leaves.get('cause');
     return {
@@ -184,6 +197,23 @@ export class HostJobs implements JobBackend {
       isActive: () => this.isActive(root),
       signal,
     });
+  }
+
+  /** That of this host: the one that was named, or pman's. */
+  workFolder(record: TreeNode): WorkFolder | undefined {
+    const { cwd, ssh } = hostView(record).asked();
+    if (ssh !== undefined) return undefined;
+    const folder = typeof cwd === 'string' ? cwd : process.cwd();
+    return { folder, owner: this.#options.limits?.user?.uid };
+  }
+
+  get capabilities(): readonly Capabilities[] {
+    const { sshHosts, runsImages = false } = this.#options;
+    return [hostCapabilities(sshHosts.areThere, runsImages)];
+  }
+
+  input(root: string): Buffer | undefined {
+    return this.#spool.input(root);
   }
 
   /** Removes what the spool keeps of a job that has ended. */
@@ -355,4 +385,10 @@ export class HostJobs implements JobBackend {
   #warn(message: string, root: string, error: unknown): void {
     this.#options.log.warn(message, { root, error: messageOf(error) });
   }
+}
+
+/** Of two limits of an output the smaller one holds. */
+function withOurs(asked: JobLimits, ours: HostJobsOptions['limits'] = {}): JobLimits {
+  const most = [asked.maxOutputBytes, ours.maxOutputBytes].filter((bytes) => bytes !== undefined);
+  return { ...asked, ...ours, ...(most.length > 0 && { maxOutputBytes: Math.min(...most) }) };
 }
