@@ -1,5 +1,5 @@
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
-import { KILL_REQUEST } from './causeWords.ts';
+import { isKill } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */
@@ -13,6 +13,11 @@ export const JOB_STATES = [
   'lost',
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
+
+/** Whether nothing of a job in this state goes on any more. */
+export function isOver(state: JobState): boolean {
+  return state !== 'waiting' && state !== 'starting' && state !== 'running';
+}
 
 /** Why a job does not go on, or did not succeed. */
 export const REASONS = {
@@ -48,7 +53,7 @@ export function stateOf(view: JobView, isStarting = false): JobState {
     case 'lost':
       return 'lost';
     case 'finishedWithError':
-      return causesOf(view).some((cause) => cause.startsWith(KILL_REQUEST)) ? 'killed' : 'failed';
+      return causesOf(view).some(isKill) ? 'killed' : 'failed';
   }
 }
 

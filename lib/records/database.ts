@@ -214,6 +214,14 @@ export class JobDatabase implements JobForest {
   }
 
   /**
+   * The jobs of a state (`active`: those that have not ended), or with a label `name=value`, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  in(kind: 'state' | 'label', name: string): readonly string[] {
+    return this.#catalog.in(kind, name);
+  }
+
+  /**
    * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first; by `jobRoot` and
    * `id` the one of that name.
    * @throws PmanError unavailable while not all records are known

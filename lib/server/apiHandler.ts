@@ -15,6 +15,7 @@ import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
 import { readApiBody } from './apiBody.ts';
+import { sentReply } from './apiReply.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
 import { dispatch } from './dispatch.ts';
@@ -58,7 +59,10 @@ export function makeApiHandler(options: ApiHandlerOptions) {
     const error = failed === undefined ? undefined : codeOf(failed);
     const by = caller ?? { name: undefined, from: request.from ?? [] };
     audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
-    const sent = toGateway(reply, [...everyAnswer(request, pages), ...errorHeaders(failed)]);
+    const sent = await sentReply(reply, request, [
+      ...everyAnswer(request, pages),
+      ...errorHeaders(failed),
+    ]);
     if (caller !== undefined) endWithToken(sent, caller);
     return sent;
   };
@@ -98,8 +102,9 @@ async function answer(
 
 /** The answer to a request of `/api/v2` that is not let in. A page that may not ask may not read why either. */
 export function apiRefusal(error: PmanError, more: GatewayReply['headers']): GatewayReply {
-  const said = problemReply(error);
-  return toGateway(said, said.status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)]);
+  const { status, headers = [], body } = problemReply(error);
+  const others = status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)];
+  return { status, headers: [...headers, ...others], body: Buffer.from(JSON.stringify(body)) };
 }
 
 function apiRequest(request: GatewayRequest, target: string, signal: AbortSignal): ApiRequest {
@@ -109,16 +114,4 @@ function apiRequest(request: GatewayRequest, target: string, signal: AbortSignal
     header: (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
     body: () => readApiBody(request),
   };
-}
-
-function toGateway(
-  { status, headers = [], body, stream }: ApiReply,
-  more: GatewayReply['headers'],
-): GatewayReply {
-  if (stream !== undefined) return { status, headers: [...headers, ...more], body: stream };
-  if (body === undefined) return { status, headers: [...headers, ...more], body: Buffer.alloc(0) };
-  const hasType = headers.some(([name]) => name === 'Content-Type');
-  const type = hasType ? [] : [['Content-Type', 'application/json'] as const];
-  const bytes = Buffer.from(JSON.stringify(body));
-  return { status, headers: [...type, ...headers, ...more], body: bytes };
 }

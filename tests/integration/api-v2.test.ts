@@ -122,7 +122,7 @@ describe('/api/v2', () => {
         const seen: string[] = [];
         let cursor = '';
         do {
-          const page = await api.page(`?auid=pages&limit=3&order=${order}${cursor}`);
+          const page = await api.page(`?auid=pages&limit=3&sort=${order}${cursor}`);
           seen.push(...page.jobs.map(({ id }) => id));
           if (order === 'newest') await api.submit({ command: 'true', auid: 'pages' });
           cursor = page.next === null ? '' : `&cursor=${page.next}`;

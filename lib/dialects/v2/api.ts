@@ -46,13 +46,24 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   return route.handle(
     {
       params: checked('path', route.params, params),
-      query: checked('query', route.query, Object.fromEntries(new URLSearchParams(queryText))),
+      query: checked('query', route.query, queryIn(queryText)),
       body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
       input: sent?.input,
       header: request.header,
       signal: request.signal,
     },
     context,
+  );
+}
+
+/** The members of a query: a list of those that are there several times. */
+function queryIn(text: string): Record<string, string | string[]> {
+  const query = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(query.keys())].map((name) => {
+      const [first = '', ...others] = query.getAll(name);
+      return [name, others.length === 0 ? first : [first, ...others]];
+    }),
   );
 }
 

@@ -16,7 +16,6 @@ export function jobResource(
   const state = stateOf(view, jobs.isStarting(root));
   const asked = view.asked();
   const place = state === 'waiting' ? (jobs.place(root) ?? null) : null;
-  const self = `/api/v2/jobs/${root}`;
   return {
     id: root,
     jid: leaf(record, 'jid'),
@@ -46,14 +45,20 @@ export function jobResource(
       startedAt: rfc3339(startedAt),
       endedAt: rfc3339(endedAt),
     })),
-    links: {
-      self,
-      stdout: `${self}/stdout`,
-      stderr: `${self}/stderr`,
-      output: `${self}/output`,
-      files: `${self}/files`,
-      events: `/api/v2/events?id=${root}`,
-    },
+    links: linksOf(root),
+  };
+}
+
+/** Where the rest of a job is to be had. */
+export function linksOf(root: string): JobResource['links'] {
+  const self = `/api/v2/jobs/${root}`;
+  return {
+    self,
+    stdout: `${self}/stdout`,
+    stderr: `${self}/stderr`,
+    output: `${self}/output`,
+    files: `${self}/files`,
+    events: `/api/v2/events?id=${root}`,
   };
 }
 

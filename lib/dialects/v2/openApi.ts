@@ -41,6 +41,10 @@ function operation(route: Route, schemas: Json): Json {
     401: { description: 'The server wants a token, or does not know this one.' },
     503: { description: 'Something is away, or busy, just now.' },
   };
+  const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;
+  const unchanged: Record<number, RouteAnswer> = isTagged
+    ? { 304: { description: 'It is what `If-None-Match` names.' } }
+    : {};
   return {
     operationId,
     summary,
@@ -68,7 +72,7 @@ function operation(route: Route, schemas: Json): Json {
           },
         }),
     responses: Object.fromEntries(
-      Object.entries({ ...refused, ...route.answers }).map(([status, answer]) => [
+      Object.entries({ ...refused, ...unchanged, ...route.answers }).map(([status, answer]) => [
         status,
         responseOf(Number(status), answer, schemas),
       ]),
@@ -106,13 +110,13 @@ function responseOf(
 function parametersOf(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: Json) {
   if (schema === undefined) return [];
   const { properties } = schemaOf(schema, 'output', schemas) as {
-    properties: Record<string, { description?: string; type?: string }>;
+    properties: Record<string, { description?: string; type?: string; explode?: boolean }>;
   };
   const { required = [] } = schemaOf(schema, 'input', schemas) as { required?: readonly string[] };
-  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+  return Object.entries(properties).map(([name, { description, explode = false, ...rest }]) => ({
     ...{ name, in: place, required: required.includes(name) },
     ...(description === undefined ? {} : { description }),
-    ...(rest.type === 'array' ? { style: 'form', explode: false } : {}),
+    ...(rest.type === 'array' ? { style: 'form', explode } : {}),
     schema: rest,
   }));
 }

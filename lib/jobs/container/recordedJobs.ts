@@ -2,10 +2,10 @@ import { PmanError } from '../../errors.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
+import { fromEchoForm } from '../echoForm.ts';
 import type { OutputPiece } from '../outputPieces.ts';
 import type { ReadShown } from './engine.ts';
 import type { OutputLabel, Outputs } from './outputs.ts';
-import { fromEchoForm } from './plan.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
 
 /** Container jobs of which only the records are known: those that have ended, and all on a server without an engine. */

@@ -100,6 +100,15 @@ export class Catalog {
   }
 
   /**
+   * The jobs of a state, or with a label `name=value`, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  in(kind: 'state' | 'label', name: string): readonly string[] {
+    this.requireAll();
+    return this.#index.in(kind, name);
+  }
+
+  /**
    * The job that one with this summary repeats: one with the same idempotency key.
    * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
