@@ -93,6 +93,8 @@ export interface OutputAsked {
   readonly stream: 'stdout' | 'stderr';
   /** One part; all of them in order when undefined. */
   readonly part: number | undefined;
+  /** How many bytes at the beginning are left out, of what is followed. */
+  readonly from?: number;
 }
 
 /** How a job stands, whatever runs it. Dialects put it into the words of their clients. */

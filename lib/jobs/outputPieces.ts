@@ -39,6 +39,16 @@ export async function* bytesOf(
   }
 }
 
+/** What comes behind so many bytes. */
+export async function* behind(chunks: AsyncIterable<Buffer>, from: number): AsyncGenerator<Buffer> {
+  let skip = from;
+  for await (const chunk of chunks) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
+  }
+}
+
 const READ_BYTES = 64 * 1024;
 
 /** The file stays open: Node's own stream would close it. */

@@ -12,7 +12,7 @@ import { TreeCache } from './cache.ts';
 import { claimFolders, warnOfReaders } from './claim.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
-import type { JobSummary } from './index/jobIndex.ts';
+import type { JobSummary, ListKind } from './index/jobIndex.ts';
 import type { RecordEditor } from './record.ts';
 import { RecordReader } from './recordReader.ts';
 import { RecordWriter } from './recordWriter.ts';
@@ -214,10 +214,11 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * The jobs of a state (`active`: those that have not ended), or with a label `name=value`, oldest first.
+   * The jobs of a state (`active`: those that have not ended), with a label `name=value`, or that `ssh` or a `container`
+   * runs, oldest first.
    * @throws PmanError unavailable while not all records are known
    */
-  in(kind: 'state' | 'label', name: string): readonly string[] {
+  in(kind: ListKind, name: string): readonly string[] {
     return this.#catalog.in(kind, name);
   }
 

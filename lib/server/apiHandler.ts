@@ -86,6 +86,7 @@ async function answer(
     jobs: seen.jobs,
     events: seen.events,
     auid: caller.grant?.auid,
+    requireRead: () => requireScope(caller, 'pman', 'GET'),
     act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
       const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, input });

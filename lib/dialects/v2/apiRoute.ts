@@ -13,6 +13,8 @@ export interface ApiContext {
   readonly events: EventLog;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
+  /** @throws PmanError forbidden when the one who asks may not read; what only reads has been asked this already */
+  requireRead(): void;
   /**
    * Does what an action of the original's envelope does, with its checks.
    * @param input what a job is to read, where its meta has a digest of it

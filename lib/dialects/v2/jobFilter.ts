@@ -16,7 +16,7 @@ export interface SummaryFilter
  */
 export async function candidates(
   database: JobDatabase,
-  { auid, jid, state, label }: SummaryFilter,
+  { auid, jid, state, label, backend }: SummaryFilter,
 ): Promise<readonly (readonly string[])[]> {
   const choices: (readonly (readonly string[])[])[] = [[database.roots()]];
   if (jid !== undefined) choices.push([await database.find('jid', jid)]);
@@ -24,6 +24,9 @@ export async function candidates(
   if (state !== undefined) {
     const names = new Set(state.map((one) => (isOver(one) ? one : ACTIVE)));
     choices.push([...names].map((name) => database.in('state', name)));
+  }
+  if (backend !== undefined && !backend.includes('host')) {
+    choices.push([...new Set(backend)].map((one) => database.in('runsOn', one)));
   }
   for (const one of label ?? []) choices.push([database.in('label', one)]);
   const sizeOf = (lists: readonly (readonly string[])[]) =>

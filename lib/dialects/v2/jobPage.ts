@@ -110,31 +110,49 @@ function* inTurn(
   { isUpward, after, since, until }: Range,
 ): Generator<string> {
   const step = isUpward ? 1 : -1;
-  const ends = lists.map((list) => {
+  const ends = lists.map((list): End => {
     const from = since === undefined ? 0 : firstFrom(list, since * 1000);
     const to = until === undefined ? list.length : firstFrom(list, until * 1000);
     const { low, high } = beside(list, after, isUpward);
     const first = Math.max(from, low);
     const last = Math.min(to, high) - 1;
-    return { list, at: isUpward ? first : last, end: isUpward ? last : first };
+    const [at, end] = isUpward ? [first, last] : [last, first];
+    return { list, size: list.length, at, end };
   });
   let last: string | undefined;
-  for (;;) {
-    let next: (typeof ends)[number] | undefined;
-    for (const one of ends) {
-      if ((one.end - one.at) * step < 0) continue;
-      const [mine, best] = [one.list[one.at], next?.list[next.at]];
-      if (mine === undefined) continue;
-      if (best === undefined || byOrder(mine, best) * step < 0) next = one;
-    }
-    const root = next?.list[next.at];
-    if (next === undefined || root === undefined) return;
-    next.at += step;
+  for (let one = nextOf(ends, step); one !== undefined; one = nextOf(ends, step)) {
+    const root = one.list[one.at];
+    one.at += step;
     // A job that came in between has moved the others by one.
-    if (last !== undefined && byOrder(root, last) * step <= 0) continue;
+    const isBehind =
+      last === undefined || one.list.length === one.size || byOrder(root ?? '', last) * step > 0;
+    if (root === undefined || !isBehind) continue;
     last = root;
     yield root;
   }
+}
+
+interface End {
+  readonly list: readonly string[];
+  /** How many there were when it was looked at first. */
+  readonly size: number;
+  readonly end: number;
+  at: number;
+}
+
+/** The list whose next root comes first; undefined when all have been gone through. */
+function nextOf(ends: readonly End[], step: number): End | undefined {
+  const [only] = ends;
+  if (ends.length === 1 && only !== undefined) {
+    return (only.end - only.at) * step < 0 ? undefined : only;
+  }
+  let next: End | undefined;
+  for (const one of ends) {
+    if ((one.end - one.at) * step < 0) continue;
+    const [mine = '', best] = [one.list[one.at], next?.list[next.at]];
+    if (best === undefined || byOrder(mine, best) * step < 0) next = one;
+  }
+  return next;
 }
 
 /** The places of a list that are behind a root, in the direction of the page. */

@@ -7,7 +7,9 @@ import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
 import { requireBackend, runMeta, withInput } from './newJob.ts';
+import { rerunMeta } from './rerun.ts';
 import {
+  changesSchema,
   idSchema,
   jobPageSchema,
   jobSchema,
@@ -98,6 +100,38 @@ export const killJob = defineRoute({
     });
     if (status !== true) throw new PmanError('conflict', `the job ${root} has ended`);
     return { status: 202, body: resource(context, root) };
+  },
+});
+
+export const rerunJob = defineRoute({
+  method: 'POST',
+  path: '/api/v2/jobs/{id}/rerun',
+  operation: 'rerunJob',
+  summary: 'Accepts the same job again; what the body names is another way.',
+  params: idSchema,
+  body: changesSchema.default({}),
+  takesInput: true,
+  requestHeaders: { 'Idempotency-Key': 'Names the new job, as for a job that is sent.' },
+  answers: {
+    201: { description: 'The new job was accepted.', schema: jobSchema },
+    404: NO_SUCH_JOB,
+    409: { description: 'Its input is no longer kept, or the key belongs to another job.' },
+  },
+  async handle({ params, body, header, input: sent }, context) {
+    context.requireRead();
+    const root = requireJob(context, params.id);
+    const view = context.jobs.view(context.database.tree(root) ?? new TreeNode());
+    requireBackend(context.jobs, { image: view.isContainer ? '' : undefined, ...body });
+    const { meta, needsInput } = rerunMeta(view, body, {
+      ...{ root, key: header('idempotency-key'), isNew: sent !== undefined },
+    });
+    const input = needsInput ? context.jobs.input(root) : sent;
+    if (needsInput && input === undefined) {
+      throw new PmanError('conflict', `the input of the job ${root} is no longer kept`, {
+        hint: 'send it along as "stdin"',
+      });
+    }
+    return accepted(context, needsInput ? meta : withInput(meta, input), input);
   },
 });
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { BadRequestError } from '../../errors.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import type { NewJob } from './schemas.ts';
+import type { JobChanges, NewJob } from './schemas.ts';
 
 /**
  * The `meta` of the `run` that a job of `/api/v2` is: the one which a client of the original would have sent, so that both
@@ -56,7 +56,7 @@ export function withInput(meta: JsonObject, input: Buffer | undefined): JsonObje
  */
 export function requireBackend(
   { capabilities, runsImagesHere }: Pick<Jobs, 'capabilities' | 'runsImagesHere'>,
-  { backend, image }: NewJob,
+  { backend, image }: Pick<JobChanges, 'backend' | 'image'>,
 ): void {
   if (backend === undefined) return;
   const engine = capabilities.find(({ name }) => name !== 'host')?.name;
@@ -69,7 +69,7 @@ export function requireBackend(
 }
 
 /** The engine keeps a container job under a name. With a key it is the same each time, as is the request. */
-function serviceName(key: string | undefined): string {
+export function serviceName(key: string | undefined): string {
   const digits =
     key === undefined
       ? randomBytes(8).toString('hex')

@@ -1,8 +1,9 @@
 import type { Route } from './apiRoute.ts';
 import { listEvents } from './eventRoutes.ts';
 import { getJobFile, listJobFiles } from './fileRoutes.ts';
-import { getJob, killJob, listJobs, removeJob, submitJob } from './jobRoutes.ts';
-import { getStderr, getStdout } from './outputRoutes.ts';
+import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './jobRoutes.ts';
+import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
+import { getCapabilities, getServer } from './serverRoutes.ts';
 
 /** All routes of `/api/v2`. */
 export const routes: readonly Route[] = [
@@ -11,9 +12,13 @@ export const routes: readonly Route[] = [
   getJob,
   removeJob,
   killJob,
+  rerunJob,
   getStdout,
   getStderr,
+  getOutput,
   listJobFiles,
   getJobFile,
   listEvents,
+  getCapabilities,
+  getServer,
 ];

@@ -203,6 +203,10 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
+/** What is to be another way when a job is sent again. */
+export const changesSchema = newJobSchema.partial().meta({ id: 'JobChanges' });
+export type JobChanges = z.infer<typeof changesSchema>;
+
 export const idSchema = z.object({
   id: z.string().meta({ description: 'Of the job.' }),
 });
@@ -289,6 +293,16 @@ export const killSchema = z
 export const followQuerySchema = z.strictObject({
   follow: z.enum(['0', '1', 'true', 'false']).optional(),
   part: wholeNumber.pipe(z.int().min(0).max(999_999)).optional(),
+  offset: wholeNumber
+    .optional()
+    .meta({ description: 'How many bytes at the beginning are left out; of what is followed.' }),
+});
+
+export const bothQuerySchema = followQuerySchema.extend({
+  offset: z
+    .string()
+    .optional()
+    .meta({ description: 'The `id` of the last line that the client has.' }),
 });
 
 export const eventsQuerySchema = z.strictObject({

@@ -11,7 +11,7 @@ import type { TreeNode } from '../../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
 import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
 import { logAccepted } from '../jobLog.ts';
-import type { OutputPiece } from '../outputPieces.ts';
+import { behind, type OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
 import { newContainerRecord } from './containerRecord.ts';
@@ -216,11 +216,11 @@ export class ContainerJobs implements JobBackend {
   follow(
     root: string,
     record: TreeNode,
-    { stream, part = 0 }: OutputAsked,
+    { stream, part = 0, from }: OutputAsked,
     signal: AbortSignal,
   ): AsyncIterable<Buffer> {
     const hasOutput = stream === 'stdout' && part === 0;
-    return followOutput(
+    const output = followOutput(
       {
         engine: () => this.#opened(),
         active: () => this.#active.get(root),
@@ -232,6 +232,7 @@ export class ContainerJobs implements JobBackend {
       },
       signal,
     );
+    return from === undefined ? output : behind(output, from);
   }
 
   /** It works in its image. */

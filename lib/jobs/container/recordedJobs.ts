@@ -99,7 +99,7 @@ export class RecordedJobs implements JobBackend {
   }
 
   async *follow(_root: string, record: TreeNode, asked: OutputAsked): AsyncGenerator<Buffer> {
-    for (const { text } of outputOf(this.reportOf(record), asked)) yield text;
+    for (const { text } of outputOf(this.reportOf(record), asked)) yield text.subarray(asked.from);
   }
 
   workFolder(): undefined {

@@ -28,6 +28,9 @@ export interface JobSummary {
 
 const KEYS = ['jid', 'auid'] as const;
 
+/** What jobs are listed by, beside their names. */
+export type ListKind = 'state' | 'label' | 'runsOn';
+
 /** The jobs that have not ended, among the lists by state. */
 export const ACTIVE = 'active';
 
@@ -40,6 +43,7 @@ export class JobIndex {
   };
   readonly #byState = new Map<string, RootList>();
   readonly #byLabel = new Map<string, RootList>();
+  readonly #byPlace = new Map<string, RootList>();
   readonly #byKey = new Map<string, string>();
   readonly #all = new RootList();
   readonly #shortNames = new ShortNames();
@@ -85,14 +89,12 @@ export class JobIndex {
       for (const root of gone) touched.add(indexedText(key, this.#summaries.get(root)?.[key]));
       for (const value of touched) this.#drop(key, value, gone);
     }
-    for (const list of [this.#byState, this.#byLabel]) {
+    for (const list of [this.#byState, this.#byLabel, this.#byPlace]) {
       const touched = new Set<string>();
       for (const root of gone) {
         const summary = this.#summaries.get(root);
         if (summary === undefined) continue;
-        for (const name of list === this.#byState ? [stateIn(summary)] : labelsIn(summary)) {
-          touched.add(name);
-        }
+        for (const name of this.#namesIn(list, summary)) touched.add(name);
       }
       for (const name of touched) dropFrom(list, name, gone);
     }
@@ -132,9 +134,16 @@ export class JobIndex {
     return text === undefined ? [] : (this.#byValue[key].get(text)?.all() ?? []);
   }
 
-  /** The jobs of a state, or with a label `name=value`, oldest first. */
-  in(kind: 'state' | 'label', name: string): readonly string[] {
-    return (kind === 'state' ? this.#byState : this.#byLabel).get(name)?.all() ?? [];
+  /** The jobs of a state, with a label `name=value`, or that something else than this host runs, oldest first. */
+  in(kind: ListKind, name: string): readonly string[] {
+    const lists = { state: this.#byState, label: this.#byLabel, runsOn: this.#byPlace };
+    return lists[kind].get(name)?.all() ?? [];
+  }
+
+  #namesIn(list: Map<string, RootList>, summary: JobSummary): readonly string[] {
+    if (list === this.#byState) return [stateIn(summary)];
+    if (list === this.#byLabel) return labelsIn(summary);
+    return summary.runsOn === undefined ? [] : [summary.runsOn];
   }
 
   #list(root: string, known: JobSummary | undefined, summary: JobSummary): void {
@@ -142,6 +151,9 @@ export class JobIndex {
     if (known === undefined || stateIn(known) !== state) {
       if (known !== undefined) dropFrom(this.#byState, stateIn(known), new Set([root]));
       addTo(this.#byState, state, root);
+    }
+    if (known?.runsOn === undefined && summary.runsOn !== undefined) {
+      addTo(this.#byPlace, summary.runsOn, root);
     }
     // The labels of a job do not change: they are read once.
     if (known?.labels !== undefined) return;
