@@ -3,6 +3,8 @@ import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import type { EventLog } from '../events/eventLog.ts';
+import type { JobChanges } from '../events/jobChanges.ts';
+import type { OutputGrowth } from '../events/outputGrowth.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -17,6 +19,10 @@ export interface Services {
   readonly jobs: Jobs;
   /** What happens to jobs. */
   readonly events: EventLog;
+  /** Is told of orders to end jobs. */
+  readonly changes: Pick<JobChanges, 'killOrdered'>;
+  /** How outputs grow. */
+  readonly growth: OutputGrowth;
   /** Writes down what is to be known of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   readonly log: Logger;

@@ -56,6 +56,11 @@ export interface JobBackend {
   hasPart(root: string, record: TreeNode, part: number): boolean;
   /** The pieces that make up an output now. */
   output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]>;
+  /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  outputSizes(
+    root: string,
+    record: TreeNode,
+  ): { readonly stdout: number; readonly stderr: number } | undefined;
   /** What a part has written to both streams, in the order in which it came in. */
   timedOutput(root: string, part: number): readonly TimedPiece[];
   /** An output from its beginning, and what comes, until the job has ended or the signal is given. */

@@ -102,6 +102,11 @@ export class Jobs {
     return this.#by(record).output(root, record, asked);
   }
 
+  /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  outputSizes(root: string, record: TreeNode) {
+    return this.#by(record).outputSizes(root, record);
+  }
+
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#of(root).timedOutput(root, part);
   }

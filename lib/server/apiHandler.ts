@@ -85,6 +85,7 @@ async function answer(
     database: seen.database,
     jobs: seen.jobs,
     events: seen.events,
+    growth: seen.growth,
     auid: caller.grant?.auid,
     requireRead: () => requireScope(caller, 'pman', 'GET'),
     act: async (action, rawMeta, input) => {

@@ -2,7 +2,9 @@ import type { PmanConfig } from '../config/pman.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import type { EventLog } from '../events/eventLog.ts';
+import { type JobChanges, namesIn } from '../events/jobChanges.ts';
 import { openEvents } from '../events/openEvents.ts';
+import { OutputGrowth } from '../events/outputGrowth.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
 import type { EngineName } from '../jobs/capabilities.ts';
@@ -17,6 +19,7 @@ import { Jobs } from '../jobs/jobs.ts';
 import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
 import { JobDatabase } from '../records/database.ts';
+import { ACTIVE } from '../records/index/jobIndex.ts';
 
 /** Where jobs with a container go: to an engine, or on this host like any other job. */
 export type ContainerJobsPlace =
@@ -46,6 +49,9 @@ export interface OpenedJobs {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  readonly changes: JobChanges;
+  /** How outputs grow. */
+  readonly growth: OutputGrowth;
   /** Closes the records of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
@@ -77,7 +83,9 @@ export async function openJobs(
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const viewOf = jobViewer(readShown);
-  const events = openEvents({ database, viewOf, workFolder, log }, releases);
+  let opened: Jobs | undefined;
+  const placeOf = (root: string) => opened?.place(root);
+  const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
 
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
@@ -120,8 +128,25 @@ export async function openJobs(
     containers: containers ?? new RecordedJobs(readShown),
     containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
+  opened = jobs;
+  const growth = new OutputGrowth({ look: () => outputsOf(database, jobs) });
+  releases.push(() => growth.close());
   events.changes.settle((root) => jobs.isActive(root));
-  return { database, jobs, events: events.log, allKnown, closeOrphans: () => host.closeOrphans() };
+  const { log: eventLog, changes } = events;
+  return {
+    ...{ database, jobs, events: eventLog, changes, growth, allKnown },
+    closeOrphans: () => host.closeOrphans(),
+  };
+}
+
+/** What the jobs that run have written. */
+function* outputsOf(database: JobDatabase, jobs: Jobs) {
+  if (database.indexing !== undefined) return;
+  for (const root of database.in('state', ACTIVE)) {
+    const record = database.tree(root);
+    const sizes = record && jobs.outputSizes(root, record);
+    if (sizes) yield { root, sizes, names: namesIn(database.summary(root) ?? {}) };
+  }
 }
 
 /** @throws UsageError when jobs cannot run as the user that was named */

@@ -120,12 +120,12 @@ async function open(
     { config, workFolder, spool, rights, containerJobs, readShown, log },
     releases,
   );
-  const { database, jobs, events, closeOrphans } = opened;
+  const { database, jobs, events, changes, growth, closeOrphans } = opened;
 
   const services: Services = {
     database,
     jobs,
-    events,
+    ...{ events, changes, growth },
     closeOrphans,
     log,
     dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,

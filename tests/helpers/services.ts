@@ -4,6 +4,7 @@ import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
 import { plainDialect } from '../../lib/dialects/envelope/statusAnswer.ts';
 import { EventLog } from '../../lib/events/eventLog.ts';
+import { OutputGrowth } from '../../lib/events/outputGrowth.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
@@ -62,6 +63,8 @@ export function openServices(): TestServices {
     database,
     jobs,
     events: new EventLog({ folder: join(`${folder}.spool`, 'events') }),
+    changes: { killOrdered: () => undefined },
+    growth: new OutputGrowth({ look: () => [] }),
     closeOrphans: () => host.closeOrphans(),
     log,
     dialect: plainDialect,

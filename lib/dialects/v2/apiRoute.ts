@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { EventLog } from '../../events/eventLog.ts';
+import type { OutputGrowth } from '../../events/outputGrowth.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -11,6 +12,7 @@ export interface ApiContext {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  readonly growth: OutputGrowth;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
   /** @throws PmanError forbidden when the one who asks may not read; what only reads has been asked this already */

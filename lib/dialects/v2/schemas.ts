@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EVENT_TYPES } from '../../events/event.ts';
 import { filePattern, labels } from '../../jobs/runLimits.ts';
 import { JOB_STATES, REASONS, type ReasonCode } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
@@ -200,6 +201,8 @@ export const problemSchema = z
     detail: z.string(),
     code: z.string(),
     hint: z.string().optional(),
+    oldest: z.int().optional().meta({ description: 'With `gone`: the oldest event that is kept.' }),
+    newest: z.int().optional().meta({ description: 'With `gone`: the newest event.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
 
@@ -309,9 +312,15 @@ export const eventsQuerySchema = z.strictObject({
   after: wholeNumber.optional().meta({ description: 'Events behind this number.' }),
   wait: seconds.optional().meta({ description: 'When there are none yet: wait so long for one.' }),
   limit: limit(1000).default(500),
-  type: z.string().optional().meta({ description: 'Types, with commas between.' }),
+  type: words(EVENT_TYPES).optional().meta({
+    description:
+      'Types, with commas between. `output` is told only to streams that name it, at most once a second for a job, and not kept.',
+  }),
   id: z.string().optional(),
-  jid: z.string().optional(),
-  auid: z.string().optional(),
+  state: filters.state.meta({ description: 'The states that the job is in after it.' }),
+  auid: filters.auid,
+  jid: filters.jid,
+  backend: filters.backend,
+  label: filters.label,
 });
 export type EventsQuery = z.infer<typeof eventsQuerySchema>;

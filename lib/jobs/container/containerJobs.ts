@@ -209,6 +209,10 @@ export class ContainerJobs implements JobBackend {
     return outputOf(await this.report(root, record), asked);
   }
 
+  outputSizes(): undefined {
+    return undefined;
+  }
+
   timedOutput(): readonly [] {
     return [];
   }

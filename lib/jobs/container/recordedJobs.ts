@@ -94,6 +94,10 @@ export class RecordedJobs implements JobBackend {
     return outputOf(this.reportOf(record), asked);
   }
 
+  outputSizes(): undefined {
+    return undefined;
+  }
+
   timedOutput(): readonly [] {
     return [];
   }

@@ -19,7 +19,7 @@ import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from 
 import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logAccepted, logEnded } from '../jobLog.ts';
 import { hostView } from '../jobView.ts';
-import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
+import { type OutputPiece, sizeOf, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
 import { hostLimits, inputOf, refuseOverSsh } from '../runLimits.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
@@ -180,6 +180,13 @@ export class HostJobs implements JobBackend {
     asked: OutputAsked,
   ): Promise<readonly OutputPiece[]> {
     return this.#outputs.pieces(root, record, asked);
+  }
+
+  outputSizes(root: string, record: TreeNode) {
+    if (!this.isStarting(root)) return undefined;
+    const size = (stream: 'stdout' | 'stderr') =>
+      sizeOf(this.#outputs.pieces(root, record, { stream, part: undefined }));
+    return { stdout: size('stdout'), stderr: size('stderr') };
   }
 
   timedOutput(root: string, part: number): readonly TimedPiece[] {
