@@ -194,14 +194,17 @@ describe('a job of /api/v2 with more than a command', () => {
       }
     });
 
-    it('are not to be had while it runs, nor of one that has named none', async () => {
+    it('are not to be had while it runs, and there are none of one that has named none', async () => {
       const running = await api.submit({ command: 'sleep 100', files: ['*'] });
       await eventually(async () => (await api.job(running.id)).state === 'running');
       expect((await api.send('GET', running.links.files)).status).toBe(409);
       await api.send('POST', `${running.links.self}/kill`, {});
       const none = await api.submit({ command: 'true' });
       await api.job(none.id, '?wait=20s');
-      expect((await api.send('GET', none.links.files)).status).toBe(404);
+      expect((await api.send('GET', none.links.files)).body).toEqual({
+        files: [],
+        isComplete: true,
+      });
     });
   });
 });

@@ -53,6 +53,8 @@ export interface RouteAnswer {
   readonly description: string;
   /** Of a JSON body. */
   readonly schema?: z.ZodType;
+  /** The operations that take the `id` in it. */
+  readonly links?: readonly string[];
   /** Of another body. */
   readonly types?: readonly string[];
 }
@@ -72,6 +74,8 @@ export interface Route<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Bodies that work, by a name; tests send them. */
+  readonly examples?: Readonly<Record<string, unknown>>;
   /** Whether the body may also be a form, with the JSON as its part `job` and the part `stdin`. */
   readonly takesInput?: boolean;
   /** Headers that it looks at: name and meaning. */

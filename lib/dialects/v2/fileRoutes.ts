@@ -3,7 +3,7 @@ import { PmanError } from '../../errors.ts';
 import { TreeNode } from '../../tree/node.ts';
 import { rangedOutput } from '../rangedOutput.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
-import { type JobFiles, listFiles, openFile } from './jobFiles.ts';
+import { type JobFiles, listFiles, noFile, openFile } from './jobFiles.ts';
 import { requireJob } from './jobRoutes.ts';
 import { idSchema } from './schemas.ts';
 
@@ -39,7 +39,8 @@ export const listJobFiles = defineRoute({
   },
   async handle({ params }, context) {
     const root = requireJob(context, params.id);
-    const { files, isComplete } = await listFiles(filesOf(context, root));
+    const of = filesOf(context, root);
+    const { files, isComplete } = of === undefined ? NONE : await listFiles(of);
     const linkTo = (path: string) =>
       `/api/v2/jobs/${root}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
     return {
@@ -66,7 +67,9 @@ export const getJobFile = defineRoute({
   },
   async handle({ params, header }, context) {
     const root = requireJob(context, params.id);
-    const { file, bytes } = await openFile(filesOf(context, root), params.path);
+    const of = filesOf(context, root);
+    if (of === undefined) throw noFile(params.path);
+    const { file, bytes } = await openFile(of, params.path);
     const { status, headers, body } = rangedOutput([{ handle: file, bytes }], header, FILE_TYPE);
     // Also when nobody reads it.
     body.once('close', () => void file.close());
@@ -74,15 +77,17 @@ export const getJobFile = defineRoute({
   },
 });
 
-/** @throws PmanError conflict while the job has not ended, not_found for one that keeps no files */
-function filesOf({ jobs, database }: ApiContext, root: string): JobFiles {
+const NONE = { files: [], isComplete: true } as const;
+
+/**
+ * What may be had of a job; undefined: nothing.
+ * @throws PmanError conflict while the job has not ended
+ */
+function filesOf({ jobs, database }: ApiContext, root: string): JobFiles | undefined {
   if (jobs.isActive(root)) throw new PmanError('conflict', `the job ${root} has not ended`);
   const record = database.tree(root) ?? new TreeNode();
   const { files } = jobs.view(record).asked();
   const patterns = Array.isArray(files) ? files.filter((one) => typeof one === 'string') : [];
   const folder = jobs.workFolder(record);
-  if (folder !== undefined && patterns.length > 0) return { ...folder, patterns };
-  throw new PmanError('not_found', `the job ${root} has named no files that are to be had`, {
-    hint: 'say which with "files" when the job is sent',
-  });
+  return folder === undefined || patterns.length === 0 ? undefined : { ...folder, patterns };
 }

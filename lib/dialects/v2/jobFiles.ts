@@ -161,7 +161,8 @@ async function opened(top: string, names: readonly string[], said: string): Prom
   }
 }
 
-function noFile(path: string): PmanError {
+/** Of a file that is not to be had, or not there. */
+export function noFile(path: string): PmanError {
   return new PmanError('not_found', `the job has no file ${JSON.stringify(path.slice(0, 200))}`, {
     hint: 'GET /files below the job lists those that fit its patterns "files"',
   });

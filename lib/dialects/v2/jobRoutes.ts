@@ -19,6 +19,11 @@ import {
   waitQuerySchema,
 } from './schemas.ts';
 
+/** What can be asked about a job that was accepted. */
+const OF_A_JOB = [
+  ...['getJob', 'killJob', 'rerunJob', 'getStdout', 'getStderr', 'getOutput', 'listFiles'],
+];
+
 const NO_SUCH_JOB = { description: 'There is no such job.' };
 
 export const submitJob = defineRoute({
@@ -27,13 +32,22 @@ export const submitJob = defineRoute({
   operation: 'submitJob',
   summary: 'Accepts a job. It is on the disk when the answer comes.',
   body: newJobSchema,
+  examples: {
+    command: { command: 'echo hello' },
+    shell: {
+      ...{ command: 'sort | uniq -c', shell: true, stdin: 'b\na\nb\n', jid: 'count-1' },
+      ...{ auid: 'ana', env: { LC_ALL: 'C' }, labels: { project: 'letters' } },
+      ...{ timeout: 60, maxOutput: '1Mi' },
+    },
+    files: { command: 'date > out.txt', cwd: '/tmp', files: ['out.txt'] },
+  },
   takesInput: true,
   requestHeaders: {
     'Idempotency-Key':
       'Names the job: with the same key and the same body no second one is made, however often it is sent.',
   },
   answers: {
-    201: { description: 'The job was accepted.', schema: jobSchema },
+    201: { description: 'The job was accepted.', schema: jobSchema, links: OF_A_JOB },
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
   async handle({ body, header, input }, context) {
@@ -86,6 +100,7 @@ export const killJob = defineRoute({
   summary: 'Sends a signal to all of a job; what is left after the grace gets SIGKILL.',
   params: idSchema,
   body: killSchema.default({}),
+  examples: { asked: { signal: 'TERM', grace: 5 }, 'at once': { signal: 'KILL' } },
   answers: {
     202: { description: 'The order is on the disk, and the signal was sent.', schema: jobSchema },
     404: NO_SUCH_JOB,
@@ -110,10 +125,11 @@ export const rerunJob = defineRoute({
   summary: 'Accepts the same job again; what the body names is another way.',
   params: idSchema,
   body: changesSchema.default({}),
+  examples: { same: {}, longer: { timeout: 120, labels: { try: '2' } } },
   takesInput: true,
   requestHeaders: { 'Idempotency-Key': 'Names the new job, as for a job that is sent.' },
   answers: {
-    201: { description: 'The new job was accepted.', schema: jobSchema },
+    201: { description: 'The new job was accepted.', schema: jobSchema, links: OF_A_JOB },
     404: NO_SUCH_JOB,
     409: { description: 'Its input is no longer kept, or the key belongs to another job.' },
   },

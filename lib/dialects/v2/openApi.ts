@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import type { Route, RouteAnswer } from './apiRoute.ts';
+import { envelopePaths } from './envelopePaths.ts';
 import { routes } from './routes.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -16,6 +17,7 @@ export function openApi(): Json {
       [route.method.toLowerCase()]: operation(route, schemas),
     };
   }
+  const old = envelopePaths((schema, io) => schemaOf(schema, io, schemas));
   return {
     openapi: '3.1.0',
     info: {
@@ -26,7 +28,7 @@ export function openApi(): Json {
     },
     servers: [{ url: '/' }],
     security: [{}, { token: [] }],
-    paths,
+    paths: { ...paths, ...old },
     components: {
       schemas,
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -39,6 +41,7 @@ function operation(route: Route, schemas: Json): Json {
   const refused: Record<number, RouteAnswer> = {
     400: { description: 'The request cannot be understood.' },
     401: { description: 'The server wants a token, or does not know this one.' },
+    403: { description: 'The token, or the server, does not allow it.' },
     503: { description: 'Something is away, or busy, just now.' },
   };
   const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;
@@ -64,7 +67,10 @@ function operation(route: Route, schemas: Json): Json {
           requestBody: {
             required: !body.safeParse(undefined).success,
             content: {
-              'application/json': { schema: schemaOf(body, 'input', schemas) },
+              'application/json': {
+                schema: schemaOf(body, 'input', schemas),
+                ...(route.examples && { examples: examplesOf(route.examples) }),
+              },
               ...(route.takesInput === true && {
                 'multipart/form-data': { schema: formOf(schemaOf(body, 'input', schemas)) },
               }),
@@ -80,6 +86,10 @@ function operation(route: Route, schemas: Json): Json {
   };
 }
 
+function examplesOf(examples: NonNullable<Route['examples']>): Json {
+  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+}
+
 /** The same with what the job is to read, as a file. */
 function formOf(job: Json): Json {
   return {
@@ -92,7 +102,7 @@ function formOf(job: Json): Json {
 
 function responseOf(
   status: number,
-  { description, schema, types = [] }: RouteAnswer,
+  { description, schema, types = [], links = [] }: RouteAnswer,
   schemas: Json,
 ) {
   const isProblem = status >= 400 && status !== 416;
@@ -103,7 +113,12 @@ function responseOf(
       'application/problem+json': { schema: schemaOf(problemSchema, 'output', schemas) },
     }),
   };
-  return { description, ...(Object.keys(content).length > 0 && { content }) };
+  const byId = (operationId: string) => ({ operationId, parameters: { id: '$response.body#/id' } });
+  return {
+    description,
+    ...(Object.keys(content).length > 0 && { content }),
+    ...(links.length > 0 && { links: Object.fromEntries(links.map((to) => [to, byId(to)])) }),
+  };
 }
 
 /** In a URL everything is text; what it stands for is said. */
