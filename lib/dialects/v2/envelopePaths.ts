@@ -18,7 +18,7 @@ export const ENVELOPE_EXAMPLES: Readonly<Record<string, Readonly<Record<string, 
   hello: { askAbout: 'echoBack', echoBack: { msg: 'hi' } },
   DBctl: { do: 'save' },
   delete: { key: 'jid', value: 'hello-1' },
-  fileiosetup: {},
+  fileiosetup: { serveforever: false },
   quit: { saveDB: true },
 };
 
