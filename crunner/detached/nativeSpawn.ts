@@ -96,7 +96,8 @@ export function nativeSpawn(program: Program): StartedProgram {
   const actions = Buffer.alloc(ACTIONS_SIZE);
   initActions(actions);
   const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND } = fsConstants;
-  addOpen(actions, 0, '/dev/null', O_RDONLY, 0);
+  if (program.in === undefined) addOpen(actions, 0, '/dev/null', O_RDONLY, 0);
+  else addDup(actions, program.in, 0);
   const become = (fd: number, target: string | number) =>
     typeof target === 'number'
       ? addDup(actions, target, fd)

@@ -22,7 +22,7 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
     if (program.mark !== undefined) openFile(program.mark);
     const child = execa(program.file, args, {
       ...{ argv0: name, env: program.env, extendEnv: false, detached: true, cleanup: false },
-      stdio: ['ignore', openFile(program.out), openFile(program.err)],
+      stdio: [streamFor(program.in ?? 'ignore'), openFile(program.out), openFile(program.err)],
       ...{ buffer: false, reject: false },
     });
     const { pid } = child;

@@ -1,11 +1,13 @@
 import type { ProcessUsage } from './journal.ts';
 
-/** What is to be run in a session of its own, without input. */
+/** What is to be run in a session of its own. */
 export interface Program {
   /** File and arguments, the first of which is the name the program is told it has. */
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** An open descriptor that it reads as its input; default: empty. */
+  readonly in?: number;
   /** What takes the two output streams: open descriptors, or files that are appended to and made where they are missing. */
   readonly out: string | number;
   readonly err: string | number;

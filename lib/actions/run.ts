@@ -4,7 +4,7 @@ import { PmanError } from '../errors.ts';
 import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { text } from '../wire/request.ts';
+import { programText, text } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
 
 /** An integer becomes its text, as the original stores it. */
@@ -21,7 +21,7 @@ const jid = z
   });
 
 const schema = z.looseObject({
-  cmd: text,
+  cmd: programText,
   auid: text,
   jid,
   /** The same key and the same meta name the same job, however often they are sent. */
