@@ -168,6 +168,11 @@ export class JobDatabase implements JobForest {
     this.#catalog.requireAll();
   }
 
+  /** How many jobs there are, and about what those that have ended take on the disk, as far as they are known. */
+  get size(): { readonly jobs: number; readonly bytes: number } {
+    return this.#catalog.size;
+  }
+
   roots(): readonly string[] {
     return this.#catalog.roots();
   }
