@@ -143,7 +143,7 @@ describe('with tokens', () => {
     const folders = makeFolders();
     const file = join(folders.home, 'tokens.ini');
     const section = (name: string, token: string, more: string) =>
-      `[TOKEN ${name}]\ntoken = ${token}\n${more}\n`;
+      `[TOKEN ${name}]\nvalue = ${token}\n${more}\n`;
     writeFileSync(
       file,
       section('reader', READ, 'scopes = read') +
