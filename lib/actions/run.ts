@@ -3,6 +3,7 @@ import { requirePermittedRun } from '../access/runPermit.ts';
 import { PmanError } from '../errors.ts';
 import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
+import { notifySchema } from '../webhooks/notify.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { programText, text } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
@@ -30,6 +31,8 @@ const schema = z.looseObject({
   ssh: text.optional(),
   /** Give the whole line to one shell; without it, each part has its own, and a container's command none. */
   shell: z.boolean('is neither true nor false').optional(),
+  /** Who is told of what becomes of it. */
+  notify: notifySchema.optional(),
   ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
@@ -44,21 +47,25 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
-  async handle(meta, { services, threaded, rawMeta, caller }) {
-    const { cmd, auid, jid, container, ssh, shell } = meta;
+  async handle(meta, { services, threaded, rawMeta, caller, trace }) {
+    const { cmd, auid, jid, container, ssh, shell, notify } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
     const { isShareMapped } = settings;
     requirePermittedRun(caller, { cmd, rawMeta, container: inContainer, isShareMapped });
+    if (notify !== undefined) services.webhooks.check(notify);
     const job = {
       ...{ rawMeta, cmd, auid, jid, limits: meta },
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
       ...(shell && { shell }),
+      ...(trace && { trace }),
     };
+    const began = performance.now();
     const root = await (caller.grant?.auid === undefined
       ? jobs.submit(job)
       : submitApart(services, job));
+    services.jobAccepted?.((performance.now() - began) / 1000);
     const result = { jobRoot: root, id: services.database.shortNameOf(root) };
     const told = { status: true, result, jobs: [root] };
     return threaded ? told : { ...told, after: jobs.ended(root) };

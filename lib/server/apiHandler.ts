@@ -16,6 +16,7 @@ import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { traceContextIn } from '../wire/traceContext.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
 import { dispatch } from './dispatch.ts';
@@ -78,17 +79,20 @@ async function answer(
   { target, caller, jobs, options: { services, listeners } }: Asking,
 ): Promise<ApiReply> {
   const seen = servicesFor(services, caller);
+  const trace = traceContextIn(request.rawHeaders);
   const context: ApiContext = {
     database: seen.database,
     jobs: seen.jobs,
     events: seen.events,
+    webhooks: seen.webhooks,
     auid: caller.grant?.auid,
     act: async (action, rawMeta) => {
       const threaded = rawMeta.threaded === true;
-      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller });
+      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
+    require: (what) => requireScope(caller, 'pman', what),
   };
   const asked = apiRequest(request, target, signalOf(request, caller));
   // What changes something has the scope of its action; see `act`.

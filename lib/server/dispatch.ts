@@ -16,7 +16,11 @@ import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
 export async function dispatch(
   services: Services,
   command: Command,
-  { caller, pace }: Pick<ActionContext, 'caller'> & { readonly pace?: LongWork | undefined },
+  {
+    caller,
+    pace,
+    trace,
+  }: Pick<ActionContext, 'caller' | 'trace'> & { readonly pace?: LongWork | undefined },
 ): Promise<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
@@ -29,7 +33,10 @@ export async function dispatch(
   if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
-  const context: ActionContext = { services, rawMeta, threaded, caller, pace };
+  const context: ActionContext = {
+    ...{ services, rawMeta, threaded, caller, pace },
+    ...(trace === undefined ? {} : { trace }),
+  };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);
   const unhurried = { ...context, pace: undefined };
   void begin(async () => action.handle(meta, unhurried), services, command.action);

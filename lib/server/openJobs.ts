@@ -15,6 +15,8 @@ import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { meteredEngine } from '../metrics/meteredEngine.ts';
 import { JobDatabase } from '../records/database.ts';
 
 /** Where jobs with a container go: to an engine, or on this host like any other job. */
@@ -37,6 +39,7 @@ export interface OpenJobsOptions {
   readonly rights: Rights;
   readonly containerJobs: ContainerJobsPlace;
   readonly readShown: ReadShown;
+  readonly meter: Meter;
   readonly log: Logger;
 }
 
@@ -44,6 +47,10 @@ export interface OpenedJobs {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  /** The events behind this number were written by this process. */
+  readonly eventsBefore: number;
+  /** Why no job of this host can run just now. */
+  readonly runnerProblem: () => string | undefined;
   /** Closes the records of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
@@ -61,7 +68,7 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
  * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
  */
 export async function openJobs(
-  { config, workFolder, spool, rights, containerJobs, readShown, log }: OpenJobsOptions,
+  { config, workFolder, spool, rights, containerJobs, readShown, meter, log }: OpenJobsOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
@@ -76,12 +83,17 @@ export async function openJobs(
 
   const viewOf = jobViewer(readShown);
   const events = openEvents({ database, viewOf, workFolder, log }, releases);
+  const eventsBefore = events.log.newest;
 
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     limits: jobLimits(config),
+    meter: {
+      ended: (bytes) => meter.outputBytes.inc(bytes),
+      runnerLost: () => meter.runnerRestarts.inc(),
+    },
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -91,7 +103,7 @@ export async function openJobs(
     containerJobs.kind === 'engine'
       ? new ContainerJobs({
           ...{ database, summaryOf, workFolder, fsync, readShown },
-          openEngine: containerJobs.open,
+          openEngine: async (instance) => meteredEngine(await containerJobs.open(instance), meter),
           shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
           log: log.child({ component: 'containers' }),
@@ -117,7 +129,12 @@ export async function openJobs(
     containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
   events.changes.settle((root) => jobs.isActive(root));
-  return { database, jobs, events: events.log, allKnown, closeOrphans: () => host.closeOrphans() };
+  return {
+    ...{ database, jobs, allKnown, eventsBefore },
+    events: events.log,
+    runnerProblem: () => host.runnerProblem,
+    closeOrphans: () => host.closeOrphans(),
+  };
 }
 
 /** @throws UsageError when jobs cannot run as the user that was named */

@@ -14,6 +14,7 @@ import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
+import { openWebhooks } from '../../lib/webhooks/openWebhooks.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { progressOf, summaryOf } from './records.ts';
 import { tempDir } from './tempDir.ts';
@@ -57,11 +58,20 @@ export function openServices(): TestServices {
     viewOf: jobViewer(readShown),
     containers: new RecordedJobs(readShown),
   });
+  const events = new EventLog({ folder: join(`${folder}.spool`, 'events') });
   let quits = 0;
   const services: Services = {
     database,
     jobs,
-    events: new EventLog({ folder: join(`${folder}.spool`, 'events') }),
+    events,
+    webhooks: openWebhooks(
+      {
+        ...{ database, events, workFolder: `${folder}.spool`, onTry: () => undefined, log },
+        settings: { hosts: [], file: undefined, retrySeconds: [] },
+        viewOf: jobViewer(readShown),
+      },
+      [],
+    ),
     closeOrphans: () => host.closeOrphans(),
     log,
     dialect: plainDialect,

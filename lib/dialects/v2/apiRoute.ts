@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobDatabase } from '../../records/database.ts';
+import type { Webhooks } from '../../webhooks/webhooks.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ActionResult } from '../../wire/reply.ts';
 
@@ -11,6 +12,7 @@ export interface ApiContext {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
   /**
@@ -18,6 +20,8 @@ export interface ApiContext {
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
   act(action: 'run' | 'kill' | 'delete', meta: JsonObject): Promise<ActionResult>;
+  /** @throws PmanError forbidden when the one who asks may not do that */
+  require(what: 'notify'): void;
 }
 
 /** A request whose parts have passed the schemas of its route. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { JsonObject } from '../../wire/json.ts';
+import type { JsonObject, JsonValue } from '../../wire/json.ts';
 import type { NewJob } from './schemas.ts';
 
 /**
@@ -22,6 +22,7 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
     ...given('memory_limit', image === undefined ? job.memory : containerMemory(job.memory)),
     ...given('ssh', job.ssh),
     ...given('key', key),
+    ...given('notify', job.notify as JsonValue | undefined),
     ...given('container', image === undefined ? undefined : containerOf(job, image)),
     ...given('cpu_limit', job.cpus && `${Math.ceil(job.cpus * 1000)}m`),
     ...given('gpu_limit', job.gpus),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JOB_STATES, REASONS, type ReasonCode } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
+import { notifySchema } from '../../webhooks/notify.ts';
 
 /**
  * The shapes of `/api/v2`. They check what is sent, the OpenAPI document is made of them, and the tests hold answers to them.
@@ -65,6 +66,7 @@ export const newJobSchema = z
     shareDir: word
       .optional()
       .meta({ description: 'A folder that each container sees as `/share`.' }),
+    notify: notifySchema.optional(),
     mounts: z
       .array(
         z.strictObject({
@@ -101,6 +103,10 @@ export const jobSchema = z
     acceptedAt: time,
     startedAt: time.nullable(),
     endedAt: time.nullable(),
+    traceparent: z.string().nullable().meta({
+      description: 'The trace that it belongs to (W3C Trace Context), as its request named it.',
+    }),
+    tracestate: z.string().nullable(),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
     parts: z.array(
       z.object({
