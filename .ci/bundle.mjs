@@ -29,12 +29,13 @@ async function bundlePrograms() {
     .map((file) => [basename(file, '.ts'), `bin/${file}`]);
   await build({
     ...common,
-    // The runner and the process of file transfer endpoints are found beside the program that starts them.
+    // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
     entryPoints: Object.fromEntries([
       ...programs,
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
       ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
+      ['splitWorker', 'crunner/command/splitWorker.ts'],
     ]),
     sourcemap: true,
     // Packages in the older module format call require for parts of Node itself.

@@ -1,10 +1,13 @@
 /**
- * The tests that `npm test` leaves out, for they take long where their engine is present: paths as regular expressions.
+ * The tests that `npm test` leaves out, so that it ends within four minutes on two cores: those that take long where
+ * their engine is present, and those that try thousands of inputs, kills or clients. Paths as regular expressions.
  * `npm run test:all` runs them, too.
  */
 export const longTests = [
+  'tests/attack/(fuzz|manyClients)\\.',
   'tests/contract/(?!memory)',
+  'tests/crash/',
+  'tests/integration/(crunner-split|hostile-load|lifetime|transferHuge)\\.',
   'tests/integration/container-',
   'tests/integration/(images|manifests|stack)\\.',
-  'tests/integration/transferHuge\\.',
 ];

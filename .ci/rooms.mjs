@@ -25,6 +25,8 @@ export const table = [
       'lib/gateway',
       'lib/dialects',
       'lib/actions',
+      'lib/metrics',
+      'lib/webhooks',
       'lib/events',
       'lib/jobs/container',
       'lib/jobs/host',
@@ -47,12 +49,30 @@ export const table = [
   [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
-    ['lib/dialects', 'lib/events', 'lib/jobs', 'lib/access', ...data],
+    ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
   ],
   [
     'lib/dialects',
     "how a job's state and outputs are told to clients: the original's words for each kind of job, and `/api/v2`",
-    ['lib/events', 'lib/jobs', 'lib/transfer', 'lib/access', 'crunner/job', ...data],
+    [
+      'lib/webhooks',
+      'lib/events',
+      'lib/jobs',
+      'lib/transfer',
+      'lib/access',
+      'crunner/job',
+      ...data,
+    ],
+  ],
+  [
+    'lib/metrics',
+    'figures for operators: what is counted as it happens, and how /metrics tells it',
+    ['lib/webhooks', 'lib/events', ...contract, 'lib/jobs', 'crunner/job', ...data],
+  ],
+  [
+    'lib/webhooks',
+    'who is told of jobs by signed requests: where these may go, what is to be sent, what came of it',
+    ['lib/events', 'lib/jobs', 'lib/access', ...data],
   ],
   [
     'lib/events',

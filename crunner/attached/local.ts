@@ -4,18 +4,16 @@ import { constants } from 'node:os';
 import { signalGroupOf } from '../../lib/host/processes.ts';
 import { shellArguments } from '../command/shellArguments.ts';
 import type { Surroundings } from '../command/surroundings.ts';
-
-/** Where a stream of a part goes: a file descriptor of this process, this process's own, or nowhere. */
-export type StreamTarget = number | 'inherit' | 'ignore';
-
-/** stdin, stdout and stderr of a part. */
-export type PartStdio = readonly [StreamTarget, StreamTarget, StreamTarget];
+import type { RelayedStdio } from './relay.ts';
 
 /** A part that was launched. */
 export interface AttachedPart {
   /** Settles when the command runs; rejects when it cannot be started. */
   readonly started: Promise<StartedPart>;
-  /** The exit code, or minus the number of the signal that ended it. Await `started` first. */
+  /**
+   * The exit code, or minus the number of the signal that ended it; its output is where it shall be then. Await `started`
+   * first. Rejects with the system's error when the output was not taken.
+   */
   readonly ended: Promise<number>;
   /** Sends a signal to the part's whole process group; no effect once it has ended. */
   kill(signal: NodeJS.Signals): void;
@@ -29,19 +27,34 @@ export interface StartedPart {
 }
 
 /** Runs one part in `/bin/sh`, as the leader of a session of its own. */
-export function launchLocally(cmd: string, stdio: PartStdio, where: Surroundings): AttachedPart {
-  const { args, release } = shellArguments(cmd);
+export function launchLocally(
+  cmd: string,
+  streams: RelayedStdio,
+  where: Surroundings,
+): AttachedPart {
   let child: ChildProcess;
+  let release: () => void = () => undefined;
   try {
-    child = spawn('/bin/sh', args, { ...where, detached: true, stdio: [...stdio] });
+    const shell = shellArguments(cmd);
+    release = shell.release;
+    const stdio = [...streams.stdio];
+    child = spawn('/bin/sh', shell.args, { ...where, detached: true, stdio });
   } catch (error) {
     release();
+    streams.abandon();
     throw error;
   }
+  streams.release();
   child.once('exit', release).once('error', release);
+  const started = spawned(child);
+  started.catch(() => streams.finish()).catch(() => undefined); // its error is that of the start
+  const ended = exitOf(child).then(async (returncode) => {
+    await streams.finish();
+    return returncode;
+  });
+  ended.catch(() => undefined); // whoever waits for it hears of it
   return {
-    started: spawned(child),
-    ended: exitOf(child),
+    ...{ started, ended },
     kill: (signal) => signalGroupOf(child, signal),
   };
 }

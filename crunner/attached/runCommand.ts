@@ -1,9 +1,11 @@
 import type { Surroundings } from '../command/surroundings.ts';
 import type { SshConnection } from '../ssh/ssh.ts';
 import type { Upload } from '../ssh/sshUpload.ts';
-import { type AttachedPart, launchLocally, type PartStdio, type StartedPart } from './local.ts';
+import { type AttachedPart, launchLocally, type StartedPart } from './local.ts';
+import { relayed } from './relay.ts';
+import type { PartStdio } from './stdio.ts';
 
-export type { PartStdio, StreamTarget } from './local.ts';
+export type { PartStdio, StreamTarget } from './stdio.ts';
 
 export interface RunOptions extends Surroundings {
   /** Cut the line at its top-level `;` and run each part in a shell of its own. Default: one part. */
@@ -104,7 +106,9 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
         const startedAt = new Date();
         const carried = await carry(cmd).catch(forget);
         if (carried === undefined || stopped) return;
-        const launched = launch(carried, stdio(part));
+        const ready = await launch(stdio(part));
+        if (stopped) return ready.abandon();
+        const launched = ready.start(carried);
         running = launched;
         const started = await launched.started.catch(forget);
         if (started === undefined) return;
@@ -129,7 +133,13 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
   };
 }
 
-type Launch = (cmd: string, stdio: PartStdio) => AttachedPart;
+/** A part whose streams are prepared: it is either started, or abandoned. */
+interface ReadyPart {
+  start(cmd: string): AttachedPart;
+  abandon(): void;
+}
+
+type Launch = (stdio: PartStdio) => Promise<ReadyPart>;
 
 /** The parser and the ssh client are loaded by the runs that need them: a quick command starts quickly. */
 async function partsOf(line: string, pipeline: boolean): Promise<readonly string[]> {
@@ -153,7 +163,18 @@ function whereOf({ cwd, env }: RunOptions): Surroundings {
 async function launcher(options: RunOptions): Promise<Launch> {
   const { ssh } = options;
   const where = whereOf(options);
-  if (ssh === undefined) return (cmd, stdio) => launchLocally(cmd, stdio, where);
+  if (ssh === undefined) {
+    return async (stdio) => {
+      const streams = await relayed(stdio);
+      return {
+        start: (cmd) => launchLocally(cmd, streams, where),
+        abandon: streams.abandon,
+      };
+    };
+  }
   const { launchOverSsh } = await import('./sshLaunch.ts');
-  return (cmd, stdio) => launchOverSsh(ssh, cmd, stdio, where);
+  return async (stdio) => ({
+    start: (cmd) => launchOverSsh(ssh, cmd, stdio, where),
+    abandon: () => undefined,
+  });
 }

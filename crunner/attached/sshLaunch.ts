@@ -17,7 +17,8 @@ import {
 } from '../ssh/ssh.ts';
 import { newMarker } from '../ssh/sshCommand.ts';
 import { type SshPiece, SshRecordReader } from '../ssh/sshRecords.ts';
-import type { AttachedPart, PartStdio, StartedPart, StreamTarget } from './local.ts';
+import type { AttachedPart, StartedPart } from './local.ts';
+import type { PartStdio, StreamTarget } from './stdio.ts';
 import { writeFd } from './writeFd.ts';
 
 /** How much is remembered of what ssh says before the command begins. */

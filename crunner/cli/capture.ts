@@ -57,15 +57,15 @@ export class Capture {
     }
   }
 
-  /** The same as text, with universal newlines as Python reads it. */
+  /** The same as text, with the line ends of Windows as `\n`. */
   async *text(stretch: Stretch): AsyncGenerator<string, void, void> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let held = '';
     for await (const bytes of this.read(stretch)) {
       const text = held + decoder.decode(bytes, { stream: true });
       held = text.endsWith('\r') ? '\r' : '';
-      yield text.slice(0, text.length - held.length).replace(/\r\n?/g, '\n');
+      yield text.slice(0, text.length - held.length).replaceAll('\r\n', '\n');
     }
-    yield (held + decoder.decode()).replace(/\r\n?/g, '\n');
+    yield (held + decoder.decode()).replaceAll('\r\n', '\n');
   }
 }

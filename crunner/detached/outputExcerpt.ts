@@ -10,8 +10,8 @@ export interface OutputExcerpt {
 }
 
 /**
- * The output of a part as a record holds it: decoded as UTF-8 (a byte that is none becomes U+FFFD), line
- * ends made `\n` as the original's universal newlines do. Of more than `limitBytes`, head and tail are kept
+ * The output of a part as a record holds it: decoded as UTF-8 (a byte that is none becomes U+FFFD), and the line ends of
+ * Windows made `\n`, as the original does. A `\r` by itself stays: a progress bar is one line. Of more than `limitBytes`, head and tail are kept
  * with a line between them that says how much is missing.
  */
 export function readOutput(file: string, limitBytes: number): OutputExcerpt {
@@ -51,7 +51,7 @@ function characterStart(bytes: Buffer, at: number, step: 1 | -1 = -1): number {
 }
 
 function toLines(text: string): string {
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+  return text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
 }
 
 function readUpTo(fd: number, from: number, length: number): Buffer {

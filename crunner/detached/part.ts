@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
 import { startTicks } from '../../lib/host/processes.ts';
@@ -17,7 +17,7 @@ export interface PartOptions {
   readonly err: string | number;
   /** A file that the part's process itself makes when it starts. */
   readonly mark?: string;
-  /** Where a command that is too long for an argument is put, to be run from there. */
+  /** Where a command that is too long for an argument is put for a moment, to be run from there. */
   readonly script: string;
   readonly limits: JobLimits;
   /** The file that it reads as its input. */
@@ -60,15 +60,15 @@ export async function startPart(
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
   const { user, maxProcesses } = options.limits;
-  const begin = (args: readonly string[]) =>
+  const begin = (args: readonly string[], input?: number) =>
     startShell(
       {
         argv: asUser(argvOf(options.limits, args), user),
         env: environmentOf(options.limits),
+        ...inputIs(input ?? options.stdin),
         out: options.out,
         err: options.err,
         ...(options.mark === undefined ? {} : { mark: options.mark }),
-        ...(options.stdin === undefined ? {} : { in: options.stdin }),
         ...(maxProcesses === undefined ? {} : { maxProcesses }),
       },
       startProgram,
@@ -78,14 +78,47 @@ export async function startPart(
   } catch (error) {
     // One argument may take 128 KiB on Linux (execve(2), MAX_ARG_STRLEN).
     if (systemErrorCode(error) !== 'E2BIG') throw error;
-    if (user !== undefined) {
-      throw new Error(`the command is too long to be run as ${user.name}: 128 KiB at most`, {
-        cause: error,
-      });
-    }
-    writeFileSync(options.script, options.command);
-    return begin(['--', options.script]);
+    if (Buffer.byteLength(options.command) < MAX_ARGUMENT_BYTES) throw tooLong(error);
   }
+  const script = openScript(options);
+  try {
+    return await begin(['-c', fromInput(options)], script);
+  } catch (error) {
+    throw systemErrorCode(error) === 'E2BIG' ? tooLong(error) : error;
+  } finally {
+    closeSync(script);
+  }
+}
+
+const MAX_ARGUMENT_BYTES = 128 * 1024;
+
+const inputIs = (input: string | number | undefined) => (input === undefined ? {} : { in: input });
+
+/** Has a shell run what its input holds. The command finds the input of the job, or an empty one. */
+function fromInput({ stdin = '/dev/null', limits: { user } }: PartOptions): string {
+  // The folder of that file is closed to another user.
+  if (stdin !== '/dev/null' && user !== undefined) {
+    throw new Error('a command of 128 KiB or more has no input when it runs as another user');
+  }
+  return `exec 3<&0 <'${stdin.replaceAll("'", "'\\''")}'; . /dev/fd/3`;
+}
+
+/**
+ * Puts a command into a file without a name, and opens that for reading. Who has the descriptor and is the part's user can
+ * read it: the folder is closed to that user.
+ */
+function openScript({ command, script, limits: { user } }: PartOptions): number {
+  // On the same line, so that the shell counts the lines of the command alone.
+  writeFileSync(script, `exec 3<&-; ${command}`, { mode: 0o600 });
+  const fd = openSync(script, 'r');
+  rmSync(script);
+  if (user !== undefined) fchownSync(fd, user.uid, user.gid);
+  return fd;
+}
+
+function tooLong(cause: unknown): Error {
+  const message = 'the environment and the command are too long together for this system (E2BIG)';
+  return Object.assign(new Error(message, { cause }), { code: 'E2BIG' });
 }
 
 /**
@@ -123,7 +156,7 @@ function environmentOf({ env, user }: JobLimits): Program['env'] {
 }
 
 /**
- * Starts a shell as the leader of a session.
+ * Starts a shell as the leader of a session; without input, unless one is given.
  * @throws the system's error when no process can be started or a file cannot be made
  */
 export async function startShell(

@@ -23,7 +23,7 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
     const child = execa(program.file, args, {
       ...{ argv0: name, env: program.env, extendEnv: false, detached: true, cleanup: false },
       stdio: [
-        program.in === undefined ? 'ignore' : openFile(program.in, 'r'),
+        openFile(program.in ?? '/dev/null', 'r'),
         openFile(program.out),
         openFile(program.err),
       ],

@@ -16,6 +16,10 @@ export const NEEDED_SCOPES = {
     run: 'run',
     kill: 'kill',
     delete: 'kill',
+    /** To have webhooks sent again. */
+    notify: 'run',
+    /** The figures of /metrics. */
+    metrics: 'read',
     fileiosetup: 'transfer',
     DBctl: 'admin',
     /** PUT works on the database. */

@@ -5,49 +5,51 @@ import { UsageError } from '../errors.ts';
 const STICKY = 0o1000;
 
 /**
- * Looks who else may read or write a file of tokens. Whoever can write it, or put another one in its place, lets
- * himself in.
+ * Looks who else may read or write a file of tokens, or of other secrets. Whoever can write it, or put another one in
+ * its place, lets himself in.
  * @param self the user of this process; undefined where the system knows no users: nothing is looked at
+ * @param what is in the file, in the words of warnings
  * @returns what to warn of: others can read it, or somebody else owns it
  * @throws UsageError when others can change it; the system's error when it is not there
  */
 export function tokenFileWarnings(
   path: string,
   self: number | undefined = process.geteuid?.(),
+  what: 'tokens' | 'secrets' = 'tokens',
 ): readonly string[] {
   if (self === undefined) return [];
   const file = realpathSync(path);
   const stat = statSync(file);
   if (othersWrite(stat)) {
     throw new UsageError(
-      `others can write the tokens in ${path} (mode ${modeOf(stat)}): chmod go-w ${path}`,
+      `others can write the ${what} in ${path} (mode ${modeOf(stat)}): chmod go-w ${path}`,
     );
   }
   // A link can be pointed elsewhere by whoever may write its folder.
-  for (const name of new Set([resolve(path), file])) requireNoSwap(name, self);
+  for (const name of new Set([resolve(path), file])) requireNoSwap(name, self, what);
   const owners = [stat.uid, statSync(dirname(file)).uid];
   const owner = owners.find((uid) => uid !== 0 && uid !== self);
   const isRead = (stat.mode & 0o004) !== 0 || ((stat.mode & 0o040) !== 0 && !isPrivateGroup(stat));
   return [
     ...(isRead
-      ? [`others can read the tokens in ${path} (mode ${modeOf(stat)}): chmod go-r ${path}`]
+      ? [`others can read the ${what} in ${path} (mode ${modeOf(stat)}): chmod go-r ${path}`]
       : []),
     // A file that is mounted into a container belongs to whoever has it outside.
     ...(owner === undefined
       ? []
-      : [`the tokens in ${path} belong to another user (uid ${owner}), who can change them`]),
+      : [`the ${what} in ${path} belong to another user (uid ${owner}), who can change them`]),
   ];
 }
 
 /** @throws UsageError when others can rename or remove the file: they may write its folder, and that does not protect it */
-function requireNoSwap(path: string, self: number): void {
+function requireNoSwap(path: string, self: number, what: string): void {
   const folder = dirname(path);
   const stat = statSync(folder);
   if (!othersWrite(stat)) return;
   const owner = lstatSync(path).uid;
   if ((stat.mode & STICKY) !== 0 && (owner === 0 || owner === self)) return;
   throw new UsageError(
-    `others can replace the file of the tokens ${path}: they can write its folder ${folder} ` +
+    `others can replace the file of the ${what} ${path}: they can write its folder ${folder} ` +
       `(mode ${modeOf(stat)}); move the file, or: chmod go-w ${folder}`,
   );
 }

@@ -8,9 +8,11 @@ import type { OutputGrowth } from '../events/outputGrowth.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import type { ActionResult } from '../wire/reply.ts';
 import type { MetaLimits } from '../wire/request.ts';
+import type { TraceContext } from '../wire/traceContext.ts';
 
 /** What actions work on; made once, when the server starts. */
 export interface Services {
@@ -23,6 +25,10 @@ export interface Services {
   readonly changes: Pick<JobChanges, 'killOrdered'>;
   /** How outputs grow. */
   readonly growth: OutputGrowth;
+  /** Who is told of it. */
+  readonly webhooks: Webhooks;
+  /** A job was accepted, which took so long. */
+  readonly jobAccepted?: (seconds: number) => void;
   /** Writes down what is to be known of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   readonly log: Logger;
@@ -69,6 +75,8 @@ export interface ActionContext {
   readonly input?: Buffer | undefined;
   /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
   readonly caller: Caller;
+  /** The trace that the request belongs to. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /**

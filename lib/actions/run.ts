@@ -3,8 +3,9 @@ import { requirePermittedRun } from '../access/runPermit.ts';
 import { PmanError } from '../errors.ts';
 import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
+import { notifySchema } from '../webhooks/notify.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { text } from '../wire/request.ts';
+import { programText, text } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
 
 /** An integer becomes its text, as the original stores it. */
@@ -21,7 +22,7 @@ const jid = z
   });
 
 const schema = z.looseObject({
-  cmd: text,
+  cmd: programText,
   auid: text,
   jid,
   /** The same key and the same meta name the same job, however often they are sent. */
@@ -30,6 +31,8 @@ const schema = z.looseObject({
   ssh: text.optional(),
   /** Give the whole line to one shell; without it, each part has its own, and a container's command none. */
   shell: z.boolean('is neither true nor false').optional(),
+  /** Who is told of what becomes of it. */
+  notify: notifySchema.optional(),
   ...limitFields,
   container: z
     .custom<JsonObject>((value) => isJsonObject(value as JsonValue), 'is not an object')
@@ -44,22 +47,26 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
-  async handle(meta, { services, threaded, rawMeta, caller, input }) {
-    const { cmd, auid, jid, container, ssh, shell } = meta;
+  async handle(meta, { services, threaded, rawMeta, caller, input, trace }) {
+    const { cmd, auid, jid, container, ssh, shell, notify } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
     const { isShareMapped } = settings;
     requirePermittedRun(caller, { cmd, rawMeta, container: inContainer, isShareMapped });
+    if (notify !== undefined) services.webhooks.check(notify);
     const job = {
       ...{ rawMeta, cmd, auid, jid, limits: meta },
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
       ...(shell && { shell }),
       ...(input && { input }),
+      ...(trace && { trace }),
     };
+    const began = performance.now();
     const root = await (caller.grant?.auid === undefined
       ? jobs.submit(job)
       : submitApart(services, job));
+    services.jobAccepted?.((performance.now() - began) / 1000);
     const result = { jobRoot: root, id: services.database.shortNameOf(root) };
     const told = { status: true, result, jobs: [root] };
     return threaded ? told : { ...told, after: jobs.ended(root) };

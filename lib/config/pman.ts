@@ -98,6 +98,13 @@ const schema = z.object({
   sshHosts: z.string().transform((text) => text.split(/[\s,]+/).filter((host) => host !== '')),
   sshIdentity: optionalPath,
   sshKnownHosts: optionalPath,
+  notifyHosts: z.string().transform((text) => text.split(/[\s,]+/).filter((host) => host !== '')),
+  notifyFile: optionalPath,
+  notifyRetry: z
+    .string()
+    .trim()
+    .regex(/^\d{1,6}(\.\d+)?([\s,]+\d{1,6}(\.\d+)?){0,99}$/, 'is no list of seconds')
+    .transform((text) => text.split(/[\s,]+/).map(Number)),
   fsync: z.boolean(),
   umask,
 });
@@ -161,6 +168,12 @@ export interface PmanConfig {
     readonly hosts: readonly string[];
     readonly identity: string | undefined;
     readonly knownHosts: string | undefined;
+  };
+  /** Who may be told of jobs, and how. */
+  readonly notify: {
+    readonly hosts: readonly string[];
+    readonly file: string | undefined;
+    readonly retrySeconds: readonly number[];
   };
   readonly fsync: boolean;
   /** The rights that the database's folders and files, and the debug log, do not have. */
@@ -253,6 +266,11 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       hosts: values.sshHosts,
       identity: values.sshIdentity,
       knownHosts: values.sshKnownHosts,
+    },
+    notify: {
+      hosts: values.notifyHosts,
+      file: values.notifyFile,
+      retrySeconds: values.notifyRetry,
     },
     fsync: values.fsync,
     umask: values.umask,

@@ -2,6 +2,8 @@ import { kubernetesSettings } from './kubernetes.ts';
 import { pageFlags } from './pages.ts';
 import type { Setting } from './sources.ts';
 
+const WEBHOOKS = 'Webhooks:';
+
 /** Every setting of pman (protocol f), with its default; those of the original first. */
 export const settings = [
   {
@@ -225,6 +227,28 @@ export const settings = [
     value: 'file',
     help: "the keys of those hosts (default: as ssh's configuration says)",
     default: '',
+  },
+  {
+    name: 'notifyHosts',
+    group: WEBHOOKS,
+    value: 'list',
+    help: 'where webhooks may go, with commas between: host, host:port, *.domain, http://host, a network such as 10.1.0.0/16 (default: nowhere)',
+    default: '',
+    repeatable: true,
+  },
+  {
+    name: 'notifyFile',
+    group: WEBHOOKS,
+    value: 'file',
+    help: 'the secrets that sign webhooks, and endpoints for all jobs: an ini file with [SECRETS] and [ENDPOINT name]',
+    default: '',
+  },
+  {
+    name: 'notifyRetry',
+    group: WEBHOOKS,
+    value: 'list',
+    help: 'after how many seconds a webhook that was not taken is sent again, each time',
+    default: '5,300,1800,7200,18000,36000,50400,72000,86400',
   },
   {
     name: 'fsync',

@@ -56,6 +56,11 @@ export class EventLog {
     return this.#segments.oldest;
   }
 
+  /** What its files take on the disk. */
+  get bytes(): number {
+    return this.#segments.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /**
    * Writes events down, then tells those that follow.
    * @throws the file system's error: none of them is written then, and the same may be tried again

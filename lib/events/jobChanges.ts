@@ -114,6 +114,11 @@ export class JobChanges implements RecordObserver {
     this.#told.delete(root);
   }
 
+  /** What is not told of a job by now could not be told any more: who removes it at once must not hide how it ended. */
+  removing(root: string): void {
+    if (this.#touched.has(root)) this.flush();
+  }
+
   /** The job and its record are gone. */
   removed(root: string, summary: JobSummary): void {
     this.#touched.delete(root);

@@ -33,6 +33,14 @@ export interface PartView {
   readonly usage: JsonObject | null;
 }
 
+/** What runs a job. */
+export type Backend = 'host' | 'ssh' | 'container';
+
+export function backendOf(view: Pick<JobView, 'isContainer' | 'asked'>): Backend {
+  if (view.isContainer) return 'container';
+  return typeof view.asked().ssh === 'string' ? 'ssh' : 'host';
+}
+
 /** Reads how a job stands, from a record of any kind. */
 export type ViewJob = (record: TreeNode) => JobView;
 

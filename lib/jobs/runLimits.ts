@@ -5,8 +5,8 @@ import type { JobLimits } from '../../crunner/job/jobLimits.ts';
 import { BadRequestError, systemErrorCode } from '../errors.ts';
 import { UNITS } from '../quantity.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';
-import { text } from '../wire/request.ts';
-import { textMap } from '../wire/textMap.ts';
+import { programText, text } from '../wire/request.ts';
+import { textMap, variables } from '../wire/textMap.ts';
 
 /** A number of JSON, also one that was kept as its text. */
 const number = (message: string) =>
@@ -67,13 +67,13 @@ export const limitFields = {
     .min(-20, 'is less than -20')
     .max(19, 'is more than 19')
     .optional(),
-  env: textMap(text, 'is not an object of strings')
+  env: variables(programText)
     .refine(
       (env) => Object.keys(env).every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
       'has a name of other characters than A-Z, a-z, 0-9 and _, or with a digit in front',
     )
     .optional(),
-  cwd: text.optional(),
+  cwd: programText.optional(),
   /** What the job reads: a text, or the digest of what came along with the request. */
   stdin: z.union([text, inputDigest], 'is neither a text nor a digest').optional(),
   /** How much each part may write to each of its streams: bytes, or text such as 10Mi. */

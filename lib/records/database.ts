@@ -44,6 +44,8 @@ export interface RecordObserver {
   changed(root: string): void;
   /** The record of a job that has ended is on the disk. What keeps the job from being lost until then is removed next. */
   filed(root: string): void;
+  /** A record is about to be removed: what it says can be read for the last time. */
+  removing(root: string): void;
   /** A record is gone. */
   removed(root: string, summary: JobSummary): void;
 }
@@ -166,6 +168,11 @@ export class JobDatabase implements JobForest {
   /** @throws PmanError unavailable while not all records are known */
   requireIndex(): void {
     this.#catalog.requireAll();
+  }
+
+  /** How many jobs there are, and about what those that have ended take on the disk, as far as they are known. */
+  get size(): { readonly jobs: number; readonly bytes: number } {
+    return this.#catalog.size;
   }
 
   roots(): readonly string[] {
@@ -326,6 +333,7 @@ export class JobDatabase implements JobForest {
         }
         const summary = this.#catalog.get(root);
         if (summary === undefined) continue;
+        this.#observer?.removing(root);
         // First: a journal without its record would bring that back.
         this.#whenFiled.get(root)?.();
         this.#writer.discard(root);

@@ -2,6 +2,7 @@ import { readableStamp } from '../host/stamps.ts';
 import { nodeFromJson, TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
+import type { TraceContext } from '../wire/traceContext.ts';
 
 /**
  * The job record, node for node that of the original (protocol b):
@@ -14,6 +15,8 @@ export interface NewJob {
   readonly auid: string;
   readonly jid: string;
   readonly container?: JsonObject;
+  /** The trace that it belongs to: two leaves of ours. */
+  readonly trace?: TraceContext;
 }
 
 /** A place to change a record in; whoever gives it out sees to it that changes reach the disk. */
@@ -27,7 +30,7 @@ const STARTED_MARKER = { allJobsStarted: true } as const;
 const DONE_MARKER = { allJobsDone: true } as const;
 
 /** The record of a job that has been accepted and not started. */
-export function newRecord({ rawMeta, cmd, auid, jid, container }: NewJob): TreeNode {
+export function newRecord({ rawMeta, cmd, auid, jid, container, trace }: NewJob): TreeNode {
   const record = new TreeNode();
   record.touch(['d_meta'], dumps(rawMeta));
   record.touch(['cmd'], cmd);
@@ -37,8 +40,15 @@ export function newRecord({ rawMeta, cmd, auid, jid, container }: NewJob): TreeN
   record.touch(['jobCount'], 0);
   record.mkdir(['start']);
   record.mkdir(['end']);
+  if (trace) recordTrace(record, trace);
   if (container) record.graft(['container'], nodeFromJson(container, isJsonObject));
   return record;
+}
+
+/** Writes down which trace a job belongs to. */
+export function recordTrace(record: TreeNode, { traceparent, tracestate }: TraceContext): void {
+  record.touch(['traceparent'], traceparent);
+  if (tracestate !== undefined) record.touch(['tracestate'], tracestate);
 }
 
 export interface SubJobStart {

@@ -19,6 +19,7 @@ import { apiRefusal } from './apiHandler.ts';
 import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
+import { probeIn } from './readiness.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
   readonly door: Door;
@@ -39,6 +40,7 @@ export function makeAdmission(options: AdmissionOptions) {
   };
   return (head: RequestHead): Refusal | undefined | Promise<Refusal | undefined> => {
     try {
+      if (probeIn(head) !== undefined) return undefined;
       refuseForeign(pageOf(head), pages);
       if (isPreflight(head)) return () => preflightReply(head, options);
       if (isHealthCheck(head)) return undefined;

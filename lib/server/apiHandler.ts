@@ -14,6 +14,7 @@ import {
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { traceContextIn } from '../wire/traceContext.ts';
 import { readApiBody } from './apiBody.ts';
 import { sentReply } from './apiReply.ts';
 import { deedOf } from './auditEntry.ts';
@@ -81,19 +82,22 @@ async function answer(
   { target, caller, jobs, options: { services, listeners } }: Asking,
 ): Promise<ApiReply> {
   const seen = servicesFor(services, caller);
+  const trace = traceContextIn(request.rawHeaders);
   const context: ApiContext = {
     database: seen.database,
     jobs: seen.jobs,
     events: seen.events,
     growth: seen.growth,
+    webhooks: seen.webhooks,
     auid: caller.grant?.auid,
     requireRead: () => requireScope(caller, 'pman', 'GET'),
     act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
-      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, input });
+      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
+    require: (what) => requireScope(caller, 'pman', what),
   };
   const asked = apiRequest(request, target, signalOf(request, caller));
   // What changes something has the scope of its action; see `act`.

@@ -19,8 +19,9 @@ export async function dispatch(
   {
     caller,
     pace,
+    trace,
     input,
-  }: Pick<ActionContext, 'caller' | 'input'> & { readonly pace?: LongWork | undefined },
+  }: Pick<ActionContext, 'caller' | 'trace' | 'input'> & { readonly pace?: LongWork | undefined },
 ): Promise<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
@@ -33,7 +34,10 @@ export async function dispatch(
   if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
-  const context: ActionContext = { services, rawMeta, threaded, caller, pace, input };
+  const context: ActionContext = {
+    ...{ services, rawMeta, threaded, caller, pace, input },
+    ...(trace === undefined ? {} : { trace }),
+  };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);
   const unhurried = { ...context, pace: undefined };
   void begin(async () => action.handle(meta, unhurried), services, command.action);

@@ -7,6 +7,7 @@ import { LongWork } from '../concurrency/longWork.ts';
 import { inTurns } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest, RequestHandler } from '../gateway/types.ts';
+import type { Exposition } from '../metrics/exposition.ts';
 import { cutJson, cutText } from '../wire/cut.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { payloadOf, readPayload } from '../wire/payload.ts';
@@ -18,6 +19,7 @@ import {
   type ReplyBody,
   statusOf,
 } from '../wire/reply.ts';
+import { traceContextIn } from '../wire/traceContext.ts';
 import { makeApiHandler } from './apiHandler.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
@@ -25,7 +27,9 @@ import { echoOf, originForm, payloadEcho } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
 import type { Listeners } from './listeners.ts';
+import { metricsReply } from './metricsReply.ts';
 import { isOutput, outputReply } from './rawOutput.ts';
+import { probeIn, probeReply } from './readiness.ts';
 import { endWithToken, signalOf } from './revocation.ts';
 import { obey, type Told } from './verbs.ts';
 
@@ -38,6 +42,10 @@ export interface HandlerOptions extends HeaderOptions {
    */
   readonly door: Door;
   readonly audit: Audit;
+  /** The figures for operators, in the form that is accepted. */
+  readonly metrics: (accept: string | undefined) => Promise<Exposition>;
+  /** Why the server should get no requests now; undefined when it may. */
+  readonly isReady: () => Promise<string | undefined>;
 }
 
 /** From a request that was let in to its reply: the one place where an error becomes an answer, so that none costs a listener. */
@@ -45,7 +53,11 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
   const { services, listeners, door, audit, pages } = options;
   const answerApi = makeApiHandler(options);
   return async (request) => {
-    const reply = await answerApi(request);
+    const probe = probeIn(request);
+    if (probe !== undefined) {
+      return probeReply(probe === 'readyz' ? await options.isReady() : undefined);
+    }
+    const reply = (await metricsReply(request, options)) ?? (await answerApi(request));
     if (reply !== undefined) return reply;
     const read = await readPayload(request.body);
     const payload = read ?? payloadOf('');
@@ -73,7 +85,8 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       Object.assign(told, payloadEcho(payload, shownTo(caller, door)));
       if (read === undefined) throw new BadRequestError('the body is not UTF-8 text');
       const { method } = request;
-      const asked = { method, target, payload, pace, caller };
+      const trace = traceContextIn(request.rawHeaders);
+      const asked = { method, target, payload, pace, caller, trace };
       const done = await listeners.work(request.signal, (release) => {
         freeListener = release;
         return obey(seen, asked, told);

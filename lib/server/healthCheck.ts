@@ -9,7 +9,8 @@ export function isHealthCheck({ method, target, authorization, rawHeaders }: Req
   return asks && authorization === undefined && HEALTH.test(target) && !hasBody(rawHeaders);
 }
 
-function hasBody(rawHeaders: RequestHead['rawHeaders']): boolean {
+/** Whether the head of a request announces a body. */
+export function hasBody(rawHeaders: RequestHead['rawHeaders']): boolean {
   return rawHeaders.some(([name, value]) => {
     const known = name.toLowerCase();
     return known === 'transfer-encoding' || (known === 'content-length' && value.trim() !== '0');

@@ -8,11 +8,23 @@ const MAX_WAITING = 10_000;
  * its listener until it is answered, so that a `run` that is not threaded holds it until the job has ended.
  */
 export class Listeners {
+  /** How many there are. */
+  readonly count: number;
   readonly #waiting = new Set<() => void>();
   #free: number;
 
   constructor(count: number) {
+    this.count = count;
     this.#free = count;
+  }
+
+  get busy(): number {
+    return this.count - this.#free;
+  }
+
+  /** Requests that wait for one. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /**

@@ -18,6 +18,8 @@ import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { summarizer } from '../jobs/summary.ts';
 import type { Logger } from '../log.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { meteredEngine } from '../metrics/meteredEngine.ts';
 import { JobDatabase } from '../records/database.ts';
 import { ACTIVE } from '../records/index/jobIndex.ts';
 
@@ -42,6 +44,7 @@ export interface OpenJobsOptions {
   readonly rights: Rights;
   readonly containerJobs: ContainerJobsPlace;
   readonly readShown: ReadShown;
+  readonly meter: Meter;
   readonly log: Logger;
 }
 
@@ -52,6 +55,10 @@ export interface OpenedJobs {
   readonly changes: JobChanges;
   /** How outputs grow. */
   readonly growth: OutputGrowth;
+  /** The events behind this number were written by this process. */
+  readonly eventsBefore: number;
+  /** Why no job of this host can run just now. */
+  readonly runnerProblem: () => string | undefined;
   /** Closes the records of jobs that nobody runs any more. */
   readonly closeOrphans: () => void;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
@@ -69,7 +76,7 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
  * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
  */
 export async function openJobs(
-  { config, workFolder, spool, rights, containerJobs, readShown, log }: OpenJobsOptions,
+  { config, workFolder, spool, rights, containerJobs, readShown, meter, log }: OpenJobsOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
@@ -86,6 +93,7 @@ export async function openJobs(
   let opened: Jobs | undefined;
   const placeOf = (root: string) => opened?.place(root);
   const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
+  const eventsBefore = events.log.newest;
 
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
@@ -93,6 +101,10 @@ export async function openJobs(
     runsImages: containerJobs.kind === 'host',
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     limits: jobLimits(config),
+    meter: {
+      ended: (bytes) => meter.outputBytes.inc(bytes),
+      runnerLost: () => meter.runnerRestarts.inc(),
+    },
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -103,7 +115,7 @@ export async function openJobs(
       ? new ContainerJobs({
           ...{ database, summaryOf, workFolder, fsync, readShown },
           engineName: containerJobs.name,
-          openEngine: containerJobs.open,
+          openEngine: async (instance) => meteredEngine(await containerJobs.open(instance), meter),
           shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
           log: log.child({ component: 'containers' }),
@@ -134,7 +146,8 @@ export async function openJobs(
   events.changes.settle((root) => jobs.isActive(root));
   const { log: eventLog, changes } = events;
   return {
-    ...{ database, jobs, events: eventLog, changes, growth, allKnown },
+    ...{ database, jobs, events: eventLog, changes, growth, allKnown, eventsBefore },
+    runnerProblem: () => host.runnerProblem,
     closeOrphans: () => host.closeOrphans(),
   };
 }

@@ -10,6 +10,7 @@ import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
 import { type Gateway, openGateway } from '../gateway/index.ts';
+import type { RequestHandler } from '../gateway/types.ts';
 import { firstAddress } from '../host/address.ts';
 import { rememberMissing } from '../host/madeFolders.ts';
 import { rightsUnder } from '../host/rights.ts';
@@ -18,9 +19,14 @@ import type { ReadShown } from '../jobs/container/engine.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
+import { exposition } from '../metrics/exposition.ts';
+import { addGauges } from '../metrics/gauges.ts';
+import { JobMeter } from '../metrics/jobMeter.ts';
+import { Meter } from '../metrics/meter.ts';
 import { claimFolders } from '../records/claim.ts';
 import { workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
+import { openWebhooks } from '../webhooks/openWebhooks.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
@@ -29,6 +35,7 @@ import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
 import { Listeners } from './listeners.ts';
 import { type ContainerJobsPlace, openJobs } from './openJobs.ts';
+import { readiness } from './readiness.ts';
 
 export interface ServerOptions {
   readonly config: PmanConfig;
@@ -68,11 +75,12 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     files: ['instance', 'index.jsonl'].map(inside),
   });
   const releases: Array<() => void | Promise<void>> = [];
+  let isDraining = false;
   const close = async () => {
     for (let release = releases.pop(); release; release = releases.pop()) await release();
   };
   try {
-    const { gateway, jobs, recorded } = await open(options, releases);
+    const { gateway, jobs, recorded } = await open(options, releases, () => isDraining);
     log.info('started', {
       ...{ endpoint: gateway.endpoint, database: config.dbPath },
       jobs: { recorded, ...jobs.counts },
@@ -80,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     return {
       gateway,
       close: async ({ endJobs = config.jobsAtExit === 'end' } = {}) => {
+        isDraining = true;
         const { running, waiting } = jobs.counts;
         if (running + waiting > 0) {
           log.info(endJobs ? 'jobs are being ended' : 'jobs go on without pman', {
@@ -101,6 +110,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 async function open(
   { config, log, openFileio, containerJobs, readShown, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
+  isDraining: () => boolean,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokenPath =
@@ -116,16 +126,42 @@ async function open(
   claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
   const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
+  const meter = new Meter();
   const opened = await openJobs(
-    { config, workFolder, spool, rights, containerJobs, readShown, log },
+    { config, workFolder, spool, rights, containerJobs, readShown, meter, log },
     releases,
   );
   const { database, jobs, events, changes, growth, closeOrphans } = opened;
+  const webhooks = openWebhooks(
+    {
+      ...{ database, events, workFolder, settings: config.notify },
+      viewOf: (record) => jobs.view(record),
+      onTry: (result) => {
+        if (result === 'given_up') meter.webhooksGivenUp.inc();
+        else meter.webhookTries.inc({ result });
+      },
+      log: log.child({ component: 'webhooks' }),
+    },
+    releases,
+  );
+  const listeners = new Listeners(config.listeners);
+  const jobMeter = new JobMeter({
+    ...{ meter, events, log, after: opened.eventsBefore },
+    view: (root) => {
+      const record = database.tree(root);
+      return record && jobs.view(record);
+    },
+    active: database.unfinished().filter((root) => jobs.isActive(root)),
+  });
+  releases.push(() => jobMeter.close());
+  addGauges(meter, { database, events, webhooks, listeners, log });
 
   const services: Services = {
     database,
     jobs,
     ...{ events, changes, growth },
+    webhooks,
+    jobAccepted: (seconds) => meter.jobAcceptance.observe(seconds),
     closeOrphans,
     log,
     dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,
@@ -161,7 +197,14 @@ async function open(
       admit: makeAdmission(entrance),
       tellsAddresses: tokenPath !== undefined || auditLog !== undefined,
     },
-    makeHandler({ ...entrance, services, listeners: new Listeners(config.listeners) }),
+    countAnswers(
+      makeHandler({
+        ...{ ...entrance, services, listeners },
+        metrics: (accept) => exposition(meter.registry, accept),
+        isReady: readiness({ database, runnerProblem: opened.runnerProblem, isDraining }),
+      }),
+      meter,
+    ),
   );
   releases.push(() => gateway.close());
 
@@ -193,6 +236,25 @@ function pagePolicy(
     allowHosts,
     hasTokens,
     hasTls: tls !== undefined,
+  };
+}
+
+/** The verbs that have a label of their own: a client may send any. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+]);
+
+function countAnswers(handler: RequestHandler, { requests }: Meter): RequestHandler {
+  return async (request) => {
+    const reply = await handler(request);
+    const method = KNOWN_METHODS.has(request.method) ? request.method : 'other';
+    requests.inc({ method, code: reply.status });
+    return reply;
   };
 }
 

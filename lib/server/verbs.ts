@@ -9,6 +9,7 @@ import { lookup, namesNoJob } from '../tree/lookup.ts';
 import type { Payload } from '../wire/payload.ts';
 import { type ActionResult, errorMember, type ReplyBody } from '../wire/reply.ts';
 import { actionIn, type Command, parseEnvelope } from '../wire/request.ts';
+import type { TraceContext } from '../wire/traceContext.ts';
 import { dispatch } from './dispatch.ts';
 import { pathOf } from './echo.ts';
 import { jobList, listQuery } from './jobList.ts';
@@ -24,6 +25,8 @@ export interface Obeyed {
   readonly payload: Payload;
   readonly caller: Caller;
   readonly pace: LongWork;
+  /** The trace that the request belongs to. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What is left of a request's work: what its answer waits for, and which jobs it was about. */
@@ -37,7 +40,7 @@ export type Done = Pick<ActionResult, 'after' | 'jobs'>;
  */
 export async function obey(
   services: Services,
-  { method, target, payload, caller, pace }: Obeyed,
+  { method, target, payload, caller, pace, trace }: Obeyed,
   told: Told,
 ): Promise<Done> {
   switch (method) {
@@ -51,7 +54,7 @@ export async function obey(
       return {};
     }
     case 'POST':
-      return act(services, await commandIn(payload), { caller, pace }, told);
+      return act(services, await commandIn(payload), { caller, pace, trace }, told);
     case 'PUT':
       requireScope(caller, 'pman', 'PUT');
       await putVerb(services, payload, told, pace);
@@ -75,7 +78,7 @@ export async function obey(
 async function act(
   services: Services,
   command: Command,
-  by: Pick<Obeyed, 'caller' | 'pace'>,
+  by: Pick<Obeyed, 'caller' | 'pace' | 'trace'>,
   told: Told,
 ): Promise<Done> {
   told.action = command.action;

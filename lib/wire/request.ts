@@ -106,6 +106,12 @@ export const text = z
   .max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`)
   .refine((value) => !value.includes('\0'), 'holds a NUL character');
 
+/** The same for what a program gets, as UTF-8: half of a character of two has none, and would become another one. */
+export const programText = text.refine(
+  (value) => !/\p{Surrogate}/u.test(value),
+  'holds half of a character (a lone surrogate)',
+);
+
 const wholeNumber = z
   .number('is not a number')
   .int('is not a whole number')

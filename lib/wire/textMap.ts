@@ -20,3 +20,28 @@ export function textMap(text: z.ZodType<string>, message: string) {
     }
   });
 }
+
+/** Linux gives a program no variable of more, its name, `=` and the final NUL included (execve(2), MAX_ARG_STRLEN). */
+export const MAX_VARIABLE_BYTES = 128 * 1024;
+/** All of them together: about the most that Linux takes where the stack has its usual 8 MiB, less what a program is given else. */
+const MAX_VARIABLES_BYTES = 1.5 * 1024 * 1024;
+
+/**
+ * Objects that are environment variables: texts that a program can be given.
+ * @param text what each value has to be
+ */
+export function variables(text: z.ZodType<string>) {
+  return textMap(text, 'is not an object of strings').superRefine((env, context) => {
+    let all = 0;
+    for (const [name, value] of Object.entries(env)) {
+      const bytes = Buffer.byteLength(name) + Buffer.byteLength(String(value)) + 2;
+      all += bytes;
+      if (bytes <= MAX_VARIABLE_BYTES) continue;
+      const message = 'is longer than the 128 KiB that a variable can have; put it into a file';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+    if (all <= MAX_VARIABLES_BYTES) return;
+    const message = 'has more than 1.5 MiB in all, too much for programs; put it into a file';
+    context.addIssue({ code: 'custom', message });
+  });
+}

@@ -5,12 +5,13 @@ import { otherUsers } from './subjects/otherUsers.ts';
 import { places } from './subjects/places.ts';
 import { requests } from './subjects/requests.ts';
 import { strangers } from './subjects/strangers.ts';
+import { webhooks } from './subjects/webhooks.ts';
 import { webPages } from './subjects/webPages.ts';
 import { type Row, readTable, writeTable } from './table.ts';
 
 jest.setTimeout(120_000);
 
-const SUBJECTS = [webPages, strangers, requests, places, otherUsers];
+const SUBJECTS = [webPages, strangers, requests, places, otherUsers, webhooks];
 /** Whether the table of the page is written, or has to be right. */
 const isWriting = process.env.PMAN_ATTACK_WRITE === '1';
 

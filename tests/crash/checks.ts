@@ -15,6 +15,7 @@ interface Place {
 }
 
 interface Result {
+  readonly status: string;
   readonly returncode: ReadonlyArray<number | null>;
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
@@ -95,9 +96,10 @@ function checkResult(ledger: Ledger, entry: Entry): void {
       result.stderr[k] !== stderr ||
       result.returncode[k] !== returncode,
   );
-  if (wrong < 0 && entry.told?.status !== 'lost') return;
+  const isLost = result.status === 'lost';
+  if (wrong < 0 && !isLost) return;
   // Somebody ended it, or the one who watched it: then it says so.
-  const maySo = entry.killed || (entry.runnerKilled && entry.told?.status === 'lost');
+  const maySo = entry.killed || (entry.runnerKilled && isLost);
   if (maySo) return;
   const text = `${entry.told?.status} ${entry.result?.slice(0, 400)}`;
   ledger.fault(entry, `shows something else than it did in sub-job ${wrong}: ${text}`);

@@ -15,6 +15,7 @@ import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
+import { openWebhooks } from '../../lib/webhooks/openWebhooks.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
 import { progressOf, summaryOf } from './records.ts';
 import { tempDir } from './tempDir.ts';
@@ -58,13 +59,22 @@ export function openServices(): TestServices {
     viewOf: jobViewer(readShown),
     containers: new RecordedJobs(readShown),
   });
+  const events = new EventLog({ folder: join(`${folder}.spool`, 'events') });
   let quits = 0;
   const services: Services = {
     database,
     jobs,
-    events: new EventLog({ folder: join(`${folder}.spool`, 'events') }),
     changes: { killOrdered: () => undefined },
     growth: new OutputGrowth({ look: () => [] }),
+    events,
+    webhooks: openWebhooks(
+      {
+        ...{ database, events, workFolder: `${folder}.spool`, onTry: () => undefined, log },
+        settings: { hosts: [], file: undefined, retrySeconds: [] },
+        viewOf: jobViewer(readShown),
+      },
+      [],
+    ),
     closeOrphans: () => host.closeOrphans(),
     log,
     dialect: plainDialect,

@@ -114,7 +114,9 @@ describeWithEngine('the images', images.imagesMissing, () => {
     await eventually(async () => (await images.statusOf(first, 'cut')).status === 'started');
     docker('restart', '--time', '20', first.name);
     const again = await images.answering({ port: images.portOf(first.name) });
-    await eventually(async () => (await images.statusOf(again, 'cut')).status === 'lost');
+    await eventually(
+      async () => (await images.statusOf(again, 'cut')).status === 'finishedWithError',
+    );
     images.remove(first.name);
     const second = await startPman(mount);
     const { d_ret } = await post(second, 'result', { key: 'jid', value: 'kept' });

@@ -53,6 +53,16 @@ async function outputOf(flags: readonly string[], cmd: string) {
     expect(err).toBe('e\n');
   });
 
+  it('runs commands of more than 128 KiB, and of many parts', async () => {
+    server = await startServer({ flags });
+    const long = `: ${'x'.repeat(200_000)} && id -un && cat`;
+    expect(await untilEnded(server, await runJob(server, long))).toMatchObject({
+      ...{ returncode: [0], stdout: ['nobody\n'], stderr: [''] },
+    });
+    const many = `${':;'.repeat(100_000)}id -un`;
+    expect((await untilEnded(server, await runJob(server, many))).stdout).toEqual(['nobody\n']);
+  });
+
   it('keeps pman from a job that kills all that it may, and the database from all jobs', async () => {
     // In namespaces of its own: nobody may have other processes on this host.
     const apart = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];

@@ -4,17 +4,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { endServer, isRunning, makeGate, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
 import { signal } from '../helpers/processes.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
-
-/** Each writes first, second, third to one stream, with the second by the stream's name. */
-const byName: ReadonlyArray<readonly ['stdout' | 'stderr', string]> = [
-  ['stderr', 'echo first >&2 && echo second > /dev/stderr && echo third >&2'],
-  ['stderr', 'echo first >&2 && echo second | tee /dev/stderr >/dev/null && echo third >&2'],
-  ['stderr', `echo first >&2 && awk 'BEGIN { print "second" > "/dev/stderr" }' && echo third >&2`],
-  ['stdout', 'echo first && echo second > /dev/stdout && echo third'],
-  ['stdout', 'echo first && echo second > /proc/self/fd/1 && echo third'],
-  ['stdout', 'echo first && echo second >> /dev/stdout && echo third'],
-  ['stdout', 'echo first && echo second | dd of=/dev/stdout 2>/dev/null && echo third'],
-];
+import { BY_NAME } from '../helpers/streamsByName.ts';
 
 const pidsOf = (server: TestServer, program: string) =>
   server
@@ -43,7 +33,7 @@ describe('the streams of a job', () => {
   const raw = async (root: string, stream: string) =>
     (await server.request('GET', `/api/v1/${root}/${stream}`)).text;
 
-  it.each(byName)('keeps all of %s, in order: %s', async (stream, cmd) => {
+  it.each(BY_NAME)('keeps all of %s, in order: %s', async (stream, cmd) => {
     const result = await untilEnded(server, await runJob(server, cmd));
     expect(result[stream][0]).toBe('first\nsecond\nthird\n');
     expect(await raw(result.jobRoot, stream)).toBe('first\nsecond\nthird\n');

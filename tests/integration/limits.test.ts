@@ -64,6 +64,12 @@ describe('limits of a job', () => {
     const { status, cause } = await untilEnded(server, jid);
     expect(status).toBe('lost');
     expect(cause[0]).toMatch(/^time limit 1\.5 s \(SIGTERM\), unseen/);
+    // Clients of the original wait for a word with `finished` in it.
+    const { d_ret } = await server.post('status', { key: 'jid', value: jid });
+    expect(d_ret).toMatchObject({
+      l_status: ['finishedWithError'],
+      '0.end': { returncode: [null] },
+    });
   });
 
   it('gives each process the memory that was asked for, and no more', async () => {

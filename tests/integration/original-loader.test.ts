@@ -171,7 +171,7 @@ describe('a database that the original wrote', () => {
     async (withEmptyEnd) => {
       const ours = await startOnSample({ withEmptyEnd });
       const { l_status } = await statusOf(ours, 'sample-running');
-      expect(l_status).toEqual(['lost']);
+      expect(l_status).toEqual(['finishedWithError']);
     },
   );
 

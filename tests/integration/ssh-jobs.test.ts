@@ -8,6 +8,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { act, endServer, replyOf, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
 import { type SshServer, sshdMissing, startSshServer } from '../helpers/sshd.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { BY_NAME } from '../helpers/streamsByName.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 describe('a run with meta.ssh on a server that was not told of hosts', () => {
@@ -97,6 +98,22 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     expect(shown).toContain('"remoteHost":"127.0.0.1"');
     expect(shown).toContain(`"remoteUser":"${sshd.user}","remotePort":${sshd.port}`);
   });
+
+  it.each(BY_NAME)(
+    'keep all of %s, in order, also when it is followed: %s',
+    async (stream, cmd) => {
+      const gate = join(tempDir(), 'gate');
+      const wait = `while [ ! -e ${gate} ]; do sleep 0.05; done`;
+      const jid = await run(`${cmd} && ${wait}`);
+      const { jobRoot } = await resultOf(server, jid);
+      const followed = server.request('GET', `/api/v1/${jobRoot}/${stream}?follow=1`);
+      const raw = async () => (await server.request('GET', `/api/v1/${jobRoot}/${stream}`)).text;
+      await eventually(async () => (await raw()) === 'first\nsecond\nthird\n');
+      writeFileSync(gate, '');
+      expect((await followed).text).toBe('first\nsecond\nthird\n');
+      await untilEnded(server, jid);
+    },
+  );
 
   it('keep large outputs apart and whole, and nothing of what went between', async () => {
     const zeros = (letter: string) => `head -c 3000000 /dev/zero | tr '\\0' ${letter}`;

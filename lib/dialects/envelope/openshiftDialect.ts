@@ -10,7 +10,7 @@ const WORDS = {
   started: 'started',
   finishedSuccessfully: 'finished',
   finishedWithError: 'finishedWithError',
-  lost: 'lost',
+  lost: 'finishedWithError',
 } as const satisfies Readonly<Record<JobStatus, string>>;
 
 /** As pman answers when its jobs are a cluster's (protocol h). `note` and `cause` are ours. */

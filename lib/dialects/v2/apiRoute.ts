@@ -4,6 +4,7 @@ import type { EventLog } from '../../events/eventLog.ts';
 import type { OutputGrowth } from '../../events/outputGrowth.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobDatabase } from '../../records/database.ts';
+import type { Webhooks } from '../../webhooks/webhooks.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ActionResult } from '../../wire/reply.ts';
 
@@ -13,6 +14,7 @@ export interface ApiContext {
   readonly jobs: Jobs;
   readonly events: EventLog;
   readonly growth: OutputGrowth;
+  readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
   /** @throws PmanError forbidden when the one who asks may not read; what only reads has been asked this already */
@@ -23,6 +25,8 @@ export interface ApiContext {
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
   act(action: 'run' | 'kill' | 'delete', meta: JsonObject, input?: Buffer): Promise<ActionResult>;
+  /** @throws PmanError forbidden when the one who asks may not do that */
+  require(what: 'notify'): void;
 }
 
 /** A request whose parts have passed the schemas of its route. */

@@ -1,5 +1,5 @@
 import type { Jobs } from '../../jobs/jobs.ts';
-import type { JobView } from '../../jobs/jobView.ts';
+import { backendOf, type JobView } from '../../jobs/jobView.ts';
 import { reasonOf, stateOf } from '../../jobs/states.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
@@ -21,7 +21,7 @@ export function jobResource(
     jid: leaf(record, 'jid'),
     auid: leaf(record, 'auid'),
     command: view.command,
-    backend: view.isContainer ? 'container' : typeof asked.ssh === 'string' ? 'ssh' : 'host',
+    backend: backendOf(view),
     image: imageIn(asked),
     state,
     reason: reasonOf(view, state),
@@ -37,6 +37,8 @@ export function jobResource(
       started: nanoseconds(view.parts[0]?.startedAt),
       ended: view.isDone ? nanoseconds(view.parts.at(-1)?.endedAt) : null,
     },
+    traceparent: leaf(record, 'traceparent'),
+    tracestate: leaf(record, 'tracestate'),
     place,
     limits: limitsIn(asked),
     usage: usageOf(view),

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { BadRequestError } from '../../errors.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
-import type { JsonObject } from '../../wire/json.ts';
+import type { JsonObject, JsonValue } from '../../wire/json.ts';
 import type { JobChanges, NewJob } from './schemas.ts';
 
 /**
@@ -28,6 +28,7 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
     ...given('labels', job.labels),
     ...given('files', job.files),
     ...given('key', key),
+    ...given('notify', job.notify as JsonValue | undefined),
     ...given('container', image === undefined ? undefined : containerOf(job, image)),
     ...given('cpu_limit', job.cpus && `${Math.ceil(job.cpus * 1000)}m`),
     ...given('gpu_limit', job.gpus),

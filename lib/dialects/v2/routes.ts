@@ -2,6 +2,7 @@ import type { Route } from './apiRoute.ts';
 import { listEvents } from './eventRoutes.ts';
 import { getJobFile, listJobFiles } from './fileRoutes.ts';
 import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './jobRoutes.ts';
+import { listNotifications, notifyAgain } from './notifyRoutes.ts';
 import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
 import { getCapabilities, getServer } from './serverRoutes.ts';
 
@@ -21,4 +22,6 @@ export const routes: readonly Route[] = [
   listEvents,
   getCapabilities,
   getServer,
+  listNotifications,
+  notifyAgain,
 ];

@@ -3,6 +3,7 @@ import { EVENT_TYPES } from '../../events/event.ts';
 import { filePattern, labels } from '../../jobs/runLimits.ts';
 import { JOB_STATES, REASONS, type ReasonCode } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
+import { notifySchema } from '../../webhooks/notify.ts';
 
 /**
  * The shapes of `/api/v2`. They check what is sent, the OpenAPI document is made of them, and the tests hold answers to them.
@@ -89,6 +90,7 @@ export const newJobSchema = z
     shareDir: word
       .optional()
       .meta({ description: 'A folder that each container sees as `/share`.' }),
+    notify: notifySchema.optional(),
     mounts: z
       .array(
         z.strictObject({
@@ -138,6 +140,10 @@ export const jobSchema = z
         ended: nanoseconds.nullable(),
       })
       .meta({ description: 'The same times in nanoseconds since 1970.' }),
+    traceparent: z.string().nullable().meta({
+      description: 'The trace that it belongs to (W3C Trace Context), as its request named it.',
+    }),
+    tracestate: z.string().nullable(),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
     limits: z
       .object({

@@ -1,7 +1,14 @@
-import { type RecordEditor, recordDone, recordEnd, recordStart } from '../../records/record.ts';
+import {
+  type RecordEditor,
+  recordDone,
+  recordEnd,
+  recordStart,
+  recordTrace,
+} from '../../records/record.ts';
 import { nodeFromJson, TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
+import type { TraceContext } from '../../wire/traceContext.ts';
 import { echoForm } from '../echoForm.ts';
 import type { OutputLabel } from './outputs.ts';
 import type { ContainerStatus } from './recorded.ts';
@@ -17,6 +24,7 @@ export interface ContainerRecordJob {
   readonly cmd: string;
   readonly auid: string;
   readonly jid: string;
+  readonly trace?: TraceContext;
 }
 
 /** The record of a container job that has been accepted and not scheduled. */
@@ -28,6 +36,7 @@ export function newContainerRecord(job: ContainerRecordJob): TreeNode {
   if (job.auid !== '') record.touch(['auid'], job.auid);
   if (job.jid !== '') record.touch(['jid'], job.jid);
   record.touch(['jobCount'], 0);
+  if (job.trace) recordTrace(record, job.trace);
   record.graft(['container'], nodeFromJson(job.container, isJsonObject));
   record.mkdir(['start']);
   record.mkdir(['end']);

@@ -5,6 +5,7 @@ import { keyTaken } from '../../records/index/idempotency.ts';
 import { newJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { traceVariables } from '../../wire/traceContext.ts';
 import type { JobRequest } from '../backend.ts';
 import { containerTimeout } from '../runLimits.ts';
 import type { Summarize } from '../summary.ts';
@@ -115,10 +116,13 @@ export class ContainerIntake {
 
   #requestOf(
     root: string,
-    { auid, jid, limits }: ContainerJobRequest,
+    { auid, jid, limits, trace }: ContainerJobRequest,
     plan: ContainerPlan,
   ): WorkRequest {
-    const { name, image, cmd, shareDir, options, manager } = plan;
+    const { name, image, cmd, shareDir, options: planned, manager } = plan;
+    // What the client names itself wins.
+    const env = trace && { env: { ...traceVariables(trace), ...planned.env } };
+    const options = { ...planned, ...env };
     const timeoutMs = containerTimeout(limits);
     return {
       ...{ name, image, cmd, options },
@@ -164,11 +168,11 @@ export class ContainerIntake {
 }
 
 function recordJobOf(
-  { cmd, auid, jid }: ContainerJobRequest,
+  { cmd, auid, jid, trace }: ContainerJobRequest,
   plan: ContainerPlan,
 ): ContainerRecordJob {
   const { meta, container } = plan;
-  return { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid };
+  return { meta, container, cmdMgr: managerLine(plan), cmd, auid, jid, ...(trace && { trace }) };
 }
 
 /** The manager's command line as the record shows it, whoever does it (protocol g). */

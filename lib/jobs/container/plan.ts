@@ -4,9 +4,10 @@ import { BadRequestError } from '../../errors.ts';
 import { UNITS } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
-import { textMap } from '../../wire/textMap.ts';
+import { textMap, variables } from '../../wire/textMap.ts';
 import { echoForm } from '../echoForm.ts';
 import type { Limits, ManagerImage, ShareRule, WorkOptions } from './engine.ts';
+import { splitIntoWords } from './words.ts';
 
 /** A container job as a request asks for it. */
 export interface ContainerPlan {
@@ -38,7 +39,7 @@ const words = textMap(text, 'is not an object of strings');
 const containerSchema = z.looseObject({
   target: z.looseObject({
     image: text.min(1, 'is empty'),
-    env: words.optional(),
+    env: variables(text).optional(),
     labels: words.optional(),
     user: text.optional(),
     mounts: z
@@ -81,6 +82,8 @@ export function planContainer(job: JobMeta, shareRule: ShareRule): ContainerPlan
   // The original's manager refuses it too; an engine would run what the image has been made for.
   if (job.cmd === '') throw new BadRequestError('run: "meta.cmd": is empty');
   const { target, manager } = parsed.data;
+  const cmd = job.rawMeta.shell === true ? inShell(job.cmd) : job.cmd;
+  splitIntoWords(cmd); // what no engine can start is refused here
   const name = manager?.env?.serviceName || job.jid;
   const { awaited, shareDir } = shareRule(manager?.env?.shareDir, job.jid || name);
   const container = withServiceName(job.container, name);
@@ -89,7 +92,7 @@ export function planContainer(job: JobMeta, shareRule: ShareRule): ContainerPlan
     container,
     name,
     image: target.image,
-    cmd: job.rawMeta.shell === true ? inShell(job.cmd) : job.cmd,
+    cmd,
     manager: manager?.image ? { image: manager.image, app: manager.app } : undefined,
     awaitedFolder: awaited,
     shareDir,

@@ -86,6 +86,9 @@ const storedSchema = z.object({
   job: z.object({
     ...{ meta: json, container: json },
     ...{ cmdMgr: z.string(), cmd: z.string(), auid: z.string(), jid: z.string() },
+    trace: z
+      .object({ traceparent: z.string(), tracestate: z.string().exactOptional() })
+      .exactOptional(),
   }),
   request: z.object({
     ...{ name: z.string(), image: z.string(), cmd: z.string() },

@@ -7,7 +7,7 @@ import { BadRequestError } from '../../errors.ts';
  * As swarm.py (Python's shlex), and so unlike a shell: within "…" the backslash stays before $ and `, and before a
  * line's end it does not join lines.
  *
- * @throws BadRequestError for a quote that does not end, or a backslash at the end.
+ * @throws BadRequestError for a quote that does not end, a backslash at the end, or a word that no program can be given
  */
 export function splitIntoWords(text: string): string[] {
   const words: string[] = [];
@@ -17,11 +17,23 @@ export function splitIntoWords(text: string): string[] {
     rest = rest.slice(piece.length);
     if (kind !== 'blank') word = (word ?? '') + unquote(piece, kind);
     if (word !== undefined && (kind === 'blank' || rest === '')) {
+      requireArgument(word);
       words.push(word);
       word = undefined;
     }
   }
   return words;
+}
+
+/** Linux gives a program no word of 128 KiB, its final NUL included (execve(2), MAX_ARG_STRLEN). */
+const MAX_WORD_BYTES = 128 * 1024 - 1;
+
+function requireArgument(word: string): void {
+  if (word.length * 3 <= MAX_WORD_BYTES || Buffer.byteLength(word) <= MAX_WORD_BYTES) return;
+  throw new BadRequestError(
+    `the command has a word of more than 128 KiB: ${JSON.stringify(word.slice(0, 40))}…`,
+    { hint: 'put long data into a file that the container gets' },
+  );
 }
 
 const pieces = [

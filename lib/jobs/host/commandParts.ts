@@ -1,15 +1,24 @@
 import type { JobLimits } from '../../../crunner/job/jobLimits.ts';
-import { BadRequestError } from '../../errors.ts';
+import { BadRequestError, PmanError } from '../../errors.ts';
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
 const MAX_SUB_JOBS = 64;
 
-/** The sub-jobs of a command line. The parser is loaded for lines that need it: most do not. */
+/**
+ * The sub-jobs of a command line. What splits it is loaded for lines that need it: most do not.
+ * @throws PmanError payload_too_large for a line of more commands than can be told apart here
+ */
 export async function partsOf(cmd: string): Promise<readonly string[]> {
   if (!cmd.includes(';')) return [cmd];
-  const { splitIntoParts } = await import('../../../crunner/command/split.ts');
-  const parts = splitIntoParts(cmd);
-  return parts.length > MAX_SUB_JOBS ? [cmd] : parts;
+  const { splitAside } = await import('../../../crunner/command/splitAside.ts');
+  try {
+    return await splitAside({ line: cmd, maxParts: MAX_SUB_JOBS });
+  } catch (cause) {
+    throw new PmanError('payload_too_large', 'run: "meta.cmd" has too many commands to be split', {
+      hint: 'put them into a file that the job runs, or send "shell": true',
+      cause,
+    });
+  }
 }
 
 /** @throws BadRequestError for limits that ssh cannot carry to another host, however short the command */

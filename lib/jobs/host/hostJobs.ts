@@ -15,6 +15,7 @@ import { newJobRoot } from '../../records/jobRoot.ts';
 import { newRecord } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { type TraceContext, traceVariables } from '../../wire/traceContext.ts';
 import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from '../backend.ts';
 import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logAccepted, logEnded } from '../jobLog.ts';
@@ -42,8 +43,18 @@ export interface HostJobsOptions extends PollerOptions {
   /** What every job of this host may take, and as whom it runs. */
   readonly limits?: Pick<JobLimits, 'user' | 'maxOutputBytes' | 'maxProcesses'>;
   readonly log: Logger;
+  /** Is told of what is counted. */
+  readonly meter?: HostMeter;
   /** The way to the process that runs the jobs; default: over its socket. */
   readonly connect?: (options: RunnerClientOptions) => RunnerLink;
+}
+
+/** Is told of what happens to the jobs of this host, for figures. */
+export interface HostMeter {
+  /** A job has ended, whose outputs have so many bytes. */
+  readonly ended: (outputBytes: number) => void;
+  /** The runner had gone while it had jobs. */
+  readonly runnerLost: () => void;
 }
 
 /** How often the jobs that run are held against their spools, in milliseconds. */
@@ -65,6 +76,7 @@ export class HostJobs implements JobBackend {
   readonly #queue: JobQueue;
   readonly #audit: NodeJS.Timeout;
   #closed = false;
+  #runnerProblem: string | undefined;
 
   constructor(options: HostJobsOptions) {
     this.#options = options;
@@ -83,14 +95,14 @@ export class HostJobs implements JobBackend {
   }
 
   /** Accepts a job (see JobBackend.submit). Refuses a command that ssh cannot carry, and a host that is not allowed. */
-  async submit({ rawMeta, cmd, auid, jid, ...asked }: JobRequest): Promise<string> {
+  async submit({ rawMeta, cmd, auid, jid, trace, ...asked }: JobRequest): Promise<string> {
     const { database, fsync, sshHosts } = this.#options;
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
     const ours = ssh === undefined ? this.#options.limits : undefined;
-    const limits = withOurs(hostLimits(asked), ours);
+    const limits = traced(withOurs(hostLimits(asked), ours), trace);
     const input = inputOf(asked);
     if (ssh !== undefined) refuseOverSsh(asked.limits, input);
-    const job = { rawMeta, cmd, auid, jid };
+    const job = { rawMeta, cmd, auid, jid, ...(trace && { trace }) };
     const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
@@ -238,6 +250,11 @@ export class HostJobs implements JobBackend {
     return this.#queue.counts;
   }
 
+  /** Why no job can be run just now, for everybody; undefined when all is well. */
+  get runnerProblem(): string | undefined {
+    return this.#runnerProblem;
+  }
+
   /** Whether a job waits or runs. */
   isActive(root: string): boolean {
     return this.#queue.has(root);
@@ -283,7 +300,11 @@ export class HostJobs implements JobBackend {
   }
 
   #start(root: string): void {
-    this.#runner.run(this.#spool.folder(root)).catch((error: unknown) => {
+    const started = this.#runner.run(this.#spool.folder(root)).then(() => {
+      this.#runnerProblem = undefined;
+    });
+    started.catch((error: unknown) => {
+      if (error instanceof PmanError) this.#runnerProblem = 'the runner cannot be started';
       try {
         // No runner can be had. Anything else (no file to be opened just now) passes: the audit tries again.
         if (error instanceof PmanError) this.#drop(root, messageOf(error));
@@ -313,6 +334,7 @@ export class HostJobs implements JobBackend {
     const { database, log } = this.#options;
     const bytes = this.#spool.outputBytes(root);
     logEnded(log, root, database.tree(root), progressOf);
+    this.#options.meter?.ended(bytes);
     database.release(root, bytes, () => this.#spool.close(root));
     this.#queue.end(root);
     this.#startWaiting();
@@ -372,12 +394,19 @@ export class HostJobs implements JobBackend {
     if (state !== undefined && isOver(state)) {
       this.#poller.catchUp(root, state);
       this.#finish(root);
-    } else await this.#runner.run(this.#spool.folder(root));
+    } else {
+      await this.#runner.run(this.#spool.folder(root));
+      this.#runnerProblem = undefined;
+    }
   }
 
   #onRunnerLost(): void {
     if (this.#closed) return;
     this.#options.log.warn('the runner has gone; looking after its jobs');
+    if (this.#queue.running.length > 0) {
+      this.#options.meter?.runnerLost();
+      this.#runnerProblem = 'the runner is gone';
+    }
     for (const root of this.#queue.running) {
       try {
         const state = this.#spool.read(root);
@@ -398,4 +427,11 @@ export class HostJobs implements JobBackend {
 function withOurs(asked: JobLimits, ours: HostJobsOptions['limits'] = {}): JobLimits {
   const most = [asked.maxOutputBytes, ours.maxOutputBytes].filter((bytes) => bytes !== undefined);
   return { ...asked, ...ours, ...(most.length > 0 && { maxOutputBytes: Math.min(...most) }) };
+}
+
+/** Limits with the variables of a trace; those that the client names itself win. */
+function traced(limits: JobLimits, trace: TraceContext | undefined): JobLimits {
+  return trace === undefined
+    ? limits
+    : { ...limits, env: { ...traceVariables(trace), ...limits.env } };
 }

@@ -69,6 +69,11 @@ export class Catalog {
     return this.#index.roots();
   }
 
+  /** How many jobs there are, and what those take on the disk that have ended, as far as they are known. */
+  get size(): { readonly jobs: number; readonly bytes: number } {
+    return { jobs: this.#index.size, bytes: this.#index.bytes };
+  }
+
   /** The jobs that have not ended, as far as their records are known. */
   unfinished(): readonly string[] {
     return this.roots().filter(

@@ -47,9 +47,20 @@ export class JobIndex {
   readonly #byKey = new Map<string, string>();
   readonly #all = new RootList();
   readonly #shortNames = new ShortNames();
+  #bytes = 0;
 
   has(root: string): boolean {
     return this.#summaries.has(root);
+  }
+
+  /** How many jobs there are. */
+  get size(): number {
+    return this.#summaries.size;
+  }
+
+  /** What all of them take on the disk that have ended. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(root: string): JobSummary | undefined {
@@ -65,6 +76,7 @@ export class JobIndex {
   put(root: string, summary: JobSummary): void {
     const known = this.#summaries.get(root);
     this.#summaries.set(root, summary);
+    this.#bytes += (summary.bytes ?? 0) - (known?.bytes ?? 0);
     if (known === undefined) {
       goOnBehind(root);
       this.#all.add(root);
@@ -99,7 +111,9 @@ export class JobIndex {
       for (const name of touched) dropFrom(list, name, gone);
     }
     for (const root of gone) {
-      this.#dropKey(root, this.#summaries.get(root));
+      const known = this.#summaries.get(root);
+      this.#dropKey(root, known);
+      this.#bytes -= known?.bytes ?? 0;
       if (this.#summaries.delete(root)) this.#shortNames.remove(root);
     }
     this.#all.remove(gone);

@@ -151,8 +151,8 @@ describe('readOutput', () => {
   it.each([
     ['', ''],
     ['a\n', 'a\n'],
-    ['a\r\nb\rc\n', 'a\nb\nc\n'],
-    ['\r\r\n', '\n\n'],
+    ['a\r\nb\rc\n', 'a\nb\rc\n'],
+    ['\r\r\n', '\r\n'],
     ['grüß😀\0', 'grüß😀\0'],
   ])('reads %j as %j', (bytes, text) => {
     expect(outputOf(bytes)).toEqual({ text, bytes: Buffer.byteLength(bytes), cut: false });

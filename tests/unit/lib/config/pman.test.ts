@@ -51,6 +51,11 @@ describe('readPmanConfig', () => {
       logFormat: 'text',
       tokenPath: undefined,
       maxJobs: 256,
+      notify: {
+        hosts: [],
+        file: undefined,
+        retrySeconds: [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      },
       allowHosts: [],
       allowOrigins: [],
       maxBodyBytes: 16 * 1024 * 1024,

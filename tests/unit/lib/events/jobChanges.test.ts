@@ -96,6 +96,15 @@ describe('JobChanges', () => {
     expect(world.told()).toEqual(['a accepted']);
   });
 
+  it('tells how a job ended that is removed at once', () => {
+    const world = newWorld();
+    world.put('a', DONE);
+    world.changes.removing('a');
+    world.jobs.delete('a');
+    world.changes.removed('a', {});
+    expect(world.told()).toEqual([...LIFE, 'a removed']);
+  });
+
   it('has told all of a job before it is forgotten, and of its removal', () => {
     const world = newWorld();
     world.put('a', { ...DONE, jid: 'j' });

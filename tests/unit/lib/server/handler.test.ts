@@ -27,6 +27,12 @@ interface Asked {
   readonly allowOrigins?: PagePolicy['allowOrigins'];
 }
 
+/** Nobody asks for these here. */
+const FIGURES = {
+  metrics: async () => ({ type: 'text/plain', text: '' }),
+  isReady: async () => undefined,
+};
+
 async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
   const { method = 'POST', target = '/api/v1/cmd', body = '', headers = [] } = asked;
   const door = asked.door ?? OPEN_DOOR;
@@ -40,6 +46,7 @@ async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObjec
     ...entrance,
     services: host.services,
     listeners: new Listeners(1),
+    ...FIGURES,
   });
   const request: GatewayRequest = {
     method,
@@ -294,6 +301,7 @@ describe('makeHandler: refusals', () => {
       audit: NO_AUDIT,
       httpMode: true,
       pages: { allowOrigins: [], allowHosts: [], hasTokens: false },
+      ...FIGURES,
     });
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { textMap } from '../../../../lib/wire/textMap.ts';
+import { MAX_VARIABLE_BYTES, textMap, variables } from '../../../../lib/wire/textMap.ts';
 
 const texts = textMap(z.string('is no text'), 'is no object');
 const messages = (value: unknown) =>
@@ -30,5 +30,30 @@ describe('textMap', () => {
   it('says nothing more of what is no object', () => {
     const refined = texts.refine((value) => Object.keys(value).length === 0, 'has members');
     expect(refined.safeParse('text').error?.issues).toHaveLength(1);
+  });
+});
+
+describe('variables', () => {
+  const problems = (value: unknown) =>
+    variables(z.string('is no text'))
+      .safeParse(value)
+      .error?.issues.map(({ message }) => message);
+
+  it('may each be as long as Linux takes them, and no longer', () => {
+    const most = 'é'.repeat(MAX_VARIABLE_BYTES / 2 - 2);
+    expect(problems({ AB: most })).toBeUndefined();
+    expect(problems({ ABC: most })).toEqual([expect.stringContaining('128 KiB')]);
+  });
+
+  it('may not be too many together', () => {
+    const of = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`A${i}`, 'x'.repeat(100_000)]));
+    expect(problems(of(15))).toBeUndefined();
+    expect(problems(of(16))).toEqual([expect.stringContaining('1.5 MiB')]);
+  });
+
+  it('that are no text are named as such', () => {
+    expect(problems({ A: 7 })).toEqual(['is no text']);
+    expect(problems('text')).toEqual(['is not an object of strings']);
   });
 });

@@ -34,6 +34,12 @@ describe('splitIntoWords', () => {
     expect(() => splitIntoWords(text)).toThrow(/cannot split the command into words/);
   });
 
+  it('refuses a word that no program can be given', () => {
+    const most = 'é'.repeat(64 * 1024 - 1);
+    expect(splitIntoWords(`echo ${most} '${most}'`)).toEqual(['echo', most, most]);
+    expect(() => splitIntoWords(`echo '${most}é'`)).toThrow(/a word of more than 128 KiB: "éééé/);
+  });
+
   it('gives back any words that were quoted', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' })), (words) => {

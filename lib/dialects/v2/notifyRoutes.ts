@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { EVENT_TYPES } from '../../events/event.ts';
+import type { Subscription } from '../../webhooks/state.ts';
+import { defineRoute } from './apiRoute.ts';
+import { requireJob } from './jobRoutes.ts';
+import { idSchema } from './schemas.ts';
+
+const time = z.iso.datetime({ precision: 3 }).nullable();
+
+export const notificationsSchema = z
+  .object({
+    notifications: z.array(
+      z.object({
+        url: z.string().meta({ description: 'Without its query.' }),
+        events: z.array(z.enum(EVENT_TYPES)),
+        secretName: z.string(),
+        stopped: z.boolean().meta({ description: 'The receiver has answered 410.' }),
+        deliveries: z.array(
+          z.object({
+            seq: z.int().meta({ description: 'The number of the event.' }),
+            type: z.enum(EVENT_TYPES),
+            webhookId: z.string().meta({ description: 'The same each time that it is sent.' }),
+            state: z.enum(['waiting', 'delivered', 'given_up']),
+            tries: z.int(),
+            lastTryAt: time,
+            nextTryAt: time,
+            status: z.int().nullable().meta({ description: 'What the receiver answered last.' }),
+            error: z.string().nullable(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'Notifications' });
+
+export const notifyAgainSchema = z
+  .strictObject({
+    which: z
+      .enum(['given_up', 'all'])
+      .default('given_up')
+      .meta({ description: 'Events that were given up, or all that are remembered.' }),
+  })
+  .meta({ id: 'NotifyAgain' });
+
+export const sentAgainSchema = z
+  .object({ deliveries: z.int().meta({ description: 'How many are sent again.' }) })
+  .meta({ id: 'SentAgain' });
+
+export const listNotifications = defineRoute({
+  method: 'GET',
+  path: '/api/v2/jobs/{id}/notifications',
+  operation: 'listNotifications',
+  summary: 'Tells what came of the webhooks that a job asked for: the last 50 of each receiver.',
+  params: idSchema,
+  answers: {
+    200: { description: 'A receiver each.', schema: notificationsSchema },
+    404: { description: 'There is no such job.' },
+  },
+  handle({ params }, context) {
+    const root = requireJob(context, params.id);
+    return { status: 200, body: { notifications: context.webhooks.of(root).map(shown) } };
+  },
+});
+
+export const notifyAgain = defineRoute({
+  method: 'POST',
+  path: '/api/v2/jobs/{id}/notify',
+  operation: 'notifyAgain',
+  summary: 'Sends webhooks of a job again. Each keeps its `webhook-id`.',
+  params: idSchema,
+  examples: { 'given up': {}, all: { which: 'all' } },
+  body: notifyAgainSchema.default({ which: 'given_up' }),
+  answers: {
+    202: { description: 'They are sent as soon as it is their turn.', schema: sentAgainSchema },
+    403: { description: 'This server sends no webhooks.' },
+    404: { description: 'There is no such job.' },
+  },
+  handle({ params, body }, context) {
+    context.require('notify');
+    const root = requireJob(context, params.id);
+    return { status: 202, body: { deliveries: context.webhooks.again(root, body.which) } };
+  },
+});
+
+function shown({ url, events, secretName, isStopped, deliveries }: Subscription) {
+  return {
+    url: url.replace(/[?#].*$/s, ''),
+    ...{ events, secretName, stopped: isStopped },
+    deliveries: deliveries.map(
+      ({ seq, type, message, state, tries, triedAt, dueAt, status = null, error = null }) => ({
+        ...{ seq, type, webhookId: message, state, tries, status, error },
+        lastTryAt: rfc3339(triedAt),
+        nextTryAt: rfc3339(dueAt),
+      }),
+    ),
+  };
+}
+
+const rfc3339 = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());

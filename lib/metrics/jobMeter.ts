@@ -1,0 +1,135 @@
+import { Gauge } from 'prom-client';
+import { messageOf } from '../errors.ts';
+import type { JobEvent } from '../events/event.ts';
+import type { EventLog } from '../events/eventLog.ts';
+import { type Backend, backendOf, type JobView } from '../jobs/jobView.ts';
+import { reasonOf, stateOf } from '../jobs/states.ts';
+import type { Logger } from '../log.ts';
+import { acceptedAt } from '../records/jobRoot.ts';
+import type { Meter } from './meter.ts';
+
+export interface JobMeterOptions {
+  readonly meter: Meter;
+  readonly events: EventLog;
+  /** How a job stands, by its record; undefined when it has none any more. */
+  readonly view: (root: string) => JobView | undefined;
+  /** The jobs that wait or run when this begins. */
+  readonly active: readonly string[];
+  /** The events behind this number are counted. */
+  readonly after: number;
+  readonly log: Logger;
+}
+
+interface Active {
+  readonly backend: Backend;
+  state: 'waiting' | 'running';
+}
+
+/** Counts jobs by what is told of them: each change costs a look at one record, and a question nothing. */
+export class JobMeter {
+  readonly #options: JobMeterOptions;
+  readonly #active = new Map<string, Active>();
+  readonly #jobs: Gauge<'backend' | 'state'>;
+  readonly #ending = new AbortController();
+
+  constructor(options: JobMeterOptions) {
+    this.#options = options;
+    this.#jobs = new Gauge({
+      name: 'pman_jobs',
+      help: 'Jobs that wait or run now.',
+      labelNames: ['backend', 'state'],
+      registers: [options.meter.registry],
+    });
+    for (const state of ['waiting', 'running']) this.#jobs.set({ backend: 'host', state }, 0);
+    for (const root of options.active) this.#takeUp(root);
+    void this.#follow();
+  }
+
+  close(): void {
+    this.#ending.abort();
+  }
+
+  #takeUp(root: string): void {
+    const view = this.#options.view(root);
+    if (view === undefined || view.isDone) return;
+    const state = stateOf(view) === 'waiting' ? 'waiting' : 'running';
+    this.#put(root, { backend: backendOf(view), state });
+  }
+
+  async #follow(): Promise<void> {
+    const { events, after, log } = this.#options;
+    try {
+      for await (const batch of events.follow(after, this.#ending.signal)) {
+        for (const { event } of batch) this.#count(event);
+      }
+    } catch (error) {
+      log.warn('jobs are no longer counted for /metrics', { reason: messageOf(error) });
+    }
+  }
+
+  #count({ type, id: root, data }: JobEvent): void {
+    switch (type) {
+      case 'accepted': {
+        const view = this.#options.view(root);
+        const backend = view === undefined ? 'host' : backendOf(view);
+        this.#options.meter.jobsAccepted.inc({ backend });
+        if (view?.isDone !== true) this.#put(root, { backend, state: 'waiting' });
+        return;
+      }
+      case 'started':
+        if (data?.part === 0) this.#started(root);
+        return;
+      case 'ended':
+        this.#ended(root);
+        return;
+      case 'removed':
+        this.#drop(root);
+        return;
+      case 'waiting':
+      case 'part_ended':
+      case 'output':
+      case 'kill_ordered':
+        return;
+    }
+  }
+
+  #started(root: string): void {
+    const view = this.#options.view(root);
+    const startedAt = view?.parts[0]?.startedAt ?? Date.now();
+    const seconds = (startedAt - acceptedAt(root)) / 1000;
+    const backend = this.#backend(root, view);
+    this.#options.meter.jobQueue.observe({ backend }, Math.max(0, seconds));
+    if (view?.isDone !== true) this.#put(root, { backend, state: 'running' });
+  }
+
+  #ended(root: string): void {
+    const view = this.#options.view(root);
+    const backend = this.#backend(root, view);
+    this.#drop(root);
+    if (view === undefined) return;
+    const { meter } = this.#options;
+    const state = stateOf(view);
+    meter.jobsEnded.inc({ backend, state, reason: reasonOf(view, state)?.code ?? 'none' });
+    const startedAt = view.parts[0]?.startedAt;
+    if (typeof startedAt !== 'number') return;
+    const endedAt = view.parts.at(-1)?.endedAt ?? Date.now();
+    meter.jobRun.observe({ backend }, Math.max(0, endedAt - startedAt) / 1000);
+  }
+
+  #backend(root: string, view: JobView | undefined): Backend {
+    return this.#active.get(root)?.backend ?? (view === undefined ? 'host' : backendOf(view));
+  }
+
+  #put(root: string, active: Active): void {
+    this.#drop(root);
+    this.#active.set(root, active);
+    this.#jobs.inc({ backend: active.backend, state: active.state });
+  }
+
+  #drop(root: string): void {
+    const known = this.#active.get(root);
+    if (known === undefined) return;
+    this.#active.delete(root);
+    this.#jobs.dec({ backend: known.backend, state: known.state });
+  }
+}

@@ -1,0 +1,66 @@
+import { statfs } from 'node:fs/promises';
+import type { GatewayReply, RequestHead } from '../gateway/types.ts';
+import type { JobDatabase } from '../records/database.ts';
+import { SAFETY_HEADERS } from '../wire/reply.ts';
+import { hasBody } from './healthCheck.ts';
+
+export type Probe = 'livez' | 'readyz';
+
+/**
+ * Which probe a request is: `GET /livez` or `GET /readyz`, with or without a token, for those who ask have none. undefined for any
+ * other request.
+ */
+export function probeIn({ method, target, rawHeaders }: RequestHead): Probe | undefined {
+  const name = /^\/(livez|readyz)$/.exec(target)?.[1];
+  const asks = method === 'GET' || method === 'HEAD';
+  return asks && name !== undefined && !hasBody(rawHeaders) ? (name as Probe) : undefined;
+}
+
+export interface ReadinessSources {
+  readonly database: Pick<JobDatabase, 'indexing' | 'problem' | 'folder'>;
+  /** Why no job of this host can run; undefined when all is well. */
+  readonly runnerProblem: () => string | undefined;
+  readonly isDraining: () => boolean;
+}
+
+/** Below this a disk is as good as full: a record takes some blocks. In bytes. */
+const LEAST_FREE = 1024 * 1024;
+/** A look at the disk is good for so long, in milliseconds: everybody may ask, as often as he likes. */
+const LOOK_MS = 1000;
+
+/** Makes what tells why a server should get no requests now; undefined when it may. It names no paths: everybody may ask. */
+export function readiness({ database, runnerProblem, isDraining }: ReadinessSources) {
+  let looked: { readonly at: number; readonly problem: Promise<string | undefined> } | undefined;
+  const disk = () => {
+    const at = Date.now();
+    if (looked === undefined || at - looked.at > LOOK_MS) {
+      looked = { at, problem: diskProblem(database.folder) };
+    }
+    return looked.problem;
+  };
+  return async (): Promise<string | undefined> => {
+    if (isDraining()) return 'pman is ending';
+    if (database.indexing !== undefined) return 'records are still being read';
+    if (database.problem !== undefined) return 'the disk takes no records';
+    return runnerProblem() ?? (await disk());
+  };
+}
+
+async function diskProblem(folder: string): Promise<string | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize < LEAST_FREE ? 'the disk is full' : undefined;
+  } catch {
+    // Whatever the system has against it; the log of the database says more.
+    return 'the disk cannot be looked at';
+  }
+}
+
+/** What is said to a probe: a word or a sentence. */
+export function probeReply(problem: string | undefined): GatewayReply {
+  return {
+    status: problem === undefined ? 200 : 503,
+    headers: [['Content-Type', 'text/plain; charset=utf-8'], ...SAFETY_HEADERS],
+    body: Buffer.from(`${problem ?? 'ok'}\n`),
+  };
+}

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+
+/** What docs/field.md has to have a row for. */
+const KINDS = [
+  'a job opens its streams by name',
+  'two streams go to one file',
+  'the one who reads the output is killed',
+  'a child goes on writing when the job has ended',
+  'bytes that are no text',
+  'progress bars',
+  'one very long line',
+  'a full disk under an output',
+  'a command longer than one argument can be',
+  'very many commands in one line',
+  'an environment that no program can be given',
+  'a NUL in a request',
+  'text that is no Unicode',
+  'a request of many megabytes',
+  'what never ran',
+  'an end that nobody saw',
+  'a log that cannot be read',
+  'a job reads its input',
+  'a terminal that nobody asked for',
+  'a child leaves the session of its job',
+  'signals other than TERM',
+  'the clock goes back',
+  'the reader of the log leaves',
+  'a full disk under the log',
+  'two servers on one database',
+  'started in a folder that is gone',
+  'what jobs inherit',
+  'a start that is refused',
+  'a log that says nothing',
+  'health checks and tokens',
+  'tests that need a quiet machine or an engine',
+  'a job has no name',
+  'an answer that says nothing',
+  'calls without arguments',
+  'settings that are not known',
+  '`cd /x; pwd`',
+  'a web page of another origin',
+  'a client without a token sends a large body',
+  'clients that wait for the end of their jobs',
+  'a request that ends the server',
+  'records that others can read',
+  'a folder that another user made first',
+  'links in places that others can write',
+  'a redirect to another host',
+  'a source that changes while it is read',
+  'archives of other programs',
+  'times before 1970',
+  'sizes that lie',
+  'links with `..` inside a tree',
+  'names that are too long',
+  'a peer that falls silent',
+  'heads that are not quite HTTP',
+  'half a file after a kill',
+];
+
+interface Row {
+  readonly kind: string;
+  readonly cells: readonly string[];
+  /** The tests that guard it. */
+  readonly guards: ReadonlyArray<{ readonly file: string; readonly title: string }>;
+}
+
+/** The rows of the page's tables. */
+const rows: readonly Row[] = readFileSync('docs/field.md', 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !/^\| (kind|---) \|/.test(line))
+  .map((line) => {
+    const cells = line.slice(2, -2).split(' | ');
+    const guards = (cells[3] ?? '').split('<br>').map((guard) => {
+      const [, file = '', , title = ''] = /^`([^`]+)` (``?) ?(.+?) ?\2$/.exec(guard) ?? [];
+      return { file, title };
+    });
+    return { kind: cells[0] ?? '', cells, guards };
+  });
+
+describe('the page of what happens to people', () => {
+  it('has a row for each kind, and says what happened, what happens, and what guards it', () => {
+    expect(rows.map(({ kind }) => kind)).toEqual(KINDS);
+    for (const { cells } of rows) {
+      expect(cells).toHaveLength(4);
+      for (const cell of cells) expect(cell.trim()).not.toBe('');
+    }
+  });
+
+  it('names tests that are there', () => {
+    const missing = rows.flatMap(({ kind, guards }) =>
+      guards
+        .filter(({ file, title }) => {
+          if (title === '' || !existsSync(file)) return true;
+          return !readFileSync(file, 'utf8').includes(title);
+        })
+        .map((guard) => ({ kind, ...guard })),
+    );
+    expect(missing).toEqual([]);
+  });
+});
