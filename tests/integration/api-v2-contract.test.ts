@@ -18,7 +18,8 @@ describe('the examples of the OpenAPI document', () => {
     const server = await startServer();
     const api = new ApiClient(server);
     for (const { method, path, body, examples = {}, answers } of routes) {
-      if (body === undefined) continue;
+      // Webhooks need a receiver: the tests of these have one.
+      if (body === undefined || path.endsWith('/notify')) continue;
       expect([path, Object.keys(examples).length > 0]).toEqual([path, true]);
       for (const [name, example] of Object.entries(examples)) {
         const { id } = await api.submit({ command: path.endsWith('/kill') ? 'sleep 100' : 'true' });

@@ -142,6 +142,8 @@ export async function* timedLines(
 ): AsyncGenerator<OutputLine> {
   const sent = new Map<number, { stdout: number; stderr: number }>();
   sent.set(from.part, { stdout: from.stdout, stderr: from.stderr });
+  /** How far each output had come at the look before without its order being known. */
+  const unordered = new Map<string, number>();
   for (;;) {
     // Asked before the look at the files: what is written before the end is seen.
     const isLast = !follow || !job.isActive();
@@ -151,9 +153,15 @@ export async function* timedLines(
       if (wanted !== undefined && part !== wanted) continue;
       const at = sent.get(part) ?? { stdout: 0, stderr: 0 };
       sent.set(part, at);
+      const lookedAt = Date.now();
       for (const piece of job.timed(part)) {
         if (signal.aborted) return;
-        yield* piecesOf(piece, part, at);
+        const key = `${part} ${piece.stream}`;
+        // Its order may be written down any moment.
+        const isOrdered = isLast || piece.seenAt < lookedAt;
+        const to = isOrdered ? piece.to : Math.min(piece.to, unordered.get(key) ?? 0);
+        if (!isOrdered) unordered.set(key, piece.to);
+        yield* piecesOf({ ...piece, to }, part, at);
       }
     }
     if (isLast || signal.aborted) return;
