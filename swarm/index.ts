@@ -6,7 +6,7 @@ export type { EngineAddress, EngineSettings, EngineTls } from './client/engineAd
 export { openSwarm, type Service, SwarmManager } from './service/manager.ts';
 export type { RestartPolicy, ServiceRequest } from './service/serviceSpec.ts';
 export {
-  causeOf,
+  causeOfTask as causeOf,
   isFinal,
   type JobStatus,
   jobStatusOf,

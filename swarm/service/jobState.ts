@@ -1,7 +1,7 @@
 import type { Look, Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
 import { exitCodeOf, outcomeOf } from './shownTask.ts';
-import { causeOf, isFinal, jobStatusOf, type Task } from './task.ts';
+import { causeOfTask, isFinal, jobStatusOf, type Task } from './task.ts';
 
 /**
  * How a job stands as a whole, from its tasks, the newest first: it has ended when every worker's newest task has, and
@@ -12,7 +12,7 @@ export function lookOfTasks(tasks: readonly Task[], cause?: string): Look | unde
   const task = decidingTask(tasks);
   if (task === undefined) return undefined;
   const counting = newestOfSlots(tasks);
-  const said = cause ?? causeOf(task);
+  const said = cause ?? causeOfTask(task);
   const seen = {
     workers: [...counting].reverse().map(workerOf),
     shown: shownOf(task),
@@ -48,7 +48,7 @@ function newestOfSlots(tasks: readonly Task[]): readonly Task[] {
 }
 
 function workerOf(task: Task): Worker {
-  const cause = causeOf(task);
+  const cause = causeOfTask(task);
   return {
     id: task.ID,
     exitCode: isFinal(task) ? exitCodeOf(endOf(task)) : null,

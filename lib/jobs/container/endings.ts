@@ -6,6 +6,7 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { causeOf } from '../causeWords.ts';
 import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
@@ -111,7 +112,7 @@ export class Endings {
       shown: job.seen?.shown,
       workers: [],
       ...NOTHING,
-      cause: job.endCause ?? 'the service was removed by somebody else',
+      cause: job.endCause ?? causeOf('removed', 'the service'),
     }));
   }
 

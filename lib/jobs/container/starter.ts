@@ -4,6 +4,7 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { causeOf, startCause } from '../causeWords.ts';
 import { recordScheduled } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
@@ -59,7 +60,7 @@ export class Starter {
       if (!(error instanceof PmanError)) {
         log.error('a container job failed', { job: job.root, error: messageOf(error) });
       }
-      if (!job.isOver) endings.notStarted(job, messageOf(error));
+      if (!job.isOver) endings.notStarted(job, refusal(error));
       return;
     }
     onStarted(job);
@@ -81,8 +82,8 @@ export class Starter {
     if (isOver()) return;
     const isByName = job.facts.request.shareDir !== folder; // below STOREBASE
     if (isByName && isLink(folder)) {
-      const failure = `the shared folder ${folder} is a symbolic link, which is not followed`;
-      this.#options.endings.notStarted(job, failure);
+      const link = `the shared folder ${folder} is a symbolic link, which is not followed`;
+      this.#options.endings.notStarted(job, causeOf('mount', link));
       return;
     }
     if (isThere) return;
@@ -91,4 +92,12 @@ export class Starter {
       job: job.root,
     });
   }
+}
+
+/** Why a job could not be started, in the words of all engines. */
+function refusal(error: unknown): string {
+  const said = messageOf(error);
+  return error instanceof PmanError && error.code === 'conflict'
+    ? causeOf('name', said)
+    : startCause(said);
 }

@@ -111,13 +111,13 @@ describe('how a Job with its pods stands', () => {
     [
       'no memory left',
       { state: ended(137, { reason: 'OOMKilled' }) },
-      /the container ran out of memory \(its limit is 16Mi\)/,
+      /^the container ran out of memory: its limit is 16Mi$/,
       137,
     ],
     [
       'no memory left for a child',
       { state: ended(5, { reason: 'OOMKilled' }) },
-      /a process of the container ran out of memory .*ended with 5/,
+      /^a process of the container ran out of memory: .*ended with 5$/,
       5,
     ],
     [
@@ -169,7 +169,7 @@ describe('how a Job with its pods stands', () => {
           ],
         },
       },
-      /its node n1 was lost: gone/,
+      /^its node is lost: n1: gone$/,
       null,
     ],
     [
@@ -181,7 +181,7 @@ describe('how a Job with its pods stands', () => {
           ],
         },
       },
-      /give way/,
+      /^ended by its node: a pod of a higher priority/,
       null,
     ],
   ])('names %s as the cause of its end', (_, pod, cause, exitCode) => {
