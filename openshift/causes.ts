@@ -37,7 +37,10 @@ export function mainStatus(pod: Pod): ContainerStatus | undefined {
 
 /** The exit code of a pod's command; null while it runs, and when nobody knows it. */
 export function exitCodeOf(pod: Pod): number | null {
-  const ended = mainStatus(pod)?.state.terminated;
+  const main = mainStatus(pod);
+  // Of a pod that has succeeded each container has ended with 0.
+  if (main === undefined && pod.status.phase === 'Succeeded') return 0;
+  const ended = main?.state.terminated;
   if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || neverRan(ended)) return null;
   return ended.exitCode;
 }

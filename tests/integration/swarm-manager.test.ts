@@ -149,16 +149,14 @@ describeWithEngine('SwarmManager', notUp, () => {
   it('shows a program that is not in the image as a failure, with the reason', async () => {
     const task = await ended(await schedule(['nosuchprogram']));
     expect(jobStatusOf(task)).toBe('finishedWithError');
-    expect(await swarm.cause(task)).toMatch(/the container failed: .*nosuchprogram/);
+    expect(await swarm.cause(task)).toMatch(/^the command could not be started: .*nosuchprogram/);
   });
 
   it('tells a command that ran out of memory from one that was killed', async () => {
     const hungry = await schedule(['tail', '/dev/zero'], { limits: { memoryBytes: 16 * 2 ** 20 } });
     const killed = await schedule(['sh', '-c', 'exit 137']);
     expect(await swarm.cause(await ended(hungry))).toContain('ran out of memory');
-    expect(await swarm.cause(await ended(killed))).toBe(
-      'the container failed: task: non-zero exit (137)',
-    );
+    expect(await swarm.cause(await ended(killed))).toBe('non-zero exit (137): as after signal 9');
   });
 
   it('says what a task waits for that no node can take', async () => {
