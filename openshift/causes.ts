@@ -1,3 +1,4 @@
+import { timeIn } from '../lib/host/stamps.ts';
 import {
   CAUSES,
   causeOf,
@@ -43,6 +44,11 @@ export function exitCodeOf(pod: Pod): number | null {
   const ended = main?.state.terminated;
   if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || neverRan(ended)) return null;
   return ended.exitCode;
+}
+
+/** When a pod's command ended, in milliseconds since 1970. */
+export function endedAtOf(pod: Pod): number | undefined {
+  return timeIn(mainStatus(pod)?.state.terminated?.finishedAt);
 }
 
 type Terminated = NonNullable<ContainerStatus['state']['terminated']>;
@@ -105,6 +111,16 @@ export function causeOfEnd(pod: Pod): string | undefined {
     return causeOf('removed', 'the pod');
   }
   return undefined;
+}
+
+/** Why nobody knows whether a pod still runs: its node is not heard of. Undefined for one that is. */
+export function causeOfLoss(pod: Pod): string | undefined {
+  const isLost = pod.status.reason === 'NodeLost' || pod.status.phase === 'Unknown';
+  const disrupted = conditionOf(pod, 'DisruptionTarget');
+  const isGivenUp = disrupted?.reason === 'DeletionByTaintManager';
+  if (!isLost && !isGivenUp) return undefined;
+  const node = pod.spec.nodeName ?? '?';
+  return causeOf('nodeLost', `${node}: what its container does is not known`);
 }
 
 /** What keeps a pod from running; undefined when nothing is known to. */

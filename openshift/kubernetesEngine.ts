@@ -18,7 +18,7 @@ import type {
   WorkRequest,
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
-import { ApiError } from './apiError.ts';
+import { ApiError, lacksRight } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
 import { Informer } from './informer.ts';
@@ -57,6 +57,8 @@ export class KubernetesEngine implements Engine {
   #facts: Promise<ClusterFacts> | undefined;
   /** By the uid of what is being ended since it will never run. */
   readonly #givingUp = new Set<string>();
+  /** By job: since when the cluster does not let it be made. */
+  readonly #forbidden = new Map<string, number>();
   /** By pod: since when its node does not give its output. */
   readonly #unread = new Map<string, number>();
 
@@ -74,7 +76,7 @@ export class KubernetesEngine implements Engine {
     const name = objectName(request.name);
     const known = this.#informer.knows(name);
     if (known !== undefined) return { nameIsTaken: known };
-    return { nameIsTaken: await this.#informer.isOurs(name) };
+    return { nameIsTaken: await this.#informer.isTaken(name) };
   }
 
   async start(
@@ -96,14 +98,25 @@ export class KubernetesEngine implements Engine {
       });
       const job = jobSchema.parse(made);
       this.#informer.put(job);
+      this.#forbidden.delete(request.owner.job);
       return startedOf(job.metadata.uid);
     } catch (error) {
+      if (lacksRight(error)) throw this.#lasting(request.owner.job, error);
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
       // An earlier call may have come through after all.
       const ours = await this.#ours(request);
       if (ours === undefined) throw error;
       return ours;
     }
+  }
+
+  /** An API server that starts knows no rights yet: only a refusal that lasts is one. */
+  #lasting(job: string, error: PmanError): PmanError {
+    const since = this.#forbidden.get(job) ?? Date.now();
+    this.#forbidden.set(job, since);
+    if (Date.now() - since < this.#settings.startLimitMs) return error;
+    this.#forbidden.delete(job);
+    return new PmanError('bad_request', error.message, { cause: error });
   }
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
@@ -131,7 +144,8 @@ export class KubernetesEngine implements Engine {
 
   async remove(work: Work): Promise<void> {
     const found = await this.#workOf(work);
-    if (found === undefined) return;
+    // Without a handle only the mark of a pman tells that it is not somebody else's.
+    if (found === undefined || (work.handle === undefined && !ownerOf(found.job).job)) return;
     const { name, uid } = found.job.metadata;
     await this.#client.askIfThere(`remove job "${name}"`, {
       ...{ method: 'DELETE', path: this.#client.path('jobs', name) },
@@ -175,11 +189,14 @@ export class KubernetesEngine implements Engine {
   async owner(name: string): Promise<NameOwner | undefined> {
     const found = await this.#workOf({ name, handle: undefined });
     if (found === undefined) return undefined;
+    const owner = ownerOf(found.job);
+    // A Job of somebody else keeps its name, also when it has ended: it is not ours to remove.
+    if (owner.job === undefined) return { ...owner, isLive: async () => true };
     const isLive = async () => {
       const [look] = (await this.look([{ name, handle: undefined }])).values();
       return look !== undefined && look.kind !== 'ended';
     };
-    return { ...ownerOf(found.job), isLive };
+    return { ...owner, isLive };
   }
 
   async #bodyOf(request: WorkRequest) {

@@ -13,6 +13,8 @@ export interface JobView {
   readonly status: JobStatus;
   /** Whether nothing of it runs any more. */
   readonly isDone: boolean;
+  /** When its last part ended, in milliseconds since 1970; null while it goes on, and where nobody knows. */
+  readonly endedAt: number | null;
   /** Why it did not run, or waits. */
   readonly cause: string | null;
   /** The parts that have started, in order. */
@@ -45,12 +47,14 @@ export type ViewJob = (record: TreeNode) => JobView;
 /** What the record of a job of this host says. */
 export function hostView(record: TreeNode): JobView {
   const { status, isDone, entries } = progressOf(record);
+  const last = entries.at(-1);
   return {
     command: textOf(record.cat(['cmd'])) ?? '',
     isContainer: false,
     asked: () => askedIn(record),
     status,
     isDone,
+    endedAt: isDone && last !== undefined ? timeOf(last.endstamp) : null,
     cause: textOf(record.leaves.get('lost')) ?? textOf(record.leaves.get('cause')) ?? null,
     parts: entries.map((entry) => ({
       command: textOf(entry.cmd)?.trim() ?? '',
@@ -75,6 +79,7 @@ export function textOf(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function timeOf(value: JsonValue | undefined): number | null {
+/** What a record has as a time, in milliseconds since 1970. */
+export function timeOf(value: JsonValue | undefined): number | null {
   return typeof value === 'string' ? (epochOfReadable(value) ?? null) : null;
 }

@@ -1,3 +1,4 @@
+import { timeIn } from '../../lib/host/stamps.ts';
 import type { Look, Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
 import { exitCodeOf, outcomeOf } from './shownTask.ts';
@@ -52,6 +53,7 @@ function workerOf(task: Task): Worker {
   return {
     id: task.ID,
     exitCode: isFinal(task) ? exitCodeOf(endOf(task)) : null,
+    endedAt: isFinal(task) ? timeIn(task.Status.Timestamp) : undefined,
     ...(cause === undefined ? {} : { cause }),
     shown: shownOf(task),
   };

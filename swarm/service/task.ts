@@ -32,6 +32,7 @@ const taskSchema = z.looseObject({
   DesiredState: z.string().optional(),
   Status: z.looseObject({
     State: z.string(),
+    Timestamp: z.string().optional(),
     Message: z.string().optional(),
     Err: z.string().optional(),
     ContainerStatus: z

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { sharedFolders } from '../../lib/jobs/container/plan.ts';
 import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
@@ -32,6 +33,8 @@ export interface JobSeen {
   readonly exitCode: number | null;
   readonly cause: string;
   readonly note: string | undefined;
+  /** When it ended, in milliseconds since 1970. */
+  readonly endedAt: number | null;
 }
 
 let nextName = 0;
@@ -103,6 +106,7 @@ export class ContainerPman {
       exitCode: part?.exitCode ?? null,
       cause: String(record.cat(['container', 'cause']) ?? ''),
       note: report.note,
+      endedAt: jobViewer(this.#readShown)(record).endedAt,
     };
   }
 

@@ -227,6 +227,7 @@ class MemoryWorker {
   hasStarted = false;
   isOver = false;
   exitCode: number | null = null;
+  endedAt: number | undefined;
   cause: string | undefined;
   #child: ChildProcess | undefined;
   #watchers: Array<() => void> = [];
@@ -238,10 +239,10 @@ class MemoryWorker {
   }
 
   get asWorker(): Worker {
-    const { id, exitCode, cause } = this;
+    const { id, exitCode, endedAt, cause } = this;
     const state = this.isOver ? 'ended' : this.hasStarted ? 'running' : 'waiting';
     const shown = { id, state, ...(this.isOver ? { exit: exitCode } : {}) };
-    return { id, exitCode, shown, ...(cause === undefined ? {} : { cause }) };
+    return { id, exitCode, endedAt, shown, ...(cause === undefined ? {} : { cause }) };
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
@@ -304,6 +305,7 @@ class MemoryWorker {
     if (this.isOver) return;
     this.isOver = true;
     this.exitCode = exitCode;
+    this.endedAt = Date.now();
     this.cause = cause;
     this.#wake();
   }

@@ -142,7 +142,9 @@ describeWithEngine('SwarmManager', notUp, () => {
     const name = await schedule(['true'], { image: 'local/nosuch' });
     const task = await ended(name);
     expect(task.Status.State).toBe('rejected');
-    expect(await swarm.cause(task)).toMatch(/could not start .* No such image: local\/nosuch/);
+    expect(await swarm.cause(task)).toMatch(
+      /^the image is missing: .*No such image: local\/nosuch/,
+    );
     expect(await swarm.logs(name)).toBe('');
   });
 

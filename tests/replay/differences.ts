@@ -160,7 +160,9 @@ export const deviations = [
     id: 'D25',
     what: "A container's currentState is kept up to date, and `cause` says in words why it did not end well.",
     allows: ({ at, actual }) =>
-      /\.container\.(currentState|cause)$/.test(at) && typeof actual === 'string' && actual !== '',
+      /\.container\.(currentState|cause|endstamp)$/.test(at) &&
+      typeof actual === 'string' &&
+      actual !== '',
   },
   {
     id: 'D26',

@@ -29,7 +29,7 @@ export function jobResource(
     exitCode: exitCodeOf(view),
     acceptedAt: new Date(acceptedAt(root)).toISOString(),
     startedAt: rfc3339(view.parts[0]?.startedAt),
-    endedAt: view.isDone ? rfc3339(view.parts.at(-1)?.endedAt) : null,
+    endedAt: rfc3339(view.endedAt),
     traceparent: leaf(record, 'traceparent'),
     tracestate: leaf(record, 'tracestate'),
     place,

@@ -77,6 +77,7 @@ export class Endings {
     }
     this.#finish(job, {
       ...{ status: 'finishedWithError', shown: undefined, workers: [], ...NOTHING, cause: failure },
+      endedAt: now,
     });
   }
 
@@ -90,7 +91,8 @@ export class Endings {
       const status = statusOfLook(look);
       // One that has ended well did so by itself, whatever was ordered.
       const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
-      return { status, shown: look.shown, workers: shownOf(look), ...outputs, cause };
+      const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
+      return { status, ...seen, ...outputs, cause };
     });
   }
 
@@ -102,6 +104,7 @@ export class Endings {
       workers: look === undefined ? [] : shownOf(look),
       ...(look === undefined ? NOTHING : await this.#lastWords(job, look)),
       cause: job.endCause ?? 'it was ended',
+      endedAt: preciseNow(),
     }));
   }
 
@@ -113,6 +116,7 @@ export class Endings {
       workers: [],
       ...NOTHING,
       cause: job.endCause ?? causeOf('removed', 'the service'),
+      endedAt: preciseNow(),
     }));
   }
 
@@ -216,4 +220,12 @@ export class Endings {
 }
 
 const NOTHING: Outputs = { logs: '', outputs: [] };
+
+/** When the last worker ended; now, where the engine does not say, and where its clock is ahead. */
+function endOf({ workers }: Look): number {
+  const now = preciseNow();
+  const ends = workers.flatMap(({ endedAt }) => endedAt ?? []);
+  return ends.length > 0 ? Math.min(Math.max(...ends), now) : now;
+}
+
 const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

@@ -62,7 +62,9 @@ const containerSchema = z.looseObject({
 });
 
 /** The leaves of the container node that are not the client's. */
-const OUR_LEAVES = ['state', 'logs', 'outputs', 'currentState', 'cause', 'tasks'] as const;
+const OUR_LEAVES: readonly string[] = [
+  ...['state', 'logs', 'outputs', 'currentState', 'cause', 'tasks', 'endstamp'],
+];
 
 /**
  * Reads what a container job is to run, where, and with what.
@@ -157,9 +159,7 @@ export function fromEchoForm(cmd: string): string {
 function withServiceName(container: JsonObject, serviceName: string): JsonObject {
   const manager = isJsonObject(container.manager) ? container.manager : {};
   const env = isJsonObject(manager.env) ? manager.env : {};
-  const kept = Object.entries(container).filter(
-    ([name]) => !(OUR_LEAVES as readonly string[]).includes(name),
-  );
+  const kept = Object.entries(container).filter(([name]) => !OUR_LEAVES.includes(name));
   return {
     ...Object.fromEntries(kept),
     manager: { ...manager, env: { ...env, serviceName } },

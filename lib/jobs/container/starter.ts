@@ -5,7 +5,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { causeOf, startCause } from '../causeWords.ts';
-import { recordScheduled } from './containerRecord.ts';
+import { recordContainerStatus, recordScheduled } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerJob } from './job.ts';
@@ -47,7 +47,10 @@ export class Starter {
         if (isOver()) return undefined;
         job.starting();
         const { request } = job.facts;
-        return startWork({ engine, request, mayExist, isOver, cancelled: job.cancelled, log });
+        return startWork({
+          ...{ engine, request, mayExist, isOver, cancelled: job.cancelled, log },
+          onWait: (reason) => this.#waits(job, reason),
+        });
       });
       if (isOver()) return;
       if (started === undefined) {
@@ -72,6 +75,11 @@ export class Starter {
     const { host } = this.#options;
     const times = { startedAt, endedAt: preciseNow(), host };
     if (record) recordScheduled(record, facts.recorded, { printed, ...times });
+  }
+
+  #waits({ root }: ContainerJob, reason: string): void {
+    const record = this.#options.database.edit(root);
+    if (record) recordContainerStatus(record, 'notstarted', causeOf('waits', reason));
   }
 
   async #awaitFolder(job: ContainerJob, isOver: () => boolean): Promise<void> {
