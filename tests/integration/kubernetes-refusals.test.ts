@@ -77,8 +77,10 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
         await hasWritten(server, await run({ cmd: 'sh -c "echo up; sleep 600"' }), 'up');
       nextName += 1;
       const name = `somebody-elses-${nextName}`;
-      const words = ['--image', cluster.image, '--', ...cmd.split(' ')];
-      cluster.kubectl('create', 'job', name, ...words);
+      const main = { name: 'main', image: cluster.image, imagePullPolicy: 'IfNotPresent' };
+      const containers = [{ ...main, command: cmd.split(' ') }];
+      const spec = { template: { spec: { restartPolicy: 'Never', containers } } };
+      apply({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec });
       if (cmd === 'true') cluster.kubectl('wait', '--for=condition=Complete', `job/${name}`);
       const uid = () => cluster.kubectl('get', 'job', name, '-o', 'jsonpath={.metadata.uid}');
       const before = uid();
