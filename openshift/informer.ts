@@ -143,6 +143,11 @@ export class Informer {
     return found;
   }
 
+  /** What was known last of a Job by its name in the cluster: whose it is does not change, nor that it has ended. */
+  lastKnown(name: string): KnownWork | undefined {
+    return this.#cache.work(name);
+  }
+
   /** Whether a Job has this name in the cluster, whoever has made it, as far as is known without asking; else undefined. */
   knows(name: string): boolean | undefined {
     return this.isInSync ? this.#cache.work(name) !== undefined : undefined;

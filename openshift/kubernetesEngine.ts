@@ -18,6 +18,7 @@ import type {
   WorkRequest,
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
+import type { JsonObject } from '../lib/wire/json.ts';
 import { ApiError, lacksRight } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
@@ -143,13 +144,12 @@ export class KubernetesEngine implements Engine {
   }
 
   async remove(work: Work): Promise<void> {
-    const found = await this.#workOf(work);
+    const found = this.#overOf(work) ?? (await this.#workOf(work));
     // Without a handle only the mark of a pman tells that it is not somebody else's.
     if (found === undefined || (work.handle === undefined && !ownerOf(found.job).job)) return;
     const { name, uid } = found.job.metadata;
-    await this.#client.askIfThere(`remove job "${name}"`, {
-      ...{ method: 'DELETE', path: this.#client.path('jobs', name) },
-      body: { propagationPolicy: 'Background', preconditions: { uid } },
+    await this.#delete(`job "${name}"`, this.#client.path('jobs', name), {
+      ...{ propagationPolicy: 'Background', preconditions: { uid } },
     });
     this.#informer.remove(found.job);
     if (this.#settings.storage.kind === 'swift') {
@@ -187,7 +187,9 @@ export class KubernetesEngine implements Engine {
   }
 
   async owner(name: string): Promise<NameOwner | undefined> {
-    const found = await this.#workOf({ name, handle: undefined });
+    const found =
+      this.#informer.lastKnown(objectName(name)) ??
+      (await this.#workOf({ name, handle: undefined }));
     if (found === undefined) return undefined;
     const owner = ownerOf(found.job);
     // A Job of somebody else keeps its name, also when it has ended: it is not ours to remove.
@@ -228,6 +230,13 @@ export class KubernetesEngine implements Engine {
   async #workOf({ name, handle }: Work): Promise<KnownWork | undefined> {
     const work = (await this.#informer.works([objectName(name)])).get(objectName(name));
     return work !== undefined && isMeant(work, handle) ? work : undefined;
+  }
+
+  /** What is known to be over, without asking: it may be removed, unless another Job has its name by now. */
+  #overOf(work: Work): KnownWork | undefined {
+    const known = this.#informer.lastKnown(objectName(work.name));
+    const isOurs = work.handle !== undefined && known !== undefined && isMeant(known, work.handle);
+    return isOurs && known.pods.length > 0 && known.pods.every(isOver) ? known : undefined;
   }
 
   async #claim({ name, owner }: WorkRequest): Promise<void> {
@@ -289,12 +298,15 @@ export class KubernetesEngine implements Engine {
     }
   }
 
-  async #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
+  #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
+    const body = { gracePeriodSeconds: 1, preconditions: { uid } };
+    return this.#delete(`pod "${name}"`, this.#client.path('pods', name), body);
+  }
+
+  /** Removes an object by its uid; one that is gone is no error. */
+  async #delete(what: string, path: string, body: JsonObject): Promise<void> {
     try {
-      await this.#client.askIfThere(`remove pod "${name}"`, {
-        ...{ method: 'DELETE', path: this.#client.path('pods', name) },
-        body: { gracePeriodSeconds: 1, preconditions: { uid } },
-      });
+      await this.#client.askIfThere(`remove ${what}`, { method: 'DELETE', path, body });
     } catch (error) {
       // Another one has its name: it is gone.
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;

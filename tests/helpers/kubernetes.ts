@@ -82,6 +82,14 @@ export class KubernetesUnderTest {
     await this.start(program);
   }
 
+  /** Starts what does not run, and makes the node what it was before it was lost. */
+  async bringUp(): Promise<void> {
+    execFileSync('bash', [join(checkout, 'tests/engines/kubernetes.sh'), 'up', folder], {
+      stdio: 'pipe',
+    });
+    await this.#isUp();
+  }
+
   async close(): Promise<void> {
     await this.#isUp();
     this.kubectl('delete', 'namespace', this.namespace, '--wait=false');

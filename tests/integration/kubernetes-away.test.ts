@@ -151,5 +151,26 @@ describeWithEngine(
       expect(end).toMatchObject({ returncode: [3], stdout: ['up\ngone on\n'] });
       expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
     });
+
+    it('end without an exit code when their node is lost, say so, and are not run again', async () => {
+      const folder = tempDir();
+      chmodSync(folder, 0o777);
+      const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
+      await hasWritten(server, jid, 'up');
+      const [node = ''] = cluster
+        .kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')
+        .split(' ');
+      cluster.kill('kubelet');
+      try {
+        // What runs a cluster tells it so that a machine is gone; the cluster then gives its pods up.
+        cluster.kubectl('delete', 'node', node, '--wait=false');
+        const end = await clusterEnd(server, jid, 180_000);
+        expect(end).toMatchObject({ status: 'finishedWithError', returncode: [null] });
+        expect(end.cause[0]).toMatch(/^its node is lost: /);
+      } finally {
+        await cluster.bringUp();
+      }
+      expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
+    });
   },
 );
