@@ -19,26 +19,24 @@ import type {
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
-import { ApiError, lacksRight } from './apiError.ts';
+import { lacksRight } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
 import { Informer } from './informer.ts';
 import { jobBody } from './jobSpec.ts';
 import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
 import { jobSchema, type Pod, podSchema } from './objects.ts';
-import { cappedLogs, followLogs, type LogSource } from './podLogs.ts';
+import { PodOutputs } from './podOutputs.ts';
 import { claimName } from './podVolumes.ts';
 import { readFacts, readTemplate } from './readFacts.ts';
 import { refuseLimits } from './resources.ts';
 import { signalContainer } from './signalPod.ts';
-import { storageClaim, swiftLogs } from './swift.ts';
+import { storageClaim } from './swift.ts';
 import type { KnownWork } from './workCache.ts';
 import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
 
 /** How long pods that are removed may take to end before the Job counts as removed, in milliseconds. */
 const REMOVAL_MS = 15_000;
-/** How long the output of a pod may be refused by its node before it counts as lost, in milliseconds. */
-const OUTPUT_LOST_MS = 120_000;
 
 export interface KubernetesEngineOptions {
   readonly client: KubeClient;
@@ -60,14 +58,14 @@ export class KubernetesEngine implements Engine {
   readonly #givingUp = new Set<string>();
   /** By job: since when the cluster does not let it be made. */
   readonly #forbidden = new Map<string, number>();
-  /** By pod: since when its node does not give its output. */
-  readonly #unread = new Map<string, number>();
+  readonly #outputs: PodOutputs;
 
   constructor({ client, settings, log }: KubernetesEngineOptions) {
     this.#client = client;
     this.#settings = settings;
     this.#log = log;
     this.#informer = new Informer(client, log);
+    this.#outputs = new PodOutputs(client, settings.storage.kind === 'swift');
   }
 
   async check(request: WorkRequest, _: CheckOptions): Promise<Checked> {
@@ -160,26 +158,15 @@ export class KubernetesEngine implements Engine {
     }
     const live = found.pods.filter((pod) => !isOver(pod));
     await Promise.all(live.map((pod) => this.#removePod(pod)));
-    for (const pod of found.pods) this.#unread.delete(pod.metadata.name);
+    for (const pod of found.pods) this.#outputs.forget(pod.metadata.name);
   }
 
-  async logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
-    const texts = await Promise.all(
-      workers.map((worker) => this.#logsOf(sourceOf(worker), limitBytes)),
-    );
-    return texts.join('');
+  logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
+    return this.#outputs.logs(workers, limitBytes);
   }
 
-  async follow(worker: Worker, options: FollowOptions): Promise<void> {
-    const source = sourceOf(worker);
-    if (source === undefined) return;
-    if (!(await followLogs(this.#client, source, options)) || options.signal.aborted) return;
-    // An API server that ends in order ends its streams as if they were over.
-    const path = this.#client.path('pods', source.pod);
-    const pod = await this.#client.askIfThere(`look for pod "${source.pod}"`, { path });
-    if (pod !== undefined && isRunning(podSchema.parse(pod))) {
-      throw new PmanError('unavailable', `the output of pod "${source.pod}" was cut off`);
-    }
+  follow(worker: Worker, options: FollowOptions): Promise<void> {
+    return this.#outputs.follow(worker, options);
   }
 
   changes(onChange: (name: string) => void, options: ChangesOptions): Promise<void> {
@@ -326,26 +313,6 @@ export class KubernetesEngine implements Engine {
     }
     this.#log.warn('a pod that was removed has not ended yet', { pod: name });
   }
-
-  async #logsOf(source: LogSource | undefined, limitBytes: number): Promise<string> {
-    if (source === undefined) return '';
-    const read = (container: string) =>
-      cappedLogs(this.#client, { ...source, container }, limitBytes);
-    try {
-      const text = await (this.#settings.storage.kind === 'swift'
-        ? swiftLogs(source.container, read)
-        : read(source.container));
-      this.#unread.delete(source.pod);
-      return text;
-    } catch (error) {
-      // The API server answers, and the pod's node does not: it may be gone for ever.
-      if (!(error instanceof ApiError) || error.status < 500) throw error;
-      const since = this.#unread.get(source.pod) ?? Date.now();
-      this.#unread.set(source.pod, since);
-      if (Date.now() - since < OUTPUT_LOST_MS) throw error;
-      return `[… the output is not at hand: ${error.message} …]\n`;
-    }
-  }
 }
 
 const startedOf = (uid: string): Started => ({ handle: { uid }, printed: '' });
@@ -353,12 +320,4 @@ const startedOf = (uid: string): Started => ({ handle: { uid }, printed: '' });
 /** Whether it is what the handle means: something of the same name may have been made later. */
 function isMeant({ job }: KnownWork, handle: Handle | undefined): boolean {
   return typeof handle?.uid !== 'string' || handle.uid === job.metadata.uid;
-}
-
-/** Undefined for a worker whose pod is not known, or has written nothing yet. */
-function sourceOf({ shown }: Worker): LogSource | undefined {
-  const { Pod: pod, Container: container, Phase: phase } = shown;
-  if (phase === 'Pending') return undefined;
-  if (typeof pod !== 'string' || typeof container !== 'string') return undefined;
-  return { pod, container };
 }
