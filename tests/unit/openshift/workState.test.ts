@@ -192,6 +192,45 @@ describe('how a Job with its pods stands', () => {
     if (look.kind === 'ended') expect(look.outcome).not.toBe('succeeded');
   });
 
+  it('names the time limit of the Job, whatever the pods say that end by it', () => {
+    const conditions = [{ type: 'FailureTarget', status: 'True', reason: 'DeadlineExceeded' }];
+    const { look } = stateOf({
+      job: { conditions },
+      pods: [{ phase: 'Failed', state: ended(137, { reason: 'Error' }) }],
+    });
+    expect(look.cause).toMatch(/^time limit: kept by the cluster/);
+    expect(look.workers[0]?.exitCode).toBe(137);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['is not heard of', { reason: 'NodeLost' }],
+    [
+      'has a taint that its pods do not bear',
+      {
+        conditions: [
+          { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' },
+        ],
+      },
+    ],
+  ])('is running when its node %s, and says so', (_, status) => {
+    const { look } = stateOf({ pods: [{ state: { running: {} }, status }] });
+    expect(look).toMatchObject({
+      ...{ kind: 'running', cause: expect.stringMatching(/^its node is lost: n1/) },
+    });
+  });
+
+  it('tells when a worker ended', () => {
+    const finishedAt = '2026-01-01T00:05:00Z';
+    const { look } = stateOf({ pods: [{ phase: 'Succeeded', state: ended(0, { finishedAt }) }] });
+    expect(look.workers[0]?.endedAt).toBe(Date.parse(finishedAt));
+  });
+
+  it('has the exit code 0 of a pod that has succeeded and shows no container', () => {
+    const { look } = stateOf({ pods: [{ phase: 'Succeeded' }] });
+    expect(look).toMatchObject({ kind: 'ended', outcome: 'succeeded' });
+    expect(look.workers[0]?.exitCode).toBe(0);
+  });
+
   it.each<[string, PodWish, boolean]>([
     ['an image that must not be fetched', waiting('ErrImageNeverPull'), true],
     ['no name of an image', waiting('InvalidImageName'), true],
