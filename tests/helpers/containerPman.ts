@@ -9,6 +9,7 @@ import { summarizer } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
+import type { TraceContext } from '../../lib/wire/traceContext.ts';
 import { eventually } from './eventually.ts';
 import { tempDir } from './tempDir.ts';
 
@@ -24,6 +25,7 @@ export interface ContainerWish {
   readonly container?: JsonObject;
   readonly meta?: JsonObject;
   readonly limits?: LimitMeta;
+  readonly trace?: TraceContext;
 }
 
 /** How a job stands, and what its record says of it. */
@@ -92,6 +94,7 @@ export class ContainerPman {
       jid: name,
       container,
       limits: wish.limits ?? {},
+      ...(wish.trace === undefined ? {} : { trace: wish.trace }),
     });
   }
 
