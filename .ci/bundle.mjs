@@ -22,6 +22,7 @@ const common = {
 
 await bundlePrograms();
 await bundleCrunner();
+await bundleClient();
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
@@ -42,6 +43,23 @@ async function bundlePrograms() {
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
+  });
+}
+
+/** The client is one small file that browsers take as it is: nothing of Node, and no package. */
+async function bundleClient() {
+  await build({
+    entryPoints: { pmanClient: 'lib/client/index.ts' },
+    outdir: join(folder, 'client'),
+    bundle: true,
+    minify: true,
+    // Errors and instances keep the names of their classes.
+    keepNames: true,
+    platform: 'browser',
+    target: ['es2022', 'node20'],
+    format: 'esm',
+    sourcemap: true,
+    logLevel: 'warning',
   });
 }
 

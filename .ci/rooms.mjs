@@ -56,6 +56,11 @@ export const table = [
     ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
   ],
   [
+    'lib/client',
+    'the library `pman/client`, for Node and browsers: no package, and of the other rooms types alone',
+    ['lib/dialects'],
+  ],
+  [
     'lib/dialects',
     "how a job's state and outputs are told to clients: the original's words for each kind of job, and `/api/v2`",
     ['lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', 'crunner/job', ...data],
