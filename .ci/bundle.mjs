@@ -20,6 +20,17 @@ const common = {
   logLevel: 'warning',
 };
 
+/** What programs import (package.json, "exports"), beside the programs, whose code and whose processes they share. */
+const modules = [
+  ['pmanModule', 'lib/modules/pmanServer.ts'],
+  ['pfiohModule', 'lib/modules/pfiohServer.ts'],
+  ['purlModule', 'lib/modules/purlTransfer.ts'],
+  ['filesModule', 'lib/modules/clientFiles.ts'],
+  ['crunnerModule', 'crunner/index.ts'],
+  ['swarmModule', 'swarm/index.ts'],
+  ['openshiftModule', 'openshift/index.ts'],
+];
+
 await bundlePrograms();
 await bundleCrunner();
 await bundleClient();
@@ -33,6 +44,7 @@ async function bundlePrograms() {
     // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
     entryPoints: Object.fromEntries([
       ...programs,
+      ...modules,
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
       ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],

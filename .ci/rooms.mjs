@@ -17,6 +17,11 @@ const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrenc
 export const table = [
   ['bin', 'a file for each program: flags, wiring, signals', ['*']],
   [
+    'lib/modules',
+    'a file for each module that programs import: settings and logger as they give them, the parts wired',
+    ['*'],
+  ],
+  [
     'lib/verbs',
     'the verbs of the program pman, such as `pman token`',
     ['lib/access', 'lib/config'],
