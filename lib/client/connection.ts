@@ -167,7 +167,11 @@ export function broken(cause: unknown): PmanClientError {
 function queryText(query: Readonly<Record<string, unknown>>): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) given.set(name, String(value));
+    if (value === undefined) continue;
+    // A label may have a comma in it.
+    if (name === 'label' && Array.isArray(value))
+      for (const one of value) given.append(name, String(one));
+    else given.set(name, value instanceof Date ? value.toISOString() : String(value));
   }
   return given.size === 0 ? '' : `?${given}`;
 }

@@ -29,7 +29,9 @@ export async function* followEvents(
     let failure: unknown;
     try {
       const bytes = bytesOf(answer, { signal, silenceMs: SILENCE_MS });
-      for await (const { id, data } of serverSentEvents(bytes)) {
+      for await (const { id, type, data } of serverSentEvents(bytes)) {
+        // This reader was too slow: the next answer says whether it has missed something.
+        if (type === 'dropped') break;
         retries.reset();
         if (id !== undefined) after = Number(id);
         if (data !== undefined) yield JSON.parse(data) as JobEvent;

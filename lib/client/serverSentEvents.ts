@@ -2,6 +2,8 @@
 export interface ServerSentEvent {
   /** Where to go on after it; undefined when the block does not say. */
   readonly id: string | undefined;
+  /** What kind of event it is; undefined when the block does not say. */
+  readonly type: string | undefined;
   /** Undefined for a block that only says where the stream is. */
   readonly data: string | undefined;
 }
@@ -22,11 +24,13 @@ export async function* serverSentEvents(
 
 function blockOf(block: string): ServerSentEvent {
   let id: string | undefined;
+  let type: string | undefined;
   let data: string | undefined;
   for (const line of block.split('\n')) {
     const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
     if (name === 'id') id = value;
+    if (name === 'event') type = value;
     if (name === 'data') data = data === undefined ? value : `${data}\n${value}`;
   }
-  return { id, data };
+  return { id, type, data };
 }

@@ -17,10 +17,15 @@ export type { JobEvent };
 /** What a job is to be. */
 export type NewJob = z.input<typeof newJobSchema>;
 export type Job = z.infer<typeof jobSchema>;
-export type JobPage = z.infer<typeof jobPageSchema>;
+export type JobPage = Omit<z.infer<typeof jobPageSchema>, 'jobs'> & { jobs: Job[] };
 export type KillOrder = z.input<typeof killSchema>;
 export type Problem = z.infer<typeof problemSchema>;
-/** Which jobs; a list stands in the URL with commas between. */
-export type JobQuery = Partial<z.infer<typeof listQuerySchema>>;
+/** Which jobs. Whole ones: without `fields`. */
+export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;
 /** Which events; `after`: those behind this number. */
-export type EventQuery = Partial<Omit<z.infer<typeof eventsQuerySchema>, 'wait' | 'limit'>>;
+export type EventQuery = Asked<Partial<Omit<z.infer<typeof eventsQuerySchema>, 'wait' | 'limit'>>>;
+
+/** What is checked as milliseconds is asked for as a time of RFC 3339. */
+type Asked<Query> = {
+  [Name in keyof Query]: Name extends 'since' | 'until' ? string | Date : Query[Name];
+};

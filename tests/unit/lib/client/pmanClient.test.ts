@@ -42,6 +42,28 @@ const problem = (status: number, headers = {}) =>
 const job = () => new Response('{"id":"j"}');
 
 describe('PmanClient', () => {
+  it('writes lists and labels into the URL as the server reads them', async () => {
+    const { client, sent } = clientOf([() => new Response('{"jobs":[],"next":null}')]);
+    const asked = {
+      state: ['failed', 'lost'] as const,
+      label: ['a=1,2', 'b='],
+      since: new Date(0),
+    };
+    for await (const job of client.jobs({ limit: 5, ...asked } as object)) expect(job).toBe('none');
+    expect(sent[0]?.url).toBe(
+      'http://pman/api/v2/jobs?limit=5&state=failed%2Clost&label=a%3D1%2C2&label=b%3D&since=1970-01-01T00%3A00%3A00.000Z',
+    );
+  });
+
+  it('asks anew when it was too slow for a stream, and says what the server says then', async () => {
+    const { client, sent } = clientOf([
+      () => cut('id: 3\n\nevent: dropped\ndata: {"code":"gone"}\n\n'),
+      () => problem(410),
+    ]);
+    await expect(client.events().next()).rejects.toMatchObject({ status: 410, hint: 'wait' });
+    expect(sent[1]?.url).toBe('http://pman/api/v2/events?after=3');
+  });
+
   it('goes on where a stream of events was before its first event', async () => {
     const event = (seq: number) => `id: ${seq}\nevent: ended\ndata: {"seq":${seq}}\n\n`;
     const { client, sent } = clientOf([

@@ -16,9 +16,9 @@ describe('serverSentEvents', () => {
     'id: 4\n\nid: 5\nevent: ended\ndata: {"jid":"grün"}\n\n:\n\ndata: cut',
   );
   const whole = [
-    { id: '4', data: undefined },
-    { id: '5', data: '{"jid":"grün"}' },
-    { id: undefined, data: undefined },
+    { id: '4', type: undefined, data: undefined },
+    { id: '5', type: 'ended', data: '{"jid":"grün"}' },
+    { id: undefined, type: undefined, data: undefined },
   ];
 
   it('gives the same blocks however the bytes are cut, and none that has no end', async () => {
