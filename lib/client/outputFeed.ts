@@ -26,6 +26,9 @@ export interface FollowPlace {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A job may well be silent for longer: then it is only asked anew. */
+const SILENCE_MS = 120_000;
+
 const OVER: ReadonlySet<string> = new Set(['succeeded', 'failed', 'killed', 'lost']);
 
 /** Whether a job has ended. */
@@ -55,6 +58,8 @@ export async function* followOutput(
         yield chunk;
       }
       if (await isWhole(connection, { ...place, offset })) return;
+      // The server is there, and the job goes on.
+      retries.reset();
     } catch (error) {
       failure = error;
     }
@@ -71,7 +76,7 @@ async function* outputBehind(
     ...{ path: outputPath(id, stream), query: { follow: 1, part }, signal },
   });
   let before = 0;
-  for await (const bytes of bytesOf(answer, { signal })) {
+  for await (const bytes of bytesOf(answer, { signal, silenceMs: SILENCE_MS })) {
     const known = Math.min(Math.max(offset - before, 0), bytes.length);
     before += bytes.length;
     if (known < bytes.length) yield bytes.subarray(known);
