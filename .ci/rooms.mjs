@@ -17,6 +17,11 @@ const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrenc
 export const table = [
   ['bin', 'a file for each program: flags, wiring, signals', ['*']],
   [
+    'lib/modules',
+    'a file for each module that programs import: settings and logger as they give them, the parts wired',
+    ['*'],
+  ],
+  [
     'lib/verbs',
     'the verbs of the program pman, such as `pman token`',
     ['lib/access', 'lib/config'],
@@ -54,6 +59,11 @@ export const table = [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
     ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
+  ],
+  [
+    'lib/client',
+    'the library `pman/client`, for Node and browsers: no package, and of the other rooms types alone',
+    ['lib/dialects'],
   ],
   [
     'lib/dialects',

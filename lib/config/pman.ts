@@ -7,6 +7,7 @@ import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { type KubernetesSettings, kubernetesSchema, toKubernetes } from './kubernetes.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
+import type { SettingValues } from './settingValues.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 import { tlsPlacesOf } from './tls.ts';
 
@@ -108,6 +109,9 @@ const schema = z.object({
   fsync: z.boolean(),
   umask,
 });
+
+/** The settings by their names, as the flags and the config file have them. */
+export type PmanSettings = SettingValues<z.input<typeof schema>>;
 
 /** What pman was told, checked. Times in milliseconds, sizes in bytes. */
 export interface PmanConfig {

@@ -30,11 +30,14 @@ export type FailureKind = keyof typeof EXIT_CODES;
 /** An operation that did not work out; its message says what was being done and what came instead. */
 export class PurlFailure extends Error {
   readonly kind: FailureKind;
+  /** The same as `kind`, under the name that it has in every error of ours. */
+  readonly code: FailureKind;
 
   constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'PurlFailure';
     this.kind = kind;
+    this.code = kind;
   }
 }
 

@@ -40,6 +40,8 @@ export interface OpenJobsOptions {
   readonly containerJobs: ContainerJobsPlace;
   readonly readShown: ReadShown;
   readonly meter: Meter;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly jobEnv?: NodeJS.ProcessEnv | undefined;
   readonly log: Logger;
 }
 
@@ -68,7 +70,17 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
  * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
  */
 export async function openJobs(
-  { config, workFolder, spool, rights, containerJobs, readShown, meter, log }: OpenJobsOptions,
+  {
+    config,
+    workFolder,
+    spool,
+    rights,
+    containerJobs,
+    readShown,
+    meter,
+    jobEnv,
+    log,
+  }: OpenJobsOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
@@ -94,6 +106,7 @@ export async function openJobs(
       ended: (bytes) => meter.outputBytes.inc(bytes),
       runnerLost: () => meter.runnerRestarts.inc(),
     },
+    env: jobEnv,
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());

@@ -8,7 +8,7 @@ import {
   memoryCause,
   perhapsMemoryCause,
 } from '../../lib/jobs/causeWords.ts';
-import type { Logger } from '../../lib/log.ts';
+import { type Logger, type LogMethods, loggerOver } from '../../lib/log.ts';
 import { type EngineSettings, engineAddress } from '../client/engineAddress.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { openEngine } from '../client/openEngine.ts';
@@ -172,11 +172,18 @@ export class SwarmManager {
   }
 }
 
-/** The manager of the engine that the settings mean (see engineAddress). Sends nothing yet. */
-export async function openSwarm(settings: EngineSettings, log: Logger): Promise<SwarmManager> {
+/**
+ * The manager of the engine that the settings mean (see engineAddress). Sends nothing yet, and keeps nothing open.
+ * @param logger default: nothing is logged
+ * @throws UsageError for settings that name no usable engine
+ */
+export async function openSwarm(
+  settings: EngineSettings,
+  logger?: LogMethods,
+): Promise<SwarmManager> {
   const address = await engineAddress(settings);
   const client = await openEngine(address, settings.env.SSH_AUTH_SOCK);
-  return new SwarmManager(client, log);
+  return new SwarmManager(client, loggerOver(logger));
 }
 
 const nodeSchema = z.array(

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '../../lib/log.ts';
 import { openSwarm, type ServiceRequest, type SwarmManager, type Task } from '../../swarm/index.ts';
 import { isFinal, jobStatusOf } from '../../swarm/service/task.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -15,7 +14,7 @@ const image = 'local/busybox:latest';
 
 /** The swarm of the engine under test, or of another address. */
 function swarmAt(baseUrl: string): Promise<SwarmManager> {
-  return openSwarm({ env: {}, home: '/nonexistent', baseUrl }, silentLogger());
+  return openSwarm({ env: {}, home: '/nonexistent', baseUrl });
 }
 
 describe('SwarmManager without an engine', () => {

@@ -30,9 +30,13 @@ export function eventStream(
   events.readAfter(after, 1);
   const isWanted = fits(query);
   const text = form === 'sse' ? sse : line;
+  let seen = after;
+  // A block without data is no event for a reader, but says where to go on after it (WHATWG HTML, 9.2.6). So nothing is
+  // missed when the connection is lost before the first event, or when none has fitted for a long time.
+  const alive = () => (form === 'sse' ? `id: ${seen}\n\n` : '\n');
   async function* chunks(): AsyncGenerator<string> {
     // The head goes out at once.
-    yield form === 'sse' ? ': events\n\n' : '\n';
+    yield alive();
     const following = events.follow(after, signal)[Symbol.asyncIterator]();
     let next = following.next();
     for (;;) {
@@ -43,10 +47,11 @@ export function eventStream(
       ]);
       timer.abort();
       if (turn === undefined) {
-        yield form === 'sse' ? ':\n\n' : '\n';
+        yield alive();
         continue;
       }
       if (turn.done) return;
+      seen = turn.value.at(-1)?.event.seq ?? seen;
       const wanted = turn.value.filter(isWanted);
       if (wanted.length > 0) yield wanted.map(text).join('');
       next = following.next();

@@ -38,6 +38,8 @@ export interface HostJobsOptions extends PollerOptions {
   readonly fsync: boolean;
   /** What every job of this host may take, and as whom it runs. */
   readonly limits?: Pick<JobLimits, 'user' | 'maxOutputBytes' | 'maxProcesses'>;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
   readonly log: Logger;
   /** Is told of what is counted. */
   readonly meter?: HostMeter;
@@ -83,6 +85,7 @@ export class HostJobs implements JobBackend {
     const connect = options.connect ?? ((to) => new RunnerClient(to));
     this.#runner = connect({
       spool: options.spool,
+      env: options.env,
       log: options.log,
       onEvent: (event) => this.#onEvent(event),
       onLost: () => this.#onRunnerLost(),
