@@ -131,5 +131,10 @@ export const requests: Subject = {
       happens: 'others are answered; all that were promised an answer get it',
       shownBy: ['tests/attack/manyClients.test.ts', 'answers others, and drops nobody'],
     },
+    {
+      tried: 'clients that leave while they wait for the end of their jobs',
+      happens: 'their requests are forgotten; the jobs go on',
+      shownBy: [ADMISSION, 'goes on with a job whose client has left'],
+    },
   ],
 };
