@@ -6,6 +6,7 @@ import { network } from './subjects/network.ts';
 import { otherUsers } from './subjects/otherUsers.ts';
 import { places } from './subjects/places.ts';
 import { questions } from './subjects/questions.ts';
+import { races } from './subjects/races.ts';
 import { requests } from './subjects/requests.ts';
 import { strangers } from './subjects/strangers.ts';
 import { tokens } from './subjects/tokens.ts';
@@ -18,7 +19,7 @@ import { type Row, readTable, writeTable } from './table.ts';
 jest.setTimeout(120_000);
 
 const SUBJECTS = [
-  ...[webPages, strangers, tokens, requests, questions, places, transfers],
+  ...[webPages, strangers, tokens, requests, questions, places, races, transfers],
   ...[otherUsers, hostJobs, network, typos, webhooks],
 ];
 /** Whether the table of the page is written, or has to be right. */
