@@ -13,9 +13,11 @@ import {
 } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { KEPT_LIMITS } from '../wire/request.ts';
 import { traceContextIn } from '../wire/traceContext.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
@@ -118,9 +120,20 @@ function apiRequest(
     json: async () => {
       const payload = await readPayload(body);
       if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-      return payload.isBlank ? undefined : plainNumbers(await payload.json());
+      return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
     },
   };
+}
+
+/** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */
+function smallBody(body: JsonValue): JsonValue {
+  if (!isLargerThan(body, KEPT_LIMITS)) return body;
+  const { maxCharacters, maxValues } = KEPT_LIMITS;
+  throw new PmanError(
+    'payload_too_large',
+    `the body has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
 }
 
 function toGateway(

@@ -16,7 +16,7 @@ import { webhooks } from './subjects/webhooks.ts';
 import { webPages } from './subjects/webPages.ts';
 import { type Row, readTable, writeTable } from './table.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SUBJECTS = [
   ...[webPages, strangers, tokens, requests, questions, places, races, transfers],

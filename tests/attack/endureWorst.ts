@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startHellos } from '../helpers/hellos.ts';
 import type { WorstRequest } from './worstRequests.ts';
@@ -25,8 +26,12 @@ export interface Cost {
 }
 
 const HELLO_EVERY_MS = 5;
+const QUIET_MS = 100;
 /** What is never finished has cost all that it will when no more of it is taken. */
 const UNFINISHED_MS = 3000;
+
+/** `NODE_OPTIONS` of a server that is watched. */
+export const WATCHING = `--require ${join(import.meta.dirname, '../fixtures/busyTime.cjs')}`;
 
 /** Sends a request as often as it says, and measures what it costs the others. */
 export async function endure(server: Watched, worst: WorstRequest): Promise<Cost> {
@@ -51,13 +56,16 @@ function send(port: number, bytes: Buffer, { unfinished = false }: WorstRequest)
   return new Promise<number | undefined>((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let status: number | undefined;
+    let quiet: NodeJS.Timeout | undefined;
     const done = () => {
       socket.destroy();
       resolve(status);
     };
     socket.on('data', (chunk) => {
       status ??= Number(/^HTTP\/1\.\d (\d+)/.exec(chunk.toString('latin1', 0, 20))?.[1]);
-      if (!unfinished) setTimeout(done, 100);
+      // More answers may come, to more requests on the connection.
+      clearTimeout(quiet);
+      if (!unfinished) quiet = setTimeout(done, QUIET_MS);
     });
     socket.on('error', () => undefined).on('close', done);
     socket.write(bytes);
