@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PurlConfig } from '../config/purl.ts';
 import { BadRequestError } from '../errors.ts';
+import { terminalText } from '../terminalText.ts';
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { VERSION } from '../version.ts';
 import { parseJson } from '../wire/json.ts';
@@ -13,8 +14,8 @@ import { parseTarget, zonesOf } from './http/target.ts';
 import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
+import { safeOutput } from './safeOutput.ts';
 import { type Outcome, talk } from './talk.ts';
-import { safeOutput, terminalText } from './terminalText.ts';
 import { parseTransfer } from './transferMessage.ts';
 import { transferPath } from './transferPath.ts';
 

@@ -147,6 +147,24 @@ export const requests: Subject = {
       shownBy: [HTTP, 'cannot smuggle a request in: %s'],
     },
     {
+      tried: 'HTTP/2, WebSocket and h2c, ranges by the thousand, to be understood in another way',
+      observe: () =>
+        withPman({}, async (server) => {
+          await server.post('run', { cmd: 'echo x', auid: 'a', jid: 'j' });
+          const preface = await server.raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+          const upgrade = (to: string) =>
+            server.request('GET', '/api/v1/hello', {
+              headers: { Host: 'x', Connection: 'Upgrade', Upgrade: to },
+            });
+          const upgraded = [await upgrade('websocket'), await upgrade('h2c')];
+          const ranges = Array.from({ length: 1500 }, (_, i) => `${i}-${i}`).join();
+          const headers = { Range: `bytes=${ranges}` };
+          const ranged = await server.request('GET', '/api/v1/_0/stdout', { headers });
+          expect([ranged.status, ranged.text]).toEqual([200, 'x\n']);
+          return `${preface?.status}; ${upgraded.map(({ status }) => status).join(', ')} over HTTP/1.1; the whole once`;
+        }),
+    },
+    {
       tried: 'a form that breaks off in a second part `local`, or anywhere else',
       happens: 'pfioh lives on',
       shownBy: [PFIOH, 'lives on when a form is cut off %s'],

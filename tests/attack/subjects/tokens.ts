@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { Child } from '../../helpers/child.ts';
@@ -143,6 +143,86 @@ export const tokens: Subject = {
           ]);
           return `${[...statuses].join(', ')}, nothing runs`;
         }),
+    },
+    {
+      tried: 'a read token, with other verbs, method overrides, and each path of /api/v2',
+      observe: () =>
+        withTokens(async (server) => {
+          const root = await server.request('POST', '/api/v2/jobs', {
+            headers: as(ROOT),
+            body: { command: 'true' },
+          });
+          const { id } = root.json() as { readonly id: string };
+          const job = `/api/v2/jobs/${id}`;
+          const statuses = new Set<number>();
+          for (const [method, path] of [
+            ['POST', '/api/v2/jobs'],
+            ['POST', `${job}/kill`],
+            ['DELETE', job],
+            ['PUT', '/api/v1/cmd'],
+          ] as const) {
+            // What is sent is not looked at: it is nobody's who may not do that.
+            const options = { headers: as(READER), body: { no: 'such member' } };
+            statuses.add((await server.request(method, path, options)).status);
+          }
+          for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+            const headers = { ...as(READER), [name]: 'DELETE' };
+            expect((await server.request('GET', job, { headers })).status).toBe(200);
+          }
+          expect((await server.request('GET', job, { headers: as(ROOT) })).status).toBe(200);
+          return `${[...statuses].join(', ')}; overrides mean nothing`;
+        }),
+    },
+    {
+      tried: 'two Authorization headers, of which a proxy may have looked at the other one',
+      observe: () =>
+        withTokens(async (server) => {
+          const statuses = new Set<number>();
+          for (const order of [
+            [ROOT, 'wrong'],
+            ['wrong', ROOT],
+            [ROOT, ROOT],
+          ]) {
+            const headers = order.map((token) => ['Authorization', `Bearer ${token}`] as const);
+            statuses.add((await server.request('POST', '/', { headers, body: HELLO })).status);
+          }
+          return [...statuses].join(', ');
+        }),
+    },
+    {
+      tried: 'the Idempotency-Key of a job of another auid, in /api/v2',
+      observe: () =>
+        withTokens(async (server) => {
+          const headers = (token: string) => ({ ...as(token), 'Idempotency-Key': 'k' });
+          const submit = (token: string, body: object) =>
+            server.request('POST', '/api/v2/jobs', { headers: headers(token), body });
+          const first = await submit(ROOT, { command: 'echo canary', auid: 'bob' });
+          const { id } = first.json() as { readonly id: string };
+          const second = await submit(RUNNER, { command: 'echo canary' });
+          expect(second.text).not.toContain(id);
+          expect((await submit(RUNNER, { command: 'echo canary', auid: 'bob' })).status).toBe(403);
+          return `${second.status}, nothing is told of that job`;
+        }),
+    },
+    {
+      tried: 'names with line ends and escapes of terminals, for the log and the audit log',
+      observe: async () => {
+        const folders = makeFolders();
+        const audit = join(folders.root, 'audit.jsonl');
+        return withPman({ folders, flags: ['--auditLog', audit] }, async (server) => {
+          const name = 'a\nforged\r\u001b[2J\u009b31m\u2028\u202e';
+          await server.post('run', { cmd: 'true', auid: name, jid: name, threaded: true });
+          await server.post(name, {});
+          const shown = await eventually(() => {
+            const text = readFileSync(audit, 'utf8');
+            return text.split('forged').length > 3 && text + server.output.stderr;
+          });
+          expect(shown).not.toMatch(/^forged/m);
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+          expect(shown).not.toMatch(/[\u001b\u009b\u2028\u202e\r]/);
+          return 'they are written as JSON writes them';
+        });
+      },
     },
     {
       tried: 'a token that has expired, and one that is taken out of the file',
