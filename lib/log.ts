@@ -1,5 +1,6 @@
 import { createLogger, format, transports } from 'winston';
 import { logFile } from './logFile.ts';
+import { terminalText } from './terminalText.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -60,11 +61,11 @@ export function makeLogger({
   format: form = 'text',
 }: LogOptions): Logger {
   const json = format.printf(({ timestamp, level, message, ...fields }) =>
-    JSON.stringify({ timestamp, level, message, ...fields }),
+    terminalText(JSON.stringify({ timestamp, level, message, ...fields })),
   );
   const text = format.printf(({ timestamp, level, message, ...fields }) => {
     const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
-    return `${String(timestamp)} ${level} ${String(message)}${rest}`;
+    return `${String(timestamp)} ${level} ${String(message)}${terminalText(rest)}`;
   });
   const line = form === 'json' ? json : text;
   const stamped = format.combine(format.timestamp(), format.errors({ stack: true }));

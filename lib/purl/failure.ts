@@ -7,6 +7,8 @@ import { SourceError } from '../transfer/sourceError.ts';
  */
 export const EXIT_CODES = {
   refused: 1,
+  /** Both paths were looked at, and one is not there or not what it has to be. */
+  wrongPath: 1,
   usage: 2,
   badTarget: 3,
   proxy: 5,

@@ -13,9 +13,11 @@ import {
 } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
+import { KEPT_LIMITS } from '../wire/request.ts';
 import { traceContextIn } from '../wire/traceContext.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
@@ -86,17 +88,15 @@ async function answer(
     events: seen.events,
     webhooks: seen.webhooks,
     auid: caller.grant?.auid,
+    permit: (deed) => requireScope(caller, 'pman', deed),
     act: async (action, rawMeta) => {
       const threaded = rawMeta.threaded === true;
       const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
-    require: (what) => requireScope(caller, 'pman', what),
   };
   const asked = apiRequest(request, target, signalOf(request, caller));
-  // What changes something has the scope of its action; see `act`.
-  if (asked.method === 'GET' || asked.method === 'HEAD') requireScope(caller, 'pman', 'GET');
   const first = await listeners.work(request.signal, () => answerApi(asked, context));
   return 'later' in first ? first.later() : first;
 }
@@ -118,9 +118,20 @@ function apiRequest(
     json: async () => {
       const payload = await readPayload(body);
       if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-      return payload.isBlank ? undefined : plainNumbers(await payload.json());
+      return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
     },
   };
+}
+
+/** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */
+function smallBody(body: JsonValue): JsonValue {
+  if (!isLargerThan(body, KEPT_LIMITS)) return body;
+  const { maxCharacters, maxValues } = KEPT_LIMITS;
+  throw new PmanError(
+    'payload_too_large',
+    `the body has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
 }
 
 function toGateway(

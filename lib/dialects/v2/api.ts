@@ -39,6 +39,7 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   const found = fitting.find(({ route }) => route.method === method);
   if (found === undefined) return fitting.length === 0 ? noPath(path) : noMethod(fitting);
   const { route, params } = found;
+  context.permit(route.deed ?? 'GET');
   return route.handle(
     {
       params: checked('path', route.params, params),

@@ -21,6 +21,7 @@ const NO_SUCH_JOB = { description: 'There is no such job.' };
 export const submitJob = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs',
+  deed: 'run',
   operation: 'submitJob',
   summary: 'Accepts a job. It is on the disk when the answer comes.',
   body: newJobSchema,
@@ -82,6 +83,7 @@ export const getJob = defineRoute({
 export const killJob = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs/{id}/kill',
+  deed: 'kill',
   operation: 'killJob',
   summary: 'Sends a signal to all of a job; what is left after the grace gets SIGKILL.',
   params: idSchema,
@@ -106,6 +108,7 @@ export const killJob = defineRoute({
 export const removeJob = defineRoute({
   method: 'DELETE',
   path: '/api/v2/jobs/{id}',
+  deed: 'delete',
   operation: 'removeJob',
   summary: 'Removes a job that has ended, with all that is kept of it.',
   params: idSchema,
