@@ -7,7 +7,7 @@ import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { streamFor } from '../command/descriptor.ts';
 import type { KillRequest } from '../job/killRequest.ts';
-import { ownPlace } from './place.ts';
+import { type JobGroups, ownPlace, type Place } from './place.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
@@ -18,6 +18,8 @@ export interface RunnerClientOptions {
   readonly onEvent: (event: RunnerEvent) => void;
   /** The runner process has gone: what it ran has to be looked at. */
   readonly onLost: () => void;
+  /** Which jobs get control groups; default: none. */
+  readonly jobGroups?: JobGroups | undefined;
 }
 
 /** What a server needs of the way to its runner. */
@@ -37,13 +39,14 @@ const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 export class RunnerClient {
   readonly #options: RunnerClientOptions;
   /** What jobs inherit. */
-  readonly #place = ownPlace();
+  readonly #place: Place;
   #socket: Socket | undefined;
   #connecting: Promise<Socket> | undefined;
   #closed = false;
 
   constructor(options: RunnerClientOptions) {
     this.#options = options;
+    this.#place = ownPlace(options.jobGroups);
   }
 
   /** Connects to a runner if there is one already. */

@@ -1,5 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { closeGroups } from './confinement.ts';
 import { moveTo } from './place.ts';
 import { Runner } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
@@ -32,7 +33,10 @@ function main(spool: string): void {
     if (servers.size > 0 || runner.isBusy) return;
     lonely = setTimeout(() => {
       // Unless a later runner has taken the place.
-      if (socketNumber() === own) rmSync(path, { force: true });
+      if (socketNumber() === own) {
+        rmSync(path, { force: true });
+        closeGroups(spool);
+      }
       process.exit(0);
     }, LONELY_MS);
   }
@@ -41,6 +45,7 @@ function main(spool: string): void {
     switch (order.do) {
       case 'serve':
         moveTo(order.place);
+        runner.sweep(spool);
         return;
       case 'run':
         void runner.run(order.folder).finally(checkLonely);
