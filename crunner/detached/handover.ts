@@ -64,6 +64,16 @@ export function handover({ openFiles, ignored = [], inheritance }: HandedDown): 
   return { steps, become: [...prlimit, ...renice] };
 }
 
+/** Whether this process hands down something else than a server would. */
+export function isOther({ limits, nice, oomScoreAdj, groups }: Inheritance): boolean {
+  const own = ownInheritance();
+  const hasOtherLimit = Object.entries(FLAGS).some(
+    ([name, flag]) => limits[name] !== undefined && !isSame(limits[name], own.limits[name], flag),
+  );
+  const hasOtherGroup = groups.some((line) => !own.groups.includes(line));
+  return hasOtherLimit || hasOtherGroup || nice !== own.nice || oomScoreAdj !== own.oomScoreAdj;
+}
+
 /** Node raises the soft limit of open files in both processes. */
 function isSame(wanted: ResourceLimit, own: ResourceLimit | undefined, flag: string): boolean {
   return wanted.hard === own?.hard && (flag === 'nofile' || wanted.soft === own.soft);

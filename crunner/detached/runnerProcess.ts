@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { closeGroups } from './confinement.ts';
+import { isOther } from './handover.ts';
 import { moveTo } from './place.ts';
 import { Runner } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
@@ -31,19 +32,23 @@ function main(spool: string): void {
   function checkLonely(): void {
     clearTimeout(lonely);
     if (servers.size > 0 || runner.isBusy) return;
-    lonely = setTimeout(() => {
-      // Unless a later runner has taken the place.
-      if (socketNumber() === own) {
-        rmSync(path, { force: true });
-        closeGroups(spool);
-      }
-      process.exit(0);
-    }, LONELY_MS);
+    lonely = setTimeout(leave, LONELY_MS);
+  }
+
+  function leave(): never {
+    // Unless a later runner has taken the place.
+    if (socketNumber() === own) {
+      rmSync(path, { force: true });
+      closeGroups(spool);
+    }
+    process.exit(0);
   }
 
   function obey(order: ToRunner): void {
     switch (order.do) {
       case 'serve':
+        // A server that hands other things down starts a runner of its own, which has them from it.
+        if (!runner.isBusy && order.place.inheritance && isOther(order.place.inheritance)) leave();
         moveTo(order.place);
         runner.sweep(spool);
         return;
