@@ -43,7 +43,7 @@ export function limitCause(
 ): PartExit {
   if (exit.cause !== undefined || exit.returncode === 0) return exit;
   if (oomKills > 0) {
-    const its = memory === undefined ? '' : ` (its limit is ${memory.bytes} bytes)`;
+    const its = memory === undefined ? '' : `: its limit is ${amountText(memory.bytes)}`;
     return { ...exit, cause: `the job ran out of memory${its}` };
   }
   if (refused > 0 && processes !== undefined) {
@@ -51,6 +51,9 @@ export function limitCause(
   }
   return exit;
 }
+
+const MEBI = 1024 * 1024;
+const amountText = (bytes: number) => (bytes % MEBI === 0 ? `${bytes / MEBI}Mi` : `${bytes} bytes`);
 
 /** A remote shell says 128 + n for signal n, which a command may also exit with by itself. */
 function signalOf({ returncode }: PartExit, isByShell: boolean): string | undefined {

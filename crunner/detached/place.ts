@@ -17,6 +17,8 @@ export interface JobGroups {
 
 /** What a server hands down to its jobs, as a runner has it that an earlier server has started. */
 export interface Place {
+  /** The server's process. */
+  readonly pid?: number;
   readonly cwd: string;
   readonly umask: number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -50,7 +52,7 @@ export function nextStart(): JobStart {
  */
 export function ownPlace(jobGroups?: JobGroups): Place {
   return {
-    ...{ cwd: process.cwd(), umask: process.umask() },
+    ...{ pid: process.pid, cwd: process.cwd(), umask: process.umask() },
     ...{ env: inheritedVariables(process.env), openFiles: inheritedOpenFiles() },
     ...{ ignored: inheritedIgnored(), inheritance: ownInheritance(), jobGroups },
   };

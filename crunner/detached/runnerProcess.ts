@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { closeGroups } from './confinement.ts';
 import { isOther } from './handover.ts';
-import { moveTo } from './place.ts';
+import { moveTo, type Place } from './place.ts';
 import { Runner } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
@@ -44,11 +44,15 @@ function main(spool: string): void {
     process.exit(0);
   }
 
+  /** A server that hands other things down starts a runner of its own, which has them from it. */
+  function isOfOther({ pid, inheritance }: Place): boolean {
+    return pid !== process.ppid && inheritance !== undefined && isOther(inheritance);
+  }
+
   function obey(order: ToRunner): void {
     switch (order.do) {
       case 'serve':
-        // A server that hands other things down starts a runner of its own, which has them from it.
-        if (!runner.isBusy && order.place.inheritance && isOther(order.place.inheritance)) leave();
+        if (!runner.isBusy && isOfOther(order.place)) leave();
         moveTo(order.place);
         runner.sweep(spool);
         return;
