@@ -156,8 +156,8 @@ export function removeGroup(group: string): boolean {
     return true;
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT') return true;
-    if (code === 'EBUSY' || code === 'ENOTEMPTY') return false;
+    // EBUSY: something runs in it. Whatever else it is, the next sweep tries again.
+    if (code !== undefined) return code === 'ENOENT';
     throw error;
   }
 }
@@ -176,11 +176,15 @@ export function groupEvents(group: string): GroupEvents {
   return { oomKills: count('memory.events', 'oom_kill'), refused: count('pids.events', 'max') };
 }
 
-/** The names of the groups below one. */
+/** The names of the groups below one; none when it has gone. */
 export function groupNames(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (systemErrorCode(error) !== undefined) return [];
+    throw error;
+  }
 }
 
 const groupsBelow = (group: string) => groupNames(group).map((name) => join(group, name));
