@@ -8,7 +8,7 @@ import { inheritedVariables } from '../../lib/host/inherited.ts';
 import type { Logger } from '../../lib/log.ts';
 import { streamFor } from '../command/descriptor.ts';
 import type { KillRequest } from '../job/killRequest.ts';
-import { ownPlace, type Place } from './place.ts';
+import { type JobGroups, ownPlace, type Place } from './place.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
@@ -21,6 +21,8 @@ export interface RunnerClientOptions {
   readonly onEvent: (event: RunnerEvent) => void;
   /** The runner process has gone: what it ran has to be looked at. */
   readonly onLost: () => void;
+  /** Which jobs get control groups; default: none. */
+  readonly jobGroups?: JobGroups | undefined;
 }
 
 /** What a server needs of the way to its runner. */
@@ -47,8 +49,8 @@ export class RunnerClient {
 
   constructor(options: RunnerClientOptions) {
     this.#options = options;
-    const { env } = options;
-    this.#place = { ...ownPlace(), ...(env && { env: inheritedVariables(env) }) };
+    const { env, jobGroups } = options;
+    this.#place = { ...ownPlace(jobGroups), ...(env && { env: inheritedVariables(env) }) };
   }
 
   /** Connects to a runner if there is one already. */

@@ -31,6 +31,8 @@ export interface PartView {
   /** Milliseconds since 1970. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** The limits that it was started with, and what holds it to them; undefined where the record says nothing. */
+  readonly limits?: JsonObject | undefined;
 }
 
 /** What runs a job. */
@@ -63,6 +65,7 @@ export function hostView(record: TreeNode): JobView {
       cause: textOf(entry.cause) ?? null,
       startedAt: timeOf(entry.startstamp),
       endedAt: timeOf(entry.endstamp),
+      limits: entry.limits !== undefined && isJsonObject(entry.limits) ? entry.limits : undefined,
     })),
   };
 }

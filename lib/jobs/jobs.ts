@@ -3,6 +3,7 @@ import { BadRequestError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
+import type { Enforcers } from './enforcers.ts';
 import type { JobView, ViewJob } from './jobView.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobProgress, ReadProgress } from './progress.ts';
@@ -16,6 +17,8 @@ export interface JobsOptions {
   readonly containers: JobBackend;
   /** Where jobs with a container go. `host`: their command runs on this host. */
   readonly containerJobs: 'containers' | 'host';
+  /** What holds jobs of this host to their limits. */
+  readonly enforcers: Enforcers;
 }
 
 /** All jobs of this server, whatever runs them: finds the back-end of each by its record. */
@@ -117,6 +120,11 @@ export class Jobs {
       running: all.reduce((sum, { running }) => sum + running, 0),
       waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
     };
+  }
+
+  /** What holds jobs of this host to each kind of limit. */
+  get enforcers(): Enforcers {
+    return this.#options.enforcers;
   }
 
   #activeBackend(root: string): JobBackend | undefined {

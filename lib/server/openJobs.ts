@@ -3,6 +3,7 @@ import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import { openEvents } from '../events/openEvents.ts';
+import { findGroupPlace } from '../host/controlGroups.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
@@ -10,6 +11,7 @@ import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.
 import { jobViewer } from '../jobs/container/jobViewer.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
+import { enforcersOf } from '../jobs/enforcers.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
 import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -97,6 +99,14 @@ export async function openJobs(
   const events = openEvents({ database, viewOf, workFolder, log }, releases);
   const eventsBefore = events.log.newest;
 
+  const { controlGroups } = config.jobs;
+  const place = controlGroups === 'never' ? undefined : findGroupPlace();
+  const jobGroups = place && { place, forAll: controlGroups === 'always' };
+  const enforcers = enforcersOf(place);
+  log.info('limits of jobs of this host', { ...enforcers });
+  if (controlGroups === 'always' && place === undefined) {
+    log.warn('there are no control groups that pman may write: jobs have none');
+  }
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
@@ -107,6 +117,7 @@ export async function openJobs(
       runnerLost: () => meter.runnerRestarts.inc(),
     },
     env: jobEnv,
+    jobGroups,
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -137,7 +148,7 @@ export async function openJobs(
       log.error('old records cannot be taken up', { reason: messageOf(error) });
     });
   const jobs = new Jobs({
-    ...{ database, progressOf, viewOf, host },
+    ...{ database, progressOf, viewOf, host, enforcers },
     containers: containers ?? new RecordedJobs(readShown),
     containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
@@ -151,7 +162,8 @@ export async function openJobs(
 }
 
 /** @throws UsageError when jobs cannot run as the user that was named */
-function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig) {
+function jobLimits({ jobs }: PmanConfig) {
+  const { user, maxOutputBytes, maxProcesses, memoryBytes, cpus } = jobs;
   if (user !== undefined && process.geteuid?.() !== 0) {
     throw new UsageError('--jobUser: only root can run jobs as another user');
   }
@@ -159,5 +171,7 @@ function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig)
     ...(user === undefined ? {} : { user: findUser(user) }),
     ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
     ...(maxProcesses === undefined ? {} : { maxProcesses }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
   };
 }

@@ -4,7 +4,7 @@ import { reasonOf, stateOf } from '../../jobs/states.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject } from '../../wire/json.ts';
-import type { JobResource } from './schemas.ts';
+import { type JobResource, limitsSchema } from './schemas.ts';
 
 /** A job as `/api/v2` shows it, by its record alone. */
 export function jobResource(
@@ -33,6 +33,7 @@ export function jobResource(
     traceparent: leaf(record, 'traceparent'),
     tracestate: leaf(record, 'tracestate'),
     place,
+    limits: limitsOf(view),
     parts: view.parts.map(({ command, exitCode, cause, startedAt, endedAt }) => ({
       ...{ command, exitCode, cause },
       startedAt: rfc3339(startedAt),
@@ -45,6 +46,12 @@ export function jobResource(
       events: `/api/v2/events?id=${root}`,
     },
   };
+}
+
+/** Those of the newest part; each part of a job is started with the same. */
+function limitsOf({ parts }: JobView): JobResource['limits'] {
+  const found = limitsSchema.safeParse(parts.at(-1)?.limits);
+  return found.success ? found.data : null;
 }
 
 /** That of the first part that did not end well; 0 when all did. */

@@ -51,9 +51,16 @@ export const newJobSchema = z
         z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi'),
       ])
       .optional()
-      .meta({ description: 'The most that it may use: bytes, or text such as `512Mi`.' }),
+      .meta({
+        description: 'The most that it may use, at least 6Mi: bytes, or text such as `512Mi`.',
+      }),
     nice: z.int().min(-20).max(19).optional().meta({ description: 'Not for containers.' }),
-    cpus: z.number().positive().max(10_000).optional().meta({ description: 'Containers only.' }),
+    cpus: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .meta({ description: 'Processors that it may use, and parts of one. Not over ssh.' }),
     gpus: z.int().min(1).max(1000).optional().meta({ description: 'Containers only.' }),
     workers: z
       .int()
@@ -87,6 +94,21 @@ const exitCode = z.int().nullable().meta({
     'Exit code; a negative number is that of the signal which ended it; null while it runs, and when nobody knows.',
 });
 
+const by = z.enum(['cgroup', 'rlimit', 'affinity']);
+
+/** As the runner writes it down: `EnforcedLimits`. */
+export const limitsSchema = z
+  .object({
+    memory: z.object({ bytes: z.number(), by }).optional(),
+    cpu: z.object({ cpus: z.number(), by }).optional(),
+    processes: z.object({ count: z.number(), by }).optional(),
+  })
+  .meta({
+    id: 'Limits',
+    description:
+      'What a job of this host may take, and what holds it to that: its control group (all of it), a limit of each process or user, or the processors that it starts on.',
+  });
+
 export const jobSchema = z
   .object({
     id: z.string().meta({ description: 'Its name for ever.' }),
@@ -108,6 +130,9 @@ export const jobSchema = z
     }),
     tracestate: z.string().nullable(),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
+    limits: limitsSchema
+      .nullable()
+      .meta({ description: 'Null when it has none, or has not begun.' }),
     parts: z.array(
       z.object({
         command: z.string(),

@@ -1,4 +1,5 @@
 import { isOver, type SpoolState } from '../../../crunner/detached/journal.ts';
+import type { JobGroups } from '../../../crunner/detached/place.ts';
 import {
   RunnerClient,
   type RunnerClientOptions,
@@ -20,7 +21,7 @@ import type { JobBackend, JobReport, JobRequest, OutputAsked } from '../backend.
 import { logAccepted, logEnded } from '../jobLog.ts';
 import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
-import { hostLimits } from '../runLimits.ts';
+import { hostLimits, type JobMaxima, within } from '../runLimits.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
 import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
@@ -36,10 +37,12 @@ export interface HostJobsOptions extends PollerOptions {
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
-  /** What every job of this host may take, and as whom it runs. */
-  readonly limits?: Pick<JobLimits, 'user' | 'maxOutputBytes' | 'maxProcesses'>;
   /** The variables that jobs inherit; undefined: those of this process. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** What every job of this host may take at most, and as whom it runs. */
+  readonly limits?: JobMaxima & Pick<JobLimits, 'user'>;
+  /** Which jobs get control groups; default: none. */
+  readonly jobGroups?: JobGroups | undefined;
   readonly log: Logger;
   /** Is told of what is counted. */
   readonly meter?: HostMeter;
@@ -89,6 +92,7 @@ export class HostJobs implements JobBackend {
       log: options.log,
       onEvent: (event) => this.#onEvent(event),
       onLost: () => this.#onRunnerLost(),
+      jobGroups: options.jobGroups,
     });
     this.#audit = setInterval(() => this.#compareWithSpool(), AUDIT_MS).unref();
   }
@@ -97,8 +101,9 @@ export class HostJobs implements JobBackend {
   async submit({ rawMeta, cmd, auid, jid, trace, ...asked }: JobRequest): Promise<string> {
     const { database, fsync, sshHosts } = this.#options;
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
-    const ours = ssh === undefined ? this.#options.limits : undefined;
-    const limits = traced({ ...hostLimits(asked), ...ours }, trace);
+    const { user, ...maxima } = ssh === undefined ? (this.#options.limits ?? {}) : {};
+    const own = { ...within(hostLimits(asked), maxima), ...(user && { user }) };
+    const limits = traced(own, trace);
     const job = { rawMeta, cmd, auid, jid, ...(trace && { trace }) };
     const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
