@@ -25,6 +25,7 @@ export type Program =
   | 'containerd';
 
 let nextNamespace = 0;
+let nextUser = 0;
 
 /** The cluster under test, with a namespace that nobody else has. */
 export class KubernetesUnderTest {
@@ -56,6 +57,28 @@ export class KubernetesUnderTest {
     const there = `https://127.0.0.1:${port}`;
     const file = join(tempDir(), 'kubeconfig');
     writeFileSync(file, readFileSync(kubeconfig, 'utf8').replace(this.#server, there));
+    return file;
+  }
+
+  /**
+   * Makes a user that may do this in the namespace, and nothing else; gives a kubeconfig of it.
+   * @param user the name of a service account
+   */
+  kubeconfigOfUser(
+    resources: readonly string[],
+    verbs: readonly string[],
+    user = `user-${++nextUser}`,
+  ): string {
+    this.kubectl('create', 'serviceaccount', user);
+    const all = [`--verb=${verbs.join(',')}`, `--resource=${resources.join(',')}`];
+    this.kubectl('create', 'role', user, ...all);
+    const account = `--serviceaccount=${this.namespace}:${user}`;
+    this.kubectl('create', 'rolebinding', user, `--role=${user}`, account);
+    const token = this.kubectl('create', 'token', user).trim();
+    const config = JSON.parse(this.kubectl('config', 'view', '--raw', '--minify', '-o', 'json'));
+    config.users[0].user = { token };
+    const file = join(tempDir(), 'kubeconfig');
+    writeFileSync(file, JSON.stringify(config));
     return file;
   }
 

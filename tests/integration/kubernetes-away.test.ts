@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { clusterTurn } from '../helpers/clusterTurn.ts';
@@ -104,6 +104,28 @@ describeWithEngine(
       go();
       expect(await clusterEnd(server, jid)).toMatchObject(ENDED);
       expect(runs()).toBe(1);
+    });
+
+    it('a token that is refused is read again from the kubeconfig, and jobs go on', async () => {
+      const resources = ['jobs.batch', 'pods', 'pods/log', 'pods/exec', 'events'];
+      const verbs = ['create', 'get', 'list', 'watch', 'patch', 'delete'];
+      const kubeconfig = cluster.kubeconfigOfUser(resources, verbs, 'first');
+      const next = cluster.kubeconfigOfUser(resources, verbs, 'second');
+      server = await startPman(cluster, { kubeconfig });
+      const { jid, go, runs } = await gated();
+      await hasWritten(server, jid, 'up');
+      cluster.kubectl('delete', 'serviceaccount', 'first');
+      const isRefused = async () => {
+        const asked = clusterMeta(cluster, { jid: 'refused', cmd: 'true' });
+        return (await act(server, 'run', asked)).status === 503;
+      };
+      await eventually(isRefused, { timeoutMs: 60_000, message: 'the old token to be refused' });
+      renameSync(next, kubeconfig);
+      go();
+      expect(await clusterEnd(server, jid)).toMatchObject(ENDED);
+      expect(runs()).toBe(1);
+      const other = await runInCluster(server, cluster, { cmd: 'true' });
+      expect(await clusterEnd(server, other)).toMatchObject({ returncode: [0] });
     });
 
     it('a kubeconfig that is not there is told when a job comes; host jobs run', async () => {

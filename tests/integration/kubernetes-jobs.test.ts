@@ -56,6 +56,12 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
     expect(status.description).toMatch(/^\{'Message': 'finished', 'State': 'complete', 'Reason': /);
     const reply = await server.post('status', { key: 'jid', value: jid });
     expect(reply.status).toBe("['finished']");
+    const listed = (await server.request('GET', '/api/v1')).json() as { readonly GET: object };
+    const [root] = Object.keys(listed.GET);
+    const job = (await server.request('GET', `/api/v2/jobs/${root}`)).json();
+    const { startedAt, endedAt } = job as { readonly startedAt: string; readonly endedAt: string };
+    expect(Date.parse(endedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+    expect(Date.parse(endedAt)).toBeLessThanOrEqual(Date.now());
     await eventually(() => !jobs().includes(jid), { message: 'the Job to be removed' });
   });
 

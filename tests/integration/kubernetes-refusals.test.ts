@@ -28,7 +28,6 @@ const FAILED = { status: 'finishedWithError', returncode: [null] };
 describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
   let cluster: KubernetesUnderTest;
   let server: TestServer;
-  let nextUser = 0;
   let nextName = 0;
 
   beforeAll(async () => {
@@ -144,7 +143,7 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
   });
 
   it('is what the role of pman does not allow: to look, and no job is taken', async () => {
-    const kubeconfig = await asUserWith(['pods'], ['get']);
+    const kubeconfig = cluster.kubeconfigOfUser(['pods'], ['get']);
     server = await startPman(cluster, { kubeconfig });
     const asked = clusterMeta(cluster, { jid: 'looks', cmd: 'true' });
     const answer = await act(server, 'run', asked);
@@ -155,7 +154,7 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
   });
 
   it('is what the role of pman does not allow: to make Jobs; the job says so, and ends', async () => {
-    const kubeconfig = await asUserWith(['jobs.batch', 'pods'], ['get', 'list', 'watch']);
+    const kubeconfig = cluster.kubeconfigOfUser(['jobs.batch', 'pods'], ['get', 'list', 'watch']);
     server = await startPman(cluster, { kubeconfig, flags: ['--startLimit', '3'] });
     const jid = await run({ cmd: 'true' });
     expect(await waitsFor(server, jid)).toMatch(/cannot create resource "jobs"/);
@@ -165,7 +164,7 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
   });
 
   it('is what the role of pman does not allow: to exec and to read outputs; jobs end all the same', async () => {
-    const kubeconfig = await asUserWith(
+    const kubeconfig = cluster.kubeconfigOfUser(
       ['jobs.batch', 'pods'],
       ['create', 'get', 'list', 'watch', 'patch', 'delete'],
     );
@@ -248,24 +247,4 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
       cluster.kubectl('delete', 'priorityclass', important);
     }
   });
-
-  /** A kubeconfig of a user that may do this, and nothing else. */
-  async function asUserWith(
-    resources: readonly string[],
-    verbs: readonly string[],
-  ): Promise<string> {
-    nextUser += 1;
-    const name = `user-${nextUser}`;
-    cluster.kubectl('create', 'serviceaccount', name);
-    const all = [`--verb=${verbs.join(',')}`, `--resource=${resources.join(',')}`];
-    cluster.kubectl('create', 'role', name, ...all);
-    const account = `--serviceaccount=${cluster.namespace}:${name}`;
-    cluster.kubectl('create', 'rolebinding', name, `--role=${name}`, account);
-    const token = cluster.kubectl('create', 'token', name).trim();
-    const config = JSON.parse(cluster.kubectl('config', 'view', '--raw', '--minify', '-o', 'json'));
-    config.users[0].user = { token };
-    const file = join(tempDir(), 'kubeconfig');
-    writeFileSync(file, JSON.stringify(config));
-    return file;
-  }
 });

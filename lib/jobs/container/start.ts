@@ -30,7 +30,7 @@ export interface StartOptions {
   readonly isOver: () => boolean;
   /** The job is to be ended: nothing is made any more. */
   readonly cancelled: AbortSignal;
-  /** The engine cannot be asked just now; told once, with the reason. */
+  /** The engine cannot do it just now; told at each try, with the reason. */
   readonly onWait: (reason: string) => void;
   readonly log: Logger;
 }
@@ -66,10 +66,9 @@ export async function startWork(options: StartOptions): Promise<Started | undefi
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable') {
         mayExist ||= !isTaken; // the call may have come through
-        if (tries === 0) {
+        if (tries === 0)
           log.warn('a container job waits for the engine', { reason: error.message });
-          options.onWait(error.message);
-        }
+        options.onWait(error.message);
         await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
       } else if (cancelled.aborted && !wasCancelled) {
         mayExist = true;
