@@ -20,8 +20,20 @@ const common = {
   logLevel: 'warning',
 };
 
+/** What programs import (package.json, "exports"), beside the programs, whose code and whose processes they share. */
+const modules = [
+  ['pmanModule', 'lib/modules/pmanServer.ts'],
+  ['pfiohModule', 'lib/modules/pfiohServer.ts'],
+  ['purlModule', 'lib/modules/purlTransfer.ts'],
+  ['filesModule', 'lib/modules/clientFiles.ts'],
+  ['crunnerModule', 'crunner/index.ts'],
+  ['swarmModule', 'swarm/index.ts'],
+  ['openshiftModule', 'openshift/index.ts'],
+];
+
 await bundlePrograms();
 await bundleCrunner();
+await bundleClient();
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
@@ -32,6 +44,7 @@ async function bundlePrograms() {
     // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
     entryPoints: Object.fromEntries([
       ...programs,
+      ...modules,
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
       ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
@@ -42,6 +55,23 @@ async function bundlePrograms() {
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
+  });
+}
+
+/** The client is one small file that browsers take as it is: nothing of Node, and no package. */
+async function bundleClient() {
+  await build({
+    entryPoints: { pmanClient: 'lib/client/index.ts' },
+    outdir: join(folder, 'client'),
+    bundle: true,
+    minify: true,
+    // Errors and instances keep the names of their classes.
+    keepNames: true,
+    platform: 'browser',
+    target: ['es2022', 'node20'],
+    format: 'esm',
+    sourcemap: true,
+    logLevel: 'warning',
   });
 }
 

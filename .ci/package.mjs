@@ -1,6 +1,6 @@
 // The package as users get it. In clones of what is committed, which have no packages and no dist/ yet, it tries the ways to
 // install: a packed file, an address of git, and `npm install --global .`. Programs are asked for their version, and pman
-// of the packed file runs a job.
+// of the packed file runs a job, and its modules are tried.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,6 +89,14 @@ async function firstJob(bin) {
   console.log('pman runs a job');
 }
 
+/** The examples of docs/modules.md run, and the types of the modules are right. */
+async function checkModules(target) {
+  const args = ['.ci/test.mjs', '--maxWorkers=1', 'tests/integration/modules.test.ts'];
+  const env = { PMAN_TEST_INSTALLED: target };
+  await execa('node', args, { cwd: process.cwd(), env, stdio: ['ignore', 'inherit', 'inherit'] });
+  console.log('the modules work');
+}
+
 /** `npm pack` in a fresh clone, and an install of the file that it makes. */
 async function packed() {
   const clone = await freshClone('packed');
@@ -97,8 +105,8 @@ async function packed() {
   await npm(['install', join(clone, filename)], target);
   const bin = join(target, 'node_modules/.bin');
   await checkPrograms('npm pack', bin);
-  await run('node', ['--input-type=module', '-e', "await import('pman/crunner')"], target);
   await firstJob(bin);
+  await checkModules(target);
 }
 
 /** An install from an address of git. */

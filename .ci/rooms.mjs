@@ -6,12 +6,21 @@
 // jobs or to answer clients changes nothing below it. Every room may import the files of `lib` itself: errors, log,
 // version and the like; they import no room.
 
-const contract = ['lib/jobs/container/engine.ts', 'lib/jobs/container/words.ts'];
+const contract = [
+  'lib/jobs/container/engine.ts',
+  'lib/jobs/container/words.ts',
+  'lib/jobs/causeWords.ts',
+];
 const data = ['lib/records', 'lib/tree', 'lib/wire', 'lib/host', 'lib/concurrency'];
 
 /** Room, what it holds, and what it may import: rooms, or single files of rooms. From the top to the bottom. */
 export const table = [
   ['bin', 'a file for each program: flags, wiring, signals', ['*']],
+  [
+    'lib/modules',
+    'a file for each module that programs import: settings and logger as they give them, the parts wired',
+    ['*'],
+  ],
   [
     'lib/verbs',
     'the verbs of the program pman, such as `pman token`',
@@ -50,6 +59,11 @@ export const table = [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
     ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
+  ],
+  [
+    'lib/client',
+    'the library `pman/client`, for Node and browsers: no package, and of the other rooms types alone',
+    ['lib/dialects'],
   ],
   [
     'lib/dialects',

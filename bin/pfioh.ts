@@ -1,19 +1,12 @@
 #!/usr/bin/env node
-import { NO_AUDIT, openAudit } from '../lib/access/auditLog.ts';
-import { TokenStore } from '../lib/access/tokenStore.ts';
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
-import { TlsFiles } from '../lib/host/tlsFiles.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
+import { openPfioh } from '../lib/modules/openPfioh.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
-import { startFileServer } from '../lib/pfioh/fileServer.ts';
-import { DEFAULT_LIMITS } from '../lib/transfer/unpackLimits.ts';
 import { VERSION } from '../lib/version.ts';
-
-/** The original's own place (protocol e). */
-const DEFAULT_TOKEN_FILE = 'pfioh_config.cfg';
 
 const SYNOPSIS = `pfioh ${VERSION}
 
@@ -41,7 +34,7 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 }
 
 async function serve(config: PfiohConfig): Promise<number> {
-  const { ip, port, forever, storeBase, createDirsAsNeeded } = config;
+  const { forever } = config;
   if (leaveLostFolder()) console.error(`pfioh: ${LOST_FOLDER}`);
   const { logFormat } = config;
   const log = makeLogger({
@@ -51,27 +44,7 @@ async function serve(config: PfiohConfig): Promise<number> {
   for (const { variable } of unknownVariables(process.env, 'PFIOH_', [])) {
     log.warn('pfioh reads no environment variables: use flags', { variable });
   }
-  const door = config.enableTokenAuth
-    ? TokenStore.open(config.tokenPath || DEFAULT_TOKEN_FILE, log)
-    : undefined;
-  const { auditLog: file, auditLogSize: maxBytes } = config;
-  const audit = file === undefined ? NO_AUDIT : openAudit({ file, maxBytes, log });
-  const server = await startFileServer({
-    ip,
-    port,
-    forever,
-    oneTransfer: true,
-    storeBase,
-    createDirs: createDirsAsNeeded,
-    door,
-    audit,
-    allowOrigins: config.allowOrigin,
-    allowHosts: config.allowHost,
-    tls: config.tls && new TlsFiles(config.tls, log),
-    limits: { ...DEFAULT_LIMITS, maxBytes: config.maxUnpack },
-    idleMs: config.timeout,
-    log,
-  });
+  const server = await openPfioh(config, log);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void server.close());
   const host = server.address.includes(':') ? `[${server.address}]` : server.address;
@@ -81,8 +54,6 @@ async function serve(config: PfiohConfig): Promise<number> {
   const warning = exposure(config);
   if (warning !== undefined) console.error(warning);
   await server.done;
-  door?.close();
-  audit.close();
   return 0;
 }
 

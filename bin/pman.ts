@@ -1,29 +1,21 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
-import { command, type PmanConfig, readPmanConfig } from '../lib/config/pman.ts';
+import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
-import { openshiftDialect } from '../lib/dialects/envelope/openshiftDialect.ts';
-import { plainDialect } from '../lib/dialects/envelope/statusAnswer.ts';
 import { isWithoutFolder, messageOf, PmanError, UsageError } from '../lib/errors.ts';
-import { fileioOpener } from '../lib/fileio/endpoint.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
-import { sharedFolders } from '../lib/jobs/container/plan.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
+import { openPman } from '../lib/modules/openPman.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
-import { workFolderOf } from '../lib/records/folder.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
-import type { ContainerJobsPlace } from '../lib/server/openJobs.ts';
-import { type PmanServer, startServer } from '../lib/server/server.ts';
+import type { PmanServer } from '../lib/server/server.ts';
 import { verbOf } from '../lib/verbs/index.ts';
 import { VERSION } from '../lib/version.ts';
-import { clusterShares } from '../openshift/clusterShares.ts';
-import { readShown as readShownJob } from '../openshift/shownWork.ts';
-import { readShown as readShownTask } from '../swarm/service/shownTask.ts';
 
 /** Exit codes: 0 a good end, 1 it cannot run, 2 a wrong command line. */
 const CANNOT_RUN = 1;
@@ -73,13 +65,8 @@ async function main(): Promise<void> {
     end = resolve;
   });
   onSignals((reason) => end({ reason }));
-  const server = await startServer({
-    config,
-    log,
-    openFileio: fileioOpener(config.fileioStore ?? join(workFolderOf(config.dbPath), 'fileio')),
-    containerJobs: containerJobsPlace(config, log),
-    // Records of every engine are read, whichever is used now.
-    readShown: (shown) => readShownJob(shown) ?? readShownTask(shown),
+  const server = await openPman({
+    ...{ config, log, env: process.env, home: homedir() },
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),
   });
   for (const unknown of asked.unknown ?? []) {
@@ -104,45 +91,6 @@ async function main(): Promise<void> {
   log.info('shutting down', { reason });
   await server.close(options);
   process.exit(0);
-}
-
-/** Where jobs with a container go, by --container-env; an engine is loaded when the first one comes. */
-function containerJobsPlace(config: PmanConfig, log: Logger): ContainerJobsPlace {
-  const { containerEnv } = config;
-  switch (containerEnv) {
-    case 'swarm':
-    case 'docker':
-      return {
-        kind: 'engine',
-        name: containerEnv,
-        shareRule: sharedFolders(config.storeBase),
-        dialect: plainDialect,
-        open: async (instance) => {
-          const { openJobEngine } = await import('../swarm/openJobEngine.ts');
-          const settings = { env: process.env, home: homedir() };
-          return openJobEngine({ config, settings, instance, log });
-        },
-      };
-    case 'openshift':
-    case 'kubernetes':
-      return {
-        kind: 'engine',
-        name: 'kubernetes',
-        shareRule: clusterShares(config.kubernetes),
-        dialect: openshiftDialect,
-        open: async () => {
-          const { openKubernetes } = await import('../openshift/openKubernetes.ts');
-          return openKubernetes({ settings: config.kubernetes, log });
-        },
-      };
-    case 'host':
-      return { kind: 'host' };
-    default:
-      log.warn('--container-env names no engine: jobs with a container run on this host', {
-        containerEnv,
-      });
-      return { kind: 'host' };
-  }
 }
 
 /** @throws PmanError storage for a link that leads nowhere */

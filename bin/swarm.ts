@@ -2,7 +2,6 @@
 import { homedir } from 'node:os';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { splitIntoWords } from '../lib/jobs/container/words.ts';
-import { silentLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
@@ -19,7 +18,7 @@ async function run(command: SwarmCommand): Promise<string> {
   const { conffile } = command;
   const baseUrl = conffile === undefined ? undefined : await baseUrlOf(conffile);
   const settings = { env: process.env, home: homedir(), ...(baseUrl && { baseUrl }) };
-  const swarm = await openSwarm(settings, silentLogger());
+  const swarm = await openSwarm(settings);
   switch (command.kind) {
     case 'schedule': {
       const { name, image, commandLine, restartPolicy, shareDir, options } = command;

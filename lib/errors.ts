@@ -57,6 +57,8 @@ export class BadRequestError extends PmanError {
 
 /** The command line, the environment or a config file asks for something impossible. */
 export class UsageError extends Error {
+  readonly code = 'usage';
+
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'UsageError';
@@ -64,12 +66,12 @@ export class UsageError extends Error {
 }
 
 /**
- * The `code` of a system error ('ENOENT', 'EAGAIN', …), or undefined. Tests the field and not the
- * class: errors of Node's core are of another realm under jest.
+ * The `code` of a system error ('ENOENT', 'EAGAIN', …), or undefined; those of our own errors are in small letters. Tests the
+ * field and not the class: errors of Node's core are of another realm under jest.
  */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  return typeof error.code === 'string' && /^[A-Z]/.test(error.code) ? error.code : undefined;
 }
 
 const TEMPORARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);

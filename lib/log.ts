@@ -1,7 +1,37 @@
-import { createLogger, format, type Logger, transports } from 'winston';
+import { createLogger, format, transports } from 'winston';
 import { logFile } from './logFile.ts';
+import { terminalText } from './terminalText.ts';
 
-export type { Logger };
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What takes a message, which is always the same for the same event, and its fields. */
+type LogMethod = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** Whatever a program logs with: any object with these methods, such as `console`, or a logger of winston. */
+export type LogMethods = Readonly<Record<LogLevel, LogMethod>>;
+
+/** What the parts of a program log with. */
+export interface Logger extends LogMethods {
+  /** A logger that adds these fields to each line. */
+  child(fields: Readonly<Record<string, unknown>>): Logger;
+}
+
+/** A logger that writes by the methods of another object; without one it says nothing. */
+export function loggerOver(methods: LogMethods | undefined): Logger {
+  const over = (own: Readonly<Record<string, unknown>>): Logger => {
+    const method =
+      (level: LogLevel): LogMethod =>
+      (message, fields) =>
+        methods?.[level](message, { ...own, ...fields });
+    return {
+      ...{ debug: method('debug'), info: method('info') },
+      ...{ warn: method('warn'), error: method('error') },
+      child: (fields) => over({ ...own, ...fields }),
+    };
+  };
+  return over({});
+}
 
 export interface LogOptions {
   /** The original's scale: 0 or less is silent, 1 shows what an operator needs, 2 and more is debug. */
@@ -31,11 +61,11 @@ export function makeLogger({
   format: form = 'text',
 }: LogOptions): Logger {
   const json = format.printf(({ timestamp, level, message, ...fields }) =>
-    JSON.stringify({ timestamp, level, message, ...fields }),
+    terminalText(JSON.stringify({ timestamp, level, message, ...fields })),
   );
   const text = format.printf(({ timestamp, level, message, ...fields }) => {
     const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
-    return `${String(timestamp)} ${level} ${String(message)}${rest}`;
+    return `${String(timestamp)} ${level} ${String(message)}${terminalText(rest)}`;
   });
   const line = form === 'json' ? json : text;
   const stamped = format.combine(format.timestamp(), format.errors({ stack: true }));
@@ -60,5 +90,5 @@ export function makeLogger({
 
 /** A logger that says nothing: for tests and for libraries used on their own. */
 export function silentLogger(): Logger {
-  return createLogger({ silent: true, transports: [new transports.Console()] });
+  return loggerOver(undefined);
 }

@@ -14,6 +14,9 @@ export class ApiError extends PmanError {
 
 /** A version that a watch is to go on from is not known any more: everything has to be listed again. */
 export const GONE = 410;
+/** A right is missing, or what is asked for is against the rules of the namespace. */
+const FORBIDDEN = 403;
+const MISSING_RIGHT = /\bcannot \w+ resource\b/;
 
 /**
  * What an answer that is no success means, as an error of ours: not_found, conflict, bad_request, or unavailable when asking again
@@ -29,9 +32,14 @@ export function apiError(doing: string, status: number, body: string): ApiError 
       hint: 'The API server does not know this user: are the credentials in the kubeconfig still good?',
     });
   }
-  if (status === 403 && /\bcannot \w+ resource\b/.test(reason)) {
+  if (status === FORBIDDEN && MISSING_RIGHT.test(reason)) {
     return new ApiError(status, 'unavailable', message, {
       hint: 'The role of this user lacks a right; docs/openshift.md lists what pman needs.',
+    });
+  }
+  if (status === FORBIDDEN && /\bexceeded quota\b/.test(reason)) {
+    return new ApiError(status, 'unavailable', message, {
+      hint: 'The namespace has a quota: end other jobs, or raise it.',
     });
   }
   if (status === 404) return new ApiError(status, 'not_found', message);
@@ -54,7 +62,11 @@ export function noAnswer(doing: string, server: string, cause: unknown): PmanErr
   );
 }
 
-export const isStatus = (error: unknown, status: number): boolean =>
+/** Whether the role of this user lacks a right. */
+export const lacksRight = (error: unknown): error is ApiError =>
+  isStatus(error, FORBIDDEN) && MISSING_RIGHT.test(error.message);
+
+export const isStatus = (error: unknown, status: number): error is ApiError =>
   error instanceof ApiError && error.status === status;
 
 /** The words of a Status, or the beginning of another answer. */

@@ -1,3 +1,12 @@
+import { timeIn } from '../lib/host/stamps.ts';
+import {
+  CAUSES,
+  causeOf,
+  exitCause,
+  KILLED_EXIT,
+  memoryCause,
+  startCause,
+} from '../lib/jobs/causeWords.ts';
 import {
   type Condition,
   type ContainerStatus,
@@ -7,7 +16,8 @@ import {
 } from './objects.ts';
 import type { KnownWork } from './workCache.ts';
 
-/** Why a job waits, or ended otherwise than well, in words. docs/openshift.md has them as a table. */
+/** Why a job waits, or ended otherwise than well, in words. docs/openshift.md has them as a table,
+ * lib/jobs/causeWords.ts the words that all engines have in common. */
 
 /** What keeps a pod from running, and whether waiting may help: `never` it does not, `perhaps` for some time, `yes` as long as one likes. */
 export interface Hindrance {
@@ -19,8 +29,6 @@ export interface Hindrance {
 const UNKNOWN_ENDS: ReadonlySet<string> = new Set(['ContainerStatusUnknown', 'Unknown']);
 /** The command has not run: the exit code is made up. */
 const NOT_RUN: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun']);
-const KILLED = 137;
-const SIGNALLED = 128;
 
 /** The main container: the first, whatever a template adds. */
 export function mainStatus(pod: Pod): ContainerStatus | undefined {
@@ -30,9 +38,17 @@ export function mainStatus(pod: Pod): ContainerStatus | undefined {
 
 /** The exit code of a pod's command; null while it runs, and when nobody knows it. */
 export function exitCodeOf(pod: Pod): number | null {
-  const ended = mainStatus(pod)?.state.terminated;
+  const main = mainStatus(pod);
+  // Of a pod that has succeeded each container has ended with 0.
+  if (main === undefined && pod.status.phase === 'Succeeded') return 0;
+  const ended = main?.state.terminated;
   if (!ended || UNKNOWN_ENDS.has(ended.reason ?? '') || neverRan(ended)) return null;
   return ended.exitCode;
+}
+
+/** When a pod's command ended, in milliseconds since 1970. */
+export function endedAtOf(pod: Pod): number | undefined {
+  return timeIn(mainStatus(pod)?.state.terminated?.finishedAt);
 }
 
 type Terminated = NonNullable<ContainerStatus['state']['terminated']>;
@@ -57,50 +73,63 @@ export function causeOfEnd(pod: Pod): string | undefined {
   const main = mainStatus(pod);
   const ended = main?.state.terminated;
   const reason = ended?.reason ?? '';
-  if (reason === 'OOMKilled') return outOfMemory(pod, ended?.exitCode ?? KILLED);
+  if (reason === 'OOMKilled') return outOfMemory(pod, ended?.exitCode ?? KILLED_EXIT);
   const disrupted = conditionOf(pod, 'DisruptionTarget');
   if (pod.status.reason === 'Evicted') {
-    return `the pod was evicted: ${said(pod.status.message, 'its node lacked something')}`;
+    return causeOf('node', `the pod was evicted: ${pod.status.message || 'it lacked something'}`);
   }
   if (pod.status.reason === 'DeadlineExceeded') {
-    return `the job's time limit in the cluster was over (DeadlineExceeded, ${pod.spec.activeDeadlineSeconds} s)`;
+    const seconds = pod.spec.activeDeadlineSeconds;
+    return `${CAUSES.timeLimit} ${seconds} s: kept by the cluster (DeadlineExceeded)`;
   }
   if (disrupted !== undefined) return disruption(pod, disrupted);
   if (UNKNOWN_ENDS.has(reason)) {
-    return `node ${pod.spec.nodeName ?? '?'} lost the container and does not know how it ended`;
+    return causeOf('unknown', `node ${pod.spec.nodeName ?? '?'} lost the container`);
   }
-  if (ended && neverRan(ended))
-    return `the command could not be started: ${startError(ended?.message)}`;
+  if (ended && neverRan(ended)) return startCause(startError(ended.message), 'command');
   const failedInit = pod.status.initContainerStatuses.find(
     ({ state }) => state.terminated && state.terminated.exitCode !== 0,
   );
   if (failedInit !== undefined) {
     const { exitCode, message } = failedInit.state.terminated ?? {};
-    return `the container "${failedInit.name}", which runs before the job, ended with ${exitCode}${message ? `: ${message}` : ''}`;
+    const code = `"${failedInit.name}", which runs before the job, ended with ${exitCode}`;
+    return causeOf('beside', message ? `${code}: ${message}` : code);
   }
-  if (ended && ended.exitCode !== 0) return exitText(ended.exitCode);
+  if (ended && ended.exitCode !== 0) return exitCause(ended.exitCode);
   const failedOther = pod.status.containerStatuses.find(
     ({ state }) => state.terminated && state.terminated.exitCode !== 0,
   );
   if (failedOther !== undefined) {
-    return `the container "${failedOther.name}" beside the job ended with ${failedOther.state.terminated?.exitCode}`;
+    const { exitCode } = failedOther.state.terminated ?? {};
+    return causeOf('beside', `"${failedOther.name}" ended with ${exitCode}`);
   }
   if (pod.status.phase === 'Failed') {
-    return `the pod failed: ${said(pod.status.message, pod.status.reason ?? 'no reason was given')}`;
+    const why = pod.status.message || pod.status.reason || 'no reason was given';
+    return causeOf('node', `the pod failed: ${why}`);
   }
   if (pod.metadata.deletionTimestamp && pod.status.phase !== 'Succeeded') {
-    return 'the pod was removed by somebody else';
+    return causeOf('removed', 'the pod');
   }
   return undefined;
+}
+
+/** Why nobody knows whether a pod still runs: its node is not heard of. Undefined for one that is. */
+export function causeOfLoss(pod: Pod): string | undefined {
+  const isLost = pod.status.reason === 'NodeLost' || pod.status.phase === 'Unknown';
+  const disrupted = conditionOf(pod, 'DisruptionTarget');
+  const isGivenUp = disrupted?.reason === 'DeletionByTaintManager';
+  if (!isLost && !isGivenUp) return undefined;
+  const node = pod.spec.nodeName ?? '?';
+  return causeOf('nodeLost', `${node}: what its container does is not known`);
 }
 
 /** What keeps a pod from running; undefined when nothing is known to. */
 export function hindranceOf(pod: Pod, warnings: KnownWork['warnings']): Hindrance | undefined {
   const scheduled = pod.status.conditions.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False') {
-    const why = said(scheduled.message, scheduled.reason ?? 'no reason was given');
-    const word = scheduled.reason === 'SchedulingGated' ? 'it is held back' : 'no node can take it';
-    return { cause: `${word} (${scheduled.reason}): ${why}`, helpsToWait: 'yes' };
+    const why = scheduled.message || 'no reason was given';
+    const word = scheduled.reason === 'SchedulingGated' ? 'waits' : 'place';
+    return { cause: causeOf(word, `${scheduled.reason}: ${why}`), helpsToWait: 'yes' };
   }
   const statuses = [...pod.status.initContainerStatuses, ...pod.status.containerStatuses];
   for (const status of statuses) {
@@ -109,10 +138,11 @@ export function hindranceOf(pod: Pod, warnings: KnownWork['warnings']): Hindranc
   }
   const warning = warnings.get(pod.metadata.uid);
   if (warning === undefined || pod.status.phase !== 'Pending') return undefined;
-  const cause = `${warning.reason}: ${warning.message}`;
+  const words = `${warning.reason}: ${warning.message}`;
   if (warning.reason !== 'FailedMount' && warning.reason !== 'FailedAttachVolume') {
-    return { cause, helpsToWait: 'yes' };
+    return { cause: causeOf('waits', words), helpsToWait: 'yes' };
   }
+  const cause = causeOf('mount', words);
   // A folder of the node that is not there does not come; a volume may.
   const isLacking = /hostPath type check failed/.test(warning.message);
   return { cause, helpsToWait: isLacking ? 'never' : 'perhaps' };
@@ -124,31 +154,34 @@ function waitingCause(pod: Pod, { name, state }: ContainerStatus): Hindrance | u
   switch (reason ?? '') {
     case 'ErrImageNeverPull':
       return {
-        cause: `the image ${image} is not on the node, and is not to be fetched (ErrImageNeverPull)`,
+        cause: causeOf(
+          'image',
+          `${image} is not on the node, and is not to be fetched (ErrImageNeverPull)`,
+        ),
         helpsToWait: 'never',
       };
     case 'InvalidImageName':
-      return { cause: `${image} is no name of an image (InvalidImageName)`, helpsToWait: 'never' };
+      return { cause: causeOf('imageName', `${image} (InvalidImageName)`), helpsToWait: 'never' };
     case 'ErrImagePull':
     case 'ImagePullBackOff':
     case 'RegistryUnavailable':
     case 'ImageInspectError':
       return {
-        cause: `the image ${image} cannot be fetched (${reason}): ${said(message, '')}`,
+        cause: causeOf('image', `${image} cannot be fetched (${reason}): ${message ?? ''}`),
         helpsToWait: 'perhaps',
       };
     case 'CreateContainerConfigError': {
       const isRoot = /runAsNonRoot/.test(message ?? '');
       const hint = isRoot ? ' (name a user: meta.container.target.user or --runAsUser)' : '';
       return {
-        cause: `the container cannot be set up (${reason}): ${said(message, '')}${hint}`,
+        cause: causeOf('refused', `${reason}: ${message ?? ''}${hint}`),
         helpsToWait: isRoot ? 'never' : 'perhaps',
       };
     }
     case 'CreateContainerError':
     case 'RunContainerError':
       return {
-        cause: `the container cannot be made (${reason}): ${said(message, '')}`,
+        cause: startCause(`${reason}: ${message ?? ''}`),
         helpsToWait: 'perhaps',
       };
     default:
@@ -158,59 +191,51 @@ function waitingCause(pod: Pod, { name, state }: ContainerStatus): Hindrance | u
 
 /** What keeps a Job from having pods. */
 export function hindranceOfJob(job: Job, warnings: KnownWork['warnings']): Hindrance | undefined {
-  if (job.spec.suspend) return { cause: 'the Job is suspended', helpsToWait: 'yes' };
+  if (job.spec.suspend)
+    return { cause: causeOf('waits', 'the Job is suspended'), helpsToWait: 'yes' };
   const warning = warnings.get(job.metadata.uid);
   if (warning?.reason !== 'FailedCreate') return undefined;
-  const cause = `the cluster takes no pod of it: ${warning.message.replace(/^Error creating: /, '')}`;
+  const words = `no pod of it is taken: ${warning.message.replace(/^Error creating: /, '')}`;
   // A quota is freed by other jobs that end; what is forbidden stays so.
-  const isForbidden = /is forbidden|violates PodSecurity|denied the request|is invalid/.test(cause);
-  const isQuota = /exceeded quota/.test(cause);
-  return { cause, helpsToWait: isForbidden && !isQuota ? 'never' : 'yes' };
+  const isForbidden = /is forbidden|violates PodSecurity|denied the request|is invalid/.test(words);
+  const isRefused = isForbidden && !/exceeded quota/.test(words);
+  return isRefused
+    ? { cause: causeOf('refused', words), helpsToWait: 'never' }
+    : { cause: causeOf('waits', words), helpsToWait: 'yes' };
 }
 
 /** Why a Job has failed by the word of the cluster, for one whose pods do not say. */
 export function causeOfJob(failed: Condition | undefined): string | undefined {
   if (failed === undefined) return undefined;
   if (failed.reason === 'DeadlineExceeded') {
-    return "the job's time limit in the cluster was over (DeadlineExceeded)";
+    return causeOf('timeLimit', 'kept by the cluster (DeadlineExceeded)');
   }
-  return `the Job failed (${failed.reason}): ${said(failed.message, 'no message was given')}`;
-}
-
-export function exitText(exitCode: number): string {
-  const signal = exitCode > SIGNALLED ? `, as after signal ${exitCode - SIGNALLED}` : '';
-  return `non-zero exit (${exitCode})${signal}`;
+  const why = failed.message || 'no message was given';
+  return causeOf('unknown', `the Job failed (${failed.reason}): ${why}`);
 }
 
 function outOfMemory(pod: Pod, exitCode: number): string {
   const limit = pod.spec.containers[0]?.resources?.limits?.memory;
-  const its = limit === undefined ? '' : ` (its limit is ${limit})`;
-  return exitCode === KILLED
-    ? `the container ran out of memory${its}`
-    : `a process of the container ran out of memory${its} and was killed; the command then ended with ${exitCode}`;
+  return memoryCause(exitCode, limit === undefined ? undefined : String(limit));
 }
 
 function disruption(pod: Pod, { reason, message }: Condition): string {
   const node = pod.spec.nodeName ?? '?';
   switch (reason ?? '') {
     case 'PreemptionByScheduler':
-      return `the pod had to give way to one of a higher priority: ${said(message, '')}`;
+      return causeOf('node', `a pod of a higher priority took its place: ${message ?? ''}`);
     case 'DeletionByTaintManager':
     case 'DeletionByPodGC':
-      return `its node ${node} was lost: ${said(message, reason ?? '')}`;
+      return causeOf('nodeLost', `${node}: ${message || reason}`);
     case 'EvictionByEvictionAPI':
-      return `the pod was evicted from node ${node}: ${said(message, '')}`;
+      return causeOf('node', `the pod was evicted from ${node}: ${message ?? ''}`);
     default:
-      return `the pod was ended by its node ${node} (${reason}): ${said(message, '')}`;
+      return causeOf('node', `${node} (${reason}): ${message ?? ''}`);
   }
 }
 
 /** containerd's and runc's words without their wrapping. */
 function startError(message: string | null | undefined): string {
-  const text = said(message, 'no reason was given');
-  return /exec: .*$/.exec(text)?.[0] ?? text;
-}
-
-function said(text: string | null | undefined, otherwise: string): string {
-  return (text || otherwise).replace(/\s+/g, ' ').trim().slice(0, 600);
+  const text = message || 'no reason was given';
+  return /exec: .*$/s.exec(text)?.[0] ?? text;
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../lib/errors.ts';
 import type { ChangesOptions } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
 import type { KubeClient } from './client.ts';
-import { NAME_LABEL, nameOf, ORIGIN } from './objectNames.ts';
+import { nameOf, ORIGIN } from './objectNames.ts';
 import {
   eventSchema,
   type Job,
@@ -42,7 +42,8 @@ export class Informer {
     const shared = { client, log };
     const cache = this.#cache;
     this.#jobs = new Reflector({
-      ...{ ...shared, kind: 'jobs', query: { labelSelector: OURS }, schema: jobSchema },
+      // Those of others, too: their names are taken.
+      ...{ ...shared, kind: 'jobs', query: {}, schema: jobSchema },
       onList: (all) => this.#tell([...cache.replaceJobs(all), ...all]),
       onChange: (job, isGone) => {
         if (isGone) cache.removeJob(job);
@@ -78,7 +79,7 @@ export class Informer {
     });
     this.#listAll = sharedCall(async () => {
       const [jobs, pods] = await Promise.all([
-        this.#list('jobs', OURS, jobSchema),
+        this.#list('jobs', '', jobSchema),
         this.#list('pods', OURS, podSchema),
       ]);
       this.#tell([...cache.replaceJobs(jobs), ...cache.replacePods(pods)]);
@@ -142,18 +143,20 @@ export class Informer {
     return found;
   }
 
+  /** What was known last of a Job by its name in the cluster: whose it is does not change, nor that it has ended. */
+  lastKnown(name: string): KnownWork | undefined {
+    return this.#cache.work(name);
+  }
+
   /** Whether a Job has this name in the cluster, whoever has made it, as far as is known without asking; else undefined. */
   knows(name: string): boolean | undefined {
     return this.isInSync ? this.#cache.work(name) !== undefined : undefined;
   }
 
-  /** Whether a Job that some pman has made has this name; asks. What others have made is found when it is in the way. */
-  async isOurs(name: string): Promise<boolean> {
-    const path = this.#client.path('jobs');
-    const labelSelector = `${OURS},${NAME_LABEL}=${name}`;
-    const query = { labelSelector, limit: '1' };
-    const answer = await this.#client.askIfThere(`look for job "${name}"`, { path, query });
-    return answer !== undefined && listSchema.parse(answer).items.length > 0;
+  /** Whether a Job has this name, whoever has made it; asks. */
+  async isTaken(name: string): Promise<boolean> {
+    const path = this.#client.path('jobs', name);
+    return (await this.#client.askIfThere(`look for job "${name}"`, { path })) !== undefined;
   }
 
   /** The Job was made, or was asked for. */

@@ -18,26 +18,25 @@ import type {
   WorkRequest,
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
-import { ApiError } from './apiError.ts';
+import type { JsonObject } from '../lib/wire/json.ts';
+import { lacksRight } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
 import { Informer } from './informer.ts';
 import { jobBody } from './jobSpec.ts';
 import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
 import { jobSchema, type Pod, podSchema } from './objects.ts';
-import { cappedLogs, followLogs, type LogSource } from './podLogs.ts';
+import { PodOutputs } from './podOutputs.ts';
 import { claimName } from './podVolumes.ts';
 import { readFacts, readTemplate } from './readFacts.ts';
 import { refuseLimits } from './resources.ts';
 import { signalContainer } from './signalPod.ts';
-import { storageClaim, swiftLogs } from './swift.ts';
+import { storageClaim } from './swift.ts';
 import type { KnownWork } from './workCache.ts';
 import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
 
 /** How long pods that are removed may take to end before the Job counts as removed, in milliseconds. */
 const REMOVAL_MS = 15_000;
-/** How long the output of a pod may be refused by its node before it counts as lost, in milliseconds. */
-const OUTPUT_LOST_MS = 120_000;
 
 export interface KubernetesEngineOptions {
   readonly client: KubeClient;
@@ -57,14 +56,16 @@ export class KubernetesEngine implements Engine {
   #facts: Promise<ClusterFacts> | undefined;
   /** By the uid of what is being ended since it will never run. */
   readonly #givingUp = new Set<string>();
-  /** By pod: since when its node does not give its output. */
-  readonly #unread = new Map<string, number>();
+  /** By job: since when the cluster does not let it be made. */
+  readonly #forbidden = new Map<string, number>();
+  readonly #outputs: PodOutputs;
 
   constructor({ client, settings, log }: KubernetesEngineOptions) {
     this.#client = client;
     this.#settings = settings;
     this.#log = log;
     this.#informer = new Informer(client, log);
+    this.#outputs = new PodOutputs(client, settings.storage.kind === 'swift');
   }
 
   async check(request: WorkRequest, _: CheckOptions): Promise<Checked> {
@@ -74,7 +75,7 @@ export class KubernetesEngine implements Engine {
     const name = objectName(request.name);
     const known = this.#informer.knows(name);
     if (known !== undefined) return { nameIsTaken: known };
-    return { nameIsTaken: await this.#informer.isOurs(name) };
+    return { nameIsTaken: await this.#informer.isTaken(name) };
   }
 
   async start(
@@ -96,14 +97,25 @@ export class KubernetesEngine implements Engine {
       });
       const job = jobSchema.parse(made);
       this.#informer.put(job);
+      this.#forbidden.delete(request.owner.job);
       return startedOf(job.metadata.uid);
     } catch (error) {
+      if (lacksRight(error)) throw this.#lasting(request.owner.job, error);
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
       // An earlier call may have come through after all.
       const ours = await this.#ours(request);
       if (ours === undefined) throw error;
       return ours;
     }
+  }
+
+  /** An API server that starts knows no rights yet: only a refusal that lasts is one. */
+  #lasting(job: string, error: PmanError): PmanError {
+    const since = this.#forbidden.get(job) ?? Date.now();
+    this.#forbidden.set(job, since);
+    if (Date.now() - since < this.#settings.startLimitMs) return error;
+    this.#forbidden.delete(job);
+    return new PmanError('bad_request', error.message, { cause: error });
   }
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
@@ -130,12 +142,12 @@ export class KubernetesEngine implements Engine {
   }
 
   async remove(work: Work): Promise<void> {
-    const found = await this.#workOf(work);
-    if (found === undefined) return;
+    const found = this.#overOf(work) ?? (await this.#workOf(work));
+    // Without a handle only the mark of a pman tells that it is not somebody else's.
+    if (found === undefined || (work.handle === undefined && !ownerOf(found.job).job)) return;
     const { name, uid } = found.job.metadata;
-    await this.#client.askIfThere(`remove job "${name}"`, {
-      ...{ method: 'DELETE', path: this.#client.path('jobs', name) },
-      body: { propagationPolicy: 'Background', preconditions: { uid } },
+    await this.#delete(`job "${name}"`, this.#client.path('jobs', name), {
+      ...{ propagationPolicy: 'Background', preconditions: { uid } },
     });
     this.#informer.remove(found.job);
     if (this.#settings.storage.kind === 'swift') {
@@ -146,26 +158,15 @@ export class KubernetesEngine implements Engine {
     }
     const live = found.pods.filter((pod) => !isOver(pod));
     await Promise.all(live.map((pod) => this.#removePod(pod)));
-    for (const pod of found.pods) this.#unread.delete(pod.metadata.name);
+    for (const pod of found.pods) this.#outputs.forget(pod.metadata.name);
   }
 
-  async logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
-    const texts = await Promise.all(
-      workers.map((worker) => this.#logsOf(sourceOf(worker), limitBytes)),
-    );
-    return texts.join('');
+  logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
+    return this.#outputs.logs(workers, limitBytes);
   }
 
-  async follow(worker: Worker, options: FollowOptions): Promise<void> {
-    const source = sourceOf(worker);
-    if (source === undefined) return;
-    if (!(await followLogs(this.#client, source, options)) || options.signal.aborted) return;
-    // An API server that ends in order ends its streams as if they were over.
-    const path = this.#client.path('pods', source.pod);
-    const pod = await this.#client.askIfThere(`look for pod "${source.pod}"`, { path });
-    if (pod !== undefined && isRunning(podSchema.parse(pod))) {
-      throw new PmanError('unavailable', `the output of pod "${source.pod}" was cut off`);
-    }
+  follow(worker: Worker, options: FollowOptions): Promise<void> {
+    return this.#outputs.follow(worker, options);
   }
 
   changes(onChange: (name: string) => void, options: ChangesOptions): Promise<void> {
@@ -173,13 +174,18 @@ export class KubernetesEngine implements Engine {
   }
 
   async owner(name: string): Promise<NameOwner | undefined> {
-    const found = await this.#workOf({ name, handle: undefined });
+    const found =
+      this.#informer.lastKnown(objectName(name)) ??
+      (await this.#workOf({ name, handle: undefined }));
     if (found === undefined) return undefined;
+    const owner = ownerOf(found.job);
+    // A Job of somebody else keeps its name, also when it has ended: it is not ours to remove.
+    if (owner.job === undefined) return { ...owner, isLive: async () => true };
     const isLive = async () => {
       const [look] = (await this.look([{ name, handle: undefined }])).values();
       return look !== undefined && look.kind !== 'ended';
     };
-    return { ...ownerOf(found.job), isLive };
+    return { ...owner, isLive };
   }
 
   async #bodyOf(request: WorkRequest) {
@@ -211,6 +217,13 @@ export class KubernetesEngine implements Engine {
   async #workOf({ name, handle }: Work): Promise<KnownWork | undefined> {
     const work = (await this.#informer.works([objectName(name)])).get(objectName(name));
     return work !== undefined && isMeant(work, handle) ? work : undefined;
+  }
+
+  /** What is known to be over, without asking: it may be removed, unless another Job has its name by now. */
+  #overOf(work: Work): KnownWork | undefined {
+    const known = this.#informer.lastKnown(objectName(work.name));
+    const isOurs = work.handle !== undefined && known !== undefined && isMeant(known, work.handle);
+    return isOurs && known.pods.length > 0 && known.pods.every(isOver) ? known : undefined;
   }
 
   async #claim({ name, owner }: WorkRequest): Promise<void> {
@@ -272,12 +285,15 @@ export class KubernetesEngine implements Engine {
     }
   }
 
-  async #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
+  #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
+    const body = { gracePeriodSeconds: 1, preconditions: { uid } };
+    return this.#delete(`pod "${name}"`, this.#client.path('pods', name), body);
+  }
+
+  /** Removes an object by its uid; one that is gone is no error. */
+  async #delete(what: string, path: string, body: JsonObject): Promise<void> {
     try {
-      await this.#client.askIfThere(`remove pod "${name}"`, {
-        ...{ method: 'DELETE', path: this.#client.path('pods', name) },
-        body: { gracePeriodSeconds: 1, preconditions: { uid } },
-      });
+      await this.#client.askIfThere(`remove ${what}`, { method: 'DELETE', path, body });
     } catch (error) {
       // Another one has its name: it is gone.
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
@@ -297,26 +313,6 @@ export class KubernetesEngine implements Engine {
     }
     this.#log.warn('a pod that was removed has not ended yet', { pod: name });
   }
-
-  async #logsOf(source: LogSource | undefined, limitBytes: number): Promise<string> {
-    if (source === undefined) return '';
-    const read = (container: string) =>
-      cappedLogs(this.#client, { ...source, container }, limitBytes);
-    try {
-      const text = await (this.#settings.storage.kind === 'swift'
-        ? swiftLogs(source.container, read)
-        : read(source.container));
-      this.#unread.delete(source.pod);
-      return text;
-    } catch (error) {
-      // The API server answers, and the pod's node does not: it may be gone for ever.
-      if (!(error instanceof ApiError) || error.status < 500) throw error;
-      const since = this.#unread.get(source.pod) ?? Date.now();
-      this.#unread.set(source.pod, since);
-      if (Date.now() - since < OUTPUT_LOST_MS) throw error;
-      return `[… the output is not at hand: ${error.message} …]\n`;
-    }
-  }
 }
 
 const startedOf = (uid: string): Started => ({ handle: { uid }, printed: '' });
@@ -324,12 +320,4 @@ const startedOf = (uid: string): Started => ({ handle: { uid }, printed: '' });
 /** Whether it is what the handle means: something of the same name may have been made later. */
 function isMeant({ job }: KnownWork, handle: Handle | undefined): boolean {
   return typeof handle?.uid !== 'string' || handle.uid === job.metadata.uid;
-}
-
-/** Undefined for a worker whose pod is not known, or has written nothing yet. */
-function sourceOf({ shown }: Worker): LogSource | undefined {
-  const { Pod: pod, Container: container, Phase: phase } = shown;
-  if (phase === 'Pending') return undefined;
-  if (typeof pod !== 'string' || typeof container !== 'string') return undefined;
-  return { pod, container };
 }

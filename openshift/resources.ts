@@ -1,12 +1,12 @@
 import { BadRequestError } from '../lib/errors.ts';
 import type { Limits, WorkOptions } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
+import { memoryText } from '../lib/wire/memoryText.ts';
 
 /** pman 2.2.4: what a job may use that does not say, and what is set aside for each (protocol h). */
 const DEFAULT = { milliCpus: 2000, memoryBytes: 1024 * 1024 * 1024 } as const;
 const REQUESTED = { milliCpus: 250, memoryBytes: 150 * 1024 * 1024 } as const;
-const KIBI = 1024;
-const MEBI = KIBI * KIBI;
+const MEBI = 1024 * 1024;
 const LEAST_MEMORY = 6 * MEBI;
 
 export interface Resources {
@@ -57,9 +57,4 @@ export function limitVariables(
       : {}),
   };
   return Object.entries(variables).map(([name, value = '']) => ({ name, value: String(value) }));
-}
-
-export function memoryText(bytes: number): string {
-  if (bytes % MEBI === 0) return `${bytes / MEBI}Mi`;
-  return bytes % KIBI === 0 ? `${bytes / KIBI}Ki` : String(bytes);
 }

@@ -3,6 +3,8 @@ import type { JsonObject } from '../lib/wire/json.ts';
 import {
   causeOfEnd,
   causeOfJob,
+  causeOfLoss,
+  endedAtOf,
   endIsUnknown,
   exitCodeOf,
   type Hindrance,
@@ -73,7 +75,7 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   const hopeless = hopelessOf(work, hindrances, { limitMs, now });
   const isActive = pods.length === 0 && (job.status.active ?? 0) > 0 && !isNew(job, now);
   if (pods.some(isRunning) || pods.some(isOver) || isActive) {
-    const cause = [...hindrances.values()][0]?.cause;
+    const cause = [...hindrances.values()][0]?.cause ?? pods.map(causeOfLoss).find(Boolean);
     return { look: { kind: 'running', ...seen(cause, 'started') }, hopeless };
   }
   const cause = [...hindrances.values()][0]?.cause ?? hindranceOfJob(job, warnings)?.cause;
@@ -83,8 +85,11 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
 /** pman's own reason comes first: what it ends looks as if somebody had removed it. */
 function causeOfFailure({ job, pods }: KnownWork, deciding: Pod | undefined): string | undefined {
   const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
+  // What the Job ends by its limit ends as if it had failed by itself, or somebody had removed it.
+  const limit = failed?.reason === 'DeadlineExceeded' ? causeOfJob(failed) : undefined;
   return (
     job.metadata.annotations[ENDED_NOTE] ??
+    limit ??
     (deciding && causeOfEnd(deciding)) ??
     pods.map(causeOfEnd).find((cause) => cause !== undefined) ??
     causeOfJob(failed)
@@ -150,7 +155,7 @@ function workerOf(job: Job, pod: Pod, hindrance: Hindrance | undefined): Worker 
     ExitCode: exitCodeOf(pod),
   };
   return {
-    ...{ id: uid || name, label: name, exitCode: exitCodeOf(pod), shown },
+    ...{ id: uid || name, label: name, exitCode: exitCodeOf(pod), endedAt: endedAtOf(pod), shown },
     ...(cause === undefined ? {} : { cause }),
   };
 }

@@ -1,7 +1,8 @@
 // Not execa: loading it takes longer than a quick command (docs/decisions/0004).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { signalGroupOf } from '../../lib/host/processes.ts';
+import { inheritedOpenFiles } from '../../lib/host/inherited.ts';
+import { endTree, signalTree } from '../../lib/host/processTree.ts';
 import { shellArguments } from '../command/shellArguments.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import type { RelayedStdio } from './relay.ts';
@@ -15,8 +16,10 @@ export interface AttachedPart {
    * first. Rejects with the system's error when the output was not taken.
    */
   readonly ended: Promise<number>;
-  /** Sends a signal to the part's whole process group; no effect once it has ended. */
+  /** Sends a signal to all that the part has started; no effect once it has ended, and its rest with it. */
   kill(signal: NodeJS.Signals): void;
+  /** Ends what a part that was ended has left: resolves when that is done, as far as it can be. */
+  endRest(graceMs: number): Promise<void>;
 }
 
 export interface StartedPart {
@@ -26,19 +29,24 @@ export interface StartedPart {
   readonly remotePid?: number;
 }
 
+/** The variable that says to all processes of a job of crunner which one they belong to. */
+const JOB_VARIABLE = 'JOB_OF_CRUNNER';
+
 /** Runs one part in `/bin/sh`, as the leader of a session of its own. */
 export function launchLocally(
   cmd: string,
   streams: RelayedStdio,
   where: Surroundings,
 ): AttachedPart {
+  const name = crypto.randomUUID();
+  const env = { ...(where.env ?? process.env), [JOB_VARIABLE]: name };
   let child: ChildProcess;
   let release: () => void = () => undefined;
   try {
     const shell = shellArguments(cmd);
     release = shell.release;
     const stdio = [...streams.stdio];
-    child = spawn('/bin/sh', shell.args, { ...where, detached: true, stdio });
+    child = spawn('/bin/sh', withLimits(shell.args), { ...where, env, detached: true, stdio });
   } catch (error) {
     release();
     streams.abandon();
@@ -53,10 +61,28 @@ export function launchLocally(
     return returncode;
   });
   ended.catch(() => undefined); // whoever waits for it hears of it
+  const marks = { variable: `${JOB_VARIABLE}=${name}` };
+  let isResting = false;
   return {
     ...{ started, ended },
-    kill: (signal) => signalGroupOf(child, signal),
+    kill: (signal) => {
+      const { pid, exitCode, signalCode } = child;
+      const hasEnded = exitCode !== null || signalCode !== null;
+      if (pid !== undefined && (!hasEnded || isResting)) signalTree(pid, signal, marks);
+    },
+    endRest: async (graceMs) => {
+      isResting = true;
+      if (child.pid !== undefined) await endTree(child.pid, 'SIGTERM', graceMs, marks);
+      isResting = false;
+    },
   };
+}
+
+/** Node raises its own limit of open files when it starts: a shell takes that back, and then becomes the part's. */
+function withLimits(args: readonly string[]): readonly string[] {
+  const openFiles = inheritedOpenFiles();
+  if (openFiles === undefined) return args;
+  return ['-c', `ulimit -Sn ${openFiles}; exec /bin/sh "$@"`, '/bin/sh', ...args];
 }
 
 /** The pid, once the process runs. */

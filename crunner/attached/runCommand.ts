@@ -61,13 +61,16 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
     graceMs = 5000,
     stdio = () => ['ignore', 'inherit', 'inherit'] as const,
   } = options;
-  let running: Pick<AttachedPart, 'kill' | 'ended'> | undefined;
+  let running: (Pick<AttachedPart, 'kill' | 'ended'> & Partial<AttachedPart>) | undefined;
   let stopped = false;
+  let stoppedBy: NodeJS.Signals | undefined;
+  const restGraceMs = Math.min(graceMs, REST_GRACE_MS);
   let killTimer: NodeJS.Timeout | undefined;
 
   const stop = (how: NodeJS.Signals = 'SIGTERM') => {
     if (stopped) return;
     stopped = true;
+    stoppedBy = how;
     if (running === undefined) return;
     running.kill(how);
     if (Number.isFinite(graceMs)) {
@@ -94,6 +97,10 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
     return loader;
   };
   const abort = () => stop();
+  /** Of a part that was stopped. What ignores SIGHUP was told to outlive it (`nohup`). */
+  const endRest = async () => {
+    if (stopped && stoppedBy !== 'SIGHUP') await running?.endRest?.(restGraceMs);
+  };
 
   async function* events(): AsyncGenerator<RunEvent, void, void> {
     if (signal?.aborted) return;
@@ -115,12 +122,14 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
         const begun = { part, cmd, startedAt, ...started };
         yield { type: 'start', ...begun };
         const returncode = await launched.ended;
+        await endRest();
         running = undefined;
         yield { type: 'end', ...begun, endedAt: new Date(), returncode };
       }
     } finally {
       stop();
       await running?.ended.catch(() => undefined); // after an early end of the loop
+      await endRest();
       clearTimeout(killTimer);
       signal?.removeEventListener('abort', abort);
     }
@@ -138,6 +147,9 @@ interface ReadyPart {
   start(cmd: string): AttachedPart;
   abandon(): void;
 }
+
+/** How long what an ended part has left may take to end before it is killed, at most, in milliseconds. */
+const REST_GRACE_MS = 5000;
 
 type Launch = (stdio: PartStdio) => Promise<ReadyPart>;
 

@@ -55,7 +55,11 @@ export function launchOverSsh(
     ended.catch(reject);
   });
   started.catch(() => undefined); // `ended` says it too
-  return { started, ended, kill: (signal) => session.kill(signal, where) };
+  return {
+    ...{ started, ended, kill: (signal) => session.kill(signal, where) },
+    // What is left there is the host's.
+    endRest: async () => undefined,
+  };
 }
 
 /** One connection with its command: what is known of it so far. */

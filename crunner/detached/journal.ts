@@ -1,4 +1,5 @@
 import { messageOf } from '../../lib/errors.ts';
+import type { EnforcedLimits } from '../job/enforced.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import type { KillRequest } from '../job/killRequest.ts';
 import type { SshConnection } from '../ssh/ssh.ts';
@@ -44,6 +45,10 @@ export interface PartStart {
   readonly ticks?: string;
   /** What runs on the other host; written down, with the rest again, once it is known. */
   readonly remote?: RemoteProcess;
+  /** The folder of its control group. */
+  readonly group?: string;
+  /** The limits that it was started with. */
+  readonly limits?: EnforcedLimits;
 }
 
 export interface PartEnd {

@@ -2,11 +2,18 @@ import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
 import { startTicks } from '../../lib/host/processes.ts';
-import { endTree, signalTree } from '../../lib/host/processTree.ts';
-import type { HostUser } from '../../lib/host/users.ts';
+import {
+  endTree,
+  type LeftProcess,
+  signalTree,
+  type TreeMarks,
+} from '../../lib/host/processTree.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
+import { JOB_VARIABLE } from '../job/jobMark.ts';
+import { type Confinement, freely } from './confinement.ts';
 import type { PartStart, ProcessUsage } from './journal.ts';
-import { jobOpenFiles } from './place.ts';
+import { nextStart } from './place.ts';
+import { asStarted, prepared, SHELL } from './preparation.ts';
 import type { Program, StartProgram } from './program.ts';
 import { thisSystem } from './system.ts';
 
@@ -22,17 +29,22 @@ export interface PartOptions {
   readonly limits: JobLimits;
   /** The file that it reads as its input. */
   readonly stdin?: string | undefined;
+  /** The job root, which its processes are told. */
+  readonly root: string;
+  /** What holds it to its limits; default: nothing does but setrlimit(2). */
+  readonly confinement?: Confinement;
 }
 
 /** A part that has started; it needs nobody but itself to go on. */
 export interface DetachedPart extends PartStart {
   /**
    * Ends it with all that it has started: the signal, and SIGKILL to what is left after the grace.
-   * @param pipes what it writes to, as /proc names that: who has lost his parents is found by it
+   * @param marks by what those are found who have lost their parents
+   * @returns resolves to those that could not be ended
    */
-  end(signal: NodeJS.Signals, graceMs: number, pipes?: readonly string[]): void;
+  end(signal: NodeJS.Signals, graceMs: number, marks?: TreeMarks): Promise<readonly LeftProcess[]>;
   /** Sends a signal to all of it; it goes on. */
-  pass(signal: NodeJS.Signals): void;
+  pass(signal: NodeJS.Signals, marks?: TreeMarks): void;
   /** Resolves once, when the shell of the part has ended. Never rejects. */
   readonly ended: Promise<PartExit>;
 }
@@ -47,8 +59,6 @@ export interface PartExit {
   readonly isLast?: boolean;
 }
 
-export const SHELL = '/bin/sh';
-
 /**
  * Starts one part of a command line by `/bin/sh -c`, in a session of its own: this process is not
  * needed for it to go on.
@@ -59,17 +69,23 @@ export async function startPart(
   options: PartOptions,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
-  const { user, maxProcesses } = options.limits;
+  const { user } = options.limits;
+  const { confinement = freely(options.limits) } = options;
+  const { maxProcesses } = confinement.byRlimits;
+  const { openFiles, handover } = nextStart();
   const begin = (args: readonly string[], input?: number) =>
     startShell(
       {
-        argv: asUser(argvOf(options.limits, args), user),
-        env: environmentOf(options.limits),
+        argv: asStarted(prepared(options.limits, confinement, args), {
+          ...{ confinement, handover, user },
+        }),
+        env: { ...environmentOf(options.limits), [JOB_VARIABLE]: options.root },
         ...inputIs(input ?? options.stdin),
         out: options.out,
         err: options.err,
         ...(options.mark === undefined ? {} : { mark: options.mark }),
         ...(maxProcesses === undefined ? {} : { maxProcesses }),
+        ...(openFiles === undefined ? {} : { openFiles }),
       },
       startProgram,
     );
@@ -121,34 +137,6 @@ function tooLong(cause: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code: 'E2BIG' });
 }
 
-/**
- * The arguments of the shell, its own name first. Limits are set by a shell that then becomes the part's: one that cannot
- * set them says so on the part's standard error and ends with 126, as for a program that cannot be run.
- */
-function argvOf({ cwd, memoryBytes, nice }: JobLimits, args: readonly string[]): readonly string[] {
-  const preparations = [
-    ...(cwd === undefined ? [] : ['cd -- "$1"', 'shift']),
-    ...(memoryBytes === undefined ? [] : [`ulimit -v ${Math.ceil(memoryBytes / 1024)}`]),
-  ];
-  // A command may begin with a dash: `--` says that no more flags come.
-  if (preparations.length === 0 && nice === undefined) return [SHELL, ...args];
-  const become = `${nice === undefined ? '' : `nice -n ${nice} `}${SHELL} "$@"`;
-  const script = [...preparations.map((step) => `${step} || exit 126`), `exec ${become}`];
-  return [SHELL, '-c', script.join('; '), SHELL, ...(cwd === undefined ? [] : [cwd]), ...args];
-}
-
-/**
- * The same as another user, with its groups alone. A program of the system's becomes that user before the shell runs: if
- * this process did for a moment, a job of that user could signal it.
- */
-function asUser(argv: readonly string[], user: HostUser | undefined): readonly string[] {
-  if (user === undefined) return argv;
-  const { uid, gid, groups } = user;
-  const ids = `--reuid ${uid} --regid ${gid} --groups ${[gid, ...groups].join(',')}`;
-  const become = `exec setpriv ${ids} --inh-caps=-all -- ${SHELL} "$@"`;
-  return [SHELL, '-c', become, ...argv];
-}
-
 function environmentOf({ env, user }: JobLimits): Program['env'] {
   const { name, home } = user ?? {};
   const own = user === undefined ? {} : { HOME: home, USER: name, LOGNAME: name };
@@ -160,21 +148,17 @@ function environmentOf({ env, user }: JobLimits): Program['env'] {
  * @throws the system's error when no process can be started or a file cannot be made
  */
 export async function startShell(
-  program: Omit<Program, 'file' | 'openFiles'>,
+  program: Omit<Program, 'file'>,
   startProgram?: StartProgram,
 ): Promise<DetachedPart> {
   const startedAt = preciseNow();
   const start = startProgram ?? (await thisSystem()).start;
-  const openFiles = jobOpenFiles();
-  const { pid, ended } = await start({
-    ...{ ...program, file: SHELL },
-    ...(openFiles === undefined ? {} : { openFiles }),
-  });
+  const { pid, ended } = await start({ ...program, file: SHELL });
   const ticks = startTicks(pid);
   return {
     ...{ pid, startedAt, ended },
     ...(ticks === undefined ? {} : { ticks }),
-    end: (signal, graceMs, pipes) => void endTree(pid, signal, graceMs, pipes),
-    pass: (signal) => signalTree(pid, signal),
+    end: (signal, graceMs, marks) => endTree(pid, signal, graceMs, marks),
+    pass: (signal, marks) => signalTree(pid, signal, marks),
   };
 }

@@ -1,14 +1,22 @@
 import { rmSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporary, messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
+import { type GroupEvents, groupEvents } from '../../lib/host/controlGroups.ts';
 import { isAlive } from '../../lib/host/processes.ts';
-import { endTree, signalTree } from '../../lib/host/processTree.ts';
+import {
+  endTree,
+  type LeftProcess,
+  signalTree,
+  type TreeMarks,
+} from '../../lib/host/processTree.ts';
+import { jobMark } from '../job/jobMark.ts';
 import type { KillRequest } from '../job/killRequest.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
-import { endCause } from './endCause.ts';
+import { type Confinement, confine, freely, groupOf, sweepGroups } from './confinement.ts';
+import { endCause, leftWords, limitCause } from './endCause.ts';
 import {
   isOver,
   type PartEnd,
@@ -37,8 +45,14 @@ interface RunningJob {
   readonly request: SpoolRequest;
   current?: Pick<DetachedPart, 'end' | 'pass'> | undefined;
   killed?: KillRequest;
+  /** Resolves when all of it has been ended that could be, to what could not. */
+  ending?: Promise<readonly LeftProcess[]>;
   /** What its running part writes to, as /proc names it. */
   pipes?: readonly string[];
+  /** Made with its first part. */
+  confinement?: Confinement;
+  /** What was counted in its control group so far. */
+  events?: GroupEvents;
 }
 
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
@@ -103,6 +117,7 @@ export class Runner {
     } finally {
       endWatch();
       this.#jobs.delete(folder);
+      if (job.confinement?.group !== undefined) this.sweep(dirname(folder));
     }
   }
 
@@ -120,7 +135,13 @@ export class Runner {
 
   /** Sends a signal to the running part of a job, which goes on. */
   pass(folder: string, signal: NodeJS.Signals): void {
-    this.#jobs.get(folder)?.current?.pass(signal);
+    const job = this.#jobs.get(folder);
+    if (job !== undefined) job.current?.pass(signal, marksOf(job));
+  }
+
+  /** Removes the control groups of the jobs of a spool that have ended. */
+  sweep(spool: string): void {
+    sweepGroups(spool, (root) => this.#jobs.has(join(spool, root)));
   }
 
   #keeperOf(folder: string): Promise<OutputKeeper> {
@@ -150,17 +171,19 @@ export class Runner {
     if (!isWritten) await this.#started(job, part, start);
     const overSsh = await resumeOverSsh(job, part, start);
     if (overSsh !== undefined) return this.#follow(job, part, overSsh);
-    const { pid } = start;
+    const { pid, group = groupOf(job.folder) } = start;
     const keeper = await this.#keeperOf(job.folder);
+    if (group !== undefined) job.confinement = { ...freely({}), group };
     if (isAlive(start)) {
       hold(job, {
-        end: (signal, graceMs, known) => void endTree(pid, signal, graceMs, known),
-        pass: (signal) => signalTree(pid, signal),
+        end: (signal, graceMs, marks) => endTree(pid, signal, graceMs, marks),
+        pass: (signal, marks) => signalTree(pid, signal, marks),
       });
       await keeper.adopt(name, pid, { maxBytes: job.request.limits?.maxOutputBytes });
       job.pipes = await keeper.pipesOf(name);
     }
     while (isAlive(start)) await sleep(ORPHAN_POLL_MS);
+    const left = await job.ending;
     await keeper.settle(name);
     job.current = undefined;
     // A runner that could not be found may have seen its end.
@@ -171,7 +194,7 @@ export class Runner {
     }
     const { killed } = job;
     const cause = killed
-      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone`
+      ? `${killed.cause} (${killed.signal}), unseen: the process that watched it had gone${leftWords(left)}`
       : 'the process that watched it ended before it did (killed, or the machine went down)';
     await this.#ended(job, part, { endedAt: preciseNow(), returncode: null, cause, last: true });
     return undefined;
@@ -193,7 +216,12 @@ export class Runner {
       await this.#ended(job, k, { endedAt: now, returncode, cause, last: isFinal });
       return isFinal ? undefined : k + 1;
     }
-    await this.#started(job, k, startOf(part));
+    const { group, enforced } = job.confinement ?? { enforced: {} };
+    await this.#started(job, k, {
+      ...startOf(part),
+      ...(group === undefined ? {} : { group }),
+      ...(Object.keys(enforced).length === 0 ? {} : { limits: enforced }),
+    });
     return this.#follow(job, k, part);
   }
 
@@ -216,10 +244,12 @@ export class Runner {
     try {
       const { out, err } = outputs;
       job.pipes = outputs.pipes;
+      job.confinement ??= confine(folder, limits);
+      const { confinement } = job;
       const stdin = request.hasStdin ? stdinFile(folder) : undefined;
       return await startPart({
-        ...{ command, limits, out, err, mark, stdin },
-        script: `${mark}.sh`,
+        ...{ command, limits, out, err, mark, stdin, confinement },
+        ...{ script: `${mark}.sh`, root: basename(folder) },
       });
     } catch (error) {
       await keeper.settle(name);
@@ -245,10 +275,17 @@ export class Runner {
     const exit = await part.ended;
     const endedAt = preciseNow();
     const wallMs = performance.now() - begunAt;
+    // Of a job that was ended nothing is to run any more when that is told.
+    const left = await job.ending;
     if (watch !== undefined) watch.close();
     else await (await this.#keeperOf(folder)).settle(partName(folder, k));
     job.current = undefined;
-    const cause = endCause(exit, job.killed, request.ssh !== undefined);
+    const cause = endCause(
+      limitCause(exit, job.confinement?.enforced, eventsOf(job)),
+      job.killed,
+      request.ssh !== undefined,
+      left,
+    );
     const isFinal = exit.isLast === true || k === request.parts.length - 1;
     const end = {
       endedAt,
@@ -310,8 +347,22 @@ function hold(job: RunningJob, part: Pick<DetachedPart, 'end' | 'pass'>): void {
 }
 
 /** At once: what has a parent now may have none in a moment. */
-function endPart({ current, pipes }: RunningJob, { signal, graceMs }: KillRequest): void {
-  current?.end(signal, graceMs, pipes);
+function endPart(job: RunningJob, { signal, graceMs }: KillRequest): void {
+  const ending = job.current?.end(signal, graceMs, marksOf(job));
+  if (ending !== undefined) job.ending = ending;
+}
+
+function marksOf({ folder, pipes, confinement }: RunningJob): TreeMarks {
+  return { pipes, variable: jobMark(basename(folder)), group: confinement?.group };
+}
+
+/** What the system has counted in the control group of a job since this was last asked. */
+function eventsOf(job: RunningJob): GroupEvents {
+  const { group } = job.confinement ?? {};
+  const { oomKills, refused } = job.events ?? { oomKills: 0, refused: 0 };
+  const now = group === undefined ? { oomKills, refused } : groupEvents(group);
+  job.events = now;
+  return { oomKills: now.oomKills - oomKills, refused: now.refused - refused };
 }
 
 function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {

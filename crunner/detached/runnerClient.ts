@@ -4,20 +4,25 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
+import { inheritedVariables } from '../../lib/host/inherited.ts';
 import type { Logger } from '../../lib/log.ts';
 import { streamFor } from '../command/descriptor.ts';
 import type { KillRequest } from '../job/killRequest.ts';
-import { ownPlace } from './place.ts';
+import { type JobGroups, ownPlace, type Place } from './place.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 export interface RunnerClientOptions {
   /** The folder that holds the jobs' spool folders. */
   readonly spool: string;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
   readonly log: Logger;
   readonly onEvent: (event: RunnerEvent) => void;
   /** The runner process has gone: what it ran has to be looked at. */
   readonly onLost: () => void;
+  /** Which jobs get control groups; default: none. */
+  readonly jobGroups?: JobGroups | undefined;
 }
 
 /** What a server needs of the way to its runner. */
@@ -37,13 +42,15 @@ const NOBODY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 export class RunnerClient {
   readonly #options: RunnerClientOptions;
   /** What jobs inherit. */
-  readonly #place = ownPlace();
+  readonly #place: Place;
   #socket: Socket | undefined;
   #connecting: Promise<Socket> | undefined;
   #closed = false;
 
   constructor(options: RunnerClientOptions) {
     this.#options = options;
+    const { env, jobGroups } = options;
+    this.#place = { ...ownPlace(jobGroups), ...(env && { env: inheritedVariables(env) }) };
   }
 
   /** Connects to a runner if there is one already. */

@@ -1,6 +1,8 @@
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { moveTo } from './place.ts';
+import { closeGroups } from './confinement.ts';
+import { isOther } from './handover.ts';
+import { moveTo, type Place } from './place.ts';
 import { Runner } from './runner.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
@@ -30,17 +32,29 @@ function main(spool: string): void {
   function checkLonely(): void {
     clearTimeout(lonely);
     if (servers.size > 0 || runner.isBusy) return;
-    lonely = setTimeout(() => {
-      // Unless a later runner has taken the place.
-      if (socketNumber() === own) rmSync(path, { force: true });
-      process.exit(0);
-    }, LONELY_MS);
+    lonely = setTimeout(leave, LONELY_MS);
+  }
+
+  function leave(): never {
+    // Unless a later runner has taken the place.
+    if (socketNumber() === own) {
+      rmSync(path, { force: true });
+      closeGroups(spool);
+    }
+    process.exit(0);
+  }
+
+  /** A server that hands other things down starts a runner of its own, which has them from it. */
+  function isOfOther({ pid, inheritance }: Place): boolean {
+    return pid !== process.ppid && inheritance !== undefined && isOther(inheritance);
   }
 
   function obey(order: ToRunner): void {
     switch (order.do) {
       case 'serve':
+        if (!runner.isBusy && isOfOther(order.place)) leave();
         moveTo(order.place);
+        runner.sweep(spool);
         return;
       case 'run':
         void runner.run(order.folder).finally(checkLonely);

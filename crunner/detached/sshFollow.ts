@@ -59,8 +59,9 @@ export class SshPart implements DetachedPart {
   }
 
   /** Ends the command on its host, as on this one; what cannot be reached there is given up with its client. */
-  end(signal: NodeJS.Signals, graceMs: number): void {
-    void this.#end(signal, graceMs);
+  async end(signal: NodeJS.Signals, graceMs: number): Promise<readonly []> {
+    await this.#end(signal, graceMs);
+    return [];
   }
 
   /** Sends a signal to the command on its host, over a connection of its own. */

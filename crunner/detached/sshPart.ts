@@ -7,7 +7,9 @@ import { SshTranscript } from '../ssh/sshTranscript.ts';
 import { takeTurn } from '../ssh/sshTurn.ts';
 import { uploadCommand } from '../ssh/sshUpload.ts';
 import type { PartStart } from './journal.ts';
-import { SHELL, startShell } from './part.ts';
+import { startShell } from './part.ts';
+import { nextStart } from './place.ts';
+import { SHELL } from './preparation.ts';
 import { partFiles } from './spool.ts';
 import { SshPart } from './sshFollow.ts';
 
@@ -44,7 +46,11 @@ export async function startSshPart(
     const transcript = SshTranscript.create(ssh, err, marker);
     // The shell looks for ssh, and says so when there is none.
     const argv = [SHELL, '-c', 'exec ssh "$@"', SHELL, ...args];
-    const client = await startShell({ argv, env: process.env, out, err: ssh });
+    const { openFiles } = nextStart();
+    const client = await startShell({
+      ...{ argv, env: process.env, out, err: ssh },
+      ...(openFiles === undefined ? {} : { openFiles }),
+    });
     const exited = client.ended.then(({ returncode }) => returncode ?? undefined);
     const part = new SshPart(place.connection, client, transcript, exited);
     void part.begun.then(endTurn);

@@ -8,11 +8,13 @@ export interface JobLimits {
   readonly env?: Readonly<Record<string, string>>;
   /** How long the whole job may take, in milliseconds. */
   readonly timeoutMs?: number;
-  /** How much address space each process of the job may take, in bytes. */
+  /** How much memory it may take, in bytes: all of it in a control group, else the address space of each process. */
   readonly memoryBytes?: number;
+  /** How many processors it may use, and parts of one. */
+  readonly cpus?: number;
   /** How much each part may write to each of its streams, in bytes. */
   readonly maxOutputBytes?: number;
-  /** How many processes its user may have (RLIMIT_NPROC). */
+  /** How many processes it may have in a control group, else its user (RLIMIT_NPROC). */
   readonly maxProcesses?: number;
   /** Who runs it; default: the runner's user. */
   readonly user?: HostUser;

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { messageOf, PmanError, systemErrorCode, UsageError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { terminalText } from '../terminalText.ts';
 import type { Caller } from './caller.ts';
 import type { Program } from './scopes.ts';
 
@@ -142,7 +143,8 @@ function openOwnFile(file: string): OpenedFile {
 
 function lineOf(deed: Deed, leftOut = 0): string {
   const { program, caller, action, status, error, jobs, jid, auid, path, bytes } = deed;
-  return JSON.stringify({
+  // Names are those of clients: nothing of them may command the terminal that shows the file.
+  const line = JSON.stringify({
     time: new Date().toISOString(),
     program,
     token: caller.name ?? null,
@@ -158,6 +160,7 @@ function lineOf(deed: Deed, leftOut = 0): string {
     ...(error === undefined ? {} : { error }),
     ...(leftOut === 0 ? {} : { refusalsLeftOut: leftOut }),
   });
+  return terminalText(line);
 }
 
 function cut(text: string): string {

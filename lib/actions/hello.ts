@@ -58,5 +58,6 @@ function healthOf({ database, jobs }: Services): JsonObject {
     database: database.problem ?? 'can be written',
     ...(database.indexing === undefined ? {} : { recordsRead: { ...database.indexing } }),
     jobs: { ...jobs.counts, recorded: database.roots().length },
+    limitedBy: { ...jobs.enforcers },
   };
 }

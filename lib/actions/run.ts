@@ -5,7 +5,7 @@ import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
 import { notifySchema } from '../webhooks/notify.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { programText, text } from '../wire/request.ts';
+import { KEPT_LIMITS, programText, text } from '../wire/request.ts';
 import { defineAction, type Services } from './action.ts';
 
 /** An integer becomes its text, as the original stores it. */
@@ -46,7 +46,7 @@ const schema = z.looseObject({
 export const run = defineAction({
   schema,
   handlesThreaded: true,
-  metaLimits: { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 },
+  metaLimits: KEPT_LIMITS,
   async handle(meta, { services, threaded, rawMeta, caller, input, trace }) {
     const { cmd, auid, jid, container, ssh, shell, notify } = meta;
     const { jobs, settings } = services;

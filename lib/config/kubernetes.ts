@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import type { SettingValues } from './settingValues.ts';
 import type { Setting, Sources } from './sources.ts';
 
 /** The settings for jobs in a cluster, `--container-env openshift` or `kubernetes`. */
@@ -265,8 +267,24 @@ function storageOf({ storageType, sharePvc, publisherImage }: Values, variable =
   return { kind: 'hostPath' };
 }
 
+/** The settings by their names, as the flags have them. */
+export type KubernetesOptions = SettingValues<z.input<z.ZodObject<typeof kubernetesSchema>>>;
+
+/**
+ * The settings that these options mean; what is not among them is as by default.
+ * @throws UsageError naming the setting, and what is wrong with its value
+ */
+export function kubernetesOf(options: KubernetesOptions, env: Sources['env']): KubernetesSettings {
+  const defaults = kubernetesSettings.map((one) => [one.name, one.default]);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const texts = [...defaults, ...given].map(([name, value]) => [name, String(value)]);
+  const { data, error } = z.strictObject(kubernetesSchema).safeParse(Object.fromEntries(texts));
+  if (data !== undefined) return toKubernetes(data, env);
+  const problems = error.issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+  throw new UsageError(problems.join('; '));
+}
+
 /** What is set where nobody sets anything. */
 export function defaultKubernetes(): KubernetesSettings {
-  const values = Object.fromEntries(kubernetesSettings.map((one) => [one.name, one.default]));
-  return toKubernetes(z.object(kubernetesSchema).parse(values), {});
+  return kubernetesOf({}, {});
 }

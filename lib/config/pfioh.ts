@@ -12,6 +12,7 @@ import {
   withPrintSwitches,
 } from './flags.ts';
 import { collected, hostList, originList, pageFlags } from './pages.ts';
+import type { SettingValues } from './settingValues.ts';
 import { tlsPlacesOf } from './tls.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
@@ -54,6 +55,9 @@ const schema = z.object({
   logFormat: z.enum(logFormats, '--logFormat is neither text nor json'),
   ...printSwitches,
 });
+
+/** The settings by their names, as the flags have them. */
+export type PfiohSettings = SettingValues<Omit<z.input<typeof schema>, keyof typeof printSwitches>>;
 
 /** How pfioh was started. */
 export type PfiohConfig = Readonly<z.infer<typeof schema>> & {

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
 import { type LogFormat, logFormats } from '../log.ts';
+import { memoryBytesOf, processorsOf } from '../quantity.ts';
 import { defaultDatabase, homeOf } from './databasePlace.ts';
 import { type KubernetesSettings, kubernetesSchema, toKubernetes } from './kubernetes.ts';
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
+import type { SettingValues } from './settingValues.ts';
 import { type CommandLine, commandOf, readSettings, type Sources } from './sources.ts';
 import { tlsPlacesOf } from './tls.ts';
 
@@ -38,6 +40,14 @@ const optionalNumber = z
   .regex(/^(\d+(\.\d+)?)?$/, 'is not a number from 0 on')
   .transform((text) => (text === '' ? undefined : Number(text)));
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
+
+/** Nothing is no limit; 0 would be one that nobody can keep. */
+const optionalQuantity = (read: (text: string) => number | undefined, message: string) =>
+  z
+    .string()
+    .trim()
+    .refine((text) => text === '' || (read(text) ?? 0) > 0, message)
+    .transform((text) => (text === '' ? undefined : read(text)));
 
 const umask = z
   .string()
@@ -92,6 +102,9 @@ const schema = z.object({
   jobUser: z.string(),
   maxOutput: optionalNumber,
   maxProcesses: optionalNumber,
+  maxMemory: optionalQuantity(memoryBytesOf, 'is no amount of memory such as 512Mi'),
+  maxCpu: optionalQuantity(processorsOf, 'is no number of processors such as 500m or 2'),
+  controlGroups: z.enum(['auto', 'always', 'never'], 'is none of auto, always, never'),
   jobsAtExit: z.enum(['leave', 'end'], 'is neither leave nor end'),
   exportPath: optionalPath,
   fileioStore: optionalPath,
@@ -108,6 +121,9 @@ const schema = z.object({
   fsync: z.boolean(),
   umask,
 });
+
+/** The settings by their names, as the flags and the config file have them. */
+export type PmanSettings = SettingValues<z.input<typeof schema>>;
 
 /** What pman was told, checked. Times in milliseconds, sizes in bytes. */
 export interface PmanConfig {
@@ -156,6 +172,11 @@ export interface PmanConfig {
     readonly user: string | undefined;
     readonly maxOutputBytes: number | undefined;
     readonly maxProcesses: number | undefined;
+    readonly memoryBytes: number | undefined;
+    /** Processors, and parts of one. */
+    readonly cpus: number | undefined;
+    /** Which of them have a control group; `auto`: those that it can hold to a limit. */
+    readonly controlGroups: 'auto' | 'always' | 'never';
   };
   /** Whether running jobs go on when pman ends. */
   readonly jobsAtExit: 'leave' | 'end';
@@ -258,6 +279,9 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       user: values.jobUser || undefined,
       maxOutputBytes: values.maxOutput === undefined ? undefined : values.maxOutput * MEBI,
       maxProcesses: values.maxProcesses,
+      memoryBytes: values.maxMemory,
+      cpus: values.maxCpu,
+      controlGroups: values.controlGroups,
     },
     jobsAtExit: values.jobsAtExit,
     exportPath: values.exportPath,

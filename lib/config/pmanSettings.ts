@@ -189,8 +189,26 @@ export const settings = [
   {
     name: 'maxProcesses',
     value: 'count',
-    help: 'how many processes the user of the jobs may have while they run; not for root (default: as for pman)',
+    help: 'how many processes a job of this host may have, by its control group; without one, its user while they run, but root (default: as for pman)',
     default: '',
+  },
+  {
+    name: 'maxMemory',
+    value: 'size',
+    help: 'the most memory that a job of this host may have, and has without meta.memory_limit: 512Mi, 2Gi; a number is MiB (default: no limit)',
+    default: '',
+  },
+  {
+    name: 'maxCpu',
+    value: 'count',
+    help: 'the most processors that a job of this host may use, and uses without meta.cpu_limit: 500m, 0.5, 2; a number from 100 on is thousandths (default: no limit)',
+    default: '',
+  },
+  {
+    name: 'controlGroups',
+    value: 'auto|always|never',
+    help: 'which jobs of this host have a control group: those with limits that it can hold them to, all (a kill then reaches everything), or none',
+    default: 'auto',
   },
   {
     name: 'jobsAtExit',

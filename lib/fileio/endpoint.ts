@@ -42,7 +42,7 @@ function startProcess(log: Logger): ChildProcess {
     log.warn('file transfer endpoints have ended', { code, signal }),
   );
   child.on('message', (message: FromEndpoints) => {
-    if (message.kind === 'log') log.log(message.level, message.text, message.fields);
+    if (message.kind === 'log') log[message.level](message.text, message.fields);
   });
   // pman may end while it is there.
   child.unref();

@@ -1,3 +1,5 @@
+import type { LogLevel } from '../log.ts';
+
 /** What pman asks the process of the endpoints for. */
 export interface EndpointRequest {
   readonly id: number;
@@ -13,7 +15,7 @@ export type FromEndpoints =
   | { readonly kind: 'failed'; readonly id: number; readonly why: string }
   | {
       readonly kind: 'log';
-      readonly level: string;
+      readonly level: LogLevel;
       readonly text: string;
-      readonly fields: Readonly<Record<string, unknown>>;
+      readonly fields: Readonly<Record<string, unknown>> | undefined;
     };

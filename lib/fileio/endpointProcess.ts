@@ -1,8 +1,6 @@
-import { Writable } from 'node:stream';
-import { createLogger, transports } from 'winston';
 import { type Door, TokenStore } from '../access/tokenStore.ts';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { loggerOver } from '../log.ts';
 import { outliveReaders } from '../outliveReaders.ts';
 import { startFileServer } from '../pfioh/fileServer.ts';
 import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
@@ -13,19 +11,13 @@ function tell(message: FromEndpoints): void {
   process.send?.(message);
 }
 
-/** A logger whose lines are written by pman. */
-function tellingLogger(): Logger {
-  const stream = new Writable({
-    objectMode: true,
-    write({ level, message, ...fields }: Record<string, unknown>, _encoding, done) {
-      tell({ kind: 'log', level: String(level), text: String(message), fields });
-      done();
-    },
-  });
-  return createLogger({ level: 'debug', transports: [new transports.Stream({ stream })] });
-}
-
-const log = tellingLogger();
+/** Its lines are written by pman. */
+const log = loggerOver({
+  debug: (text, fields) => tell({ kind: 'log', level: 'debug', text, fields }),
+  info: (text, fields) => tell({ kind: 'log', level: 'info', text, fields }),
+  warn: (text, fields) => tell({ kind: 'log', level: 'warn', text, fields }),
+  error: (text, fields) => tell({ kind: 'log', level: 'error', text, fields }),
+});
 
 /** What the endpoints let in; of each file of tokens one is kept. */
 const doors = new Map<string, Door>();

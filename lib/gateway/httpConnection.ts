@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { BodyCollector } from './body.ts';
 import { replyBytes, sendReply } from './httpReply.ts';
@@ -124,6 +125,8 @@ export class HttpConnection {
       if (this.#socket.writableNeedDrain) await drainedOrClosed(this.#socket);
       if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
       next = this.#waiting.shift();
+      // An answer may come without a turn of the event loop: thousands in a row would keep all others waiting.
+      if (next !== undefined) await nextTurn();
     }
     this.#current = undefined;
     if (!this.#isIdle()) return;

@@ -30,8 +30,10 @@ export class HttpRequest implements GatewayRequest {
     return pairs;
   }
 
+  /** Of two, a proxy may have looked at the other one: then it is none, which lets nobody in. */
   get authorization(): string | undefined {
-    const value = headerValue(this.#flatHeaders, 'authorization');
+    const [value, ...more] = headerValues(this.#flatHeaders, 'authorization');
+    if (more.length > 0) return '';
     return value === undefined ? undefined : headerText(value);
   }
 

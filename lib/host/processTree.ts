@@ -1,40 +1,55 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemErrorCode } from '../errors.ts';
+import { groupProcesses, killGroup } from './controlGroups.ts';
 import { isAlive, type ProcessIdentity, signalGroup } from './processes.ts';
+import {
+  hasOneOf,
+  hasVariable,
+  nameOf,
+  type ProcessEntry,
+  readProcesses,
+  signalOne,
+} from './processTable.ts';
 
-/** What proc(5) tells of a process. */
-interface ProcessEntry extends Required<ProcessIdentity> {
-  readonly parent: number;
-  readonly group: number;
-  readonly session: number;
+/** What else than its parents tells that a process belongs to a tree. */
+export interface TreeMarks {
+  /** Pipes as /proc names them: whoever still writes to one belongs to it. */
+  readonly pipes?: readonly string[] | undefined;
+  /** A variable that all its processes were started with: `NAME=value`. */
+  readonly variable?: string | undefined;
+  /** The folder of the control group that they are in: nobody leaves that unseen. */
+  readonly group?: string | undefined;
+}
+
+/** A process that could not be ended. */
+export interface LeftProcess {
+  readonly pid: number;
+  /** As the system shows it: at most 15 characters of its file. */
+  readonly name: string;
 }
 
 /** How often a group that was told to end is looked at, and how often all processes are; in milliseconds. */
 const GROUP_POLL_MS = 20;
 const TREE_POLL_MS = 100;
 /** How often what is left is killed: it may have started others meanwhile. */
-const KILL_ROUNDS = 20;
-/** Not stdin: what copies a pipe has it there. */
-const STREAMS = [1, 2];
+const KILL_ROUNDS = 40;
+/** From this round on all are stopped before they are killed: what is stopped starts nothing. */
+const STOP_FROM_ROUND = 3;
 
 /**
  * Ends everything that a process has started: the signal, and SIGKILL to what is left of it after the grace. That is its
- * process group and its session, its descendants in other sessions (`setsid`), and those that have lost their parents
- * and still have one of these pipes.
- * @param pipes as /proc names what its first process writes to
- * @returns the pids of those that could not be ended
+ * process group and its session, its descendants in other sessions (`setsid`), and what the marks tell of those that have
+ * lost their parents.
+ * @returns those that could not be ended
  */
 export async function endTree(
   leader: number,
   signal: NodeJS.Signals,
   graceMs: number,
-  pipes: readonly string[] = [],
-): Promise<readonly number[]> {
+  marks: TreeMarks = {},
+): Promise<readonly LeftProcess[]> {
   const until = performance.now() + graceMs;
-  const known = new Map<number, ProcessIdentity>();
-  const look = () => findMembers(leader, known, pipes);
-  const others = look().filter(({ group }) => group !== leader);
+  const search = new TreeSearch(leader, marks);
+  const others = search.look().filter(({ group }) => group !== leader);
   const tell = (name: NodeJS.Signals) => {
     signalGroup(leader, name);
     for (const { pid } of others) signalOne(pid, name);
@@ -45,98 +60,78 @@ export async function endTree(
   for (let lookAt = 0; performance.now() < until; ) {
     await sleep(Math.min(GROUP_POLL_MS, graceMs));
     if (signalGroup(leader, 0) || performance.now() < lookAt) continue;
-    if (look().length === 0) return [];
+    if (search.look().length === 0) return [];
     lookAt = performance.now() + TREE_POLL_MS;
   }
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
     signalGroup(leader, 'SIGKILL');
-    const left = look();
-    if (left.length === 0) return [];
-    for (const { pid } of left) signalOne(pid, 'SIGKILL');
+    if (marks.group !== undefined) killGroup(marks.group);
+    const found = search.look();
+    if (found.length === 0) return [];
+    if (round >= STOP_FROM_ROUND) for (const { pid } of found) signalOne(pid, 'SIGSTOP');
+    for (const { pid } of round < STOP_FROM_ROUND ? found : search.look()) {
+      signalOne(pid, 'SIGKILL');
+    }
     await sleep(GROUP_POLL_MS);
   }
-  return look().map(({ pid }) => pid);
+  return search.look().map(({ pid }) => ({ pid, name: nameOf(pid) }));
 }
 
 /** Sends a signal to everything that a process has started, which goes on. */
-export function signalTree(leader: number, signal: NodeJS.Signals): void {
-  const others = findMembers(leader, new Map(), []).filter(({ group }) => group !== leader);
+export function signalTree(leader: number, signal: NodeJS.Signals, marks: TreeMarks = {}): void {
+  const found = new TreeSearch(leader, marks).look();
+  const others = found.filter(({ group }) => group !== leader);
   signalGroup(leader, signal);
   for (const { pid } of others) signalOne(pid, signal);
 }
 
-/** Those that live; `known` has those that were found before, and gets the new ones. */
-function findMembers(
-  leader: number,
-  known: Map<number, ProcessIdentity>,
-  pipes: readonly string[],
-): readonly ProcessEntry[] {
-  const entries = readProcesses();
-  const found = new Set<ProcessEntry>();
-  const places = new Set([leader, ...known.keys()]);
-  const add = (entry: ProcessEntry) => {
-    found.add(entry);
-    places.add(entry.pid);
-    known.set(entry.pid, entry);
-  };
-  const isKnown = ({ pid, ticks }: ProcessEntry) => known.get(pid)?.ticks === ticks;
-  const isBelow = ({ pid, parent, group, session }: ProcessEntry) =>
-    pid === leader || [parent, group, session].some((place) => places.has(place));
-  for (let count = -1; count !== found.size; ) {
-    count = found.size;
+/** Looks for the processes of a tree, and remembers them: what was a child once belongs to it for ever. */
+class TreeSearch {
+  readonly #leader: number;
+  readonly #marks: TreeMarks;
+  /** Those that were found, by pid. */
+  readonly #known = new Map<number, ProcessIdentity>();
+  /** Those that have not got the variable. A process gets none later. */
+  readonly #strangers = new Set<string>();
+
+  constructor(leader: number, marks: TreeMarks) {
+    this.#leader = leader;
+    this.#marks = marks;
+  }
+
+  /** Those that live. */
+  look(): readonly ProcessEntry[] {
+    const entries = readProcesses();
+    const found = new Set<ProcessEntry>();
+    const places = new Set([this.#leader, ...this.#known.keys()]);
+    const { group } = this.#marks;
+    const inGroup = new Set(group === undefined ? [] : groupProcesses(group));
+    const add = (entry: ProcessEntry) => {
+      found.add(entry);
+      places.add(entry.pid);
+      this.#known.set(entry.pid, entry);
+    };
     for (const entry of entries) {
-      if (!found.has(entry) && (isKnown(entry) || isBelow(entry))) add(entry);
+      const { pid, ticks } = entry;
+      const isKnown = this.#known.get(pid)?.ticks === ticks || inGroup.has(pid);
+      if (isKnown || this.#isMarked(entry)) add(entry);
     }
-  }
-  for (const entry of entries) {
-    if (!found.has(entry) && pipes.length > 0 && hasOneOf(entry.pid, pipes)) add(entry);
-  }
-  return [...found].filter(isAlive);
-}
-
-function hasOneOf(pid: number, pipes: readonly string[]): boolean {
-  return STREAMS.some((fd) => {
-    try {
-      return pipes.includes(readlinkSync(`/proc/${pid}/fd/${fd}`));
-    } catch (error) {
-      // It has ended, has no such descriptor, or is another user's.
-      if (systemErrorCode(error) !== undefined) return false;
-      throw error;
+    const isBelow = ({ pid, parent, group, session }: ProcessEntry) =>
+      pid === this.#leader || [parent, group, session].some((place) => places.has(place));
+    for (let count = -1; count !== found.size; ) {
+      count = found.size;
+      for (const entry of entries) if (!found.has(entry) && isBelow(entry)) add(entry);
     }
-  });
-}
-
-function readProcesses(): readonly ProcessEntry[] {
-  try {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return pids
-      .map(Number)
-      .map(readProcess)
-      .filter((entry) => entry !== undefined);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []; // no /proc here: the group is all that is known
-    throw error;
+    return [...found].filter(isAlive);
   }
-}
 
-function readProcess(pid: number): ProcessEntry | undefined {
-  if (pid === process.pid) return undefined;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [, parent, group, session] = fields.map(Number);
-    if (parent === undefined || group === undefined || session === undefined) return undefined;
-    return { pid, parent, group, session, ticks: fields[19] ?? '' };
-  } catch (error) {
-    if (systemErrorCode(error) !== undefined) return undefined; // it has ended
-    throw error;
-  }
-}
-
-function signalOne(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!['ESRCH', 'EPERM'].includes(systemErrorCode(error) ?? '')) throw error;
+  #isMarked({ pid, ticks }: ProcessEntry): boolean {
+    const { pipes = [], variable } = this.#marks;
+    if (pipes.length > 0 && hasOneOf(pid, pipes)) return true;
+    const name = `${pid} ${ticks}`;
+    if (variable === undefined || this.#strangers.has(name)) return false;
+    if (hasVariable(pid, variable)) return true;
+    this.#strangers.add(name);
+    return false;
   }
 }

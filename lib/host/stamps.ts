@@ -43,3 +43,12 @@ export function epochOfReadable(text: string): number | undefined {
   const isStamp = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{6}$/.test(text);
   return isStamp ? stampTime(text.replace(/[-: T]/g, '')) : undefined;
 }
+
+/**
+ * The time that an engine of containers tells (RFC 3339), in milliseconds since 1970. Undefined for none, and for the
+ * beginning of an era, which stands for none.
+ */
+export function timeIn(text: string | null | undefined): number | undefined {
+  const time = Date.parse(text ?? '');
+  return time > 0 ? time : undefined;
+}

@@ -15,7 +15,17 @@ export interface Capabilities {
   readonly passesSignals: boolean;
 }
 
-const EVERYWHERE = ['command', 'jid', 'auid', 'shell', 'env', 'timeout', 'memory', 'labels'];
+const EVERYWHERE = [
+  'command',
+  'jid',
+  'auid',
+  'shell',
+  'env',
+  'timeout',
+  'memory',
+  'cpus',
+  'labels',
+];
 
 /** What this host can do. */
 export function hostCapabilities(isSshAllowed: boolean, runsImages: boolean): Capabilities {
@@ -40,7 +50,7 @@ export function engineCapabilities(name: EngineName): Capabilities {
   return {
     name,
     runs: ['image'],
-    takes: [...EVERYWHERE, ...['image', 'cpus', 'gpus', 'workers', 'user', 'shareDir', 'mounts']],
+    takes: [...EVERYWHERE, ...['image', 'gpus', 'workers', 'user', 'shareDir', 'mounts']],
     separateOutputs: false,
     passesSignals: false,
   };

@@ -13,6 +13,8 @@ export interface JobView {
   readonly status: JobStatus;
   /** Whether nothing of it runs any more. */
   readonly isDone: boolean;
+  /** When its last part ended, in milliseconds since 1970; null while it goes on, and where nobody knows. */
+  readonly endedAt: number | null;
   /** Why it did not run, or waits. */
   readonly cause: string | null;
   /** The parts that have started, in order. */
@@ -31,6 +33,8 @@ export interface PartView {
   readonly endedAt: number | null;
   /** What it has used, as its record shows it. */
   readonly usage: JsonObject | null;
+  /** The limits that it was started with, and what holds it to them; undefined where the record says nothing. */
+  readonly limits?: JsonObject | undefined;
 }
 
 /** What runs a job. */
@@ -47,12 +51,14 @@ export type ViewJob = (record: TreeNode) => JobView;
 /** What the record of a job of this host says. */
 export function hostView(record: TreeNode): JobView {
   const { status, isDone, entries } = progressOf(record);
+  const last = entries.at(-1);
   return {
     command: textOf(record.cat(['cmd'])) ?? '',
     isContainer: false,
     asked: () => askedIn(record),
     status,
     isDone,
+    endedAt: isDone && last !== undefined ? timeOf(last.endstamp) : null,
     cause: textOf(record.leaves.get('lost')) ?? textOf(record.leaves.get('cause')) ?? null,
     parts: entries.map((entry) => ({
       command: textOf(entry.cmd)?.trim() ?? '',
@@ -62,6 +68,7 @@ export function hostView(record: TreeNode): JobView {
       startedAt: timeOf(entry.startstamp),
       endedAt: timeOf(entry.endstamp),
       usage: isJsonObject(entry.usage) ? entry.usage : null,
+      limits: entry.limits !== undefined && isJsonObject(entry.limits) ? entry.limits : undefined,
     })),
   };
 }
@@ -78,6 +85,7 @@ export function textOf(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function timeOf(value: JsonValue | undefined): number | null {
+/** What a record has as a time, in milliseconds since 1970. */
+export function timeOf(value: JsonValue | undefined): number | null {
   return typeof value === 'string' ? (epochOfReadable(value) ?? null) : null;
 }

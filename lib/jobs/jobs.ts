@@ -11,6 +11,7 @@ import type {
   WorkFolder,
 } from './backend.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { Enforcers } from './enforcers.ts';
 import type { JobView, ViewJob } from './jobView.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobProgress, ReadProgress } from './progress.ts';
@@ -24,6 +25,8 @@ export interface JobsOptions {
   readonly containers: JobBackend;
   /** Where jobs with a container go. `host`: their command runs on this host. */
   readonly containerJobs: 'containers' | 'host';
+  /** What holds jobs of this host to their limits. */
+  readonly enforcers: Enforcers;
 }
 
 /** All jobs of this server, whatever runs them: finds the back-end of each by its record. */
@@ -155,6 +158,11 @@ export class Jobs {
       running: all.reduce((sum, { running }) => sum + running, 0),
       waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
     };
+  }
+
+  /** What holds jobs of this host to each kind of limit. */
+  get enforcers(): Enforcers {
+    return this.#options.enforcers;
   }
 
   #activeBackend(root: string): JobBackend | undefined {

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { JobLimits } from '../../crunner/job/jobLimits.ts';
 import { BadRequestError, systemErrorCode } from '../errors.ts';
-import { UNITS } from '../quantity.ts';
+import { memoryBytesOf, processorsOf, UNITS } from '../quantity.ts';
 import { ExactNumber, type JsonValue } from '../wire/json.ts';
 import { programText, text } from '../wire/request.ts';
 import { textMap, variables } from '../wire/textMap.ts';
@@ -59,8 +59,14 @@ export const limitFields = {
       'is not above 0 and at most 10,000,000 seconds',
     )
     .optional(),
-  /** Bytes, or text as for containers: 512Mi, 2Gi, 500M. */
-  memory_limit: z.union([text, number('')], 'is neither bytes nor text such as 512Mi').optional(),
+  /** As for containers: 512Mi, 2Gi; a number below a million is MiB. */
+  memory_limit: z
+    .union([text, number('')], 'is neither a number nor text such as 512Mi')
+    .optional(),
+  /** As for containers: 500m, 0.5, 2; a number from 100 on is thousandths. */
+  cpu_limit: z
+    .union([text, number(''), z.null()], 'is neither a number nor text such as 500m')
+    .optional(),
   nice: z
     .number('is not a number')
     .int('is not a whole number')
@@ -99,14 +105,17 @@ export function hostLimits({
   readonly container?: unknown;
   readonly ssh?: unknown;
 }): JobLimits {
-  const { timeout, nice, env, cwd, max_output: output } = limits;
+  const { timeout, nice, env, cwd, cpu_limit: cpu, max_output: output } = limits;
   if (cwd !== undefined) requireFolder(cwd, ssh === undefined);
   // With a container the limit is the container's, and clients of the original send it along in any case.
-  const memory = container === undefined ? limits.memory_limit : undefined;
+  const isOwn = container === undefined;
+  const memory = isOwn ? limits.memory_limit : undefined;
+  const cpus = isOwn && cpu !== undefined && cpu !== null ? cpusOf(cpu) : undefined;
   return {
     ...(timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1000) }),
-    ...(memory === undefined ? {} : { memoryBytes: bytesOf('memory_limit', memory) }),
-    ...(output === undefined ? {} : { maxOutputBytes: bytesOf('max_output', output) }),
+    ...(memory === undefined ? {} : { memoryBytes: bytesOf(memory) }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(output === undefined ? {} : { maxOutputBytes: outputBytesOf(output) }),
     ...(nice === undefined ? {} : { nice }),
     ...(env === undefined ? {} : { env }),
     ...(cwd === undefined ? {} : { cwd }),
@@ -185,16 +194,53 @@ function isFolder(path: string): boolean {
   }
 }
 
-const WHAT: Readonly<Record<string, string>> = { memory_limit: 'memory' };
-
-function bytesOf(member: string, limit: string | number): number {
+/** Bytes, or a text such as 10Mi. */
+function outputBytesOf(limit: string | number): number {
   const [, digits = '', unit = ''] =
     /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(String(limit).trim()) ?? [];
-  const factor = UNITS[unit];
-  const bytes = Number(digits) * (factor ?? Number.NaN);
+  const bytes = Number(digits) * (UNITS[unit] ?? Number.NaN);
   if (digits !== '' && bytes >= 1024) return Math.floor(bytes);
   throw new BadRequestError(
-    `run: "meta.${member}": ${JSON.stringify(limit)} is no amount of ${WHAT[member] ?? 'bytes'}`,
-    { hint: 'say 512Mi, 2Gi, 500M or a number of bytes, at least 1Ki' },
+    `run: "meta.max_output": ${JSON.stringify(limit)} is no amount of bytes`,
+    { hint: 'say 10Mi, 500k or a number of bytes, at least 1Ki' },
   );
+}
+
+/** Less is too little for a shell; an engine takes no less either. */
+const MIN_BYTES = 6 * 1024 * 1024;
+
+function bytesOf(limit: string | number): number {
+  const bytes = memoryBytesOf(String(limit).trim());
+  if (bytes !== undefined && bytes >= MIN_BYTES) return bytes;
+  throw new BadRequestError(
+    `run: "meta.memory_limit": ${JSON.stringify(limit)} is no amount of memory, or less than 6Mi`,
+    { hint: 'say 512Mi, 2Gi, 500M, a number of MiB, or one of bytes (a million and more)' },
+  );
+}
+
+/** Nothing, and 0, are no limit, as for containers. */
+function cpusOf(limit: string | number): number | undefined {
+  const text = String(limit).trim();
+  const processors = text === '' ? 0 : processorsOf(text);
+  if (processors !== undefined) return processors || undefined;
+  throw new BadRequestError(
+    `run: "meta.cpu_limit": ${JSON.stringify(limit)} is no number of processors`,
+    { hint: 'say 500m, 0.5 or 2, or a number of thousandths (100 and more)' },
+  );
+}
+
+/** What the server allows every job of this host at most. */
+export type JobMaxima = Pick<JobLimits, 'memoryBytes' | 'cpus' | 'maxOutputBytes' | 'maxProcesses'>;
+
+/** The limits of a job that asks for these: no more than the server allows, and that where it does not ask. */
+export function within(asked: JobLimits, maxima: JobMaxima): JobLimits {
+  const least = (name: keyof JobMaxima) => {
+    const numbers = [asked[name], maxima[name]].filter((number) => number !== undefined);
+    return numbers.length === 0 ? {} : { [name]: Math.min(...numbers) };
+  };
+  return {
+    ...asked,
+    ...{ ...least('memoryBytes'), ...least('cpus') },
+    ...{ ...least('maxOutputBytes'), ...least('maxProcesses') },
+  };
 }

@@ -28,5 +28,5 @@ export function openMetrics(prometheus: string): string {
     .replace(/^(# (?:HELP|TYPE) \S+)_total /gm, '$1 ')
     .replace(/([{,]le=")(\d+)"/g, '$1$2.0"')
     .replace(/\n{2,}/g, '\n');
-  return `${text.replace(/\n*$/, '\n')}# EOF\n`;
+  return `${text === '' ? '' : text.replace(/\n*$/, '\n')}# EOF\n`;
 }

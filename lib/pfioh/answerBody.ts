@@ -12,7 +12,8 @@ import { placeOf, readPush } from './push/pushRequest.ts';
 import { receivePush } from './push/receivePush.ts';
 import { answerQuit, hasControl, isQuit } from './serverQuit.ts';
 
-const MAX_CONTROL_BYTES = 16 * 1024 * 1024;
+/** As of all fields of a multipart form: content that is longer comes in one of these. */
+const MAX_CONTROL_BYTES = 4 * 1024 * 1024;
 
 /** Answers a POST that is no multipart form: a message, or a form as `curl -d 'd_msg=…'` sends it. @throws PmanError */
 export async function answerBody(

@@ -33,7 +33,7 @@ export async function answerCopy(
     from: places.resolve(request.from, near),
     to: places.resolve(request.to, far),
     symlink,
-    confined: places.base !== undefined,
+    within: places.base,
   };
   note({ what: symlink ? 'link' : 'copy', where: options.to });
   const kind = copyKind(options);

@@ -61,5 +61,5 @@ function answerCheck(
   }
   // A pull must not make what it asks for; that it makes a key's folder is what the clients of pfioh 3 saw.
   const mayCreate = transport?.createDirs ?? (!isPull || remote?.key !== undefined);
-  answerJson(response, checkRemote(path, createDirs && mayCreate));
+  answerJson(response, checkRemote(path, createDirs && mayCreate, places.base));
 }

@@ -6,10 +6,14 @@ import { type JsonObject, ReportedError } from './answer.ts';
  * The answer to `checkRemote`. With `createDirs` a missing folder is made; pfioh 3.0.2 then says
  * `isdir: false` and `createdNewDir: true`.
  */
-export function checkRemote(path: string, createDirs: boolean): JsonObject {
+export function checkRemote(
+  path: string,
+  createDirs: boolean,
+  within: string | undefined,
+): JsonObject {
   const state = stateOrMissing(path);
   const createdNewDir = !state.status && createDirs;
-  if (createdNewDir) provideFolder(path);
+  if (createdNewDir) provideFolder(path, within);
   return {
     status: state.status || createdNewDir,
     isfile: state.isfile,

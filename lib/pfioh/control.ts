@@ -1,11 +1,12 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { isOwnName } from '../transfer/names.ts';
+import { OpenFolder } from '../transfer/openFolder.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { pathState } from '../transfer/pathState.ts';
-import { removeTree } from '../transfer/staging.ts';
+import { removeTree } from '../transfer/removeTree.ts';
 import { VERSION } from '../version.ts';
 import { aboutServer } from './aboutServer.ts';
 import { type JsonObject, ReportedError } from './answer.ts';
@@ -89,13 +90,7 @@ function placeOf(meta: unknown, places: Places): string {
 
 function list(meta: unknown, { places }: ControlContext): JsonObject {
   const folder = placeOf(meta, places);
-  let names: string[];
-  try {
-    names = readdirSync(folder).filter((name) => !isOwnName(name));
-  } catch (cause) {
-    throw new ReportedError(pathError(folder, 'list', cause), { status: false, msg: '', d_ls: {} });
-  }
-  const entries = names.map((name) => [name, describe(join(folder, name))] as const);
+  const entries = entriesIn(folder, places);
   return {
     status: true,
     msg: `Successful scandir on ${folder}`,
@@ -103,8 +98,29 @@ function list(meta: unknown, { places }: ControlContext): JsonObject {
   };
 }
 
-function describe(path: string): JsonObject {
-  const { uid, gid, size, mtimeMs, ctimeMs, atimeMs, ...stats } = lstatSync(path);
+/** What lies in a folder; in a store of that very folder, whatever takes its place meanwhile. */
+function entriesIn(folder: string, { base }: Places) {
+  let held: OpenFolder | undefined;
+  try {
+    const open = OpenFolder.at(folder, base);
+    held = open;
+    const names = readdirSync(open.itself).filter((name) => !isOwnName(name));
+    return names.flatMap((name) => {
+      const path = join(folder, name);
+      const stats = lstatSync(open.way(path), { throwIfNoEntry: false });
+      return stats === undefined ? [] : [[name, describe(path, stats)] as const];
+    });
+  } catch (error) {
+    const cause = error instanceof PmanError ? error.cause : error;
+    if (cause === undefined) throw error;
+    throw new ReportedError(pathError(folder, 'list', cause), { status: false, msg: '', d_ls: {} });
+  } finally {
+    held?.close();
+  }
+}
+
+function describe(path: string, all: Stats): JsonObject {
+  const { uid, gid, size, mtimeMs, ctimeMs, atimeMs, ...stats } = all;
   const isFolder = (stats.mode & 0o170000) === 0o040000;
   const isLink = (stats.mode & 0o170000) === 0o120000;
   return {
@@ -136,8 +152,9 @@ async function remove(meta: unknown, { places }: ControlContext): Promise<JsonOb
     );
   }
   try {
-    await removeTree(folder);
+    await removeTree(folder, places.base);
   } catch (cause) {
+    if (cause instanceof PmanError) throw cause;
     throw pathError(folder, 'remove', cause);
   }
   return { status: true, msg: `Successfully removed tree ${folder}` };

@@ -4,18 +4,19 @@ import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
+import { OpenFolder } from '../transfer/openFolder.ts';
 import { pathError } from '../transfer/pathError.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { changedError } from '../transfer/sourceError.ts';
-import { openStaging } from '../transfer/staging.ts';
-import { survey } from '../transfer/tree.ts';
+import { openStaging, type Staging } from '../transfer/staging.ts';
+import { copyWithin, lookForCopy, type SourceInStore } from './copyWithin.ts';
 
 export interface CopyOptions {
   readonly from: string;
   readonly to: string;
   readonly symlink: boolean;
-  /** Whether links in the tree have to stay inside it: the server is confined to a store. */
-  readonly confined: boolean;
+  /** The store that both have to be in, and links of the tree inside the tree; undefined without a store. */
+  readonly within: string | undefined;
 }
 
 /** What a copy is about, found out before anything changes. */
@@ -37,42 +38,57 @@ export function copyKind({ from, symlink }: CopyOptions): CopyKind {
  * @throws PmanError
  */
 export async function copyLocally(options: CopyOptions): Promise<void> {
-  const { from, to, symlink, confined } = options;
+  const { from, to, symlink, within } = options;
   const source = pathState(from);
   if (!source.status)
     throw new PmanError('not_found', `cannot copy ${from}: no such file or folder`);
   const there = pathState(to);
   if (symlink) {
     if (!there.isdir) throw new PmanError('not_found', `cannot link in ${to}: no such folder`);
-    return makeLink(from, join(to, basename(from)));
+    return makeLink(from, join(to, basename(from)), within);
   }
   if (there.isfile && source.isdir)
     throw new PmanError('conflict', `cannot copy to ${to}: it is a file, not a folder`);
-  if (confined) await survey(from, { prefix: basename(from) });
-  if (source.isdir && !there.status) provideFolder(to);
+  const store = within === undefined ? undefined : await lookForCopy(from, within);
+  if (source.isdir && !there.status) provideFolder(to, within);
   const isName = !source.isdir && !there.isdir;
   if (isName && !pathState(dirname(to)).isdir)
     throw new PmanError('not_found', `cannot copy to ${to}: no such folder`);
   const target = isName ? to : join(to, basename(from));
   if (source.isdir && pathState(target).isdir)
     throw new PmanError('conflict', `[Errno 17] File exists: '${target}'`);
-  await copyTo(from, target);
+  await copyTo(from, target, store);
 }
 
-async function copyTo(from: string, target: string): Promise<void> {
-  const staging = await openStaging(dirname(target));
-  const copy = join(staging.path, 'copy');
+async function copyTo(
+  from: string,
+  target: string,
+  source: SourceInStore | undefined,
+): Promise<void> {
+  // Whatever takes the name of the folder meanwhile, the copy goes into the one that was checked.
+  const above = OpenFolder.above(target, source?.within);
+  let staging: Staging | undefined;
   try {
-    const before = await stateOf(from);
-    await cp(from, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-    if ((await stateOf(from)) !== before) throw changedError(from, 'changed');
-    renameSync(copy, target);
-  } catch (cause) {
+    staging = await openStaging(above.itself);
+    const copy = staging.folder.way('copy');
+    if (source === undefined) await copyFreely(from, copy);
+    else await copyWithin(source, staging.folder);
+    renameSync(copy, above.way(target));
+  } catch (error) {
+    const cause = above.said(error);
     if (cause instanceof PmanError) throw cause;
     throw pathError(target, 'copy to', cause);
   } finally {
-    await staging.close();
+    await staging?.close();
+    above.close();
   }
+}
+
+/** A copy where everything may be read, links and all. */
+async function copyFreely(from: string, copy: string): Promise<void> {
+  const before = await stateOf(from);
+  await cp(from, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  if ((await stateOf(from)) !== before) throw changedError(from, 'changed');
 }
 
 const TURN_EVERY = 500;
@@ -92,9 +108,10 @@ async function stateOf(root: string): Promise<string> {
   }
 }
 
-function makeLink(from: string, target: string): void {
+function makeLink(from: string, target: string, within: string | undefined): void {
+  const above = OpenFolder.above(target, within);
   try {
-    symlinkSync(from, target);
+    symlinkSync(from, above.way(target));
   } catch (cause) {
     if (systemErrorCode(cause) === 'EEXIST') {
       throw new PmanError('conflict', `[Errno 17] File exists: '${from}' -> '${target}'`, {
@@ -102,5 +119,7 @@ function makeLink(from: string, target: string): void {
       });
     }
     throw pathError(target, 'link', cause);
+  } finally {
+    above.close();
   }
 }

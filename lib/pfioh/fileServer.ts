@@ -237,7 +237,7 @@ async function serve(
   } catch (error) {
     failed = error;
     const { code } = tellable(error);
-    log.log(code === 'internal' ? 'error' : 'warn', 'request failed', {
+    log[code === 'internal' ? 'error' : 'warn']('request failed', {
       method: request.method,
       from: address,
       why: messageOf(error),

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readableStamp } from '../host/stamps.ts';
 import { isOwnName } from '../transfer/names.ts';
@@ -20,8 +20,13 @@ export function isPlugin({ specialHandling, serviceMan }: TransferMeta): boolean
 /** Makes `incoming` below a key's folder and returns it. @throws PmanError */
 export function incomingFolder(keyFolder: string, places: Places): string {
   const incoming = places.ownFolder(keyFolder, 'incoming');
-  provideFolder(incoming);
+  provideFolder(incoming, places.base);
   return incoming;
+}
+
+/** Holds a folder that the server itself makes; in a store it is no link, also when it has just become one. @throws PmanError */
+export function holdOwnFolder(folder: string, { base }: Places): OpenFolder {
+  return base === undefined ? OpenFolder.at(folder, undefined) : OpenFolder.real(folder, base);
 }
 
 /** What pfioh 2 and later report of a push that asked for no handling. */
@@ -33,7 +38,7 @@ export function noHandling(): JsonObject {
 export function finishPush(keyFolder: string, places: Places): JsonObject {
   const incomingPath = join(keyFolder, 'incoming');
   const outgoingPath = places.ownFolder(keyFolder, 'outgoing');
-  provideFolder(outgoingPath);
+  provideFolder(outgoingPath, places.base);
   openToAll(outgoingPath, places);
   return {
     op: 'plugin',
@@ -48,18 +53,14 @@ export function finishPush(keyFolder: string, places: Places): JsonObject {
 }
 
 /** Lets every user write in a folder, and in no other that a link put in its place leads to. */
-function openToAll(folder: string, { followLinks, base }: Places): void {
-  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-  const above = OpenFolder.above(folder, base);
-  let fd: number | undefined;
+function openToAll(folder: string, places: Places): void {
+  const held = holdOwnFolder(folder, places);
   try {
-    fd = openSync(above.way(folder), O_RDONLY | O_DIRECTORY | (followLinks ? 0 : O_NOFOLLOW));
-    fchmodSync(fd, 0o777);
+    chmodSync(held.itself, 0o777);
   } catch (cause) {
     throw pathError(folder, 'open to all users', cause);
   } finally {
-    if (fd !== undefined) closeSync(fd);
-    above.close();
+    held.close();
   }
 }
 
@@ -77,14 +78,14 @@ const NO_FILES_TEXT = JSON.stringify(
  */
 export function outgoingFolder(keyFolder: string, places: Places): string {
   const outgoing = places.ownFolder(keyFolder, 'outgoing');
-  if (pathState(outgoing).isdir && readdirSync(outgoing).every(isOwnName)) {
+  if (!pathState(outgoing).isdir) return outgoing;
+  const held = holdOwnFolder(outgoing, places);
+  try {
+    if (!readdirSync(held.itself).every(isOwnName)) return outgoing;
     // `wx`: never what a link of that name, made in this very moment, leads to.
-    const held = OpenFolder.at(outgoing, places.base);
-    try {
-      writeFileSync(held.way(join(outgoing, NO_FILES_NAME)), NO_FILES_TEXT, { flag: 'wx' });
-    } finally {
-      held.close();
-    }
+    writeFileSync(held.way(join(outgoing, NO_FILES_NAME)), NO_FILES_TEXT, { flag: 'wx' });
+  } finally {
+    held.close();
   }
   return outgoing;
 }

@@ -36,7 +36,10 @@ async function askForPull(message: TransferMessage, peer: Peer): Promise<string>
   return readText(await send({ ...how, method: 'GET', url }, peer.client));
 }
 
-function askForPush({ action, meta, transport }: TransferMessage, peer: Peer): Promise<string> {
+async function askForPush(
+  { action, meta, transport }: TransferMessage,
+  peer: Peer,
+): Promise<string> {
   const asked = { ...meta, transport: { ...transport, checkRemote: false } };
-  return sendPlainForm(peer, { action, meta: asked });
+  return (await sendPlainForm(peer, { action, meta: asked })).text;
 }

@@ -15,7 +15,10 @@ export function certificatesOf({
   cert,
   key,
   http,
-}: PurlConfig): Pick<ConnectOptions, 'authorities' | 'clientCert'> {
+}: Pick<PurlConfig, 'cacert' | 'cert' | 'key' | 'http'>): Pick<
+  ConnectOptions,
+  'authorities' | 'clientCert'
+> {
   if (key !== '' && cert === '') throw new UsageError('--key is of no use without --cert');
   const authorities = cacert === '' ? undefined : fileOf('--cacert', cacert);
   // OpenSSL passes over what is no certificate here.

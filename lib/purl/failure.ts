@@ -7,6 +7,8 @@ import { SourceError } from '../transfer/sourceError.ts';
  */
 export const EXIT_CODES = {
   refused: 1,
+  /** Both paths were looked at, and one is not there or not what it has to be. */
+  wrongPath: 1,
   usage: 2,
   badTarget: 3,
   proxy: 5,
@@ -30,11 +32,14 @@ export type FailureKind = keyof typeof EXIT_CODES;
 /** An operation that did not work out; its message says what was being done and what came instead. */
 export class PurlFailure extends Error {
   readonly kind: FailureKind;
+  /** The same as `kind`, under the name that it has in every error of ours. */
+  readonly code: FailureKind;
 
   constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'PurlFailure';
     this.kind = kind;
+    this.code = kind;
   }
 }
 

@@ -12,7 +12,7 @@ export function checkLocal({ localPath, createDir, verb }: TransferMessage): {
 } {
   let check: PathState = { status: false, isfile: false, isdir: false };
   let why: string | undefined;
-  let kind: FailureKind = 'refused';
+  let kind: FailureKind = 'wrongPath';
   try {
     check = pathState(localPath);
     if (!check.status && verb === 'pull' && createDir) {

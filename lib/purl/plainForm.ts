@@ -4,8 +4,11 @@ import { makeForm } from './http/multipart.ts';
 import { forPeer, type Peer, type Way } from './peer.ts';
 import type { Report } from './transferOptions.ts';
 
-/** Sends a message as a form without content. Resolves to the text of the answer. @throws PurlFailure */
-export async function sendPlainForm(way: Way | Peer, message: Report): Promise<string> {
+/** Sends a message as a form without content. @throws PurlFailure when no answer comes */
+export async function sendPlainForm(
+  way: Way | Peer,
+  message: Report,
+): Promise<{ readonly status: number; readonly text: string }> {
   const form = makeForm({ before: [['d_msg', dumps(message)]], filename: '' });
   const how = 'kind' in way ? forPeer(way) : { headers: [], signal: way.signal };
   const headers: [string, string][] = [
@@ -14,5 +17,6 @@ export async function sendPlainForm(way: Way | Peer, message: Report): Promise<s
     ['Content-Length', String(form.overhead)],
   ];
   const sent = { ...how, method: 'POST', url: way.url, headers, body: form.send, oldPeer: true };
-  return readText(await send(sent, way.client));
+  const answer = await send(sent, way.client);
+  return { status: answer.statusCode ?? 0, text: await readText(answer) };
 }

@@ -34,7 +34,8 @@ export async function checkRemote(
     const report = remoteReport(message, said, text);
     if (!report.status) {
       const what = message.remotePath ?? `key ${message.remoteKey}`;
-      const failure = new PurlFailure('refused', `${what} on ${way.url.host}: ${report.msg}`);
+      const kind = (answer.statusCode ?? 0) < 400 ? 'wrongPath' : 'refused';
+      const failure = new PurlFailure(kind, `${what} on ${way.url.host}: ${report.msg}`);
       return { report, failure };
     }
     return {

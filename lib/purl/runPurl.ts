@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { PurlConfig } from '../config/purl.ts';
 import { BadRequestError } from '../errors.ts';
+import { terminalText } from '../terminalText.ts';
 import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { VERSION } from '../version.ts';
 import { parseJson } from '../wire/json.ts';
@@ -13,8 +14,8 @@ import { parseTarget, zonesOf } from './http/target.ts';
 import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
+import { safeOutput } from './safeOutput.ts';
 import { type Outcome, talk } from './talk.ts';
-import { safeOutput, terminalText } from './terminalText.ts';
 import { parseTransfer } from './transferMessage.ts';
 import { transferPath } from './transferPath.ts';
 
@@ -156,22 +157,23 @@ async function plain(way: Way & { verb: string }, config: PurlConfig, io: PurlIo
   return 0;
 }
 
-// What the original reports on standard output and ends with status 0.
-const REPORTED: ReadonlySet<FailureKind> = new Set<FailureKind>([
-  'refused',
-  'resolve',
-  'connect',
-  'httpStatus',
-  'badAnswer',
-]);
+/**
+ * What ends with 0 with --quiet, because the report tells it. Of a transfer that is a path that was looked at and is not
+ * right; when the other side could not be asked, or refused to tell, nothing is known of its path.
+ */
+const REPORTED = {
+  message: ['resolve', 'connect', 'httpStatus', 'badAnswer'],
+  transfer: ['wrongPath'],
+} as const satisfies Record<Outcome['what'], readonly FailureKind[]>;
 
 /**
  * purl 1.6.2 ends with 0 whatever the report says. Programs that read the report call it with
  * --quiet, so there a failure that the report tells keeps that status, unless --fail is given.
  */
-function statusOf({ failure }: Outcome, { quiet, fail }: PurlConfig, io: PurlIo): number {
+function statusOf({ what, failure }: Outcome, { quiet, fail }: PurlConfig, io: PurlIo): number {
   if (failure === undefined) return 0;
-  if (quiet && !fail && REPORTED.has(failure.kind)) return 0;
+  const reported: readonly FailureKind[] = REPORTED[what];
+  if (quiet && !fail && reported.includes(failure.kind)) return 0;
   return failed(failure, io);
 }
 

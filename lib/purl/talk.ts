@@ -6,6 +6,7 @@ import { type Message, messageBody, messageQuery } from './jsonMessage.ts';
 
 /** What goes to standard output, and what went wrong if something did. */
 export interface Outcome {
+  readonly what: 'message' | 'transfer';
   readonly text: string;
   readonly failure?: PurlFailure;
 }
@@ -48,7 +49,7 @@ export async function talk(message: Message, options: TalkOptions): Promise<Outc
       : options.verb === 'GET'
         ? jsonLine(body)
         : report(body, options.raw);
-  return failure === undefined ? { text } : { text, failure };
+  return { what: 'message', text, ...(failure && { failure }) };
 }
 
 function sendMessage(message: Message, options: TalkOptions) {

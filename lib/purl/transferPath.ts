@@ -23,10 +23,12 @@ export async function transferPath(
   message: TransferMessage,
   options: TransferOptions,
 ): Promise<Outcome> {
-  const { report, failure } = await attempt(message, options);
-  const shutdown = options.oneShot ? { shutdown: await shutDown(options.way) } : {};
+  const { report, failure: failed } = await attempt(message, options);
+  const end = options.oneShot ? await shutDown(options.way) : undefined;
+  const shutdown = end === undefined ? {} : { shutdown: end.report };
   const text = dumps({ stdout: { ...report, ...shutdown } });
-  return failure === undefined ? { text } : { text, failure };
+  const failure = failed ?? end?.failure;
+  return { what: 'transfer', text, ...(failure && { failure }) };
 }
 
 const NOT_DONE = 'No push/pull operation was performed! A filepath check failed!';

@@ -60,6 +60,8 @@ export interface SubJobStart {
   readonly host: JsonObject;
   /** What the entry says about the other host that runs it. */
   readonly remote?: JsonObject;
+  /** The limits that it was started with, and what holds it to them. */
+  readonly limits?: JsonObject;
 }
 
 export interface SubJobEnd {
@@ -85,6 +87,7 @@ export function recordStart(record: RecordEditor, k: number, start: SubJobStart)
     startstamp: readableStamp(start.startedAt),
     ...start.remote,
     ...(start.pid === undefined ? {} : { pid: start.pid }),
+    ...(start.limits === undefined ? {} : { limits: start.limits }),
   };
   const entries = { ...entriesBefore(record, k), [k]: entry };
   record.touch(['startInfo'], entries);

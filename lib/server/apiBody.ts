@@ -1,8 +1,9 @@
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { GatewayRequest } from '../gateway/types.ts';
-import type { JsonValue } from '../wire/json.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
+import { KEPT_LIMITS } from '../wire/request.ts';
 
 /** The body of a request of `/api/v2`. */
 export interface ApiBody {
@@ -36,7 +37,18 @@ export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise
 async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
   const payload = await readPayload(bytes);
   if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-  return payload.isBlank ? undefined : plainNumbers(await payload.json());
+  return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
+}
+
+/** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */
+function smallBody(body: JsonValue): JsonValue {
+  if (!isLargerThan(body, KEPT_LIMITS)) return body;
+  const { maxCharacters, maxValues } = KEPT_LIMITS;
+  throw new PmanError(
+    'payload_too_large',
+    `the body has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
 }
 
 async function formIn(body: Buffer, type: string): Promise<FormData> {

@@ -90,18 +90,15 @@ async function answer(
     growth: seen.growth,
     webhooks: seen.webhooks,
     auid: caller.grant?.auid,
-    requireRead: () => requireScope(caller, 'pman', 'GET'),
+    permit: (deed) => requireScope(caller, 'pman', deed),
     act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
       const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
-    require: (what) => requireScope(caller, 'pman', what),
   };
   const asked = apiRequest(request, target, signalOf(request, caller));
-  // What changes something has the scope of its action; see `act`.
-  if (asked.method === 'GET' || asked.method === 'HEAD') requireScope(caller, 'pman', 'GET');
   const first = await listeners.work(request.signal, () => answerApi(asked, context));
   return 'later' in first ? first.later() : first;
 }

@@ -5,6 +5,7 @@ import type { EventLog } from '../events/eventLog.ts';
 import { type JobChanges, namesIn } from '../events/jobChanges.ts';
 import { openEvents } from '../events/openEvents.ts';
 import { OutputGrowth } from '../events/outputGrowth.ts';
+import { findGroupPlace } from '../host/controlGroups.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
 import type { EngineName } from '../jobs/capabilities.ts';
@@ -13,6 +14,7 @@ import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.
 import { jobViewer } from '../jobs/container/jobViewer.ts';
 import { progressReader } from '../jobs/container/progressReader.ts';
 import { RecordedJobs } from '../jobs/container/recordedJobs.ts';
+import { enforcersOf } from '../jobs/enforcers.ts';
 import { HostJobs } from '../jobs/host/hostJobs.ts';
 import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -45,6 +47,8 @@ export interface OpenJobsOptions {
   readonly containerJobs: ContainerJobsPlace;
   readonly readShown: ReadShown;
   readonly meter: Meter;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly jobEnv?: NodeJS.ProcessEnv | undefined;
   readonly log: Logger;
 }
 
@@ -76,7 +80,17 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
  * @throws PmanError when the database cannot be opened; UsageError when there are no such ssh hosts
  */
 export async function openJobs(
-  { config, workFolder, spool, rights, containerJobs, readShown, meter, log }: OpenJobsOptions,
+  {
+    config,
+    workFolder,
+    spool,
+    rights,
+    containerJobs,
+    readShown,
+    meter,
+    jobEnv,
+    log,
+  }: OpenJobsOptions,
   releases: Array<() => void | Promise<void>>,
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
@@ -95,6 +109,14 @@ export async function openJobs(
   const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
   const eventsBefore = events.log.newest;
 
+  const { controlGroups } = config.jobs;
+  const place = controlGroups === 'never' ? undefined : findGroupPlace();
+  const jobGroups = place && { place, forAll: controlGroups === 'always' };
+  const enforcers = enforcersOf(place);
+  log.info('limits of jobs of this host', { ...enforcers });
+  if (controlGroups === 'always' && place === undefined) {
+    log.warn('there are no control groups that pman may write: jobs have none');
+  }
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
@@ -105,6 +127,8 @@ export async function openJobs(
       ended: (bytes) => meter.outputBytes.inc(bytes),
       runnerLost: () => meter.runnerRestarts.inc(),
     },
+    env: jobEnv,
+    jobGroups,
     log: log.child({ component: 'jobs' }),
   });
   releases.push(() => host.close());
@@ -136,7 +160,7 @@ export async function openJobs(
       log.error('old records cannot be taken up', { reason: messageOf(error) });
     });
   const jobs = new Jobs({
-    ...{ database, progressOf, viewOf, host },
+    ...{ database, progressOf, viewOf, host, enforcers },
     containers: containers ?? new RecordedJobs(readShown),
     containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
@@ -163,7 +187,8 @@ function* outputsOf(database: JobDatabase, jobs: Jobs) {
 }
 
 /** @throws UsageError when jobs cannot run as the user that was named */
-function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig) {
+function jobLimits({ jobs }: PmanConfig) {
+  const { user, maxOutputBytes, maxProcesses, memoryBytes, cpus } = jobs;
   if (user !== undefined && process.geteuid?.() !== 0) {
     throw new UsageError('--jobUser: only root can run jobs as another user');
   }
@@ -171,5 +196,7 @@ function jobLimits({ jobs: { user, maxOutputBytes, maxProcesses } }: PmanConfig)
     ...(user === undefined ? {} : { user: findUser(user) }),
     ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
     ...(maxProcesses === undefined ? {} : { maxProcesses }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
   };
 }

@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly containerJobs: ContainerJobsPlace;
   /** Reads how a container job has ended from what its record shows. */
   readonly readShown: ReadShown;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly jobEnv?: NodeJS.ProcessEnv | undefined;
   /** A client has asked the server to quit. */
   readonly onQuit: (options: QuitOptions) => void;
 }
@@ -108,7 +110,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
 }
 
 async function open(
-  { config, log, openFileio, containerJobs, readShown, onQuit }: ServerOptions,
+  { config, log, openFileio, containerJobs, readShown, jobEnv, onQuit }: ServerOptions,
   releases: Array<() => void | Promise<void>>,
   isDraining: () => boolean,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
@@ -128,7 +130,7 @@ async function open(
   releases.push(() => lock.release());
   const meter = new Meter();
   const opened = await openJobs(
-    { config, workFolder, spool, rights, containerJobs, readShown, meter, log },
+    { config, workFolder, spool, rights, containerJobs, readShown, meter, jobEnv, log },
     releases,
   );
   const { database, jobs, events, changes, growth, closeOrphans } = opened;

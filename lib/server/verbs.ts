@@ -83,13 +83,21 @@ async function act(
 ): Promise<Done> {
   told.action = command.action;
   told.meta = command.rawMeta;
+  // Each of these looks at all of a large meta.
+  await othersFirst(by.pace);
   warn(told, warningsOf(command));
+  await othersFirst(by.pace);
   const { status, result, error, page, after, jobs } = await dispatch(services, command, by);
+  await othersFirst(by.pace);
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
   Object.assign(told, page);
   return { ...(after && { after }), ...(jobs && { jobs }) };
+}
+
+async function othersFirst(pace: LongWork): Promise<void> {
+  if (pace.isOthersTurn) await pace.turn();
 }
 
 function warn(told: Told, warnings: readonly string[]): void {

@@ -10,12 +10,14 @@ const OF_EVERY_ACTION = ['threaded'] as const;
 const SWITCHES = ['threaded', 'serveforever'] as const;
 const MEANS_NO = /^(false|no|off|none|null|0)$/i;
 const MAX_WARNINGS = 10;
+/** What nobody writes by hand has no slips of the pen. */
+const MAX_MEMBERS = 1000;
 
 /** What in a command may not be what its sender means, though it is obeyed as it stands; empty as a rule. */
 export function warningsOf({ action, rawMeta }: Command, known = membersOf(action)): string[] {
   const warnings: string[] = [];
   if (known === undefined) return warnings;
-  for (const name of Object.keys(rawMeta)) {
+  for (const name of Object.keys(rawMeta).slice(0, MAX_MEMBERS)) {
     if (warnings.length >= MAX_WARNINGS) break;
     if (known.includes(name)) continue;
     const nearest = nearName(name, known);

@@ -7,20 +7,16 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PmanError } from '../errors.ts';
+import { HeldTree } from './heldTree.ts';
 import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 
 export interface InstallOptions {
   /** Whether what is already there may be reached through symbolic links. */
   readonly followLinks: boolean;
-}
-
-interface Step {
-  readonly from: string;
-  readonly to: string;
 }
 
 const TURN_EVERY = 200;
@@ -32,83 +28,62 @@ const TURN_EVERY = 200;
  * @throws PmanError `conflict` or `forbidden`, nothing moved then
  */
 export async function install(
-  staging: string,
+  staging: OpenFolder,
   folder: string,
-  options: InstallOptions,
+  { followLinks }: InstallOptions,
 ): Promise<void> {
-  const steps = await plan(staging, folder, options);
-  const places = new Places(folder, options);
+  const top = OpenFolder.at(folder, undefined);
+  const [from, to] = [new HeldTree(staging), new HeldTree(top)];
+  const isLink = (name: string) => followLinks && leadsToFolder(join(folder, name));
+  const place = (name: string) => (followLinks ? join(folder, name) : to.way(name));
   try {
-    for (const [i, { from, to }] of steps.entries()) {
+    const names = await plan(staging, folder, isLink);
+    for (const [i, name] of names.entries()) {
       if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
-      const place = places.of(to);
       try {
-        renameSync(from, place);
+        renameSync(from.way(name), place(name));
       } catch (cause) {
-        throw pathError(to, 'put in place', cause);
+        if (cause instanceof PmanError) throw cause;
+        throw pathError(join(folder, name), 'put in place', cause);
       }
     }
   } finally {
-    places.close();
+    from.close();
+    to.close();
+    top.close();
   }
 }
 
-/** Finds what lies below a folder; without links also when one takes the place of a folder there meanwhile. */
-class Places {
-  readonly #folder: string;
-  readonly #top: OpenFolder | undefined;
-  #last: OpenFolder | undefined;
-
-  constructor(folder: string, { followLinks }: InstallOptions) {
-    this.#folder = folder;
-    this.#top = followLinks ? undefined : OpenFolder.at(folder, undefined);
-  }
-
-  /** @throws PmanError when there is a link on the way */
-  of(path: string): string {
-    if (this.#top === undefined) return path;
-    const above = dirname(path);
-    if (this.#last?.path !== above) {
-      this.#last?.close();
-      this.#last = undefined;
-      this.#last = this.#top.below(relative(this.#folder, above).split('/').filter(Boolean));
-    }
-    return this.#last.way(path);
-  }
-
-  close(): void {
-    this.#last?.close();
-    this.#top?.close();
-  }
-}
-
+/** What has to be moved, by its name below the staging folder. Nobody relies on it: the way to each is found again. */
 async function plan(
-  staging: string,
+  staging: OpenFolder,
   folder: string,
-  { followLinks }: InstallOptions,
-): Promise<Step[]> {
-  const steps: Step[] = [];
-  const pending: Step[] = [{ from: staging, to: folder }];
+  leadsToFolder: (name: string) => boolean,
+): Promise<string[]> {
+  const names: string[] = [];
+  const pending = [''];
   for (let i = 0; ; i += 1) {
     const next = pending.pop();
-    if (next === undefined) return steps;
+    if (next === undefined) return names;
     if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+    const target = join(folder, next);
     try {
-      accessSync(next.to, constants.W_OK);
+      accessSync(target, constants.W_OK);
     } catch (cause) {
-      throw pathError(next.to, 'write to', cause);
+      throw pathError(target, 'write to', cause);
     }
-    for (const entry of readdirSync(next.from, { withFileTypes: true })) {
-      const step = { from: join(next.from, entry.name), to: join(next.to, entry.name) };
-      const there = existing(step.to);
-      if (there === undefined) steps.push(step);
+    for (const entry of readdirSync(join(staging.itself, next), { withFileTypes: true })) {
+      const name = next === '' ? entry.name : `${next}/${entry.name}`;
+      const path = join(folder, name);
+      const there = existing(path);
+      if (there === undefined) names.push(name);
       else if (!entry.isDirectory()) {
-        if (there.isDirectory()) throw inTheWay(step.to, 'a folder', 'a file');
-        steps.push(step);
-      } else if (there.isDirectory() || (followLinks && leadsToFolder(step.to))) pending.push(step);
+        if (there.isDirectory()) throw inTheWay(path, 'a folder', 'a file');
+        names.push(name);
+      } else if (there.isDirectory() || leadsToFolder(name)) pending.push(name);
       else if (there.isSymbolicLink()) {
-        throw new PmanError('forbidden', `refused to go through the symbolic link ${step.to}`);
-      } else throw inTheWay(step.to, 'a file', 'a folder');
+        throw new PmanError('forbidden', `refused to go through the symbolic link ${path}`);
+      } else throw inTheWay(path, 'a file', 'a folder');
     }
   }
 }

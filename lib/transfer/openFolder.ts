@@ -10,6 +10,9 @@ const O_PATH = 0o10000000;
 const HANDLES = '/proc/self/fd';
 const hasHandles = process.platform === 'linux' && existsSync(HANDLES);
 
+/** How the system finds what is open under this number; its path where handles are no paths. */
+export const wayOfHandle = (fd: number, path: string) => (hasHandles ? `${HANDLES}/${fd}` : path);
+
 /**
  * A folder that is held open. What is in it is reached by way of the handle: whatever takes the folder's name
  * meanwhile, nobody is led elsewhere.
@@ -54,6 +57,19 @@ export class OpenFolder {
     }
   }
 
+  /**
+   * A folder itself, in a store; a link in its place is refused, those on the way to it are followed.
+   * @throws PmanError `forbidden`
+   */
+  static real(path: string, within: string): OpenFolder {
+    const above = OpenFolder.above(path, within);
+    try {
+      return above.enter(path);
+    } finally {
+      above.close();
+    }
+  }
+
   /** A folder in this one that need not be read. @throws PmanError `forbidden` when it is no folder but a link by now */
   enter(path: string): OpenFolder {
     const flags = (hasHandles ? O_PATH : O_RDONLY) | O_NOFOLLOW | O_DIRECTORY;
@@ -95,7 +111,7 @@ export class OpenFolder {
 
   /** How the system finds the folder itself. */
   get itself(): string {
-    return hasHandles ? `${HANDLES}/${this.#fd}` : this.path;
+    return wayOfHandle(this.#fd, this.path);
   }
 
   /** How the system finds what lies in the folder under the last name of a path. */

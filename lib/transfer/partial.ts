@@ -73,7 +73,12 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     release();
     throw pathError(folder, 'write to', cause);
   }
-  const { size } = await file.stat();
+  const { size, nlink } = await file.stat();
+  if (nlink !== 1) {
+    await file.close();
+    release();
+    throw new PmanError('forbidden', `${path} has other names: what arrives is not kept there`);
+  }
   return {
     path,
     bytes: size,

@@ -1,6 +1,8 @@
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { makeFolder } from '../host/folders.ts';
+import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 
 /** What a path is, as both programs report it. */
@@ -31,15 +33,36 @@ export function pathState(path: string): PathState {
   };
 }
 
-/** Makes a folder and the missing ones above it. @throws PmanError, `conflict` when something else has the name */
-export function provideFolder(path: string): void {
+/**
+ * Makes a folder and the missing ones above it.
+ * @param within the store that all of it has to be in, also when a link takes the place of a folder meanwhile
+ * @throws PmanError, `conflict` when something else has the name, `forbidden` when it is not in the store
+ */
+export function provideFolder(path: string, within?: string): void {
   try {
-    makeFolder(path);
+    if (within === undefined) makeFolder(path);
+    else makeFolderIn(within, path.replace(/(?<=.)\/+$/, ''));
   } catch (cause) {
+    if (cause instanceof PmanError) throw cause;
     if (isTaken(path)) {
       throw new PmanError('conflict', `${path} exists and is no folder`, { cause });
     }
     throw pathError(path, 'make the folder', cause);
+  }
+}
+
+/** Each folder is made in one that is held open and is in the store. */
+function makeFolderIn(store: string, path: string): void {
+  if (path === store || dirname(path) === path || pathState(path).isdir) return;
+  makeFolderIn(store, dirname(path));
+  const above = OpenFolder.above(path, store);
+  try {
+    mkdirSync(above.way(path));
+  } catch (error) {
+    // Somebody else has just made it, or it is a link: what goes into it is looked at again.
+    if (systemErrorCode(error) !== 'EEXIST' || !pathState(path).isdir) throw error;
+  } finally {
+    above.close();
   }
 }
 

@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { PmanError } from '../errors.ts';
 import { STAGING_NAME, stagingName } from './names.ts';
+import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
+import { removeIn } from './removeTree.ts';
 
 /** The names of what this process is making just now. */
 const mine = new Set<string>();
 
 /** A hidden folder beside what is about to change; its content is renamed into place. */
 export interface Staging {
-  readonly path: string;
+  /** The folder, held open: whoever shares the place may put a link where it is. */
+  readonly folder: OpenFolder;
   /** Removes the folder and what is left in it. */
   close(): Promise<void>;
 }
@@ -42,22 +45,36 @@ export async function openStaging(folder: string): Promise<Staging> {
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   guard.unref();
+  let above: OpenFolder | undefined;
+  let held: OpenFolder;
   try {
-    await mkdir(path, { mode: 0o700 });
+    above = OpenFolder.at(folder, undefined);
+    mkdirSync(above.way(path), { mode: 0o700 });
+    held = above.enter(path);
   } catch (cause) {
+    above?.close();
     guard.stdin.end();
     release();
-    throw pathError(folder, 'write to', cause);
+    throw pathError(folder, 'write to', cause instanceof PmanError ? cause.cause : cause);
   }
-  await removeAbandoned(folder);
-  return {
-    path,
-    async close() {
-      await removeTree(path);
+  const place = above;
+  const close = async () => {
+    held.close();
+    try {
+      await removeIn(place, path);
+    } finally {
+      place.close();
       release();
       guard.stdin.end();
-    },
+    }
   };
+  try {
+    await removeAbandoned(folder);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { folder: held, close };
 }
 
 function realFolder(folder: string): string {
@@ -69,34 +86,22 @@ function realFolder(folder: string): string {
   }
 }
 
-/** Removes a tree, folders without write permission included. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    // A folder without write permission keeps what is in it: allow it, then say what still fails.
-    await allowRemoval(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function allowRemoval(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await allowRemoval(join(folder, entry.name));
-  }
-}
-
 /**
  * Removes what processes left that have ended. In a container a process has the number of the one before it: what has
  * our number and is not ours is such a thing too.
  */
 export async function removeAbandoned(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!STAGING_NAME.test(name)) continue;
-    const pid = Number(name.split('-')[1]);
-    const isUsed = pid === process.pid ? mine.has(name) : isAlive(pid);
-    if (!isUsed) await removeTree(resolve(folder, name));
+  const names = readdirSync(folder).filter((name) => STAGING_NAME.test(name));
+  if (names.length === 0) return;
+  const above = OpenFolder.at(folder, undefined);
+  try {
+    for (const name of names) {
+      const pid = Number(name.split('-')[1]);
+      const isUsed = pid === process.pid ? mine.has(name) : isAlive(pid);
+      if (!isUsed) await removeIn(above, resolve(folder, name));
+    }
+  } finally {
+    above.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { type BigIntStats, closeSync, fstatSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { openEntry } from './openEntry.ts';
+import { wayOfHandle } from './openFolder.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import type { TreeEntry } from './tree.ts';
 
@@ -29,6 +30,11 @@ export class SteadyFile {
   /** Bytes as the system stated them when it was opened. */
   get size(): number {
     return Number(this.#before.size);
+  }
+
+  /** How the system finds the very file that is open. */
+  get way(): string {
+    return wayOfHandle(this.#fd, this.path);
   }
 
   get mode(): number {

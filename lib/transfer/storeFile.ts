@@ -93,7 +93,7 @@ async function putNameless(file: FileHandle, nameFile: NameFile, target: string)
 
 async function openStaged(folder: string): Promise<Unplaced> {
   const staging = await openStaging(folder);
-  const path = join(staging.path, 'file');
+  const path = staging.folder.way('file');
   let file: FileHandle;
   try {
     file = await open(path, 'wx', 0o600);

@@ -1,9 +1,9 @@
 import {
   chmodSync,
   closeSync,
+  fchmodSync,
   futimesSync,
   lutimesSync,
-  mkdirSync,
   openSync,
   symlinkSync,
   utimesSync,
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadRequestError } from '../errors.ts';
 import { checkLink, goesUpLater, type Look } from './checkLink.ts';
+import { HeldTree } from './heldTree.ts';
 import { type InstallOptions, install } from './install.ts';
 import { isOwnName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
@@ -59,8 +60,8 @@ export async function unpack(
   await checkLimits(entries, size, folder, options.limits);
   const staging = await openStaging(folder);
   try {
-    const folders = await extract(archive, entries, staging.path, options);
-    await install(staging.path, folder, options);
+    const folders = await extract(archive, entries, staging.folder, options);
+    await install(staging.folder, folder, options);
     dressFolders(folders, folder, options);
   } finally {
     await staging.close();
@@ -99,40 +100,45 @@ function checkTree(entries: readonly ArchiveEntry[]): void {
 async function extract(
   archive: ArchiveReader,
   entries: readonly ArchiveEntry[],
-  staging: string,
+  staging: OpenFolder,
   { signal, rooted, followLinks }: UnpackOptions,
 ): Promise<ArchiveEntry[]> {
   const look = lookInto(archive, entries);
+  const tree = new HeldTree(staging);
   const made = new Set<string>(['']);
   const folders: ArchiveEntry[] = [];
-  for (const [i, entry] of entries.entries()) {
-    if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
-    signal?.throwIfAborted();
-    const path = join(staging, entry.name);
-    try {
-      if (entry.kind === 'folder') {
-        makeFolders(entry.name, staging, made);
-        folders.push(entry);
-      } else {
-        makeFolders(entry.name.slice(0, Math.max(0, entry.name.lastIndexOf('/'))), staging, made);
+  try {
+    for (const [i, entry] of entries.entries()) {
+      if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+      signal?.throwIfAborted();
+      try {
+        if (entry.kind === 'folder') {
+          makeFolders(entry.name, tree, made);
+          folders.push(entry);
+          continue;
+        }
+        makeFolders(entry.name.slice(0, Math.max(0, entry.name.lastIndexOf('/'))), tree, made);
+        const path = tree.way(entry.name);
         if (entry.kind === 'file') await extractFile(archive, entry, path);
         else extractLink(archive, entry, path, { look, rooted, followLinks });
+      } catch (error) {
+        if (error instanceof BadRequestError || !isSystemError(error)) throw error;
+        throw pathError(entry.name, 'write', error);
       }
-    } catch (error) {
-      if (error instanceof BadRequestError || !isSystemError(error)) throw error;
-      throw pathError(entry.name, 'write', error);
     }
+    return folders;
+  } finally {
+    tree.close();
   }
-  return folders;
 }
 
 function isSystemError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'errno' in error;
 }
 
-function makeFolders(name: string, staging: string, made: Set<string>): void {
+function makeFolders(name: string, tree: HeldTree, made: Set<string>): void {
   if (made.has(name)) return;
-  mkdirSync(join(staging, name), { recursive: true });
+  tree.makeFolder(name);
   for (let at = name.length; at > 0; at = name.lastIndexOf('/', at - 1))
     made.add(name.slice(0, at));
 }
@@ -150,10 +156,10 @@ async function extractFile(
     try {
       writeAll(fd, content);
       futimesSync(fd, seconds, seconds);
+      fchmodSync(fd, mode);
     } finally {
       closeSync(fd);
     }
-    chmodSync(path, mode);
     return;
   }
   const file = await open(path, 'wx', 0o600);
@@ -239,20 +245,12 @@ function dressFolders(
     (a, b) => b.name.split('/').length - a.name.split('/').length,
   );
   const top = OpenFolder.at(folder, undefined);
+  const tree = new HeldTree(top);
   try {
-    for (const entry of deepestFirst) {
-      if (followLinks) {
-        dress(join(folder, entry.name), entry);
-        continue;
-      }
-      const inner = top.below(entry.name.split('/'));
-      try {
-        dress(inner.itself, entry);
-      } finally {
-        inner.close();
-      }
-    }
+    for (const entry of deepestFirst)
+      dress(followLinks ? join(folder, entry.name) : tree.folder(entry.name), entry);
   } finally {
+    tree.close();
     top.close();
   }
 }

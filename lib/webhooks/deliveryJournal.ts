@@ -62,7 +62,7 @@ export class Journal {
       appendFileSync(this.#file, text, { mode: PRIVATE.file });
     } catch (error) {
       // A part of a line would spoil the next one.
-      if (before > 0) truncateSync(this.#file, before);
+      if (this.#size() > before) truncateSync(this.#file, before);
       throw error;
     }
     this.#lines += lines.length;

@@ -27,6 +27,8 @@ export interface SenderOptions {
 /** Of one receiver, and in all: a receiver that takes its time holds up only its own. */
 const AT_ONCE = 4;
 const AT_ONCE_IN_ALL = 256;
+/** How long to wait when the disk does not give the events, in milliseconds. */
+const UNREADABLE_MS = 5000;
 
 /** What waits for its turn, and the event that it tells. */
 interface Due {
@@ -50,20 +52,23 @@ export class Sender {
   wake(subscription: Subscription): void {
     const { id } = subscription;
     if (this.#ending.signal.aborted || this.#busy.has(id)) return;
-    const due = subscription.isStopped ? undefined : this.#due(subscription);
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
+    let due: Due | undefined;
+    try {
+      due = subscription.isStopped ? undefined : this.#due(subscription);
+    } catch (error) {
+      this.#options.log.warn('the events cannot be read', { of: id, reason: messageOf(error) });
+      this.#later(subscription, UNREADABLE_MS);
+      return;
+    }
     if (due === undefined) {
       this.#options.idle(subscription);
       return;
     }
     const waitMs = (due.delivery.dueAt ?? 0) - Date.now();
     if (waitMs > 0) {
-      const again = () => {
-        this.#timers.delete(id);
-        this.wake(subscription);
-      };
-      this.#timers.set(id, setTimeout(again, waitMs).unref());
+      this.#later(subscription, waitMs);
       return;
     }
     this.#busy.add(id);
@@ -77,6 +82,14 @@ export class Sender {
   close(): void {
     this.#ending.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  #later(subscription: Subscription, waitMs: number): void {
+    const again = () => {
+      this.#timers.delete(subscription.id);
+      this.wake(subscription);
+    };
+    this.#timers.set(subscription.id, setTimeout(again, waitMs).unref());
   }
 
   async #send(subscription: Subscription, { delivery, event }: Due): Promise<void> {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PmanError } from '../errors.ts';
-import type { JobEvent, LoggedEvent } from '../events/event.ts';
+import type { LoggedEvent } from '../events/event.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import type { Logger } from '../log.ts';
 import type { AllowedHosts } from './allowedHosts.ts';
 import { type Journal, type JournalLine, type Known, learn } from './deliveryJournal.ts';
-import { messageOfEvent } from './message.ts';
-import { DEFAULT_EVENTS, DEFAULT_SECRET, type NotifyEntry } from './notify.ts';
+import { linesFor } from './linesFor.ts';
+import { DEFAULT_SECRET, type NotifyEntry } from './notify.ts';
 import type { NotifyFile } from './notifyFile.ts';
 import type { Outcome } from './post.ts';
 import { Sender } from './sender.ts';
@@ -98,7 +98,7 @@ export class Webhooks {
   /**
    * Sends events of a job again: those that were given up, or all that are remembered. Each has the id that it had.
    * @returns how many
-   * @throws PmanError forbidden when this server sends none; the file system's error
+   * @throws PmanError forbidden when this server sends none, storage when the disk does not take the order
    */
   again(root: string, which: 'given_up' | 'all'): number {
     if (!this.#isOn) throw new PmanError('forbidden', 'this server sends no webhooks');
@@ -112,8 +112,7 @@ export class Webhooks {
       const lines = chosen.map(({ seq, type, message }): JournalLine => {
         return { of: id, delivery: { seq, type, message, state: 'waiting', tries: 0 } };
       });
-      // Who asks for it knows better than the 410 of then.
-      this.#write([{ resumed: id }, ...lines]);
+      this.#writeOrder([{ resumed: id }, ...lines]); // who asks knows better than the 410 of then
       count += chosen.length;
       this.#over.delete(id);
       this.#sender.wake(subscription);
@@ -188,7 +187,9 @@ export class Webhooks {
   /** @throws the file system's error: none of the events counts as looked at then */
   #take(batch: readonly LoggedEvent[]): void {
     const made = new Map<string, Subscription[]>();
-    const lines = batch.flatMap(({ event }) => this.#linesFor(event, made));
+    const of = (root: string) => made.get(root) ?? this.#mine(root);
+    const { notifyOf } = this.#options;
+    const lines = batch.flatMap(({ event }) => linesFor(event, { of, notifyOf, made }));
     const last = batch.at(-1)?.event.seq ?? this.#fed;
     if (lines.length > 0 || last - (this.#known.fed ?? 0) > QUIET_EVENTS) {
       this.#write([...lines, { fed: last }]);
@@ -200,40 +201,8 @@ export class Webhooks {
     for (const subscription of concerned) this.#sender.wake(subscription);
   }
 
-  #linesFor(event: JobEvent, made: Map<string, Subscription[]>): readonly JournalLine[] {
-    const { id: root, seq, type } = event;
-    const lines: JournalLine[] = [];
-    let subscriptions: readonly Subscription[] = made.get(root) ?? this.#mine(root);
-    if (type === 'accepted' && subscriptions.length === 0) {
-      const fresh = this.#subscriptionsOf(root, seq);
-      if (fresh.length > 0) made.set(root, fresh);
-      lines.push(...fresh.map((subscription) => ({ subscription })));
-      subscriptions = fresh;
-    }
-    for (const { id, events, seen, isStopped } of subscriptions) {
-      // What was written down before a crash is not taken twice.
-      if (!events.includes(type) || seq <= seen || isStopped) continue;
-      const { id: message } = messageOfEvent(event);
-      lines.push({ of: id, delivery: { seq, type, message, state: 'waiting', tries: 0 } });
-    }
-    if (type === 'ended') lines.push(...subscriptions.map(({ id }) => ({ closed: id })));
-    return lines;
-  }
-
   #mine(root: string): readonly Subscription[] {
     return this.#byRoot.get(root) ?? [];
-  }
-
-  #subscriptionsOf(root: string, seq: number): Subscription[] {
-    return this.#options.notifyOf(root).map((entry, i) => ({
-      id: `${root}/${i}`,
-      root,
-      url: entry.url,
-      events: [...(entry.events ?? DEFAULT_EVENTS)],
-      secretName: entry.secretName ?? DEFAULT_SECRET,
-      seen: seq - 1,
-      ...{ isClosed: false, isStopped: false, deliveries: [] },
-    }));
   }
 
   #settled(subscription: Subscription, delivery: Delivery, { kind }: Outcome): void {
@@ -297,6 +266,17 @@ export class Webhooks {
       learn(this.#known, line);
     }
     journal.tidy(this.#known);
+  }
+
+  /** As `write`, for a client. @throws PmanError storage */
+  #writeOrder(lines: readonly JournalLine[]): void {
+    try {
+      this.#write(lines);
+    } catch (error) {
+      throw new PmanError('storage', `the order cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** As `write`; what the disk refuses is known to this process alone, and a later one sends it again. */

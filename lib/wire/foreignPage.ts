@@ -52,8 +52,11 @@ export function pageHeaders(
 
 /** What a browser wants to know before it sends JSON or a token: the answer to a preflight (Fetch, 3.2.2). */
 export const PREFLIGHT_HEADERS = [
-  ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, OPTIONS'],
-  ['Access-Control-Allow-Headers', 'Authorization, Content-Type'],
+  ['Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE, OPTIONS'],
+  [
+    'Access-Control-Allow-Headers',
+    'Authorization, Content-Type, Range, Idempotency-Key, Last-Event-ID, If-None-Match',
+  ],
 ] as const;
 
 const EVERY_PAGE = [['Access-Control-Allow-Origin', '*']] as const;

@@ -80,6 +80,9 @@ export interface MetaLimits {
   readonly maxValues: number;
 }
 
+/** Of what is kept with a job. */
+export const KEPT_LIMITS: MetaLimits = { maxCharacters: 2 * 1024 * 1024, maxValues: 10_000 };
+
 /** @throws PmanError payload_too_large */
 export function requireSmallMeta({ action, rawMeta }: Command, limits: MetaLimits): void {
   if (!isLargerThan(rawMeta, limits)) return;
@@ -124,8 +127,14 @@ export const pageFields = {
 } as const;
 export type PageMeta = { readonly [K in keyof typeof pageFields]?: number | undefined };
 
+/** A value is compared as it would be written, so a long one would take its time. No job has one. */
+const searchValue = anyJson.refine(
+  (value) => !isLargerThan(value, KEPT_LIMITS),
+  `has more than ${KEPT_LIMITS.maxCharacters} characters or ${KEPT_LIMITS.maxValues} values`,
+);
+
 /** `key` and `value`: the search that several actions share. */
-export const keyAndValue = { key: text, value: anyJson } as const;
+export const keyAndValue = { key: text, value: searchValue } as const;
 
 /** The search of status, done, info, search and result, with a page of its hits. */
 export const searchMeta = z.looseObject({ ...keyAndValue, ...pageFields });

@@ -1,27 +1,28 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import { PmanError } from '../../lib/errors.ts';
+import { KILLED_EXIT, memoryCause, perhapsMemoryCause } from '../../lib/jobs/causeWords.ts';
 import type { Look } from '../../lib/jobs/container/engine.ts';
+import { memoryText } from '../../lib/wire/memoryText.ts';
 import { lookOfTasks } from '../service/jobState.ts';
 import { newestFirst, parseTasks, type Task } from '../service/task.ts';
 
-const KILLED = 137;
-
 /** How a job stands whose workers are these containers; undefined without any. */
 export function lookOfContainers(containers: readonly ContainerInspectInfo[]): Look | undefined {
-  return lookOfTasks(newestFirst(containers.map(taskOf)), memoryCause(containers));
+  return lookOfTasks(newestFirst(containers.map(taskOf)), causeOfMemory(containers));
 }
 
 /** Podman 4 does not always tell that the kernel ended a container for its memory. */
-function memoryCause(containers: readonly ContainerInspectInfo[]): string | undefined {
-  if (containers.some(({ State }) => State.OOMKilled)) {
-    return "the container ran out of memory (its memory limit, or the host's)";
-  }
-  const limited = containers.find(
-    ({ State, HostConfig }) => State.ExitCode === KILLED && !!HostConfig.Memory,
-  );
-  return limited === undefined
-    ? undefined
-    : `the container was killed: it may have run out of memory (its limit is ${limited.HostConfig.Memory} bytes)`;
+function causeOfMemory(containers: readonly ContainerInspectInfo[]): string | undefined {
+  const failed = containers.filter(({ State }) => !State.Running && State.ExitCode !== 0);
+  const known = failed.find(({ State }) => State.OOMKilled);
+  if (known !== undefined) return memoryCause(known.State.ExitCode, memoryLimitOf(known));
+  const killed = failed.find(({ State }) => State.ExitCode === KILLED_EXIT);
+  const limit = killed && memoryLimitOf(killed);
+  return limit === undefined ? undefined : perhapsMemoryCause(limit);
+}
+
+function memoryLimitOf({ HostConfig }: ContainerInspectInfo): string | undefined {
+  return HostConfig.Memory ? memoryText(HostConfig.Memory) : undefined;
 }
 
 /** A container as the task that a swarm would show. */

@@ -1,7 +1,8 @@
+import { timeIn } from '../../lib/host/stamps.ts';
 import type { Look, Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
 import { exitCodeOf, outcomeOf } from './shownTask.ts';
-import { causeOf, isFinal, jobStatusOf, type Task } from './task.ts';
+import { causeOfTask, isFinal, jobStatusOf, type Task } from './task.ts';
 
 /**
  * How a job stands as a whole, from its tasks, the newest first: it has ended when every worker's newest task has, and
@@ -12,7 +13,7 @@ export function lookOfTasks(tasks: readonly Task[], cause?: string): Look | unde
   const task = decidingTask(tasks);
   if (task === undefined) return undefined;
   const counting = newestOfSlots(tasks);
-  const said = cause ?? causeOf(task);
+  const said = cause ?? causeOfTask(task);
   const seen = {
     workers: [...counting].reverse().map(workerOf),
     shown: shownOf(task),
@@ -48,10 +49,11 @@ function newestOfSlots(tasks: readonly Task[]): readonly Task[] {
 }
 
 function workerOf(task: Task): Worker {
-  const cause = causeOf(task);
+  const cause = causeOfTask(task);
   return {
     id: task.ID,
     exitCode: isFinal(task) ? exitCodeOf(endOf(task)) : null,
+    endedAt: isFinal(task) ? timeIn(task.Status.Timestamp) : undefined,
     ...(cause === undefined ? {} : { cause }),
     shown: shownOf(task),
   };

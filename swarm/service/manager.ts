@@ -2,17 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { PmanError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/log.ts';
+import {
+  causeOf,
+  KILLED_EXIT,
+  memoryCause,
+  perhapsMemoryCause,
+} from '../../lib/jobs/causeWords.ts';
+import { type Logger, type LogMethods, loggerOver } from '../../lib/log.ts';
 import { type EngineSettings, engineAddress } from '../client/engineAddress.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { openEngine } from '../client/openEngine.ts';
 import { type ServiceRequest, serviceSpec } from './serviceSpec.ts';
-import { causeOf, isGivenUp, memoryLimitOf, newestFirst, parseTasks, type Task } from './task.ts';
+import {
+  causeOfTask,
+  isGivenUp,
+  memoryLimitOf,
+  newestFirst,
+  parseTasks,
+  type Task,
+} from './task.ts';
 import { ranOutOfMemory, readOutput } from './workerOutput.ts';
 
 const FIRST_TASK_WITHIN_MS = 5000;
 const POLL_MS = 50;
-const EXIT_CODE_OF_KILL = 137;
 /** What the engine takes for a service's name, and no more: the name becomes a part of a path. */
 const POSSIBLE_NAME = /^[A-Za-z0-9][\w.-]*$/;
 
@@ -111,16 +123,19 @@ export class SwarmManager {
    * task alone: that its container ran out of memory, which the task shows as exit code 137, or that its node is lost.
    */
   async cause(task: Task): Promise<string | undefined> {
-    const { State, ContainerStatus } = task.Status;
-    if (State === 'failed' && ContainerStatus?.ExitCode === EXIT_CODE_OF_KILL) {
-      const outOfMemory = await ranOutOfMemory(this.#client, task);
-      if (outOfMemory) return "the container ran out of memory (its memory limit, or the node's)";
+    const { State, Message, ContainerStatus } = task.Status;
+    const exitCode = ContainerStatus?.ExitCode;
+    if (State === 'failed' && Message !== 'starting' && exitCode !== undefined) {
       const limit = memoryLimitOf(task);
-      if (outOfMemory === undefined && limit !== undefined) {
-        return `the container was killed: it may have run out of memory (its limit is ${limit} bytes)`;
+      // Another code than that of a kill is of a command whose child was killed: at its own limit only.
+      if (exitCode === KILLED_EXIT || limit !== undefined) {
+        const outOfMemory = await ranOutOfMemory(this.#client, task);
+        if (outOfMemory) return memoryCause(exitCode, limit);
+        const isUnknown = outOfMemory === undefined && exitCode === KILLED_EXIT;
+        if (isUnknown && limit !== undefined) return perhapsMemoryCause(limit);
       }
     }
-    return isGivenUp(task) ? this.#causeOfNode(task) : causeOf(task);
+    return isGivenUp(task) ? this.#causeOfNode(task) : causeOfTask(task);
   }
 
   /** The swarm gives up the tasks of a node that it does not hear of, and calls them orphaned only a day later. */
@@ -129,9 +144,9 @@ export class SwarmManager {
       await this.#client.ask('list the nodes', () => this.#docker.listNodes()),
     );
     const node = nodes.find(({ ID }) => ID === task.NodeID);
-    if (node !== undefined && node.Status.State !== 'down') return causeOf(task);
+    if (node !== undefined && node.Status.State !== 'down') return causeOfTask(task);
     const name = node?.Description?.Hostname ?? task.NodeID;
-    return `the node "${name}" is lost: what its container does is not known`;
+    return causeOf('nodeLost', `"${name}"; what its container does is not known`);
   }
 
   /** Ends a service's containers and forgets it. */
@@ -157,11 +172,18 @@ export class SwarmManager {
   }
 }
 
-/** The manager of the engine that the settings mean (see engineAddress). Sends nothing yet. */
-export async function openSwarm(settings: EngineSettings, log: Logger): Promise<SwarmManager> {
+/**
+ * The manager of the engine that the settings mean (see engineAddress). Sends nothing yet, and keeps nothing open.
+ * @param logger default: nothing is logged
+ * @throws UsageError for settings that name no usable engine
+ */
+export async function openSwarm(
+  settings: EngineSettings,
+  logger?: LogMethods,
+): Promise<SwarmManager> {
   const address = await engineAddress(settings);
   const client = await openEngine(address, settings.env.SSH_AUTH_SOCK);
-  return new SwarmManager(client, log);
+  return new SwarmManager(client, loggerOver(logger));
 }
 
 const nodeSchema = z.array(

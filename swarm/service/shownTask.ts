@@ -38,7 +38,8 @@ export function outcomeOf(end: TaskEnd): Outcome {
  */
 export function exitCodeOf(end: TaskEnd): number | null {
   const { state, code } = end;
-  if (code === undefined || neverRan(end)) return null;
+  // One that somebody removes may show how its removal has ended it, or not yet.
+  if (code === undefined || neverRan(end) || state === 'remove') return null;
   return code !== 0 || state === 'complete' ? code : null;
 }
 

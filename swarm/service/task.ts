@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { causeOf, exitCause, startCause } from '../../lib/jobs/causeWords.ts';
+import { memoryText } from '../../lib/wire/memoryText.ts';
 
 /** Every state that Docker documents for a task, in the order in which a task goes through them. */
 export const taskStates = [
@@ -30,6 +32,7 @@ const taskSchema = z.looseObject({
   DesiredState: z.string().optional(),
   Status: z.looseObject({
     State: z.string(),
+    Timestamp: z.string().optional(),
     Message: z.string().optional(),
     Err: z.string().optional(),
     ContainerStatus: z
@@ -108,29 +111,37 @@ const limitsSchema = z.looseObject({
   }),
 });
 
-/** In bytes; undefined for a task without. */
-export function memoryLimitOf(task: Task): number | undefined {
+/** As text: 16Mi; undefined for a task without. */
+export function memoryLimitOf(task: Task): string | undefined {
   const parsed = limitsSchema.safeParse(task);
-  return parsed.success ? parsed.data.Spec.Resources.Limits.MemoryBytes : undefined;
+  return parsed.success ? memoryText(parsed.data.Spec.Resources.Limits.MemoryBytes) : undefined;
 }
 
-/** Why a task ended otherwise than well, as a sentence; undefined for one that runs or did well. */
-export function causeOf({ Status }: Task): string | undefined {
-  const said = Status.Err ? `: ${Status.Err}` : '';
-  switch (Status.State) {
+/** Why a task ended otherwise than well, or waits, as a sentence; undefined for one that runs or did well. */
+export function causeOfTask({ Status }: Task): string | undefined {
+  const { State, Message, Err = '', ContainerStatus } = Status;
+  switch (State) {
     case 'failed':
-      return `the container failed${said}`;
+      // Docker 20: so it fails that never began, with an exit code of the engine's making.
+      if (Message === 'starting') return startCause(Err, 'command');
+      return causeOfFailed(Err, ContainerStatus?.ExitCode);
     case 'rejected':
-      return `the node could not start the container${said}`;
+      return startCause(Err);
     case 'orphaned':
-      return `the node has been lost for too long${said}`;
+      return causeOf('nodeLost', `for too long; ${Err}`);
     case 'shutdown':
-      return `the engine shut the container down${said}`;
+      return causeOf('node', `the engine shut the container down; ${Err}`);
     case 'remove':
-      return `the service was removed${said}`;
+      return causeOf('removed', 'the service');
     default:
-      return Status.Err ? `the task waits${said}` : undefined;
+      return Err ? startCause(Err, 'waits') : undefined;
   }
+}
+
+function causeOfFailed(said: string, exitCode: number | undefined): string {
+  if (!exitCode) return causeOf('unknown', said); // one that ended well has not failed
+  const isMore = said !== '' && !/^(task: )?non-zero exit \(\d+\)$/.test(said);
+  return isMore ? `${exitCause(exitCode)}: ${said}` : exitCause(exitCode);
 }
 
 const ttySchema = z.looseObject({

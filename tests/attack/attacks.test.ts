@@ -1,17 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { isShownElsewhere } from './attack.ts';
+import { hostJobs } from './subjects/hostJobs.ts';
+import { network } from './subjects/network.ts';
 import { otherUsers } from './subjects/otherUsers.ts';
 import { places } from './subjects/places.ts';
+import { questions } from './subjects/questions.ts';
+import { races } from './subjects/races.ts';
 import { requests } from './subjects/requests.ts';
 import { strangers } from './subjects/strangers.ts';
+import { tokens } from './subjects/tokens.ts';
+import { transfers } from './subjects/transfers.ts';
+import { typos } from './subjects/typos.ts';
 import { webhooks } from './subjects/webhooks.ts';
 import { webPages } from './subjects/webPages.ts';
 import { type Row, readTable, writeTable } from './table.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
-const SUBJECTS = [webPages, strangers, requests, places, otherUsers, webhooks];
+const SUBJECTS = [
+  ...[webPages, strangers, tokens, requests, questions, places, races, transfers],
+  ...[otherUsers, hostJobs, network, typos, webhooks],
+];
 /** Whether the table of the page is written, or has to be right. */
 const isWriting = process.env.PMAN_ATTACK_WRITE === '1';
 

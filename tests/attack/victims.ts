@@ -28,13 +28,14 @@ export interface FileServer extends Program {
 export async function withPfioh<T>(
   flags: readonly string[],
   attack: (server: FileServer) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   const opened = new Opened();
   try {
     const outer = opened.folder();
     const store = join(outer, 'store');
     mkdirSync(store);
-    const server = await opened.pfioh(['--storeBase', store, ...flags]);
+    const server = await opened.pfioh(['--storeBase', store, ...flags], { env });
     const { port } = new URL(`http://${server.address}`);
     return await attack({ ...server, port: Number(port), store, outer });
   } finally {

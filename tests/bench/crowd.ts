@@ -23,3 +23,9 @@ console.log(`hello in the crowd: ${figures(helloMs)}`);
 console.log(JSON.stringify(rest));
 await server.stop();
 server.endJobs();
+const wanted = { idleConnected: crowd.idle, slowAnswered: crowd.slow };
+for (const [name, count] of Object.entries({ ...wanted, followersServed: crowd.following })) {
+  if (rest[name as keyof typeof rest] === count) continue;
+  console.error(`${name} is not ${count}: the times above are not those of the whole crowd`);
+  process.exitCode = 1;
+}

@@ -7,7 +7,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { within } from '../helpers/patience.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 import { type EngineName, type EngineUnderTest, engines } from './engines.ts';
-import { documentEnds, documentedEnds, runSameJobs, stable } from './sameJobs.ts';
+import { documentEnds, expectedEnds, runSameJobs, stable } from './sameJobs.ts';
 
 /**
  * What every engine has to do for container jobs, whatever it is. A new engine is a row in engines.ts and a file that
@@ -17,6 +17,8 @@ export function holdToContract(engine: EngineName): void {
   const { name, missing, up } = engines[engine];
   describeWithEngine(name, missing, () => suite(engine, up));
 }
+
+const SECOND_MS = 1000;
 
 /** Of what never ran: clients see an end, no exit code, and never success. */
 const NEVER_RAN = { status: 'finishedWithError', output: '', exitCode: null };
@@ -75,10 +77,10 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
   };
   const lines = (...texts: readonly string[]) => texts.map((text) => `${text}\n`).join('');
 
-  it('ends the same jobs in the words that docs/containers.md has for it', async () => {
-    const ends = await runSameJobs(pman);
+  it('ends the same jobs in the same words as every other engine', async () => {
+    const ends = await runSameJobs(pman, engine.open);
     if (process.env.PMAN_TEST_DOCUMENT) documentEnds(engineName, ends);
-    expect(stable(ends)).toEqual(stable(documentedEnds(engineName)));
+    expect(stable(ends)).toEqual(expectedEnds(engine.tellsOfProcesses));
   });
 
   describe('a job', () => {
@@ -87,6 +89,13 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       const { status, output, exitCode } = await pman.end(root);
       expect({ status, exitCode }).toEqual({ status: 'finishedSuccessfully', exitCode: 0 });
       expect(output.split('\n').sort()).toEqual(['', 'err', 'out']);
+    });
+
+    it('that could not be started has a time of its end, too', async () => {
+      const before = Date.now();
+      const job = await pman.end(await pman.submit('true', { image: 'local/nosuch' }));
+      expect(job.endedAt).toBeGreaterThanOrEqual(before);
+      expect(job.endedAt).toBeLessThanOrEqual(Date.now());
     });
 
     it('that fails ends with its exit code and says so', async () => {
@@ -392,13 +401,25 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       expect(runs()).toBe(1);
     });
 
-    it('learns of an end that came meanwhile', async () => {
-      const { root, go } = await gated();
+    it('learns of an end that came meanwhile, and when that was', async () => {
+      const name = newName();
+      const { root, go } = await gated({ name });
       await pman.written(root, 'up');
       await pman.close(0);
+      const before = Date.now();
       go();
+      const opened = await engine.open('somebody');
+      const work = { name, handle: undefined };
+      const kind = async () => (await opened.look([work])).get(name)?.kind;
+      await eventually(async () => (await kind()) === 'ended', { message: 'the job to end' });
+      const after = Date.now();
+      // Kubernetes tells times to the second: only after another one it can be seen whose time it is.
+      await eventually(() => Date.now() > after + SECOND_MS, { message: 'a second to pass' });
       await pman.restart();
-      expect(await pman.end(root)).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
+      const job = await pman.end(root);
+      expect(job).toMatchObject({ exitCode: 3, output: lines('up', 'gone on') });
+      expect(job.endedAt).toBeGreaterThanOrEqual(before - SECOND_MS);
+      expect(job.endedAt).toBeLessThanOrEqual(after);
     });
 
     it('while a job is being ended sees to it that it ends', async () => {

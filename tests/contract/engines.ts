@@ -30,6 +30,8 @@ export interface EngineUnderTest {
   readonly terminalLineEnd: string;
   /** Whether it makes folders that are to be mounted and do not exist. */
   readonly makesFolders: boolean;
+  /** Whether it tells that a process of a container ran out of memory, and not its first. */
+  readonly tellsOfProcesses: boolean;
   /** Connections are lost, and new ones are refused. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -62,6 +64,7 @@ const inMemory: EngineFactory = {
         badName: 'a/b',
         terminalLineEnd: '\r\n',
         makesFolders: false,
+        tellsOfProcesses: true,
       },
       cut: async () => {
         world.isAway = true;
@@ -116,6 +119,7 @@ async function realEngine(
       badName: 'a/b',
       terminalLineEnd: '\r\n',
       makesFolders: script === 'podman',
+      tellsOfProcesses: script !== 'podman',
     },
     cut: () => relay.cut(),
     restore: () => relay.restore(),
@@ -152,6 +156,7 @@ async function kubernetes(): Promise<EngineUnderTest> {
       badName: 'a/b',
       terminalLineEnd: '\n', // the node keeps lines, without what a terminal puts before their end
       makesFolders: false,
+      tellsOfProcesses: true,
     },
     cut: () => relay.cut(),
     restore: () => relay.restore(),

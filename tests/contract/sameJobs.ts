@@ -1,11 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ContainerPman, JobSeen } from '../helpers/containerPman.ts';
+import { CAUSES } from '../../lib/jobs/causeWords.ts';
+import type { OpenEngine } from '../../lib/jobs/container/engine.ts';
+import { type ContainerPman, type JobSeen, newName } from '../helpers/containerPman.ts';
 import { checkout } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
-/** The jobs of the table in docs/containers.md, by what they do: each gives its root. */
-const sameJobs: Readonly<Record<string, (pman: ContainerPman) => Promise<string>>> = {
+/** Gives the root of a job. */
+type Submit = (pman: ContainerPman, open: OpenEngine) => Promise<string>;
+
+/** The jobs of the table in docs/containers.md, by what they do. */
+const sameJobs: Readonly<Record<string, Submit>> = {
   'does well': (pman) => pman.submit('true'),
   'exits with 42': (pman) => pman.submit('sh -c "exit 42"'),
   'is killed, and ends at the first signal': async (pman) => {
@@ -20,6 +25,10 @@ const sameJobs: Readonly<Record<string, (pman: ContainerPman) => Promise<string>
     pman.submit('sleep 600', { limits: { timeout: 2 } }),
   'takes more memory than its limit of 16 MiB': (pman) =>
     pman.submit('sh -c "sleep 0.5; tail /dev/zero"', { meta: { memory_limit: '16Mi' } }),
+  'has a process that takes more memory, and ends with 5 itself': (pman) =>
+    pman.submit('sh -c "sleep 0.5; tail /dev/zero; sleep 0.5; exit 5"', {
+      meta: { memory_limit: '16Mi' },
+    }),
   'has two workers, and one exits with 5': (pman) => {
     const shareDir = tempDir();
     chmodSync(shareDir, 0o777);
@@ -28,7 +37,16 @@ const sameJobs: Readonly<Record<string, (pman: ContainerPman) => Promise<string>
     });
   },
   'has an image that nobody has': (pman) => pman.submit('true', { image: 'local/nosuch' }),
+  'has no valid name of an image': (pman) => pman.submit('true', { image: 'UPPER case' }),
   'has a program that its image has not': (pman) => pman.submit('nosuchprogram'),
+  'is removed at the engine by somebody else': async (pman, open) => {
+    const name = newName();
+    const root = await pman.submit('sh -c "echo up; sleep 600"', { name });
+    await pman.written(root, 'up');
+    const opened = await open('somebody');
+    await opened.remove({ name, handle: undefined });
+    return root;
+  },
 };
 
 /** As much of a cause as a table can hold, by whole clauses, whatever the job is called. */
@@ -42,26 +60,55 @@ function shortened(cause: string): string {
   return text;
 }
 
-/** Without what the engine's version, or its luck, puts into it: words behind a colon, a reason's name in brackets. */
-const ownWords = (cause: string) => cause.replace(/: .*/s, '').replace(/ \([A-Z]\w+\)/g, '');
-
-/** What is the same in each run on any version of an engine. */
+/** What is the same on each engine: without the engine's own words, which stand behind a colon. */
 export const stable = (ends: SameEnds): SameEnds =>
   Object.fromEntries(
-    Object.entries(ends).map(([what, end]) => [what, { ...end, cause: ownWords(end.cause) }]),
+    Object.entries(ends).map(([what, end]) => [
+      what,
+      { ...end, cause: end.cause.replace(/: .*/s, '') },
+    ]),
   );
 
 /** How a job of the table ended. */
 type SameEnd = Pick<JobSeen, 'status' | 'exitCode' | 'cause'>;
 type SameEnds = Readonly<Record<string, SameEnd>>;
 
-const fileOf = (engine: string) => join(checkout, 'tests/contract/ends', `${engine}.json`);
+const FAILED = 'finishedWithError';
+const FAILED_BY_5: SameEnd = { status: FAILED, exitCode: 5, cause: 'non-zero exit (5)' };
+/** How they have to end, whatever runs them. */
+const expected: SameEnds = {
+  'does well': { status: 'finishedSuccessfully', exitCode: 0, cause: '' },
+  'exits with 42': { status: FAILED, exitCode: 42, cause: 'non-zero exit (42)' },
+  'is killed, and ends at the first signal': {
+    ...{ status: FAILED, exitCode: 9, cause: 'killed by SIGTERM' },
+  },
+  'takes longer than its `timeout` of 2 s': {
+    ...{ status: FAILED, exitCode: 137, cause: 'time limit 2 s' },
+  },
+  'takes more memory than its limit of 16 MiB': {
+    ...{ status: FAILED, exitCode: 137, cause: CAUSES.memory },
+  },
+  'has a process that takes more memory, and ends with 5 itself': {
+    ...{ status: FAILED, exitCode: 5, cause: CAUSES.memoryOfProcess },
+  },
+  'has two workers, and one exits with 5': FAILED_BY_5,
+  'has an image that nobody has': { status: FAILED, exitCode: null, cause: CAUSES.image },
+  'has no valid name of an image': { status: FAILED, exitCode: null, cause: CAUSES.imageName },
+  'has a program that its image has not': { status: FAILED, exitCode: null, cause: CAUSES.command },
+  'is removed at the engine by somebody else': {
+    ...{ status: FAILED, exitCode: null, cause: CAUSES.removed },
+  },
+};
 
-/** What the table says of an engine. */
-export function documentedEnds(engine: string): SameEnds {
-  const file = fileOf(engine);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SameEnds) : {};
+const OF_PROCESS = 'has a process that takes more memory, and ends with 5 itself';
+
+/** @param tellsOfProcesses whether the engine tells that only a process of a container ran out of memory */
+export function expectedEnds(tellsOfProcesses: boolean): SameEnds {
+  if (tellsOfProcesses) return expected;
+  return { ...expected, [OF_PROCESS]: FAILED_BY_5 };
 }
+
+const fileOf = (engine: string) => join(checkout, 'tests/contract/ends', `${engine}.json`);
 
 /** Keeps what was seen for the table: `node .ci/sameJobs.mjs --write` makes it. */
 export function documentEnds(engine: string, ends: SameEnds): void {
@@ -70,10 +117,10 @@ export function documentEnds(engine: string, ends: SameEnds): void {
 }
 
 /** Runs the jobs of the table, one after the other. */
-export async function runSameJobs(pman: ContainerPman): Promise<SameEnds> {
+export async function runSameJobs(pman: ContainerPman, open: OpenEngine): Promise<SameEnds> {
   const ends: Record<string, SameEnd> = {};
   for (const [what, submit] of Object.entries(sameJobs)) {
-    const { status, exitCode, cause } = await pman.end(await submit(pman), 120_000);
+    const { status, exitCode, cause } = await pman.end(await submit(pman, open), 120_000);
     ends[what] = { status, exitCode, cause: shortened(cause) };
   }
   return ends;

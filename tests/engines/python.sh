@@ -1,5 +1,5 @@
 #!/bin/sh
-# Python's HTTPie, pyzmq and http.client, and the original pman, for the tests that hold ours against them.
+# Python's HTTPie, requests, pyzmq and http.client, a generator of clients, and the original pman, for the tests that hold ours against them.
 #   python.sh up      builds the environment once, in ${PMAN_ENGINE_CACHE:-~/.cache/pman-engines}/python
 #   python.sh status  exit 0: usable; exit 3: not, with the reason on stdout
 #   python.sh down    nothing runs; removes the environment with --purge
@@ -24,7 +24,7 @@ up() {
     "$home/bin/pip" install --quiet --disable-pip-version-check -r "$here/python/requirements.txt"
     # No dependencies: see originals.txt.
     "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/python/originals.txt"
-    PYTHONPATH=$here/python "$home/bin/python" -c 'import zmq, httpie, pman; from pfmisc.C_snode import C_stree'
+    PYTHONPATH=$here/python "$home/bin/python" -c 'import zmq, httpie, requests, openapi_python_client, pman; from pfmisc.C_snode import C_stree'
     echo "$stamp" > "$home/stamp"
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
+import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { sharedFolders } from '../../lib/jobs/container/plan.ts';
 import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
@@ -8,6 +9,7 @@ import { summarizer } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
+import type { TraceContext } from '../../lib/wire/traceContext.ts';
 import { eventually } from './eventually.ts';
 import { tempDir } from './tempDir.ts';
 
@@ -23,6 +25,7 @@ export interface ContainerWish {
   readonly container?: JsonObject;
   readonly meta?: JsonObject;
   readonly limits?: LimitMeta;
+  readonly trace?: TraceContext;
 }
 
 /** How a job stands, and what its record says of it. */
@@ -32,6 +35,8 @@ export interface JobSeen {
   readonly exitCode: number | null;
   readonly cause: string;
   readonly note: string | undefined;
+  /** When it ended, in milliseconds since 1970. */
+  readonly endedAt: number | null;
 }
 
 let nextName = 0;
@@ -89,6 +94,7 @@ export class ContainerPman {
       jid: name,
       container,
       limits: wish.limits ?? {},
+      ...(wish.trace === undefined ? {} : { trace: wish.trace }),
     });
   }
 
@@ -103,6 +109,7 @@ export class ContainerPman {
       exitCode: part?.exitCode ?? null,
       cause: String(record.cat(['container', 'cause']) ?? ''),
       note: report.note,
+      endedAt: jobViewer(this.#readShown)(record).endedAt,
     };
   }
 

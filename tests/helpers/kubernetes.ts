@@ -25,6 +25,7 @@ export type Program =
   | 'containerd';
 
 let nextNamespace = 0;
+let nextUser = 0;
 
 /** The cluster under test, with a namespace that nobody else has. */
 export class KubernetesUnderTest {
@@ -59,6 +60,28 @@ export class KubernetesUnderTest {
     return file;
   }
 
+  /**
+   * Makes a user that may do this in the namespace, and nothing else; gives a kubeconfig of it.
+   * @param user the name of a service account
+   */
+  kubeconfigOfUser(
+    resources: readonly string[],
+    verbs: readonly string[],
+    user = `user-${++nextUser}`,
+  ): string {
+    this.kubectl('create', 'serviceaccount', user);
+    const all = [`--verb=${verbs.join(',')}`, `--resource=${resources.join(',')}`];
+    this.kubectl('create', 'role', user, ...all);
+    const account = `--serviceaccount=${this.namespace}:${user}`;
+    this.kubectl('create', 'rolebinding', user, `--role=${user}`, account);
+    const token = this.kubectl('create', 'token', user).trim();
+    const config = JSON.parse(this.kubectl('config', 'view', '--raw', '--minify', '-o', 'json'));
+    config.users[0].user = { token };
+    const file = join(tempDir(), 'kubeconfig');
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
   /** Runs kubectl in the namespace; gives what it prints. */
   kubectl(...args: readonly string[]): string {
     const program = process.env.PMAN_TEST_KUBECTL ?? 'kubectl';
@@ -80,6 +103,14 @@ export class KubernetesUnderTest {
     if (folder === '') return;
     this.kill(program);
     await this.start(program);
+  }
+
+  /** Starts what does not run, and makes the node what it was before it was lost. */
+  async bringUp(): Promise<void> {
+    execFileSync('bash', [join(checkout, 'tests/engines/kubernetes.sh'), 'up', folder], {
+      stdio: 'pipe',
+    });
+    await this.#isUp();
   }
 
   async close(): Promise<void> {

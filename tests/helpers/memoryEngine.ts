@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { BadRequestError, PmanError } from '../../lib/errors.ts';
+import { causeOf, exitCause, memoryCause } from '../../lib/jobs/causeWords.ts';
 import {
   type ChangesOptions,
   type Checked,
@@ -201,10 +202,12 @@ export class MemoryEngine implements Engine {
 const STARTED: Started = { handle: { by: 'memory' }, printed: '' };
 
 function refuse({ image, shareDir, options: { mounts = [] } }: WorkRequest): void {
-  if (image !== MEMORY_IMAGE) throw new PmanError('not_found', `there is no image ${image}`);
+  if (image.includes(' ')) throw new BadRequestError(`invalid reference format: ${image}`);
+  if (image !== MEMORY_IMAGE) throw new PmanError('not_found', `no such image: ${image}`);
   const folders = [...(shareDir === undefined ? [] : [shareDir]), ...mounts.map((m) => m.source)];
   const missing = folders.find((folder) => !existsSync(folder));
-  if (missing !== undefined) throw new BadRequestError(`the folder ${missing} does not exist`);
+  if (missing !== undefined)
+    throw new BadRequestError(`the bind source path ${missing} does not exist`);
 }
 
 /** What a worker shows; `readMemoryShown` reads it. */
@@ -224,6 +227,7 @@ class MemoryWorker {
   hasStarted = false;
   isOver = false;
   exitCode: number | null = null;
+  endedAt: number | undefined;
   cause: string | undefined;
   #child: ChildProcess | undefined;
   #watchers: Array<() => void> = [];
@@ -235,16 +239,16 @@ class MemoryWorker {
   }
 
   get asWorker(): Worker {
-    const { id, exitCode, cause } = this;
+    const { id, exitCode, endedAt, cause } = this;
     const state = this.isOver ? 'ended' : this.hasStarted ? 'running' : 'waiting';
     const shown = { id, state, ...(this.isOver ? { exit: exitCode } : {}) };
-    return { id, exitCode, shown, ...(cause === undefined ? {} : { cause }) };
+    return { id, exitCode, endedAt, shown, ...(cause === undefined ? {} : { cause }) };
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     const pid = this.#child?.pid;
     if (this.isOver) return;
-    if (pid === undefined) this.#end(null, 'it was removed');
+    if (pid === undefined) this.#end(null, causeOf('removed'));
     else {
       try {
         // As in a container: the signal is for the first process, its end is the end of all.
@@ -279,19 +283,20 @@ class MemoryWorker {
     this.#child = child;
     this.hasStarted = true;
     world.tell(name);
-    const oom = watchMemory(child.pid, options.limits, () => this.kill());
+    const oom = watchMemory(child.pid, options.limits);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (bytes: Buffer) => {
         this.output = Buffer.concat([this.output, bytes]);
         this.#wake();
       });
     }
-    child.once('error', (error) => this.#end(null, `cannot start ${program}: ${error.message}`));
+    child.once('error', (error) => this.#end(null, causeOf('command', error.message)));
     child.once('close', (code, signal) => {
       oom.stop();
-      if (oom.hasKilled()) this.#end(137, 'the worker ran out of memory');
+      const exitCode = signal === null ? (code ?? 0) : 137;
+      if (oom.hasKilled() && exitCode !== 0) this.#end(exitCode, memoryCause(exitCode, undefined));
       else if (signal !== null) this.#end(137, `ended by ${signal}`);
-      else this.#end(code, code === 0 ? undefined : `non-zero exit (${code})`);
+      else this.#end(code, code === 0 ? undefined : exitCause(code ?? 0));
       world.tell(name);
     });
   }
@@ -300,6 +305,7 @@ class MemoryWorker {
     if (this.isOver) return;
     this.isOver = true;
     this.exitCode = exitCode;
+    this.endedAt = Date.now();
     this.cause = cause;
     this.#wake();
   }
@@ -309,31 +315,39 @@ class MemoryWorker {
   }
 }
 
-/** A small out-of-memory killer: looks every 10 ms how much the process group holds. */
-function watchMemory(group: number | undefined, limits: Limits = {}, kill: () => void) {
+/** A small out-of-memory killer: looks every 10 ms how much the process group holds, and kills the largest of it. */
+function watchMemory(group: number | undefined, limits: Limits = {}) {
   let killed = false;
   const { memoryBytes = Number.POSITIVE_INFINITY } = limits;
   const timer = setInterval(() => {
-    if (group === undefined || residentBytes(group) <= memoryBytes) return;
+    if (group === undefined) return;
+    const held = heldBytes(group);
+    if (held.reduce((sum, { bytes }) => sum + bytes, 0) <= memoryBytes) return;
     killed = true;
-    kill();
+    const [largest] = held.sort((a, b) => b.bytes - a.bytes);
+    try {
+      process.kill(largest?.pid ?? group, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
   }, 10);
   if (limits.memoryBytes === undefined) clearInterval(timer);
   return { stop: () => clearInterval(timer), hasKilled: () => killed };
 }
 
-function residentBytes(group: number): number {
-  let pages = 0;
+function heldBytes(group: number): Array<{ readonly pid: number; readonly bytes: number }> {
+  const held: Array<{ readonly pid: number; readonly bytes: number }> = [];
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (Number(fields[2]) === group) pages += Number(fields[21]);
+      if (Number(fields[2]) !== group) continue;
+      held.push({ pid: Number(pid), bytes: Number(fields[21]) * 4096 });
     } catch {
       // It has just ended.
     }
   }
-  return pages * 4096;
+  return held;
 }
 
 function lookOf(all: readonly MemoryWorker[]): Look {

@@ -7,6 +7,7 @@ import { EventLog } from '../../lib/events/eventLog.ts';
 import { OutputGrowth } from '../../lib/events/outputGrowth.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
+import { enforcersOf } from '../../lib/jobs/enforcers.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
@@ -56,6 +57,7 @@ export function openServices(): TestServices {
   });
   const jobs = new Jobs({
     ...{ database, progressOf, host, containerJobs: 'host' },
+    enforcers: enforcersOf(undefined),
     viewOf: jobViewer(readShown),
     containers: new RecordedJobs(readShown),
   });

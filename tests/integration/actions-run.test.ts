@@ -185,7 +185,7 @@ describe('a server with one listener', () => {
         "printf 'a\\377b\\303\\n' && printf 'x\\r\\ny\\rz\\n\\000\\033[31m' >&2",
       );
       expect(stdout).toEqual(['a\ufffdb\ufffd\n']);
-      expect(stderr).toEqual(['x\ny\nz\n\0\u001b[31m']);
+      expect(stderr).toEqual(['x\ny\rz\n\0\u001b[31m']);
     });
 
     it('may write 5 MB: the record holds head and tail and says what is missing', async () => {

@@ -190,6 +190,37 @@ describe('a server with one listener', () => {
     expect((await send(20_000)).status).toBe(413);
   });
 
+  it('refuses to search for megabytes, and a body for /api/v2 that no job is', async () => {
+    const long = 'x'.repeat(3 * MEBI);
+    const search = await act(server, 'status', { key: 'jid', value: long });
+    expect([search.status, replyOf(search).error?.message]).toEqual([
+      400,
+      expect.stringContaining('"meta.value": has more than'),
+    ]);
+    const body = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`m${i}`, []]));
+    expect((await server.request('POST', '/api/v2/jobs', { body })).status).toBe(413);
+  });
+
+  it('answers others while one client has sent thousands of requests in one piece', async () => {
+    const count = 5000;
+    const wire = await Wire.open(server.port);
+    const one = requestBytes('GET', '/api/v1/no/such/job');
+    await wire.send(Buffer.concat(Array.from({ length: count }, () => one)));
+    let answered = 0;
+    const all = (async () => {
+      while (answered < count && (await wire.answer()) !== null) answered += 1;
+    })();
+    let hellos = 0;
+    while (answered < count) {
+      expect((await act(server, 'hello', { askAbout: 'timestamp' })).status).toBe(200);
+      if (answered < count) hellos += 1;
+    }
+    await all;
+    wire.destroy();
+    // Nobody was answered until all of them were.
+    expect(hellos).toBeGreaterThan(5);
+  });
+
   it('refuses a job whose meta has megabytes, and keeps what it takes', async () => {
     const run = (bytes: number) =>
       act(server, 'run', {

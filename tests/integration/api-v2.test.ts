@@ -192,9 +192,9 @@ describe('/api/v2', () => {
       );
       const next = api.send('GET', `/api/v2/events?after=${newest}&wait=20s`);
       const { id } = await api.submit({ command: 'true' });
-      expect((await next).body).toMatchObject({
-        events: [{ seq: newest + 1, type: 'accepted', id }],
-      });
+      const { events } = (await next).body as { events: readonly unknown[] };
+      // On a busy host others may have come with it.
+      expect(events[0]).toMatchObject({ seq: newest + 1, type: 'accepted', id });
     });
 
     it('come as a stream, those that are asked for', async () => {

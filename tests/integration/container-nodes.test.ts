@@ -96,7 +96,7 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
     const lost = await eventually(
       async () => {
         const status = await statusOf(server, jid);
-        return /node ".+" is lost/.test(String(status.node.cause)) && status;
+        return /^its node is lost: ".+"/.test(String(status.node.cause)) && status;
       },
       { timeoutMs: 120_000, pollMs: 500, message: 'the loss of the node to be told' },
     );

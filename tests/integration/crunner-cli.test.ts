@@ -223,4 +223,67 @@ describe('crunner and signals', () => {
     child.kill('SIGTERM');
     expect((await result).status).toBe(9);
   });
+
+  /** A daemon without parents and outputs, whose pid gets into a file; then the job waits. */
+  const withDaemon = (pidFile: string) => {
+    const daemon = `echo $$ > ${pidFile}; exec sleep 3600`;
+    const launch = `setsid sh -c '${daemon}' </dev/null >/dev/null 2>&1 &`;
+    return `sh -c "${launch.replaceAll('$', '\\$')}"; sleep 3600`;
+  };
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends daemons of the job, too, at %s', async (signal) => {
+    const pidFile = join(tempDir(), 'pid');
+    const child = startCrunner(['-v', '-1', '-c', withDaemon(pidFile)]);
+    const result = resultOf(child);
+    const daemon = await eventually(() => numberIn(pidFile));
+    child.kill(signal);
+    await result;
+    await eventually(() => !isAlive(daemon));
+  });
+
+  it('ends what ignores SIGINT as background commands do, before it ends itself', async () => {
+    const pidFile = join(tempDir(), 'pid');
+    const child = startCrunner(['-v', '-1', '-c', `sleep 3600 & echo $! > ${pidFile}; wait`]);
+    const result = resultOf(child);
+    const sleeper = await eventually(() => numberIn(pidFile));
+    child.kill('SIGINT');
+    await result;
+    await eventually(() => !isAlive(sleeper));
+  });
+
+  it('leaves what was told to outlive a hangup', async () => {
+    const pidFile = join(tempDir(), 'pid');
+    const command = `nohup sleep 3600 </dev/null >/dev/null 2>&1 & echo $! > ${pidFile}; sleep 3600`;
+    const child = startCrunner(['-v', '-1', '-c', command]);
+    const result = resultOf(child);
+    const sleeper = await eventually(() => numberIn(pidFile));
+    await eventually(() => readFileSync(`/proc/${sleeper}/comm`, 'utf8') === 'sleep\n');
+    child.kill('SIGHUP');
+    await result;
+    expect(isAlive(sleeper)).toBe(true);
+    process.kill(sleeper, 'SIGKILL');
+  });
+
+  it('leaves a daemon of a job that ends by itself', async () => {
+    const pidFile = join(tempDir(), 'pid');
+    await runCrunner(['-v', '-1', '-c', withDaemon(pidFile).replace('; sleep 3600', '')]);
+    const daemon = await eventually(() => numberIn(pidFile));
+    expect(isAlive(daemon)).toBe(true);
+    process.kill(daemon, 'SIGKILL');
+  });
+});
+
+describe('a job of crunner', () => {
+  it('may have as many files open as the shell that started crunner', async () => {
+    const script = 'ulimit -Sn 256; "$@"; exit $?';
+    const argv = ['-c', script, 'sh', process.execPath, 'dist/bin/crunner.cjs'];
+    const { stdout } = spawnSync(
+      '/bin/sh',
+      [...argv, '-v', '-1', '--showStdOut', '-c', 'ulimit -Sn'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout.trim()).toBe('256');
+  });
 });

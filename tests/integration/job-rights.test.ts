@@ -80,6 +80,28 @@ async function outputOf(flags: readonly string[], cmd: string) {
     }
   });
 
+  it('ends a job that only starts others, at its time or with its limit, and serves on', async () => {
+    // In namespaces of its own, and as a user that has no processes beside those of the job.
+    const apart = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const own = await startServer({
+      flags: ['--jobUser', 'games', '--maxProcesses', '60'],
+      command: [...apart, ...builtProgram('pman')],
+    });
+    try {
+      const bomb = 'b() { b | b & }; b; while :; do sleep 1; done';
+      const jid = await runJob(own, bomb, { shell: true, timeout: 4 });
+      const { status, cause } = await untilEnded(own, jid);
+      expect(status).toBe('finishedWithError');
+      expect(cause[0]).toMatch(/time limit 4 s|more processes than its limit of 60/);
+      expect(cause[0]).not.toMatch(/still run/);
+      const next = await untilEnded(own, await runJob(own, 'echo on'));
+      expect(next.stdout).toEqual(['on\n']);
+    } finally {
+      await own.kill9();
+      own.endJobs();
+    }
+  });
+
   it('limits the processes of that user', async () => {
     const cmd = "awk '/Max processes/ { print $3 }' /proc/self/limits";
     expect((await outputOf([...flags, '--maxProcesses', '4000'], cmd)).out).toBe('4000\n');

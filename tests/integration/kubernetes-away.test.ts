@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { clusterTurn } from '../helpers/clusterTurn.ts';
@@ -106,6 +106,28 @@ describeWithEngine(
       expect(runs()).toBe(1);
     });
 
+    it('a token that is refused is read again from the kubeconfig, and jobs go on', async () => {
+      const resources = ['jobs.batch', 'pods', 'pods/log', 'pods/exec', 'events'];
+      const verbs = ['create', 'get', 'list', 'watch', 'patch', 'delete'];
+      const kubeconfig = cluster.kubeconfigOfUser(resources, verbs, 'first');
+      const next = cluster.kubeconfigOfUser(resources, verbs, 'second');
+      server = await startPman(cluster, { kubeconfig });
+      const { jid, go, runs } = await gated();
+      await hasWritten(server, jid, 'up');
+      cluster.kubectl('delete', 'serviceaccount', 'first');
+      const isRefused = async () => {
+        const asked = clusterMeta(cluster, { jid: 'refused', cmd: 'true' });
+        return (await act(server, 'run', asked)).status === 503;
+      };
+      await eventually(isRefused, { timeoutMs: 60_000, message: 'the old token to be refused' });
+      renameSync(next, kubeconfig);
+      go();
+      expect(await clusterEnd(server, jid)).toMatchObject(ENDED);
+      expect(runs()).toBe(1);
+      const other = await runInCluster(server, cluster, { cmd: 'true' });
+      expect(await clusterEnd(server, other)).toMatchObject({ returncode: [0] });
+    });
+
     it('a kubeconfig that is not there is told when a job comes; host jobs run', async () => {
       const kubeconfig = join(tempDir(), 'nosuch');
       server = await startPman(cluster, { kubeconfig });
@@ -149,6 +171,27 @@ describeWithEngine(
       writeFileSync(join(folder, 'go'), '');
       const end = await clusterEnd(server, jid, 180_000);
       expect(end).toMatchObject({ returncode: [3], stdout: ['up\ngone on\n'] });
+      expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
+    });
+
+    it('end without an exit code when their node is lost, say so, and are not run again', async () => {
+      const folder = tempDir();
+      chmodSync(folder, 0o777);
+      const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
+      await hasWritten(server, jid, 'up');
+      const [node = ''] = cluster
+        .kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')
+        .split(' ');
+      cluster.kill('kubelet');
+      try {
+        // What runs a cluster tells it so that a machine is gone; the cluster then gives its pods up.
+        cluster.kubectl('delete', 'node', node, '--wait=false');
+        const end = await clusterEnd(server, jid, 180_000);
+        expect(end).toMatchObject({ status: 'finishedWithError', returncode: [null] });
+        expect(end.cause[0]).toMatch(/^its node is lost: /);
+      } finally {
+        await cluster.bringUp();
+      }
       expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
     });
   },

@@ -56,6 +56,12 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
     expect(status.description).toMatch(/^\{'Message': 'finished', 'State': 'complete', 'Reason': /);
     const reply = await server.post('status', { key: 'jid', value: jid });
     expect(reply.status).toBe("['finished']");
+    const listed = (await server.request('GET', '/api/v1')).json() as { readonly GET: object };
+    const [root] = Object.keys(listed.GET);
+    const job = (await server.request('GET', `/api/v2/jobs/${root}`)).json();
+    const { startedAt, endedAt } = job as { readonly startedAt: string; readonly endedAt: string };
+    expect(Date.parse(endedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+    expect(Date.parse(endedAt)).toBeLessThanOrEqual(Date.now());
     await eventually(() => !jobs().includes(jid), { message: 'the Job to be removed' });
   });
 
@@ -149,7 +155,7 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
     [
       'too much memory',
       { cmd: 'sh -c "sleep 0.5; tail /dev/zero"', meta: { memory_limit: '16Mi' } },
-      /ran out of memory \(its limit is 16Mi\)/,
+      /^the container ran out of memory: its limit is 16Mi$/,
       137,
     ],
     [
@@ -158,7 +164,7 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
         cmd: 'sh -c "sleep 0.5; tail /dev/zero; echo gone on; exit 5"',
         meta: { memory_limit: '16Mi' },
       },
-      /a process of the container ran out of memory .*ended with 5/,
+      /^a process of the container ran out of memory: .*ended with 5$/,
       5,
     ],
   ])('that end by %s say so', async (_, job, cause, code) => {
@@ -179,7 +185,7 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
     await start(['--jobDeadline', '3']);
     const end = await clusterEnd(server, await run({ cmd: 'sh -c "echo up; sleep 600"' }));
     expect(end).toMatchObject({ status: 'finishedWithError', stdout: ['up\n'] });
-    expect(end.cause[0]).toMatch(/DeadlineExceeded/);
+    expect(end.cause[0]).toMatch(/^time limit 3 s: .*DeadlineExceeded/);
   });
 
   it('end by the time limit of their request', async () => {
@@ -196,7 +202,7 @@ describeWithEngine('jobs of a Kubernetes cluster', kubernetesMissing, () => {
     cluster.kubectl('delete', 'job', jid, '--wait=false');
     const end = await clusterEnd(server, jid);
     expect(end.returncode).toEqual([null]);
-    expect(end.cause[0]).toMatch(/removed by somebody else/);
+    expect(end.cause[0]).toBe('removed by somebody else: the service');
   });
 
   it('whose pod somebody else evicts or deletes end, and are not run again', async () => {

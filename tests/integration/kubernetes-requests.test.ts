@@ -54,7 +54,7 @@ describeWithEngine('many jobs at once', kubernetesMissing, () => {
     }
     // Made, read, removed; the names of those that come before anything is listened to are looked for, and an output that is
     // not ready is asked for again.
-    expect(total).toBeLessThan(6 * JOBS + 80);
+    expect(total).toBeLessThan(4 * JOBS + 40);
     await pman.close();
   });
 });

@@ -72,7 +72,56 @@ describe('limits of a job', () => {
     });
   });
 
+  /** What is said at `hello` of who holds jobs to their limits. */
+  const limitedBy = async () => {
+    const { d_ret } = await server.post('hello', { askAbout: 'health' });
+    return (d_ret as { health: { limitedBy: Record<'memory' | 'cpu', string> } }).health.limitedBy;
+  };
+  const recordOf = async (jid: string) => {
+    const { jobs } = (await server.request('GET', `/api/v2/jobs?jid=${jid}`)).json() as {
+      jobs: ReadonlyArray<{ id: string; limits: unknown }>;
+    };
+    const [job] = jobs;
+    const record = (await server.request('GET', `/api/v1/${job?.id}/start/0/startInfo`)).text;
+    return { limits: job?.limits, record };
+  };
+
+  it('says in the record, and to whoever asks, what holds a job to its limits', async () => {
+    const { memory, cpu } = await limitedBy();
+    const meta = { memory_limit: 200, cpu_limit: 1000 };
+    const jid = await runJob(server, 'true', meta);
+    await untilEnded(server, jid);
+    const { limits, record } = await recordOf(jid);
+    expect(limits).toEqual({
+      memory: { bytes: 200 * 1024 * 1024, by: memory },
+      cpu: { cpus: 1, by: cpu },
+    });
+    expect(record).toContain(`"by": "${cpu}"`);
+    const without = await runJob(server, 'true');
+    await untilEnded(server, without);
+    expect((await recordOf(without)).limits).toBeNull();
+  });
+
+  it('gives a job no more processors than were asked for', async () => {
+    const group = '/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)';
+    const { cpu } = await limitedBy();
+    const cmd = cpu === 'cgroup' ? `cat ${group}/cpu.max` : 'nproc';
+    const { stdout } = await outcome(cmd, { cpu_limit: '600m', shell: true });
+    expect(stdout).toEqual([cpu === 'cgroup' ? '60000 100000\n' : '1\n']);
+  });
+
+  it('ends a job that takes too much memory, or refuses it that, and says which', async () => {
+    const { memory } = await limitedBy();
+    const take = 'head -c 200m /dev/zero | tail -c 200m | wc -c';
+    const { stdout, stderr, cause } = await outcome(take, { memory_limit: 100 });
+    expect(stdout).not.toEqual(['209715200\n']);
+    if (memory === 'cgroup')
+      expect(cause).toEqual(['the job ran out of memory: its limit is 100Mi']);
+    else expect(stderr[0]).toMatch(/memory/);
+  });
+
   it('gives each process the memory that was asked for, and no more', async () => {
+    if ((await limitedBy()).memory === 'cgroup') return; // of all of them together: the test above
     const take = `head -c 200m /dev/zero | tail -c 200m | wc -c`;
     const little = await outcome(take, { memory_limit: '100Mi' });
     expect(little.stdout).not.toEqual(['209715200\n']);
@@ -105,7 +154,8 @@ describe('limits of a job', () => {
   it('keeps all limits at once, and runs a command that begins with a dash', async () => {
     const meta = { timeout: 5, memory_limit: '1Gi', nice: 1, env: { A: '1' }, cwd: '/' };
     const { stdout, returncode } = await outcome('echo $A $(pwd) $(ulimit -v); -x', meta);
-    expect(stdout[0]).toBe('1 / 1048576\n');
+    const isGroup = (await limitedBy()).memory === 'cgroup';
+    expect(stdout[0]).toBe(`1 / ${isGroup ? 'unlimited' : 1048576}\n`);
     expect(returncode).toEqual([0, 127]);
   });
 
@@ -149,6 +199,10 @@ describe('limits of a job', () => {
     ['memory_limit', '12 elephants'],
     ['memory_limit', 5],
     ['memory_limit', null],
+    ['memory_limit', '5Mi'],
+    ['cpu_limit', 'fast'],
+    ['cpu_limit', -1],
+    ['cpu_limit', []],
     ['nice', 20],
     ['nice', 1.5],
     ['env', { 'A=B': 'x' }],
@@ -174,5 +228,26 @@ describe('limits of a job', () => {
     writeFileSync(cwd, '');
     const answer = await act(server, 'run', { cmd: 'true', auid: 'a', jid: 'f', cwd });
     expect(answer.status).toBe(400);
+  });
+});
+
+describe('what the server allows at most', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer({ flags: ['--maxMemory', '512Mi', '--maxCpu', '1'] });
+  });
+  afterAll(() => endServer(server));
+
+  it.each([
+    ['a job that asks for nothing', {}, 512],
+    ['a job that asks for more', { memory_limit: '2Gi', cpu_limit: '64' }, 512],
+    ['a job that asks for less', { memory_limit: '256Mi' }, 256],
+  ])('is what %s has', async (_, meta, mebi) => {
+    const jid = await runJob(server, 'true', meta);
+    await untilEnded(server, jid);
+    const answer = await server.request('GET', `/api/v2/jobs?jid=${jid}`);
+    expect((answer.json() as { jobs: unknown[] }).jobs[0]).toMatchObject({
+      limits: { memory: { bytes: mebi * 1024 * 1024 }, cpu: { cpus: 1 } },
+    });
   });
 });

@@ -309,3 +309,48 @@ describe('what a server says', () => {
     for (const obeyed of '\u001b\u007f\u009b\u202e') expect(text).not.toContain(obeyed);
   });
 });
+
+describe('a transfer whose server cannot be asked', () => {
+  const push = () =>
+    transferMessage('pushPath', { local: opened.folder(), remote: '/x', archive: 'zip' });
+  const statusOf = async (address: string, ...more: readonly string[]) =>
+    (await opened.purl(['--quiet', '--http', address, '--msg', push(), ...more])).code;
+
+  it('fails with --quiet as well: scripts look at the status', async () => {
+    const refusal = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}';
+    const other = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
+    expect({
+      connect: await statusOf('127.0.0.1:1'),
+      resolve: await statusOf('no-such-host.invalid'),
+      tls: await statusOf(`https://${await say(other)}`),
+      silence: await statusOf(await say('')),
+      stranger: await statusOf(await say(other)),
+      token: await statusOf(await say(refusal)),
+    }).toEqual({ connect: 7, resolve: 6, tls: 35, silence: 52, stranger: 52, token: 1 });
+  });
+
+  it('or refuses the path, fails; a path that is not there is in the report, as ever', async () => {
+    const { address } = await opened.pfioh(['--storeBase', opened.folder()]);
+    const to = (remote: string) => {
+      const msg = transferMessage('pushPath', { local: opened.folder(), remote });
+      return opened.purl(['--quiet', '--http', address, '--msg', msg]);
+    };
+    expect((await to('../outside')).code).toBe(1);
+    expect((await to('missing')).code).toBe(0);
+  });
+
+  it('or does not quit with --oneShot, fails', async () => {
+    const folder = opened.folder();
+    const [file, value] = [join(folder, 'tokens.ini'), 'transfer-0f1e2d3c4b5a69788796a5b4c3d2e1f0'];
+    writeFileSync(file, `[TOKEN t]\nvalue = ${value}\nscopes = transfer\n`, { mode: 0o600 });
+    const flags = ['--storeBase', folder, '--enableTokenAuth', '--tokenPath', file];
+    const { address } = await opened.pfioh(flags);
+    const options = { local: opened.folder(), remote: '.' };
+    const token = ['--authToken', value];
+    expect((await opened.transfer(address, 'pushPath', options, token)).code).toBe(0);
+    const { code, report } = await opened.transfer(address, 'pushPath', options, [
+      ...[...token, '--oneShot'],
+    ]);
+    expect([report.status, code]).toEqual([true, 22]);
+  });
+});

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '../../lib/log.ts';
 import { openSwarm, type ServiceRequest, type SwarmManager, type Task } from '../../swarm/index.ts';
 import { isFinal, jobStatusOf } from '../../swarm/service/task.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -15,7 +14,7 @@ const image = 'local/busybox:latest';
 
 /** The swarm of the engine under test, or of another address. */
 function swarmAt(baseUrl: string): Promise<SwarmManager> {
-  return openSwarm({ env: {}, home: '/nonexistent', baseUrl }, silentLogger());
+  return openSwarm({ env: {}, home: '/nonexistent', baseUrl });
 }
 
 describe('SwarmManager without an engine', () => {
@@ -142,23 +141,23 @@ describeWithEngine('SwarmManager', notUp, () => {
     const name = await schedule(['true'], { image: 'local/nosuch' });
     const task = await ended(name);
     expect(task.Status.State).toBe('rejected');
-    expect(await swarm.cause(task)).toMatch(/could not start .* No such image: local\/nosuch/);
+    expect(await swarm.cause(task)).toMatch(
+      /^the image is missing: .*No such image: local\/nosuch/,
+    );
     expect(await swarm.logs(name)).toBe('');
   });
 
   it('shows a program that is not in the image as a failure, with the reason', async () => {
     const task = await ended(await schedule(['nosuchprogram']));
     expect(jobStatusOf(task)).toBe('finishedWithError');
-    expect(await swarm.cause(task)).toMatch(/the container failed: .*nosuchprogram/);
+    expect(await swarm.cause(task)).toMatch(/^the command could not be started: .*nosuchprogram/);
   });
 
   it('tells a command that ran out of memory from one that was killed', async () => {
     const hungry = await schedule(['tail', '/dev/zero'], { limits: { memoryBytes: 16 * 2 ** 20 } });
     const killed = await schedule(['sh', '-c', 'exit 137']);
     expect(await swarm.cause(await ended(hungry))).toContain('ran out of memory');
-    expect(await swarm.cause(await ended(killed))).toBe(
-      'the container failed: task: non-zero exit (137)',
-    );
+    expect(await swarm.cause(await ended(killed))).toBe('non-zero exit (137): as after signal 9');
   });
 
   it('says what a task waits for that no node can take', async () => {

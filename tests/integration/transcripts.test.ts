@@ -22,6 +22,7 @@ const SERVER_FILES = [
   'pman-framing',
   'pman-listener-deaths',
   'pman-swarm',
+  'pman-openshift',
   'pman-more',
 ];
 const COMMAND_FILES = ['pman-cli', 'crunner-cli'];

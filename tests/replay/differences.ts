@@ -25,6 +25,9 @@ const recordedStatus = ({ recorded }: Played): unknown => {
 
 const isRefused = ({ answer }: Played): boolean => (answer?.status ?? 0) >= 400;
 
+const isOfCluster = ({ recorded }: Played): boolean =>
+  recorded.server.flags.join(' ').includes('--container-env openshift');
+
 /** Requests that are not HTTP, or whose frame and content disagree; recorded in pman-framing. */
 const NOT_HTTP = new Set([
   'bare LF line ends are accepted',
@@ -41,7 +44,7 @@ export const deviations = [
     id: 'D1',
     what: 'A refused or failed request has an HTTP status of 400 or more and an `error` member; the original says 200 and no reason.',
     allows: ({ at }, played) =>
-      recordedStatus(played) === false &&
+      [false, 'Not Found'].includes(recordedStatus(played) as boolean | string) &&
       ((at === 'statusLine' && isRefused(played)) || at === 'body.error'),
   },
   {
@@ -157,7 +160,9 @@ export const deviations = [
     id: 'D25',
     what: "A container's currentState is kept up to date, and `cause` says in words why it did not end well.",
     allows: ({ at, actual }) =>
-      /\.container\.(currentState|cause)$/.test(at) && typeof actual === 'string' && actual !== '',
+      /\.container\.(currentState|cause|endstamp)$/.test(at) &&
+      typeof actual === 'string' &&
+      actual !== '',
   },
   {
     id: 'D26',
@@ -210,6 +215,43 @@ export const deviations = [
       at === 'body.warnings' &&
       /threaded/.test(String(actual)) &&
       JSON.stringify(payloadOf(recorded)).includes('"threaded":"false"'),
+  },
+  {
+    id: 'D35',
+    what: 'A job of a cluster is in the database like all others: status, GET and the rest know it.',
+    allows: ({ at, recorded }, played) =>
+      isOfCluster(played) &&
+      recorded === undefined &&
+      /^body\.(d_ret\.(\d+|-1)\.(container|start|end)|GET\..*)$/.test(at),
+  },
+  {
+    id: 'D36',
+    what: 'A job of a cluster that has ended stays as it ended, whatever the cluster shows later.',
+    allows: ({ at }, { recorded }) =>
+      recorded.name === 'openshift: status inactive' &&
+      /^body\.(status|d_ret\.(description|l_logs|l_status\[0\]))$/.test(at),
+  },
+  {
+    id: 'D37',
+    what: 'A Job has no time to live, and its pod its time limit: the Job has 60 s more.',
+    allows: ({ at, recorded, actual }) =>
+      (at === 'cluster POST jobs.spec.ttlSecondsAfterFinished' && actual === undefined) ||
+      (at === 'cluster POST jobs.spec.activeDeadlineSeconds' && actual === Number(recorded) + 60),
+  },
+  {
+    id: 'D38',
+    what: 'The numbers of workers are whole numbers in a Job, not texts.',
+    allows: ({ at, recorded, actual }) =>
+      /^cluster POST jobs\.spec\.(parallelism|completions)$/.test(at) &&
+      actual === Number(recorded),
+  },
+  {
+    id: 'D39',
+    what: 'Without swift there is no claim, so none is removed.',
+    allows: ({ at, actual }, { recorded }) =>
+      /^cluster DELETE persistentvolumeclaims/.test(at) &&
+      actual === undefined &&
+      recorded.server.env.STORAGE_TYPE !== 'swift',
   },
 ] as const satisfies readonly Deviation[];
 

@@ -2,7 +2,7 @@ import type { Answer } from '../helpers/http.ts';
 import { compare, compareOrder, type Difference } from './compare.ts';
 import { deviations } from './differences.ts';
 import type { ServerCase } from './recording.ts';
-import type { Played } from './session.ts';
+import { nameIn, type Played } from './session.ts';
 
 /** What the replay of one case comes to. */
 export interface Verdict {
@@ -29,6 +29,7 @@ function differencesOf(played: Played): Difference[] {
   const found = [
     ...compare(onlyKeysOf(recorded.effect, effect), effect, 'effect'),
     ...compareContainers(played),
+    ...compareChanges(played),
   ];
   const { response } = recorded;
   if (response === null) return found;
@@ -55,6 +56,21 @@ function compareContainers({ recorded, containers }: Played): Difference[] {
       : [],
   );
   return compare(expected, containers, 'containers');
+}
+
+/** What was recorded has to be in what is asked for; what pman sets besides is of no concern. */
+function compareChanges({ recorded, changes }: Played): Difference[] {
+  if (changes === undefined) return [];
+  const wanted = (recorded.kubeApi ?? []).filter(({ method }) => method !== 'GET');
+  return wanted.flatMap((change) => {
+    const at = `cluster ${change.method} ${change.path.replace(/^.*\/namespaces\/[^/]+\//, '')}`;
+    const asked = changes.find(
+      ({ method, path, body }) =>
+        method === change.method && path === change.path && nameIn(body) === nameIn(change.body),
+    );
+    if (asked === undefined) return [{ at, recorded: change.body ?? {}, actual: undefined }];
+    return compare(change.body, asked.body ?? {}, at).filter((one) => one.recorded !== undefined);
+  });
 }
 
 /** The body as JSON, else as text. */

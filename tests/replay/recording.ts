@@ -43,6 +43,8 @@ const serverCaseSchema = z.object({
       sameConnectionAsPrevious: z.boolean().optional(),
       managerState: z.unknown().optional(),
       appLogs: z.string().optional(),
+      jobStatusInCluster: z.unknown().optional(),
+      jobInCluster: z.boolean().optional(),
     })
     .optional(),
   request: requestSchema,
@@ -51,6 +53,9 @@ const serverCaseSchema = z.object({
   effect: z.record(z.string(), z.unknown()).optional(),
   originalBug: z.string().optional(),
   dockerApi: z.array(engineCallSchema).optional(),
+  kubeApi: z
+    .array(z.object({ method: z.string(), path: z.string(), body: z.unknown() }))
+    .optional(),
 });
 
 const commandCaseSchema = z.object({

@@ -6,6 +6,7 @@ import { type Answer, type ConnectionState, requestBytes, Wire } from '../helper
 import { builtProgram, makeFolders, TestServer } from '../helpers/startServer.ts';
 import { observeEffects } from './effects.ts';
 import { type AskedContainer, FakeDocker } from './fakeDocker.ts';
+import { type AskedChange, FakeKube } from './fakeKube.ts';
 import { fill, JobRoots, knownOf, knownRoots } from './placeholders.ts';
 import { payloadOf, type RecordedRequest, type ServerCase } from './recording.ts';
 
@@ -21,6 +22,8 @@ export interface Played {
   readonly effect: Readonly<Record<string, unknown>>;
   /** The containers that the engine was asked for, where the recording tells. */
   readonly containers?: readonly AskedContainer[];
+  /** All that the cluster was asked to change since the server began, where the recording tells. */
+  readonly changes?: readonly AskedChange[];
   /** Whether the server answered a hello afterwards. */
   readonly served: boolean;
 }
@@ -40,11 +43,17 @@ export class Session {
   readonly #server: TestServer;
   readonly #roots = new JobRoots();
   readonly #engine: FakeDocker | undefined;
+  readonly #cluster: FakeKube | undefined;
   #kept: Wire | undefined;
 
-  private constructor(server: TestServer, engine: FakeDocker | undefined) {
+  private constructor(
+    server: TestServer,
+    engine: FakeDocker | undefined,
+    cluster: FakeKube | undefined,
+  ) {
     this.#server = server;
     this.#engine = engine;
+    this.#cluster = cluster;
   }
 
   /** Starts the program that the cases were recorded with, with the recorded flags and files. */
@@ -54,6 +63,8 @@ export class Session {
     const folders = makeFolders();
     const known = knownOf(folders, port);
     const hasEngine = env.DOCKER_HOST !== undefined;
+    const { KUBECFG_PATH: kubeconfig } = fill(env, known);
+    const cluster = kubeconfig === undefined ? undefined : await FakeKube.start(kubeconfig);
     const engine = hasEngine ? await FakeDocker.start(join(folders.cwd, 'e.sock')) : undefined;
     for (const key of hasEngine ? ['key-1', 'key-9'] : []) {
       mkdirSync(join(folders.cwd, 'share', key), { recursive: true });
@@ -68,7 +79,7 @@ export class Session {
       port,
     });
     await server.ready();
-    return new Session(server, engine);
+    return new Session(server, engine, cluster);
   }
 
   async close(): Promise<void> {
@@ -76,6 +87,7 @@ export class Session {
     await this.#server.stop();
     this.#server.endJobs();
     await this.#engine?.close();
+    await this.#cluster?.close();
   }
 
   /** Does what has to be done before, sends the request, looks at what comes back. */
@@ -90,19 +102,27 @@ export class Session {
         ? await this.#exchange(recorded, next)
         : await this.#directive(recorded.request.directiveFile);
     const containers = await this.#containers(recorded);
+    const changes = await this.#changes(recorded);
     const effect = await observeEffects(this.#filled(recorded), this.#server);
     const served = await this.#serves();
     return {
       asRecorded: recorded,
       recorded: this.#filled(recorded),
       ...seen,
-      ...containers,
+      ...{ ...containers, ...changes },
       effect,
       served,
     };
   }
 
   #prepareEngine({ name, before }: ServerCase): void {
+    if (this.#cluster !== undefined) {
+      this.#cluster.hasJobs = before?.jobInCluster !== false;
+      this.#cluster.hasSideContainers = !name.includes('without init and publish');
+      // A time in a status: the recording has a placeholder for it, and its answer shows which one it was.
+      const status = JSON.stringify(before?.jobStatusInCluster ?? this.#cluster.status);
+      this.#cluster.status = JSON.parse(status.replaceAll('<datetime>Z', '2021-02-03T04:05:06Z'));
+    }
     if (this.#engine === undefined) return;
     if (before?.managerState !== undefined) this.#engine.state = before.managerState;
     if (before?.appLogs !== undefined) this.#engine.appLogs = before.appLogs;
@@ -118,6 +138,24 @@ export class Session {
     const message = `${count} containers to be asked for`;
     await eventually(() => asked.length >= count, { timeoutMs: 10_000, message });
     return { containers: [...asked] };
+  }
+
+  /** Waits until the cluster was asked for all that was recorded: some is asked for behind the answer. */
+  async #changes({ kubeApi, server }: ServerCase): Promise<Pick<Played, 'changes'>> {
+    const cluster = this.#cluster;
+    if (kubeApi === undefined || cluster === undefined) return {};
+    const hasClaims = server.env.STORAGE_TYPE === 'swift';
+    const wanted = kubeApi.filter(
+      ({ method, path }) =>
+        method === 'POST' || (method === 'DELETE' && (hasClaims || path.includes('/jobs/'))),
+    );
+    const isAsked = ({ method, path, body }: (typeof wanted)[number]) =>
+      cluster.asked.some(
+        (one) => one.method === method && one.path === path && nameIn(one.body) === nameIn(body),
+      );
+    const message = `the cluster to be asked for ${wanted.map(({ path }) => path).join(', ')}`;
+    await eventually(() => wanted.every(isAsked), { timeoutMs: 10_000, message });
+    return { changes: [...cluster.asked] };
   }
 
   /** The same case once more, on a connection of its own, without what comes before. */
@@ -241,6 +279,11 @@ export class Session {
       return false; // refused, reset or silent: it does not serve
     }
   }
+}
+
+/** The name of an object of the cluster. */
+export function nameIn(object: unknown): unknown {
+  return (object as { readonly metadata?: { readonly name?: unknown } } | null)?.metadata?.name;
 }
 
 /** A port that nobody listens on now. */

@@ -39,6 +39,7 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   const found = fitting.find(({ route }) => route.method === method);
   if (found === undefined) return fitting.length === 0 ? noPath(path) : noMethod(fitting);
   const { route, params } = found;
+  context.permit(route.deed ?? 'GET');
   const sent = route.body === undefined ? undefined : await request.body();
   if (sent?.input !== undefined && route.takesInput !== true) {
     throw new BadRequestError('this path takes no form', { hint: 'send JSON' });

@@ -8,6 +8,12 @@ import type { Webhooks } from '../../webhooks/webhooks.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ActionResult } from '../../wire/reply.ts';
 
+/** The actions of the original that routes are made of. */
+export type ApiAction = 'run' | 'kill' | 'delete';
+
+/** What a route does, as scopes know it. */
+export type Deed = ApiAction | 'notify' | 'GET';
+
 /** What the routes of `/api/v2` work on, as the one who asks may see it. */
 export interface ApiContext {
   readonly database: JobDatabase;
@@ -17,16 +23,14 @@ export interface ApiContext {
   readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
-  /** @throws PmanError forbidden when the one who asks may not read; what only reads has been asked this already */
-  requireRead(): void;
+  /** @throws PmanError forbidden when the one who asks may not */
+  permit(deed: Deed): void;
   /**
    * Does what an action of the original's envelope does, with its checks.
    * @param input what a job is to read, where its meta has a digest of it
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
-  act(action: 'run' | 'kill' | 'delete', meta: JsonObject, input?: Buffer): Promise<ActionResult>;
-  /** @throws PmanError forbidden when the one who asks may not do that */
-  require(what: 'notify'): void;
+  act(action: ApiAction, meta: JsonObject, input?: Buffer): Promise<ActionResult>;
 }
 
 /** A request whose parts have passed the schemas of its route. */
@@ -72,6 +76,8 @@ export interface Route<
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below the root of the server: `/api/v2/jobs/{id}`. */
   readonly path: string;
+  /** What it does; without one it reads. Who may not do that is refused before the rest is looked at. */
+  readonly deed?: Deed;
   /** Unique; names the method of generated clients. */
   readonly operation: string;
   readonly summary: string;

@@ -30,6 +30,10 @@ export function eventStream(
   // What is no longer kept is said with a status, before the stream begins.
   events.readAfter(after, 1);
   const isWanted = fits(query);
+  let seen = after;
+  // A block without data is no event for a reader, but says where to go on after it (WHATWG HTML, 9.2.6). So nothing is
+  // missed when the connection is lost before the first event, or when none has fitted for a long time.
+  const alive = () => (form === 'sse' ? `id: ${seen}\n\n` : '\n');
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   async function* chunks(): AsyncGenerator<string> {
@@ -39,17 +43,18 @@ export function eventStream(
       : () => undefined;
     try {
       // The head goes out at once.
-      yield form === 'sse' ? ': events\n\n' : '\n';
+      yield alive();
       const following = events.follow(after, until)[Symbol.asyncIterator]();
       let next = following.next();
       for (;;) {
         const turn = await Promise.race([next, pulse.beat()]);
         if (turn === undefined) {
           const grown = pulse.take();
-          yield grown.map((one) => grew(one, form)).join('') || (form === 'sse' ? ':\n\n' : '\n');
+          yield grown.map((one) => grew(one, form)).join('') || alive();
           continue;
         }
         if (turn.done) return;
+        seen = turn.value.at(-1)?.event.seq ?? seen;
         const wanted = turn.value.filter(({ event }) => isWanted(event));
         if (wanted.length > 0) yield wanted.map((one) => told(one, form)).join('');
         next = following.next();

@@ -4,7 +4,7 @@ import { reasonOf, stateOf } from '../../jobs/states.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { ExactNumber, isJsonObject, type JsonObject } from '../../wire/json.ts';
-import type { JobResource } from './schemas.ts';
+import { type JobResource, limitsSchema } from './schemas.ts';
 
 /** A job as `/api/v2` shows it, by its record alone. */
 export function jobResource(
@@ -31,16 +31,17 @@ export function jobResource(
     rerunOf: typeof asked.rerunOf === 'string' ? asked.rerunOf : null,
     acceptedAt: new Date(acceptedAt(root)).toISOString(),
     startedAt: rfc3339(view.parts[0]?.startedAt),
-    endedAt: view.isDone ? rfc3339(view.parts.at(-1)?.endedAt) : null,
+    endedAt: rfc3339(view.endedAt),
     ns: {
       accepted: nanoseconds(acceptedAt(root)) ?? '0',
       started: nanoseconds(view.parts[0]?.startedAt),
-      ended: view.isDone ? nanoseconds(view.parts.at(-1)?.endedAt) : null,
+      ended: nanoseconds(view.endedAt),
     },
     traceparent: leaf(record, 'traceparent'),
     tracestate: leaf(record, 'tracestate'),
     place,
-    limits: limitsIn(asked),
+    asked: limitsIn(asked),
+    limits: limitsOf(view),
     usage: usageOf(view),
     parts: view.parts.map(({ command, exitCode, cause, startedAt, endedAt }) => ({
       ...{ command, exitCode, cause },
@@ -62,6 +63,12 @@ export function linksOf(root: string): JobResource['links'] {
     files: `${self}/files`,
     events: `/api/v2/events?id=${root}`,
   };
+}
+
+/** Those of the newest part; each part of a job is started with the same. */
+function limitsOf({ parts }: JobView): JobResource['limits'] {
+  const found = limitsSchema.safeParse(parts.at(-1)?.limits);
+  return found.success ? found.data : null;
 }
 
 /** That of the first part that did not end well; 0 when all did. */
@@ -102,7 +109,7 @@ export function labelsIn({ labels }: JsonObject): Record<string, string> {
   );
 }
 
-function limitsIn(asked: JsonObject): JobResource['limits'] {
+function limitsIn(asked: JsonObject): JobResource['asked'] {
   const number = (name: string) => {
     const value = asked[name] ?? null;
     if (value instanceof ExactNumber) return Number(value.text);

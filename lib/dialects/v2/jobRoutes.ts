@@ -29,6 +29,7 @@ const NO_SUCH_JOB = { description: 'There is no such job.' };
 export const submitJob = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs',
+  deed: 'run',
   operation: 'submitJob',
   summary: 'Accepts a job. It is on the disk when the answer comes.',
   body: newJobSchema,
@@ -96,6 +97,7 @@ export const getJob = defineRoute({
 export const killJob = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs/{id}/kill',
+  deed: 'kill',
   operation: 'killJob',
   summary: 'Sends a signal to all of a job; what is left after the grace gets SIGKILL.',
   params: idSchema,
@@ -122,6 +124,7 @@ export const rerunJob = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs/{id}/rerun',
   operation: 'rerunJob',
+  deed: 'run',
   summary: 'Accepts the same job again; what the body names is another way.',
   params: idSchema,
   body: changesSchema.default({}),
@@ -134,7 +137,7 @@ export const rerunJob = defineRoute({
     409: { description: 'Its input is no longer kept, or the key belongs to another job.' },
   },
   async handle({ params, body, header, input: sent }, context) {
-    context.requireRead();
+    context.permit('GET');
     const root = requireJob(context, params.id);
     const view = context.jobs.view(context.database.tree(root) ?? new TreeNode());
     requireBackend(context.jobs, { image: view.isContainer ? '' : undefined, ...body });
@@ -154,6 +157,7 @@ export const rerunJob = defineRoute({
 export const removeJob = defineRoute({
   method: 'DELETE',
   path: '/api/v2/jobs/{id}',
+  deed: 'delete',
   operation: 'removeJob',
   summary: 'Removes a job that has ended, with all that is kept of it.',
   params: idSchema,

@@ -21,7 +21,7 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
     ...given('cwd', job.cwd),
     ...given('shell', job.shell),
     ...given('env', image === undefined ? job.env : undefined),
-    ...given('memory_limit', image === undefined ? job.memory : containerMemory(job.memory)),
+    ...given('memory_limit', memoryText(job.memory)),
     ...given('ssh', job.ssh),
     ...given('stdin', job.stdin),
     ...given('max_output', job.maxOutput),
@@ -90,8 +90,8 @@ function containerOf(job: NewJob, image: string): JsonObject {
   return { target, ...(shareDir === undefined ? {} : { manager: { env: { shareDir } } }) };
 }
 
-/** For containers a plain number below a million would be MiB (protocol h). */
-function containerMemory(memory: NewJob['memory']): string | undefined {
+/** A plain number below a million would be MiB (protocol h). */
+function memoryText(memory: NewJob['memory']): string | undefined {
   return typeof memory === 'number' ? `${Math.ceil(memory / 1024)}Ki` : memory;
 }
 

@@ -65,6 +65,7 @@ export const listNotifications = defineRoute({
 export const notifyAgain = defineRoute({
   method: 'POST',
   path: '/api/v2/jobs/{id}/notify',
+  deed: 'notify',
   operation: 'notifyAgain',
   summary: 'Sends webhooks of a job again. Each keeps its `webhook-id`.',
   params: idSchema,
@@ -76,7 +77,6 @@ export const notifyAgain = defineRoute({
     404: { description: 'There is no such job.' },
   },
   handle({ params, body }, context) {
-    context.require('notify');
     const root = requireJob(context, params.id);
     return { status: 202, body: { deliveries: context.webhooks.again(root, body.which) } };
   },

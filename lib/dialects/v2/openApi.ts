@@ -41,7 +41,7 @@ function operation(route: Route, schemas: Json): Json {
   const refused: Record<number, RouteAnswer> = {
     400: { description: 'The request cannot be understood.' },
     401: { description: 'The server wants a token, or does not know this one.' },
-    403: { description: 'The token, or the server, does not allow it.' },
+    403: { description: 'The token, or the server, does not allow this.' },
     503: { description: 'Something is away, or busy, just now.' },
   };
   const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;

@@ -55,11 +55,16 @@ export const newJobSchema = z
       .max(10_000_000)
       .optional()
       .meta({ description: 'Seconds that the whole job may take.' }),
-    memory: bytes
-      .optional()
-      .meta({ description: 'The most that it may use: bytes, or text such as `512Mi`.' }),
+    memory: bytes.optional().meta({
+      description: 'The most that it may use, at least 6Mi: bytes, or text such as `512Mi`.',
+    }),
     nice: z.int().min(-20).max(19).optional().meta({ description: 'Not for containers.' }),
-    cpus: z.number().positive().max(10_000).optional().meta({ description: 'Containers only.' }),
+    cpus: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .meta({ description: 'Processors that it may use, and parts of one. Not over ssh.' }),
     gpus: z.int().min(1).max(1000).optional().meta({ description: 'Containers only.' }),
     workers: z
       .int()
@@ -113,6 +118,20 @@ const exitCode = z.int().nullable().meta({
 
 const nanoseconds = z.string().regex(/^\d+$/);
 const amount = z.union([z.string(), z.number()]).nullable();
+const by = z.enum(['cgroup', 'rlimit', 'affinity']);
+
+/** As the runner writes it down: `EnforcedLimits`. */
+export const limitsSchema = z
+  .object({
+    memory: z.object({ bytes: z.number(), by }).optional(),
+    cpu: z.object({ cpus: z.number(), by }).optional(),
+    processes: z.object({ count: z.number(), by }).optional(),
+  })
+  .meta({
+    id: 'Limits',
+    description:
+      'What a job of this host may take, and what holds it to that: its control group (all of it), a limit of each process or user, or the processors that it starts on.',
+  });
 
 export const jobSchema = z
   .object({
@@ -145,7 +164,10 @@ export const jobSchema = z
     }),
     tracestate: z.string().nullable(),
     place: z.int().nullable().meta({ description: 'Its place in the queue, from 1 on.' }),
-    limits: z
+    limits: limitsSchema
+      .nullable()
+      .meta({ description: 'Null when it has none, or has not begun.' }),
+    asked: z
       .object({
         timeout: z.number().nullable(),
         memory: amount,
@@ -155,7 +177,7 @@ export const jobSchema = z
         gpus: amount,
         workers: amount,
       })
-      .meta({ description: 'What it was given, as it was asked for.' }),
+      .meta({ description: 'The limits that it was sent with, as they were said.' }),
     usage: z
       .object({
         wallSeconds: z.number().nullable(),

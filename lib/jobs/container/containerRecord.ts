@@ -1,3 +1,4 @@
+import { readableStamp } from '../../host/stamps.ts';
 import {
   type RecordEditor,
   recordDone,
@@ -86,9 +87,11 @@ export interface ContainerEnd {
   readonly logs: string;
   readonly outputs: readonly OutputLabel[];
   readonly cause: string | undefined;
+  /** When the last worker ended, or the end was seen, in milliseconds since 1970. */
+  readonly endedAt: number;
 }
 
-/** Writes down how the job has ended. The leaves `cause`, `tasks` and `outputs` are ours. */
+/** Writes down how the job has ended. The leaves `cause`, `tasks`, `outputs` and `endstamp` are ours. */
 export function recordContainerEnd(record: RecordEditor, end: ContainerEnd): void {
   if (end.shown !== undefined) record.touch(['container', 'state'], end.shown);
   record.touch(['container', 'logs'], end.logs);
@@ -97,6 +100,7 @@ export function recordContainerEnd(record: RecordEditor, end: ContainerEnd): voi
     record.touch(['container', 'outputs'], outputs);
   }
   if (end.workers.length > 1) record.touch(['container', 'tasks'], end.workers);
+  record.touch(['container', 'endstamp'], readableStamp(end.endedAt));
   recordContainerStatus(record, end.status, end.cause);
 }
 

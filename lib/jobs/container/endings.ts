@@ -6,6 +6,7 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
+import { causeOf } from '../causeWords.ts';
 import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
@@ -76,6 +77,7 @@ export class Endings {
     }
     this.#finish(job, {
       ...{ status: 'finishedWithError', shown: undefined, workers: [], ...NOTHING, cause: failure },
+      endedAt: now,
     });
   }
 
@@ -89,7 +91,8 @@ export class Endings {
       const status = statusOfLook(look);
       // One that has ended well did so by itself, whatever was ordered.
       const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
-      return { status, shown: look.shown, workers: shownOf(look), ...outputs, cause };
+      const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
+      return { status, ...seen, ...outputs, cause };
     });
   }
 
@@ -101,6 +104,7 @@ export class Endings {
       workers: look === undefined ? [] : shownOf(look),
       ...(look === undefined ? NOTHING : await this.#lastWords(job, look)),
       cause: job.endCause ?? 'it was ended',
+      endedAt: preciseNow(),
     }));
   }
 
@@ -111,7 +115,8 @@ export class Endings {
       shown: job.seen?.shown,
       workers: [],
       ...NOTHING,
-      cause: job.endCause ?? 'the service was removed by somebody else',
+      cause: job.endCause ?? causeOf('removed', 'the service'),
+      endedAt: preciseNow(),
     }));
   }
 
@@ -215,4 +220,12 @@ export class Endings {
 }
 
 const NOTHING: Outputs = { logs: '', outputs: [] };
+
+/** When the last worker ended; now, where the engine does not say, and where its clock is ahead. */
+function endOf({ workers }: Look): number {
+  const now = preciseNow();
+  const ends = workers.flatMap(({ endedAt }) => endedAt ?? []);
+  return ends.length > 0 ? Math.min(Math.max(...ends), now) : now;
+}
+
 const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

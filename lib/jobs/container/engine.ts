@@ -191,6 +191,8 @@ export interface Worker {
   readonly id: string;
   /** Null while it runs, where nobody knows it, and for one that never ran: never 0 but for one that ended well. */
   readonly exitCode: number | null;
+  /** When it ended by the engine's clock, in milliseconds since 1970; undefined while it runs, and where nobody knows. */
+  readonly endedAt?: number | undefined;
   readonly cause?: string;
   /** What clients call it that are told whose output is whose. */
   readonly label?: string;

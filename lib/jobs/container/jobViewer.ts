@@ -1,6 +1,6 @@
 import type { TreeNode } from '../../tree/node.ts';
 import { fromEchoForm } from '../echoForm.ts';
-import { hostView, type JobView, textOf, type ViewJob } from '../jobView.ts';
+import { hostView, type JobView, textOf, timeOf, type ViewJob } from '../jobView.ts';
 import { isContainerRecord } from '../recordKinds.ts';
 import type { ReadShown } from './engine.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
@@ -22,16 +22,19 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
   const command = fromEchoForm(scheduled.command);
   const [entry] = scheduled.parts;
   const exitCode = recordedExitCode(record, readShown);
+  // The engine may know its end to the second only, and has a clock of its own: it is never before the start.
+  const endstamp = timeOf(record.cat(['container', 'endstamp']));
+  const endedAt = endstamp === null ? null : Math.max(endstamp, entry?.startedAt ?? 0);
   const hasStarted = status === 'started' || exitCode !== null;
   return {
     ...scheduled,
-    ...{ isContainer: true, command, isDone: isFinal },
+    ...{ isContainer: true, command, isDone: isFinal, endedAt },
     status: scheduled.status === 'lost' ? 'lost' : status,
     cause: textOf(record.cat(['container', 'cause'])) ?? null,
     parts: hasStarted
       ? [
           {
-            ...{ command, exitCode, hasEnded: isFinal, cause: null, endedAt: null },
+            ...{ command, exitCode, hasEnded: isFinal, cause: null, endedAt },
             startedAt: entry?.startedAt ?? null,
             usage: null,
           },

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { BadRequestError } from '../../errors.ts';
-import { UNITS } from '../../quantity.ts';
+import { memoryBytesOf, processorsOf } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
 import { textMap, variables } from '../../wire/textMap.ts';
@@ -63,7 +63,9 @@ const containerSchema = z.looseObject({
 });
 
 /** The leaves of the container node that are not the client's. */
-const OUR_LEAVES = ['state', 'logs', 'outputs', 'currentState', 'cause', 'tasks'] as const;
+const OUR_LEAVES: readonly string[] = [
+  ...['state', 'logs', 'outputs', 'currentState', 'cause', 'tasks', 'endstamp'],
+];
 
 /**
  * Reads what a container job is to run, where, and with what.
@@ -148,9 +150,7 @@ const shown = (path: string) => JSON.stringify(path.slice(0, 80));
 function withServiceName(container: JsonObject, serviceName: string): JsonObject {
   const manager = isJsonObject(container.manager) ? container.manager : {};
   const env = isJsonObject(manager.env) ? manager.env : {};
-  const kept = Object.entries(container).filter(
-    ([name]) => !(OUR_LEAVES as readonly string[]).includes(name),
-  );
+  const kept = Object.entries(container).filter(([name]) => !OUR_LEAVES.includes(name));
   return {
     ...Object.fromEntries(kept),
     manager: { ...manager, env: { ...env, serviceName } },
@@ -188,29 +188,20 @@ function limitsOf(meta: JsonObject): Limits | undefined {
   };
 }
 
-/** A plain number from here on means thousandths of a processor: nobody means a hundred processors. */
-const FROM_HERE_MILLI = 100;
-const MEBI = 1024 * 1024;
-
-/** `500m` and `500` are half a processor, `2` is two. */
 function cpuLimit(meta: JsonObject): number | undefined {
   const value = limitText(meta.cpu_limit);
   if (value === undefined) return undefined;
-  const [, number = '', unit] = /^(\d+(?:\.\d+)?)(m?)$/.exec(value) ?? [];
-  if (number === '') throw notALimit('cpu_limit', value, '500m, 0.5 or 2');
-  const isMilli = unit === 'm' || Number(number) >= FROM_HERE_MILLI;
-  return (isMilli ? Number(number) / 1000 : Number(number)) || undefined;
+  const processors = processorsOf(value);
+  if (processors === undefined) throw notALimit('cpu_limit', value, '500m, 0.5 or 2');
+  return processors || undefined;
 }
 
-/** `200Mi`; a plain number is MiB as in the original's clients, or bytes when it is a million and more. */
 function memoryLimit(meta: JsonObject): number | undefined {
   const value = limitText(meta.memory_limit);
   if (value === undefined) return undefined;
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([kKMGT]i?)?$/.exec(value) ?? [];
-  const factor = unit === '' ? (Number(number) < 1e6 ? MEBI : 1) : UNITS[unit];
-  if (number === '' || factor === undefined) throw notALimit('memory_limit', value, '200Mi or 1G');
-  const bytes = Math.round(Number(number) * factor);
-  return bytes === 0 ? undefined : bytes;
+  const bytes = memoryBytesOf(value);
+  if (bytes === undefined) throw notALimit('memory_limit', value, '200Mi or 1G');
+  return bytes || undefined;
 }
 
 function wholeNumber(meta: JsonObject, name: string): number | undefined {

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly isOver: () => boolean;
   /** The job is to be ended: nothing is made any more. */
   readonly cancelled: AbortSignal;
+  /** The engine cannot do it just now; told at each try, with the reason. */
+  readonly onWait: (reason: string) => void;
   readonly log: Logger;
 }
 
@@ -66,6 +68,7 @@ export async function startWork(options: StartOptions): Promise<Started | undefi
         mayExist ||= !isTaken; // the call may have come through
         if (tries === 0)
           log.warn('a container job waits for the engine', { reason: error.message });
+        options.onWait(error.message);
         await sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)], undefined, { ref: false });
       } else if (cancelled.aborted && !wasCancelled) {
         mayExist = true;

@@ -4,7 +4,8 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { recordScheduled } from './containerRecord.ts';
+import { causeOf, startCause } from '../causeWords.ts';
+import { recordContainerStatus, recordScheduled } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerJob } from './job.ts';
@@ -46,7 +47,10 @@ export class Starter {
         if (isOver()) return undefined;
         job.starting();
         const { request } = job.facts;
-        return startWork({ engine, request, mayExist, isOver, cancelled: job.cancelled, log });
+        return startWork({
+          ...{ engine, request, mayExist, isOver, cancelled: job.cancelled, log },
+          onWait: (reason) => this.#waits(job, reason),
+        });
       });
       if (isOver()) return;
       if (started === undefined) {
@@ -59,7 +63,7 @@ export class Starter {
       if (!(error instanceof PmanError)) {
         log.error('a container job failed', { job: job.root, error: messageOf(error) });
       }
-      if (!job.isOver) endings.notStarted(job, messageOf(error));
+      if (!job.isOver) endings.notStarted(job, refusal(error));
       return;
     }
     onStarted(job);
@@ -73,6 +77,11 @@ export class Starter {
     if (record) recordScheduled(record, facts.recorded, { printed, ...times });
   }
 
+  #waits({ root }: ContainerJob, reason: string): void {
+    const record = this.#options.database.edit(root);
+    if (record) recordContainerStatus(record, 'notstarted', causeOf('waits', reason));
+  }
+
   async #awaitFolder(job: ContainerJob, isOver: () => boolean): Promise<void> {
     if (job.state.kind !== 'awaitingFolder') return;
     const { folder } = job.state;
@@ -81,8 +90,8 @@ export class Starter {
     if (isOver()) return;
     const isByName = job.facts.request.shareDir !== folder; // below STOREBASE
     if (isByName && isLink(folder)) {
-      const failure = `the shared folder ${folder} is a symbolic link, which is not followed`;
-      this.#options.endings.notStarted(job, failure);
+      const link = `the shared folder ${folder} is a symbolic link, which is not followed`;
+      this.#options.endings.notStarted(job, causeOf('mount', link));
       return;
     }
     if (isThere) return;
@@ -91,4 +100,12 @@ export class Starter {
       job: job.root,
     });
   }
+}
+
+/** Why a job could not be started, in the words of all engines. */
+function refusal(error: unknown): string {
+  const said = messageOf(error);
+  return error instanceof PmanError && error.code === 'conflict'
+    ? causeOf('name', said)
+    : startCause(said);
 }

@@ -1,4 +1,5 @@
 import { isOver, type SpoolState } from '../../../crunner/detached/journal.ts';
+import type { JobGroups } from '../../../crunner/detached/place.ts';
 import {
   RunnerClient,
   type RunnerClientOptions,
@@ -22,7 +23,7 @@ import { logAccepted, logEnded } from '../jobLog.ts';
 import { hostView } from '../jobView.ts';
 import { type OutputPiece, sizeOf, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
-import { hostLimits, inputOf, refuseOverSsh } from '../runLimits.ts';
+import { hostLimits, inputOf, type JobMaxima, refuseOverSsh, within } from '../runLimits.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
 import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
@@ -40,8 +41,12 @@ export interface HostJobsOptions extends PollerOptions {
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
   readonly fsync: boolean;
-  /** What every job of this host may take, and as whom it runs. */
-  readonly limits?: Pick<JobLimits, 'user' | 'maxOutputBytes' | 'maxProcesses'>;
+  /** The variables that jobs inherit; undefined: those of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** What every job of this host may take at most, and as whom it runs. */
+  readonly limits?: JobMaxima & Pick<JobLimits, 'user'>;
+  /** Which jobs get control groups; default: none. */
+  readonly jobGroups?: JobGroups | undefined;
   readonly log: Logger;
   /** Is told of what is counted. */
   readonly meter?: HostMeter;
@@ -87,9 +92,11 @@ export class HostJobs implements JobBackend {
     const connect = options.connect ?? ((to) => new RunnerClient(to));
     this.#runner = connect({
       spool: options.spool,
+      env: options.env,
       log: options.log,
       onEvent: (event) => this.#onEvent(event),
       onLost: () => this.#onRunnerLost(),
+      jobGroups: options.jobGroups,
     });
     this.#audit = setInterval(() => this.#compareWithSpool(), AUDIT_MS).unref();
   }
@@ -98,8 +105,9 @@ export class HostJobs implements JobBackend {
   async submit({ rawMeta, cmd, auid, jid, trace, ...asked }: JobRequest): Promise<string> {
     const { database, fsync, sshHosts } = this.#options;
     const ssh = asked.ssh === undefined ? undefined : sshHosts.connectionTo(asked.ssh);
-    const ours = ssh === undefined ? this.#options.limits : undefined;
-    const limits = traced(withOurs(hostLimits(asked), ours), trace);
+    const { user, ...maxima } = ssh === undefined ? (this.#options.limits ?? {}) : {};
+    const own = { ...within(hostLimits(asked), maxima), ...(user && { user }) };
+    const limits = traced(own, trace);
     const input = inputOf(asked);
     if (ssh !== undefined) refuseOverSsh(asked.limits, input);
     const job = { rawMeta, cmd, auid, jid, ...(trace && { trace }) };
@@ -421,12 +429,6 @@ export class HostJobs implements JobBackend {
   #warn(message: string, root: string, error: unknown): void {
     this.#options.log.warn(message, { root, error: messageOf(error) });
   }
-}
-
-/** Of two limits of an output the smaller one holds. */
-function withOurs(asked: JobLimits, ours: HostJobsOptions['limits'] = {}): JobLimits {
-  const most = [asked.maxOutputBytes, ours.maxOutputBytes].filter((bytes) => bytes !== undefined);
-  return { ...asked, ...ours, ...(most.length > 0 && { maxOutputBytes: Math.min(...most) }) };
 }
 
 /** Limits with the variables of a trace; those that the client names itself win. */

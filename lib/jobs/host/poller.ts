@@ -59,9 +59,12 @@ export class Poller {
     const record = this.#options.database.edit(root);
     if (record === undefined) return;
     const { host } = request.owner as SpoolOwner;
-    const { pid, startedAt } = start;
+    const { pid, startedAt, limits } = start;
     const cmd = request.parts[part] ?? '';
-    recordStart(record, part, { cmd, host, pid, startedAt, ...remoteFacts(request, start) });
+    recordStart(record, part, {
+      ...{ cmd, host, pid, startedAt, ...remoteFacts(request, start) },
+      ...(limits === undefined ? {} : { limits: { ...limits } as JsonObject }),
+    });
   }
 
   partEnded(root: string, { parts }: SpoolRequest, part: number, end: PartEnd): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { removeTree } from '../../transfer/removeTree.ts';
 import { measure, planSending, startSending } from '../../transfer/send.ts';
-import { removeTree } from '../../transfer/staging.ts';
 import type { RequestContext } from '../context.ts';
 import type { TransferMeta } from '../meta.ts';
 import { pullHeaders } from './pullHeaders.ts';
@@ -44,7 +44,8 @@ export async function sendPull(
   const sending = startSending(plan, offset);
   await sending.sendTo(response);
   // Everything has been handed over, but the client does not know that yet.
-  if (source.removedAfterwards !== undefined) await removeTree(source.removedAfterwards);
+  if (source.removedAfterwards !== undefined)
+    await removeTree(source.removedAfterwards, places.base);
   if (hasTrailers) response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
   response.end();
 }

@@ -28,7 +28,7 @@ export function pushTarget(push: Push, { places, createDirs }: Context): PushTar
   const { remote } = meta;
   const isNamed = remote?.path !== undefined || remote?.key !== undefined;
   const place = isNamed ? places.resolve(remote) : places.path('.');
-  checkFolder(place, createDirs);
+  checkFolder(place, createDirs, places.base);
   return {
     place,
     folder: isPlugin(meta) ? incomingFolder(place, places) : place,
@@ -37,7 +37,7 @@ export function pushTarget(push: Push, { places, createDirs }: Context): PushTar
   };
 }
 
-function checkFolder(place: string, createDirs: boolean): void {
+function checkFolder(place: string, createDirs: boolean, base: string | undefined): void {
   const there = pathState(place);
   if (there.isdir) return;
   if (there.status) {
@@ -48,5 +48,5 @@ function checkFolder(place: string, createDirs: boolean): void {
       hint: 'make the folder, or start pfioh with --createDirsAsNeeded',
     });
   }
-  provideFolder(place);
+  provideFolder(place, base);
 }

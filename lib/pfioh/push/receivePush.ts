@@ -4,7 +4,7 @@ import { OpenFolder } from '../../transfer/openFolder.ts';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import { type JsonObject, ReportedError } from '../answer.ts';
 import type { RequestContext } from '../context.ts';
-import { finishPush, isPlugin, noHandling } from '../plugin.ts';
+import { finishPush, holdOwnFolder, isPlugin, noHandling } from '../plugin.ts';
 import { decodePush } from './decodePush.ts';
 import { pushReport } from './pushReport.ts';
 import type { Push } from './pushRequest.ts';
@@ -26,7 +26,10 @@ export async function receivePush(
   try {
     const target = pushTarget(push, context);
     // In a store a link may take the place of the folder, or of one above it, while the content arrives.
-    held = OpenFolder.at(target.folder, context.places.base);
+    held =
+      target.folder === target.place
+        ? OpenFolder.at(target.folder, context.places.base)
+        : holdOwnFolder(target.folder, context.places);
     const place = { ...target, folder: held.itself };
     partial = await keepForResume(content, push, place);
     const decoded = decodePush(partial?.read() ?? content, push.encoding);

@@ -29,6 +29,7 @@ const KINDS = [
   'a full disk under the log',
   'two servers on one database',
   'started in a folder that is gone',
+  'a job starts others without end',
   'what jobs inherit',
   'a start that is refused',
   'a log that says nothing',

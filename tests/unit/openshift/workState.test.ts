@@ -111,13 +111,13 @@ describe('how a Job with its pods stands', () => {
     [
       'no memory left',
       { state: ended(137, { reason: 'OOMKilled' }) },
-      /the container ran out of memory \(its limit is 16Mi\)/,
+      /^the container ran out of memory: its limit is 16Mi$/,
       137,
     ],
     [
       'no memory left for a child',
       { state: ended(5, { reason: 'OOMKilled' }) },
-      /a process of the container ran out of memory .*ended with 5/,
+      /^a process of the container ran out of memory: .*ended with 5$/,
       5,
     ],
     [
@@ -169,7 +169,7 @@ describe('how a Job with its pods stands', () => {
           ],
         },
       },
-      /its node n1 was lost: gone/,
+      /^its node is lost: n1: gone$/,
       null,
     ],
     [
@@ -181,7 +181,7 @@ describe('how a Job with its pods stands', () => {
           ],
         },
       },
-      /give way/,
+      /^ended by its node: a pod of a higher priority/,
       null,
     ],
   ])('names %s as the cause of its end', (_, pod, cause, exitCode) => {
@@ -190,6 +190,45 @@ describe('how a Job with its pods stands', () => {
     expect(look.workers[0]?.exitCode).toBe(exitCode);
     expect(look.shown.ExitCode).toBe(exitCode);
     if (look.kind === 'ended') expect(look.outcome).not.toBe('succeeded');
+  });
+
+  it('names the time limit of the Job, whatever the pods say that end by it', () => {
+    const conditions = [{ type: 'FailureTarget', status: 'True', reason: 'DeadlineExceeded' }];
+    const { look } = stateOf({
+      job: { conditions },
+      pods: [{ phase: 'Failed', state: ended(137, { reason: 'Error' }) }],
+    });
+    expect(look.cause).toMatch(/^time limit: kept by the cluster/);
+    expect(look.workers[0]?.exitCode).toBe(137);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['is not heard of', { reason: 'NodeLost' }],
+    [
+      'has a taint that its pods do not bear',
+      {
+        conditions: [
+          { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager' },
+        ],
+      },
+    ],
+  ])('is running when its node %s, and says so', (_, status) => {
+    const { look } = stateOf({ pods: [{ state: { running: {} }, status }] });
+    expect(look).toMatchObject({
+      ...{ kind: 'running', cause: expect.stringMatching(/^its node is lost: n1/) },
+    });
+  });
+
+  it('tells when a worker ended', () => {
+    const finishedAt = '2026-01-01T00:05:00Z';
+    const { look } = stateOf({ pods: [{ phase: 'Succeeded', state: ended(0, { finishedAt }) }] });
+    expect(look.workers[0]?.endedAt).toBe(Date.parse(finishedAt));
+  });
+
+  it('has the exit code 0 of a pod that has succeeded and shows no container', () => {
+    const { look } = stateOf({ pods: [{ phase: 'Succeeded' }] });
+    expect(look).toMatchObject({ kind: 'ended', outcome: 'succeeded' });
+    expect(look.workers[0]?.exitCode).toBe(0);
   });
 
   it.each<[string, PodWish, boolean]>([

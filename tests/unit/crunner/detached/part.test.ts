@@ -27,7 +27,7 @@ describe.each([
   const start = (command: string, limits: JobLimits = {}) =>
     startPart(
       {
-        ...{ command, limits },
+        ...{ command, limits, root: 'job' },
         ...{ out: join(top, 'out'), err: join(top, 'err'), script: join(top, 'script') },
       },
       startProgram,
@@ -98,12 +98,13 @@ describe.each([
   });
 
   it('rejects when a stream cannot be written', async () => {
-    const options = { command: 'true', err: join(top, 'e'), script: join(top, 's'), limits: {} };
-    await expect(startPart({ ...options, out: top }, startProgram)).rejects.toMatchObject({
+    const options = { command: 'true', err: join(top, 'e'), script: join(top, 's') };
+    const part = { ...options, limits: {}, root: 'job' };
+    await expect(startPart({ ...part, out: top }, startProgram)).rejects.toMatchObject({
       code: 'EISDIR',
     });
     const nowhere = join(top, 'no', 'out');
-    await expect(startPart({ ...options, out: nowhere }, startProgram)).rejects.toMatchObject({
+    await expect(startPart({ ...part, out: nowhere }, startProgram)).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });
@@ -112,7 +113,7 @@ describe.each([
 describe('a part on Linux', () => {
   it('is started in the way that tells what it has used', async () => {
     const files = { out: join(top, 'out'), err: join(top, 'err'), script: join(top, 'script') };
-    const part = await startPart({ command: 'true', limits: {}, ...files });
+    const part = await startPart({ command: 'true', limits: {}, root: 'job', ...files });
     await expect(part.ended).resolves.toMatchObject({ usage: { source: 'wait4' } });
   });
 });

@@ -61,7 +61,10 @@ describe('readPmanConfig', () => {
       maxBodyBytes: 16 * 1024 * 1024,
       killGraceMs: 10_000,
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
-      jobs: { user: undefined, maxOutputBytes: undefined, maxProcesses: undefined },
+      jobs: {
+        ...{ user: undefined, maxOutputBytes: undefined, maxProcesses: undefined },
+        ...{ memoryBytes: undefined, cpus: undefined, controlGroups: 'auto' },
+      },
       jobsAtExit: 'leave',
       exportPath: undefined,
       fileioStore: undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compactStamp, readableStamp, stampTime } from '../../../../lib/host/stamps.ts';
+import { compactStamp, readableStamp, stampTime, timeIn } from '../../../../lib/host/stamps.ts';
 
 /** A moment in local time, in milliseconds. */
 const at = (ms: number) => new Date(2026, 0, 2, 3, 4, 5).getTime() + ms;
@@ -25,6 +25,17 @@ describe('compactStamp and readableStamp', () => {
 describe('stampTime', () => {
   it('reads back what compactStamp has written', () => {
     expect(stampTime(compactStamp(at(12.345)))).toBeCloseTo(at(12.345), 3);
+  });
+
+  it.each([
+    ['2026-11-22T06:05:04Z', Date.UTC(2026, 10, 22, 6, 5, 4)],
+    ['2026-11-22T06:05:04.123456789Z', Date.UTC(2026, 10, 22, 6, 5, 4, 123)],
+    ['0001-01-01T00:00:00Z', undefined],
+    ['1970-01-01T00:00:00Z', undefined],
+    ['', undefined],
+    [null, undefined],
+  ])('takes %s of an engine for its time', (text, time) => {
+    expect(timeIn(text)).toBe(time);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { BadRequestError } from '../../../../lib/errors.ts';
-import { hostLimits, limitFields } from '../../../../lib/jobs/runLimits.ts';
+import { hostLimits, limitFields, within } from '../../../../lib/jobs/runLimits.ts';
 import { ExactNumber } from '../../../../lib/wire/json.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
@@ -23,12 +23,22 @@ describe('hostLimits', () => {
     [{ timeout: 2 }, { timeoutMs: 2000 }],
     [{ timeout: 0.0001 }, { timeoutMs: 1 }],
     [{ timeout: new ExactNumber('1.5') }, { timeoutMs: 1500 }],
-    [{ memory_limit: 1024 }, { memoryBytes: 1024 }],
+    [{ memory_limit: 1024 }, { memoryBytes: 2 ** 30 }],
+    [{ memory_limit: 2 ** 29 }, { memoryBytes: 2 ** 29 }],
     [{ memory_limit: '512Mi' }, { memoryBytes: 512 * 2 ** 20 }],
     [{ memory_limit: ' 2Gi ' }, { memoryBytes: 2 ** 31 }],
-    [{ memory_limit: '1.5M' }, { memoryBytes: 1_500_000 }],
-    [{ memory_limit: '10k' }, { memoryBytes: 10_000 }],
-    [{ memory_limit: '1048576' }, { memoryBytes: 2 ** 20 }],
+    [{ memory_limit: '10.5M' }, { memoryBytes: 10_500_000 }],
+    [{ memory_limit: '10000k' }, { memoryBytes: 10_000_000 }],
+    [{ memory_limit: '8388608' }, { memoryBytes: 2 ** 23 }],
+    [{ memory_limit: '200' }, { memoryBytes: 200 * 2 ** 20 }],
+    [{ cpu_limit: '500m' }, { cpus: 0.5 }],
+    [{ cpu_limit: 2 }, { cpus: 2 }],
+    [{ cpu_limit: 1500 }, { cpus: 1.5 }],
+    [{ cpu_limit: '0.25' }, { cpus: 0.25 }],
+    [{ cpu_limit: '' }, {}],
+    [{ cpu_limit: null }, {}],
+    [{ cpu_limit: 0 }, {}],
+    [{ cpu_limit: '2', container: {} }, {}],
     [{ nice: -20 }, { nice: -20 }],
     [{ nice: 0 }, { nice: 0 }],
     [{ env: { A_1: 'x y', _: '' } }, { env: { A_1: 'x y', _: '' } }],
@@ -58,11 +68,19 @@ describe('hostLimits', () => {
     expect(error?.issues[0]?.path[0]).toBe(name);
   });
 
-  it.each(['', 'much', '-1', '512mi', '5 Mi', '1e3', 'Mi', '0x400', 1023, '0.5Ki', 0, -5])(
+  it.each(['', 'much', '-1', '512mi', '5 Mi', '1e3', 'Mi', '0x400', '5Mi', 5, 0, -5])(
     'takes %j for no amount of memory, and says what is',
     (memory_limit) => {
       expect(() => limits({ memory_limit })).toThrow(BadRequestError);
       expect(() => limits({ memory_limit })).toThrow('meta.memory_limit');
+    },
+  );
+
+  it.each(['much', '-1', '1e3', '2 m', 'm', -1])(
+    'takes %j for no number of processors',
+    (cpu_limit) => {
+      expect(() => limits({ cpu_limit })).toThrow(BadRequestError);
+      expect(() => limits({ cpu_limit })).toThrow('meta.cpu_limit');
     },
   );
 
@@ -72,5 +90,18 @@ describe('hostLimits', () => {
     for (const cwd of ['', '.', 'tests', file, `${file}/x`, '/no/such', `/${'x'.repeat(300)}`]) {
       expect(() => limits({ cwd })).toThrow(BadRequestError);
     }
+  });
+});
+
+describe('within', () => {
+  const maxima = { memoryBytes: 1000, cpus: 2, maxProcesses: 10 };
+
+  it('gives a job that asks for nothing what the server allows', () => {
+    expect(within({ nice: 1 }, maxima)).toEqual({ nice: 1, ...maxima });
+  });
+
+  it('gives no job more than the server allows, and less when it asks for less', () => {
+    expect(within({ memoryBytes: 2000, cpus: 0.5 }, maxima)).toEqual({ ...maxima, cpus: 0.5 });
+    expect(within({ memoryBytes: 2000 }, {})).toEqual({ memoryBytes: 2000 });
   });
 });

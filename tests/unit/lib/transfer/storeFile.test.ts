@@ -60,7 +60,7 @@ describe('storeFile', () => {
     mkdirSync(join(folder, `.pfioh-${process.pid}-${uuid}.tmp`));
     const staging = await openStaging(folder);
     await storeFile(bytes('new'), folder, 'f');
-    expect(readdirSync(folder)).toEqual([basename(staging.path), 'f']);
+    expect(readdirSync(folder)).toEqual([basename(staging.folder.path), 'f']);
     await staging.close();
   });
 

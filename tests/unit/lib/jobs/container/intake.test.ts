@@ -59,6 +59,17 @@ describe('a container job that is sent', () => {
     expect(second).toMatchObject({ reason: { code: 'conflict' } });
   });
 
+  it('belongs to the trace of its request, also when it is sent again in another one', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const trace = { traceparent, tracestate: 'a=1' };
+    const cmd = "sh -c 'echo $TRACEPARENT $TRACESTATE'";
+    const wish = { name: 'n', meta: { key: 'k' }, target: { env: { TRACESTATE: 'mine=2' } } };
+    const root = await pman.submit(cmd, { ...wish, trace });
+    expect(pman.database.tree(root)?.leaves.get('traceparent')).toBe(traceparent);
+    expect((await pman.end(root)).output).toContain(`${traceparent} mine=2`);
+    expect(await pman.submit(cmd, wish)).toBe(root);
+  });
+
   it('is the job of the same key, also while that one is being accepted', async () => {
     const wish = { name: 'n', meta: { key: 'k' } };
     const roots = await Promise.all([pman.submit('true', wish), pman.submit('true', wish)]);

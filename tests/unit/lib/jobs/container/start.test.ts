@@ -26,7 +26,8 @@ function start(
   } = {},
 ) {
   const engine = async () => new MemoryEngine(world);
-  return startWork({ engine, request, mayExist, cancelled, isOver, log: silentLogger() });
+  const onWait = () => undefined;
+  return startWork({ engine, request, mayExist, cancelled, isOver, onWait, log: silentLogger() });
 }
 const isLive = () => new MemoryEngine(world).owner('n').then((owner) => owner?.isLive());
 

@@ -1,0 +1,71 @@
+import type { Problem } from '../dialects/v2/shapes.ts';
+
+export interface ClientErrorDetails {
+  /** The HTTP status; undefined when there was no answer. */
+  readonly status?: number | undefined;
+  /** What can be done about it, in words. */
+  readonly hint?: string | undefined;
+  /** When it is worth trying again. */
+  readonly retryAfterSeconds?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * What a call of the client throws when it does not work out. `code` is for programs: that of the server's problem
+ * (`not_found`, `conflict`, `unauthorized`, `gone` …), `unreachable` when no answer came, `bad_answer` for an answer that
+ * no pman gives.
+ */
+export class PmanClientError extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly hint: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    { status, hint, retryAfterSeconds, cause }: ClientErrorDetails = {},
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'PmanClientError';
+    this.code = code;
+    this.status = status;
+    this.hint = hint;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** The error that an answer tells; `text` is its body. */
+export function refusal(answer: Response, text: string): PmanClientError {
+  const { status } = answer;
+  const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
+  const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  const { detail, code, hint } = problemIn(text);
+  if (code === undefined) {
+    return new PmanClientError('bad_answer', `the server answered ${status}, not as pman does`, {
+      ...{ status, retryAfterSeconds },
+    });
+  }
+  const message = detail ?? `the server answered ${status}`;
+  return new PmanClientError(code, message, { status, hint, retryAfterSeconds });
+}
+
+/** What a body says of a problem; nothing when it is none. */
+function problemIn(text: string): Partial<Problem> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {}; // a proxy's page, for one
+  }
+}
+
+const OF_PROXIES = new Set([502, 504]);
+
+/** Whether the same request may well be answered when it is sent again a little later. */
+export function isPassing(error: unknown): error is PmanClientError {
+  if (!(error instanceof PmanClientError)) return false;
+  const { code, status, retryAfterSeconds } = error;
+  if (code === 'unreachable') return true;
+  return OF_PROXIES.has(status ?? 0) || (status === 503 && retryAfterSeconds !== undefined);
+}

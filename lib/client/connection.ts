@@ -1,0 +1,177 @@
+import { PmanClientError, refusal } from './clientError.ts';
+import { Retries } from './retryPauses.ts';
+
+export interface PmanClientOptions {
+  /** Where pman is: `http://host:5010`. */
+  readonly url: string | URL;
+  /** Sent with each request as `Authorization: Bearer`; a function is asked each time. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** For how long a server that does not answer is asked again, in milliseconds; 0: not at all. Default: 60,000. */
+  readonly patienceMs?: number;
+  /** Sends the requests; default: the `fetch` of the browser or of Node. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+export interface Call {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
+  /** Below `/api/v2`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether it may be sent twice, since the second time changes nothing. Default: what is no POST may. */
+  readonly isRepeatable?: boolean;
+  /** How long the answer may take to begin, in milliseconds. */
+  readonly limitMs?: number;
+  /** Statuses that are answers and no failures, beside 2xx. */
+  readonly takes?: readonly number[];
+}
+
+/** An answer that has begun; to be closed by whoever does not read it to its end. */
+export interface OpenAnswer {
+  readonly response: Response;
+  /** Breaks the connection off. */
+  close(): void;
+}
+
+const DEFAULT_PATIENCE_MS = 60_000;
+const ANSWER_LIMIT_MS = 60_000;
+
+/** The way to one server: address, token, retries. */
+export class Connection {
+  readonly patienceMs: number;
+  readonly #base: string;
+  readonly #token: PmanClientOptions['token'];
+  readonly #fetch: typeof globalThis.fetch;
+
+  /** @throws TypeError for what is no URL */
+  constructor({ url, token, patienceMs = DEFAULT_PATIENCE_MS, fetch: own }: PmanClientOptions) {
+    this.#base = new URL(url).href.replace(/\/+$/, '');
+    this.#token = token;
+    this.patienceMs = patienceMs;
+    // A browser's fetch has to be called as its own.
+    this.#fetch = own ?? ((input, init) => fetch(input, init));
+  }
+
+  /**
+   * Sends a request and gives the answer once its head is there.
+   * @throws PmanClientError when the server refuses, or does not answer; the signal's reason when that is given
+   */
+  open(call: Call): Promise<OpenAnswer> {
+    return this.#try(call, (answer) => Promise.resolve(answer));
+  }
+
+  /**
+   * Sends a request and gives what is made of its answer, which is read to its end.
+   * @throws PmanClientError as `open` does
+   */
+  read<T>(call: Call, make: (response: Response) => Promise<T>): Promise<T> {
+    return this.#try(call, async ({ response, close }) => {
+      try {
+        return await make(response);
+      } catch (cause) {
+        throw broken(cause);
+      } finally {
+        close();
+      }
+    });
+  }
+
+  /** The body as JSON; undefined for none. */
+  json<T>(call: Call): Promise<T> {
+    return this.read(call, async (response) => {
+      const text = await response.text();
+      if (response.status === 204) return undefined as T;
+      try {
+        return JSON.parse(text) as T;
+      } catch (cause) {
+        const { status } = response;
+        throw new PmanClientError('bad_answer', 'the answer is no JSON', { status, cause });
+      }
+    });
+  }
+
+  async #try<T>(call: Call, take: (answer: OpenAnswer) => Promise<T>): Promise<T> {
+    const { signal, method = 'GET', isRepeatable = method !== 'POST' } = call;
+    const retries = new Retries(isRepeatable ? this.patienceMs : 0, signal);
+    for (;;) {
+      try {
+        return await take(await this.#once(method, call));
+      } catch (error) {
+        await retries.pause(error);
+      }
+    }
+  }
+
+  async #once(method: string, call: Call): Promise<OpenAnswer> {
+    const { path, query = {}, headers = {}, body, signal, takes = [] } = call;
+    const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+    const breaker = new AbortController();
+    const stop = () => breaker.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', stop, { once: true });
+    const close = () => {
+      signal?.removeEventListener('abort', stop);
+      breaker.abort();
+    };
+    const limitMs = call.limitMs ?? ANSWER_LIMIT_MS;
+    const timer = setTimeout(() => breaker.abort(), limitMs);
+    const url = `${this.#base}/api/v2${path}${queryText(query)}`;
+    try {
+      const response = await this.#fetch(url, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: breaker.signal,
+      });
+      if (response.ok || takes.includes(response.status)) return { response, close };
+      const text = await response.text();
+      close();
+      throw refusal(response, text);
+    } catch (cause) {
+      close();
+      signal?.throwIfAborted();
+      if (cause instanceof PmanClientError) throw cause;
+      throw unreachable(this.#base, cause);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function unreachable(base: string, cause: unknown): PmanClientError {
+  return new PmanClientError('unreachable', `no answer from ${base}`, {
+    cause,
+    hint: 'see whether pman runs there; a web page needs its origin in --allowOrigin',
+  });
+}
+
+/** A stream that its server has ended, as one does that is stopped. */
+export function streamEnded(): PmanClientError {
+  return new PmanClientError('unreachable', 'the server has ended the stream');
+}
+
+/** An answer that broke off before its end; an error of ours as it is. */
+export function broken(cause: unknown): PmanClientError {
+  if (cause instanceof PmanClientError) return cause;
+  return new PmanClientError('unreachable', 'the answer broke off', { cause });
+}
+
+/** `?a=1&b=x,y` of what is given. */
+function queryText(query: Readonly<Record<string, unknown>>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    // A label may have a comma in it.
+    if (name === 'label' && Array.isArray(value))
+      for (const one of value) given.append(name, String(one));
+    else given.set(name, value instanceof Date ? value.toISOString() : String(value));
+  }
+  return given.size === 0 ? '' : `?${given}`;
+}

@@ -1,0 +1,44 @@
+import type { EventQuery, JobEvent } from '../dialects/v2/shapes.ts';
+import { bytesOf } from './bytesOf.ts';
+import { type Connection, streamEnded } from './connection.ts';
+import { Retries } from './retryPauses.ts';
+import { serverSentEvents } from './serverSentEvents.ts';
+
+/** The server says every 15 seconds that it is there. */
+const SILENCE_MS = 50_000;
+
+/**
+ * What happens to jobs, each change once and in order, for as long as it is read. After a lost connection it goes on
+ * behind the last number that it has seen.
+ * @throws PmanClientError gone when events are no longer kept that should have come
+ */
+export async function* followEvents(
+  connection: Connection,
+  query: EventQuery,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<JobEvent> {
+  let { after } = query;
+  const retries = new Retries(connection.patienceMs, signal);
+  for (;;) {
+    const answer = await connection.open({
+      path: '/events',
+      query: { ...query, after },
+      headers: { Accept: 'text/event-stream' },
+      signal,
+    });
+    let failure: unknown;
+    try {
+      const bytes = bytesOf(answer, { signal, silenceMs: SILENCE_MS });
+      for await (const { id, type, data } of serverSentEvents(bytes)) {
+        // This reader was too slow: the next answer says whether it has missed something.
+        if (type === 'dropped') break;
+        retries.reset();
+        if (id !== undefined) after = Number(id);
+        if (data !== undefined) yield JSON.parse(data) as JobEvent;
+      }
+    } catch (error) {
+      failure = error;
+    }
+    await retries.pause(failure ?? streamEnded());
+  }
+}

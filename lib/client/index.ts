@@ -1,0 +1,23 @@
+/** A client of pman for programs and pages: `import { PmanClient } from 'pman/client'`. */
+
+export type {
+  EventQuery,
+  Job,
+  JobEvent,
+  JobPage,
+  JobQuery,
+  KillOrder,
+  NewJob,
+  Problem,
+} from '../dialects/v2/shapes.ts';
+export { PmanClientError } from './clientError.ts';
+export type { PmanClientOptions } from './connection.ts';
+export type { OutputChunk, OutputName } from './outputFeed.ts';
+export {
+  type CallOptions,
+  type FollowOptions,
+  type JobName,
+  type OutputOptions,
+  PmanClient,
+  type RunOptions,
+} from './pmanClient.ts';

@@ -1,0 +1,115 @@
+import type { Job } from '../dialects/v2/shapes.ts';
+import { bytesOf } from './bytesOf.ts';
+import { type Connection, type OpenAnswer, streamEnded } from './connection.ts';
+import { Retries } from './retryPauses.ts';
+
+export type OutputName = 'stdout' | 'stderr';
+
+/** A piece of what a job has written. */
+export interface OutputChunk {
+  readonly stream: OutputName;
+  /** How many bytes of this output were before it. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  /** The same as text; a character that a piece cuts is in the next one. */
+  readonly text: string;
+}
+
+export interface FollowPlace {
+  /** The job's id. */
+  readonly id: string;
+  readonly stream: OutputName;
+  /** One part of the job; undefined: all of it. */
+  readonly part: number | undefined;
+  /** How many bytes are known already. */
+  readonly offset: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A job may well be silent for longer: then it is only asked anew. */
+const SILENCE_MS = 120_000;
+
+const OVER: ReadonlySet<string> = new Set(['succeeded', 'failed', 'killed', 'lost']);
+
+/** Whether a job has ended. */
+export function hasEnded({ state }: Pick<Job, 'state'>): boolean {
+  return OVER.has(state);
+}
+
+/**
+ * What a job writes to one of its outputs, each byte once, until it has ended. After a lost connection it goes on behind
+ * the last byte that came.
+ */
+export async function* followOutput(
+  connection: Connection,
+  place: FollowPlace,
+): AsyncGenerator<OutputChunk> {
+  const { stream, signal } = place;
+  const retries = new Retries(connection.patienceMs, signal);
+  const decoder = new TextDecoder();
+  let { offset } = place;
+  for (;;) {
+    let failure: unknown;
+    try {
+      for await (const bytes of outputBehind(connection, { ...place, offset })) {
+        retries.reset();
+        const chunk = { stream, offset, bytes, text: decoder.decode(bytes, { stream: true }) };
+        offset += bytes.length;
+        yield chunk;
+      }
+      if (await isWhole(connection, { ...place, offset })) return;
+      // The server is there, and the job goes on.
+      retries.reset();
+    } catch (error) {
+      failure = error;
+    }
+    await retries.pause(failure ?? streamEnded());
+  }
+}
+
+/** The output behind an offset, as long as one connection holds. */
+async function* outputBehind(
+  connection: Connection,
+  { id, stream, part, offset, signal }: FollowPlace,
+): AsyncGenerator<Uint8Array> {
+  const answer = await connection.open({
+    ...{ path: outputPath(id, stream), query: { follow: 1, part }, signal },
+  });
+  let before = 0;
+  for await (const bytes of bytesOf(answer, { signal, silenceMs: SILENCE_MS })) {
+    const known = Math.min(Math.max(offset - before, 0), bytes.length);
+    before += bytes.length;
+    if (known < bytes.length) yield bytes.subarray(known);
+  }
+}
+
+/** A stream ends with the job, and also when its server is stopped: then there is more to come. */
+async function isWhole(
+  connection: Connection,
+  { id, stream, part, offset, signal }: FollowPlace,
+): Promise<boolean> {
+  if (!hasEnded(await connection.json<Job>({ path: jobPath(id), signal }))) return false;
+  const { response, close } = await askFrom(connection, { id, stream, part, offset, signal });
+  close();
+  return response.status === 416;
+}
+
+function askFrom(
+  connection: Connection,
+  { id, stream, part, offset, signal }: FollowPlace,
+): Promise<OpenAnswer> {
+  return connection.open({
+    ...{ path: outputPath(id, stream), query: { part }, signal },
+    headers: { Range: `bytes=${offset}-` },
+    takes: [416],
+  });
+}
+
+/** Below `/api/v2`. */
+export function jobPath(id: string): string {
+  return `/jobs/${encodeURIComponent(id)}`;
+}
+
+export function outputPath(id: string, stream: OutputName): string {
+  return `${jobPath(id)}/${stream}`;
+}

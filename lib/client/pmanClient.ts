@@ -1,0 +1,200 @@
+import type {
+  EventQuery,
+  Job,
+  JobEvent,
+  JobPage,
+  JobQuery,
+  KillOrder,
+  NewJob,
+} from '../dialects/v2/shapes.ts';
+import { PmanClientError } from './clientError.ts';
+import { type Call, Connection, type PmanClientOptions } from './connection.ts';
+import { followEvents } from './eventFeed.ts';
+import { merged } from './merged.ts';
+import {
+  followOutput,
+  hasEnded,
+  jobPath,
+  type OutputChunk,
+  type OutputName,
+  outputPath,
+} from './outputFeed.ts';
+
+/** A job, or its id: the whole of it, the beginning of its uuid, or `_N`. */
+export type JobName = string | Pick<Job, 'id'>;
+
+/** Every call can be broken off: it then throws the signal's reason. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOptions extends CallOptions {
+  /**
+   * Names the job: with the same key no second one is made, however often it is sent, also by another process. Default: a
+   * key of this call, so that it can be sent again when no answer comes.
+   */
+  readonly key?: string;
+}
+
+export interface OutputOptions extends CallOptions {
+  /** Default: `stdout`. */
+  readonly stream?: OutputName;
+  /** One part of the job, from 0 on; default: all of it. */
+  readonly part?: number;
+  /** The first byte that is wanted; default: 0. */
+  readonly from?: number;
+}
+
+export interface FollowOptions extends CallOptions {
+  /** Default: both, as they come. The order of what is in different outputs is not known. */
+  readonly stream?: OutputName;
+  /** One part of the job, from 0 on; default: all of it. */
+  readonly part?: number;
+  /** How many bytes of the output are known already; with a `stream` only. */
+  readonly from?: number;
+}
+
+/** How long one request waits for the end of a job, in seconds. */
+const WAIT_SECONDS = 30;
+
+/**
+ * A client of pman's `/api/v2`, for Node and for browsers. Nothing is kept open between calls.
+ *
+ * Calls throw `PmanClientError` for what the server refuses, and when it cannot be reached; they throw the reason of their
+ * signal when that is given. What can be repeated without harm is tried again while a server is away (`patienceMs`).
+ */
+export class PmanClient {
+  readonly #connection: Connection;
+
+  /** @throws TypeError when the address is no URL */
+  constructor(options: PmanClientOptions | string | URL) {
+    const isAddress = typeof options === 'string' || options instanceof URL;
+    this.#connection = new Connection(isAddress ? { url: options } : options);
+  }
+
+  /** Has a job accepted: it is on the server's disk when this resolves, and has seldom begun. */
+  run(job: NewJob | string, { key = ownKey(), signal }: RunOptions = {}): Promise<Job> {
+    const body = typeof job === 'string' ? { command: job } : job;
+    const headers = { 'Idempotency-Key': key };
+    return this.#json({
+      ...{ method: 'POST', path: '/jobs', body, headers, signal, isRepeatable: true },
+    });
+  }
+
+  /** How a job stands. */
+  job(job: JobName, { signal }: CallOptions = {}): Promise<Job> {
+    return this.#json({ path: jobPath(idOf(job)), signal });
+  }
+
+  /** All jobs that fit, the newest first. They are fetched in pages, as far as they are read. */
+  async *jobs(query: JobQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<Job> {
+    for (let { cursor } = query; ; ) {
+      const page = await this.jobPage({ ...query, cursor }, signal === undefined ? {} : { signal });
+      yield* page.jobs;
+      if (page.next === null) return;
+      cursor = page.next;
+    }
+  }
+
+  /** One page of jobs; its `next` is the `cursor` of the page behind it. */
+  jobPage(query: JobQuery = {}, { signal }: CallOptions = {}): Promise<JobPage> {
+    return this.#json({ path: '/jobs', query, signal });
+  }
+
+  /** Resolves when the job has ended, with how it has ended: a job that failed is no error. */
+  async wait(job: JobName, { signal }: CallOptions = {}): Promise<Job> {
+    const path = jobPath(idOf(job));
+    const limitMs = (WAIT_SECONDS + 30) * 1000;
+    for (;;) {
+      const now = await this.#json<Job>({
+        ...{ path, query: { wait: `${WAIT_SECONDS}s` }, signal, limitMs },
+      });
+      if (hasEnded(now)) return now;
+    }
+  }
+
+  /**
+   * What a job writes, from the beginning until it has ended; each byte once, also when the connection is lost or pman is
+   * started again meanwhile.
+   */
+  follow(
+    job: JobName,
+    { stream, part, from = 0, signal }: FollowOptions = {},
+  ): AsyncGenerator<OutputChunk> {
+    const id = idOf(job);
+    if (stream !== undefined) {
+      return followOutput(this.#connection, { id, stream, part, offset: from, signal });
+    }
+    const names: readonly OutputName[] = ['stdout', 'stderr'];
+    return merged(
+      names.map((name) => (stop: AbortSignal) => {
+        const place = { id, stream: name, part, offset: 0, signal: stop };
+        return followOutput(this.#connection, place);
+      }),
+      signal,
+    );
+  }
+
+  /** What a job has written until now. */
+  async output(
+    job: JobName,
+    { stream = 'stdout', part, from = 0, signal }: OutputOptions = {},
+  ): Promise<Uint8Array> {
+    const call: Call = {
+      ...{ path: outputPath(idOf(job), stream), query: { part }, signal, takes: [416] },
+      headers: from === 0 ? {} : { Range: `bytes=${from}-` },
+    };
+    return this.#connection.read(call, async (response) => {
+      // There is nothing behind that offset, or not yet.
+      if (response.status === 416) return new Uint8Array();
+      return new Uint8Array(await response.arrayBuffer());
+    });
+  }
+
+  /** What a job has written until now, as text in UTF-8. */
+  async text(job: JobName, options: OutputOptions = {}): Promise<string> {
+    return new TextDecoder().decode(await this.output(job, options));
+  }
+
+  /**
+   * Sends a signal to all of a job (default: TERM); after `grace` seconds what is left gets SIGKILL. Resolves when the
+   * order is on the disk: `wait` tells when the job has ended. It is never sent twice.
+   */
+  kill(job: JobName, order: KillOrder = {}, { signal }: CallOptions = {}): Promise<Job> {
+    return this.#json({ method: 'POST', path: `${jobPath(idOf(job))}/kill`, body: order, signal });
+  }
+
+  /** Removes a job that has ended, with all that is kept of it. */
+  async remove(job: JobName, { signal }: CallOptions = {}): Promise<void> {
+    const call: Call = { method: 'DELETE', path: jobPath(idOf(job)), signal };
+    try {
+      await this.#connection.json({ ...call, isRepeatable: false });
+    } catch (error) {
+      if (!(error instanceof PmanClientError) || error.code !== 'unreachable') throw error;
+      // Perhaps only the answer was lost: then the job is no longer there.
+      await this.#connection.read({ ...call, takes: [404] }, async () => undefined);
+    }
+  }
+
+  /**
+   * What happens to jobs, each change once and in order, also when the connection is lost or pman is started again
+   * meanwhile. It begins with what comes next, or behind the number `after`, and does not end.
+   */
+  events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
+    return followEvents(this.#connection, query, signal);
+  }
+
+  #json<T>(call: Call): Promise<T> {
+    return this.#connection.json<T>(call);
+  }
+}
+
+function idOf(job: JobName): string {
+  return typeof job === 'string' ? job : job.id;
+}
+
+/** 128 random bits. `crypto.randomUUID` is not there for pages without TLS. */
+function ownKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

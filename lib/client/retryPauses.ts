@@ -1,0 +1,53 @@
+import { isPassing } from './clientError.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/** When it is tried again after a failure that may pass, and when it is given up. */
+export class Retries {
+  readonly #patienceMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #since: number | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  /** @param patienceMs for how long nothing may work out */
+  constructor(patienceMs: number, signal: AbortSignal | undefined) {
+    this.#patienceMs = patienceMs;
+    this.#signal = signal;
+  }
+
+  /** Something has worked out: the patience begins anew. */
+  reset(): void {
+    this.#since = undefined;
+    this.#pauseMs = FIRST_PAUSE_MS;
+  }
+
+  /**
+   * Waits until it is time to try again.
+   * @throws the failure, when it is none that passes or the patience is over; the signal's reason when that is given
+   */
+  async pause(failure: unknown): Promise<void> {
+    this.#signal?.throwIfAborted();
+    this.#since ??= Date.now();
+    if (!isPassing(failure) || Date.now() - this.#since >= this.#patienceMs) throw failure;
+    const asked = (failure.retryAfterSeconds ?? 0) * 1000;
+    // Clients that a server has lost together do not come back together.
+    const own = this.#pauseMs * (0.75 + Math.random() / 2);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+    await sleep(Math.min(Math.max(own, asked), this.#patienceMs), this.#signal);
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

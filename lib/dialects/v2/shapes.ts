@@ -1,0 +1,31 @@
+import type { z } from 'zod';
+import type { JobEvent } from '../../events/event.ts';
+import type {
+  eventsQuerySchema,
+  jobPageSchema,
+  jobSchema,
+  killSchema,
+  listQuerySchema,
+  newJobSchema,
+  problemSchema,
+} from './schemas.ts';
+
+/** What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. */
+
+export type { JobEvent };
+
+/** What a job is to be. */
+export type NewJob = z.input<typeof newJobSchema>;
+export type Job = z.infer<typeof jobSchema>;
+export type JobPage = Omit<z.infer<typeof jobPageSchema>, 'jobs'> & { jobs: Job[] };
+export type KillOrder = z.input<typeof killSchema>;
+export type Problem = z.infer<typeof problemSchema>;
+/** Which jobs. Whole ones: without `fields`. */
+export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;
+/** Which events; `after`: those behind this number. */
+export type EventQuery = Asked<Partial<Omit<z.infer<typeof eventsQuerySchema>, 'wait' | 'limit'>>>;
+
+/** What is checked as milliseconds is asked for as a time of RFC 3339. */
+type Asked<Query> = {
+  [Name in keyof Query]: Name extends 'since' | 'until' ? string | Date : Query[Name];
+};

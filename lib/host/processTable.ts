@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { systemErrorCode } from '../errors.ts';
+import type { ProcessIdentity } from './processes.ts';
+
+/** What proc(5) tells of a process. */
+export interface ProcessEntry extends Required<ProcessIdentity> {
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+}
+
+/** Not stdin: what copies a pipe has it there. */
+const STREAMS = [1, 2];
+
+/** All processes but this one; none where there is no /proc. */
+export function readProcesses(): readonly ProcessEntry[] {
+  try {
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return pids
+      .map(Number)
+      .map(readProcess)
+      .filter((entry) => entry !== undefined);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []; // no /proc here: the group is all that is known
+    throw error;
+  }
+}
+
+function readProcess(pid: number): ProcessEntry | undefined {
+  if (pid === process.pid) return undefined;
+  const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [, parent, group, session] = fields.map(Number);
+  if (parent === undefined || group === undefined || session === undefined) return undefined;
+  return { pid, parent, group, session, ticks: fields[19] ?? '' };
+}
+
+/** Whether one of its output streams leads to one of these pipes, as /proc names them. */
+export function hasOneOf(pid: number, pipes: readonly string[]): boolean {
+  return STREAMS.some((fd) => {
+    const target = ofProcess(() => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return target !== undefined && pipes.includes(target);
+  });
+}
+
+/** Whether its program was started with a variable (`NAME=value`). */
+export function hasVariable(pid: number, variable: string): boolean {
+  const environment = ofProcess(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
+  return `\0${environment}`.includes(`\0${variable}\0`);
+}
+
+/** The name of its program, at most 15 characters; empty when it has ended. */
+export function nameOf(pid: number): string {
+  return ofProcess(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()) ?? '';
+}
+
+/** Sends a signal to a process that may have ended, or may be another user's. */
+export function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!['ESRCH', 'EPERM'].includes(systemErrorCode(error) ?? '')) throw error;
+  }
+}
+
+/** Undefined when the process has ended, is another user's, or has nothing of that kind. */
+function ofProcess<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (systemErrorCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
