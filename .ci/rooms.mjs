@@ -68,7 +68,15 @@ export const table = [
   [
     'lib/dialects',
     "how a job's state and outputs are told to clients: the original's words for each kind of job, and `/api/v2`",
-    ['lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', 'crunner/job', ...data],
+    [
+      'lib/webhooks',
+      'lib/events',
+      'lib/jobs',
+      'lib/transfer',
+      'lib/access',
+      'crunner/job',
+      ...data,
+    ],
   ],
   [
     'lib/metrics',

@@ -12,6 +12,8 @@ export interface SpoolRequest {
   /** Whatever the owner of the job wants back when it finds the folder again. */
   readonly owner: unknown;
   readonly limits?: JobLimits;
+  /** Whether the spool folder holds an input: each part reads it from its beginning. */
+  readonly hasStdin?: boolean;
   /** The host that runs the parts; default: this one. */
   readonly ssh?: SshConnection;
   /** Whether to have the disk confirm each record (fsync). */

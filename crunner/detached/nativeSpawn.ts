@@ -96,8 +96,9 @@ export function nativeSpawn(program: Program): StartedProgram {
   const actions = Buffer.alloc(ACTIONS_SIZE);
   initActions(actions);
   const { O_RDONLY, O_WRONLY, O_CREAT, O_APPEND } = fsConstants;
-  if (program.in === undefined) addOpen(actions, 0, '/dev/null', O_RDONLY, 0);
-  else addDup(actions, program.in, 0);
+  const { in: input = '/dev/null' } = program;
+  if (typeof input === 'number') addDup(actions, input, 0);
+  else addOpen(actions, 0, input, O_RDONLY, 0);
   const become = (fd: number, target: string | number) =>
     typeof target === 'number'
       ? addDup(actions, target, fd)

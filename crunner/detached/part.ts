@@ -27,6 +27,8 @@ export interface PartOptions {
   /** Where a command that is too long for an argument is put for a moment, to be run from there. */
   readonly script: string;
   readonly limits: JobLimits;
+  /** The file that it reads as its input. */
+  readonly stdin?: string | undefined;
   /** The job root, which its processes are told. */
   readonly root: string;
   /** What holds it to its limits; default: nothing does but setrlimit(2). */
@@ -78,7 +80,7 @@ export async function startPart(
           ...{ confinement, handover, user },
         }),
         env: { ...environmentOf(options.limits), [JOB_VARIABLE]: options.root },
-        ...(input === undefined ? {} : { in: input }),
+        ...inputIs(input ?? options.stdin),
         out: options.out,
         err: options.err,
         ...(options.mark === undefined ? {} : { mark: options.mark }),
@@ -96,7 +98,7 @@ export async function startPart(
   }
   const script = openScript(options);
   try {
-    return await begin(['-c', FROM_INPUT], script);
+    return await begin(['-c', fromInput(options)], script);
   } catch (error) {
     throw systemErrorCode(error) === 'E2BIG' ? tooLong(error) : error;
   } finally {
@@ -106,8 +108,16 @@ export async function startPart(
 
 const MAX_ARGUMENT_BYTES = 128 * 1024;
 
-/** Has a shell run what its input holds. The command finds its input empty, as any other. */
-const FROM_INPUT = 'exec 3<&0 </dev/null; . /dev/fd/3';
+const inputIs = (input: string | number | undefined) => (input === undefined ? {} : { in: input });
+
+/** Has a shell run what its input holds. The command finds the input of the job, or an empty one. */
+function fromInput({ stdin = '/dev/null', limits: { user } }: PartOptions): string {
+  // The folder of that file is closed to another user.
+  if (stdin !== '/dev/null' && user !== undefined) {
+    throw new Error('a command of 128 KiB or more has no input when it runs as another user');
+  }
+  return `exec 3<&0 <'${stdin.replaceAll("'", "'\\''")}'; . /dev/fd/3`;
+}
 
 /**
  * Puts a command into a file without a name, and opens that for reading. Who has the descriptor and is the part's user can

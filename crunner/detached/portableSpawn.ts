@@ -12,9 +12,9 @@ import type { Program, StartedProgram } from './program.ts';
 export async function portableSpawn(program: Program): Promise<StartedProgram> {
   const [name = program.file, ...args] = argvOf(program);
   const files: number[] = [];
-  const openFile = (file: string | number) => {
+  const openFile = (file: string | number, flags: 'a' | 'r' = 'a') => {
     if (typeof file === 'number') return streamFor(file);
-    const fd = openSync(file, 'a');
+    const fd = openSync(file, flags);
     files.push(fd);
     return streamFor(fd);
   };
@@ -22,7 +22,11 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
     if (program.mark !== undefined) openFile(program.mark);
     const child = execa(program.file, args, {
       ...{ argv0: name, env: program.env, extendEnv: false, detached: true, cleanup: false },
-      stdio: [streamFor(program.in ?? 'ignore'), openFile(program.out), openFile(program.err)],
+      stdio: [
+        openFile(program.in ?? '/dev/null', 'r'),
+        openFile(program.out),
+        openFile(program.err),
+      ],
       ...{ buffer: false, reject: false },
     });
     const { pid } = child;

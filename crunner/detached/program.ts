@@ -6,8 +6,8 @@ export interface Program {
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** An open descriptor that it reads as its input; default: empty. */
-  readonly in?: number;
+  /** The file, or an open descriptor, that it reads as its input; default: empty. */
+  readonly in?: string | number;
   /** What takes the two output streams: open descriptors, or files that are appended to and made where they are missing. */
   readonly out: string | number;
   readonly err: string | number;

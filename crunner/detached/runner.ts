@@ -30,7 +30,7 @@ import type { OnFull, OutputKeeper } from './outputKeeper.ts';
 import { OutputWatch } from './outputLog.ts';
 import { type DetachedPart, startPart } from './part.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
-import { partFiles, partName, readSpool, writeLine } from './spool.ts';
+import { partFiles, partName, readSpool, stdinFile, writeLine } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 import { thisSystem } from './system.ts';
 
@@ -246,8 +246,9 @@ export class Runner {
       job.pipes = outputs.pipes;
       job.confinement ??= confine(folder, limits);
       const { confinement } = job;
+      const stdin = request.hasStdin ? stdinFile(folder) : undefined;
       return await startPart({
-        ...{ command, limits, out, err, mark, confinement },
+        ...{ command, limits, out, err, mark, stdin, confinement },
         ...{ script: `${mark}.sh`, root: basename(folder) },
       });
     } catch (error) {

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../lib/errors.ts';
+import type { HostUser } from '../../lib/host/users.ts';
 import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } from './journal.ts';
 
 /**
@@ -22,6 +24,7 @@ import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } fro
  *
  *     job.jsonl   a line for what to run, one for each start and each end of a part, and for each order to end it; the
  *                 job counts as accepted once the first line is there
+ *     stdin       the input of the job, where it was given one; each part reads it from its beginning
  *     <k>.out     standard output of part k, byte for byte; made when the part starts
  *     <k>.err     its standard error; made with its first byte
  *     <k>.ssh     of a part that runs over ssh: what its client has written to its stderr, from which <k>.err is made
@@ -43,14 +46,38 @@ export function partFiles(folder: string, part: number) {
   return { out: `${base}.out`, err: `${base}.err`, ssh: `${base}.ssh` };
 }
 
+/** Path of the file that holds the input of a job; there is none when it was given none. */
+export function stdinFile(folder: string): string {
+  return join(folder, 'stdin');
+}
+
+/** What a job is to read, and the user who may read it; default: this one. */
+export interface SpoolInput {
+  readonly bytes: Uint8Array;
+  readonly owner?: Pick<HostUser, 'uid' | 'gid'> | undefined;
+}
+
 /**
  * Makes the spool folder of a new job. When it returns, a crash of this process does not lose the job.
+ * @param input goes to the disk first: an accepted job has all of it
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
-export function createSpool(folder: string, request: SpoolRequest): void {
+export function createSpool(folder: string, request: SpoolRequest, input?: SpoolInput): void {
   makeFolder(folder);
+  if (input !== undefined) writeInput(stdinFile(folder), input, request.fsync === true);
   append(folder, { request }, request.fsync === true);
   if (request.fsync) syncPath(dirname(folder));
+}
+
+function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean): void {
+  const fd = openSync(file, 'wx', 0o600);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    if (fsync) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function makeFolder(folder: string): void {

@@ -44,8 +44,9 @@ function hostProblem({ cmd, rawMeta }: AskedRun, { commands }: Grant): Problem |
   if (commands === undefined) {
     return { what: 'jobs on this host', hint: 'send meta.container, or use another token' };
   }
-  // Each would make another program of the same words: a search path, a library, another host, other files.
-  for (const member of ['env', 'cwd', 'ssh']) {
+  // Each would make another program of the same words (a search path, a library, another host, other files, a script
+  // that is read), or show other files.
+  for (const member of ['env', 'cwd', 'ssh', 'stdin', 'files']) {
     if (Object.hasOwn(rawMeta, member)) {
       return { what: `"meta.${member}"`, hint: 'a token with a list of commands sends none' };
     }

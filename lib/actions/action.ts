@@ -3,6 +3,8 @@ import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import type { EventLog } from '../events/eventLog.ts';
+import type { JobChanges } from '../events/jobChanges.ts';
+import type { OutputGrowth } from '../events/outputGrowth.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
@@ -19,6 +21,10 @@ export interface Services {
   readonly jobs: Jobs;
   /** What happens to jobs. */
   readonly events: EventLog;
+  /** Is told of orders to end jobs. */
+  readonly changes: Pick<JobChanges, 'killOrdered'>;
+  /** How outputs grow. */
+  readonly growth: OutputGrowth;
   /** Who is told of it. */
   readonly webhooks: Webhooks;
   /** A job was accepted, which took so long. */
@@ -65,6 +71,8 @@ export interface ActionContext {
   readonly threaded: boolean;
   /** How long work makes room for others. */
   readonly pace: LongWork | undefined;
+  /** What came along with the request for the job to read. */
+  readonly input?: Buffer | undefined;
   /** Who asks. That it may ask for this action is known; what else it may is the action's to look at. */
   readonly caller: Caller;
   /** The trace that the request belongs to. */

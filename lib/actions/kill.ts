@@ -53,7 +53,7 @@ const schema = z.looseObject({
  */
 export const kill = defineAction({
   schema,
-  async handle(meta, { services, pace }) {
+  async handle(meta, { services, pace, caller }) {
     const graceMs = meta.grace === undefined ? services.settings.killGraceMs : meta.grace * 1000;
     const cause = `${KILL_REQUEST}${meta.auid ? ` of ${meta.auid}` : ''}`;
     const order = { signal: meta.signal, graceMs, cause };
@@ -63,8 +63,12 @@ export const kill = defineAction({
     const { limit } = rangeOf({});
     const told: JsonValue[] = [];
     let wasFound = false;
+    const by = caller.name ?? null;
     for (const root of roots) {
       if (steady.isOthersTurn) await steady.turn();
+      if (isOver && services.jobs.isActive(root)) {
+        services.changes.killOrdered(root, { signal: meta.signal, cause, by });
+      }
       const found = isOver
         ? await services.jobs.kill(root, order)
         : await services.jobs.pass(root, meta.signal);

@@ -47,7 +47,7 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: KEPT_LIMITS,
-  async handle(meta, { services, threaded, rawMeta, caller, trace }) {
+  async handle(meta, { services, threaded, rawMeta, caller, input, trace }) {
     const { cmd, auid, jid, container, ssh, shell, notify } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
@@ -59,6 +59,7 @@ export const run = defineAction({
       ...(container && { container }),
       ...(ssh !== undefined && { ssh }),
       ...(shell && { shell }),
+      ...(input && { input }),
       ...(trace && { trace }),
     };
     const began = performance.now();

@@ -16,6 +16,7 @@ export interface RangedOutput {
 export function rangedOutput(
   pieces: readonly OutputPiece[],
   header: (name: string) => string | undefined,
+  type = OUTPUT_TYPE,
 ): RangedOutput {
   const size = sizeOf(pieces);
   // What goes on may only be a part of what was, and it has no tag by which a client could tell (RFC 9110, 13.1.5).
@@ -32,7 +33,7 @@ export function rangedOutput(
     status: range === undefined ? 200 : 206,
     headers: [
       ['Content-Length', String(to - from)],
-      ['Content-Type', OUTPUT_TYPE],
+      ['Content-Type', type],
       ['Accept-Ranges', 'bytes'],
       ...(range ? [['Content-Range', `bytes ${from}-${to - 1}/${size}`] as const] : []),
     ],

@@ -25,6 +25,9 @@ export const eventSchema = z.object({
   id: z.string(),
   jid: z.string().optional(),
   auid: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  /** What runs the job, where it is not this host. */
+  backend: z.enum(['ssh', 'container']).optional(),
   /** What there is to say about this change. */
   data: z.record(z.string(), z.unknown()).optional(),
 });

@@ -28,6 +28,8 @@ export interface SeenJob extends JobNames {
   /** Why it does not go on, or did not succeed. */
   readonly reason: Reason | null;
   readonly isDone: boolean;
+  /** Its place among the jobs that wait for each other. */
+  readonly place?: number;
   /** How many of its parts have started. */
   readonly started: number;
   /** Of each part that has ended: exit code, negative signal number, or null when unknown. */
@@ -38,6 +40,16 @@ export interface SeenJob extends JobNames {
 export interface JobNames {
   readonly jid?: string;
   readonly auid?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What runs it, where it is not this host. */
+  readonly backend?: 'ssh' | 'container';
+}
+
+/** Who has given an order, where it is known: the name of a token. */
+export interface KillOrdered {
+  readonly signal: string;
+  readonly cause: string;
+  readonly by: string | null;
 }
 
 export interface JobChangesOptions {
@@ -108,18 +120,17 @@ export class JobChanges implements RecordObserver {
   }
 
   /** The job and its record are gone. */
-  removed(root: string, { jid, auid }: Pick<JobSummary, 'jid' | 'auid'>): void {
+  removed(root: string, summary: JobSummary): void {
     this.#touched.delete(root);
     this.#told.delete(root);
-    const names = {
-      ...(typeof jid === 'string' ? { jid } : {}),
-      ...(typeof auid === 'string' ? { auid } : {}),
-    };
-    this.#tell(() => [{ type: 'removed', id: root, ...names }]);
+    this.#tell(() => [{ type: 'removed', id: root, ...namesIn(summary) }]);
   }
 
-  /** An order to end a job was given. */
-  killOrdered(root: string, data: { readonly signal: string; readonly cause: string }): void {
+  /** An order to end a job is being given. */
+  killOrdered(root: string, { signal, cause, by }: KillOrdered): void {
+    // What there was before it comes before it.
+    this.flush();
+    const data = { signal, cause, by };
     const job = this.#options.look(root);
     if (job !== undefined) {
       this.#tell(() => [{ type: 'kill_ordered', id: root, ...namesOf(job), data }]);
@@ -163,6 +174,9 @@ export class JobChanges implements RecordObserver {
     const told = this.#told.get(root);
     const to = { id: root, ...namesOf(job) };
     const news: NewEvent[] = told === undefined ? [{ type: 'accepted', ...to }] : [];
+    if (told === undefined && job.place !== undefined) {
+      news.push({ type: 'waiting', ...to, data: { place: job.place } });
+    }
     const { started = 0, ended = 0, done = false } = told ?? {};
     const { exitCodes: codes } = job;
     for (let part = 0; part < job.started; part += 1) {
@@ -237,6 +251,21 @@ export class JobChanges implements RecordObserver {
   }
 }
 
-function namesOf({ jid, auid }: JobNames) {
-  return { ...(jid === undefined ? {} : { jid }), ...(auid === undefined ? {} : { auid }) };
+function namesOf({ jid, auid, labels, backend }: JobNames): JobNames {
+  return {
+    ...(jid === undefined ? {} : { jid }),
+    ...(auid === undefined ? {} : { auid }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(backend === undefined ? {} : { backend }),
+  };
+}
+
+/** What clients call a job, by its summary. */
+export function namesIn({ jid, auid, labels, runsOn }: JobSummary): JobNames {
+  return {
+    ...(typeof jid === 'string' ? { jid } : {}),
+    ...(typeof auid === 'string' ? { auid } : {}),
+    ...(labels === undefined ? {} : { labels }),
+    ...(runsOn === undefined ? {} : { backend: runsOn }),
+  };
 }

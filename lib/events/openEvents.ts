@@ -5,11 +5,13 @@ import { reasonOf, stateOf } from '../jobs/states.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
 import { EventLog } from './eventLog.ts';
-import { JobChanges, type SeenJob } from './jobChanges.ts';
+import { JobChanges, namesIn, type SeenJob } from './jobChanges.ts';
 
 export interface OpenEventsOptions {
   readonly database: JobDatabase;
   readonly viewOf: ViewJob;
+  /** The place of a job that waits for others; undefined for another one. */
+  readonly placeOf: (root: string) => number | undefined;
   /** The folder of ours beside the database. */
   readonly workFolder: string;
   readonly log: Logger;
@@ -21,7 +23,7 @@ export interface OpenEventsOptions {
  * @throws PmanError storage when the log cannot be opened
  */
 export function openEvents(
-  { database, viewOf, workFolder, log: logger }: OpenEventsOptions,
+  { database, viewOf, placeOf, workFolder, log: logger }: OpenEventsOptions,
   releases: Array<() => void | Promise<void>>,
 ): { readonly log: EventLog; readonly changes: JobChanges } {
   const folder = join(workFolder, 'events');
@@ -29,7 +31,7 @@ export function openEvents(
     const log = new EventLog({ folder });
     const changes = new JobChanges({
       events: log,
-      look: (root) => seen(database, viewOf, root),
+      look: (root) => seen({ database, viewOf, placeOf }, root),
       checkpointFile: join(workFolder, 'events.told.json'),
       log: logger.child({ component: 'events' }),
     });
@@ -48,16 +50,19 @@ export function openEvents(
   }
 }
 
-function seen(database: JobDatabase, viewOf: ViewJob, root: string): SeenJob | undefined {
+function seen(
+  { database, viewOf, placeOf }: Pick<OpenEventsOptions, 'database' | 'viewOf' | 'placeOf'>,
+  root: string,
+): SeenJob | undefined {
   const record = database.tree(root);
   if (record === undefined) return undefined;
   const view = viewOf(record);
   const { isDone, parts } = view;
   const state = stateOf(view);
-  const [jid, auid] = [record.leaves.get('jid'), record.leaves.get('auid')];
+  const place = placeOf(root);
   return {
-    ...(typeof jid === 'string' ? { jid } : {}),
-    ...(typeof auid === 'string' ? { auid } : {}),
+    ...namesIn(database.summary(root) ?? {}),
+    ...(place === undefined ? {} : { place }),
     ...{ state, isDone, reason: reasonOf(view, state) },
     started: parts.length,
     exitCodes: parts.filter(({ hasEnded }) => hasEnded).map(({ exitCode }) => exitCode),

@@ -2,6 +2,7 @@ import type { KillRequest } from '../../crunner/job/killRequest.ts';
 import type { NewJob } from '../records/record.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
 import type { JobStatus } from './progress.ts';
 import type { LimitMeta } from './runLimits.ts';
@@ -15,6 +16,8 @@ export interface JobRequest extends NewJob {
   readonly shell?: boolean;
   /** The members of its meta that limit it. */
   readonly limits: LimitMeta;
+  /** What it is to read, where that did not come as a text: `meta.stdin` holds its digest then. */
+  readonly input?: Buffer | undefined;
 }
 
 /**
@@ -45,12 +48,19 @@ export interface JobBackend {
   isActive(root: string): boolean;
   /** The place in the queue of a job that waits for others, from 1 on. */
   place(root: string): number | undefined;
+  /** Whether an active job of which nothing has started has had its turn. */
+  isStarting(root: string): boolean;
   /** How a job stands. */
   report(root: string, record: TreeNode): Promise<JobReport>;
   /** Whether a client may name this part, from 0 on: it is there, or may come yet. */
   hasPart(root: string, record: TreeNode, part: number): boolean;
   /** The pieces that make up an output now. */
   output(root: string, record: TreeNode, asked: OutputAsked): Promise<readonly OutputPiece[]>;
+  /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  outputSizes(
+    root: string,
+    record: TreeNode,
+  ): { readonly stdout: number; readonly stderr: number } | undefined;
   /** What a part has written to both streams, in the order in which it came in. */
   timedOutput(root: string, part: number): readonly TimedPiece[];
   /** An output from its beginning, and what comes, until the job has ended or the signal is given. */
@@ -60,11 +70,23 @@ export interface JobBackend {
     asked: OutputAsked,
     signal: AbortSignal,
   ): AsyncIterable<Buffer>;
+  /** The folder that a job has worked in, where others may be given files of it; undefined: they may not. */
+  workFolder(record: TreeNode): WorkFolder | undefined;
+  readonly capabilities: readonly Capabilities[];
+  /** What a job was given to read; undefined when that is not kept, or was nothing. */
+  input(root: string): Buffer | undefined;
   /** Removes what is kept beside the record of a job that has ended. */
   forget(root: string): void;
   /** Ends every job, and waits until each has ended. */
   endAll(order: KillRequest): Promise<void>;
   readonly counts: JobCounts;
+}
+
+/** Where a job has worked. */
+export interface WorkFolder {
+  readonly folder: string;
+  /** Only files of this user may be given to others; undefined: all that pman can read. */
+  readonly owner: number | undefined;
 }
 
 export interface JobCounts {
@@ -76,6 +98,8 @@ export interface OutputAsked {
   readonly stream: 'stdout' | 'stderr';
   /** One part; all of them in order when undefined. */
   readonly part: number | undefined;
+  /** How many bytes at the beginning are left out, of what is followed. */
+  readonly from?: number;
 }
 
 /** How a job stands, whatever runs it. Dialects put it into the words of their clients. */

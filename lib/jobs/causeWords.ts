@@ -3,6 +3,11 @@ import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
 /** How the cause of a job begins that a client has ended. */
 export const KILL_REQUEST = 'ended by a kill request';
 
+/** Whether a cause says that a client has ended the job. */
+export function isKill(cause: string): boolean {
+  return cause.startsWith(KILL_REQUEST);
+}
+
 /**
  * Why a container job ended otherwise than well, or waits: the same words whatever runs it. What the engine says of it
  * follows behind ": ". docs/containers.md has them as a table.

@@ -31,6 +31,8 @@ export interface PartView {
   /** Milliseconds since 1970. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** What it has used, as its record shows it. */
+  readonly usage: JsonObject | null;
   /** The limits that it was started with, and what holds it to them; undefined where the record says nothing. */
   readonly limits?: JsonObject | undefined;
 }
@@ -65,6 +67,7 @@ export function hostView(record: TreeNode): JobView {
       cause: textOf(entry.cause) ?? null,
       startedAt: timeOf(entry.startstamp),
       endedAt: timeOf(entry.endstamp),
+      usage: isJsonObject(entry.usage) ? entry.usage : null,
       limits: entry.limits !== undefined && isJsonObject(entry.limits) ? entry.limits : undefined,
     })),
   };

@@ -2,7 +2,15 @@ import type { KillRequest } from '../../crunner/job/killRequest.ts';
 import { BadRequestError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
-import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from './backend.ts';
+import type {
+  JobBackend,
+  JobCounts,
+  JobReport,
+  JobRequest,
+  OutputAsked,
+  WorkFolder,
+} from './backend.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { Enforcers } from './enforcers.ts';
 import type { JobView, ViewJob } from './jobView.ts';
 import type { OutputPiece, TimedPiece } from './outputPieces.ts';
@@ -79,6 +87,11 @@ export class Jobs {
     return this.#activeBackend(root)?.place(root);
   }
 
+  /** Whether a job of which nothing has started has had its turn. */
+  isStarting(root: string): boolean {
+    return this.#activeBackend(root)?.isStarting(root) ?? false;
+  }
+
   report(root: string, record: TreeNode): Promise<JobReport> {
     return this.#by(record).report(root, record);
   }
@@ -92,6 +105,11 @@ export class Jobs {
     return this.#by(record).output(root, record, asked);
   }
 
+  /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  outputSizes(root: string, record: TreeNode) {
+    return this.#by(record).outputSizes(root, record);
+  }
+
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#of(root).timedOutput(root, part);
   }
@@ -103,6 +121,26 @@ export class Jobs {
     signal: AbortSignal,
   ): AsyncIterable<Buffer> {
     return this.#by(record).follow(root, record, asked, signal);
+  }
+
+  /** The folder that a job has worked in, where others may be given files of it. */
+  workFolder(record: TreeNode): WorkFolder | undefined {
+    return this.#by(record).workFolder(record);
+  }
+
+  /** What each back-end can do. */
+  get capabilities(): readonly Capabilities[] {
+    return this.#backends.flatMap(({ capabilities }) => capabilities);
+  }
+
+  /** Whether jobs with a container run on this host like any other. */
+  get runsImagesHere(): boolean {
+    return this.#options.containerJobs === 'host';
+  }
+
+  /** What a job was given to read; undefined when that is not kept, or was nothing. */
+  input(root: string): Buffer | undefined {
+    return this.#of(root).input(root);
   }
 
   /** Removes what is kept beside the record of a job that has ended; the record may be gone. */

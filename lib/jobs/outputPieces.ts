@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
-/** A piece of an output: a file, or text that only the record has. */
+/** A piece of an output: a file, an open file, or text that only the record has. */
 export type OutputPiece =
   | { readonly file: string; readonly bytes: number }
+  | { readonly handle: FileHandle; readonly bytes: number }
   | { readonly text: Buffer; readonly bytes: number };
 
 /** Bytes of a file that came in together. */
@@ -32,6 +34,30 @@ export async function* bytesOf(
     at += piece.bytes;
     if (start >= end) continue;
     if ('text' in piece) yield piece.text.subarray(start, end);
+    else if ('handle' in piece) yield* bytesIn(piece.handle, start, end);
     else yield* createReadStream(piece.file, { start, end: end - 1 }) as AsyncIterable<Buffer>;
+  }
+}
+
+/** What comes behind so many bytes. */
+export async function* behind(chunks: AsyncIterable<Buffer>, from: number): AsyncGenerator<Buffer> {
+  let skip = from;
+  for await (const chunk of chunks) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
+  }
+}
+
+const READ_BYTES = 64 * 1024;
+
+/** The file stays open: Node's own stream would close it. */
+async function* bytesIn(file: FileHandle, from: number, to: number): AsyncGenerator<Buffer> {
+  for (let at = from; at < to; ) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, to - at));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }

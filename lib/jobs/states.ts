@@ -1,10 +1,23 @@
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
-import { KILL_REQUEST } from './causeWords.ts';
+import { isKill } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */
-export const JOB_STATES = ['waiting', 'running', 'succeeded', 'failed', 'killed', 'lost'] as const;
+export const JOB_STATES = [
+  'waiting',
+  'starting',
+  'running',
+  'succeeded',
+  'failed',
+  'killed',
+  'lost',
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
+
+/** Whether nothing of a job in this state goes on any more. */
+export function isOver(state: JobState): boolean {
+  return state !== 'waiting' && state !== 'starting' && state !== 'running';
+}
 
 /** Why a job does not go on, or did not succeed. */
 export const REASONS = {
@@ -24,11 +37,15 @@ export interface Reason {
   readonly message: string;
 }
 
-/** The state that a record tells. */
-export function stateOf(view: JobView): JobState {
+/**
+ * The state that a record tells.
+ * @param isStarting whether a job of which nothing has started has had its turn
+ */
+export function stateOf(view: JobView, isStarting = false): JobState {
   switch (view.status) {
     case 'notstarted':
-      return 'waiting';
+      // What it waits for may be said by the engine that was to start it.
+      return isStarting && view.cause === null ? 'starting' : 'waiting';
     case 'started':
       return 'running';
     case 'finishedSuccessfully':
@@ -36,7 +53,7 @@ export function stateOf(view: JobView): JobState {
     case 'lost':
       return 'lost';
     case 'finishedWithError':
-      return causesOf(view).some((cause) => cause.startsWith(KILL_REQUEST)) ? 'killed' : 'failed';
+      return causesOf(view).some(isKill) ? 'killed' : 'failed';
   }
 }
 
@@ -45,6 +62,7 @@ export function reasonOf(view: JobView, state: JobState): Reason | null {
   const [cause] = causesOf(view);
   const because = (code: ReasonCode) => ({ code, message: cause ?? REASONS[code] });
   switch (state) {
+    case 'starting':
     case 'running':
     case 'succeeded':
       return null;

@@ -4,7 +4,9 @@ import type { JobSummary } from '../records/index/jobIndex.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import type { ReadProgress } from './progress.ts';
+import { isKill } from './causeWords.ts';
+import { fromEchoForm } from './echoForm.ts';
+import type { JobStatus, ReadProgress } from './progress.ts';
 import { isContainerRecord } from './recordKinds.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
@@ -14,22 +16,72 @@ export function summarizer(progressOf: ReadProgress): Summarize {
   return (record, outputBytes = 0) => {
     const jid = record.leaves.get('jid');
     const auid = record.leaves.get('auid');
-    const { isDone, status } = progressOf(record);
+    const { isDone, status, entries } = progressOf(record);
+    const meta = metaOf(record);
     return {
       ...(jid === undefined ? {} : { jid }),
       ...(auid === undefined ? {} : { auid }),
-      ...(isDone ? { status, bytes: outputBytes + sizeOf(record) } : {}),
-      ...keyOf(record),
+      ...(isDone ? { status, state: endOf(record, status, entries) } : {}),
+      ...(isDone ? { bytes: outputBytes + sizeOf(record) } : {}),
+      ...commandOf(record),
+      ...kindOf(record, meta),
+      ...labelsOf(meta),
+      ...keyOf(record, meta),
     };
   };
 }
 
-/** The idempotency key in the job's meta, and a digest of that meta. */
-function keyOf(record: TreeNode): Pick<JobSummary, 'key' | 'digest'> {
+/** The words of a job's end that are told apart without its record. */
+function endOf(
+  record: TreeNode,
+  status: JobStatus,
+  entries: readonly JsonObject[],
+): NonNullable<JobSummary['state']> {
+  if (status === 'finishedSuccessfully') return 'succeeded';
+  if (status === 'lost') return 'lost';
+  const causes = [
+    ...[record.leaves.get('lost'), record.leaves.get('cause'), record.cat(['container', 'cause'])],
+    ...entries.map(({ cause }) => cause),
+  ];
+  const isKilled = causes.some((cause) => typeof cause === 'string' && isKill(cause));
+  return isKilled ? 'killed' : 'failed';
+}
+
+/** So much of a command is known without the record. */
+const COMMAND_CHARACTERS = 256;
+
+function commandOf(record: TreeNode): Pick<JobSummary, 'cmd' | 'isLong'> {
+  const leaf = record.leaves.get('cmd');
+  const text = typeof leaf === 'string' ? leaf : '';
+  const whole = isContainerRecord(record) ? fromEchoForm(text) : text;
+  const cmd = whole.slice(0, COMMAND_CHARACTERS);
+  return { cmd, ...(cmd === whole ? {} : { isLong: true }) };
+}
+
+function kindOf(record: TreeNode, meta: JsonObject | undefined): Pick<JobSummary, 'runsOn'> {
+  if (isContainerRecord(record)) return { runsOn: 'container' };
+  return typeof meta?.ssh === 'string' ? { runsOn: 'ssh' } : {};
+}
+
+function labelsOf(meta: JsonObject | undefined): Pick<JobSummary, 'labels'> {
+  const { labels } = meta ?? {};
+  if (labels === undefined || !isJsonObject(labels)) return {};
+  const texts = Object.entries(labels).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return texts.length === 0 ? {} : { labels: Object.fromEntries(texts) };
+}
+
+/** The meta of a job, where it has something that matters here: most need not be read. */
+function metaOf(record: TreeNode): JsonObject | undefined {
   const text = record.leaves.get('d_meta');
-  if (typeof text !== 'string' || !text.includes('"key"')) return {};
-  const meta = metaIn(text);
+  return typeof text === 'string' && /"(key|ssh|labels)"/.test(text) ? metaIn(text) : undefined;
+}
+
+/** The idempotency key in the job's meta, and a digest of that meta. */
+function keyOf(record: TreeNode, meta: JsonObject | undefined): Pick<JobSummary, 'key' | 'digest'> {
   if (typeof meta?.key !== 'string') return {};
+  const text = String(record.leaves.get('d_meta'));
   const sent = isContainerRecord(record) ? dumps(withoutOurs(meta)) : text;
   return { key: meta.key, digest: createHash('sha256').update(sent).digest('hex') };
 }

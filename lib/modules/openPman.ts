@@ -48,6 +48,7 @@ function containerJobsPlace({ config, log, env, home }: PmanParts): ContainerJob
     case 'docker':
       return {
         kind: 'engine',
+        name: containerEnv,
         shareRule: sharedFolders(config.storeBase),
         dialect: plainDialect,
         open: async (instance) => {
@@ -59,6 +60,7 @@ function containerJobsPlace({ config, log, env, home }: PmanParts): ContainerJob
     case 'kubernetes':
       return {
         kind: 'engine',
+        name: 'kubernetes',
         shareRule: clusterShares(config.kubernetes),
         dialect: openshiftDialect,
         open: async () => {

@@ -12,7 +12,7 @@ import { TreeCache } from './cache.ts';
 import { claimFolders, warnOfReaders } from './claim.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
-import type { JobSummary } from './index/jobIndex.ts';
+import type { JobSummary, ListKind } from './index/jobIndex.ts';
 import type { RecordEditor } from './record.ts';
 import { RecordReader } from './recordReader.ts';
 import { RecordWriter } from './recordWriter.ts';
@@ -218,6 +218,15 @@ export class JobDatabase implements JobForest {
    */
   rootsOf(auid: string): readonly string[] {
     return this.#catalog.find('auid', auid) ?? [];
+  }
+
+  /**
+   * The jobs of a state (`active`: those that have not ended), with a label `name=value`, or that `ssh` or a `container`
+   * runs, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  in(kind: ListKind, name: string): readonly string[] {
+    return this.#catalog.in(kind, name);
   }
 
   /**

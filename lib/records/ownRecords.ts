@@ -31,6 +31,7 @@ export function ownRecords(database: JobDatabase, auid: string): JobDatabase {
     named,
     shortNameOf: (root) => database.shortNameOf(root),
     rootsOf: (other) => (other === auid ? roots() : []),
+    in: (kind, name) => database.in(kind, name).filter(isOwn),
     find: async (key, value, pace) => {
       if (!NAME_KEYS.has(key)) return (await database.find(key, value, pace)).filter(isOwn);
       const root = typeof value === 'string' ? named(value) : undefined;

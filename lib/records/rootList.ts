@@ -1,5 +1,8 @@
 import { byOrder, inOrder } from './jobRoot.ts';
 
+/** How many places before the end are looked at for the one of a new root. */
+const NEAR = 64;
+
 /** Job roots, in the order in which they were accepted. They are sorted when somebody asks, not with each one that comes. */
 export class RootList {
   #roots: string[] = [];
@@ -19,9 +22,18 @@ export class RootList {
 
   /** Adds one that is not in the list. */
   add(root: string): void {
-    const last = this.#roots.at(-1);
-    if (last !== undefined && byOrder(last, root) > 0) this.#isSorted = false;
-    this.#roots.push(root);
+    // As a rule it belongs at the end, or near it.
+    let at = this.#roots.length;
+    for (let steps = 0; steps < NEAR && this.#isBehind(at - 1, root); steps += 1) at -= 1;
+    if (this.#isBehind(at - 1, root)) {
+      this.#isSorted = false;
+      this.#roots.push(root);
+    } else this.#roots.splice(at, 0, root);
+  }
+
+  #isBehind(at: number, root: string): boolean {
+    const other = this.#roots[at];
+    return other !== undefined && byOrder(other, root) > 0;
   }
 
   remove(gone: ReadonlySet<string>): void {

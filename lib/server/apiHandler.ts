@@ -13,12 +13,10 @@ import {
 } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { isLargerThan, type JsonValue } from '../wire/json.ts';
-import { readPayload } from '../wire/payload.ts';
-import { plainNumbers } from '../wire/plainNumbers.ts';
 import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
-import { KEPT_LIMITS } from '../wire/request.ts';
 import { traceContextIn } from '../wire/traceContext.ts';
+import { readApiBody } from './apiBody.ts';
+import { sentReply } from './apiReply.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
 import { dispatch } from './dispatch.ts';
@@ -62,7 +60,10 @@ export function makeApiHandler(options: ApiHandlerOptions) {
     const error = failed === undefined ? undefined : codeOf(failed);
     const by = caller ?? { name: undefined, from: request.from ?? [] };
     audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
-    const sent = toGateway(reply, [...everyAnswer(request, pages), ...errorHeaders(failed)]);
+    const sent = await sentReply(reply, request, [
+      ...everyAnswer(request, pages),
+      ...errorHeaders(failed),
+    ]);
     if (caller !== undefined) endWithToken(sent, caller);
     return sent;
   };
@@ -86,12 +87,13 @@ async function answer(
     database: seen.database,
     jobs: seen.jobs,
     events: seen.events,
+    growth: seen.growth,
     webhooks: seen.webhooks,
     auid: caller.grant?.auid,
     permit: (deed) => requireScope(caller, 'pman', deed),
-    act: async (action, rawMeta) => {
+    act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
-      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace });
+      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
@@ -103,45 +105,16 @@ async function answer(
 
 /** The answer to a request of `/api/v2` that is not let in. A page that may not ask may not read why either. */
 export function apiRefusal(error: PmanError, more: GatewayReply['headers']): GatewayReply {
-  const said = problemReply(error);
-  return toGateway(said, said.status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)]);
+  const { status, headers = [], body } = problemReply(error);
+  const others = status === 403 ? SAFETY_HEADERS : [...more, ...errorHeaders(error)];
+  return { status, headers: [...headers, ...others], body: Buffer.from(JSON.stringify(body)) };
 }
 
-function apiRequest(
-  { method, rawHeaders, body }: GatewayRequest,
-  target: string,
-  signal: AbortSignal,
-): ApiRequest {
+function apiRequest(request: GatewayRequest, target: string, signal: AbortSignal): ApiRequest {
+  const { method, rawHeaders } = request;
   return {
     ...{ method, target, signal },
     header: (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
-    json: async () => {
-      const payload = await readPayload(body);
-      if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-      return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
-    },
+    body: () => readApiBody(request),
   };
-}
-
-/** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */
-function smallBody(body: JsonValue): JsonValue {
-  if (!isLargerThan(body, KEPT_LIMITS)) return body;
-  const { maxCharacters, maxValues } = KEPT_LIMITS;
-  throw new PmanError(
-    'payload_too_large',
-    `the body has more than ${maxCharacters} characters or ${maxValues} values`,
-    { hint: 'put long data into a file that the job reads' },
-  );
-}
-
-function toGateway(
-  { status, headers = [], body, stream }: ApiReply,
-  more: GatewayReply['headers'],
-): GatewayReply {
-  if (stream !== undefined) return { status, headers: [...headers, ...more], body: stream };
-  if (body === undefined) return { status, headers: [...headers, ...more], body: Buffer.alloc(0) };
-  const hasType = headers.some(([name]) => name === 'Content-Type');
-  const type = hasType ? [] : [['Content-Type', 'application/json'] as const];
-  const bytes = Buffer.from(JSON.stringify(body));
-  return { status, headers: [...type, ...headers, ...more], body: bytes };
 }

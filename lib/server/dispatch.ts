@@ -20,7 +20,8 @@ export async function dispatch(
     caller,
     pace,
     trace,
-  }: Pick<ActionContext, 'caller' | 'trace'> & { readonly pace?: LongWork | undefined },
+    input,
+  }: Pick<ActionContext, 'caller' | 'trace' | 'input'> & { readonly pace?: LongWork | undefined },
 ): Promise<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
@@ -34,7 +35,7 @@ export async function dispatch(
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
   const context: ActionContext = {
-    ...{ services, rawMeta, threaded, caller, pace },
+    ...{ services, rawMeta, threaded, caller, pace, input },
     ...(trace === undefined ? {} : { trace }),
   };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);

@@ -2,10 +2,13 @@ import type { PmanConfig } from '../config/pman.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import type { EventLog } from '../events/eventLog.ts';
+import { type JobChanges, namesIn } from '../events/jobChanges.ts';
 import { openEvents } from '../events/openEvents.ts';
+import { OutputGrowth } from '../events/outputGrowth.ts';
 import { findGroupPlace } from '../host/controlGroups.ts';
 import type { Rights } from '../host/rights.ts';
 import { findUser } from '../host/users.ts';
+import type { EngineName } from '../jobs/capabilities.ts';
 import { ContainerJobs } from '../jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown, ShareRule } from '../jobs/container/engine.ts';
 import { jobViewer } from '../jobs/container/jobViewer.ts';
@@ -20,11 +23,13 @@ import type { Logger } from '../log.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { meteredEngine } from '../metrics/meteredEngine.ts';
 import { JobDatabase } from '../records/database.ts';
+import { ACTIVE } from '../records/index/jobIndex.ts';
 
 /** Where jobs with a container go: to an engine, or on this host like any other job. */
 export type ContainerJobsPlace =
   | {
       readonly kind: 'engine';
+      readonly name: EngineName;
       readonly open: OpenEngine;
       readonly shareRule: ShareRule;
       readonly dialect: EnvelopeDialect;
@@ -51,6 +56,9 @@ export interface OpenedJobs {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  readonly changes: JobChanges;
+  /** How outputs grow. */
+  readonly growth: OutputGrowth;
   /** The events behind this number were written by this process. */
   readonly eventsBefore: number;
   /** Why no job of this host can run just now. */
@@ -96,7 +104,9 @@ export async function openJobs(
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
   const viewOf = jobViewer(readShown);
-  const events = openEvents({ database, viewOf, workFolder, log }, releases);
+  let opened: Jobs | undefined;
+  const placeOf = (root: string) => opened?.place(root);
+  const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
   const eventsBefore = events.log.newest;
 
   const { controlGroups } = config.jobs;
@@ -110,6 +120,7 @@ export async function openJobs(
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
+    runsImages: containerJobs.kind === 'host',
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
     limits: jobLimits(config),
     meter: {
@@ -127,6 +138,7 @@ export async function openJobs(
     containerJobs.kind === 'engine'
       ? new ContainerJobs({
           ...{ database, summaryOf, workFolder, fsync, readShown },
+          engineName: containerJobs.name,
           openEngine: async (instance) => meteredEngine(await containerJobs.open(instance), meter),
           shareRule: containerJobs.shareRule,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
@@ -152,13 +164,26 @@ export async function openJobs(
     containers: containers ?? new RecordedJobs(readShown),
     containerJobs: containerJobs.kind === 'engine' ? 'containers' : 'host',
   });
+  opened = jobs;
+  const growth = new OutputGrowth({ look: () => outputsOf(database, jobs) });
+  releases.push(() => growth.close());
   events.changes.settle((root) => jobs.isActive(root));
+  const { log: eventLog, changes } = events;
   return {
-    ...{ database, jobs, allKnown, eventsBefore },
-    events: events.log,
+    ...{ database, jobs, events: eventLog, changes, growth, allKnown, eventsBefore },
     runnerProblem: () => host.runnerProblem,
     closeOrphans: () => host.closeOrphans(),
   };
+}
+
+/** What the jobs that run have written. */
+function* outputsOf(database: JobDatabase, jobs: Jobs) {
+  if (database.indexing !== undefined) return;
+  for (const root of database.in('state', ACTIVE)) {
+    const record = database.tree(root);
+    const sizes = record && jobs.outputSizes(root, record);
+    if (sizes) yield { root, sizes, names: namesIn(database.summary(root) ?? {}) };
+  }
 }
 
 /** @throws UsageError when jobs cannot run as the user that was named */

@@ -133,7 +133,7 @@ async function open(
     { config, workFolder, spool, rights, containerJobs, readShown, meter, jobEnv, log },
     releases,
   );
-  const { database, jobs, events, closeOrphans } = opened;
+  const { database, jobs, events, changes, growth, closeOrphans } = opened;
   const webhooks = openWebhooks(
     {
       ...{ database, events, workFolder, settings: config.notify },
@@ -161,7 +161,7 @@ async function open(
   const services: Services = {
     database,
     jobs,
-    events,
+    ...{ events, changes, growth },
     webhooks,
     jobAccepted: (seconds) => meter.jobAcceptance.observe(seconds),
     closeOrphans,

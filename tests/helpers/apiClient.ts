@@ -35,7 +35,7 @@ export class ApiClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    const isJson = answer.headers.get('content-type')?.includes('json');
+    const isJson = /^application\/(problem\+)?json/.test(answer.headers.get('content-type') ?? '');
     const said = {
       status: answer.status,
       headers: answer.headers,

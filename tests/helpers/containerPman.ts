@@ -154,7 +154,7 @@ export class ContainerPman {
     const jobs = new ContainerJobs({
       ...{ ...shared, database, logLimitBytes: 1024 * 1024 },
       shareRule: sharedFolders(this.#settings.storeBase),
-      ...{ openEngine: this.#open, readShown: this.#readShown },
+      ...{ openEngine: this.#open, engineName: 'docker', readShown: this.#readShown },
       lastWordsMs: this.#settings.lastWordsMs ?? 120_000,
     });
     jobs.recover();

@@ -4,6 +4,7 @@ import { partFiles } from '../../crunner/detached/spool.ts';
 import type { Services } from '../../lib/actions/action.ts';
 import { plainDialect } from '../../lib/dialects/envelope/statusAnswer.ts';
 import { EventLog } from '../../lib/events/eventLog.ts';
+import { OutputGrowth } from '../../lib/events/outputGrowth.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { RecordedJobs } from '../../lib/jobs/container/recordedJobs.ts';
 import { enforcersOf } from '../../lib/jobs/enforcers.ts';
@@ -65,6 +66,8 @@ export function openServices(): TestServices {
   const services: Services = {
     database,
     jobs,
+    changes: { killOrdered: () => undefined },
+    growth: new OutputGrowth({ look: () => [] }),
     events,
     webhooks: openWebhooks(
       {

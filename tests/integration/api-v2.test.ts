@@ -84,7 +84,7 @@ describe('/api/v2', () => {
 
     it('is answered as it stands when the wait is over before its end', async () => {
       const { id, links } = await api.submit({ command: 'sleep 100' });
-      expect(['waiting', 'running']).toContain((await api.job(id, '?wait=0.1s')).state);
+      expect(['waiting', 'starting', 'running']).toContain((await api.job(id, '?wait=0.1s')).state);
       await api.send('POST', `${links.self}/kill`, { signal: 'KILL' });
       await api.job(id, '?wait=20s');
     });
@@ -122,7 +122,7 @@ describe('/api/v2', () => {
         const seen: string[] = [];
         let cursor = '';
         do {
-          const page = await api.page(`?auid=pages&limit=3&order=${order}${cursor}`);
+          const page = await api.page(`?auid=pages&limit=3&sort=${order}${cursor}`);
           seen.push(...page.jobs.map(({ id }) => id));
           if (order === 'newest') await api.submit({ command: 'true', auid: 'pages' });
           cursor = page.next === null ? '' : `&cursor=${page.next}`;

@@ -34,6 +34,7 @@ async function open(...flags: readonly string[]): Promise<void> {
     openFileio: async () => ({ ip: '127.0.0.1', port: 1 }),
     containerJobs: {
       kind: 'engine',
+      name: 'docker',
       shareRule: sharedFolders(undefined),
       dialect: plainDialect,
       open: async () => new MemoryEngine(world),

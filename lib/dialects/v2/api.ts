@@ -12,8 +12,8 @@ export interface ApiRequest {
   /** The request target, in origin form. */
   readonly target: string;
   readonly header: (name: string) => string | undefined;
-  /** Reads the body as JSON; undefined when there is none. */
-  readonly json: () => Promise<JsonValue | undefined>;
+  /** Reads the body: its JSON, and what came along for a job to read; undefined when there is none. */
+  readonly body: () => Promise<{ readonly json: JsonValue | undefined; readonly input?: Buffer }>;
   readonly signal: AbortSignal;
 }
 
@@ -40,12 +40,16 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   if (found === undefined) return fitting.length === 0 ? noPath(path) : noMethod(fitting);
   const { route, params } = found;
   context.permit(route.deed ?? 'GET');
+  const sent = route.body === undefined ? undefined : await request.body();
+  if (sent?.input !== undefined && route.takesInput !== true) {
+    throw new BadRequestError('this path takes no form', { hint: 'send JSON' });
+  }
   return route.handle(
     {
       params: checked('path', route.params, params),
-      query: checked('query', route.query, Object.fromEntries(new URLSearchParams(queryText))),
-      body:
-        route.body === undefined ? undefined : checked('body', route.body, await request.json()),
+      query: checked('query', route.query, queryIn(queryText)),
+      body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
+      input: sent?.input,
       header: request.header,
       signal: request.signal,
     },
@@ -53,10 +57,25 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   );
 }
 
+/** The members of a query: a list of those that are there several times. */
+function queryIn(text: string): Record<string, string | string[]> {
+  const query = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(query.keys())].map((name) => {
+      const [first = '', ...others] = query.getAll(name);
+      return [name, others.length === 0 ? first : [first, ...others]];
+    }),
+  );
+}
+
 /** The parts of a path that stand for `{…}` in its template; undefined for another path. */
 function paramsIn(template: string, path: string): Record<string, string> | undefined {
   const names = template.split('/');
   const pieces = path.replace(/\/$/, '').split('/');
+  // The last parameter of this name is a path of its own.
+  if (names.at(-1) === '{path}' && pieces.length > names.length) {
+    pieces.push(pieces.splice(names.length - 1).join('/'));
+  }
   if (names.length !== pieces.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, name] of names.entries()) {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { EventLog } from '../../events/eventLog.ts';
+import type { OutputGrowth } from '../../events/outputGrowth.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
@@ -18,6 +19,7 @@ export interface ApiContext {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
   readonly events: EventLog;
+  readonly growth: OutputGrowth;
   readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
@@ -25,9 +27,10 @@ export interface ApiContext {
   permit(deed: Deed): void;
   /**
    * Does what an action of the original's envelope does, with its checks.
+   * @param input what a job is to read, where its meta has a digest of it
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
-  act(action: ApiAction, meta: JsonObject): Promise<ActionResult>;
+  act(action: ApiAction, meta: JsonObject, input?: Buffer): Promise<ActionResult>;
 }
 
 /** A request whose parts have passed the schemas of its route. */
@@ -35,6 +38,8 @@ export interface ApiCall<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
+  /** What came along with the body for a job to read. */
+  readonly input: Buffer | undefined;
   /** The value of a header; its name in small letters. */
   readonly header: (name: string) => string | undefined;
   /** Given when the client has gone. */
@@ -56,6 +61,8 @@ export interface RouteAnswer {
   readonly description: string;
   /** Of a JSON body. */
   readonly schema?: z.ZodType;
+  /** The operations that take the `id` in it. */
+  readonly links?: readonly string[];
   /** Of another body. */
   readonly types?: readonly string[];
 }
@@ -77,6 +84,10 @@ export interface Route<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Bodies that work, by a name; tests send them. */
+  readonly examples?: Readonly<Record<string, unknown>>;
+  /** Whether the body may also be a form, with the JSON as its part `job` and the part `stdin`. */
+  readonly takesInput?: boolean;
   /** Headers that it looks at: name and meaning. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<number, RouteAnswer>>;

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { BadRequestError } from '../../errors.ts';
+import { BadRequestError, PmanError } from '../../errors.ts';
 import { eventSchema } from '../../events/event.ts';
-import { defineRoute } from './apiRoute.ts';
+import type { EventLog } from '../../events/eventLog.ts';
+import { type ApiReply, defineRoute } from './apiRoute.ts';
 import { eventPage, eventStream } from './eventStream.ts';
+import { formIn } from './outputStream.ts';
+import { problemReply } from './problem.ts';
 import { eventsQuerySchema } from './schemas.ts';
 
 export const eventPageSchema = z
@@ -31,23 +34,32 @@ export const listEvents = defineRoute({
     },
     410: { description: 'Some of the events are no longer kept: look at the jobs anew.' },
   },
-  handle({ query: asked, header, signal }, { events, auid }) {
+  handle({ query: asked, header, signal }, { events, growth, auid }) {
     // Who sees only the jobs of one auid hears only of these.
     const query = auid === undefined ? asked : { ...asked, auid };
-    const accept = header('accept') ?? '';
+    const form = formIn(header('accept'));
     const after = lastSeen(header('last-event-id')) ?? query.after;
-    if (accept.includes('text/event-stream')) {
-      return eventStream(events, after ?? events.newest, query, 'sse', signal);
+    try {
+      if (form !== undefined) {
+        return eventStream({ events, growth }, after ?? events.newest, query, form, signal);
+      }
+      const from = after ?? events.oldest - 1;
+      events.readAfter(from, 1);
+      return {
+        later: async () => ({ status: 200, body: await eventPage(events, from, query, signal) }),
+      };
+    } catch (error) {
+      return goneReply(error, events);
     }
-    if (accept.includes('application/x-ndjson')) {
-      return eventStream(events, after ?? events.newest, query, 'ndjson', signal);
-    }
-    const from = after ?? events.oldest - 1;
-    return {
-      later: async () => ({ status: 200, body: await eventPage(events, from, query, signal) }),
-    };
   },
 });
+
+/** Says also in numbers what is still there. */
+function goneReply(error: unknown, { oldest, newest }: EventLog): ApiReply {
+  if (!(error instanceof PmanError) || error.code !== 'gone') throw error;
+  const reply = problemReply(error);
+  return { ...reply, body: { ...(reply.body as object), oldest, newest } };
+}
 
 /** @throws BadRequestError for what is no number of an event */
 function lastSeen(id: string | undefined): number | undefined {

@@ -1,61 +1,182 @@
 import { freely } from '../../concurrency/turns.ts';
-import type { JobState } from '../../jobs/states.ts';
 import type { JobSummary } from '../../records/index/jobIndex.ts';
-import { byOrder } from '../../records/jobRoot.ts';
+import { acceptedAt, byOrder, orderOf } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import { jobResource } from './jobResource.ts';
+import { candidates, fitsSummary } from './jobFilter.ts';
+import { jobResource, linksOf } from './jobResource.ts';
 import type { JobResource, ListQuery } from './schemas.ts';
 
+export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
+
 export interface JobPage {
-  readonly jobs: readonly JobResource[];
+  readonly jobs: readonly JobPart[];
   readonly next: string | null;
 }
 
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
-export async function jobPage({ database, jobs }: ApiContext, query: ListQuery): Promise<JobPage> {
-  const { auid, jid, state, order, limit, cursor: after } = query;
-  const roots =
-    jid !== undefined
-      ? await database.find('jid', jid)
-      : auid !== undefined
-        ? database.rootsOf(auid)
-        : database.roots();
-  const found: JobResource[] = [];
-  for (const root of order === 'oldest' ? upward(roots, after) : downward(roots, after)) {
-    if (freely.isOthersTurn) await freely.turn();
+export async function jobPage(context: ApiContext, query: ListQuery): Promise<JobPage> {
+  const { database } = context;
+  const { limit, cursor, fields, since, until } = query;
+  const filter = { ...query, text: query.text?.toLowerCase() };
+  const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
+  const lists = await candidates(database, filter);
+  const found: JobPart[] = [];
+  let looks = 0;
+  for (const root of inTurn(lists, { isUpward, after: cursor, since, until })) {
+    looks += 1;
+    // A look at the clock takes as long as a look at a job.
+    if (looks % LOOKS === 0 && freely.isOthersTurn) await freely.turn();
     const summary = database.summary(root);
-    if (auid !== undefined && summary?.auid !== auid) continue;
-    if (state !== undefined && !mayBe(summary, state)) continue;
-    const job = jobResource(jobs, root, database.tree(root) ?? new TreeNode());
-    if (state !== undefined && !state.includes(job.state)) continue;
-    if (found.length === limit) return { jobs: found, next: found.at(-1)?.id ?? null };
-    found.push(job);
+    if (summary === undefined) continue;
+    const fits = fitsSummary(filter, root, summary);
+    if (fits === false) continue;
+    if (found.length === limit && fits === true) return page(found);
+    const job = shortly(root, summary, fields, fits) ?? wholly(context, root);
+    if (fits === 'perhaps' && !fitsWhole(filter, job)) continue;
+    if (found.length === limit) return page(found);
+    found.push(fields === undefined ? job : only(job, fields));
+    if (freely.isOthersTurn) await freely.turn();
   }
   return { jobs: found, next: null };
 }
 
-/** Whether a job can be in one of the states, by what is known without its record. */
-function mayBe(summary: JobSummary | undefined, states: readonly JobState[]): boolean {
-  switch (summary?.status) {
-    case undefined:
-      return states.some((state) => state === 'waiting' || state === 'running');
-    case 'finishedSuccessfully':
-      return states.includes('succeeded');
-    case 'lost':
-      return states.includes('lost');
-    default:
-      return states.some((state) => state === 'failed' || state === 'killed');
+function wholly({ database, jobs }: ApiContext, root: string): JobResource {
+  return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
+}
+
+const LOOKS = 64;
+
+function page(jobs: readonly JobPart[]): JobPage {
+  const last = jobs.at(-1);
+  return { jobs, next: last === undefined ? null : cursorAt(last.id) };
+}
+
+/** Where a page ends, as clients get it: they are not to read it. */
+function cursorAt(root: string): string {
+  return Buffer.from(root).toString('base64url');
+}
+
+/** What of a job is told without its record. */
+const SHORT: ReadonlySet<string> = new Set([
+  ...['id', 'jid', 'auid', 'command', 'backend', 'state', 'labels', 'acceptedAt', 'links'],
+]);
+
+/** A job that has ended, where its summary has all that is asked for. */
+function shortly(
+  root: string,
+  { jid, auid, cmd, isLong, runsOn, labels = {}, state }: JobSummary,
+  fields: ListQuery['fields'],
+  fits: boolean | 'perhaps',
+): JobPart | undefined {
+  if (fits !== true || state === undefined || cmd === undefined) return undefined;
+  if (fields?.every((name) => SHORT.has(name)) !== true) return undefined;
+  if (isLong === true && fields.includes('command')) return undefined;
+  return {
+    ...{ id: root, command: cmd, backend: runsOn ?? 'host', labels, state },
+    jid: typeof jid === 'string' ? jid : null,
+    auid: typeof auid === 'string' ? auid : null,
+    acceptedAt: new Date(acceptedAt(root)).toISOString(),
+    links: linksOf(root),
+  };
+}
+
+function only(job: JobPart, fields: readonly (keyof JobResource)[]): JobPart {
+  const wanted = new Set<string>(fields);
+  const entries = Object.entries(job).filter(([name]) => wanted.has(name));
+  return { ...Object.fromEntries(entries), id: job.id };
+}
+
+function fitsWhole(
+  { text, state }: Pick<ListQuery, 'state' | 'text'>,
+  { command, state: is }: JobPart,
+): boolean {
+  if (text !== undefined && command?.toLowerCase().includes(text) !== true) return false;
+  return state === undefined || (is !== undefined && state.includes(is));
+}
+
+interface Range {
+  readonly isUpward: boolean;
+  /** The root that the page before has ended with. */
+  readonly after: string | undefined;
+  /** Times, in milliseconds since 1970: where to begin and to end, about. */
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+}
+
+/** The roots of several lists, each in order, as one list would have them. */
+function* inTurn(
+  lists: readonly (readonly string[])[],
+  { isUpward, after, since, until }: Range,
+): Generator<string> {
+  const step = isUpward ? 1 : -1;
+  const ends = lists.map((list): End => {
+    const from = since === undefined ? 0 : firstFrom(list, since * 1000);
+    const to = until === undefined ? list.length : firstFrom(list, until * 1000);
+    const { low, high } = beside(list, after, isUpward);
+    const first = Math.max(from, low);
+    const last = Math.min(to, high) - 1;
+    const [at, end] = isUpward ? [first, last] : [last, first];
+    return { list, size: list.length, at, end };
+  });
+  let last: string | undefined;
+  for (let one = nextOf(ends, step); one !== undefined; one = nextOf(ends, step)) {
+    const root = one.list[one.at];
+    one.at += step;
+    // A job that came in between has moved the others by one.
+    const isBehind =
+      last === undefined || one.list.length === one.size || byOrder(root ?? '', last) * step > 0;
+    if (root === undefined || !isBehind) continue;
+    last = root;
+    yield root;
   }
 }
 
-function* upward(roots: readonly string[], after: string | undefined): Generator<string> {
-  for (const root of roots) if (after === undefined || byOrder(root, after) > 0) yield root;
+interface End {
+  readonly list: readonly string[];
+  /** How many there were when it was looked at first. */
+  readonly size: number;
+  readonly end: number;
+  at: number;
 }
 
-function* downward(roots: readonly string[], after: string | undefined): Generator<string> {
-  for (let i = roots.length - 1; i >= 0; i -= 1) {
-    const root = roots[i];
-    if (root !== undefined && (after === undefined || byOrder(root, after) < 0)) yield root;
+/** The list whose next root comes first; undefined when all have been gone through. */
+function nextOf(ends: readonly End[], step: number): End | undefined {
+  const [only] = ends;
+  if (ends.length === 1 && only !== undefined) {
+    return (only.end - only.at) * step < 0 ? undefined : only;
   }
+  let next: End | undefined;
+  for (const one of ends) {
+    if ((one.end - one.at) * step < 0) continue;
+    const [mine = '', best] = [one.list[one.at], next?.list[next.at]];
+    if (best === undefined || byOrder(mine, best) * step < 0) next = one;
+  }
+  return next;
+}
+
+/** The places of a list that are behind a root, in the direction of the page. */
+function beside(list: readonly string[], after: string | undefined, isUpward: boolean) {
+  if (after === undefined) return { low: 0, high: list.length };
+  const at = firstWhere(list, (root) => byOrder(root, after) >= 0);
+  return isUpward
+    ? { low: list[at] === after ? at + 1 : at, high: list.length }
+    : { low: 0, high: at };
+}
+
+function firstFrom(list: readonly string[], order: number): number {
+  return firstWhere(list, (root) => orderOf(root) >= order);
+}
+
+/** The first place of a list in order that something is true of. */
+function firstWhere(list: readonly string[], isTrue: (root: string) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const root = list[middle];
+    if (root !== undefined && isTrue(root)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

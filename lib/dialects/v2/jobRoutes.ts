@@ -2,11 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PmanError } from '../../errors.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
+import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
-import { runMeta } from './newJob.ts';
+import { requireBackend, runMeta, withInput } from './newJob.ts';
+import { rerunMeta } from './rerun.ts';
 import {
+  changesSchema,
   idSchema,
   jobPageSchema,
   jobSchema,
@@ -15,6 +18,11 @@ import {
   newJobSchema,
   waitQuerySchema,
 } from './schemas.ts';
+
+/** What can be asked about a job that was accepted. */
+const OF_A_JOB = [
+  ...['getJob', 'killJob', 'rerunJob', 'getStdout', 'getStderr', 'getOutput', 'listFiles'],
+];
 
 const NO_SUCH_JOB = { description: 'There is no such job.' };
 
@@ -25,22 +33,28 @@ export const submitJob = defineRoute({
   operation: 'submitJob',
   summary: 'Accepts a job. It is on the disk when the answer comes.',
   body: newJobSchema,
+  examples: {
+    command: { command: 'echo hello' },
+    shell: {
+      ...{ command: 'sort | uniq -c', shell: true, stdin: 'b\na\nb\n', jid: 'count-1' },
+      ...{ auid: 'ana', env: { LC_ALL: 'C' }, labels: { project: 'letters' } },
+      ...{ timeout: 60, maxOutput: '1Mi' },
+    },
+    files: { command: 'date > out.txt', cwd: '/tmp', files: ['out.txt'] },
+  },
+  takesInput: true,
   requestHeaders: {
     'Idempotency-Key':
       'Names the job: with the same key and the same body no second one is made, however often it is sent.',
   },
   answers: {
-    201: { description: 'The job was accepted.', schema: jobSchema },
+    201: { description: 'The job was accepted.', schema: jobSchema, links: OF_A_JOB },
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
-  async handle({ body, header }, context) {
+  async handle({ body, header, input }, context) {
+    requireBackend(context.jobs, body);
     const meta = runMeta(body, header('idempotency-key'), context.auid ?? '');
-    const { jobs: [root = ''] = [] } = await context.act('run', meta);
-    return {
-      status: 201,
-      headers: [['Location', `/api/v2/jobs/${root}`]],
-      body: resource(context, root),
-    };
+    return accepted(context, withInput(meta, input), input);
   },
 });
 
@@ -88,6 +102,7 @@ export const killJob = defineRoute({
   summary: 'Sends a signal to all of a job; what is left after the grace gets SIGKILL.',
   params: idSchema,
   body: killSchema.default({}),
+  examples: { asked: { signal: 'TERM', grace: 5 }, 'at once': { signal: 'KILL' } },
   answers: {
     202: { description: 'The order is on the disk, and the signal was sent.', schema: jobSchema },
     404: NO_SUCH_JOB,
@@ -102,6 +117,40 @@ export const killJob = defineRoute({
     });
     if (status !== true) throw new PmanError('conflict', `the job ${root} has ended`);
     return { status: 202, body: resource(context, root) };
+  },
+});
+
+export const rerunJob = defineRoute({
+  method: 'POST',
+  path: '/api/v2/jobs/{id}/rerun',
+  operation: 'rerunJob',
+  deed: 'run',
+  summary: 'Accepts the same job again; what the body names is another way.',
+  params: idSchema,
+  body: changesSchema.default({}),
+  examples: { same: {}, longer: { timeout: 120, labels: { try: '2' } } },
+  takesInput: true,
+  requestHeaders: { 'Idempotency-Key': 'Names the new job, as for a job that is sent.' },
+  answers: {
+    201: { description: 'The new job was accepted.', schema: jobSchema, links: OF_A_JOB },
+    404: NO_SUCH_JOB,
+    409: { description: 'Its input is no longer kept, or the key belongs to another job.' },
+  },
+  async handle({ params, body, header, input: sent }, context) {
+    context.permit('GET');
+    const root = requireJob(context, params.id);
+    const view = context.jobs.view(context.database.tree(root) ?? new TreeNode());
+    requireBackend(context.jobs, { image: view.isContainer ? '' : undefined, ...body });
+    const { meta, needsInput } = rerunMeta(view, body, {
+      ...{ root, key: header('idempotency-key'), isNew: sent !== undefined },
+    });
+    const input = needsInput ? context.jobs.input(root) : sent;
+    if (needsInput && input === undefined) {
+      throw new PmanError('conflict', `the input of the job ${root} is no longer kept`, {
+        hint: 'send it along as "stdin"',
+      });
+    }
+    return accepted(context, needsInput ? meta : withInput(meta, input), input);
   },
 });
 
@@ -123,6 +172,20 @@ export const removeJob = defineRoute({
     return { status: 204 };
   },
 });
+
+/** Has the job accepted; its place and how it stands is the answer. */
+async function accepted(
+  context: ApiContext,
+  meta: JsonObject,
+  input: Buffer | undefined,
+): Promise<ApiReply> {
+  const { jobs: [root = ''] = [] } = await context.act('run', meta, input);
+  return {
+    status: 201,
+    headers: [['Location', `/api/v2/jobs/${root}`]],
+    body: resource(context, root),
+  };
+}
 
 /**
  * The root of the job that a path names.

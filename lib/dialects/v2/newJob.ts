@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { BadRequestError } from '../../errors.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
 import type { JsonObject, JsonValue } from '../../wire/json.ts';
-import type { NewJob } from './schemas.ts';
+import type { JobChanges, NewJob } from './schemas.ts';
 
 /**
  * The `meta` of the `run` that a job of `/api/v2` is: the one which a client of the original would have sent, so that both
@@ -21,6 +23,10 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
     ...given('env', image === undefined ? job.env : undefined),
     ...given('memory_limit', memoryText(job.memory)),
     ...given('ssh', job.ssh),
+    ...given('stdin', job.stdin),
+    ...given('max_output', job.maxOutput),
+    ...given('labels', job.labels),
+    ...given('files', job.files),
     ...given('key', key),
     ...given('notify', job.notify as JsonValue | undefined),
     ...given('container', image === undefined ? undefined : containerOf(job, image)),
@@ -30,8 +36,41 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
   };
 }
 
+/**
+ * Names the input of a job in its meta: by a digest, where it came along with the request.
+ * @throws BadRequestError when there are two
+ */
+export function withInput(meta: JsonObject, input: Buffer | undefined): JsonObject {
+  if (input === undefined) return meta;
+  if (meta.stdin !== undefined) {
+    throw new BadRequestError('the body: "stdin": is there twice: in "job", and as a part', {
+      hint: 'send one of them',
+    });
+  }
+  const sha256 = createHash('sha256').update(input).digest('hex');
+  return { ...meta, stdin: { sha256, bytes: input.length } };
+}
+
+/**
+ * A client may say what is to run its job; that is no choice, for a server has one back-end for each kind of job.
+ * @throws BadRequestError when this server would have something else run it
+ */
+export function requireBackend(
+  { capabilities, runsImagesHere }: Pick<Jobs, 'capabilities' | 'runsImagesHere'>,
+  { backend, image }: Pick<JobChanges, 'backend' | 'image'>,
+): void {
+  if (backend === undefined) return;
+  const engine = capabilities.find(({ name }) => name !== 'host')?.name;
+  const runs = image === undefined || runsImagesHere ? 'host' : (engine ?? 'nothing');
+  if (backend === runs) return;
+  const what = image === undefined ? 'a command without an image' : 'an image';
+  throw new BadRequestError(`the body: "backend": here ${runs} runs ${what}, and not ${backend}`, {
+    hint: 'GET /api/v2/capabilities tells what this server can do',
+  });
+}
+
 /** The engine keeps a container job under a name. With a key it is the same each time, as is the request. */
-function serviceName(key: string | undefined): string {
+export function serviceName(key: string | undefined): string {
   const digits =
     key === undefined
       ? randomBytes(8).toString('hex')

@@ -69,6 +69,7 @@ export const notifyAgain = defineRoute({
   operation: 'notifyAgain',
   summary: 'Sends webhooks of a job again. Each keeps its `webhook-id`.',
   params: idSchema,
+  examples: { 'given up': {}, all: { which: 'all' } },
   body: notifyAgainSchema.default({ which: 'given_up' }),
   answers: {
     202: { description: 'They are sent as soon as it is their turn.', schema: sentAgainSchema },

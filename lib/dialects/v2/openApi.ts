@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import type { Route, RouteAnswer } from './apiRoute.ts';
+import { envelopePaths } from './envelopePaths.ts';
 import { routes } from './routes.ts';
 import { problemSchema } from './schemas.ts';
 
@@ -16,6 +17,7 @@ export function openApi(): Json {
       [route.method.toLowerCase()]: operation(route, schemas),
     };
   }
+  const old = envelopePaths((schema, io) => schemaOf(schema, io, schemas));
   return {
     openapi: '3.1.0',
     info: {
@@ -26,7 +28,7 @@ export function openApi(): Json {
     },
     servers: [{ url: '/' }],
     security: [{}, { token: [] }],
-    paths,
+    paths: { ...paths, ...old },
     components: {
       schemas,
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -42,6 +44,10 @@ function operation(route: Route, schemas: Json): Json {
     403: { description: 'The token, or the server, does not allow this.' },
     503: { description: 'Something is away, or busy, just now.' },
   };
+  const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;
+  const unchanged: Record<number, RouteAnswer> = isTagged
+    ? { 304: { description: 'It is what `If-None-Match` names.' } }
+    : {};
   return {
     operationId,
     summary,
@@ -60,11 +66,19 @@ function operation(route: Route, schemas: Json): Json {
       : {
           requestBody: {
             required: !body.safeParse(undefined).success,
-            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
+            content: {
+              'application/json': {
+                schema: schemaOf(body, 'input', schemas),
+                ...(route.examples && { examples: examplesOf(route.examples) }),
+              },
+              ...(route.takesInput === true && {
+                'multipart/form-data': { schema: formOf(schemaOf(body, 'input', schemas)) },
+              }),
+            },
           },
         }),
     responses: Object.fromEntries(
-      Object.entries({ ...refused, ...route.answers }).map(([status, answer]) => [
+      Object.entries({ ...refused, ...unchanged, ...route.answers }).map(([status, answer]) => [
         status,
         responseOf(Number(status), answer, schemas),
       ]),
@@ -72,9 +86,23 @@ function operation(route: Route, schemas: Json): Json {
   };
 }
 
+function examplesOf(examples: NonNullable<Route['examples']>): Json {
+  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
+}
+
+/** The same with what the job is to read, as a file. */
+function formOf(job: Json): Json {
+  return {
+    type: 'object',
+    properties: { job, stdin: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    required: ['job'],
+    additionalProperties: false,
+  };
+}
+
 function responseOf(
   status: number,
-  { description, schema, types = [] }: RouteAnswer,
+  { description, schema, types = [], links = [] }: RouteAnswer,
   schemas: Json,
 ) {
   const isProblem = status >= 400 && status !== 416;
@@ -85,20 +113,25 @@ function responseOf(
       'application/problem+json': { schema: schemaOf(problemSchema, 'output', schemas) },
     }),
   };
-  return { description, ...(Object.keys(content).length > 0 && { content }) };
+  const byId = (operationId: string) => ({ operationId, parameters: { id: '$response.body#/id' } });
+  return {
+    description,
+    ...(Object.keys(content).length > 0 && { content }),
+    ...(links.length > 0 && { links: Object.fromEntries(links.map((to) => [to, byId(to)])) }),
+  };
 }
 
 /** In a URL everything is text; what it stands for is said. */
 function parametersOf(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: Json) {
   if (schema === undefined) return [];
   const { properties } = schemaOf(schema, 'output', schemas) as {
-    properties: Record<string, { description?: string; type?: string }>;
+    properties: Record<string, { description?: string; type?: string; explode?: boolean }>;
   };
   const { required = [] } = schemaOf(schema, 'input', schemas) as { required?: readonly string[] };
-  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+  return Object.entries(properties).map(([name, { description, explode = false, ...rest }]) => ({
     ...{ name, in: place, required: required.includes(name) },
     ...(description === undefined ? {} : { description }),
-    ...(rest.type === 'array' ? { style: 'form', explode: false } : {}),
+    ...(rest.type === 'array' ? { style: 'form', explode } : {}),
     schema: rest,
   }));
 }

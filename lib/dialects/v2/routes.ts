@@ -1,8 +1,10 @@
 import type { Route } from './apiRoute.ts';
 import { listEvents } from './eventRoutes.ts';
-import { getJob, killJob, listJobs, removeJob, submitJob } from './jobRoutes.ts';
+import { getJobFile, listJobFiles } from './fileRoutes.ts';
+import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './jobRoutes.ts';
 import { listNotifications, notifyAgain } from './notifyRoutes.ts';
-import { getStderr, getStdout } from './outputRoutes.ts';
+import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
+import { getCapabilities, getServer } from './serverRoutes.ts';
 
 /** All routes of `/api/v2`. */
 export const routes: readonly Route[] = [
@@ -11,9 +13,15 @@ export const routes: readonly Route[] = [
   getJob,
   removeJob,
   killJob,
+  rerunJob,
   getStdout,
   getStderr,
+  getOutput,
+  listJobFiles,
+  getJobFile,
   listEvents,
+  getCapabilities,
+  getServer,
   listNotifications,
   notifyAgain,
 ];

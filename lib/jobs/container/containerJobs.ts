@@ -9,8 +9,9 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
 import { logAccepted } from '../jobLog.ts';
-import type { OutputPiece } from '../outputPieces.ts';
+import { behind, type OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
 import { newContainerRecord } from './containerRecord.ts';
@@ -42,6 +43,7 @@ export interface ContainerJobsOptions {
   /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
   readonly lastWordsMs?: number;
   readonly openEngine: OpenEngine;
+  readonly engineName: EngineName;
   readonly readShown: ReadShown;
 }
 
@@ -121,6 +123,10 @@ export class ContainerJobs implements JobBackend {
     });
   }
 
+  get capabilities(): readonly Capabilities[] {
+    return [engineCapabilities(this.#options.engineName)];
+  }
+
   async submit({ container, ...job }: JobRequest): Promise<string> {
     if (container === undefined)
       throw new Error('a job without a container was given to an engine');
@@ -157,6 +163,11 @@ export class ContainerJobs implements JobBackend {
   /** Container jobs wait for their engine, not for each other. */
   place(): undefined {
     return undefined;
+  }
+
+  isStarting(root: string): boolean {
+    const kind = this.#active.get(root)?.state.kind;
+    return kind !== undefined && kind !== 'accepted' && kind !== 'awaitingFolder';
   }
 
   /** Asks the engine unless the record has the job's end. */
@@ -198,6 +209,10 @@ export class ContainerJobs implements JobBackend {
     return outputOf(await this.report(root, record), asked);
   }
 
+  outputSizes(): undefined {
+    return undefined;
+  }
+
   timedOutput(): readonly [] {
     return [];
   }
@@ -205,11 +220,11 @@ export class ContainerJobs implements JobBackend {
   follow(
     root: string,
     record: TreeNode,
-    { stream, part = 0 }: OutputAsked,
+    { stream, part = 0, from }: OutputAsked,
     signal: AbortSignal,
   ): AsyncIterable<Buffer> {
     const hasOutput = stream === 'stdout' && part === 0;
-    return followOutput(
+    const output = followOutput(
       {
         engine: () => this.#opened(),
         active: () => this.#active.get(root),
@@ -221,6 +236,16 @@ export class ContainerJobs implements JobBackend {
       },
       signal,
     );
+    return from === undefined ? output : behind(output, from);
+  }
+
+  /** It works in its image. */
+  workFolder(): undefined {
+    return undefined;
+  }
+
+  input(): undefined {
+    return undefined;
   }
 
   /** What is kept beside the record is removed with the job's end. */

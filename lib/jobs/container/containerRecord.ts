@@ -10,8 +10,8 @@ import { nodeFromJson, TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { dumps } from '../../wire/pythonJson.ts';
 import type { TraceContext } from '../../wire/traceContext.ts';
+import { echoForm } from '../echoForm.ts';
 import type { OutputLabel } from './outputs.ts';
-import { echoForm } from './plan.ts';
 import type { ContainerStatus } from './recorded.ts';
 
 /** The record of a container job, node for node that of the original (protocol g). */

@@ -1,8 +1,8 @@
 import type { TreeNode } from '../../tree/node.ts';
+import { fromEchoForm } from '../echoForm.ts';
 import { hostView, type JobView, textOf, timeOf, type ViewJob } from '../jobView.ts';
 import { isContainerRecord } from '../recordKinds.ts';
 import type { ReadShown } from './engine.ts';
-import { fromEchoForm } from './plan.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
 
 /**
@@ -36,6 +36,7 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
           {
             ...{ command, exitCode, hasEnded: isFinal, cause: null, endedAt },
             startedAt: entry?.startedAt ?? null,
+            usage: null,
           },
         ]
       : [],

@@ -5,6 +5,7 @@ import { memoryBytesOf, processorsOf } from '../../quantity.ts';
 import { ExactNumber, isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
 import { textMap, variables } from '../../wire/textMap.ts';
+import { echoForm } from '../echoForm.ts';
 import type { Limits, ManagerImage, ShareRule, WorkOptions } from './engine.ts';
 import { splitIntoWords } from './words.ts';
 
@@ -145,16 +146,6 @@ function absolutePath(member: string, path: string): string {
 }
 
 const shown = (path: string) => JSON.stringify(path.slice(0, 80));
-
-/** pman 2.2.4 registers a container job as a host job of this command. */
-export function echoForm(cmd: string): string {
-  return `echo "${cmd}"`;
-}
-
-/** The command of a job, from the form in which its record shows it. */
-export function fromEchoForm(cmd: string): string {
-  return /^echo "([\s\S]*)"$/.exec(cmd)?.[1] ?? cmd;
-}
 
 function withServiceName(container: JsonObject, serviceName: string): JsonObject {
   const manager = isJsonObject(container.manager) ? container.manager : {};

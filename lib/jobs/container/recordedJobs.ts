@@ -2,10 +2,10 @@ import { PmanError } from '../../errors.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
+import { fromEchoForm } from '../echoForm.ts';
 import type { OutputPiece } from '../outputPieces.ts';
 import type { ReadShown } from './engine.ts';
 import type { OutputLabel, Outputs } from './outputs.ts';
-import { fromEchoForm } from './plan.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
 
 /** Container jobs of which only the records are known: those that have ended, and all on a server without an engine. */
@@ -15,6 +15,8 @@ export class RecordedJobs implements JobBackend {
   constructor(readShown: ReadShown) {
     this.#readShown = readShown;
   }
+
+  readonly capabilities = [];
 
   async submit(): Promise<never> {
     throw new PmanError('unavailable', 'this server runs no container jobs', {
@@ -33,6 +35,10 @@ export class RecordedJobs implements JobBackend {
   async ended(): Promise<void> {}
 
   isActive(): boolean {
+    return false;
+  }
+
+  isStarting(): boolean {
     return false;
   }
 
@@ -88,12 +94,24 @@ export class RecordedJobs implements JobBackend {
     return outputOf(this.reportOf(record), asked);
   }
 
+  outputSizes(): undefined {
+    return undefined;
+  }
+
   timedOutput(): readonly [] {
     return [];
   }
 
   async *follow(_root: string, record: TreeNode, asked: OutputAsked): AsyncGenerator<Buffer> {
-    for (const { text } of outputOf(this.reportOf(record), asked)) yield text;
+    for (const { text } of outputOf(this.reportOf(record), asked)) yield text.subarray(asked.from);
+  }
+
+  workFolder(): undefined {
+    return undefined;
+  }
+
+  input(): undefined {
+    return undefined;
   }
 
   forget(): void {}

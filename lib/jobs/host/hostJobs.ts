@@ -17,11 +17,13 @@ import { newRecord } from '../../records/record.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { type TraceContext, traceVariables } from '../../wire/traceContext.ts';
-import type { JobBackend, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from '../backend.ts';
+import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logAccepted, logEnded } from '../jobLog.ts';
-import type { OutputPiece, TimedPiece } from '../outputPieces.ts';
+import { hostView } from '../jobView.ts';
+import { type OutputPiece, sizeOf, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
-import { hostLimits, type JobMaxima, within } from '../runLimits.ts';
+import { hostLimits, inputOf, type JobMaxima, refuseOverSsh, within } from '../runLimits.ts';
 import { checkForSsh, partsOf } from './commandParts.ts';
 import { HostOutputs } from './hostOutputs.ts';
 import { HostSpool, notAccepted } from './hostSpool.ts';
@@ -33,6 +35,8 @@ import type { SshHosts } from './sshHosts.ts';
 export interface HostJobsOptions extends PollerOptions {
   /** Where jobs may go by ssh. */
   readonly sshHosts: SshHosts;
+  /** Whether jobs with a container run here like any other. */
+  readonly runsImages?: boolean;
   /** How many jobs run at once; the others wait in order. */
   readonly maxJobs: number;
   /** Whether to have the disk confirm what is acknowledged. */
@@ -104,6 +108,8 @@ export class HostJobs implements JobBackend {
     const { user, ...maxima } = ssh === undefined ? (this.#options.limits ?? {}) : {};
     const own = { ...within(hostLimits(asked), maxima), ...(user && { user }) };
     const limits = traced(own, trace);
+    const input = inputOf(asked);
+    if (ssh !== undefined) refuseOverSsh(asked.limits, input);
     const job = { rawMeta, cmd, auid, jid, ...(trace && { trace }) };
     const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);
@@ -115,9 +121,12 @@ export class HostJobs implements JobBackend {
     const root = newJobRoot(preciseNow());
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
-    const request = { parts, owner, limits, fsync, ...(ssh && { ssh }) };
+    const request = {
+      ...{ parts, owner, limits, fsync, ...(ssh && { ssh }) },
+      ...(input && { hasStdin: true }),
+    };
     try {
-      this.#spool.accept(root, request);
+      this.#spool.accept(root, request, input && { bytes: input, owner: limits.user });
     } catch (error) {
       database.refused(error instanceof PmanError ? error.cause : error);
       throw error;
@@ -168,6 +177,10 @@ export class HostJobs implements JobBackend {
     );
   }
 
+  isStarting(root: string): boolean {
+    return this.#queue.has(root) && !this.#queue.isWaiting(root);
+  }
+
   async report(root: string, record: TreeNode): Promise<JobReport> {
     const jobCause = record.leaves.get('cause');
     return {
@@ -189,6 +202,13 @@ export class HostJobs implements JobBackend {
     return this.#outputs.pieces(root, record, asked);
   }
 
+  outputSizes(root: string, record: TreeNode) {
+    if (!this.isStarting(root)) return undefined;
+    const size = (stream: 'stdout' | 'stderr') =>
+      sizeOf(this.#outputs.pieces(root, record, { stream, part: undefined }));
+    return { stdout: size('stdout'), stderr: size('stderr') };
+  }
+
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#outputs.timed(root, part);
   }
@@ -204,6 +224,23 @@ export class HostJobs implements JobBackend {
       isActive: () => this.isActive(root),
       signal,
     });
+  }
+
+  /** That of this host: the one that was named, or pman's. */
+  workFolder(record: TreeNode): WorkFolder | undefined {
+    const { cwd, ssh } = hostView(record).asked();
+    if (ssh !== undefined) return undefined;
+    const folder = typeof cwd === 'string' ? cwd : process.cwd();
+    return { folder, owner: this.#options.limits?.user?.uid };
+  }
+
+  get capabilities(): readonly Capabilities[] {
+    const { sshHosts, runsImages = false } = this.#options;
+    return [hostCapabilities(sshHosts.areThere, runsImages)];
+  }
+
+  input(root: string): Buffer | undefined {
+    return this.#spool.input(root);
   }
 
   /** Removes what the spool keeps of a job that has ended. */

@@ -67,7 +67,7 @@ export class HostOutputs {
   }
 
   /**
-   * An output from its beginning, and what comes, until the job has ended.
+   * An output from its beginning, or from where it was asked for, and what comes, until the job has ended.
    * @param recordOf the record as it is now
    */
   async *follow(
@@ -85,11 +85,14 @@ export class HostOutputs {
   ): AsyncGenerator<Buffer> {
     // Of each piece: a process that an earlier part has left behind may still write.
     const sent: number[] = [];
+    let skip = asked.from ?? 0;
     for (;;) {
       // Asked before the look at the files: what is written before the end is seen.
       const active = isActive();
       for (const [k, piece] of this.pieces(root, recordOf(), asked).entries()) {
-        yield* bytesOf([piece], sent[k] ?? 0, piece.bytes);
+        const from = sent[k] ?? Math.min(skip, piece.bytes);
+        skip -= sent[k] === undefined ? from : 0;
+        yield* bytesOf([piece], from, piece.bytes);
         sent[k] = piece.bytes;
       }
       if (!active || signal.aborted) return;

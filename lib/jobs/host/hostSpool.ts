@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpoolRequest, SpoolState } from '../../../crunner/detached/journal.ts';
 import {
@@ -9,10 +9,12 @@ import {
   mendSpool,
   outputBytes,
   readSpool,
+  type SpoolInput,
+  stdinFile,
   writeLine,
 } from '../../../crunner/detached/spool.ts';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
-import { messageOf, PmanError } from '../../errors.ts';
+import { messageOf, PmanError, systemErrorCode } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
 
@@ -45,9 +47,9 @@ export class HostSpool {
    * Takes in a new job. When it returns, a crash does not lose the job.
    * @throws PmanError storage when the disk does not take it; nothing of the job is left then
    */
-  accept(root: string, request: SpoolRequest): void {
+  accept(root: string, request: SpoolRequest, input?: SpoolInput): void {
     try {
-      createSpool(this.folder(root), request);
+      createSpool(this.folder(root), request, input);
     } catch (error) {
       this.forget(root);
       throw notAccepted(messageOf(error), error);
@@ -100,6 +102,16 @@ export class HostSpool {
     } catch (error) {
       this.#warn('cannot measure the outputs of a job', root, error);
       return 0;
+    }
+  }
+
+  /** The input that a job was given; undefined when it is not kept, or was none. */
+  input(root: string): Buffer | undefined {
+    try {
+      return readFileSync(stdinFile(this.folder(root)));
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw error;
     }
   }
 

@@ -35,6 +35,11 @@ export class SshHosts {
     ];
   }
 
+  /** Whether jobs may go to any other host. */
+  get areThere(): boolean {
+    return this.#allowed.size > 0;
+  }
+
   /**
    * The way to the host that a request names as `user@host[:port]`.
    * @throws PmanError forbidden for a host that is not allowed, BadRequestError for what is no host

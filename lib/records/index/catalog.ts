@@ -3,7 +3,7 @@ import type { JsonValue } from '../../wire/json.ts';
 import { sameJob } from './idempotency.ts';
 import { IndexFile } from './indexFile.ts';
 import { Indexing } from './indexing.ts';
-import { JobIndex, type JobSummary } from './jobIndex.ts';
+import { JobIndex, type JobSummary, type ListKind } from './jobIndex.ts';
 
 export interface CatalogOptions {
   /** The index file. */
@@ -102,6 +102,15 @@ export class Catalog {
   find(key: string, value: JsonValue): readonly string[] | undefined {
     this.requireAll();
     return this.#index.find(key, value);
+  }
+
+  /**
+   * The jobs of a state, with a label `name=value`, or that something else than this host runs, oldest first.
+   * @throws PmanError unavailable while not all records are known
+   */
+  in(kind: ListKind, name: string): readonly string[] {
+    this.requireAll();
+    return this.#index.in(kind, name);
   }
 
   /**

@@ -85,13 +85,13 @@ export class IndexFile {
 }
 
 /**
- * What a line says; undefined for one that a crash has cut or garbled, or with a word for an end that is none any more: that
- * job is read from its record.
+ * What a line says; undefined for one that a crash has cut or garbled, or that an earlier pman has
+ * written, which knew less: that job is read from its record.
  */
 function entryOf(line: string): Line | undefined {
   const value = jsonOrUndefined(line);
   const isEntry = typeof value === 'object' && value !== null && 'root' in value;
   if (!isEntry || typeof value.root !== 'string') return undefined;
   const entry = value as Line;
-  return entry.status === 'undefined' ? undefined : entry;
+  return entry.status === 'undefined' || typeof entry.cmd !== 'string' ? undefined : entry;
 }

@@ -11,6 +11,15 @@ export interface JobSummary {
   readonly status?: string;
   /** About what its record and its outputs take on the disk; only once it has ended. */
   readonly bytes?: number;
+  /** How it ended, with those apart that a client has ended; only once it has. */
+  readonly state?: 'succeeded' | 'failed' | 'killed' | 'lost';
+  /** The beginning of its command. */
+  readonly cmd?: string;
+  /** Whether its command goes on behind that. */
+  readonly isLong?: true;
+  /** What runs it, where it is not this host. */
+  readonly runsOn?: 'ssh' | 'container';
+  readonly labels?: Readonly<Record<string, string>>;
   /** The idempotency key it was sent with. */
   readonly key?: string;
   /** A digest of all that it was sent with; only with a key. */
@@ -19,13 +28,22 @@ export interface JobSummary {
 
 const KEYS = ['jid', 'auid'] as const;
 
-/** Finds jobs by what clients ask for: all of them in order, and by `jid` and `auid`. */
+/** What jobs are listed by, beside their names. */
+export type ListKind = 'state' | 'label' | 'runsOn';
+
+/** The jobs that have not ended, among the lists by state. */
+export const ACTIVE = 'active';
+
+/** Finds jobs by what clients ask for: all of them in order, by `jid` and `auid`, by state, and by label. */
 export class JobIndex {
   readonly #summaries = new Map<string, JobSummary>();
   readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, RootList>>> = {
     jid: new Map(),
     auid: new Map(),
   };
+  readonly #byState = new Map<string, RootList>();
+  readonly #byLabel = new Map<string, RootList>();
+  readonly #byPlace = new Map<string, RootList>();
   readonly #byKey = new Map<string, string>();
   readonly #all = new RootList();
   readonly #shortNames = new ShortNames();
@@ -64,6 +82,7 @@ export class JobIndex {
       this.#all.add(root);
       this.#shortNames.add(root);
     }
+    this.#list(root, known, summary);
     for (const key of KEYS) {
       if (known?.[key] === summary[key]) continue;
       this.#drop(key, known?.[key], new Set([root]));
@@ -81,6 +100,15 @@ export class JobIndex {
       const touched = new Set<string | undefined>();
       for (const root of gone) touched.add(indexedText(key, this.#summaries.get(root)?.[key]));
       for (const value of touched) this.#drop(key, value, gone);
+    }
+    for (const list of [this.#byState, this.#byLabel, this.#byPlace]) {
+      const touched = new Set<string>();
+      for (const root of gone) {
+        const summary = this.#summaries.get(root);
+        if (summary === undefined) continue;
+        for (const name of this.#namesIn(list, summary)) touched.add(name);
+      }
+      for (const name of touched) dropFrom(list, name, gone);
     }
     for (const root of gone) {
       const known = this.#summaries.get(root);
@@ -120,6 +148,32 @@ export class JobIndex {
     return text === undefined ? [] : (this.#byValue[key].get(text)?.all() ?? []);
   }
 
+  /** The jobs of a state, with a label `name=value`, or that something else than this host runs, oldest first. */
+  in(kind: ListKind, name: string): readonly string[] {
+    const lists = { state: this.#byState, label: this.#byLabel, runsOn: this.#byPlace };
+    return lists[kind].get(name)?.all() ?? [];
+  }
+
+  #namesIn(list: Map<string, RootList>, summary: JobSummary): readonly string[] {
+    if (list === this.#byState) return [stateIn(summary)];
+    if (list === this.#byLabel) return labelsIn(summary);
+    return summary.runsOn === undefined ? [] : [summary.runsOn];
+  }
+
+  #list(root: string, known: JobSummary | undefined, summary: JobSummary): void {
+    const state = stateIn(summary);
+    if (known === undefined || stateIn(known) !== state) {
+      if (known !== undefined) dropFrom(this.#byState, stateIn(known), new Set([root]));
+      addTo(this.#byState, state, root);
+    }
+    if (known?.runsOn === undefined && summary.runsOn !== undefined) {
+      addTo(this.#byPlace, summary.runsOn, root);
+    }
+    // The labels of a job do not change: they are read once.
+    if (known?.labels !== undefined) return;
+    for (const label of labelsIn(summary)) addTo(this.#byLabel, label, root);
+  }
+
   #listOf(key: (typeof KEYS)[number], value: string): RootList {
     const known = this.#byValue[key].get(value);
     if (known !== undefined) return known;
@@ -140,6 +194,22 @@ export class JobIndex {
     const key = summary?.key;
     if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
   }
+}
+
+const stateIn = ({ state }: JobSummary) => state ?? ACTIVE;
+const labelsIn = ({ labels = {} }: JobSummary) =>
+  Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+
+function addTo(lists: Map<string, RootList>, name: string, root: string): void {
+  const list = lists.get(name) ?? new RootList();
+  list.add(root);
+  lists.set(name, list);
+}
+
+function dropFrom(lists: Map<string, RootList>, name: string, gone: ReadonlySet<string>): void {
+  const list = lists.get(name);
+  list?.remove(gone);
+  if (list?.size === 0) lists.delete(name);
 }
 
 /** An integer `jid` is stored as its text (protocol a.7), and asked for by either. */

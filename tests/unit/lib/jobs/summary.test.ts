@@ -20,9 +20,9 @@ const sent = (rawMeta: JsonObject = {}) =>
 describe('summaryOf', () => {
   it('has no status before the job has ended', () => {
     const record = sent();
-    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me' });
+    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me', cmd: 'true' });
     recordStart(record, 0, { cmd: 'true', pid: 1, startedAt: 0, host: {} });
-    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me' });
+    expect(summaryOf(record)).toEqual({ jid: 'j', auid: 'me', cmd: 'true' });
   });
 
   it.each([
@@ -67,14 +67,14 @@ describe('summaryOf', () => {
   it.each([{}, { key: 1 }, { key: null }, { other: '"key"' }, { a: { key: 'k' } }])(
     'finds no key in %j',
     (meta) => {
-      expect(summaryOf(sent(meta))).toEqual({ jid: 'j', auid: 'me' });
+      expect(summaryOf(sent(meta))).toEqual({ jid: 'j', auid: 'me', cmd: 'true' });
     },
   );
 
   it('makes do with a record that lacks everything, or holds a meta that is no JSON', () => {
-    expect(summaryOf(new TreeNode())).toEqual({});
+    expect(summaryOf(new TreeNode())).toEqual({ cmd: '' });
     const record = new TreeNode();
     record.touch(['d_meta'], '{"key": "k"');
-    expect(summaryOf(record)).toEqual({});
+    expect(summaryOf(record)).toEqual({ cmd: '' });
   });
 });

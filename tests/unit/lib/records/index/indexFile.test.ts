@@ -11,8 +11,8 @@ beforeEach(() => {
   file = join(tempDir(), 'index.jsonl');
 });
 
-const A: JobSummary = { jid: 'a}\n{', auid: 'ü', status: 'finishedSuccessfully' };
-const B: JobSummary = { status: 'lost', key: 'k', digest: 'd' };
+const A: JobSummary = { jid: 'a}\n{', auid: 'ü', status: 'finishedSuccessfully', cmd: 'true' };
+const B: JobSummary = { status: 'lost', key: 'k', digest: 'd', cmd: '' };
 
 function written(...entries: readonly (readonly [string, JobSummary])[]): IndexFile {
   const index = new IndexFile(file, silentLogger());

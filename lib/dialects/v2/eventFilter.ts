@@ -1,0 +1,45 @@
+import type { JobEvent } from '../../events/event.ts';
+import type { JobState } from '../../jobs/states.ts';
+import type { EventsQuery } from './schemas.ts';
+
+type Asked = Pick<EventsQuery, 'type' | 'id' | 'jid' | 'auid' | 'state' | 'backend' | 'label'>;
+
+/** Whether an event is one of those that were asked for. */
+export function fits(asked: Asked): (event: Omit<JobEvent, 'seq'>) => boolean {
+  const { type, id, jid, auid, state, backend, label } = asked;
+  return (event) => {
+    const { labels = {}, backend: runsOn = 'host' } = event;
+    const becomes = state === undefined ? undefined : stateAfter(event);
+    return (
+      (type === undefined || type.includes(event.type)) &&
+      (id === undefined || event.id === id) &&
+      (jid === undefined || event.jid === jid) &&
+      (auid === undefined || event.auid === auid) &&
+      (backend === undefined || backend.includes(runsOn)) &&
+      (state === undefined || (becomes !== undefined && state.includes(becomes))) &&
+      (label ?? []).every((one) => {
+        const at = one.indexOf('=');
+        const name = one.slice(0, at);
+        return Object.hasOwn(labels, name) && labels[name] === one.slice(at + 1);
+      })
+    );
+  };
+}
+
+/** The state that a job is in after an event; undefined when that says nothing of it. */
+function stateAfter({ type, data }: Pick<JobEvent, 'type' | 'data'>): JobState | undefined {
+  switch (type) {
+    case 'accepted':
+    case 'waiting':
+      return 'waiting';
+    case 'started':
+    case 'part_ended':
+    case 'output':
+      return 'running';
+    case 'ended':
+      return data?.state as JobState | undefined;
+    case 'kill_ordered':
+    case 'removed':
+      return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import { isOver, type JobState } from '../../jobs/states.ts';
+import type { JobDatabase } from '../../records/database.ts';
+import { ACTIVE, type JobSummary } from '../../records/index/jobIndex.ts';
+import { acceptedAt } from '../../records/jobRoot.ts';
+import type { ListQuery } from './schemas.ts';
+
+/** What is asked of a job, as far as its summary tells. */
+export interface SummaryFilter
+  extends Pick<ListQuery, 'auid' | 'jid' | 'state' | 'backend' | 'label' | 'since' | 'until'> {
+  readonly text?: string | undefined;
+}
+
+/**
+ * The lists that hold every job that may fit, together, each oldest first: those of the filter that leaves the fewest.
+ * @throws PmanError unavailable while not all records are known
+ */
+export async function candidates(
+  database: JobDatabase,
+  { auid, jid, state, label, backend }: SummaryFilter,
+): Promise<readonly (readonly string[])[]> {
+  const choices: (readonly (readonly string[])[])[] = [[database.roots()]];
+  if (jid !== undefined) choices.push([await database.find('jid', jid)]);
+  if (auid !== undefined) choices.push([database.rootsOf(auid)]);
+  if (state !== undefined) {
+    const names = new Set(state.map((one) => (isOver(one) ? one : ACTIVE)));
+    choices.push([...names].map((name) => database.in('state', name)));
+  }
+  if (backend !== undefined && !backend.includes('host')) {
+    choices.push([...new Set(backend)].map((one) => database.in('runsOn', one)));
+  }
+  for (const one of label ?? []) choices.push([database.in('label', one)]);
+  const sizeOf = (lists: readonly (readonly string[])[]) =>
+    lists.reduce((sum, { length }) => sum + length, 0);
+  return choices.reduce((best, lists) => (sizeOf(lists) < sizeOf(best) ? lists : best));
+}
+
+/** Whether a job fits, by its summary; `perhaps`: its record has to be asked. */
+export function fitsSummary(
+  { auid, jid, state, backend, label, since, until, text }: SummaryFilter,
+  root: string,
+  summary: JobSummary,
+): boolean | 'perhaps' {
+  const { labels = {}, runsOn = 'host', cmd = '', isLong } = summary;
+  if (auid !== undefined && summary.auid !== auid) return false;
+  if (jid !== undefined && String(summary.jid ?? '') !== jid) return false;
+  if (backend !== undefined && !backend.includes(runsOn)) return false;
+  if (label?.some((one) => !hasLabel(labels, one))) return false;
+  if (since !== undefined && acceptedAt(root) < since) return false;
+  if (until !== undefined && acceptedAt(root) >= until) return false;
+  if (text !== undefined && !cmd.toLowerCase().includes(text)) {
+    return isLong === true ? 'perhaps' : false;
+  }
+  if (state === undefined) return true;
+  if (summary.state !== undefined) return state.includes(summary.state);
+  return state.some((one: JobState) => !isOver(one)) ? 'perhaps' : false;
+}
+
+function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const at = wanted.indexOf('=');
+  const name = wanted.slice(0, at);
+  return Object.hasOwn(labels, name) && labels[name] === wanted.slice(at + 1);
+}

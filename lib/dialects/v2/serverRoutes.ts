@@ -1,0 +1,81 @@
+import { statfsSync } from 'node:fs';
+import { z } from 'zod';
+import { ENGINE_NAMES } from '../../jobs/capabilities.ts';
+import { VERSION } from '../../version.ts';
+import { defineRoute } from './apiRoute.ts';
+
+const capabilitiesSchema = z
+  .object({
+    backends: z.array(
+      z.object({
+        name: z.enum(['host', ...ENGINE_NAMES]),
+        runs: z.array(z.enum(['command', 'ssh', 'image'])),
+        takes: z.array(z.string()).meta({ description: 'The members that a job may have here.' }),
+        separateOutputs: z
+          .boolean()
+          .meta({ description: 'Whether stdout and stderr are apart; else all counts as stdout.' }),
+        passesSignals: z
+          .boolean()
+          .meta({ description: 'Whether a job can be sent a signal and go on.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Capabilities' });
+
+export const getCapabilities = defineRoute({
+  method: 'GET',
+  path: '/api/v2/capabilities',
+  operation: 'getCapabilities',
+  summary: 'Tells what runs jobs here, and what each of these can do.',
+  answers: { 200: { description: 'The back-ends.', schema: capabilitiesSchema } },
+  handle: (_call, { jobs }) => ({ status: 200, body: { backends: jobs.capabilities } }),
+});
+
+const serverSchema = z
+  .object({
+    version: z.string(),
+    startedAt: z.iso.datetime({ precision: 3 }),
+    uptimeSeconds: z.number(),
+    jobs: z.object({
+      running: z.int(),
+      waiting: z.int(),
+      recorded: z.int().meta({ description: 'All that the caller may see.' }),
+    }),
+    disk: z.object({
+      freeBytes: z.number(),
+      totalBytes: z.number(),
+      problem: z.string().nullable().meta({ description: 'Why records cannot be written now.' }),
+    }),
+    events: z.object({ oldest: z.int(), newest: z.int() }),
+    backends: z.array(z.enum(['host', ...ENGINE_NAMES])),
+  })
+  .meta({ id: 'Server' });
+
+export const getServer = defineRoute({
+  method: 'GET',
+  path: '/api/v2/server',
+  operation: 'getServer',
+  summary: 'Tells which pman this is, and how it does.',
+  answers: { 200: { description: 'How it does.', schema: serverSchema } },
+  handle(_call, { jobs, database, events }) {
+    const { running, waiting } = jobs.counts;
+    const { bavail, blocks, bsize } = statfsSync(database.folder);
+    const uptime = process.uptime();
+    return {
+      status: 200,
+      body: {
+        version: VERSION,
+        startedAt: new Date(Date.now() - uptime * 1000).toISOString(),
+        uptimeSeconds: Math.round(uptime * 1000) / 1000,
+        jobs: { running, waiting, recorded: database.roots().length },
+        disk: {
+          freeBytes: bavail * bsize,
+          totalBytes: blocks * bsize,
+          problem: database.problem ?? null,
+        },
+        events: { oldest: events.oldest, newest: events.newest },
+        backends: jobs.capabilities.map(({ name }) => name),
+      },
+    };
+  },
+});

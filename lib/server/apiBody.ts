@@ -1,0 +1,66 @@
+import { BadRequestError, messageOf, PmanError } from '../errors.ts';
+import type { GatewayRequest } from '../gateway/types.ts';
+import { isLargerThan, type JsonValue } from '../wire/json.ts';
+import { readPayload } from '../wire/payload.ts';
+import { plainNumbers } from '../wire/plainNumbers.ts';
+import { KEPT_LIMITS } from '../wire/request.ts';
+
+/** The body of a request of `/api/v2`. */
+export interface ApiBody {
+  /** Undefined when there is none. */
+  readonly json: JsonValue | undefined;
+  /** What a job is to read. */
+  readonly input?: Buffer;
+}
+
+/**
+ * Reads a body: JSON, or a form (RFC 7578) with the JSON as its part `job`, and the part `stdin`.
+ * @throws PmanError bad_request for what is neither
+ */
+export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise<ApiBody> {
+  const type = rawHeaders.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  if (!/^multipart\/form-data\b/i.test(type)) return { json: await jsonIn(body) };
+  const form = await formIn(body, type);
+  const job = form.get('job');
+  const stdin = form.get('stdin');
+  const other = [...form.keys()].find((name) => name !== 'job' && name !== 'stdin');
+  if (other !== undefined || job === null || form.getAll('stdin').length > 1) {
+    const what = other === undefined ? '' : `, and not ${JSON.stringify(other.slice(0, 80))}`;
+    throw new BadRequestError(`the form: it takes one part "job" and one "stdin"${what}`, {
+      hint: 'curl -F job=\'{"command": "wc -c"}\' -F stdin=@file',
+    });
+  }
+  const json = await jsonIn(await bytesOf(job));
+  return stdin === null ? { json } : { json, input: await bytesOf(stdin) };
+}
+
+async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
+  const payload = await readPayload(bytes);
+  if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
+  return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
+}
+
+/** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */
+function smallBody(body: JsonValue): JsonValue {
+  if (!isLargerThan(body, KEPT_LIMITS)) return body;
+  const { maxCharacters, maxValues } = KEPT_LIMITS;
+  throw new PmanError(
+    'payload_too_large',
+    `the body has more than ${maxCharacters} characters or ${maxValues} values`,
+    { hint: 'put long data into a file that the job reads' },
+  );
+}
+
+async function formIn(body: Buffer, type: string): Promise<FormData> {
+  try {
+    return await new Response(new Uint8Array(body), {
+      headers: { 'Content-Type': type },
+    }).formData();
+  } catch (error) {
+    throw new BadRequestError(`the form cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function bytesOf(part: string | Blob): Promise<Buffer> {
+  return typeof part === 'string' ? Buffer.from(part) : Buffer.from(await part.arrayBuffer());
+}

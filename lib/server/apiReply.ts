@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import type { ApiReply } from '../dialects/v2/index.ts';
+import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+
+/** Shorter answers get no shorter by it. */
+const WORTH_BYTES = 1024;
+
+type Encode = (bytes: Buffer) => Promise<Buffer>;
+
+/** Zstandard is in Node from 22.15 on. */
+const zstd = (zlib as { zstdCompress?: (bytes: Buffer, done: Done) => void }).zstdCompress;
+type Done = (error: Error | null, result: Buffer) => void;
+
+/** What this Node can write, the best first. */
+const encodings: ReadonlyMap<string, Encode> = new Map<string, Encode>([
+  ...(zstd === undefined ? [] : [['zstd', promisify(zstd) as Encode] as const]),
+  ['gzip', (bytes) => gzip(bytes, { level: 4 })],
+]);
+const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
+
+/**
+ * An answer of `/api/v2` as it is sent. JSON has a tag by which a client asks whether it has changed (RFC 9110, 13), and is
+ * compressed where the client takes that.
+ */
+export async function sentReply(
+  reply: ApiReply,
+  request: GatewayRequest,
+  more: GatewayReply['headers'],
+): Promise<GatewayReply> {
+  const { status, headers = [], body, stream } = reply;
+  const own = [...headers, ...more];
+  if (stream !== undefined) return { status, headers: own, body: stream };
+  if (body === undefined) return { status, headers: own, body: Buffer.alloc(0) };
+  const hasType = headers.some(([name]) => name === 'Content-Type');
+  const typed = hasType ? own : [['Content-Type', 'application/json'] as const, ...own];
+  const bytes = Buffer.from(JSON.stringify(body));
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (status !== 200 || !isRead) return encoded({ status, headers: typed, body: bytes }, request);
+  const tag = `W/"${createHash('sha1').update(bytes).digest('base64url')}"`;
+  const tagged = [['ETag', tag], ['Vary', 'Accept-Encoding'], ...typed] as const;
+  if (isKnown(headerOf(request, 'if-none-match'), tag)) {
+    const lean = tagged.filter(([name]) => name !== 'Content-Type');
+    return { status: 304, headers: lean, body: Buffer.alloc(0) };
+  }
+  return encoded({ status, headers: tagged, body: bytes }, request);
+}
+
+async function encoded(
+  reply: GatewayReply & { readonly body: Buffer },
+  request: GatewayRequest,
+): Promise<GatewayReply> {
+  if (reply.body.length < WORTH_BYTES) return reply;
+  const accepted = acceptedIn(headerOf(request, 'accept-encoding'));
+  for (const [name, encode] of encodings) {
+    if (!accepted.has(name)) continue;
+    const headers = [['Content-Encoding', name], ...reply.headers] as const;
+    return { ...reply, headers, body: await encode(reply.body) };
+  }
+  return reply;
+}
+
+/** The encodings that a client takes; `q=0` means that it does not (RFC 9110, 12.5.3). A star names none of them. */
+function acceptedIn(header = ''): ReadonlySet<string> {
+  const names = header.split(',').flatMap((entry) => {
+    const [name = '', ...parameters] = entry.toLowerCase().split(';');
+    const isRefused = parameters.some((one) => /^\s*q\s*=\s*0(\.0*)?\s*$/.test(one));
+    return isRefused ? [] : [name.trim()];
+  });
+  return new Set(names);
+}
+
+/** Compared weakly: what is inside the quotes counts. */
+function isKnown(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  const wanted = tag.replace(/^W\//, '');
+  return header
+    .split(',')
+    .map((one) => one.trim())
+    .some((one) => one === '*' || one.replace(/^W\//, '') === wanted);
+}
+
+function headerOf({ rawHeaders }: GatewayRequest, wanted: string): string | undefined {
+  return rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
+}

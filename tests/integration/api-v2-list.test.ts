@@ -1,0 +1,138 @@
+import { get } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiClient } from '../helpers/apiClient.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { endServer } from '../helpers/pman.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
+
+describe('the list of /api/v2', () => {
+  let server: TestServer;
+  let api: ApiClient;
+  const ids: Record<string, string> = {};
+  beforeAll(async () => {
+    server = await startServer({ flags: ['--maxJobs', '1'] });
+    api = new ApiClient(server);
+    const jobs = {
+      good: { command: 'echo Good', auid: 'a', labels: { step: '1', site: 'x' } },
+      bad: { command: 'false', auid: 'b', jid: 'j', labels: { step: '2', site: 'x' } },
+      long: { command: `true ${'x'.repeat(300)} NEEDLE`, auid: 'a', labels: { step: '1' } },
+      killed: { command: 'sleep 100', auid: 'a' },
+      running: { command: 'sleep 101', auid: 'a' },
+      waiting: { command: 'sleep 102', auid: 'b' },
+    };
+    for (const [name, job] of Object.entries(jobs)) {
+      const { id } = await api.submit(job);
+      ids[name] = id;
+      if (name === 'running' || name === 'waiting') continue;
+      if (name === 'killed') {
+        await eventually(async () => (await api.job(id)).state === 'running');
+        await api.send('POST', `/api/v2/jobs/${id}/kill`, {});
+      }
+      await api.job(id, '?wait=20s');
+    }
+    await eventually(async () => (await api.job(ids.running ?? '')).state === 'running');
+  });
+  afterAll(async () => {
+    for (const name of ['waiting', 'running']) {
+      await api.send('POST', `/api/v2/jobs/${ids[name]}/kill`, {});
+    }
+    await endServer(server);
+  });
+
+  async function names(query: string): Promise<string[]> {
+    const nameOf = (id: string) => Object.keys(ids).find((name) => ids[name] === id) ?? id;
+    return (await api.page(query)).jobs.map(({ id }) => nameOf(id));
+  }
+
+  const cases: [string, string[]][] = [
+    ['', ['waiting', 'running', 'killed', 'long', 'bad', 'good']],
+    ['?sort=acceptedAt&limit=2', ['good', 'bad']],
+    ['?state=killed', ['killed']],
+    ['?state=failed,succeeded', ['long', 'bad', 'good']],
+    ['?state=waiting', ['waiting']],
+    ['?state=running,killed', ['running', 'killed']],
+    ['?state=lost', []],
+    ['?auid=b', ['waiting', 'bad']],
+    ['?jid=j', ['bad']],
+    ['?jid=j&auid=a', []],
+    ['?label=step=1', ['long', 'good']],
+    ['?label=step=1&label=site=x', ['good']],
+    ['?label=step=', []],
+    ['?text=good', ['good']],
+    ['?text=needle', ['long']],
+    ['?text=SLEEP&auid=a', ['running', 'killed']],
+    ['?backend=ssh,container', []],
+    ['?backend=host&limit=1', ['waiting']],
+    ['?until=2020-01-01T00:00:00Z', []],
+    ['?since=2020-01-01T00:00:00%2B02:00&limit=1', ['waiting']],
+  ];
+  it.each(cases)('%s holds %j', async (query, expected) => {
+    expect(await names(query)).toEqual(expected);
+  });
+
+  it('is cut by the times of acceptance', async () => {
+    const { acceptedAt } = await api.job(ids.long ?? '');
+    expect(await names(`?since=${acceptedAt}`)).toEqual(['waiting', 'running', 'killed', 'long']);
+    expect(await names(`?until=${acceptedAt}`)).toEqual(['bad', 'good']);
+  });
+
+  it('goes on page by page with the same filter', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page = await api.page(`?state=killed,succeeded,running&limit=1&sort=oldest${cursor}`);
+      seen.push(...page.jobs.map(({ id }) => id));
+      cursor = page.next === null ? '' : `&cursor=${page.next}`;
+    } while (cursor !== '');
+    expect(seen).toEqual([ids.good, ids.long, ids.killed, ids.running]);
+  });
+
+  it('has the members that are asked for, the same as a whole job has', async () => {
+    const whole = await api.job(ids.bad ?? '');
+    const page = await api.page('?jid=j&fields=state,command,labels,acceptedAt,links');
+    const { id, state, command, labels, acceptedAt, links } = whole;
+    expect(page.jobs).toEqual([{ id, state, command, labels, acceptedAt, links }]);
+    expect((await api.page('?jid=j&fields=exitCode')).jobs).toEqual([{ id, exitCode: 1 }]);
+    const long = await api.page('?text=needle&fields=command');
+    expect(long.jobs[0]?.command).toContain('NEEDLE');
+    expect((await api.send('GET', '/api/v2/jobs?fields=nix')).status).toBe(400);
+  });
+
+  it('is the same after a restart', async () => {
+    await server.kill9();
+    await server.restart();
+    expect(await names('?state=killed,failed')).toEqual(['killed', 'bad']);
+    expect(await names('?label=step=1')).toEqual(['long', 'good']);
+    expect(await names('?state=running,waiting')).toEqual(['waiting', 'running']);
+  });
+
+  it('is not sent again to who has it', async () => {
+    for (const path of ['/api/v2/jobs?state=failed', `/api/v2/jobs/${ids.bad}`]) {
+      const first = await api.send('GET', path);
+      const tag = first.headers.get('etag') ?? '';
+      const again = await api.send('GET', path, undefined, { 'If-None-Match': `"x", ${tag}` });
+      expect([again.status, again.body, again.headers.get('etag')]).toEqual([304, '', tag]);
+      const other = await api.send('GET', path, undefined, { 'If-None-Match': '"x"' });
+      expect(other.body).toEqual(first.body);
+    }
+  });
+
+  it('is compressed for who takes that', async () => {
+    const ask = (encoding: string) =>
+      new Promise<{ encoding: string | undefined; body: Buffer }>((resolve, reject) => {
+        const url = api.url('/api/v2/jobs?auid=a');
+        get(url, { headers: { 'Accept-Encoding': encoding } }, (answer) => {
+          const chunks: Buffer[] = [];
+          answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+          answer.on('end', () =>
+            resolve({ encoding: answer.headers['content-encoding'], body: Buffer.concat(chunks) }),
+          );
+        }).on('error', reject);
+      });
+    const [plain, zipped] = [await ask('gzip;q=0, identity'), await ask('deflate, gzip;q=0.5')];
+    expect([plain.encoding, zipped.encoding]).toEqual([undefined, 'gzip']);
+    expect(gunzipSync(zipped.body)).toEqual(plain.body);
+    expect(zipped.body.length).toBeLessThan(plain.body.length);
+  });
+});

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { eventStream } from '../../../../../lib/dialects/v2/eventStream.ts';
+import { eventsQuerySchema } from '../../../../../lib/dialects/v2/schemas.ts';
+import { EventLog } from '../../../../../lib/events/eventLog.ts';
+import { OutputGrowth } from '../../../../../lib/events/outputGrowth.ts';
+import { tempDir } from '../../../../helpers/tempDir.ts';
+
+it('a stream whose reader is too slow ends with the reason and the number to go on after', async () => {
+  const events = new EventLog({
+    ...{ folder: join(tempDir(), 'events'), maxBytes: 1, fileBytes: 1, recent: 1 },
+  });
+  const growth = new OutputGrowth({ look: () => [] });
+  const add = (id: string) => events.append([{ type: 'accepted', id }]);
+  add('a');
+  const query = eventsQuerySchema.parse({});
+  const signal = new AbortController().signal;
+  const { stream } = eventStream({ events, growth }, 0, query, 'sse', signal);
+  const reader = stream?.[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let text = '';
+  while (!text.includes('"id":"a"')) text += String((await reader.next()).value);
+  for (const id of ['b', 'c', 'd', 'e']) add(id);
+  events.prune();
+  for (let turn = await reader.next(); turn.done !== true; turn = await reader.next()) {
+    text += String(turn.value);
+  }
+  expect(text).toContain('event: dropped\ndata: {');
+  expect(text).toMatch(/"status":410.*go on after \d/);
+  events.close();
+});
