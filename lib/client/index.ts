@@ -1,14 +1,18 @@
 /** A client of pman for programs and pages: `import { PmanClient } from 'pman/client'`. */
 
 export type {
+  Capabilities,
   EventQuery,
+  FileList,
   Job,
+  JobChanges,
   JobEvent,
   JobPage,
   JobQuery,
   KillOrder,
   NewJob,
   Problem,
+  ServerFacts,
 } from '../dialects/v2/shapes.ts';
 export { PmanClientError } from './clientError.ts';
 export type { PmanClientOptions } from './connection.ts';

@@ -73,14 +73,9 @@ async function* outputBehind(
   { id, stream, part, offset, signal }: FollowPlace,
 ): AsyncGenerator<Uint8Array> {
   const answer = await connection.open({
-    ...{ path: outputPath(id, stream), query: { follow: 1, part }, signal },
+    ...{ path: outputPath(id, stream), query: { follow: 1, part, offset }, signal },
   });
-  let before = 0;
-  for await (const bytes of bytesOf(answer, { signal, silenceMs: SILENCE_MS })) {
-    const known = Math.min(Math.max(offset - before, 0), bytes.length);
-    before += bytes.length;
-    if (known < bytes.length) yield bytes.subarray(known);
-  }
+  yield* bytesOf(answer, { signal, silenceMs: SILENCE_MS });
 }
 
 /** A stream ends with the job, and also when its server is stopped: then there is more to come. */

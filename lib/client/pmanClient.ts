@@ -1,11 +1,15 @@
 import type {
+  Capabilities,
   EventQuery,
+  FileList,
   Job,
+  JobChanges,
   JobEvent,
   JobPage,
   JobQuery,
   KillOrder,
   NewJob,
+  ServerFacts,
 } from '../dialects/v2/shapes.ts';
 import { PmanClientError } from './clientError.ts';
 import { type Call, Connection, type PmanClientOptions } from './connection.ts';
@@ -79,6 +83,17 @@ export class PmanClient {
     return this.#json({
       ...{ method: 'POST', path: '/jobs', body, headers, signal, isRepeatable: true },
     });
+  }
+
+  /** Has the same job accepted again, with another key; what `changes` names is another way. */
+  rerun(
+    job: JobName,
+    changes: JobChanges = {},
+    { key = ownKey(), signal }: RunOptions = {},
+  ): Promise<Job> {
+    const call = { path: `${jobPath(idOf(job))}/rerun`, body: changes, signal };
+    const headers = { 'Idempotency-Key': key };
+    return this.#json({ method: 'POST', ...call, headers, isRepeatable: true });
   }
 
   /** How a job stands. */
@@ -156,6 +171,21 @@ export class PmanClient {
     return new TextDecoder().decode(await this.output(job, options));
   }
 
+  /** The files that a job has left and that it was asked to keep (`files`). It has to have ended. */
+  files(job: JobName, { signal }: CallOptions = {}): Promise<FileList> {
+    return this.#json({ path: `${jobPath(idOf(job))}/files`, signal });
+  }
+
+  /** One of these files, by its path below the working folder. */
+  file(job: JobName, path: string, { signal }: CallOptions = {}): Promise<Uint8Array> {
+    const place = path.split('/').map(encodeURIComponent).join('/');
+    const call = { path: `${jobPath(idOf(job))}/files/${place}`, signal };
+    return this.#connection.read(
+      call,
+      async (answer) => new Uint8Array(await answer.arrayBuffer()),
+    );
+  }
+
   /**
    * Sends a signal to all of a job (default: TERM); after `grace` seconds what is left gets SIGKILL. Resolves when the
    * order is on the disk: `wait` tells when the job has ended. It is never sent twice.
@@ -182,6 +212,16 @@ export class PmanClient {
    */
   events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
     return followEvents(this.#connection, query, signal);
+  }
+
+  /** What runs jobs there, and what each of these can do. */
+  capabilities({ signal }: CallOptions = {}): Promise<Capabilities> {
+    return this.#json({ path: '/capabilities', signal });
+  }
+
+  /** Which pman it is, and how it does. */
+  server({ signal }: CallOptions = {}): Promise<ServerFacts> {
+    return this.#json({ path: '/server', signal });
   }
 
   #json<T>(call: Call): Promise<T> {

@@ -59,7 +59,7 @@ export type TransferReport = Readonly<Record<string, unknown>>;
 
 /**
  * Sends a file or a folder to a pfioh.
- * @throws PurlFailure with a `code`: `connect`, `refused`, `localRead`, `interrupted` …; UsageError for certificates
+ * @throws PurlFailure with a `code`: `connect`, `wrongPath`, `refused`, `localRead`, `interrupted` …; UsageError for certificates
  */
 export function push(request: TransferRequest): Promise<TransferReport> {
   return transfer('pushPath', request);

@@ -74,7 +74,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
       ...[config.dbPath, workFolder],
       ...['jobs', 'containers', 'drafts', 'unreadable'].map(inside),
     ],
-    files: ['instance', 'index.jsonl'].map(inside),
+    files: ['instance', 'index.jsonl', 'webhooks.jsonl'].map(inside),
   });
   const releases: Array<() => void | Promise<void>> = [];
   let isDraining = false;

@@ -82,6 +82,18 @@ export class KubernetesUnderTest {
     return file;
   }
 
+  /** Whether the API server takes the token of a kubeconfig. */
+  knows(config: string): boolean {
+    const program = process.env.PMAN_TEST_KUBECTL ?? 'kubectl';
+    const where = ['--kubeconfig', config, '--namespace', this.namespace];
+    try {
+      execFileSync(program, [...where, 'get', 'jobs'], { stdio: 'pipe' });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Runs kubectl in the namespace; gives what it prints. */
   kubectl(...args: readonly string[]): string {
     const program = process.env.PMAN_TEST_KUBECTL ?? 'kubectl';

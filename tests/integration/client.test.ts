@@ -76,6 +76,37 @@ describe('the client', () => {
     expect(await failure(client.job(job))).toMatchObject({ code: 'not_found', status: 404 });
   });
 
+  it('has a job run again, with its input, and reads the files that it has left', async () => {
+    const cwd = server.folders.cwd;
+    const job = await client.run({
+      ...{ command: 'cat >"$NAME"; mkdir -p a; echo b >"a/b c"', shell: true, stdin: 'input' },
+      ...{ env: { NAME: 'x' }, cwd, files: ['x', 'y', 'a/*'], labels: { kind: 'files' } },
+    });
+    await client.wait(job);
+    const again = await client.rerun(job, { env: { NAME: 'y' } });
+    expect(await client.wait(again)).toMatchObject({ state: 'succeeded', rerunOf: job.id });
+    const { files } = await client.files(again);
+    expect(files.map(({ path }) => path).toSorted()).toEqual(['a/b c', 'x', 'y']);
+    const read = async (path: string) => new TextDecoder().decode(await client.file(again, path));
+    expect([await read('y'), await read('a/b c')]).toEqual(['input', 'b\n']);
+    const found = await client.jobPage({
+      label: ['kind=files'],
+      sort: 'oldest',
+      since: new Date(0),
+    });
+    expect(found.jobs.map(({ id }) => id)).toEqual([job.id, again.id]);
+    expect((await client.jobPage({ text: 'no such text', until: new Date() })).jobs).toEqual([]);
+  });
+
+  it('tells what the server is and can do', async () => {
+    expect(await client.server()).toMatchObject({
+      version: expect.any(String),
+      backends: expect.arrayContaining(['host']),
+    });
+    const { backends } = await client.capabilities();
+    expect(backends.map(({ name }) => name)).toContain('host');
+  });
+
   it('makes one job of one key', async () => {
     const [one, other] = [await client.run(':', { key: 'k' }), await client.run(':', { key: 'k' })];
     expect(other.id).toBe(one.id);

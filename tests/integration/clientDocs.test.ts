@@ -65,7 +65,13 @@ describe('docs/client.md', () => {
         ...['stdout one', 'stderr two'],
         ...['1 accepted example', '2 started example', '3 part_ended example'],
         ...['4 started example', '5 part_ended example', '6 ended example'],
-        ...['killed', 'not_found 404 GET /api/v2/jobs lists the jobs'],
+        ...[
+          'true',
+          'kept.txt kept',
+          'string true',
+          'killed',
+          'not_found 404 GET /api/v2/jobs lists the jobs',
+        ],
       ].toSorted(),
     );
   });
@@ -73,7 +79,15 @@ describe('docs/client.md', () => {
   it('has commands for curl that run as they stand', async () => {
     const script = `set -eu\n${programIn('sh')}`;
     const stdout = await printed(['/bin/sh', '-c', script], { PMAN: address(), TOKEN });
-    const said = ['"state":"succeeded"', 'one\n', 'wo\n', '"type":"ended"', '"state":"killed"'];
+    const said = [
+      '"state":"succeeded"',
+      'one\n',
+      'wo\n',
+      '"type":"ended"',
+      '"state":"killed"',
+      '"rerunOf":',
+      'kept\n',
+    ];
     for (const text of [...said, '"code":"not_found"']) expect(stdout).toContain(text);
   });
 });
@@ -87,7 +101,14 @@ describeWithEngine('docs/client.md, in Python', pythonMissing, () => {
     const file = join(server.folders.root, 'example.py');
     writeFileSync(file, given + programIn('python'));
     const stdout = await printed([pythonProgram('python'), file]);
-    const said = ['echo one; echo two >&2\n', 'one\n\n3\none\n', ' ended example\n', 'killed\n'];
+    const said = [
+      'echo one; echo two >&2\n',
+      'one\n\n3\none\n',
+      ' ended example\n',
+      'killed\n',
+      'True\n',
+      'kept.txt kept\n',
+    ];
     for (const text of [...said, '404 not_found GET']) expect(stdout).toContain(text);
   });
 });

@@ -35,12 +35,8 @@ async function answer(server: TestServer): Promise<string> {
 
 const SETTINGS = [
   'ulimit -Sn 256',
-  'ulimit -Sn 256; ulimit -Hn 300',
-  'ulimit -c 1000; ulimit -f 5000000; ulimit -s 4096',
-  'umask 0037',
-  "trap '' INT",
-  "trap '' HUP USR1",
-  'echo 500 > /proc/self/oom_score_adj',
+  "umask 0037; trap '' INT USR1; echo 500 > /proc/self/oom_score_adj",
+  'ulimit -Sn 256; ulimit -Hn 300; ulimit -c 1000; ulimit -f 5000000; ulimit -s 4096',
 ] as const;
 
 /** CAP_SYS_RESOURCE: whoever has it may raise hard limits, and lower what decides who ends for want of memory. */

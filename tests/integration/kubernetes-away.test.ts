@@ -17,6 +17,7 @@ import {
   hasWritten,
   runInCluster,
   startPman,
+  waitsFor,
 } from '../helpers/kubernetesJobs.ts';
 import { act, replyOf, resultOf } from '../helpers/pman.ts';
 import type { TestServer } from '../helpers/startServer.ts';
@@ -115,17 +116,16 @@ describeWithEngine(
       const { jid, go, runs } = await gated();
       await hasWritten(server, jid, 'up');
       cluster.kubectl('delete', 'serviceaccount', 'first');
-      const isRefused = async () => {
-        const asked = clusterMeta(cluster, { jid: 'refused', cmd: 'true' });
-        return (await act(server, 'run', asked)).status === 503;
-      };
-      await eventually(isRefused, { timeoutMs: 60_000, message: 'the old token to be refused' });
+      await eventually(() => !cluster.knows(kubeconfig), {
+        ...{ timeoutMs: 60_000, pollMs: 500, message: 'the old token to be refused' },
+      });
+      const late = await runInCluster(server, cluster, { cmd: 'echo late' });
+      expect(await waitsFor(server, late)).toMatch(/^it waits: .*Unauthorized/);
       renameSync(next, kubeconfig);
       go();
       expect(await clusterEnd(server, jid)).toMatchObject(ENDED);
       expect(runs()).toBe(1);
-      const other = await runInCluster(server, cluster, { cmd: 'true' });
-      expect(await clusterEnd(server, other)).toMatchObject({ returncode: [0] });
+      expect(await clusterEnd(server, late)).toMatchObject({ stdout: ['late\n'] });
     });
 
     it('a kubeconfig that is not there is told when a job comes; host jobs run', async () => {

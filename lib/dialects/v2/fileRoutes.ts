@@ -9,7 +9,7 @@ import { idSchema } from './schemas.ts';
 
 const FILE_TYPE = 'application/octet-stream';
 
-const fileListSchema = z
+export const fileListSchema = z
   .object({
     files: z.array(
       z.object({

@@ -4,7 +4,7 @@ import { ENGINE_NAMES } from '../../jobs/capabilities.ts';
 import { VERSION } from '../../version.ts';
 import { defineRoute } from './apiRoute.ts';
 
-const capabilitiesSchema = z
+export const capabilitiesSchema = z
   .object({
     backends: z.array(
       z.object({
@@ -31,7 +31,7 @@ export const getCapabilities = defineRoute({
   handle: (_call, { jobs }) => ({ status: 200, body: { backends: jobs.capabilities } }),
 });
 
-const serverSchema = z
+export const serverSchema = z
   .object({
     version: z.string(),
     startedAt: z.iso.datetime({ precision: 3 }),

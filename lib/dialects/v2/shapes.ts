@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { JobEvent } from '../../events/event.ts';
+import type { fileListSchema } from './fileRoutes.ts';
 import type {
+  changesSchema,
   eventsQuerySchema,
   jobPageSchema,
   jobSchema,
@@ -9,6 +11,7 @@ import type {
   newJobSchema,
   problemSchema,
 } from './schemas.ts';
+import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
 
 /** What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. */
 
@@ -16,9 +19,14 @@ export type { JobEvent };
 
 /** What a job is to be. */
 export type NewJob = z.input<typeof newJobSchema>;
+/** What of a job is to be another way when it is sent again. */
+export type JobChanges = z.input<typeof changesSchema>;
 export type Job = z.infer<typeof jobSchema>;
 export type JobPage = Omit<z.infer<typeof jobPageSchema>, 'jobs'> & { jobs: Job[] };
 export type KillOrder = z.input<typeof killSchema>;
+export type FileList = z.infer<typeof fileListSchema>;
+export type Capabilities = z.infer<typeof capabilitiesSchema>;
+export type ServerFacts = z.infer<typeof serverSchema>;
 export type Problem = z.infer<typeof problemSchema>;
 /** Which jobs. Whole ones: without `fields`. */
 export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;

@@ -5,9 +5,9 @@ import { NEEDED_SCOPES, requireScope } from '../../../../lib/access/scopes.ts';
 import { actions } from '../../../../lib/actions/index.ts';
 
 describe('the table of scopes', () => {
-  it('has every action of pman', () => {
+  it('has every action of pman, and what only a path asks for', () => {
     expect(Object.keys(NEEDED_SCOPES.pman).sort()).toEqual(
-      [...actions.keys(), 'GET', 'PUT'].sort(),
+      [...actions.keys(), 'GET', 'PUT', 'metrics', 'notify'].sort(),
     );
   });
 
