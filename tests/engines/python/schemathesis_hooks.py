@@ -14,8 +14,12 @@ def before_call(context, case, kwargs):
     wait = (case.query or {}).get("wait")
     if wait is not None and WAIT.fullmatch(str(wait)):
         case.query["wait"] = "0.01"
+    is_good = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
+    for key, value in list((case.query or {}).items()):
+        # Nothing of it would reach the wire, and the server could not refuse it.
+        if not is_good and not isinstance(value, (str, int, float)) and not any(value or []):
+            case.query[key] = "x"
     name = (case.path_parameters or {}).get("id")
     # A request that is to be refused for something else stays as it is: that may not reach the wire.
-    is_good = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
     if isinstance(name, str) and is_good and len(name) % 3 and case.method != "DELETE":
         case.path_parameters["id"] = "_0"
