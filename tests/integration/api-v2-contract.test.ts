@@ -74,7 +74,7 @@ describeWithEngine('/api/v2 and schemathesis', pythonMissing, () => {
       await api.send('POST', '/api/v2/jobs', { command: `echo ${i}`, jid: `j${i}` }, by);
     }
     const { code, output } = await schemathesis(server.port, token);
-    expect([code, output]).toEqual([0, expect.stringContaining('passed')]);
+    expect(code === 0 ? '' : output).toBe('');
     await endServer(server);
   }, 300_000);
 });
