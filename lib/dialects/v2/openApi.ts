@@ -42,6 +42,7 @@ function operation(route: Route, schemas: Json): Json {
     400: { description: 'The request cannot be understood.' },
     401: { description: 'The server wants a token, or does not know this one.' },
     403: { description: 'The token, or the server, does not allow this.' },
+    431: { description: 'The path and the headers are too long together.' },
     503: { description: 'Something is away, or busy, just now.' },
   };
   const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;
@@ -105,7 +106,8 @@ function responseOf(
   { description, schema, types = [], links = [] }: RouteAnswer,
   schemas: Json,
 ) {
-  const isProblem = status >= 400 && status !== 416;
+  // The front answers 431 before it is known what was asked for.
+  const isProblem = status >= 400 && status !== 416 && status !== 431;
   const content: Json = {
     ...(schema && { 'application/json': { schema: schemaOf(schema, 'output', schemas) } }),
     ...Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])),

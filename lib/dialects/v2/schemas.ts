@@ -260,7 +260,7 @@ const instant = z.iso
 const labelQuery = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === 'string' ? [value] : value))
-  .pipe(z.array(z.string().regex(/^[^=]+=/, 'is not of the form name=value')).max(64));
+  .pipe(z.array(z.string().regex(/^[^=]+=/, 'is not of the form name=value')).max(8));
 
 /** What a list and the events may be narrowed by. */
 const filters = {
