@@ -155,8 +155,10 @@ export class Informer {
 
   /** Whether a Job has this name, whoever has made it; asks. */
   async isTaken(name: string): Promise<boolean> {
-    const path = this.#client.path('jobs', name);
-    return (await this.#client.askIfThere(`look for job "${name}"`, { path })) !== undefined;
+    const path = this.#client.path('jobs');
+    const query = { fieldSelector: `metadata.name=${name}`, limit: '1' };
+    const answer = await this.#client.askIfThere(`look for job "${name}"`, { path, query });
+    return answer !== undefined && listSchema.parse(answer).items.length > 0;
   }
 
   /** The Job was made, or was asked for. */

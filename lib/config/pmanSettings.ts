@@ -205,7 +205,7 @@ export const settings = [
     default: '',
   },
   {
-    name: 'controlGroups',
+    name: 'jobGroups',
     value: 'auto|always|never',
     help: 'which jobs of this host have a control group: those with limits that it can hold them to, all (a kill then reaches everything), or none',
     default: 'auto',

@@ -113,7 +113,6 @@ export async function openJobs(
   const place = controlGroups === 'never' ? undefined : findGroupPlace();
   const jobGroups = place && { place, forAll: controlGroups === 'always' };
   const enforcers = enforcersOf(place);
-  log.info('limits of jobs of this host', { ...enforcers });
   if (controlGroups === 'always' && place === undefined) {
     log.warn('there are no control groups that pman may write: jobs have none');
   }

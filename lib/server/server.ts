@@ -86,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
     log.info('started', {
       ...{ endpoint: gateway.endpoint, database: config.dbPath },
       jobs: { recorded, ...jobs.counts },
+      limitedBy: { ...jobs.enforcers },
     });
     return {
       gateway,

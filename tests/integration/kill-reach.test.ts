@@ -108,14 +108,14 @@ function hasGroup(jobRoot: string): boolean {
   return folders.some((name) => existsSync(join(folder, name, jobRoot)));
 }
 
-describe('--controlGroups always', () => {
+describe('--jobGroups always', () => {
   // The runner ends by itself when nobody needs it, and takes the folder of its groups with it.
   afterEach(async () => {
     await server.stop();
     await eventually(() => server.children().length === 0, { message: 'the runner to end' });
   });
 
-  const flags = ['--controlGroups', 'always'];
+  const flags = ['--jobGroups', 'always'];
   it('ends also what hides, or says at start that there are no control groups', async () => {
     await start({ flags });
     const jid = await runJob(server, 'env -i sh launch.sh && sleep 3600');

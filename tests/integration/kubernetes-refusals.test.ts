@@ -149,7 +149,7 @@ describeWithEngine('what a cluster refuses', kubernetesMissing, () => {
     const answer = await act(server, 'run', asked);
     expect(answer.status).toBe(503);
     const { error } = replyOf(answer);
-    expect(error?.message).toMatch(/cannot get resource "jobs"/);
+    expect(error?.message).toMatch(/cannot list resource "jobs"/);
     expect(error?.hint).toContain('role');
   });
 
