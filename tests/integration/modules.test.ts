@@ -102,7 +102,7 @@ import { type Job, PmanClient, PmanClientError } from 'pman/client';
 const client = new PmanClient({ url: location.origin, token: () => localStorage.getItem('token') ?? '' });
 const job: Job = await client.run({ command: 'true', env: { A: '1' } });
 for await (const { text, stream } of client.follow(job)) document.body.append(stream, text);
-for await (const { type, seq } of client.events({ after: 3, type: 'ended' })) console.log(type, seq);
+for await (const { type, seq } of client.events({ after: 3, type: ['ended'] })) console.log(type, seq);
 for await (const one of client.jobs({ state: ['running', 'waiting'], limit: 10 })) console.log(one.exitCode ?? 0);
 // @ts-expect-error a job has a command
 await client.run({ comand: 'true' });
