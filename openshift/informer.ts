@@ -148,9 +148,12 @@ export class Informer {
     return this.#cache.work(name);
   }
 
-  /** Whether a Job has this name in the cluster, whoever has made it, as far as is known without asking; else undefined. */
+  /**
+   * Whether a Job has this name in the cluster, whoever has made it, as far as is known without asking; else undefined,
+   * also when the API server may be away.
+   */
   knows(name: string): boolean | undefined {
-    return this.isInSync ? this.#cache.work(name) !== undefined : undefined;
+    return this.#jobs.isOpen ? this.#cache.work(name) !== undefined : undefined;
   }
 
   /** Whether a Job has this name, whoever has made it; asks. */

@@ -32,14 +32,20 @@ export class Reflector<T extends KubeObject> {
   /** The version up to which all is known; undefined before the first list. */
   #version: string | undefined;
   #isWatching = false;
+  #isOpen = false;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
   }
 
-  /** Whether changes are being told. */
+  /** Whether changes are being told, also while a watch that has ended is begun again. */
   get isWatching(): boolean {
     return this.#isWatching;
+  }
+
+  /** Whether a watch is open just now: the API server is there. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /**
@@ -92,6 +98,7 @@ export class Reflector<T extends KubeObject> {
         either,
       );
       this.#isWatching = true;
+      this.#isOpen = true;
       onOpen();
       for await (const line of createInterface({ input: answer })) {
         timer.refresh();
@@ -108,6 +115,7 @@ export class Reflector<T extends KubeObject> {
       throw error instanceof PmanError ? error : noAnswer(doing, client.credentials.server, error);
     } finally {
       clearTimeout(timer);
+      this.#isOpen = false;
       // What is lost while it is begun again is told then: what is known stays good until it fails.
     }
   }

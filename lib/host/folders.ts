@@ -26,10 +26,15 @@ function makeOne(path: string, mode: number | undefined): boolean {
     // A file of that name is found out here: it is no folder that one could make something in.
     if (code !== 'EEXIST') throw error;
     if (isFolder(path)) return true;
-    throw Object.assign(new Error(`${path} is a file, not a folder`, { cause: error }), {
-      code: 'ENOTDIR',
-    });
+    throw isNoFolder(path, error);
   }
+}
+
+/** The error of making something in what is no folder. */
+export function isNoFolder(path: string, cause: unknown): Error {
+  return Object.assign(new Error(`${path} is a file, not a folder`, { cause }), {
+    code: 'ENOTDIR',
+  });
 }
 
 /** Whether there is a folder of that name. */

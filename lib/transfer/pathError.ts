@@ -8,14 +8,12 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
     return new PmanError('not_found', `${message} (no such file or folder)`, { cause });
   if (code === 'EACCES' || code === 'EPERM')
     return new PmanError('forbidden', `${message} (no permission)`, { cause });
-  if (code === 'ENAMETOOLONG')
-    return new PmanError('name_too_long', `${message} (the name is too long)`, { cause });
   if (code === 'ELOOP')
     return new PmanError('forbidden', `${message} (a symbolic link that is not followed)`, {
       cause,
     });
   if (code === 'ENAMETOOLONG')
-    return new PmanError('bad_request', `${shortened(message)} (a name of more than 255 bytes)`, {
+    return new PmanError('name_too_long', `${shortened(message)} (the name is too long)`, {
       cause,
     });
   if (code === 'EROFS')

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PmanError, systemErrorCode } from '../errors.ts';
-import { makeFolder } from '../host/folders.ts';
+import { isNoFolder, makeFolder } from '../host/folders.ts';
 import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 
@@ -59,8 +59,9 @@ function makeFolderIn(store: string, path: string): void {
   try {
     mkdirSync(above.way(path));
   } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
     // Somebody else has just made it, or it is a link: what goes into it is looked at again.
-    if (systemErrorCode(error) !== 'EEXIST' || !pathState(path).isdir) throw error;
+    if (!pathState(path).isdir) throw isNoFolder(path, error);
   } finally {
     above.close();
   }

@@ -90,6 +90,9 @@ describeWithEngine(
       const { jid, go, runs } = await gated();
       await hasWritten(server, jid, 'up');
       await relay.cut();
+      await eventually(async () => 'note' in (await clusterStatus(server, jid)), {
+        message: 'the server to see that the API server is away',
+      });
       const answer = await act(server, 'run', clusterMeta(cluster, { jid: 'other', cmd: 'true' }));
       expect(answer.status).toBe(503);
       expect(replyOf(answer).error).toMatchObject({

@@ -26,6 +26,18 @@ describe('provideFolder', () => {
     );
   });
 
+  it.each([
+    ['file', 'conflict'],
+    ['file/below', 'not_found'],
+    ['file/below/deeper', 'not_found'],
+  ])('says in a store, too, what is in the way at %s', (name, code) => {
+    const store = tempDir();
+    writeFileSync(join(store, 'file'), '');
+    expect(() => provideFolder(`${store}/${name}`, store)).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
   it('comes back from where nobody can make a folder', () => {
     expect(() => provideFolder('/proc/zz/yy')).toThrow(
       expect.objectContaining({ code: 'not_found' }),
