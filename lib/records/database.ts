@@ -1,21 +1,26 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedCall } from '../concurrency/sharedCall.ts';
-import { freely, inTurns, isOthersTurn, type Pace, turn } from '../concurrency/turns.ts';
+import type { Pace } from '../concurrency/turns.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { charsIn, type JsonValue, jsonEquals } from '../wire/json.ts';
+import { charsIn, type JsonValue } from '../wire/json.ts';
 import { TreeCache } from './cache.ts';
 import { claimFolders, warnOfReaders } from './claim.ts';
 import { makeDraftsFolder, recordNames } from './folder.ts';
 import { Catalog } from './index/catalog.ts';
 import type { JobSummary, ListKind } from './index/jobIndex.ts';
 import type { RecordEditor } from './record.ts';
+import { RecordFiling } from './recordFiling.ts';
+import type { RecordObserver } from './recordObserver.ts';
 import { RecordReader } from './recordReader.ts';
+import { RecordRemover, type RemoveOptions } from './recordRemover.ts';
+import { RecordSearch } from './recordSearch.ts';
 import { RecordWriter } from './recordWriter.ts';
+import { readAnew } from './rereading.ts';
 import { putAside } from './unreadable.ts';
 
 export interface DatabaseOptions {
@@ -35,28 +40,7 @@ export interface DatabaseOptions {
   readonly log: Logger;
 }
 
-/** Keys of a search that are no leaf of a record: they name one job. */
-export const NAME_KEYS: ReadonlySet<string> = new Set(['jobRoot', 'id']);
-
-/** Is told what becomes of records. */
-export interface RecordObserver {
-  /** A record is new, or something in it is. */
-  changed(root: string): void;
-  /** The record of a job that has ended is on the disk. What keeps the job from being lost until then is removed next. */
-  filed(root: string): void;
-  /** A record is about to be removed: what it says can be read for the last time. */
-  removing(root: string): void;
-  /** A record is gone. */
-  removed(root: string, summary: JobSummary): void;
-}
-
 const FIRST_READ_MS = 2000;
-
-interface RemoveOptions {
-  /** Called for each that is gone. */
-  readonly whenGone?: (root: string) => void;
-  readonly pace?: Pace;
-}
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -75,9 +59,10 @@ export class JobDatabase implements JobForest {
   readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
   readonly #reader: RecordReader;
-  readonly #readAgain = sharedCall(() => this.#readAnew());
-  /** What to call once the record of an ended job is on the disk. */
-  readonly #whenFiled = new Map<string, () => void>();
+  readonly #filing: RecordFiling;
+  readonly #search: RecordSearch;
+  readonly #remover: RecordRemover;
+  readonly #readAgain: () => Promise<void>;
   #observer: RecordObserver | undefined;
   #isClosed = false;
 
@@ -100,6 +85,8 @@ export class JobDatabase implements JobForest {
       firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
       log: options.log,
     });
+    const observer = () => this.#observer;
+    this.#filing = new RecordFiling(this.#catalog, observer);
     this.#writer = new RecordWriter({
       folder: options.folder,
       drafts: this.#drafts,
@@ -110,9 +97,17 @@ export class JobDatabase implements JobForest {
       onWritten: (root, size) => {
         if ('all' in size) this.#cache.weigh(root, size.all);
         else this.#cache.grow(root, size.more);
-        this.#file(root);
+        this.#filing.written(root);
       },
     });
+    this.#search = new RecordSearch(this.#catalog, this.#reader);
+    const parts = { catalog: this.#catalog, cache: this.#cache, writer: this.#writer };
+    const remover = new RecordRemover({
+      ...{ ...parts, filing: this.#filing, observer },
+      isClosed: () => this.#isClosed,
+    });
+    this.#remover = remover;
+    this.#readAgain = sharedCall(() => readAnew({ ...parts, folder: this.folder, remover }));
   }
 
   /**
@@ -234,24 +229,8 @@ export class JobDatabase implements JobForest {
    * `id` the one of that name.
    * @throws PmanError unavailable while not all records are known
    */
-  async find(key: string, value: JsonValue, pace: Pace = freely): Promise<readonly string[]> {
-    if (NAME_KEYS.has(key)) {
-      const root = typeof value === 'string' ? this.named(value) : undefined;
-      return root === undefined ? [] : [root];
-    }
-    const indexed = this.#catalog.find(key, value);
-    return indexed === undefined ? inTurns(this.#lookIntoAll(key, value), pace) : [...indexed];
-  }
-
-  *#lookIntoAll(key: string, value: JsonValue): Generator<void, readonly string[], void> {
-    const found: string[] = [];
-    // A copy: others add and remove jobs meanwhile.
-    for (const root of [...this.roots()]) {
-      const leaf = this.#reader.leaf(root, key);
-      if (leaf !== undefined && jsonEquals(leaf, value)) found.push(root);
-      yield;
-    }
-    return found;
+  find(key: string, value: JsonValue, pace?: Pace): Promise<readonly string[]> {
+    return this.#search.find(key, value, pace);
   }
 
   /**
@@ -303,7 +282,7 @@ export class JobDatabase implements JobForest {
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
     const record = this.#cache.get(root);
     if (record !== undefined) this.#catalog.put(root, this.#summaryOf(record, outputBytes));
-    this.#whenFiled.set(root, whenFiled);
+    this.#filing.expect(root, whenFiled);
     if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
     this.#cache.unpin(root);
   }
@@ -313,49 +292,8 @@ export class JobDatabase implements JobForest {
    * memory too.
    * @throws PmanError storage when there are such; the others are gone
    */
-  async remove(
-    roots: readonly string[],
-    { whenGone, pace = freely }: RemoveOptions = {},
-  ): Promise<void> {
-    let removed = 0;
-    let gone = new Set<string>();
-    const forget = () => {
-      this.#forget(gone);
-      removed += gone.size;
-      gone = new Set();
-    };
-    try {
-      for (const root of roots) {
-        if (pace.isOthersTurn) {
-          forget();
-          await pace.turn();
-          if (this.#isClosed) break;
-        }
-        const summary = this.#catalog.get(root);
-        if (summary === undefined) continue;
-        this.#observer?.removing(root);
-        // First: a journal without its record would bring that back.
-        this.#whenFiled.get(root)?.();
-        this.#writer.discard(root);
-        gone.add(root);
-        whenGone?.(root);
-        this.#observer?.removed(root, summary);
-      }
-    } catch (error) {
-      this.refused(error);
-      const message = `${removed + gone.size} of ${roots.length} records were removed: ${messageOf(error)}`;
-      throw new PmanError('storage', message, { cause: error });
-    } finally {
-      forget();
-    }
-  }
-
-  #forget(gone: ReadonlySet<string>): void {
-    this.#catalog.remove(gone);
-    for (const root of gone) {
-      this.#cache.remove(root);
-      this.#whenFiled.delete(root);
-    }
+  remove(roots: readonly string[], options?: RemoveOptions): Promise<void> {
+    return this.#remover.remove(roots, options);
   }
 
   /**
@@ -389,29 +327,5 @@ export class JobDatabase implements JobForest {
       // A disk that takes nothing any more: the next start removes them.
       this.#log.warn('the drafts stay', { reason: messageOf(error) });
     }
-  }
-
-  /** Reads all records again that nobody is changing, some at a time: what is known of them stays until then. */
-  async #readAnew(): Promise<void> {
-    const isOurs = (root: string) => this.#writer.has(root) || this.#cache.isPinned(root);
-    const names = new Set(recordNames(this.folder));
-    this.#forget(new Set(this.roots().filter((root) => !names.has(root) && !isOurs(root))));
-    for (const root of names) {
-      if (!isOurs(root)) {
-        this.#cache.remove(root);
-        this.#catalog.readRecord(root);
-      }
-      if (isOthersTurn()) await turn();
-    }
-  }
-
-  /** The record of a job that has ended is on the disk. */
-  #file(root: string): void {
-    const whenFiled = this.#whenFiled.get(root);
-    if (whenFiled === undefined || this.#catalog.get(root)?.status === undefined) return;
-    this.#catalog.file(root);
-    this.#observer?.filed(root);
-    whenFiled();
-    this.#whenFiled.delete(root);
   }
 }

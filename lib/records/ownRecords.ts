@@ -1,6 +1,7 @@
 import { PmanError } from '../errors.ts';
-import { type JobDatabase, NAME_KEYS } from './database.ts';
+import type { JobDatabase } from './database.ts';
 import { ShortNames } from './index/shortNames.ts';
+import { NAME_KEYS } from './recordSearch.ts';
 
 /** What says nothing of single jobs. */
 const HARMLESS: ReadonlySet<PropertyKey> = new Set([

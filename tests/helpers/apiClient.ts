@@ -1,11 +1,8 @@
 import { expect } from '@jest/globals';
 import type { z } from 'zod';
-import {
-  type JobResource,
-  jobPageSchema,
-  jobSchema,
-  problemSchema,
-} from '../../lib/dialects/v2/schemas.ts';
+import { type JobResource, jobSchema } from '../../lib/dialects/v2/jobSchema.ts';
+import { jobPageSchema } from '../../lib/dialects/v2/listSchemas.ts';
+import { problemSchema } from '../../lib/dialects/v2/problemSchema.ts';
 import type { JobEvent } from '../../lib/events/event.ts';
 import { eventSchema } from '../../lib/events/event.ts';
 import type { TestServer } from './startServer.ts';

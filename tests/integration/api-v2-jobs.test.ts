@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { jobSchema } from '../../lib/dialects/v2/schemas.ts';
+import { jobSchema } from '../../lib/dialects/v2/jobSchema.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer } from '../helpers/pman.ts';

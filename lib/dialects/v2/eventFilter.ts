@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../events/event.ts';
 import type { JobState } from '../../jobs/states.ts';
-import type { EventsQuery } from './schemas.ts';
+import type { EventsQuery } from './eventsQuerySchema.ts';
 
 type Asked = Pick<EventsQuery, 'type' | 'id' | 'jid' | 'auid' | 'state' | 'backend' | 'label'>;
 

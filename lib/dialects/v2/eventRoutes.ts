@@ -4,9 +4,9 @@ import { eventSchema } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
 import { type ApiReply, defineRoute } from './apiRoute.ts';
 import { eventPage, eventStream } from './eventStream.ts';
+import { eventsQuerySchema } from './eventsQuerySchema.ts';
 import { formIn } from './outputStream.ts';
 import { problemReply } from './problem.ts';
-import { eventsQuerySchema } from './schemas.ts';
 
 export const eventPageSchema = z
   .object({

@@ -5,8 +5,8 @@ import type { EventLog } from '../../events/eventLog.ts';
 import type { Growth, OutputGrowth } from '../../events/outputGrowth.ts';
 import type { ApiReply } from './apiRoute.ts';
 import { fits } from './eventFilter.ts';
+import type { EventsQuery } from './eventsQuerySchema.ts';
 import { problemReply } from './problem.ts';
-import type { EventsQuery } from './schemas.ts';
 
 /** A sign of life for proxies that close silent connections, in milliseconds. */
 const HEARTBEAT_MS = 15_000;

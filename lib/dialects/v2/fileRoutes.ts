@@ -5,7 +5,7 @@ import { rangedOutput } from '../rangedOutput.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
 import { type JobFiles, listFiles, noFile, openFile } from './jobFiles.ts';
 import { requireJob } from './jobRoutes.ts';
-import { idSchema } from './schemas.ts';
+import { idSchema } from './schemaParts.ts';
 
 const FILE_TYPE = 'application/octet-stream';
 

@@ -2,7 +2,7 @@ import { isOver, type JobState } from '../../jobs/states.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { ACTIVE, type JobSummary } from '../../records/index/jobIndex.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
-import type { ListQuery } from './schemas.ts';
+import type { ListQuery } from './listSchemas.ts';
 
 /** What is asked of a job, as far as its summary tells. */
 export interface SummaryFilter

@@ -5,7 +5,8 @@ import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
 import { candidates, fitsSummary } from './jobFilter.ts';
 import { jobResource, linksOf } from './jobResource.ts';
-import type { JobResource, ListQuery } from './schemas.ts';
+import type { JobResource } from './jobSchema.ts';
+import type { ListQuery } from './listSchemas.ts';
 
 export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 

@@ -4,7 +4,7 @@ import { reasonOf, stateOf } from '../../jobs/states.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { ExactNumber, isJsonObject, type JsonObject } from '../../wire/json.ts';
-import { type JobResource, limitsSchema } from './schemas.ts';
+import { type JobResource, limitsSchema } from './jobSchema.ts';
 
 /** A job as `/api/v2` shows it, by its record alone. */
 export function jobResource(

@@ -6,18 +6,13 @@ import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
+import { jobSchema, waitQuerySchema } from './jobSchema.ts';
+import { killSchema } from './killSchema.ts';
+import { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import { requireBackend, runMeta, withInput } from './newJob.ts';
+import { changesSchema, newJobSchema } from './newJobSchema.ts';
 import { rerunMeta } from './rerun.ts';
-import {
-  changesSchema,
-  idSchema,
-  jobPageSchema,
-  jobSchema,
-  killSchema,
-  listQuerySchema,
-  newJobSchema,
-  waitQuerySchema,
-} from './schemas.ts';
+import { idSchema } from './schemaParts.ts';
 
 /** What can be asked about a job that was accepted. */
 const OF_A_JOB = [

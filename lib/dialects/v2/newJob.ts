@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { BadRequestError } from '../../errors.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { JsonObject, JsonValue } from '../../wire/json.ts';
-import type { JobChanges, NewJob } from './schemas.ts';
+import type { JobChanges, NewJob } from './newJobSchema.ts';
 
 /**
  * The `meta` of the `run` that a job of `/api/v2` is: the one which a client of the original would have sent, so that both

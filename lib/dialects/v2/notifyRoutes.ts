@@ -3,7 +3,7 @@ import { EVENT_TYPES } from '../../events/event.ts';
 import type { Subscription } from '../../webhooks/state.ts';
 import { defineRoute } from './apiRoute.ts';
 import { requireJob } from './jobRoutes.ts';
-import { idSchema } from './schemas.ts';
+import { idSchema } from './schemaParts.ts';
 
 const time = z.iso.datetime({ precision: 3 }).nullable();
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import type { Route, RouteAnswer } from './apiRoute.ts';
 import { envelopePaths } from './envelopePaths.ts';
+import { problemSchema } from './problemSchema.ts';
 import { routes } from './routes.ts';
-import { problemSchema } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 

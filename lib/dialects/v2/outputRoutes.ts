@@ -6,6 +6,7 @@ import { OUTPUT_TYPE, rangedOutput } from '../rangedOutput.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
 import { jobResource } from './jobResource.ts';
 import { requireJob } from './jobRoutes.ts';
+import { bothQuerySchema, followQuerySchema } from './outputSchemas.ts';
 import {
   formIn,
   type LineForm,
@@ -15,7 +16,7 @@ import {
   placeIn,
   timedLines,
 } from './outputStream.ts';
-import { bothQuerySchema, followQuerySchema, idSchema } from './schemas.ts';
+import { idSchema } from './schemaParts.ts';
 
 const LINE_TYPES = ['text/event-stream', 'application/x-ndjson'] as const;
 const NO_SUCH_JOB = { description: 'There is no such job, or no such part of it.' };

@@ -1,7 +1,7 @@
 import type { JobView } from '../../jobs/jobView.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import { runMeta, serviceName } from './newJob.ts';
-import type { JobChanges } from './schemas.ts';
+import type { JobChanges } from './newJobSchema.ts';
 
 export interface Rerun {
   readonly meta: JsonObject;

@@ -1,16 +1,12 @@
 import type { z } from 'zod';
 import type { JobEvent } from '../../events/event.ts';
+import type { eventsQuerySchema } from './eventsQuerySchema.ts';
 import type { fileListSchema } from './fileRoutes.ts';
-import type {
-  changesSchema,
-  eventsQuerySchema,
-  jobPageSchema,
-  jobSchema,
-  killSchema,
-  listQuerySchema,
-  newJobSchema,
-  problemSchema,
-} from './schemas.ts';
+import type { jobSchema } from './jobSchema.ts';
+import type { killSchema } from './killSchema.ts';
+import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
+import type { changesSchema, newJobSchema } from './newJobSchema.ts';
+import type { problemSchema } from './problemSchema.ts';
 import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
 
 /** What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. */

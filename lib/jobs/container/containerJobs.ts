@@ -1,32 +1,30 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { withinMs } from '../../concurrency/withinMs.ts';
-import { BadRequestError, messageOf, PmanError } from '../../errors.ts';
-import { preciseNow } from '../../host/clock.ts';
+import { BadRequestError, messageOf } from '../../errors.ts';
 import { hostFacts } from '../../host/facts.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
 import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
-import { logAccepted } from '../jobLog.ts';
 import { behind, type OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
-import { newContainerRecord } from './containerRecord.ts';
+import { ContainerRecovery } from './containerRecovery.ts';
 import { ContainerEnder } from './ender.ts';
 import { Endings } from './endings.ts';
 import type { Engine, OpenEngine, ReadShown, ShareRule } from './engine.ts';
 import { followOutput } from './followOutput.ts';
 import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
-import { ContainerJob } from './job.ts';
-import { readOutputs } from './outputs.ts';
+import { ContainerJobReports } from './jobReports.ts';
+import { noAnswer } from './noAnswer.ts';
 import { progressReader } from './progressReader.ts';
 import { outputOf, RecordedJobs } from './recordedJobs.ts';
 import { Starter } from './starter.ts';
-import { ContainerJobStore, type StoredJob, storedFromRecord } from './store.ts';
+import { ContainerJobStore } from './store.ts';
+import { StoredJobs } from './storedJobs.ts';
 import { ContainerTimeLimits } from './timeLimits.ts';
 import { ContainerWatch } from './watch.ts';
 
@@ -49,8 +47,6 @@ export interface ContainerJobsOptions {
 
 /** Reading the end of a large output takes a busy engine a while. */
 const LAST_WORDS_MS = 120_000;
-/** How long a status request waits for the engine, in milliseconds. */
-const STATUS_MS = 10_000;
 /** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
 const END_ALL_MS = 20_000;
 
@@ -58,7 +54,6 @@ const END_ALL_MS = 20_000;
 export class ContainerJobs implements JobBackend {
   readonly #options: ContainerJobsOptions;
   readonly #recorded: RecordedJobs;
-  readonly #store: ContainerJobStore;
   readonly #active: ActiveJobs;
   readonly #endings: Endings;
   readonly #watch: ContainerWatch;
@@ -66,6 +61,8 @@ export class ContainerJobs implements JobBackend {
   readonly #intake: ContainerIntake;
   readonly #starter: Starter;
   readonly #timeLimits: ContainerTimeLimits;
+  readonly #reports: ContainerJobReports;
+  readonly #recovery: ContainerRecovery;
   readonly #instance: string;
   readonly #host = hostFacts();
   #engine: Promise<Engine> | undefined;
@@ -76,7 +73,7 @@ export class ContainerJobs implements JobBackend {
     this.#options = options;
     this.#instance = instanceOf(workFolder);
     this.#recorded = new RecordedJobs(options.readShown);
-    this.#store = new ContainerJobStore(join(workFolder, 'containers'), fsync, log);
+    const store = new ContainerJobStore(join(workFolder, 'containers'), fsync, log);
     this.#active = new ActiveJobs(() => this.#watch.stop());
     const shared = {
       database,
@@ -85,8 +82,9 @@ export class ContainerJobs implements JobBackend {
       engine: () => this.#opened(),
       isClosed: () => this.#closed,
     };
+    const stored = new StoredJobs({ database, store, active: this.#active, log });
     this.#endings = new Endings({
-      ...{ ...shared, store: this.#store, host: this.#host, logLimitBytes },
+      ...{ ...shared, store, host: this.#host, logLimitBytes },
       ...{
         progressOf: progressReader(options.readShown),
         lastWordsMs: options.lastWordsMs ?? LAST_WORDS_MS,
@@ -108,7 +106,7 @@ export class ContainerJobs implements JobBackend {
       isEngineHeard: () => this.#watch.isHeard,
       named: (name) => this.#active.named(name),
       nameIsFree: (name) => this.#endings.nameIsFree(name),
-      accept: (root, stored) => this.#accept(root, stored),
+      accept: (root, job) => stored.accept(root, job),
     });
     this.#starter = new Starter({
       ...{ ...shared, endings: this.#endings, host: this.#host },
@@ -120,6 +118,12 @@ export class ContainerJobs implements JobBackend {
     this.#timeLimits = new ContainerTimeLimits({
       ...shared,
       kill: (root, order) => this.kill(root, order),
+    });
+    const known = { recorded: this.#recorded, watch: this.#watch };
+    this.#reports = new ContainerJobReports({ ...shared, ...known, logLimitBytes });
+    this.#recovery = new ContainerRecovery({
+      ...{ ...shared, ...known, store, stored, starter: this.#starter },
+      ...{ timeLimits: this.#timeLimits, endings: this.#endings },
     });
   }
 
@@ -170,31 +174,8 @@ export class ContainerJobs implements JobBackend {
     return kind !== undefined && kind !== 'accepted' && kind !== 'awaitingFolder';
   }
 
-  /** Asks the engine unless the record has the job's end. */
-  async report(root: string, record: TreeNode): Promise<JobReport> {
-    const job = this.#active.get(root);
-    if (job === undefined) return this.#recorded.reportOf(record);
-    const { state } = job;
-    if (state.kind === 'awaitingFolder' && !existsSync(state.folder)) {
-      const note = `it waits for the folder ${state.folder}, which is not there`;
-      return this.#recorded.reportOf(record, { note });
-    }
-    if (job.started === undefined) return this.#recorded.reportOf(record);
-    try {
-      await withinMs(STATUS_MS, this.#watch.look(job), () => noAnswer(STATUS_MS));
-      if (!this.#active.has(root) || job.seen === undefined) return this.#recorded.reportOf(record);
-      const engine = await this.#opened();
-      const { logLimitBytes } = this.#options;
-      const { workers, shown } = job.seen;
-      const read = readOutputs(engine, workers, logLimitBytes);
-      const known = await withinMs(STATUS_MS, read, () => noAnswer(STATUS_MS));
-      return this.#recorded.reportOf(record, { ...known, shown });
-    } catch (error) {
-      if (!(error instanceof PmanError)) throw error;
-      this.#options.log.warn('a status is answered from what is known', { reason: error.message });
-      const note = `this is what was known last: ${error.message}`;
-      return this.#recorded.reportOf(record, { note });
-    }
+  report(root: string, record: TreeNode): Promise<JobReport> {
+    return this.#reports.of(root, record);
   }
 
   hasPart(root: string, record: TreeNode, part: number): boolean {
@@ -277,19 +258,12 @@ export class ContainerJobs implements JobBackend {
 
   /** Goes on with the jobs that an earlier server has left. Does not wait for the engine. */
   recover(): void {
-    const { database } = this.#options;
-    const jobs = this.#store.read();
-    for (const [root, stored] of jobs) {
-      if (!database.has(root)) database.add(root, newContainerRecord(stored.job));
-      database.hold(root);
-      this.#takeUp(this.#activate(root, stored));
-    }
-    this.#tookUp(jobs.size + this.#adopt());
+    this.#recovery.recover();
   }
 
   /** Goes on with jobs of records that were not known when `recover` looked for them. */
   recoverMore(): void {
-    this.#tookUp(this.#adopt());
+    this.#recovery.recoverMore();
   }
 
   close(): void {
@@ -306,69 +280,4 @@ export class ContainerJobs implements JobBackend {
     });
     return this.#engine;
   }
-
-  #accept(root: string, stored: StoredJob): void {
-    try {
-      this.#store.write(root, stored);
-    } catch (error) {
-      this.#store.remove(root);
-      throw error;
-    }
-    this.#options.database.add(root, newContainerRecord(stored.job));
-    logAccepted(this.#options.log, root, stored.job);
-    this.#activate(root, stored);
-  }
-
-  #activate(root: string, stored: StoredJob): ContainerJob {
-    const { job: recorded, request, timeoutMs, state } = stored;
-    const job = new ContainerJob({ root, recorded, request, timeoutMs }, state, (changed) => {
-      try {
-        this.#store.write(root, { ...stored, state: changed });
-      } catch (error) {
-        const reason = messageOf(error);
-        this.#options.log.error('a container job cannot be stored', { job: root, error: reason });
-      }
-    });
-    this.#active.add(job);
-    return job;
-  }
-
-  /** A job that an earlier server has left. */
-  #takeUp(job: ContainerJob): void {
-    const { database } = this.#options;
-    const record = database.tree(job.root);
-    const hasStarted = job.started !== undefined;
-    if (hasStarted && record?.cat(['endInfo']) === undefined) {
-      this.#starter.recordStarted(job, '', preciseNow());
-    }
-    if (record !== undefined && this.#recorded.isFinal(record)) this.#endings.filed(job);
-    else if (hasStarted) {
-      this.#watch.start();
-      this.#timeLimits.watch(job);
-    } else void this.#starter.begin(job);
-  }
-
-  /** Records that have not ended and of which nothing else is known: the original wrote them, or our files were removed. */
-  #adopt(): number {
-    const { database } = this.#options;
-    let count = 0;
-    for (const root of database.unfinished()) {
-      const record = database.tree(root);
-      if (record === undefined || this.#active.has(root)) continue;
-      const stored = storedFromRecord(root, record);
-      if (stored === undefined) continue;
-      database.hold(root);
-      this.#activate(root, stored);
-      this.#watch.start();
-      count += 1;
-    }
-    return count;
-  }
-
-  #tookUp(count: number): void {
-    if (count > 0) this.#options.log.info('container jobs are taken up again', { jobs: count });
-  }
 }
-
-const noAnswer = (ms: number) =>
-  new PmanError('unavailable', `the container engine has not answered for ${ms} ms`);

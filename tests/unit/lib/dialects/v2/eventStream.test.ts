@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { eventStream } from '../../../../../lib/dialects/v2/eventStream.ts';
-import { eventsQuerySchema } from '../../../../../lib/dialects/v2/schemas.ts';
+import { eventsQuerySchema } from '../../../../../lib/dialects/v2/eventsQuerySchema.ts';
 import { EventLog } from '../../../../../lib/events/eventLog.ts';
 import { OutputGrowth } from '../../../../../lib/events/outputGrowth.ts';
 import { tempDir } from '../../../../helpers/tempDir.ts';

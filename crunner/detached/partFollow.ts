@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { preciseNow } from '../../lib/host/clock.ts';
+import { endCause, limitCause } from './endCause.ts';
+import type { PartStart } from './journal.ts';
+import type { OutputKeepers } from './outputKeepers.ts';
+import { OutputWatch } from './outputLog.ts';
+import type { DetachedPart } from './part.ts';
+import type { RunnerJournal } from './runnerJournal.ts';
+import { eventsOf, hold, type RunningJob } from './runningJob.ts';
+import { partFiles, partName } from './spool.ts';
+import type { SshPart } from './sshFollow.ts';
+
+/** Who write down what a part says, and what becomes of it. */
+export interface PartWriters {
+  readonly keepers: OutputKeepers;
+  readonly journal: RunnerJournal;
+}
+
+/** Sees a part that has started to its end; resolves to the next part to run, if one is. */
+export async function followPart(
+  job: RunningJob,
+  k: number,
+  part: DetachedPart | SshPart,
+  { keepers, journal }: PartWriters,
+): Promise<number | undefined> {
+  const { folder, request } = job;
+  // By the clock that nobody sets: how long a part has run is no matter of the time of day.
+  const begunAt = performance.now() - (preciseNow() - part.startedAt);
+  hold(job, part);
+  const watch = 'begun' in part ? new OutputWatch(folder, k) : undefined;
+  const remote = 'begun' in part ? await part.begun : undefined;
+  if (remote !== undefined) await journal.started(job, k, { ...startOf(part), remote });
+  const exit = await part.ended;
+  const endedAt = preciseNow();
+  const wallMs = performance.now() - begunAt;
+  // Of a job that was ended nothing is to run any more when that is told.
+  const left = await job.ending;
+  if (watch !== undefined) watch.close();
+  else await (await keepers.of(folder)).settle(partName(folder, k));
+  job.current = undefined;
+  const cause = endCause(
+    limitCause(exit, job.confinement?.enforced, eventsOf(job)),
+    job.killed,
+    request.ssh !== undefined,
+    left,
+  );
+  const isFinal = exit.isLast === true || k === request.parts.length - 1;
+  const end = {
+    endedAt,
+    returncode: exit.returncode,
+    ...(cause === undefined ? {} : { cause }),
+    usage: {
+      wall_seconds: Math.round(wallMs * 1000) / 1e6,
+      ...exit.usage,
+    },
+    last: isFinal || job.killed !== undefined,
+  };
+  await journal.ended(job, k, end);
+  // Killed while the disk refused the record of this end: no other part will close the job.
+  if (job.killed && !end.last) await journal.ended(job, k, { ...end, last: true });
+  if ('begun' in part) rmSync(partFiles(folder, k).ssh, { force: true });
+  return end.last ? undefined : k + 1;
+}
+
+/** The start of a part, as the journal has it. */
+export function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {
+  return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
+}

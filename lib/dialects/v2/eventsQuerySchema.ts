@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { EVENT_TYPES } from '../../events/event.ts';
+import { filters } from './listSchemas.ts';
+import { limit, seconds, wholeNumber, words } from './schemaParts.ts';
+
+export const eventsQuerySchema = z.strictObject({
+  after: wholeNumber.optional().meta({ description: 'Events behind this number.' }),
+  wait: seconds.optional().meta({ description: 'When there are none yet: wait so long for one.' }),
+  limit: limit(1000).default(500),
+  type: words(EVENT_TYPES).optional().meta({
+    description:
+      'Types, with commas between. `output` is told only to streams that name it, at most once a second for a job, and not kept.',
+  }),
+  id: z.string().optional(),
+  state: filters.state.meta({ description: 'The states that the job is in after it.' }),
+  auid: filters.auid,
+  jid: filters.jid,
+  backend: filters.backend,
+  label: filters.label,
+});
+export type EventsQuery = z.infer<typeof eventsQuerySchema>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { JOB_STATES } from '../../jobs/states.ts';
+import { JOB_ROOT } from '../../records/jobRoot.ts';
+import { type JobResource, jobSchema } from './jobSchema.ts';
+import { instant, limit, words } from './schemaParts.ts';
+
+/** A job of which only some members were asked for. */
+const jobPartSchema = jobSchema.partial().required({ id: true }).meta({ id: 'JobPart' });
+
+export const jobPageSchema = z
+  .object({
+    jobs: z.array(z.union([jobSchema, jobPartSchema])),
+    next: z
+      .string()
+      .nullable()
+      .meta({ description: 'What `cursor` has to be for the next page; null on the last one.' }),
+  })
+  .meta({ id: 'JobPage' });
+
+const JOB_MEMBERS = Object.keys(jobSchema.shape) as [keyof JobResource, ...(keyof JobResource)[]];
+
+/** A member of a query that may be there several times. */
+const labelQuery = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .pipe(z.array(z.string().regex(/^[^=]+=/, 'is not of the form name=value')).max(8));
+
+/** What a list and the events may be narrowed by. */
+export const filters = {
+  state: words(JOB_STATES).optional().meta({ description: 'States, with commas between.' }),
+  auid: z.string().optional(),
+  jid: z.string().optional(),
+  backend: words(['host', 'ssh', 'container'])
+    .optional()
+    .meta({ description: 'What runs them, with commas between.' }),
+  label: labelQuery.optional().meta({
+    description: 'A label `name=value`; given several times, the job has to have each.',
+    explode: true,
+  }),
+  text: z.string().min(1).optional().meta({
+    description: 'What the command has in it, with capital and small letters as one.',
+  }),
+};
+
+export const listQuerySchema = z.strictObject({
+  ...filters,
+  since: instant.optional().meta({ description: 'Accepted then or later: RFC 3339.' }),
+  until: instant.optional().meta({ description: 'Accepted before: RFC 3339.' }),
+  sort: z
+    .enum(['newest', 'oldest', '-acceptedAt', 'acceptedAt'])
+    .default('newest')
+    .meta({ description: 'Which jobs come first; `-acceptedAt` is `newest`.' }),
+  limit: limit(1000).default(100),
+  cursor: z
+    .string()
+    .transform((value) => Buffer.from(value, 'base64url').toString('latin1'))
+    .pipe(
+      z.string().regex(JOB_ROOT, 'is none of this server: take it from "next" of the page before'),
+    )
+    .optional()
+    .meta({ description: 'Where the page begins: `next` of the one before.' }),
+  fields: words(JOB_MEMBERS).optional().meta({
+    description:
+      'The members that are wanted of each job, with commas between; `id` is always there.',
+  }),
+});
+export type ListQuery = z.infer<typeof listQuerySchema>;

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { filePattern, labels } from '../../jobs/runLimits.ts';
+import { notifySchema } from '../../webhooks/notify.ts';
+import { bytes, text, texts, word } from './schemaParts.ts';
+
+/** What a client may call a back-end. */
+export const BACKEND_NAMES = ['host', 'swarm', 'docker', 'kubernetes'] as const;
+
+export const newJobSchema = z
+  .strictObject({
+    command: text
+      .min(1, 'is empty')
+      .meta({ description: 'A command line. On a host it is split at each `;`.' }),
+    jid: word.optional().meta({ description: "The client's own name for the job." }),
+    auid: word.optional().meta({ description: 'Who the job is for.' }),
+    image: word.optional().meta({
+      description: 'Runs the command in containers of this image; without it, on this host.',
+    }),
+    ssh: word.optional().meta({ description: 'Another host that runs it: `user@host[:port]`.' }),
+    shell: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Gives the whole line to one shell, and does not split it.' }),
+    cwd: word.optional().meta({ description: 'The folder that it starts in. Not for containers.' }),
+    env: texts.optional().meta({ description: 'Environment variables.' }),
+    timeout: z
+      .number()
+      .positive()
+      .max(10_000_000)
+      .optional()
+      .meta({ description: 'Seconds that the whole job may take.' }),
+    memory: bytes.optional().meta({
+      description: 'The most that it may use, at least 6Mi: bytes, or text such as `512Mi`.',
+    }),
+    nice: z.int().min(-20).max(19).optional().meta({ description: 'Not for containers.' }),
+    cpus: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .meta({ description: 'Processors that it may use, and parts of one. Not over ssh.' }),
+    gpus: z.int().min(1).max(1000).optional().meta({ description: 'Containers only.' }),
+    workers: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({ description: 'How many containers run the command.' }),
+    user: word.optional().meta({ description: 'Of a container: user, or user:group.' }),
+    backend: z.enum(BACKEND_NAMES).optional().meta({
+      description:
+        'What is to run it: the job is refused where that is not what this server would take.',
+    }),
+    labels: z
+      .record(z.string(), text)
+      .pipe(labels)
+      .optional()
+      .meta({ description: 'Names and values to find it by; a container gets them, too.' }),
+    stdin: text.optional().meta({
+      description: 'What it reads as its standard input; not for containers and other hosts.',
+    }),
+    maxOutput: bytes.optional().meta({
+      description: 'The most that each part may write to each of its outputs; beyond it is ended.',
+    }),
+    files: z.array(z.string().pipe(filePattern)).max(100).optional().meta({
+      description:
+        'Which files of its working folder are to be had at `/files`: paths with `*`, `?` and `**`.',
+    }),
+    shareDir: word
+      .optional()
+      .meta({ description: 'A folder that each container sees as `/share`.' }),
+    notify: notifySchema.optional(),
+    mounts: z
+      .array(
+        z.strictObject({
+          source: word,
+          target: word.startsWith('/', 'is no path in the container'),
+          readOnly: z.boolean().default(true),
+        }),
+      )
+      .max(100)
+      .optional(),
+  })
+  .meta({ id: 'NewJob' });
+export type NewJob = z.infer<typeof newJobSchema>;
+
+/** What is to be another way when a job is sent again. */
+export const changesSchema = newJobSchema.partial().meta({ id: 'JobChanges' });
+export type JobChanges = z.infer<typeof changesSchema>;

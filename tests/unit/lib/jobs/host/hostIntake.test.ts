@@ -1,0 +1,56 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { readSpool } from '../../../../../crunner/detached/spool.ts';
+import { PmanError } from '../../../../../lib/errors.ts';
+import {
+  folderOf,
+  handedOver,
+  host,
+  recordOf,
+  submit,
+} from '../../../../helpers/hostJobsOnFakeRunner.ts';
+
+describe('submit', () => {
+  it('has the job in its journal when it resolves', async () => {
+    const root = await submit('echo a; echo b');
+    expect(readSpool(folderOf(root))?.request).toMatchObject({
+      parts: ['echo a', ' echo b'],
+      owner: { job: { cmd: 'echo a; echo b' } },
+    });
+    expect(recordOf(root)).toMatchObject({ status: 'notstarted' });
+  });
+
+  it('takes two requests with one key for one job', async () => {
+    const [first, second] = await Promise.all([
+      submit('true', { key: 'k' }),
+      submit('true', { key: 'k' }),
+    ]);
+    expect(second).toBe(first);
+    expect(handedOver()).toEqual([first]);
+    await expect(submit('false', { key: 'k' })).rejects.toMatchObject({ code: 'conflict' });
+    expect(handedOver()).toEqual([first]);
+  });
+
+  it('takes nothing in that the disk does not take', async () => {
+    rmSync(host.spool, { recursive: true });
+    writeFileSync(host.spool, '');
+    await expect(submit()).rejects.toMatchObject({ code: 'storage' });
+    expect(host.database.roots()).toEqual([]);
+    expect(host.jobs.counts).toEqual({ running: 0, waiting: 0 });
+    rmSync(host.spool);
+    mkdirSync(host.spool);
+  });
+
+  it('closes a job for which no runner can be had, and says why', async () => {
+    host.runner.refusal = new PmanError(
+      'unavailable',
+      'the process that runs jobs cannot be started',
+    );
+    const root = await submit();
+    await host.jobs.ended(root);
+    expect(recordOf(root)).toMatchObject({
+      status: 'finishedWithError',
+      cause: 'the process that runs jobs cannot be started',
+    });
+  });
+});
