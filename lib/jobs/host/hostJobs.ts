@@ -8,6 +8,7 @@ import {
 import type { RunnerEvent } from '../../../crunner/detached/runnerEvent.ts';
 import type { JobLimits } from '../../../crunner/job/jobLimits.ts';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
+import { freely, inTurns, type Pace } from '../../concurrency/turns.ts';
 import { messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import { hostFacts } from '../../host/facts.ts';
@@ -279,7 +280,7 @@ export class HostJobs implements JobBackend {
         this.#warn('a job cannot be taken up', root, error);
       }
     }
-    this.closeOrphans();
+    await this.closeOrphans();
   }
 
   #recoverOne(root: string): void {
@@ -376,13 +377,17 @@ export class HostJobs implements JobBackend {
       .catch((error: unknown) => this.#warn('a job cannot be ended', root, error));
   }
 
-  /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
-  closeOrphans(): void {
+  /**
+   * Closes the records that have not ended and have no spool: written by the original, or their spool was removed. In turns
+   * with other work: there may be as many as there are records.
+   */
+  async closeOrphans(pace: Pace = freely): Promise<void> {
     const { database, log } = this.#options;
-    const isKnown = (root: string) => this.isActive(root) || this.#spool.isOpen(root);
-    for (const root of closeOrphans(database, isKnown)) {
-      logEnded(log, root, database.tree(root), progressOf);
-    }
+    // A server that has been closed meanwhile leaves the rest to the next one.
+    const isActive = (root: string) =>
+      this.#closed || this.isActive(root) || this.#spool.isOpen(root);
+    const onLost = (root: string) => logEnded(log, root, database.tree(root), progressOf);
+    await inTurns(closeOrphans(database, { isActive, onLost }), pace);
   }
 
   /**
