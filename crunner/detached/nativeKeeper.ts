@@ -12,6 +12,8 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { strangerAt } from '../../lib/host/peerUser.ts';
+import { strangerWords } from '../../lib/host/strangers.ts';
 import type { FromCopier, ToCopier } from './copierProtocol.ts';
 import { makePipe, unreadBytes } from './nativePipe.ts';
 import { connectTo, makeSocketPair, sendText } from './nativeSocket.ts';
@@ -186,8 +188,16 @@ export class NativeKeeper implements OutputKeeper {
   }
 
   #find(): number | undefined {
+    const path = copierSocket(this.#options.spool);
     try {
-      return connectTo(copierSocket(this.#options.spool));
+      const fd = connectTo(path);
+      const stranger = strangerAt(fd);
+      if (stranger === undefined) return fd;
+      // As if nobody were there: it is given no pipe, and a copier of our own takes the name.
+      closeSync(fd);
+      const words = strangerWords(stranger, path);
+      if (words !== undefined) console.error(words);
+      return undefined;
     } catch (error) {
       if (NOBODY.has(systemErrorCode(error) ?? '')) return undefined;
       throw error;

@@ -1,6 +1,8 @@
 import { closeSync, rmSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { strangerAt } from '../../lib/host/peerUser.ts';
+import { strangerWords } from '../../lib/host/strangers.ts';
 import type { FromCopier, ToCopier } from './copierProtocol.ts';
 import { ignoreSignals } from './nativeLibrary.ts';
 import { Poll } from './nativePoll.ts';
@@ -79,7 +81,15 @@ class OutputCopier {
 
   #accept(listener: number): void {
     const fd = acceptFrom(listener);
-    if (fd !== undefined) this.#connected(fd);
+    if (fd === undefined) return;
+    const stranger = strangerAt(fd);
+    if (stranger === undefined) {
+      this.#connected(fd);
+      return;
+    }
+    closeSync(fd);
+    const words = strangerWords(stranger, 'the socket of the copier');
+    if (words !== undefined) console.error(words);
   }
 
   #connected(fd: number): void {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
 import { inheritedVariables } from '../../lib/host/inherited.ts';
+import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import type { Logger } from '../../lib/log.ts';
 import { streamFor } from '../command/descriptor.ts';
 import type { KillRequest } from '../job/killRequest.ts';
@@ -158,10 +159,20 @@ export class RunnerClient {
 
   /** A connection to a runner that answers, or undefined. */
   async #connect(): Promise<Socket | undefined> {
-    const { spool, onEvent } = this.#options;
-    const socket = createConnection(runnerSocket(spool));
+    const { spool, onEvent, log } = this.#options;
+    const strangerAt = await strangerCheck();
+    const path = runnerSocket(spool);
+    const socket = createConnection(path);
     socket.setEncoding('utf8');
     return new Promise((resolve, reject) => {
+      socket.on('connect', () => {
+        const stranger = strangerAt(socket);
+        if (stranger === undefined) return;
+        // As if nobody were there: what it says is not read, and a runner of our own takes the name.
+        socket.destroy();
+        const words = strangerWords(stranger, path);
+        if (words !== undefined) log.error(words);
+      });
       socket.on(
         'data',
         lineReader<FromRunner>((message) => {

@@ -1,5 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import { closeGroups } from './confinement.ts';
 import { isOther } from './handover.ts';
 import { moveTo, type Place } from './place.ts';
@@ -15,7 +16,11 @@ import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runn
 /** How long a runner without jobs waits for a server. */
 const LONELY_MS = 2000;
 
-function main(spool: string): void {
+async function main(spool: string): Promise<void> {
+  // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => undefined);
+  const strangerAt = await strangerCheck();
   const path = runnerSocket(spool);
   const servers = new Set<Socket>();
   const runner = new Runner(broadcast);
@@ -69,6 +74,13 @@ function main(spool: string): void {
   }
 
   const server = createServer((socket) => {
+    const stranger = strangerAt(socket);
+    if (stranger !== undefined) {
+      socket.destroy();
+      const words = strangerWords(stranger, path);
+      if (words !== undefined) console.error(words);
+      return;
+    }
     servers.add(socket);
     clearTimeout(lonely);
     socket.setEncoding('utf8');
@@ -87,9 +99,6 @@ function main(spool: string): void {
     own = socketNumber();
     checkLonely();
   });
-  // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => undefined);
 }
 
 const [spool] = process.argv.slice(2);
@@ -97,4 +106,4 @@ if (spool === undefined) {
   console.error('usage: runnerProcess <spool folder>');
   process.exit(2);
 }
-main(spool);
+await main(spool);

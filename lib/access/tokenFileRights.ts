@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 
@@ -26,7 +26,7 @@ export function tokenFileWarnings(
     );
   }
   // A link can be pointed elsewhere by whoever may write its folder.
-  for (const name of new Set([resolve(path), file])) requireNoSwap(name, self, what);
+  for (const name of new Set([...linksFrom(resolve(path)), file])) requireNoSwap(name, self, what);
   const owners = [stat.uid, statSync(dirname(file)).uid];
   const owner = owners.find((uid) => uid !== 0 && uid !== self);
   const isRead = (stat.mode & 0o004) !== 0 || ((stat.mode & 0o040) !== 0 && !isPrivateGroup(stat));
@@ -39,6 +39,15 @@ export function tokenFileWarnings(
       ? []
       : [`the ${what} in ${path} belong to another user (uid ${owner}), who can change them`]),
   ];
+}
+
+/** A path and the links that it leads over, one behind the other. */
+function linksFrom(path: string): readonly string[] {
+  const stat = lstatSync(path);
+  if (!stat.isSymbolicLink()) return [path];
+  // The folder by its real path: `..` in a link goes up from there.
+  const next = resolve(realpathSync(dirname(path)), readlinkSync(path));
+  return [path, ...linksFrom(next)];
 }
 
 /** @throws UsageError when others can rename or remove the file: they may write its folder, and that does not protect it */

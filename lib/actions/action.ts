@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
+import type { Pace } from '../concurrency/turns.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import type { JobChanges } from '../events/jobChanges.ts';
@@ -30,7 +31,7 @@ export interface Services {
   /** A job was accepted, which took so long. */
   readonly jobAccepted?: (seconds: number) => void;
   /** Writes down what is to be known of jobs that nobody runs any more. */
-  readonly closeOrphans: () => void;
+  readonly closeOrphans: (pace?: Pace) => Promise<void>;
   readonly log: Logger;
   /** How clients are told of jobs where the original's back-ends differ. */
   readonly dialect: EnvelopeDialect;

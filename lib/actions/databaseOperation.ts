@@ -70,7 +70,7 @@ async function operate(
     case 'load':
       if (folder === own) await database.reload();
       else await importRecords(database, folder, pace);
-      services.closeOrphans();
+      await services.closeOrphans(pace);
       return;
     case 'clear': {
       if (folder !== own) return clearRecordFolder(folder, pace);

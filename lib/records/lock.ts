@@ -4,6 +4,7 @@ import { createConnection, createServer } from 'node:net';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import type { lockByIdentity } from '../host/folderLock.ts';
 import { socketPath } from '../host/socketPath.ts';
+import { strangerCheck } from '../host/strangers.ts';
 
 /**
  * Takes a database for this process alone: the folder of its records by its identity, so that no link, bind mount or new name
@@ -46,10 +47,17 @@ const inUse = (folder: string) =>
     hint: 'stop it, or give this one another --DBpath',
   });
 
+const inUseByStranger = (folder: string, socket: string, user: number) =>
+  new PmanError(
+    'conflict',
+    `the database is in use: a process of another user (uid ${user}) has locked ${folder}`,
+    { hint: `stop it; it listens at ${socket}` },
+  );
+
 /**
  * Takes a folder for this process alone, by a Unix socket in it: it answers while its owner lives, however that ends.
  * Of two processes that want it at once, one gets it: the socket answers before it gets its name, which link(2) gives
- * once only.
+ * once only. One of another user is told of by name: it may be a pman of that user, so its socket is left alone.
  * @throws PmanError conflict when another process has the folder
  */
 export async function lockFolder(folder: string): Promise<{ release(): void }> {
@@ -67,9 +75,9 @@ export async function lockFolder(folder: string): Promise<{ release(): void }> {
   server.unref();
   try {
     while (!isLinked(draft, path)) {
-      if (await isTaken(path)) {
-        throw inUse(folder);
-      }
+      const owner = await ownerOf(path);
+      if (owner === 'own') throw inUse(folder);
+      if (owner !== undefined) throw inUseByStranger(folder, path, owner.stranger);
     }
   } catch (error) {
     server.close();
@@ -97,33 +105,39 @@ function isLinked(from: string, to: string): boolean {
   }
 }
 
-/** Whether the socket has a living owner; that of a dead one is removed. */
-async function isTaken(path: string): Promise<boolean> {
-  if (await answers(path)) return true;
+/** Who answers at a socket: a process of this user or of root, or one of another user. */
+type Owner = 'own' | { readonly stranger: number };
+
+/** The living owner of the socket; that of a dead one is removed. */
+async function ownerOf(path: string): Promise<Owner | undefined> {
+  const owner = await whoAnswers(path);
+  if (owner !== undefined) return owner;
   const aside = draftOf(path);
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false; // somebody else has removed it
+    if (systemErrorCode(error) === 'ENOENT') return undefined; // somebody else has removed it
     throw error;
   }
   // Somebody may have put a living one there in between: it goes back.
-  const taken = await answers(aside);
-  if (taken) isLinked(aside, path);
+  const late = await whoAnswers(aside);
+  if (late !== undefined) isLinked(aside, path);
   rmSync(aside, { force: true });
-  return taken;
+  return late;
 }
 
-async function answers(path: string): Promise<boolean> {
+async function whoAnswers(path: string): Promise<Owner | undefined> {
+  const strangerAt = await strangerCheck();
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once('connect', () => {
+      const stranger = strangerAt(socket);
       socket.destroy();
-      resolve(true);
+      resolve(stranger === undefined ? 'own' : { stranger });
     });
     socket.once('error', (error) => {
       const code = systemErrorCode(error);
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(false);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(undefined);
       else reject(error);
     });
   });

@@ -1,3 +1,4 @@
+import type { Pace } from '../concurrency/turns.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
 import { messageOf, UsageError } from '../errors.ts';
@@ -64,7 +65,7 @@ export interface OpenedJobs {
   /** Why no job of this host can run just now. */
   readonly runnerProblem: () => string | undefined;
   /** Closes the records of jobs that nobody runs any more. */
-  readonly closeOrphans: () => void;
+  readonly closeOrphans: (pace?: Pace) => Promise<void>;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
   readonly allKnown: Promise<void> | undefined;
 }
@@ -150,8 +151,8 @@ export async function openJobs(
   const lookAgain = async () => {
     await database.indexed;
     if (database.indexing !== undefined) return; // the server has been closed meanwhile
-    host.closeOrphans();
     containers?.recoverMore();
+    await host.closeOrphans();
   };
   const allKnown =
     database.indexing &&
@@ -171,7 +172,7 @@ export async function openJobs(
   return {
     ...{ database, jobs, events: eventLog, changes, growth, allKnown, eventsBefore },
     runnerProblem: () => host.runnerProblem,
-    closeOrphans: () => host.closeOrphans(),
+    closeOrphans: (pace) => host.closeOrphans(pace),
   };
 }
 

@@ -77,7 +77,7 @@ export function openServices(): TestServices {
       },
       [],
     ),
-    closeOrphans: () => host.closeOrphans(),
+    closeOrphans: (pace) => host.closeOrphans(pace),
     log,
     dialect: plainDialect,
     settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },

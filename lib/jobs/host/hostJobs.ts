@@ -1,4 +1,5 @@
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
+import { freely, inTurns, type Pace } from '../../concurrency/turns.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from '../backend.ts';
 import { type Capabilities, hostCapabilities } from '../capabilities.ts';
@@ -29,6 +30,7 @@ export class HostJobs implements JobBackend {
   readonly #outputs: HostOutputs;
   readonly #runs: HostRuns;
   readonly #intake: HostIntake;
+  #isClosed = false;
 
   constructor(options: HostJobsOptions) {
     this.#options = options;
@@ -163,19 +165,24 @@ export class HostJobs implements JobBackend {
   async recover(): Promise<void> {
     const { database, log } = this.#options;
     await recoverJobs({ database, spool: this.#spool, runs: this.#runs, log });
-    this.closeOrphans();
+    await this.closeOrphans();
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#runs.close();
   }
 
-  /** Records that have not ended and have no spool: written by the original, or their spool was removed. */
-  closeOrphans(): void {
+  /**
+   * Closes the records that have not ended and have no spool: written by the original, or their spool was removed. In turns
+   * with other work: there may be as many as there are records.
+   */
+  async closeOrphans(pace: Pace = freely): Promise<void> {
     const { database, log } = this.#options;
-    const isKnown = (root: string) => this.isActive(root) || this.#spool.isOpen(root);
-    for (const root of closeOrphans(database, isKnown)) {
-      logEnded(log, root, database.tree(root), progressOf);
-    }
+    // A server that has been closed meanwhile leaves the rest to the next one.
+    const isActive = (root: string) =>
+      this.#isClosed || this.isActive(root) || this.#spool.isOpen(root);
+    const onLost = (root: string) => logEnded(log, root, database.tree(root), progressOf);
+    await inTurns(closeOrphans(database, { isActive, onLost }), pace);
   }
 }

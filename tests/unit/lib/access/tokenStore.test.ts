@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Caller } from '../../../../lib/access/caller.ts';
@@ -237,6 +237,19 @@ describe('at start', () => {
     writeFileSync(file, 'x\n');
     chmodSync(file, mode);
     expect(() => TokenStore.open(file, silentLogger())).toThrow(/others can write.*chmod go-w/);
+  });
+
+  it('refuses a file behind a link that others can point elsewhere, also the second of two', () => {
+    const [own, shared] = [tempDir(), tempDir()];
+    const file = join(own, 'tokens');
+    writeFileSync(file, 'x\n', { mode: 0o600 });
+    symlinkSync(file, join(shared, 'second'));
+    symlinkSync(join(shared, 'second'), join(own, 'first'));
+    TokenStore.open(join(own, 'first'), silentLogger()).close();
+    chmodSync(shared, 0o777);
+    expect(() => TokenStore.open(join(own, 'first'), silentLogger())).toThrow(
+      /others can replace the file of the tokens .*second/,
+    );
   });
 
   it('refuses a file that others can replace, and takes one that a sticky folder protects', () => {

@@ -2,7 +2,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { lockFolder } from '../../../../lib/records/lock.ts';
+import { canBeStranger, STRANGER, strangerListens } from '../../../helpers/stranger.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
+
+const isPossible = canBeStranger && process.platform === 'linux';
 
 describe('lockFolder', () => {
   it('has one owner at a time, and leaves nothing behind', async () => {
@@ -23,6 +26,16 @@ describe('lockFolder', () => {
     writeFileSync(join(folder, 'pman.sock'), '');
     (await lockFolder(folder)).release();
     expect(existsSync(join(folder, 'pman.sock'))).toBe(false);
+  });
+
+  (isPossible ? it : it.skip)('says when a process of another user has it', async () => {
+    const folder = tempDir();
+    await strangerListens(join(folder, 'pman.sock'), '');
+    await expect(lockFolder(folder)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(`another user (uid ${STRANGER})`),
+      hint: expect.stringContaining('pman.sock'),
+    });
   });
 
   it('keeps folders apart, also those with long names', async () => {
