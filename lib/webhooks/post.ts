@@ -3,10 +3,10 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { Queue } from '../concurrency/queue.ts';
-import { messageOf } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { type AllowedHosts, hostOf } from './allowedHosts.ts';
 import { retryAfterMs } from './retries.ts';
+import { connectionWords } from './tlsWords.ts';
 
 /** What came of one try to send a message. */
 export type Outcome =
@@ -61,8 +61,10 @@ export async function post(
     await drain(answer);
     return outcomeOf(status, headers['retry-after']);
   } catch (error) {
-    const error_ = timeUp.aborted ? `no answer in ${limits.wholeMs} ms` : messageOf(error);
-    return { kind: 'failed', error: error_.slice(0, 200) };
+    const words = timeUp.aborted
+      ? `no answer in ${limits.wholeMs} ms`
+      : connectionWords(error, hostOf(request.url));
+    return { kind: 'failed', error: words.slice(0, 200) };
   }
 }
 

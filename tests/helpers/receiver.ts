@@ -1,7 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
 import type { JobEvent } from '../../lib/events/event.ts';
 
@@ -20,6 +27,8 @@ export interface Received {
   readonly data: Pick<JobEvent, 'id' | 'jid'> & Readonly<Record<string, unknown>>;
   readonly headers: IncomingHttpHeaders;
   readonly at: number;
+  /** The name that was asked for with TLS: false when none was, undefined without TLS. */
+  readonly servername: string | false | null | undefined;
 }
 
 /** What a receiver does with a message: a status, or an answer of its own. */
@@ -36,17 +45,28 @@ export class Receiver {
   readonly received: Received[] = [];
   /** What was sent without a good signature. */
   readonly forged: unknown[] = [];
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
+  readonly #protocol: 'http' | 'https';
   reaction: Reaction;
 
-  private constructor(server: Server, reaction: Reaction) {
+  private constructor(
+    server: Server | SecureServer,
+    protocol: 'http' | 'https',
+    reaction: Reaction,
+  ) {
     this.#server = server;
+    this.#protocol = protocol;
     this.reaction = reaction;
   }
 
-  static async open(reaction: Reaction = () => 204, secret = SECRET): Promise<Receiver> {
+  /** @param certificates a folder with cert.pem and key.pem, to take HTTPS alone; undefined: plain HTTP */
+  static async open(
+    reaction: Reaction = () => 204,
+    secret = SECRET,
+    certificates?: string,
+  ): Promise<Receiver> {
     const verifier = new Webhook(secret);
-    const server = createServer((request, response) => {
+    const listener: RequestListener = (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -63,6 +83,7 @@ export class Receiver {
         const { type, data } = message;
         const received: Received = {
           ...{ path, type, data, headers, at: Date.now() },
+          servername: (request.socket as Partial<TLSSocket>).servername,
           ...{ id: String(headers['webhook-id']), seq: data.seq, job: data.id },
         };
         receiver.received.push(received);
@@ -72,8 +93,13 @@ export class Receiver {
         else if (typeof answer === 'number') response.writeHead(answer).end('thank you');
         else response.writeHead(answer.status, answer.headers).end();
       });
-    });
-    const receiver = new Receiver(server, reaction);
+    };
+    const server =
+      certificates === undefined
+        ? createServer(listener)
+        : createSecureServer(pair(certificates), listener);
+    const protocol = certificates === undefined ? 'http' : 'https';
+    const receiver = new Receiver(server, protocol, reaction);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return receiver;
   }
@@ -82,8 +108,13 @@ export class Receiver {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  url(path = '/hook'): string {
-    return `http://127.0.0.1:${this.port}${path}`;
+  url(path = '/hook', host = '127.0.0.1'): string {
+    return `${this.#protocol}://${host}:${this.port}${path}`;
+  }
+
+  /** Shows another certificate from now on. */
+  renew(certificates: string): void {
+    if (this.#server instanceof SecureServer) this.#server.setSecureContext(pair(certificates));
   }
 
   /** The types of what has come in, in order. */
@@ -96,6 +127,11 @@ export class Receiver {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
+
+const pair = (folder: string) => ({
+  cert: readFileSync(join(folder, 'cert.pem')),
+  key: readFileSync(join(folder, 'key.pem')),
+});
 
 /** Writes a `--notifyFile` and gives its path. */
 export function writeNotifyFile(folder: string, more = '', secret = SECRET): string {
