@@ -27,7 +27,7 @@ export interface RunnerClientOptions {
 }
 
 /** What a server needs of the way to its runner. */
-export type RunnerLink = Pick<RunnerClient, 'find' | 'run' | 'kill' | 'pass' | 'close'>;
+export type RunnerLink = Pick<RunnerClient, 'find' | 'reach' | 'run' | 'kill' | 'pass' | 'close'>;
 
 /** How long a new runner process may take until it can be reached. */
 const START_LIMIT_MS = 10_000;
@@ -60,6 +60,14 @@ export class RunnerClient {
   }
 
   /**
+   * Starts a runner if there is none.
+   * @throws PmanError unavailable when no runner can be started
+   */
+  async reach(): Promise<void> {
+    await this.#reached();
+  }
+
+  /**
    * Has a job run whose spool folder stands. One that runs already goes on, and one that has begun under a runner which
    * is gone is watched to its end.
    * @throws PmanError unavailable when no runner can be started
@@ -85,14 +93,17 @@ export class RunnerClient {
   }
 
   async #send(order: ToRunner): Promise<void> {
-    let socket = this.#socket;
-    if (socket === undefined || socket.destroyed) {
-      this.#connecting ??= this.#start().finally(() => {
-        this.#connecting = undefined;
-      });
-      socket = await this.#connecting;
-    }
+    const socket = await this.#reached();
     socket.write(`${JSON.stringify(order)}\n`);
+  }
+
+  #reached(): Socket | Promise<Socket> {
+    const socket = this.#socket;
+    if (socket !== undefined && !socket.destroyed) return socket;
+    this.#connecting ??= this.#start().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
   }
 
   async #start(): Promise<Socket> {

@@ -21,6 +21,11 @@ export class FakeRunner implements RunnerLink {
     this.orders.push('find');
   }
 
+  async reach(): Promise<void> {
+    this.orders.push('reach');
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
   async run(folder: string): Promise<void> {
     this.orders.push(`run ${basename(folder)}`);
     if (this.refusal !== undefined) throw this.refusal;

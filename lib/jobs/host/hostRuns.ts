@@ -191,10 +191,21 @@ export class HostRuns {
    * said between two processes while one of them died may have been heard by nobody.
    */
   #compareWithSpool(): void {
+    if (this.#problem !== undefined) void this.#reachRunner();
     for (const root of this.#queue.running) {
       this.#lookAfter(root).catch((error: unknown) =>
         this.#warn('a job cannot be looked after', root, error),
       );
+    }
+  }
+
+  /** Whoever hears that no job can be run sends none, so the next job is not what finds out that it is over. */
+  async #reachRunner(): Promise<void> {
+    try {
+      await this.#runner.reach();
+      this.#problem = undefined;
+    } catch (error) {
+      this.#options.log.warn('there is still no runner', { error: messageOf(error) });
     }
   }
 

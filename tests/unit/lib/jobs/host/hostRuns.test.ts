@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readSpool } from '../../../../../crunner/detached/spool.ts';
+import { PmanError } from '../../../../../lib/errors.ts';
 import { eventually } from '../../../../helpers/eventually.ts';
 import {
   folderOf,
@@ -153,6 +154,29 @@ describe('the regular look at the spool', () => {
     jest.advanceTimersByTime(5000);
     await eventually(() => handedOver().length === 2);
     expect(handedOver()).toEqual([root, root]);
+  });
+
+  it('looks for a runner when there was none: who is told so sends no job that would', async () => {
+    host.runner.refusal = new PmanError('unavailable', 'no runner can be started');
+    const root = await submit();
+    await host.jobs.ended(root);
+    expect(host.jobs.runnerProblem).toBe('the runner cannot be started');
+    jest.advanceTimersByTime(5000);
+    await eventually(() => host.runner.orders.at(-1) === 'reach');
+    expect(host.jobs.runnerProblem).toBe('the runner cannot be started');
+    host.runner.refusal = undefined;
+    jest.advanceTimersByTime(5000);
+    await eventually(() => host.jobs.runnerProblem === undefined);
+  });
+
+  it('looks for a runner also when the one that went had done all its jobs', async () => {
+    const root = await submit();
+    host.runner.starts(root);
+    host.runner.endsUntold(root);
+    host.runner.goes();
+    expect(host.jobs.runnerProblem).toBe('the runner is gone');
+    jest.advanceTimersByTime(5000);
+    await eventually(() => host.jobs.runnerProblem === undefined);
   });
 
   it('tries again what could not be handed over for want of open files', async () => {
