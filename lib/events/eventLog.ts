@@ -1,6 +1,6 @@
-import { EventEmitter, once } from 'node:events';
 import { PmanError } from '../errors.ts';
 import type { LoggedEvent, NewEvent } from './event.ts';
+import { ReadBatches } from './readBatches.ts';
 import { Segments } from './segments.ts';
 
 export interface EventLogOptions {
@@ -27,9 +27,13 @@ const BATCH = 512;
 export class EventLog {
   readonly #options: Required<EventLogOptions>;
   readonly #segments: Segments;
-  readonly #told = new EventEmitter();
+  readonly #read = new ReadBatches();
+  /** Wakes those that follow. */
+  readonly #followers = new Set<() => void>();
   /** The newest events, without a gap. */
   #recent: LoggedEvent[] = [];
+  /** What was given out of these since the last event, by the number before: the same array for all who want the same. */
+  readonly #given = new Map<number, readonly LoggedEvent[]>();
   #isClosed = false;
 
   /** @throws the file system's error when the folder cannot be made or read */
@@ -43,7 +47,6 @@ export class EventLog {
       ...options,
     };
     this.#segments = new Segments(options.folder);
-    this.#told.setMaxListeners(0);
   }
 
   /** The number of the last event; 0 when there has never been one. */
@@ -79,7 +82,8 @@ export class EventLog {
     this.#recent.push(...logged);
     const { recent } = this.#options;
     if (this.#recent.length > 2 * recent) this.#recent = this.#recent.slice(-recent);
-    this.#told.emit('more');
+    this.#given.clear();
+    this.#tell();
   }
 
   /** Removes what is older or more than is to be kept. */
@@ -105,9 +109,15 @@ export class EventLog {
       });
     }
     const inMemory = this.#recent[0]?.event.seq;
-    if (inMemory === undefined || seq + 1 < inMemory) return this.#segments.readAfter(seq, most);
+    if (inMemory === undefined || seq + 1 < inMemory) {
+      const batch = this.#read.after(seq, this.newest, () => this.#segments.readAfter(seq, BATCH));
+      return batch.length > most ? batch.slice(0, most) : batch;
+    }
     const from = seq + 1 - inMemory;
-    return this.#recent.slice(from, from + most);
+    if (most !== BATCH) return this.#recent.slice(from, from + most);
+    const given = this.#given.get(seq) ?? this.#recent.slice(from, from + most);
+    this.#given.set(seq, given);
+    return given;
   }
 
   /**
@@ -117,15 +127,26 @@ export class EventLog {
    */
   async *follow(seq: number, signal: AbortSignal): AsyncGenerator<readonly LoggedEvent[]> {
     let after = seq;
-    while (!signal.aborted && !this.#isClosed) {
-      const events = this.readAfter(after);
-      const last = events.at(-1);
-      if (last === undefined) {
-        await this.#more(signal);
-        continue;
+    let wake: (() => void) | undefined;
+    const told = () => wake?.();
+    this.#followers.add(told);
+    signal.addEventListener('abort', told);
+    try {
+      while (!signal.aborted && !this.#isClosed) {
+        const events = this.readAfter(after);
+        const last = events.at(-1);
+        if (last === undefined) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          continue;
+        }
+        after = last.event.seq;
+        yield events;
       }
-      after = last.event.seq;
-      yield events;
+    } finally {
+      this.#followers.delete(told);
+      signal.removeEventListener('abort', told);
     }
   }
 
@@ -133,14 +154,10 @@ export class EventLog {
   close(): void {
     this.#isClosed = true;
     this.#segments.close();
-    this.#told.emit('more');
+    this.#tell();
   }
 
-  async #more(signal: AbortSignal): Promise<void> {
-    try {
-      await once(this.#told, 'more', { signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  #tell(): void {
+    for (const told of this.#followers) told();
   }
 }

@@ -23,7 +23,7 @@ export interface LoadResult {
   /** Times of single requests in milliseconds. */
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** Answers of another status than 200, and connections that broke. */
+  /** Answers of another status than 200 and 201, and connections that broke. */
   readonly errors: number;
 }
 
@@ -51,7 +51,7 @@ class AnswerReader {
   #rest: Buffer = Buffer.alloc(0);
   readonly #heads = new Map<string, { readonly ok: boolean; readonly length: number }>();
 
-  /** The answers that `chunk` completes: true for each with status 200. */
+  /** The answers that `chunk` completes: true for each with status 200 or 201. */
   *read(chunk: Buffer): Generator<boolean> {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     for (;;) {
@@ -70,7 +70,7 @@ class AnswerReader {
     let known = this.#heads.get(head);
     if (known === undefined) {
       const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-      known = { ok: head.startsWith('HTTP/1.1 200'), length };
+      known = { ok: /^HTTP\/1\.1 20[01]/.test(head), length };
       if (this.#heads.size < 1000) this.#heads.set(head, known);
     }
     return known;

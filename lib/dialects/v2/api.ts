@@ -31,8 +31,9 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
     return { status: 200, body: openApi() };
   }
-  const fitting = routes.flatMap((route) => {
-    const params = paramsIn(route.path, path);
+  const pieces = path.replace(/\/$/, '').split('/');
+  const fitting = templates.flatMap(({ route, names }) => {
+    const params = paramsIn(names, pieces);
     return params === undefined ? [] : [{ route, params }];
   });
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -68,19 +69,31 @@ function queryIn(text: string): Record<string, string | string[]> {
   );
 }
 
-/** The parts of a path that stand for `{…}` in its template; undefined for another path. */
-function paramsIn(template: string, path: string): Record<string, string> | undefined {
-  const names = template.split('/');
-  const pieces = path.replace(/\/$/, '').split('/');
+/** A piece of a path's template: itself, or the name of the parameter in its place. */
+interface Name {
+  readonly piece: string;
+  readonly param: string | undefined;
+}
+
+const templates = routes.map((route) => ({
+  route,
+  names: route.path
+    .split('/')
+    .map((piece): Name => ({ piece, param: /^\{(.*)\}$/.exec(piece)?.[1] })),
+}));
+
+/** The pieces of a path that stand for `{…}` in its template; undefined for another path. */
+function paramsIn(
+  names: readonly Name[],
+  pieces: readonly string[],
+): Record<string, string> | undefined {
   // The last parameter of this name is a path of its own.
-  if (names.at(-1) === '{path}' && pieces.length > names.length) {
-    pieces.push(pieces.splice(names.length - 1).join('/'));
-  }
-  if (names.length !== pieces.length) return undefined;
+  const takesRest = names.at(-1)?.piece === '{path}' && pieces.length > names.length;
+  if (names.length !== pieces.length && !takesRest) return undefined;
   const params: Record<string, string> = {};
-  for (const [i, name] of names.entries()) {
-    const piece = pieces[i] ?? '';
-    const param = /^\{(.*)\}$/.exec(name)?.[1];
+  for (const [i, { piece: name, param }] of names.entries()) {
+    const isRest = takesRest && i === names.length - 1;
+    const piece = isRest ? pieces.slice(i).join('/') : (pieces[i] ?? '');
     if (param === undefined ? name !== piece : piece === '') return undefined;
     if (param !== undefined) params[param] = decoded(piece);
   }

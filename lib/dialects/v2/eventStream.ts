@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { freely } from '../../concurrency/turns.ts';
 import { PmanError } from '../../errors.ts';
 import type { LoggedEvent } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
@@ -36,7 +37,7 @@ export function eventStream(
   const alive = () => (form === 'sse' ? `id: ${seen}\n\n` : '\n');
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
-  async function* chunks(): AsyncGenerator<string> {
+  async function* chunks(): AsyncGenerator<string | Buffer> {
     const pulse = new Pulse();
     const forget = query.type?.includes('output')
       ? growth.listen((grown) => pulse.add(grown.filter(isWanted)))
@@ -44,20 +45,23 @@ export function eventStream(
     try {
       // The head goes out at once.
       yield alive();
-      const following = events.follow(after, until)[Symbol.asyncIterator]();
-      let next = following.next();
+      const following = new Following(events.follow(after, until), pulse);
       for (;;) {
-        const turn = await Promise.race([next, pulse.beat()]);
-        if (turn === undefined) {
-          const grown = pulse.take();
-          yield grown.map((one) => grew(one, form)).join('') || alive();
-          continue;
-        }
-        if (turn.done) return;
-        seen = turn.value.at(-1)?.event.seq ?? seen;
-        const wanted = turn.value.filter(({ event }) => isWanted(event));
-        if (wanted.length > 0) yield wanted.map((one) => told(one, form)).join('');
-        next = following.next();
+        await pulse.beat();
+        // Who is behind finds the next events at once, each time: many of them would let nobody else have a turn.
+        if (freely.isOthersTurn) await freely.turn();
+        const grown = pulse.take();
+        if (grown.length > 0) yield grown.map((one) => grew(one, form)).join('');
+        const turn = following.take();
+        if (turn?.done === true) return;
+        const wanted = turn?.value.filter(({ event }) => isWanted(event)) ?? [];
+        seen = turn?.value.at(-1)?.event.seq ?? seen;
+        // Those who want all get the same bytes.
+        const isAll = wanted.length === turn?.value.length;
+        if (wanted.length > 0) yield toldAll(isAll ? turn.value : wanted, form);
+        else if (pulse.isDue) yield alive();
+        else continue;
+        pulse.sent();
       }
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
@@ -77,43 +81,107 @@ export function eventStream(
   };
 }
 
-/** Wakes a stream when there is a growth to tell, or when it is time for a sign of life. */
+/** What comes of a log, one after the other: the next is asked for when the one before was taken. */
+class Following {
+  readonly #events: AsyncGenerator<readonly LoggedEvent[]>;
+  readonly #pulse: Pulse;
+  #turn: IteratorResult<readonly LoggedEvent[]> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(events: AsyncGenerator<readonly LoggedEvent[]>, pulse: Pulse) {
+    this.#events = events;
+    this.#pulse = pulse;
+    this.#ask();
+  }
+
+  /** What has come; undefined when nothing has. */
+  take(): IteratorResult<readonly LoggedEvent[]> | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const turn = this.#turn;
+    this.#turn = undefined;
+    if (turn !== undefined && turn.done !== true) this.#ask();
+    return turn;
+  }
+
+  #ask(): void {
+    this.#events.next().then(
+      (turn) => {
+        this.#turn = turn;
+        this.#pulse.ring();
+      },
+      (error: unknown) => {
+        this.#failure = { error };
+        this.#pulse.ring();
+      },
+    );
+  }
+}
+
+/**
+ * Wakes a stream when there is something to tell, or when it is time for a sign of life. One promise at a time is waited
+ * for, and nothing long-lived: what `Promise.race` leaves at a promise that stays holds everything that has won since.
+ */
 class Pulse {
   /** Of each job the newest: a slow reader holds no more than that. */
   readonly #grown = new Map<string, Growth>();
+  readonly #timer = setInterval(() => {
+    this.#isDue = true;
+    this.ring();
+  }, HEARTBEAT_MS).unref();
   #wake: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #beat: Promise<undefined> | undefined;
+  #hasRung = false;
+  #isDue = false;
+
+  /** Whether nothing has been sent for so long that it is time for a sign of life. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
 
   add(growth: readonly Growth[]): void {
     for (const one of growth) this.#grown.set(one.id, one);
-    if (growth.length > 0) this.#wake?.();
+    if (growth.length > 0) this.ring();
   }
 
   take(): readonly Growth[] {
+    if (this.#grown.size === 0) return [];
     const all = [...this.#grown.values()];
     this.#grown.clear();
     return all;
   }
 
-  /** The same until it is over: no promise is left behind with each event. */
-  beat(): Promise<undefined> {
-    if (this.#grown.size > 0) return Promise.resolve(undefined);
-    this.#beat ??= new Promise<undefined>((resolve) => {
-      this.#wake = () => {
-        this.end();
-        resolve(undefined);
-      };
-      this.#timer = setTimeout(this.#wake, HEARTBEAT_MS).unref();
-    });
-    return this.#beat;
+  /** Resolves when there was a ring since the last time. */
+  async beat(): Promise<void> {
+    if (!this.#hasRung) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#hasRung = false;
+  }
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake?.();
+  }
+
+  sent(): void {
+    this.#isDue = false;
+    this.#timer.refresh();
   }
 
   end(): void {
-    clearTimeout(this.#timer);
-    this.#beat = undefined;
-    this.#wake = undefined;
+    clearInterval(this.#timer);
   }
+}
+
+/** What was made of batches, for the others who get the same ones. */
+const renderings = new WeakMap<readonly LoggedEvent[], Partial<Record<'sse' | 'ndjson', Buffer>>>();
+
+function toldAll(batch: readonly LoggedEvent[], form: 'sse' | 'ndjson'): Buffer {
+  const known = renderings.get(batch) ?? {};
+  const bytes = known[form] ?? Buffer.from(batch.map((one) => told(one, form)).join(''));
+  renderings.set(batch, { ...known, [form]: bytes });
+  return bytes;
 }
 
 function told({ event, line }: LoggedEvent, form: 'sse' | 'ndjson'): string {
@@ -148,12 +216,20 @@ export async function eventPage(
     }
   };
   take();
-  const limit = AbortSignal.any([signal, AbortSignal.timeout((query.wait ?? 0) * 1000)]);
-  while (found.length === 0 && query.wait !== undefined && !limit.aborted) {
-    const more = events.follow(next, limit);
-    await more.next();
-    await more.return(undefined);
-    take();
+  if (found.length > 0 || query.wait === undefined) return { events: found, next };
+  // AbortSignal.timeout would be forgotten, with its time: AbortSignal.any holds its sources weakly.
+  const timeUp = new AbortController();
+  const timer = setTimeout(() => timeUp.abort(), query.wait * 1000);
+  const limit = AbortSignal.any([signal, timeUp.signal]);
+  try {
+    while (found.length === 0 && !limit.aborted) {
+      const more = events.follow(next, limit);
+      await more.next();
+      await more.return(undefined);
+      take();
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return { events: found, next };
 }

@@ -15,6 +15,7 @@ export function jobResource(
   const view = jobs.view(record);
   const state = stateOf(view, jobs.isStarting(root));
   const asked = view.asked();
+  const accepted = acceptedAt(root);
   const place = state === 'waiting' ? (jobs.place(root) ?? null) : null;
   return {
     id: root,
@@ -29,11 +30,11 @@ export function jobResource(
     labels: labelsIn(asked),
     cwd: typeof asked.cwd === 'string' ? asked.cwd : null,
     rerunOf: typeof asked.rerunOf === 'string' ? asked.rerunOf : null,
-    acceptedAt: new Date(acceptedAt(root)).toISOString(),
+    acceptedAt: new Date(accepted).toISOString(),
     startedAt: rfc3339(view.parts[0]?.startedAt),
     endedAt: rfc3339(view.endedAt),
     ns: {
-      accepted: nanoseconds(acceptedAt(root)) ?? '0',
+      accepted: nanoseconds(accepted) ?? '0',
       started: nanoseconds(view.parts[0]?.startedAt),
       ended: nanoseconds(view.endedAt),
     },
