@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from '@jest/globals';
-import { eventStream } from '../../../../../lib/dialects/v2/eventStream.ts';
+import { eventPage, eventStream } from '../../../../../lib/dialects/v2/eventStream.ts';
 import { eventsQuerySchema } from '../../../../../lib/dialects/v2/eventsQuerySchema.ts';
 import { EventLog } from '../../../../../lib/events/eventLog.ts';
 import { OutputGrowth } from '../../../../../lib/events/outputGrowth.ts';
@@ -27,4 +29,19 @@ it('a stream whose reader is too slow ends with the reason and the number to go 
   expect(text).toContain('event: dropped\ndata: {');
   expect(text).toMatch(/"status":410.*go on after \d/);
   events.close();
+});
+
+it('a page that waits for the first event ends in time, also when memory is cleared meanwhile', async () => {
+  const events = new EventLog({ folder: join(tempDir(), 'events') });
+  const query = eventsQuerySchema.parse({ wait: '1s' });
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const timer = setInterval(collect, 100);
+  try {
+    const page = await eventPage(events, 0, query, new AbortController().signal);
+    expect(page).toEqual({ events: [], next: 0 });
+  } finally {
+    clearInterval(timer);
+    events.close();
+  }
 });
