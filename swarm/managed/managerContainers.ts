@@ -210,15 +210,23 @@ async function unlessStopped<T>(
   work: Promise<T>,
   { limitMs, cancelled }: RunLimits,
 ): Promise<T> {
-  const late = AbortSignal.timeout(limitMs);
-  const stop = cancelled === undefined ? late : AbortSignal.any([late, cancelled]);
+  // AbortSignal.timeout would be forgotten, with its time: AbortSignal.any holds its sources weakly.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limitMs);
+  const stop = cancelled === undefined ? late.signal : AbortSignal.any([late.signal, cancelled]);
   const stopped = new Promise<never>((_, reject) => {
     const fail = () => {
-      const why = late.aborted ? `it did not end in ${limitMs / 1000} s` : 'it was cancelled';
+      const why = late.signal.aborted
+        ? `it did not end in ${limitMs / 1000} s`
+        : 'it was cancelled';
       reject(new PmanError('internal', `cannot ${what}: ${why}`));
     };
     if (stop.aborted) fail();
     else stop.addEventListener('abort', fail, { once: true });
   });
-  return Promise.race([work, stopped]);
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
