@@ -63,14 +63,25 @@ interface Spot {
   readonly name: string;
 }
 
-function spotsIn(node: Node, name = ''): Spot[] {
-  if (node.kind === 'text') return [];
+/** All of them, each before those in it. Without recursion: some trees are deeper than the stack. */
+function spotsIn(tree: Node): Spot[] {
+  const spots: Spot[] = [];
+  const waiting = within(tree, '');
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    spots.push(next.spot);
+    for (const inner of within(next.node, next.spot.name)) waiting.push(inner);
+  }
+  return spots;
+}
+
+/** What stands directly in a node of that name, the last first. */
+function within(holder: Node, name: string): { readonly spot: Spot; readonly node: Node }[] {
+  if (holder.kind === 'text') return [];
   const inner: (readonly [string, Node])[] =
-    node.kind === 'object' ? node.members : node.items.map((item) => [name, item] as const);
-  return inner.flatMap(([member, value], index) => [
-    { holder: node, index, name: member },
-    ...spotsIn(value, member),
-  ]);
+    holder.kind === 'object' ? holder.members : holder.items.map((item) => [name, item] as const);
+  return inner
+    .map(([member, node], index) => ({ spot: { holder, index, name: member }, node }))
+    .reverse();
 }
 
 function change(tree: Node, random: Random, places: Places): void {
