@@ -64,7 +64,8 @@ describe('a server that is killed while it sends webhooks', () => {
         for (let after = 0; ; ) {
           const page = await client.send('GET', `/api/v2/events?limit=1000&after=${after}`);
           const { events: found, next } = page.body as { events: JobEvent[]; next: number };
-          for (const event of found) log.set(event.seq, event);
+          // A job that had to wait for its turn has one more, which nobody has asked for.
+          for (const event of found) if (events.includes(event.type)) log.set(event.seq, event);
           if (found.length === 0) break;
           after = next;
         }
