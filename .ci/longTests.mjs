@@ -4,10 +4,11 @@
  * `npm run test:all` runs them, too.
  */
 export const longTests = [
-  'tests/attack/(fuzz|manyClients)\\.',
+  'tests/attack/',
   'tests/contract/(?!memory)',
   'tests/crash/',
-  'tests/integration/(crunner-split|hostile-load|lifetime|transferHuge)\\.',
+  'tests/integration/(api-v2-contract|clientDocs|images|manifests|modules|stack|stockClients)\\.',
+  'tests/integration/(crunner-split|hostile-load|inheritance|kill-reach|lifetime)\\.',
+  'tests/integration/(readiness|ssh-jobs|transferHuge)\\.',
   'tests/integration/container-',
-  'tests/integration/(images|manifests|stack)\\.',
 ];

@@ -32,7 +32,7 @@ export const questions: Subject = {
           // `info` tells of each job twice: of its start and of its end.
           const hits = Object.keys((replyOf(first ?? null).d_ret ?? {}) as object).length / 2;
           // Without turns for others there is an answer or two between them.
-          expect(hellos).toBeGreaterThan(10);
+          expect(hellos).toBeGreaterThan(4);
           expect(hits).toBe(1000);
           return 'others are answered in between; 1,000 jobs are told at most';
         });
