@@ -1,3 +1,4 @@
+import { freely } from '../concurrency/turns.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { JobEvent } from '../events/event.ts';
 import type { EventLog } from '../events/eventLog.ts';
@@ -54,7 +55,7 @@ export class Sender {
     if (this.#ending.signal.aborted || this.#busy.has(id)) return;
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
-    let due: Due | undefined;
+    let due: Due | 'later' | undefined;
     try {
       due = subscription.isStopped ? undefined : this.#due(subscription);
     } catch (error) {
@@ -64,6 +65,10 @@ export class Sender {
     }
     if (due === undefined) {
       this.#options.idle(subscription);
+      return;
+    }
+    if (due === 'later') {
+      this.#later(subscription, 0);
       return;
     }
     const waitMs = (due.delivery.dueAt ?? 0) - Date.now();
@@ -128,12 +133,14 @@ export class Sender {
     }
   }
 
-  #due(subscription: Subscription): Due | undefined {
+  /** What is to be sent next; `later` when it is the turn of other work before that is known. */
+  #due(subscription: Subscription): Due | 'later' | undefined {
     const waiting = nextDelivery(subscription);
     if (waiting !== undefined) return { delivery: waiting, event: this.#event(waiting.seq) };
     if (subscription.root !== undefined) return undefined;
     // An endpoint of the server goes along the log itself.
     for (;;) {
+      if (freely.isOthersTurn) return 'later';
       const events = this.#after(subscription);
       if (events.length === 0) return undefined;
       for (const { event } of events) {

@@ -262,7 +262,7 @@ export class Webhooks {
     journal.append(lines);
     for (const line of lines) {
       // New, or to be sent once more.
-      if ('delivery' in line && line.delivery.tries === 0) this.#waiting += 1;
+      if ('delivery' in line && isFresh(line.delivery)) this.#waiting += 1;
       learn(this.#known, line);
     }
     journal.tidy(this.#known);
@@ -295,6 +295,9 @@ export class Webhooks {
     }
   }
 }
+
+/** One that is given up before its first try is not: it has waited before. */
+const isFresh = ({ state, tries }: Delivery) => state === 'waiting' && tries === 0;
 
 const waitingOf = ({ deliveries }: Subscription) =>
   deliveries.filter(({ state }) => state === 'waiting');

@@ -141,6 +141,22 @@ describe('webhooks', () => {
       expect(second?.id).toBe(first?.id);
     });
 
+    it('that wait behind one that is refused for good count as waiting no longer', async () => {
+      const answers = [500, 410];
+      const receiver = await receiverFor(() => answers.shift() ?? 200);
+      const { client, server } = await pmanFor({ receivers: [receiver], retry: '1,1' });
+      const notify = [{ url: receiver.url(), events: ALL }];
+      const { id } = await client.submit({ command: 'true; true', notify });
+      await client.job(id, '?wait=30s');
+      const [stopped] = await eventually(async () => {
+        const all = await notifications(client, id);
+        return all[0]?.stopped === true ? all : undefined;
+      });
+      expect(stopped?.deliveries.length).toBeGreaterThan(2);
+      const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+      expect(metrics).toMatch(/^pman_webhooks_waiting 0$/m);
+    });
+
     it('are given up after the last try, and sent again on demand', async () => {
       const receiver = await receiverFor(() => 503);
       const { client, server } = await pmanFor({ receivers: [receiver] });

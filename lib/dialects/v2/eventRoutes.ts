@@ -43,14 +43,19 @@ export const listEvents = defineRoute({
       if (form !== undefined) {
         return eventStream({ events, growth }, after ?? events.newest, query, form, signal);
       }
-      const from = after ?? events.oldest - 1;
-      events.readAfter(from, 1);
-      return {
-        later: async () => ({ status: 200, body: await eventPage(events, from, query, signal) }),
-      };
     } catch (error) {
       return goneReply(error, events);
     }
+    const from = after ?? events.oldest - 1;
+    return {
+      later: async () => {
+        try {
+          return { status: 200, body: await eventPage(events, from, query, signal) };
+        } catch (error) {
+          return goneReply(error, events);
+        }
+      },
+    };
   },
 });
 

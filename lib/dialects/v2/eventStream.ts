@@ -194,7 +194,10 @@ function grew(growth: Growth, form: 'sse' | 'ndjson'): string {
   return form === 'sse' ? `event: output\ndata: ${line}\n\n` : `${line}\n`;
 }
 
-/** Events behind a number, as far as there are some; waits for the first. `next` is the number to go on after. */
+/**
+ * Events behind a number, as far as there are some; waits for the first. `next` is the number to go on after.
+ * @throws PmanError gone when what comes next is no longer kept
+ */
 export async function eventPage(
   events: EventLog,
   after: number,
@@ -204,8 +207,10 @@ export async function eventPage(
   const isWanted = fits(query);
   const found: unknown[] = [];
   let next = after;
-  const take = () => {
-    while (found.length < query.limit) {
+  // A filter that fits nothing goes through all that is kept: in turns with other work.
+  const take = async () => {
+    while (found.length < query.limit && !signal.aborted) {
+      if (freely.isOthersTurn) await freely.turn();
       const batch = events.readAfter(next, 512);
       if (batch.length === 0) return;
       for (const logged of batch) {
@@ -215,7 +220,7 @@ export async function eventPage(
       }
     }
   };
-  take();
+  await take();
   if (found.length > 0 || query.wait === undefined) return { events: found, next };
   // AbortSignal.timeout would be forgotten, with its time: AbortSignal.any holds its sources weakly.
   const timeUp = new AbortController();
@@ -226,7 +231,7 @@ export async function eventPage(
       const more = events.follow(next, limit);
       await more.next();
       await more.return(undefined);
-      take();
+      await take();
     }
   } finally {
     clearTimeout(timer);

@@ -31,6 +31,26 @@ it('a stream whose reader is too slow ends with the reason and the number to go 
   events.close();
 });
 
+it('a page of which no event fits goes through all of them in turns with other work', async () => {
+  const events = new EventLog({ folder: join(tempDir(), 'events'), recent: 1 });
+  for (let i = 0; i < 200; i += 1) {
+    events.append(Array.from({ length: 200 }, () => ({ type: 'accepted', id: 'a' }) as const));
+  }
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const query = eventsQuerySchema.parse({ jid: 'another' });
+  const page = await eventPage(events, 0, query, new AbortController().signal);
+  isOver = true;
+  expect(page).toEqual({ events: [], next: 40_000 });
+  expect(turns).toBeGreaterThan(3);
+  events.close();
+});
+
 it('a page that waits for the first event ends in time, also when memory is cleared meanwhile', async () => {
   const events = new EventLog({ folder: join(tempDir(), 'events') });
   const query = eventsQuerySchema.parse({ wait: '1s' });
