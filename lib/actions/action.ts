@@ -20,6 +20,8 @@ export interface Services {
   readonly database: JobDatabase;
   /** All jobs, whatever runs them. */
   readonly jobs: Jobs;
+  /** When this server has started, in milliseconds since 1970. */
+  readonly startedAtMs: number;
   /** What happens to jobs. */
   readonly events: EventLog;
   /** Is told of orders to end jobs. */

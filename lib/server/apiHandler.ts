@@ -86,6 +86,7 @@ async function answer(
   const context: ApiContext = {
     database: seen.database,
     jobs: seen.jobs,
+    startedAtMs: seen.startedAtMs,
     events: seen.events,
     growth: seen.growth,
     webhooks: seen.webhooks,

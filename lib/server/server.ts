@@ -115,6 +115,7 @@ async function open(
   releases: Array<() => void | Promise<void>>,
   isDraining: () => boolean,
 ): Promise<{ readonly gateway: Gateway; readonly jobs: Jobs; readonly recorded: number }> {
+  const startedAtMs = Date.now();
   // pman 2.2.4 looks for this file when --tokenPath is empty (protocol e).
   const tokenPath =
     config.tokenPath === undefined ? undefined : config.tokenPath || 'socket_config.cfg';
@@ -162,6 +163,7 @@ async function open(
   const services: Services = {
     database,
     jobs,
+    startedAtMs,
     ...{ events, changes, growth },
     webhooks,
     jobAccepted: (seconds) => meter.jobAcceptance.observe(seconds),

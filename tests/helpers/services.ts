@@ -67,6 +67,7 @@ export function openServices(): TestServices {
     database,
     jobs,
     changes: { killOrdered: () => undefined },
+    startedAtMs: Date.now(),
     growth: new OutputGrowth({ look: () => [] }),
     events,
     webhooks: openWebhooks(

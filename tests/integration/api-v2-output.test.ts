@@ -159,6 +159,9 @@ describe('outputs, runs again and facts of /api/v2', () => {
   });
 
   it('tells what runs jobs, and how it does', async () => {
+    const at = async () =>
+      ((await api.send('GET', '/api/v2/server')).body as { startedAt: string }).startedAt;
+    expect(await at()).toBe(await at());
     const { body } = await api.send('GET', '/api/v2/capabilities');
     const { backends } = body as { backends: { name: string; takes: string[] }[] };
     expect(backends.map(({ name }) => name)).toEqual(['host', 'swarm']);

@@ -18,6 +18,8 @@ export type Deed = ApiAction | 'notify' | 'GET';
 export interface ApiContext {
   readonly database: JobDatabase;
   readonly jobs: Jobs;
+  /** When this server has started, in milliseconds since 1970. */
+  readonly startedAtMs: number;
   readonly events: EventLog;
   readonly growth: OutputGrowth;
   readonly webhooks: Pick<Webhooks, 'of' | 'again'>;

@@ -57,16 +57,15 @@ export const getServer = defineRoute({
   operation: 'getServer',
   summary: 'Tells which pman this is, and how it does.',
   answers: { 200: { description: 'How it does.', schema: serverSchema } },
-  handle(_call, { jobs, database, events }) {
+  handle(_call, { jobs, database, events, startedAtMs }) {
     const { running, waiting } = jobs.counts;
     const { bavail, blocks, bsize } = statfsSync(database.folder);
-    const uptime = process.uptime();
     return {
       status: 200,
       body: {
         version: VERSION,
-        startedAt: new Date(Date.now() - uptime * 1000).toISOString(),
-        uptimeSeconds: Math.round(uptime * 1000) / 1000,
+        startedAt: new Date(startedAtMs).toISOString(),
+        uptimeSeconds: (Date.now() - startedAtMs) / 1000,
         jobs: { running, waiting, recorded: database.roots().length },
         disk: {
           freeBytes: bavail * bsize,
