@@ -51,8 +51,15 @@ function refuse(socket: Duplex, status: number, message: string): void {
   socket.end(`${head.join('\r\n')}${body}`, () => socket.destroy());
 }
 
-/** Node would refuse it by itself, without the headers that every answer has. @throws BadRequestError */
-export function requireHost({ headers, httpVersion }: IncomingMessage): void {
-  if (headers.host !== undefined || httpVersion !== '1.1') return;
-  throw new BadRequestError('the request has no header Host');
+/**
+ * A request has one Host (RFC 9112, 3.2). Node would refuse one without by itself, without the headers that every answer has,
+ * and takes the first of several.
+ * @throws BadRequestError
+ */
+export function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
+  const { length } = headersDistinct.host ?? [];
+  if (length > 1) throw new BadRequestError('the request has more than one header Host');
+  if (length === 0 && httpVersion === '1.1') {
+    throw new BadRequestError('the request has no header Host');
+  }
 }

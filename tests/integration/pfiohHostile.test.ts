@@ -123,6 +123,18 @@ describe('pfioh', () => {
     wire.destroy();
   });
 
+  it('refuses a request with two hosts: which of them was meant?', async () => {
+    const { address } = await start();
+    const wire = await Wire.open(Number(new URL(`http://${address}`).port));
+    await wire.send('GET /?meta={} HTTP/1.1\r\nHost: x\r\nHost: evil.example\r\n\r\n');
+    const answer = await wire.answer();
+    expect([answer?.status, answer?.text]).toEqual([
+      400,
+      expect.stringContaining('more than one header Host'),
+    ]);
+    wire.destroy();
+  });
+
   it('answers a target that is no URL', async () => {
     const { address } = await start();
     const answer = await request(Number(new URL(`http://${address}`).port), 'GET', '//');
