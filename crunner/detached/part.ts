@@ -2,12 +2,8 @@ import { closeSync, fchownSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
 import { startTicks } from '../../lib/host/processes.ts';
-import {
-  endTree,
-  type LeftProcess,
-  signalTree,
-  type TreeMarks,
-} from '../../lib/host/processTree.ts';
+import { endTree, type LeftProcess, signalTree } from '../../lib/host/processTree.ts';
+import type { TreeMarks } from '../../lib/host/treeSearch.ts';
 import type { JobLimits } from '../job/jobLimits.ts';
 import { JOB_VARIABLE } from '../job/jobMark.ts';
 import { type Confinement, freely } from './confinement.ts';

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { type GroupEvents, groupEvents } from '../../lib/host/controlGroups.ts';
-import type { LeftProcess, TreeMarks } from '../../lib/host/processTree.ts';
+import type { LeftProcess } from '../../lib/host/processTree.ts';
+import type { TreeMarks } from '../../lib/host/treeSearch.ts';
 import { jobMark } from '../job/jobMark.ts';
 import type { KillRequest } from '../job/killRequest.ts';
 import type { Confinement } from './confinement.ts';

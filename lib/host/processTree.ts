@@ -1,24 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { groupProcesses, killGroup } from './controlGroups.ts';
-import { isAlive, type ProcessIdentity, signalGroup } from './processes.ts';
-import {
-  hasOneOf,
-  hasVariable,
-  nameOf,
-  type ProcessEntry,
-  readProcesses,
-  signalOne,
-} from './processTable.ts';
-
-/** What else than its parents tells that a process belongs to a tree. */
-export interface TreeMarks {
-  /** Pipes as /proc names them: whoever still writes to one belongs to it. */
-  readonly pipes?: readonly string[] | undefined;
-  /** A variable that all its processes were started with: `NAME=value`. */
-  readonly variable?: string | undefined;
-  /** The folder of the control group that they are in: nobody leaves that unseen. */
-  readonly group?: string | undefined;
-}
+import { killGroup } from './controlGroups.ts';
+import { signalGroup } from './processes.ts';
+import { nameOf, signalOne } from './processTable.ts';
+import { type TreeMarks, TreeSearch } from './treeSearch.ts';
 
 /** A process that could not be ended. */
 export interface LeftProcess {
@@ -83,55 +67,4 @@ export function signalTree(leader: number, signal: NodeJS.Signals, marks: TreeMa
   const others = found.filter(({ group }) => group !== leader);
   signalGroup(leader, signal);
   for (const { pid } of others) signalOne(pid, signal);
-}
-
-/** Looks for the processes of a tree, and remembers them: what was a child once belongs to it for ever. */
-class TreeSearch {
-  readonly #leader: number;
-  readonly #marks: TreeMarks;
-  /** Those that were found, by pid. */
-  readonly #known = new Map<number, ProcessIdentity>();
-  /** Those that have not got the variable. A process gets none later. */
-  readonly #strangers = new Set<string>();
-
-  constructor(leader: number, marks: TreeMarks) {
-    this.#leader = leader;
-    this.#marks = marks;
-  }
-
-  /** Those that live. */
-  look(): readonly ProcessEntry[] {
-    const entries = readProcesses();
-    const found = new Set<ProcessEntry>();
-    const places = new Set([this.#leader, ...this.#known.keys()]);
-    const { group } = this.#marks;
-    const inGroup = new Set(group === undefined ? [] : groupProcesses(group));
-    const add = (entry: ProcessEntry) => {
-      found.add(entry);
-      places.add(entry.pid);
-      this.#known.set(entry.pid, entry);
-    };
-    for (const entry of entries) {
-      const { pid, ticks } = entry;
-      const isKnown = this.#known.get(pid)?.ticks === ticks || inGroup.has(pid);
-      if (isKnown || this.#isMarked(entry)) add(entry);
-    }
-    const isBelow = ({ pid, parent, group, session }: ProcessEntry) =>
-      pid === this.#leader || [parent, group, session].some((place) => places.has(place));
-    for (let count = -1; count !== found.size; ) {
-      count = found.size;
-      for (const entry of entries) if (!found.has(entry) && isBelow(entry)) add(entry);
-    }
-    return [...found].filter(isAlive);
-  }
-
-  #isMarked({ pid, ticks }: ProcessEntry): boolean {
-    const { pipes = [], variable } = this.#marks;
-    if (pipes.length > 0 && hasOneOf(pid, pipes)) return true;
-    const name = `${pid} ${ticks}`;
-    if (variable === undefined || this.#strangers.has(name)) return false;
-    if (hasVariable(pid, variable)) return true;
-    this.#strangers.add(name);
-    return false;
-  }
 }
