@@ -14,6 +14,9 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** Those that have a number and are on the disk: how an output grows is told to those alone who listen at that time. */
+export const KEPT_EVENT_TYPES = EVENT_TYPES.filter((type) => type !== 'output');
+
 /** A change of a job, as it is kept and as clients are told. */
 export const eventSchema = z.object({
   /** One more than that of the event before; it goes on through restarts. */

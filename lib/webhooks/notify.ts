@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { EVENT_TYPES, type EventType } from '../events/event.ts';
+import { type EventType, KEPT_EVENT_TYPES } from '../events/event.ts';
 
 /** `removed` comes when the job, and so its wish to be told, is gone: endpoints of the server hear of it. */
-export const JOB_EVENTS = EVENT_TYPES.filter((type) => type !== 'removed');
+export const JOB_EVENTS = KEPT_EVENT_TYPES.filter((type) => type !== 'removed');
 
 /** What is told when nobody says. */
 export const DEFAULT_EVENTS: readonly EventType[] = ['ended'];

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { type IniSection, iniSections } from '../access/iniSections.ts';
 import { tokenFileWarnings } from '../access/tokenFileRights.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { EVENT_TYPES, type EventType } from '../events/event.ts';
+import { type EventType, KEPT_EVENT_TYPES } from '../events/event.ts';
 import type { Logger } from '../log.ts';
 import { DEFAULT_EVENTS, DEFAULT_SECRET, secretNameSchema } from './notify.ts';
 import { keysOf } from './signature.ts';
@@ -119,8 +119,8 @@ function endpointOf(
   const url = values.get('url');
   if (url === undefined) throw wrong('url is missing');
   const events = values.get('events')?.split(/[\s,]+/) ?? DEFAULT_EVENTS;
-  const types = EVENT_TYPES.filter((type) => events.includes(type));
+  const types = KEPT_EVENT_TYPES.filter((type) => events.includes(type));
   const unknown = events.find((type) => !types.some((known) => known === type));
-  if (unknown !== undefined) throw wrong(`${unknown} is none of ${EVENT_TYPES.join(', ')}`);
+  if (unknown !== undefined) throw wrong(`${unknown} is none of ${KEPT_EVENT_TYPES.join(', ')}`);
   return { name, url, events: types, secretName: values.get('secret') ?? DEFAULT_SECRET };
 }

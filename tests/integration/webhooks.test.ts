@@ -258,6 +258,7 @@ describe('webhooks', () => {
       ['a secret that the server does not have', { secretName: 'other' }, 'has no secret other'],
       ['an event that is none', { events: ['finished'] }, 'Invalid option'],
       ['an event that a job cannot tell', { events: ['removed'] }, 'Invalid option'],
+      ['an event that is not kept, and so never sent', { events: ['output'] }, 'Invalid option'],
       ['a URL with a password', { url: 'http://user:pass@127.0.0.1/' }, 'holds a user or password'],
       ['what is no URL', { url: 'hook' }, 'is no URL that begins with https://'],
     ])('is refused with %s', async (_what, entry, words) => {

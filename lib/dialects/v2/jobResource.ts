@@ -90,7 +90,8 @@ function leaf(record: TreeNode, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function rfc3339(epochMs: number | null | undefined): string | null {
+/** A time in milliseconds since 1970 as RFC 3339 has it; null when there is none. */
+export function rfc3339(epochMs: number | null | undefined): string | null {
   return epochMs === null || epochMs === undefined ? null : new Date(epochMs).toISOString();
 }
 

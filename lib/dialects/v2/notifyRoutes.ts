@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EVENT_TYPES } from '../../events/event.ts';
 import type { Subscription } from '../../webhooks/state.ts';
 import { defineRoute } from './apiRoute.ts';
+import { rfc3339 } from './jobResource.ts';
 import { requireJob } from './jobRoutes.ts';
 import { idSchema } from './schemaParts.ts';
 
@@ -95,5 +96,3 @@ function shown({ url, events, secretName, isStopped, deliveries }: Subscription)
     ),
   };
 }
-
-const rfc3339 = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
