@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { numberIn } from '../helpers/crunnerProgram.ts';
@@ -72,13 +72,15 @@ describeWithEngine('crunner on a terminal', noPty, () => {
 
   it('stops with the command on Ctrl-Z, and goes on with it', async () => {
     const file = join(tempDir(), 'pid');
-    const command = `echo \\$\\$ >${file}; sleep 0.5; exit 5`;
+    const go = `${file}.go`;
+    const command = `echo \\$\\$ >${file}; until [ -e ${go} ]; do sleep 0.05; done; exit 5`;
     // The shell goes on when its job is stopped, and `fg` when it is told to.
     const inner = `set -m; ${crunner} -c "${command}"; read x; fg; echo "status $?"`;
     terminal = onTerminal(`bash -c '${inner}'`);
     const pid = await eventually(() => numberIn(file));
     terminal.type('\u001a');
     await eventually(() => stateOf(pid) === 'T', { message: 'the command to be stopped' });
+    writeFileSync(go, '');
     terminal.type('go on\n');
     expect(await terminal.ended).toBe(0);
     expect(terminal.shown()).toContain('status 5');
