@@ -1,9 +1,13 @@
 // What jest's JSON reports say. Usage:
-//   node .ci/report.mjs failed REPORT            the files with a test that failed, a line each
-//   node .ci/report.mjs count REPORT [SECOND]    "passed failed skipped"; what a second run has tried again counts as it ended there
+//   node .ci/report.mjs failed REPORT...                   the files with a test that failed, a line each
+//   node .ci/report.mjs count REPORT... [--again SECOND]   "passed failed skipped"; what a second run has tried again
+//                                                          counts as it ended there
 import { existsSync, readFileSync } from 'node:fs';
 
-const [command, first, second] = process.argv.slice(2);
+const [command, ...given] = process.argv.slice(2);
+const mark = given.indexOf('--again');
+const reports = mark === -1 ? given : given.slice(0, mark);
+const second = mark === -1 ? undefined : given[mark + 1];
 
 /** The test files of a report by name: how many tests passed, failed and were skipped, and the names of those that failed. */
 function filesOf(path) {
@@ -20,7 +24,7 @@ function filesOf(path) {
   );
 }
 
-const files = filesOf(first);
+const files = new Map(reports.flatMap((report) => [...filesOf(report)]));
 if (command === 'failed') {
   for (const [name, { failed }] of files) if (failed.length > 0) console.log(name);
 } else {
