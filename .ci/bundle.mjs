@@ -1,8 +1,9 @@
 // Puts each program of bin/ with all it imports into a few files of <folder>/bin/: reading hundreds of small modules would
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 
 const folder = process.argv[2] ?? 'dist';
@@ -34,6 +35,7 @@ const modules = [
 await bundlePrograms();
 await bundleCrunner();
 await bundleClient();
+await bundlePage();
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
@@ -73,6 +75,45 @@ async function bundleClient() {
     sourcemap: true,
     logLevel: 'warning',
   });
+}
+
+/**
+ * The page: a document, and what it loads, in names that change with what is in them; compressed here, once, as far as it
+ * goes.
+ */
+async function bundlePage() {
+  const source = 'lib/page/browser';
+  const place = join(folder, 'page');
+  const { metafile } = await build({
+    entryPoints: { page: `${source}/main.tsx`, styles: `${source}/styles.css` },
+    outdir: place,
+    entryNames: '[name]-[hash]',
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    legalComments: 'linked',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const built = Object.keys(metafile.outputs).map((path) => basename(path));
+  const named = (pattern) => built.find((name) => pattern.test(name));
+  const html = readFileSync(`${source}/index.html`, 'utf8')
+    .replace('page.js', named(/^page-.*\.js$/))
+    .replace('styles.css', named(/^styles-.*\.css$/));
+  writeFileSync(join(place, 'index.html'), html);
+  for (const file of readdirSync(`${source}/icons`)) {
+    writeFileSync(join(place, file), readFileSync(`${source}/icons/${file}`));
+  }
+  for (const name of readdirSync(place)) {
+    const bytes = readFileSync(join(place, name));
+    writeFileSync(join(place, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+    writeFileSync(join(place, `${name}.br`), brotliCompressSync(bytes));
+  }
 }
 
 /**

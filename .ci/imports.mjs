@@ -15,7 +15,7 @@ const names = new Set(table.map(([room]) => room));
 const files = roots
   .filter((root) => existsSync(root))
   .flatMap((root) => readdirSync(root, { recursive: true }).map((file) => join(root, file)))
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => /\.tsx?$/.test(file))
   .sort();
 const knownCircles = wrongCircles.length;
 const problems = [];
@@ -38,7 +38,7 @@ function importsOf(file) {
 }
 
 const graph = new Map(
-  files.map((file) => [file, importsOf(file).filter((to) => to.endsWith('.ts'))]),
+  files.map((file) => [file, importsOf(file).filter((to) => /\.tsx?$/.test(to))]),
 );
 
 // Arrows between rooms.

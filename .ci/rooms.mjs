@@ -32,6 +32,7 @@ export const table = [
     [
       'lib/fileio',
       'lib/gateway',
+      'lib/page',
       'lib/dialects',
       'lib/actions',
       'lib/metrics',
@@ -59,6 +60,12 @@ export const table = [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
     ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
+  ],
+  ['lib/page', 'the files of the page for browsers: which one stands at which path', []],
+  [
+    'lib/page/browser',
+    'the page itself, as it runs in a browser: preact, and of pman the client alone',
+    ['lib/client', 'lib/dialects'],
   ],
   [
     'lib/client',

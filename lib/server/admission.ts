@@ -19,6 +19,7 @@ import { apiRefusal } from './apiHandler.ts';
 import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
+import { isVisit, pagePathIn } from './pageReply.ts';
 import { probeIn } from './readiness.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
@@ -41,9 +42,13 @@ export function makeAdmission(options: AdmissionOptions) {
   return (head: RequestHead): Refusal | undefined | Promise<Refusal | undefined> => {
     try {
       if (probeIn(head) !== undefined) return undefined;
-      refuseForeign(pageOf(head), pages);
+      const page = pagePathIn(head);
+      // Who follows a link to the page gets its files, which hold nothing. What it then asks is of its own origin.
+      const { host, ...sender } = pageOf(head);
+      refuseForeign(page !== undefined && isVisit(head) ? { host } : { host, ...sender }, pages);
       if (isPreflight(head)) return () => preflightReply(head, options);
       if (isHealthCheck(head)) return undefined;
+      if (page !== undefined) return undefined;
       const caller = door.callerOf(head.authorization, () => head.from ?? []);
       if (!(caller instanceof Promise)) return undefined;
       return caller.then(

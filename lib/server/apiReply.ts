@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { ApiReply } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { acceptedEncodings, headerOf, isKnownTag } from './negotiation.ts';
 
 /** Shorter answers get no shorter by it. */
 const WORTH_BYTES = 1024;
@@ -40,7 +41,7 @@ export async function sentReply(
   if (status !== 200 || !isRead) return encoded({ status, headers: typed, body: bytes }, request);
   const tag = `W/"${createHash('sha1').update(bytes).digest('base64url')}"`;
   const tagged = [['ETag', tag], ['Vary', 'Accept-Encoding'], ...typed] as const;
-  if (isKnown(headerOf(request, 'if-none-match'), tag)) {
+  if (isKnownTag(headerOf(request, 'if-none-match'), tag)) {
     const lean = tagged.filter(([name]) => name !== 'Content-Type');
     return { status: 304, headers: lean, body: Buffer.alloc(0) };
   }
@@ -52,35 +53,11 @@ async function encoded(
   request: GatewayRequest,
 ): Promise<GatewayReply> {
   if (reply.body.length < WORTH_BYTES) return reply;
-  const accepted = acceptedIn(headerOf(request, 'accept-encoding'));
+  const accepted = acceptedEncodings(headerOf(request, 'accept-encoding'));
   for (const [name, encode] of encodings) {
     if (!accepted.has(name)) continue;
     const headers = [['Content-Encoding', name], ...reply.headers] as const;
     return { ...reply, headers, body: await encode(reply.body) };
   }
   return reply;
-}
-
-/** The encodings that a client takes; `q=0` means that it does not (RFC 9110, 12.5.3). A star names none of them. */
-function acceptedIn(header = ''): ReadonlySet<string> {
-  const names = header.split(',').flatMap((entry) => {
-    const [name = '', ...parameters] = entry.toLowerCase().split(';');
-    const isRefused = parameters.some((one) => /^\s*q\s*=\s*0(\.0*)?\s*$/.test(one));
-    return isRefused ? [] : [name.trim()];
-  });
-  return new Set(names);
-}
-
-/** Compared weakly: what is inside the quotes counts. */
-function isKnown(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  const wanted = tag.replace(/^W\//, '');
-  return header
-    .split(',')
-    .map((one) => one.trim())
-    .some((one) => one === '*' || one.replace(/^W\//, '') === wanted);
-}
-
-function headerOf({ rawHeaders }: GatewayRequest, wanted: string): string | undefined {
-  return rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
 }

@@ -28,6 +28,7 @@ import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
 import type { Listeners } from './listeners.ts';
 import { metricsReply } from './metricsReply.ts';
+import { pagePathIn, pageReply } from './pageReply.ts';
 import { isOutput, outputReply } from './rawOutput.ts';
 import { probeIn, probeReply } from './readiness.ts';
 import { endWithToken, signalOf } from './revocation.ts';
@@ -57,6 +58,8 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     if (probe !== undefined) {
       return probeReply(probe === 'readyz' ? await options.isReady() : undefined);
     }
+    const page = pagePathIn(request);
+    if (page !== undefined) return pageReply(page, request);
     const reply = (await metricsReply(request, options)) ?? (await answerApi(request));
     if (reply !== undefined) return reply;
     const read = await readPayload(request.body);

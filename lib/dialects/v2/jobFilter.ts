@@ -3,11 +3,25 @@ import type { JobDatabase } from '../../records/database.ts';
 import { ACTIVE, type JobSummary } from '../../records/index/jobIndex.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { ListQuery } from './listSchemas.ts';
+import { namePattern } from './namePattern.ts';
 
 /** What is asked of a job, as far as its summary tells. */
 export interface SummaryFilter
   extends Pick<ListQuery, 'auid' | 'jid' | 'state' | 'backend' | 'label' | 'since' | 'until'> {
+  /** In small letters, as `find` is. */
   readonly text?: string | undefined;
+  readonly find?: string | undefined;
+  readonly name?: ((jid: string) => boolean) | undefined;
+}
+
+/** What a query asks of a job. */
+export function filterOf({ text, find, name, ...query }: ListQuery): SummaryFilter {
+  return {
+    ...query,
+    text: text?.toLowerCase(),
+    find: find?.toLowerCase(),
+    name: name === undefined ? undefined : namePattern(name),
+  };
 }
 
 /**
@@ -36,23 +50,32 @@ export async function candidates(
 
 /** Whether a job fits, by its summary; `perhaps`: its record has to be asked. */
 export function fitsSummary(
-  { auid, jid, state, backend, label, since, until, text }: SummaryFilter,
+  { auid, jid, state, backend, label, since, until, text, find, name }: SummaryFilter,
   root: string,
   summary: JobSummary,
 ): boolean | 'perhaps' {
   const { labels = {}, runsOn = 'host', cmd = '', isLong } = summary;
+  const ownName = String(summary.jid ?? '');
   if (auid !== undefined && summary.auid !== auid) return false;
-  if (jid !== undefined && String(summary.jid ?? '') !== jid) return false;
+  if (jid !== undefined && ownName !== jid) return false;
   if (backend !== undefined && !backend.includes(runsOn)) return false;
   if (label?.some((one) => !hasLabel(labels, one))) return false;
   if (since !== undefined && acceptedAt(root) < since) return false;
   if (until !== undefined && acceptedAt(root) >= until) return false;
+  if (name !== undefined && !name(ownName)) return false;
+  const isNamed = find === undefined || isFound(find, root, ownName);
+  if (!isNamed && !cmd.toLowerCase().includes(find)) return isLong === true ? 'perhaps' : false;
   if (text !== undefined && !cmd.toLowerCase().includes(text)) {
     return isLong === true ? 'perhaps' : false;
   }
   if (state === undefined) return true;
   if (summary.state !== undefined) return state.includes(summary.state);
   return state.some((one: JobState) => !isOver(one)) ? 'perhaps' : false;
+}
+
+/** Whether a text, in small letters, is in the name of a job, or begins its uuid. */
+export function isFound(text: string, root: string, jid: string): boolean {
+  return jid.toLowerCase().includes(text) || root.slice(root.indexOf('_') + 1).startsWith(text);
 }
 
 function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {

@@ -3,7 +3,7 @@ import type { JobSummary } from '../../records/index/jobIndex.ts';
 import { acceptedAt, byOrder, orderOf } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import { candidates, fitsSummary } from './jobFilter.ts';
+import { candidates, filterOf, fitsSummary, isFound, type SummaryFilter } from './jobFilter.ts';
 import { jobResource, linksOf } from './jobResource.ts';
 import type { JobResource } from './jobSchema.ts';
 import type { ListQuery } from './listSchemas.ts';
@@ -19,7 +19,7 @@ export interface JobPage {
 export async function jobPage(context: ApiContext, query: ListQuery): Promise<JobPage> {
   const { database } = context;
   const { limit, cursor, fields, since, until } = query;
-  const filter = { ...query, text: query.text?.toLowerCase() };
+  const filter = filterOf(query);
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
   const lists = await candidates(database, filter);
   const found: JobPart[] = [];
@@ -42,7 +42,8 @@ export async function jobPage(context: ApiContext, query: ListQuery): Promise<Jo
   return { jobs: found, next: null };
 }
 
-function wholly({ database, jobs }: ApiContext, root: string): JobResource {
+/** A job as its record tells it. */
+export function wholly({ database, jobs }: ApiContext, root: string): JobResource {
   return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
 }
 
@@ -88,11 +89,14 @@ function only(job: JobPart, fields: readonly (keyof JobResource)[]): JobPart {
   return { ...Object.fromEntries(entries), id: job.id };
 }
 
-function fitsWhole(
-  { text, state }: Pick<ListQuery, 'state' | 'text'>,
-  { command, state: is }: JobPart,
+/** Whether a job fits, by its record. */
+export function fitsWhole(
+  { text, find, state }: Pick<SummaryFilter, 'state' | 'text' | 'find'>,
+  { id, jid, command = '', state: is }: JobPart,
 ): boolean {
-  if (text !== undefined && command?.toLowerCase().includes(text) !== true) return false;
+  const line = command.toLowerCase();
+  if (text !== undefined && !line.includes(text)) return false;
+  if (find !== undefined && !isFound(find, id, jid ?? '') && !line.includes(find)) return false;
   return state === undefined || (is !== undefined && state.includes(is));
 }
 

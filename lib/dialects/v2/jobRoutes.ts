@@ -4,6 +4,7 @@ import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
+import { jobCounts } from './jobCounts.ts';
 import { jobPage } from './jobPage.ts';
 import { jobResource } from './jobResource.ts';
 import { jobSchema, waitQuerySchema } from './jobSchema.ts';
@@ -60,7 +61,13 @@ export const listJobs = defineRoute({
   summary: 'Lists jobs, a page at a time.',
   query: listQuerySchema,
   answers: { 200: { description: 'A page of jobs.', schema: jobPageSchema } },
-  handle: async ({ query }, context) => ({ status: 200, body: await jobPage(context, query) }),
+  async handle({ query }, context) {
+    if (query.counts === undefined) return { status: 200, body: await jobPage(context, query) };
+    // What happens from now on is told behind this number.
+    const event = context.events.newest;
+    const counts = await jobCounts(context, query);
+    return { status: 200, body: { ...(await jobPage(context, query)), counts, event } };
+  },
 });
 
 export const getJob = defineRoute({

@@ -1,11 +1,17 @@
 import { z } from 'zod';
-import { JOB_STATES } from '../../jobs/states.ts';
+import { JOB_STATES, type JobState } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
 import { type JobResource, jobSchema } from './jobSchema.ts';
 import { instant, limit, words } from './schemaParts.ts';
 
 /** A job of which only some members were asked for. */
 const jobPartSchema = jobSchema.partial().required({ id: true }).meta({ id: 'JobPart' });
+
+export const countsSchema = z
+  .object(
+    Object.fromEntries(JOB_STATES.map((state) => [state, z.int()])) as Record<JobState, z.ZodInt>,
+  )
+  .meta({ id: 'Counts', description: 'How many jobs are in each state.' });
 
 export const jobPageSchema = z
   .object({
@@ -14,6 +20,13 @@ export const jobPageSchema = z
       .string()
       .nullable()
       .meta({ description: 'What `cursor` has to be for the next page; null on the last one.' }),
+    counts: countsSchema.optional().meta({
+      description: 'Of the jobs that fit but for their `state`; only where it was asked for.',
+    }),
+    event: z.int().optional().meta({
+      description:
+        'The number of the newest event when the counts were made: what comes behind it may change them.',
+    }),
   })
   .meta({ id: 'JobPage' });
 
@@ -44,6 +57,14 @@ export const filters = {
 
 export const listQuerySchema = z.strictObject({
   ...filters,
+  name: z.string().min(1).max(200).optional().meta({
+    description:
+      'What the jid is, whole: `*` stands for any characters, `?` for one; capital and small letters are one.',
+  }),
+  find: z.string().min(1).max(1000).optional().meta({
+    description:
+      'What the jid or the command has in it, or what the uuid in the id begins with; capital and small letters are one.',
+  }),
   since: instant.optional().meta({ description: 'Accepted then or later: RFC 3339.' }),
   until: instant.optional().meta({ description: 'Accepted before: RFC 3339.' }),
   sort: z
@@ -59,6 +80,9 @@ export const listQuerySchema = z.strictObject({
     )
     .optional()
     .meta({ description: 'Where the page begins: `next` of the one before.' }),
+  counts: z.literal('1').optional().meta({
+    description: '`1`: tell also how many jobs there are in each state.',
+  }),
   fields: words(JOB_MEMBERS).optional().meta({
     description:
       'The members that are wanted of each job, with commas between; `id` is always there.',

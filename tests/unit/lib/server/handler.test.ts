@@ -173,7 +173,7 @@ describe('makeHandler: --http', () => {
     ['*/*', 'application/html'],
   ])('says to one that accepts %s: %s', async (accept, type) => {
     const headers = [['accept', accept]] as const;
-    const { reply } = await ask({ method: 'GET', target: '/', httpMode: true, headers });
+    const { reply } = await ask({ method: 'GET', target: '/api/v1', httpMode: true, headers });
     expect(typeOf(reply)).toBe(type);
   });
 

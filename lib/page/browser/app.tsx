@@ -1,0 +1,75 @@
+import { useEffect, useState } from 'preact/hooks';
+import { linkId } from './appState.ts';
+import { Banner, TokenForm } from './banner.tsx';
+import { Confirm } from './confirm.tsx';
+import { Help } from './help.tsx';
+import { JobForm } from './jobForm.tsx';
+import { JobPanel } from './jobPanel.tsx';
+import { useTabTitle } from './jobWatch.ts';
+import { listenToKeys } from './keys.ts';
+import { ListView } from './listView.tsx';
+import { ServerView } from './serverView.tsx';
+import { TopBar } from './topBar.tsx';
+import { useApp, useChanges } from './useApp.ts';
+
+/** The whole page. */
+export function App() {
+  const app = useApp();
+  useChanges(app);
+  const [isHelp, setHelp] = useState(false);
+  useEffect(() => listenToKeys({ app, onHelp: () => setHelp(true) }), [app]);
+  const { contact } = app.live;
+  const { view, id } = app.place;
+  const open = app.rows.rows.find((row) => view === 'job' && linkId(row.id) === id);
+  useTabTitle(open, contact.kind === 'away', app.rows.counts.running ?? 0);
+  const hasList = view === 'jobs' || view === 'job';
+  return (
+    <>
+      <TopBar onHelp={() => setHelp(true)} />
+      <Banner />
+      <main class={`view ${view}`}>
+        {contact.kind === 'token' ? (
+          <TokenForm wasRefused={contact.wasRefused} />
+        ) : (
+          <>
+            {hasList && <ListView />}
+            {view === 'job' && id !== undefined && <JobPanel key={id} id={id} />}
+            {view === 'new' && <JobForm />}
+            {view === 'server' && <ServerView />}
+          </>
+        )}
+      </main>
+      <NoticeBar />
+      {isHelp && <Help onClose={() => setHelp(false)} />}
+      {app.question !== undefined && (
+        <Confirm question={app.question} onClose={() => app.ask(undefined)} />
+      )}
+    </>
+  );
+}
+
+/** How long what was done is told, in milliseconds; what failed stays until it is closed. */
+const NOTICE_MS = 5000;
+
+function NoticeBar() {
+  const app = useApp();
+  useChanges(app);
+  const { notice } = app;
+  useEffect(() => {
+    if (notice?.kind !== 'done') return;
+    const timer = setTimeout(() => app.say(undefined), NOTICE_MS);
+    return () => clearTimeout(timer);
+  }, [app, notice]);
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notice !== undefined && (
+        <p class={`notice ${notice.kind}`}>
+          {notice.text} {notice.hint !== undefined && <span class="quiet">{notice.hint}</span>}{' '}
+          <button type="button" class="icon" aria-label="Close" onClick={() => app.say(undefined)}>
+            ×
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}

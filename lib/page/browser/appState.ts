@@ -1,0 +1,166 @@
+import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
+import { JobRows } from './jobRows.ts';
+import { Live, restWhileHidden } from './live.ts';
+import { addressOf, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
+import type { Question } from './question.ts';
+
+/** Something that has been done or has failed, to be said once. */
+export interface Notice {
+  readonly kind: 'done' | 'failed';
+  readonly text: string;
+  /** What can be done about it. */
+  readonly hint?: string | undefined;
+}
+
+/** What all parts of the page share: where it is, what it knows, and who is told when that changes. */
+export class AppState {
+  readonly rows: JobRows;
+  readonly live: Live;
+  readonly #window: Window;
+  readonly #listeners = new Set<() => void>();
+  readonly #jobListeners = new Set<(event: JobEvent) => void>();
+  #place: Place;
+  #notice: Notice | undefined;
+  #question: Question | undefined;
+  #isDue = false;
+  /** Whether somebody points at a row, has chosen one, or has scrolled down. */
+  isHeld = false;
+  /** Jobs that are selected, by their ids. */
+  selected: ReadonlySet<string> = new Set();
+
+  constructor(window: Window) {
+    this.#window = window;
+    this.#place = placeAt(new URL(window.location.href));
+    this.rows = new JobRows({
+      client: () => this.live.client,
+      mayMove: () => !this.isHeld && this.selected.size === 0,
+      onChange: () => this.changed(),
+    });
+    this.live = new Live({
+      url: window.location.origin,
+      storage: window.sessionStorage,
+      load: (how) => this.rows.load(this.#place.filter, how),
+      onEvent: (event) => {
+        this.rows.apply(event);
+        for (const hear of this.#jobListeners) hear(event);
+      },
+      onChange: () => this.changed(),
+    });
+    window.addEventListener('popstate', () => {
+      this.#arrive(placeAt(new URL(window.location.href)));
+    });
+    restWhileHidden(window.document, this.live);
+  }
+
+  get place(): Place {
+    return this.#place;
+  }
+
+  get client(): PmanClient {
+    return this.live.client;
+  }
+
+  get notice(): Notice | undefined {
+    return this.#notice;
+  }
+
+  /** What somebody is asked just now. */
+  get question(): Question | undefined {
+    return this.#question;
+  }
+
+  ask(question: Question | undefined): void {
+    this.#question = question;
+    this.changed();
+  }
+
+  /** Whether something can be done now. */
+  get canAct(): boolean {
+    return this.live.contact.kind === 'live';
+  }
+
+  /** Goes to another place; what is not named stays as it is. */
+  go(change: Partial<Place>, how: 'push' | 'replace' = 'push'): void {
+    const place = { ...this.#place, ...change };
+    const address = addressOf(place);
+    if (address === addressOf(this.#place)) return;
+    if (how === 'push') this.#window.history.pushState(null, '', address);
+    else this.#window.history.replaceState(null, '', address);
+    this.#arrive(place);
+  }
+
+  /** The address of another place, for a link to it. */
+  address(change: Partial<Place>): string {
+    return addressOf({ ...this.#place, line: undefined, ...change });
+  }
+
+  openJob({ id }: Pick<Job, 'id'>): void {
+    this.go({ view: 'job', id: linkId(id), line: undefined, tab: this.#place.tab });
+  }
+
+  say(notice: Notice | undefined): void {
+    this.#notice = notice;
+    this.changed();
+  }
+
+  /** Says what failed, in the words of the server. */
+  failed(what: string, error: unknown): void {
+    this.live.noticed(error);
+    const { message, hint } = error as { message?: string; hint?: string };
+    this.say({ kind: 'failed', text: `${what}: ${message ?? String(error)}`, hint });
+  }
+
+  select(ids: ReadonlySet<string>): void {
+    this.selected = ids;
+    this.changed();
+    if (ids.size === 0 && !this.isHeld) this.rows.settle();
+  }
+
+  /** Sets whether the rows have to stay where they are. */
+  hold(isHeld: boolean): void {
+    if (this.isHeld === isHeld) return;
+    this.isHeld = isHeld;
+    if (!isHeld && this.selected.size === 0) this.rows.settle();
+  }
+
+  /** Calls back when something has changed, once for many changes. @returns what ends that */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Hears what happens to jobs. @returns what ends that */
+  hear(listener: (event: JobEvent) => void): () => void {
+    this.#jobListeners.add(listener);
+    return () => void this.#jobListeners.delete(listener);
+  }
+
+  changed(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #arrive(place: Place): void {
+    const before = this.#place;
+    this.#place = place;
+    if (
+      addressOf({ ...NO_PLACE, filter: place.filter }) !==
+      addressOf({ ...NO_PLACE, filter: before.filter })
+    ) {
+      this.selected = new Set();
+      this.rows.load(place.filter).catch((error: unknown) => this.live.noticed(error));
+    }
+    this.changed();
+  }
+}
+
+const NO_PLACE: Place = { view: 'jobs', tab: 'log', filter: NO_FILTER };
+
+/** What of an id stands in an address: 8 digits of its uuid, which 100,000 jobs seldom share; else the server says so. */
+export function linkId(id: string): string {
+  return id.slice(id.indexOf('_') + 1, id.indexOf('_') + 9);
+}

@@ -1,0 +1,24 @@
+import { PmanClientError } from '../../client/index.ts';
+
+/** What the server has against something, in its words, and a way to try again. */
+export function Failure({
+  error,
+  onAgain,
+}: {
+  readonly error: unknown;
+  readonly onAgain?: (() => void) | undefined;
+}) {
+  const isOurs = error instanceof PmanClientError;
+  return (
+    <div class="failure" role="alert">
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      {isOurs && error.hint !== undefined && <p class="quiet">{error.hint}</p>}
+      {isOurs && <p class="quiet mono">{error.code}</p>}
+      {onAgain !== undefined && (
+        <button type="button" onClick={onAgain}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,204 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { linkId } from './appState.ts';
+import { StateMark } from './glyph.tsx';
+import type { Row } from './jobRows.ts';
+import { Link } from './link.tsx';
+import { clock, isOver, middleCut, shortId, span, tookWords } from './shown.ts';
+import { useApp, useChanges, useNow } from './useApp.ts';
+
+/** Of a row, in pixels; styles.css has it, too. */
+const ROW = 32;
+/** Rows that are drawn above and below what is seen. */
+const SPARE = 12;
+/** So many rows before the end the next page is asked for. */
+const AHEAD = 60;
+
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * The jobs, as a table of which only what is seen is in the page. Rows have one height, so that a list of any length needs
+ * no measuring.
+ */
+export function JobTable() {
+  const app = useApp();
+  useChanges(app);
+  const { rows } = app.rows;
+  const frame = useRef<HTMLDivElement>(null);
+  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 60 });
+  const look = () => {
+    const box = frame.current;
+    if (box === null) return;
+    const top = Math.floor(box.scrollTop / ROW);
+    const seen = Math.ceil(box.clientHeight / ROW);
+    // In steps: most scrolls draw nothing anew.
+    const from = Math.max(0, Math.floor((top - SPARE) / 8) * 8);
+    const to = top + seen + SPARE + 8;
+    setSpan((old) => (old.first === from && old.last === to ? old : { first: from, last: to }));
+    setHold(app, box);
+    if (to + AHEAD > app.rows.rows.length)
+      app.rows.more().catch((error) => app.live.noticed(error));
+  };
+  useLayoutEffect(look, [rows.length]);
+  useEffect(() => {
+    const watcher = new ResizeObserver(look);
+    if (frame.current !== null) watcher.observe(frame.current);
+    return () => watcher.disconnect();
+  }, []);
+  const shown = rows.slice(first, last);
+  const now = useNow(shown.some(({ state }) => !isOver(state)));
+  const { sort } = app.place.filter;
+  const openId = app.place.view === 'job' ? app.place.id : undefined;
+  const below = Math.max(0, rows.length - first - shown.length);
+  return (
+    <section
+      class="list"
+      ref={frame}
+      onScroll={look}
+      tabIndex={-1}
+      aria-label="Jobs"
+      onPointerEnter={() => setHold(app, frame.current, true)}
+      onPointerLeave={() => setHold(app, frame.current, false)}
+      onFocusIn={() => setHold(app, frame.current)}
+      onFocusOut={() => queueMicrotask(() => setHold(app, frame.current))}
+    >
+      <table aria-rowcount={app.rows.hasMore ? -1 : rows.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col" class="pick">
+              <span class="sr">Selected</span>
+            </th>
+            <th scope="col" class="id">
+              ID
+            </th>
+            <th scope="col" class="name">
+              Name
+            </th>
+            <th scope="col" class="is">
+              State
+            </th>
+            <th
+              scope="col"
+              class="started"
+              aria-sort={sort === 'newest' ? 'descending' : 'ascending'}
+            >
+              <button
+                type="button"
+                class="plain"
+                onClick={() => {
+                  const other = sort === 'newest' ? 'oldest' : 'newest';
+                  app.go({ filter: { ...app.place.filter, sort: other } });
+                }}
+              >
+                Started <span aria-hidden="true">{sort === 'newest' ? '↓' : '↑'}</span>
+              </button>
+            </th>
+            <th scope="col" class="time">
+              Time
+            </th>
+            <th scope="col" class="command">
+              Command
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          <Gap rows={first} />
+          {shown.map((row, i) => (
+            <JobRow
+              key={row.id}
+              row={row}
+              at={first + i}
+              now={isOver(row.state) ? 0 : now}
+              isOpen={openId !== undefined && row.id.includes(openId)}
+              isPicked={app.selected.has(row.id)}
+            />
+          ))}
+          <Gap rows={below} />
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** New jobs come in by themselves only at the top of the list, when nobody points at a row or has chosen one. */
+function setHold(
+  app: ReturnType<typeof useApp>,
+  box: HTMLElement | null,
+  isPointedAt = box?.matches(':hover') ?? false,
+) {
+  if (box === null) return;
+  app.hold(isPointedAt || box.scrollTop > 0 || box.contains(document.activeElement));
+}
+
+/** The height of rows that are not in the page. */
+function Gap({ rows }: { readonly rows: number }) {
+  if (rows <= 0) return null;
+  return (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus
+    <tr class="gap" aria-hidden="true" style={{ height: `${rows * ROW}px` }}>
+      <td colSpan={7} />
+    </tr>
+  );
+}
+
+interface JobRowProps {
+  readonly row: Row;
+  readonly at: number;
+  readonly now: number;
+  readonly isOpen: boolean;
+  readonly isPicked: boolean;
+}
+
+function JobRow({ row, at, now, isOpen, isPicked }: JobRowProps) {
+  const app = useApp();
+  const { id, jid, command, startedAt, acceptedAt, isGone } = row;
+  const since = startedAt ?? acceptedAt;
+  return (
+    <tr
+      class={isOpen ? 'open' : isGone ? 'gone' : undefined}
+      aria-rowindex={at + 2}
+      data-id={id}
+      onClick={(event) => {
+        const { target } = event;
+        if (target instanceof Element && target.closest('a, input, label') !== null) return;
+        if (getSelection()?.isCollapsed === false) return; // somebody marks text to copy it
+        app.openJob(row);
+      }}
+    >
+      <td class="pick">
+        <label>
+          <input
+            type="checkbox"
+            checked={isPicked}
+            aria-label={`Select ${shortId(id)}`}
+            onChange={() => {
+              const picked = new Set(app.selected);
+              if (!picked.delete(id)) picked.add(id);
+              app.select(picked);
+            }}
+          />
+        </label>
+      </td>
+      <td class="id">
+        <Link to={{ view: 'job', id: linkId(id) }} current={isOpen} class="job">
+          {shortId(id)}
+        </Link>
+      </td>
+      <td class="name" title={jid ?? undefined}>
+        {middleCut(jid ?? '', 22)}
+      </td>
+      <td class="is">
+        {isGone ? <span class="state gone">removed</span> : <StateMark job={row} />}
+      </td>
+      <td class="started" title={new Date(since).toString()}>
+        {clock(since)} <span class="age">{span((now || Date.now()) - Date.parse(since))}</span>
+      </td>
+      <td class="time">{tookWords(row, now)}</td>
+      <td class="command" title={command.length > 40 ? command.slice(0, 2000) : undefined}>
+        {command.slice(0, 400)}
+      </td>
+    </tr>
+  );
+}

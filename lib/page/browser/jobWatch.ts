@@ -1,0 +1,53 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Job } from '../../client/index.ts';
+import { groupOf, isOver, shortId, stateWords } from './shown.ts';
+import { useApp } from './useApp.ts';
+
+/** Says when the job that is open ends: to screen readers, and where that was allowed as a notification. */
+export function useWatch(job: Job | undefined): void {
+  const app = useApp();
+  const before = useRef<{ readonly id: string; readonly wasOver: boolean }>();
+  useEffect(() => {
+    if (job === undefined) return;
+    const was = before.current;
+    const isNow = isOver(job.state);
+    before.current = { id: job.id, wasOver: isNow };
+    if (was === undefined || was.id !== job.id || was.wasOver || !isNow) return;
+    const text = `${job.jid || shortId(job.id)} ${stateWords(job)}`;
+    app.say({ kind: 'done', text: `${groupOf(job.state).glyph} ${text}` });
+    if (wantsNotifications())
+      new Notification(text, { body: job.command.slice(0, 200), tag: job.id });
+  }, [app, job]);
+}
+
+/** Whether a person has asked for notifications, and the browser allows them. */
+export function wantsNotifications(): boolean {
+  return (
+    'Notification' in globalThis &&
+    Notification.permission === 'granted' &&
+    localStorage.getItem('pman notify') === 'yes'
+  );
+}
+
+/** The title and the icon of the tab. */
+export function useTabTitle(
+  job: Pick<Job, 'id' | 'jid' | 'state' | 'exitCode' | 'place'> | undefined,
+  isAway: boolean,
+  running: number,
+): void {
+  useEffect(() => {
+    const name = job === undefined ? '' : `${job.jid || shortId(job.id)} ${stateWords(job)}`;
+    const mark = job === undefined ? '' : `${groupOf(job.state).glyph} `;
+    document.title = `${isAway ? '(!) ' : ''}${name === '' ? '' : `${mark}${name} · `}pman`;
+    const group = job === undefined ? undefined : groupOf(job.state).name;
+    const isBad = group === 'failed' || group === 'lost';
+    const kind = isAway
+      ? '-away'
+      : isBad
+        ? '-failed'
+        : group === 'running' || (group === undefined && running > 0)
+          ? '-running'
+          : '';
+    document.querySelector('link[rel=icon]')?.setAttribute('href', `/ui/icon${kind}.svg`);
+  }, [job, isAway, running]);
+}

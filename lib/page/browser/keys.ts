@@ -1,0 +1,156 @@
+import type { AppState } from './appState.ts';
+import { linkId } from './appState.ts';
+import { deedsOf } from './deeds.ts';
+import { GROUPS, isOver } from './shown.ts';
+
+/** The keys of the page. None needs Ctrl or Alt; none works while somebody types. */
+export const KEY_MAP: readonly (readonly [string, string])[] = [
+  ['j k', 'next and previous job'],
+  ['Enter', 'open the job'],
+  ['Esc', 'back'],
+  ['/', 'search jobs; in a log, find'],
+  ['g g, G', 'first and last job'],
+  ['x', 'select the job'],
+  ['K', 'kill (asks)'],
+  ['R', 'rerun (asks)'],
+  ['y', 'copy the id'],
+  ['1 – 6', 'running, waiting, failed, lost, ok, killed'],
+  ['n N', 'in a log: next and previous hit'],
+  ['e E', 'in a log: next and previous line of stderr'],
+  ['F w t', 'in a log: follow, wrap, times'],
+  ['?', 'this map'],
+];
+
+const OFF = 'pman keys';
+
+/** Whether keys of one letter work (WCAG 2.1.4). */
+export function areKeysOn(): boolean {
+  return localStorage.getItem(OFF) !== 'off';
+}
+
+export function setKeys(isOn: boolean): void {
+  if (isOn) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, 'off');
+}
+
+interface KeyOptions {
+  readonly app: AppState;
+  readonly onHelp: () => void;
+}
+
+/** Listens to the keys of the page. @returns what ends that */
+export function listenToKeys({ app, onHelp }: KeyOptions): () => void {
+  let hadG = false;
+  const act = (event: KeyboardEvent) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
+    if (key === 'Escape') return back(app);
+    if (!areKeysOn()) return;
+    // In the log the keys are the log's.
+    const isInLog = target instanceof Element && target.closest('[role=log], .logView') !== null;
+    const isSecondG = key === 'g' && hadG;
+    hadG = key === 'g' && !isSecondG;
+    if (isInLog && key !== '?') return;
+    if (obey(app, key, isSecondG, onHelp)) event.preventDefault();
+  };
+  document.addEventListener('keydown', act);
+  return () => document.removeEventListener('keydown', act);
+}
+
+function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void): boolean {
+  const group = GROUPS[Number(key) - 1];
+  if (group !== undefined) {
+    const { filter } = app.place;
+    const isOn = filter.states.length === 1 && filter.states[0] === group.name;
+    app.go({ filter: { ...filter, states: isOn ? [] : [group.name] } });
+    return true;
+  }
+  const deeds = deedsOf(app);
+  const job = chosenJob(app);
+  switch (key) {
+    case 'j':
+      return focusRow(app, 1);
+    case 'k':
+      return focusRow(app, -1);
+    case 'g':
+      return isSecondG && focusRow(app, 'first');
+    case 'G':
+      return focusRow(app, 'last');
+    case '/':
+      document.getElementById('search')?.focus();
+      return true;
+    case '?':
+      onHelp();
+      return true;
+    case 'x':
+      if (job === undefined) return false;
+      app.select(toggled(app.selected, job.id));
+      return true;
+    case 'y':
+      if (job !== undefined) void deeds.copy(job.id, 'id');
+      return job !== undefined;
+    case 'K':
+      if (job === undefined || isOver(job.state) || !app.canAct) return false;
+      deeds.kill([job]);
+      return true;
+    case 'R':
+      if (job === undefined || !app.canAct) return false;
+      if (app.place.view === 'job') document.dispatchEvent(new Event('pman-rerun'));
+      else deeds.rerun([job]);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function back(app: AppState): void {
+  if (app.place.view !== 'jobs') app.go({ view: 'jobs', id: undefined, line: undefined });
+  else if (app.selected.size > 0) app.select(new Set());
+  else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const changed = new Set(ids);
+  if (!changed.delete(id)) changed.add(id);
+  return changed;
+}
+
+/** The job whose row has the focus, else the one that is open. */
+function chosenJob(app: AppState) {
+  const focused = document.activeElement?.closest<HTMLElement>('tr[data-id]')?.dataset.id;
+  const { id } = app.place;
+  const { rows } = app.rows;
+  if (focused !== undefined) return rows.find((row) => row.id === focused);
+  return id === undefined ? undefined : rows.find((row) => linkId(row.id) === id || row.id === id);
+}
+
+/** Gives a row of the list the focus; it may have to be drawn first. */
+function focusRow(app: AppState, to: 1 | -1 | 'first' | 'last'): boolean {
+  const frame = document.querySelector<HTMLElement>('.list');
+  const { rows } = app.rows;
+  if (frame === null || rows.length === 0) return false;
+  const chosen = chosenJob(app);
+  const at = chosen === undefined ? -1 : rows.indexOf(chosen);
+  const last = rows.length - 1;
+  const next = to === 'first' ? 0 : to === 'last' ? last : Math.min(last, Math.max(0, at + to));
+  const row = rows[next];
+  if (row === undefined) return false;
+  const focus = () => {
+    const link = frame.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(row.id)}"] a`);
+    link?.focus({ preventScroll: true });
+    link?.closest('tr')?.scrollIntoView({ block: 'nearest' });
+    return link !== null;
+  };
+  if (focus()) return true;
+  const { scrollHeight } = frame;
+  frame.scrollTo({ top: (scrollHeight / (rows.length + 1)) * next });
+  requestAnimationFrame(() => requestAnimationFrame(focus));
+  return true;
+}
+
+function isTypedInto(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== 'checkbox';
+  return target.matches('textarea, select') || target.isContentEditable;
+}

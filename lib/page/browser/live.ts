@@ -1,0 +1,188 @@
+import { type JobEvent, PmanClient, PmanClientError } from '../../client/index.ts';
+
+/** How the page stands with its server. */
+export type Contact =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** Nothing can be asked now; what is shown is from then. Times in milliseconds since 1970. */
+  | { readonly kind: 'away'; readonly since: number; readonly nextAt: number }
+  /** The server wants a token, or another one. */
+  | { readonly kind: 'token'; readonly wasRefused: boolean };
+
+export interface LiveOptions {
+  readonly url: string;
+  readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  /**
+   * Loads what is shown first, and gives the number of the newest event that it knows; `anew`: nothing of what is shown may
+   * stay, for what has happened to it is not known.
+   */
+  readonly load: (how: { readonly anew: boolean }) => Promise<number | undefined>;
+  readonly onEvent: (event: JobEvent) => void;
+  readonly onChange: () => void;
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+const TOKEN = 'pman token';
+/** Pauses between tries, in milliseconds; the last one stays. */
+const PAUSES = [1000, 2000, 4000, 8000, 16_000, 30_000] as const;
+/** Behind a hidden tab nobody looks: after this long it lets go of its connection. */
+const HIDDEN_MS = 30_000;
+
+/**
+ * The way to the server: it loads what is shown, follows the events behind that, and begins anew when the connection is
+ * lost. The token is kept as long as the tab is open, and nowhere else.
+ */
+export class Live {
+  readonly #options: LiveOptions;
+  #contact: Contact = { kind: 'connecting' };
+  #client: PmanClient;
+  #round = new AbortController();
+  #wake: (() => void) | undefined;
+  #tries = 0;
+  #seen: number | undefined;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    this.#client = this.#connect();
+  }
+
+  get contact(): Contact {
+    return this.#contact;
+  }
+
+  get client(): PmanClient {
+    return this.#client;
+  }
+
+  get hasToken(): boolean {
+    return this.#token !== null;
+  }
+
+  /** Begins, or begins anew; what was under way is given up. */
+  start(): void {
+    this.#round.abort();
+    this.#round = new AbortController();
+    void this.#run(this.#round.signal);
+  }
+
+  /** Lets go of the connection, as behind a tab that nobody sees. */
+  pause(): void {
+    this.#round.abort();
+  }
+
+  /** Tries now, and does not wait for the next time. */
+  now(): void {
+    this.#wake?.();
+  }
+
+  /** Takes a token, and begins anew with it; an empty one is forgotten. */
+  useToken(token: string): void {
+    if (token === '') this.#options.storage.removeItem(TOKEN);
+    else this.#options.storage.setItem(TOKEN, token);
+    this.#client = this.#connect();
+    this.#seen = undefined;
+    this.#become({ kind: 'connecting' });
+    this.start();
+  }
+
+  /** What an action has found out about the token: a server may want one from now on. */
+  noticed(error: unknown): void {
+    if (!isUnauthorized(error) || this.#contact.kind === 'token') return;
+    this.#round.abort();
+    this.#become({ kind: 'token', wasRefused: this.hasToken });
+  }
+
+  get #token(): string | null {
+    return this.#options.storage.getItem(TOKEN);
+  }
+
+  #connect(): PmanClient {
+    const token = this.#token;
+    const { url, fetch: own } = this.#options;
+    return new PmanClient({
+      // The page itself says when it tries again, and lets people see that.
+      ...{ url, patienceMs: 0 },
+      ...(token !== null && { token }),
+      ...(own && { fetch: own }),
+    });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const known = await this.#options.load({ anew: this.#seen === undefined });
+        // What lies behind the first page is brought up to date by the events since then.
+        this.#seen ??= known;
+        if (signal.aborted) return;
+        this.#tries = 0;
+        this.#become({ kind: 'live' });
+        const after = this.#seen === undefined ? {} : { after: this.#seen };
+        for await (const event of this.#client.events(after, { signal })) {
+          if (signal.aborted) return;
+          this.#seen = event.seq;
+          this.#options.onEvent(event);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isUnauthorized(error)) {
+          this.#become({ kind: 'token', wasRefused: this.hasToken });
+          return;
+        }
+        if (isGone(error)) this.#seen = undefined;
+        else await this.#rest(signal);
+      }
+    }
+  }
+
+  async #rest(signal: AbortSignal): Promise<void> {
+    const ms = PAUSES[Math.min(this.#tries, PAUSES.length - 1)] ?? 0;
+    this.#tries += 1;
+    const { kind } = this.#contact;
+    const since = this.#contact.kind === 'away' ? this.#contact.since : Date.now();
+    if (kind !== 'token') this.#become({ kind: 'away', since, nextAt: Date.now() + ms });
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#wake = end;
+      signal.addEventListener('abort', end, { once: true });
+    });
+    this.#wake = undefined;
+  }
+
+  #become(contact: Contact): void {
+    this.#contact = contact;
+    this.#options.onChange();
+  }
+}
+
+/** Lets go of the connection when the tab has been hidden for long, and begins anew when it is seen again. */
+export function restWhileHidden(
+  document: Document,
+  live: Pick<Live, 'pause' | 'start' | 'contact'>,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isResting = false;
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
+    if (document.visibilityState === 'hidden') {
+      timer = setTimeout(() => {
+        isResting = true;
+        live.pause();
+      }, HIDDEN_MS);
+    } else if (isResting) {
+      isResting = false;
+      if (live.contact.kind !== 'token') live.start();
+    }
+  });
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof PmanClientError && error.status === 401;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof PmanClientError && error.code === 'gone';
+}

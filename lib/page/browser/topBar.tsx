@@ -1,0 +1,106 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Link } from './link.tsx';
+import { SEARCH_WORDS } from './searchWords.ts';
+import { nextTheme, type Theme, themeNow } from './theme.ts';
+import { useApp, useChanges } from './useApp.ts';
+
+const CONTACT = {
+  connecting: { glyph: '○', word: 'connecting' },
+  live: { glyph: '●', word: 'live' },
+  away: { glyph: '✗', word: 'not connected' },
+  token: { glyph: '?', word: 'token wanted' },
+} as const;
+
+/** The head of the page: where it is, how it stands, and what finds jobs. */
+export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
+  const app = useApp();
+  useChanges(app);
+  const { kind } = app.live.contact;
+  const { glyph, word } = CONTACT[kind];
+  const { view } = app.place;
+  return (
+    <header class="top">
+      <h1>
+        <Link to={{ view: 'jobs', id: undefined }}>pman</Link>
+      </h1>
+      <span class="host">{location.host}</span>
+      <span class={`contact ${kind}`} role="status">
+        <span aria-hidden="true">{glyph}</span> {word}
+      </span>
+      <nav aria-label="Views">
+        <Link to={{ view: 'jobs', id: undefined }} current={view === 'jobs' || view === 'job'}>
+          Jobs
+        </Link>
+        <Link to={{ view: 'new' }} current={view === 'new'}>
+          New job
+        </Link>
+        <Link to={{ view: 'server' }} current={view === 'server'}>
+          Server
+        </Link>
+      </nav>
+      <SearchField />
+      <ThemeButton />
+      <button type="button" class="icon" onClick={onHelp} aria-label="Keys">
+        ?
+      </button>
+    </header>
+  );
+}
+
+/** How long after the last key a search is asked for, in milliseconds. */
+const TYPED_MS = 150;
+
+function SearchField() {
+  const app = useApp();
+  const { q } = app.place.filter;
+  const [typed, setTyped] = useState(q);
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  // Back and forward change what is searched for.
+  useEffect(() => setTyped(q), [q]);
+  const find = (text: string, how: 'push' | 'replace') => {
+    clearTimeout(timer.current);
+    const { view, filter } = app.place;
+    app.go({ filter: { ...filter, q: text }, view: view === 'job' ? 'job' : 'jobs' }, how);
+  };
+  const hint = Object.entries(SEARCH_WORDS).map(([word, what]) => `${word} ${what}`);
+  return (
+    <search>
+      <input
+        type="search"
+        id="search"
+        aria-label="Search jobs"
+        placeholder="/ search jobs"
+        title={`A name, an id, or a part of the command.\n${hint.join('\n')}`}
+        maxLength={1000}
+        value={typed}
+        onInput={({ currentTarget: { value } }) => {
+          setTyped(value);
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => find(value, 'replace'), TYPED_MS);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') find(event.currentTarget.value, 'push');
+          if (event.key !== 'Escape') return;
+          if (typed === '') event.currentTarget.blur();
+          setTyped('');
+          find('', 'replace');
+        }}
+      />
+    </search>
+  );
+}
+
+function ThemeButton() {
+  const [theme, setTheme] = useState<Theme>(themeNow);
+  return (
+    <button
+      type="button"
+      class="icon"
+      onClick={() => setTheme(nextTheme())}
+      aria-label={`Colours: ${theme}`}
+      title={`Colours: ${theme}`}
+    >
+      ◐
+    </button>
+  );
+}
