@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { lookup, namesNoJob } from '../tree/lookup.ts';
-import { pageFields, text } from '../wire/request.ts';
+import { pageFields, treePath } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { rootPage } from './page.ts';
 
 const schema = z.looseObject({
-  path: text.refine((path) => /^(?:\/|$)/.test(path), 'does not start with "/"'),
+  path: treePath.refine((path) => /^(?:\/|$)/.test(path), 'does not start with "/"'),
   ...pageFields,
 });
 

@@ -1,6 +1,7 @@
 import { freely, type Pace } from '../concurrency/turns.ts';
 import { PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
+import { cutText } from '../wire/cut.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import type { ActionResult } from '../wire/reply.ts';
 import type { SearchMeta } from '../wire/request.ts';
@@ -93,7 +94,11 @@ export async function requireRoots(
 
 /** What is to be said of a search that finds nothing. */
 export function noSuchJob({ key, value }: Pick<SearchMeta, 'key' | 'value'>): PmanError {
-  return new PmanError('not_found', `no job has ${key} ${dumps(value).slice(0, 200)}`, {
-    hint: 'GET /api/v1 lists the jobs',
-  });
+  return new PmanError(
+    'not_found',
+    `no job has ${cutText(key, 200)} ${dumps(value).slice(0, 200)}`,
+    {
+      hint: 'GET /api/v1 lists the jobs',
+    },
+  );
 }

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { lookup } from '../tree/lookup.ts';
 import { answerLength } from '../wire/json.ts';
-import { searchMeta, text } from '../wire/request.ts';
+import { searchMeta, treePath } from '../wire/request.ts';
 import { defineAction } from './action.ts';
 import { answerHits, noSuchJob } from './hits.ts';
 
-const index = z.union([text, z.number().int().transform(String)], {
+const index = z.union([treePath, z.number().int().transform(String)], {
   error: 'is neither a string nor an integer',
 });
 
 const schema = searchMeta.extend({
-  path: text.optional(),
+  path: treePath.optional(),
   job: index.optional(),
-  when: text.default('end'),
-  field: text.optional(),
+  when: treePath.default('end'),
+  field: treePath.optional(),
 });
 
 /**

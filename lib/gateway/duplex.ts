@@ -1,4 +1,6 @@
 import { Duplex } from 'node:stream';
+import { freely, type Pace } from '../concurrency/turns.ts';
+import { pieces, type Queued } from './pieces.ts';
 import { PIECE_BYTES, type SendOutcome } from './rawRouter.ts';
 
 /** What a connection's stream needs of the socket that all of them share. */
@@ -27,13 +29,11 @@ const LINGER_QUIET_MS = 500;
 const LINGER_MS = 5_000;
 /** How long what a peer sent before it left may stay unread. Milliseconds. */
 const LEFTOVER_MS = 5_000;
-const JOIN_BYTES = 16 * 1024;
+/** Of input that was held back so much is passed on at once: some tens of the shortest requests. */
+const PASSED_BYTES = 2 * 1024;
+/** So many pieces of what waits are passed on whenever more comes: then what waits does not grow, unless nobody reads. */
+const PASSED_PIECES = 8;
 const RETRY_MS = [0, 0, 1, 2, 4, 8, 16, 32] as const;
-
-interface Queued {
-  readonly chunk: Buffer | string;
-  readonly encoding: BufferEncoding;
-}
 
 /** One TCP connection behind the raw router as a stream, with the parts of net.Socket that node:http calls. */
 export class PeerDuplex extends Duplex {
@@ -41,18 +41,25 @@ export class PeerDuplex extends Duplex {
   readonly addresses: (() => readonly string[]) | undefined;
   readonly #port: PeerPort;
   readonly #limits: PeerLimits;
+  readonly #pace: Pace;
   #connected = true;
   #holding = false;
-  #held: Buffer[] = [];
+  #wasHeld = false;
+  /** Input that waits for its turn, for `releaseInput`, or for a reader. */
+  readonly #held: Buffer[] = [];
   #heldBytes = 0;
+  #passing = false;
   #discarding = false;
   #lingering = false;
   #timeoutMs = 0;
   #activeAt = 0;
 
-  constructor(port: PeerPort, limits: PeerLimits) {
-    super({ decodeStrings: false, writableHighWaterMark: PIECE_BYTES });
+  /** @param pace that of passing on input which had to wait */
+  constructor(port: PeerPort, limits: PeerLimits, pace: Pace = freely) {
+    // Nothing is to gather in the stream: a reader that goes on would be given all of it without a turn for others.
+    super({ decodeStrings: false, readableHighWaterMark: 1, writableHighWaterMark: PIECE_BYTES });
     this.#port = port;
+    this.#pace = pace;
     this.addresses = port.addresses;
     this.#limits = limits;
     this.#activeAt = port.now();
@@ -62,48 +69,76 @@ export class PeerDuplex extends Duplex {
   receive(bytes: Buffer): void {
     this.#activeAt = this.#port.now();
     if (this.#discarding || this.readableEnded || this.destroyed) return;
-    if (!this.#holding && this.#held.length === 0) this.push(bytes);
+    if (this.#held.length === 0 && this.#takesInput) this.push(bytes);
     else {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;
+      for (let i = 0; i < PASSED_PIECES && this.#takesInput && this.#held.length > 0; i += 1) {
+        this.#passPiece();
+      }
     }
     if (this.readableLength + this.#heldBytes > this.#limits.maxUnreadBytes) this.destroy();
+  }
+
+  /** Whether a reader gets at once what is passed on. */
+  get #takesInput(): boolean {
+    return !this.#holding && !this.#discarding && !this.destroyed && this.readableLength === 0;
   }
 
   /** Keeps input back until `releaseInput`. (node:http undoes a plain pause() as it likes.) */
   holdInput(): void {
     this.#holding = true;
+    this.#wasHeld = true;
   }
 
-  /** Passes on what was kept back, up to the next `holdInput`. */
+  /** Passes on what was kept back, in turns with other work, up to the next `holdInput`. */
   releaseInput(): void {
     this.#holding = false;
-    const held = this.#held;
-    let passed = 0;
-    for (const bytes of held) {
-      // Whoever reads what is passed on may well hold again.
-      if (this.#holding || this.#discarding || this.destroyed) break;
-      this.push(bytes);
-      this.#heldBytes -= bytes.length;
-      passed += 1;
+    void this.#passHeld();
+  }
+
+  /** Whoever reads what is passed on may well hold again. */
+  async #passHeld(): Promise<void> {
+    if (this.#passing || this.#held.length === 0) return;
+    this.#passing = true;
+    // Not within the call of a reader: what comes of it would be one long piece of work.
+    await this.#pace.turn();
+    while (this.#held.length > 0 && this.#takesInput) {
+      if (this.#pace.isOthersTurn) await this.#pace.turn();
+      else this.#passPiece();
     }
-    this.#held = held.slice(passed);
+    this.#passing = false;
+  }
+
+  #passPiece(): void {
+    const [first] = this.#held;
+    if (first === undefined) return;
+    const piece = this.#wasHeld ? first.subarray(0, PASSED_BYTES) : first;
+    if (piece.length === first.length) this.#held.shift();
+    else this.#held[0] = first.subarray(piece.length);
+    this.#heldBytes -= piece.length;
+    this.push(piece);
+    if (this.#heldBytes === 0 && !this.#connected) this.#endInput();
   }
 
   /** The peer is gone, both ways. What it sent before is still read. */
   disconnected(): void {
     this.#connected = false;
     if (this.destroyed) return;
-    if (this.#discarding || this.#heldBytes > 0) {
+    if (this.#discarding || (this.#holding && this.#heldBytes > 0)) {
       this.destroy();
       return;
     }
     // A request that is complete at the parser is on its way to 'end' still, by ticks.
     this.once('end', () => setImmediate(() => this.destroy()));
-    this.push(null);
-    if (this.readableLength === 0) return;
+    if (this.#heldBytes === 0) this.#endInput();
+    if (this.readableLength + this.#heldBytes === 0) return;
     const timer = setTimeout(() => this.destroy(), LEFTOVER_MS).unref();
     this.once('close', () => clearTimeout(timer));
+  }
+
+  #endInput(): void {
+    if (!this.destroyed) this.push(null);
   }
 
   /** From now on input is thrown away, and the close waits a little for the peer to stop sending. */
@@ -164,7 +199,9 @@ export class PeerDuplex extends Duplex {
     this.once('close', () => clearTimeout(timer));
   }
 
-  override _read(): void {}
+  override _read(): void {
+    void this.#passHeld();
+  }
 
   override _write(
     chunk: Buffer | string,
@@ -232,59 +269,4 @@ function pause(waitMs: number): Promise<void> {
     if (waitMs === 0) setImmediate(resolve);
     else setTimeout(resolve, waitMs);
   });
-}
-
-/**
- * The same bytes in messages worth sending: small chunks joined (head and body of one answer), large
- * ones cut without a copy. Never an empty one: that would close the connection.
- */
-export function pieces(queued: readonly Queued[]): Buffer[] {
-  const out: Buffer[] = [];
-  let small: Queued[] = [];
-  let smallBytes = 0;
-  const flush = (): void => {
-    if (smallBytes > 0) out.push(join(small, smallBytes));
-    small = [];
-    smallBytes = 0;
-  };
-  for (const item of queued) {
-    const length = byteLength(item);
-    if (length === 0) continue;
-    if (smallBytes + length > JOIN_BYTES) flush();
-    if (length <= JOIN_BYTES) {
-      small.push(item);
-      smallBytes += length;
-      continue;
-    }
-    const bytes = toBuffer(item);
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      out.push(bytes.subarray(at, at + PIECE_BYTES));
-    }
-  }
-  flush();
-  return out;
-}
-
-function byteLength({ chunk, encoding }: Queued): number {
-  if (typeof chunk !== 'string') return chunk.length;
-  return encoding === 'latin1' ? chunk.length : Buffer.byteLength(chunk, encoding);
-}
-
-function toBuffer({ chunk, encoding }: Queued): Buffer {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-}
-
-function join(items: readonly Queued[], total: number): Buffer {
-  const [only] = items;
-  if (items.length === 1 && only !== undefined) return toBuffer(only);
-  const joined = Buffer.allocUnsafe(total);
-  let at = 0;
-  for (const { chunk, encoding } of items) {
-    if (typeof chunk === 'string') at += joined.write(chunk, at, encoding);
-    else {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-  }
-  return joined;
 }

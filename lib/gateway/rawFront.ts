@@ -130,6 +130,8 @@ export class RawFront {
     this.#peers.set(key, peer);
     peer.on('error', (error) => log.debug('connection ended early', { reason: error.message }));
     onConnection(peer);
+    // Until it was asked the first time a stream keeps what comes, and then gives all of it without a turn for others.
+    peer.read(0);
   }
 
   /** Whether there are as many connections as there may be; the one in question is told so. */

@@ -8,6 +8,7 @@ import { pathError } from '../transfer/pathError.ts';
 import { pathState } from '../transfer/pathState.ts';
 import { removeTree } from '../transfer/removeTree.ts';
 import { VERSION } from '../version.ts';
+import { cutText } from '../wire/cut.ts';
 import { aboutServer } from './aboutServer.ts';
 import { type JsonObject, ReportedError } from './answer.ts';
 import type { ControlMessage } from './meta.ts';
@@ -34,7 +35,7 @@ export async function control(
 ): Promise<JsonObject> {
   const verb = VERBS.get(action);
   if (verb === undefined) {
-    throw new BadRequestError(`this pfioh has no action ${JSON.stringify(action)}`, {
+    throw new BadRequestError(`this pfioh has no action ${JSON.stringify(cutText(action, 200))}`, {
       hint: `the actions are pushPath, pullPath, ${[...VERBS.keys()].join(', ')}`,
     });
   }

@@ -11,20 +11,17 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
 ]);
 
-/** Has what Node refuses by itself answered as everything else is: as JSON, with the headers that every answer has. */
-export function answerEarlyRefusals(server: Server): void {
+/**
+ * Has what Node refuses by itself answered as everything else is: as JSON, with the headers that every answer has. Gives
+ * back what each request is told to that is answered.
+ */
+export function answerEarlyRefusals(server: Server) {
   /** The answers that are under way on each connection. */
-  const answers = new WeakMap<Duplex, Set<ServerResponse>>();
-  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const open = answers.get(socket) ?? new Set();
-    answers.set(socket, open.add(response));
-    response.once('close', () => open.delete(response));
-  });
+  const answers = new WeakMap<Duplex, ServerResponse>();
   server.on('clientError', (error: Error, socket: Duplex) => {
     const status = STATUSES.get(systemErrorCode(error) ?? '') ?? 400;
     // In the middle of another answer there is nothing to be said.
-    const isAnswering = [...(answers.get(socket) ?? [])].some(({ headersSent }) => headersSent);
-    if (isAnswering) socket.destroy();
+    if (answers.get(socket)?.headersSent === true) socket.destroy();
     else refuse(socket, status, messageOf(error));
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -33,6 +30,10 @@ export function answerEarlyRefusals(server: Server): void {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     refuse(socket, 405, 'CONNECT is not supported: this is no proxy');
   });
+  return ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answers.set(socket, response);
+    response.once('close', () => answers.delete(socket));
+  };
 }
 
 function refuse(socket: Duplex, status: number, message: string): void {

@@ -25,6 +25,7 @@ import { answerEarlyRefusals, requireHost } from './earlyRefusals.ts';
 import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
 import { route } from './route.ts';
+import { oneByOne } from './sentAhead.ts';
 
 export interface FileServerOptions {
   readonly ip: string;
@@ -111,7 +112,9 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   };
   let taken = false;
   const watch = limitSilence(server, options.idleMs ?? DEFAULT_IDLE_MS);
-  server.on('request', (request, response) => {
+  const noteAnswer = answerEarlyRefusals(server);
+  const answer = oneByOne((request, response) => {
+    noteAnswer(request, response);
     watch(request, response);
     sayAlive(request, response);
     if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
@@ -122,12 +125,12 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
       },
     );
   });
+  server.on('request', answer);
   const done = new Promise<void>((resolve) => server.once('close', resolve));
   server.once('close', () => options.tls?.close());
   // Of a connection that could not be taken, for one: the others go on.
   server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
-  answerEarlyRefusals(server);
   const bound = await listen(server, ip, port);
   return { address: bound.address, port: bound.port, done, close };
 }

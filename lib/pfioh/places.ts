@@ -2,6 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { isOwnName, requirePossible } from '../transfer/names.ts';
+import { cutText } from '../wire/cut.ts';
 
 const DEFAULT_KEY_BASE = '/tmp';
 
@@ -37,7 +38,9 @@ export class Places {
   /** The folder of a key, with a `/` at the end. @throws PmanError */
   key(key: string): string {
     if (/^\.{0,2}$/.test(key) || key.includes('/') || key.includes('\0')) {
-      throw new BadRequestError(`refused key ${JSON.stringify(key)}: a key is one name`);
+      throw new BadRequestError(
+        `refused key ${JSON.stringify(cutText(key, 200))}: a key is one name`,
+      );
     }
     return this.path(`${join(this.#keyBase, `key-${key}`)}/`);
   }

@@ -31,17 +31,18 @@ const MAX_PATH_BYTES = 4096;
 
 /** @throws PmanError for a path that no file system has: with NUL, or too long */
 export function requirePossible(path: string): void {
+  // First: a path of a megabyte costs no more than a look at its length.
+  if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
+    throw new PmanError('name_too_long', `refused path: it has ${MAX_PATH_BYTES} bytes or more`);
+  }
   if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
   const name = tooLongName(path);
-  if (name !== undefined) {
-    const said = JSON.stringify(`${name.slice(0, 40)}…`);
-    throw new PmanError(
-      'name_too_long',
-      `refused path: the name ${said} has more than ${MAX_NAME_BYTES} bytes`,
-    );
-  }
-  if (Buffer.byteLength(path) < MAX_PATH_BYTES) return;
-  throw new PmanError('name_too_long', `refused path: it has ${MAX_PATH_BYTES} bytes or more`);
+  if (name === undefined) return;
+  const said = JSON.stringify(`${name.slice(0, 40)}…`);
+  throw new PmanError(
+    'name_too_long',
+    `refused path: the name ${said} has more than ${MAX_NAME_BYTES} bytes`,
+  );
 }
 
 /**

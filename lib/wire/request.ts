@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { BadRequestError, PmanError } from '../errors.ts';
-import { isJsonObject, isLargerThan, isTruthy, type JsonObject, type JsonValue } from './json.ts';
+import {
+  isJsonObject,
+  isLargerThan,
+  isTruthy,
+  type JsonObject,
+  type JsonValue,
+  MAX_JSON_DEPTH,
+} from './json.ts';
 import { problemsText } from './problems.ts';
 
 /** What every action gets to see of a request: its name and its `meta`, as sent. */
@@ -119,6 +126,14 @@ export const text = z
   .max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`)
   .refine((value) => !value.includes('\0'), 'holds a NUL character');
 
+/** The longest path in a tree: as many names as a reply may nest, each of 255 bytes and a "/". */
+const MAX_TREE_PATH = MAX_JSON_DEPTH * 256;
+
+/** A schema for a path in a tree, or for a piece of one. Empty pieces mean nothing, and are left out: each takes its time. */
+export const treePath = text
+  .max(MAX_TREE_PATH, `is longer than ${MAX_TREE_PATH} characters`)
+  .transform((path) => path.replace(/\/{2,}/g, '/'));
+
 /** The same for what a program gets, as UTF-8: half of a character of two has none, and would become another one. */
 export const programText = text.refine(
   (value) => !/\p{Surrogate}/u.test(value),
@@ -144,7 +159,7 @@ const searchValue = anyJson.refine(
 );
 
 /** `key` and `value`: the search that several actions share. */
-export const keyAndValue = { key: text, value: searchValue } as const;
+export const keyAndValue = { key: treePath, value: searchValue } as const;
 
 /** The search of status, done, info, search and result, with a page of its hits. */
 export const searchMeta = z.looseObject({ ...keyAndValue, ...pageFields });

@@ -121,6 +121,14 @@ const PMAN: readonly Made[] = [
   ['a path of 15 KiB of percent signs', () => get(`/api/v1/${fill('%2e%2e%2f', 15_000)}`)],
   ['100,000 chunks of a byte', () => chunked(' ', 100_000)],
   [
+    'a search for a path of 120 KiB of slashes',
+    () => post(asked('search', `{"key":"jid","value":"j","path":"${fill('/', 120_000)}"}`)),
+  ],
+  [
+    'a search with a key of 1 MiB',
+    () => post(asked('search', `{"key":"${fill('/a', 1_000_000)}","value":"j"}`)),
+  ],
+  [
     '10,000 requests in one piece',
     () => Buffer.concat(Array.from({ length: 10_000 }, () => get('/nowhere'))),
   ],
@@ -192,6 +200,14 @@ const PFIOH: readonly Made[] = [
   ['a query of 15 KiB of literal', () => get(`/?meta=${fill('%5B', 15_000)}`)],
   ['a query of 64 KiB', () => get(`/?meta=${fill('%7B', 65_536)}`)],
   ['a head of 64 KiB of headers', () => get('/', manyHeaders(9000))],
+  [
+    'a key of 900 KiB of slashes',
+    () => post(message('ls', `{"key":"${fill('/', 900_000)}"}`), '/'),
+  ],
+  [
+    '10,000 requests in one piece',
+    () => Buffer.concat(Array.from({ length: 10_000 }, () => get('/nowhere'))),
+  ],
 ];
 
 const UNFINISHED: WorstRequest = {

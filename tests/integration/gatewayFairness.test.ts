@@ -65,3 +65,50 @@ describe('many requests at once leave a turn to signals, timers and ends of jobs
     expect(await longestTurn(() => served() === COUNT)).toBeLessThan(within(LIMIT_MS));
   });
 });
+
+describe('requests that one client has sent ahead', () => {
+  it('are looked at some at a time, and answered one in a turn', async () => {
+    const count = 10_000;
+    let looked = 0;
+    let served = 0;
+    let most = { looked: 0, served: 0 };
+    let before = { looked: 0, served: 0 };
+    let isOver = false;
+    const look = () => {
+      most = {
+        looked: Math.max(most.looked, looked - before.looked),
+        served: Math.max(most.served, served - before.served),
+      };
+      before = { looked, served };
+      if (!isOver) setImmediate(look);
+    };
+    const gateway = await openGateway(
+      {
+        ...{ ip: '127.0.0.1', port: 0, protocol: 'tcp', rawmode: true, log: silentLogger() },
+        refusal,
+        admit: () => {
+          looked += 1;
+          return undefined;
+        },
+      },
+      async () => {
+        served += 1;
+        return { status: 200, headers: [], body: Buffer.from('{}') };
+      },
+    );
+    opened.push(gateway);
+    const client = new RawClient(gateway.port);
+    opened.push({ close: () => client.socket.destroy() });
+    await eventually('a connection', () => !client.socket.connecting);
+    look();
+    client.write(get('/x').repeat(count));
+    try {
+      await eventually('all answers', () => served === count, { withinMs: 60_000 });
+    } finally {
+      isOver = true;
+    }
+    // A message of ZeroMQ has 8 KiB; of what follows no more than 2 KiB are passed on at once.
+    expect(most.looked).toBeLessThan(600);
+    expect(most.served).toBeLessThanOrEqual(2);
+  });
+});

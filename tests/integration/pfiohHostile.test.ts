@@ -243,3 +243,44 @@ describe('pfioh', () => {
     expect(existsSync(join(store, 'f'))).toBe(false);
   });
 });
+
+describe('requests that a client of pfioh has sent ahead', () => {
+  const ask = (host: string, count: number) =>
+    Array.from({ length: count }, (_, i) => `GET /?a=${i} HTTP/1.1\r\nHost: ${host}\r\n\r\n`).join(
+      '',
+    );
+  const sendAll = (address: string, text: string) => {
+    const { port, hostname } = new URL(`http://${address}`);
+    return new Promise<{ answers: number; closes: number }>((resolve, reject) => {
+      let got = '';
+      const socket = connect(Number(port), hostname, () => socket.write(text));
+      socket.on('data', (chunk) => {
+        got += chunk.toString('latin1');
+        if (got.split('HTTP/1.1 400').length > 12) socket.end();
+      });
+      // What it has sent too much of may reset the connection: the answers came before.
+      socket.once('error', (error) => {
+        if (!/ECONNRESET|EPIPE/.test(error.message)) reject(error);
+      });
+      socket.once('close', () =>
+        resolve({
+          answers: got.split('HTTP/1.1 400').length - 1,
+          closes: got.split(/Connection: close/i).length - 1,
+        }),
+      );
+    });
+  };
+
+  it('are answered one after the other, when they are few', async () => {
+    const { address } = await start();
+    expect(await sendAll(address, ask(address, 12))).toEqual({ answers: 12, closes: 0 });
+  });
+
+  it('are not looked at, when they are many: the connection is closed behind some answers', async () => {
+    const { address, get } = await start();
+    const { answers, closes } = await sendAll(address, ask(address, 10_000));
+    expect(answers).toBeLessThanOrEqual(17);
+    expect(closes).toBeLessThanOrEqual(1);
+    expect((await get('hello', {})).status).toBeLessThan(500);
+  });
+});

@@ -100,6 +100,23 @@ describe('each field of each action', () => {
     });
   });
 
+  it.each([
+    ['get', 'path'],
+    ['search', 'path'],
+    ['search', 'key'],
+    ['status', 'key'],
+    ['kill', 'key'],
+  ])(
+    '%s is refused with a %s that is longer than any in a tree, before it is taken apart',
+    async (action, field) => {
+      const long = `/${'a/'.repeat(64_000)}`;
+      await expect(run(action, { ...GOOD[action], [field]: long })).rejects.toMatchObject({
+        code: 'bad_request',
+        message: `${action}: "meta.${field}": is longer than 128000 characters`,
+      });
+    },
+  );
+
   it('names all wrong fields of one request', async () => {
     await expect(run('run', { cmd: 1, jid: {} })).rejects.toMatchObject({
       message: expect.stringMatching(/"meta\.cmd".*"meta\.auid".*"meta\.jid"/),

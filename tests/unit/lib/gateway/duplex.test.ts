@@ -1,40 +1,9 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { PeerDuplex, type PeerPort, pieces } from '../../../../lib/gateway/duplex.ts';
+import type { Pace } from '../../../../lib/concurrency/turns.ts';
+import { PeerDuplex, type PeerPort } from '../../../../lib/gateway/duplex.ts';
 import type { SendOutcome } from '../../../../lib/gateway/rawRouter.ts';
 import { eventually } from '../../../helpers/eventually.ts';
-
-const text = (chunk: string, encoding: BufferEncoding = 'latin1') => ({ chunk, encoding });
-const bytes = (chunk: Buffer) => ({ chunk, encoding: 'utf8' as const });
-
-describe('pieces', () => {
-  it('joins the head and the body of a small answer', () => {
-    expect(pieces([text('head\r\n'), bytes(Buffer.from('body')), text('')]).map(String)).toEqual([
-      'head\r\nbody',
-    ]);
-  });
-
-  it('writes text in its encoding', () => {
-    expect(pieces([text('ü'), text('ü', 'utf8')])[0]).toEqual(Buffer.from([0xfc, 0xc3, 0xbc]));
-  });
-
-  it('never makes an empty message, which would close the connection', () => {
-    expect(pieces([text(''), bytes(Buffer.alloc(0))])).toEqual([]);
-  });
-
-  it('keeps all bytes in order, in messages of 1 byte to 64 KiB', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { maxLength: 6 }), (lengths) => {
-        const chunks = lengths.map((length, i) => Buffer.alloc(length, i + 1));
-        const out = pieces(chunks.map(bytes));
-        expect(Buffer.concat(out).equals(Buffer.concat(chunks))).toBe(true);
-        expect(out.every(({ length }) => length > 0 && length <= 65_536)).toBe(true);
-      }),
-      { numRuns: 30 },
-    );
-  });
-});
 
 /** A peer that takes messages or not, as the test says. */
 class Peer implements PeerPort {
@@ -60,9 +29,36 @@ class Peer implements PeerPort {
   }
 }
 
-function open(): { peer: Peer; duplex: PeerDuplex; seen: string[] } {
+/** It is always the others' turn, once after each piece. */
+class CountedPace implements Pace {
+  turns = 0;
+  #isMine = false;
+
+  get isOthersTurn(): boolean {
+    const isTheirs = !this.#isMine;
+    this.#isMine = false;
+    return isTheirs;
+  }
+
+  async turn(): Promise<void> {
+    this.turns += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#isMine = true;
+  }
+}
+
+interface Opening {
+  readonly maxUnreadBytes?: number;
+  readonly pace?: Pace;
+}
+
+function open({ maxUnreadBytes = 100, pace }: Opening = {}): {
+  peer: Peer;
+  duplex: PeerDuplex;
+  seen: string[];
+} {
   const peer = new Peer();
-  const duplex = new PeerDuplex(peer, { maxUnreadBytes: 100, writeTimeoutMs: 1_000 });
+  const duplex = new PeerDuplex(peer, { maxUnreadBytes, writeTimeoutMs: 1_000 }, pace);
   const seen: string[] = [];
   for (const name of ['end', 'finish', 'close', 'timeout']) {
     duplex.on(name, () => seen.push(name));
@@ -137,11 +133,64 @@ describe('PeerDuplex', () => {
     for (const letter of 'abcde') duplex.receive(Buffer.from(letter));
     expect(got).toBe('a');
     duplex.releaseInput();
-    expect(got).toBe('abc');
+    await eventually(() => got === 'abc', { message: 'the input up to the next hold' });
     duplex.receive(Buffer.from('f'));
     duplex.releaseInput();
     duplex.receive(Buffer.from('g'));
-    expect(got).toBe('abcdefg');
+    await eventually(() => got === 'abcdefg', { message: 'the rest of the input' });
+  });
+
+  it('passes on what was held back in small pieces, with a turn for others between them', async () => {
+    const pace = new CountedPace();
+    const { duplex } = open({ maxUnreadBytes: 1_000_000, pace });
+    let got = '';
+    let most = 0;
+    duplex.on('data', (chunk: Buffer) => {
+      got += String(chunk);
+      most = Math.max(most, chunk.length);
+    });
+    await once(duplex, 'resume');
+    duplex.holdInput();
+    const sent = Array.from({ length: 20_000 }, (_, i) => `${i} `).join('');
+    for (let at = 0; at < sent.length; at += 8192) {
+      duplex.receive(Buffer.from(sent.slice(at, at + 8192)));
+    }
+    duplex.releaseInput();
+    await eventually(() => got.length === sent.length, { message: 'all input' });
+    expect(got).toBe(sent);
+    expect(most).toBeLessThanOrEqual(2048);
+    expect(pace.turns).toBeGreaterThan(sent.length / 2048);
+  });
+
+  it('gives a reader that was away the input of one message at a time', async () => {
+    const pace = new CountedPace();
+    const { duplex } = open({ maxUnreadBytes: 1_000_000, pace });
+    let got = 0;
+    duplex.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+    });
+    await once(duplex, 'resume');
+    duplex.pause();
+    for (let i = 0; i < 50; i += 1) duplex.receive(Buffer.alloc(8192));
+    duplex.resume();
+    await eventually(() => got === 50 * 8192, { message: 'all input' });
+    expect(pace.turns).toBeGreaterThan(45);
+  });
+
+  it('reads what a peer has sent before it left, although it had to wait', async () => {
+    const { duplex, seen } = open({ maxUnreadBytes: 1_000_000 });
+    let got = 0;
+    duplex.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+    });
+    await once(duplex, 'resume');
+    duplex.pause();
+    for (let i = 0; i < 5; i += 1) duplex.receive(Buffer.alloc(8192));
+    duplex.disconnected();
+    duplex.resume();
+    await eventually(() => seen.includes('close'), { message: 'its end' });
+    expect(got).toBe(5 * 8192);
+    expect(seen).toContain('end');
   });
 
   it('tells of a time without a byte, and counts none while input is held back', () => {
