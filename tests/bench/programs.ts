@@ -13,10 +13,37 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+/** Of those that were started and have not ended. */
+const running = new Set<ChildProcess>();
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** However this process ends, by a signal, a fault or at its end, so does what it has started. */
+function endWithMe(child: ChildProcess): void {
+  if (process.listenerCount('exit', endAll) === 0) {
+    process.on('exit', endAll);
+    for (const [signal, code] of Object.entries(SIGNALS)) {
+      process.once(signal, () => void allEnded().then(() => process.exit(code)));
+    }
+  }
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
+function endAll(): void {
+  for (const child of running) child.kill('SIGTERM');
+}
+
+async function allEnded(): Promise<void> {
+  const ends = [...running].map((child) => once(child, 'exit'));
+  endAll();
+  await Promise.all(ends);
+}
+
 /** Starts a program and waits until its output shows a port: the first group of `port`. */
 export async function startProgram(command: readonly string[], port: RegExp): Promise<BenchServer> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithMe(child);
   const exited = once(child, 'exit');
   let output = '';
   const found = new Promise<number>((resolve) => {

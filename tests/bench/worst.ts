@@ -12,8 +12,13 @@ import { startProgram } from './programs.ts';
 const wanted = process.argv[2] ?? '';
 const folder = mkdtempSync(join(tmpdir(), 'pman-worst-'));
 mkdirSync(join(folder, 'store'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const FLAGS = {
-  pman: ['--DBpath', join(folder, 'db'), '--directiveFile', join(folder, 'd.json')],
+  pman: [
+    ...['--DBpath', join(folder, 'db'), '--directiveFile', join(folder, 'd.json')],
+    // Some of these requests begin jobs.
+    ...['--jobsAtExit', 'end'],
+  ],
   pfioh: ['--forever', '--storeBase', join(folder, 'store')],
 };
 
@@ -32,18 +37,14 @@ async function start(program: 'pman' | 'pfioh'): Promise<Watched & { stop(): Pro
 
 console.log('| to | what | status | busy ms | longest hello ms | MiB more |');
 console.log('| --- | --- | --: | --: | --: | --: |');
-try {
-  for (const program of ['pman', 'pfioh'] as const) {
-    const server = await start(program);
-    for (const worst of WORST_REQUESTS) {
-      if (worst.to !== program || !worst.name.includes(wanted)) continue;
-      const { status, busyMs, helloMs, moreMib } = await endure(server, worst);
-      const cells = [program, worst.name, status ?? 'closed'];
-      cells.push(busyMs.toFixed(0), helloMs.toFixed(0), moreMib.toFixed(0));
-      console.log(`| ${cells.join(' | ')} |`);
-    }
-    await server.stop();
+for (const program of ['pman', 'pfioh'] as const) {
+  const server = await start(program);
+  for (const worst of WORST_REQUESTS) {
+    if (worst.to !== program || !worst.name.includes(wanted)) continue;
+    const { status, busyMs, helloMs, moreMib } = await endure(server, worst);
+    const cells = [program, worst.name, status ?? 'closed'];
+    cells.push(busyMs.toFixed(0), helloMs.toFixed(0), moreMib.toFixed(0));
+    console.log(`| ${cells.join(' | ')} |`);
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  await server.stop();
 }
