@@ -29,15 +29,27 @@ export interface Token {
  * @throws UsageError when the file cannot be read or understood, or holds no token; it shows no token
  */
 export function readTokenFile(file: string, mayBeEmpty = false): readonly Token[] {
-  let content: string;
+  return requireTokens(readTokenText(file), file, mayBeEmpty);
+}
+
+/** The text of a file of tokens. @throws UsageError */
+export function readTokenText(file: string): string {
   try {
-    content = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError(
       `cannot read the tokens: ${messageOf(error)}; name their file with --tokenPath`,
       { cause: error },
     );
   }
+}
+
+/** The tokens in the text of a file. @throws UsageError as readTokenFile does */
+export function requireTokens(
+  content: string,
+  file: string,
+  mayBeEmpty: boolean,
+): readonly Token[] {
   const tokens = tokensIn(content, file);
   // An empty file is one that is just being written.
   if (tokens.length > 0 || (mayBeEmpty && content.trim() !== '')) return tokens;
@@ -53,7 +65,7 @@ export function isIniPath(path: string): boolean {
   return path.includes('.cfg') || extname(path) === '.ini';
 }
 
-/** The tokens in the text of a file. @throws UsageError as readTokenFile does */
+/** The same; there may be none. @throws UsageError for what cannot be understood */
 export function tokensIn(content: string, file: string): readonly Token[] {
   return isIniPath(file) ? iniTokens(iniSections(content), file) : lineTokens(content, file);
 }

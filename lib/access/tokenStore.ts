@@ -1,20 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { type FSWatcher, statSync, watch } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { ANYBODY, type Caller } from './caller.ts';
+import { FollowedFile, versionOf } from './followedFile.ts';
 import { Guesses } from './guesses.ts';
 import { SlowHashes } from './slowHashes.ts';
-import { readTokenFile, type Token } from './tokenFile.ts';
+import { readTokenText, requireTokens, type Token } from './tokenFile.ts';
 import { tokenFileWarnings } from './tokenFileRights.ts';
 import { STRONG_BITS, strengthOf } from './tokenStrength.ts';
 import { digestOf } from './tokenValue.ts';
 
-/** How often the file is looked at, where nobody tells of its changes, and how late a token may expire. */
-const LOOK_MS = 1000;
-const SOON_MS = 10;
 /** How many weak tokens a start warns of one by one. */
 const MAX_WARNINGS = 5;
 
@@ -62,20 +59,28 @@ export class TokenStore implements Door {
   #tokens: readonly Known[];
   /** In the clear; the longest first: a token may hold a shorter one, and of what is left of it nothing is to be seen. */
   #shown: readonly string[] = [];
-  #seen: string;
   #problem = '';
-  readonly #timer: NodeJS.Timeout;
-  readonly #watcher: FSWatcher | undefined;
+  readonly #followed: FollowedFile;
 
   private constructor(file: string, log: Logger, guesses: Guesses) {
     this.#file = file;
     this.#log = log;
     this.#guesses = guesses;
-    this.#seen = stateOf(file);
-    this.#tokens = this.#read([]);
-    for (const warning of warningsOf(this.#tokens)) log.warn(warning);
-    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
-    this.#watcher = this.#watch();
+    const version = versionOf(file);
+    const warnings = this.#rights();
+    const text = readTokenText(file);
+    this.#tokens = this.#read(text, []);
+    for (const warning of [...warnings, ...warningsOf(this.#tokens)]) log.warn(warning);
+    this.#followed = new FollowedFile(
+      file,
+      { text, version },
+      {
+        log,
+        onText: (changed) => this.#reload(changed),
+        onFault: (error) => this.#tell(error),
+        onLook: () => this.#expire(),
+      },
+    );
   }
 
   /**
@@ -152,18 +157,15 @@ export class TokenStore implements Door {
   }
 
   close(): void {
-    clearInterval(this.#timer);
-    this.#watcher?.close();
+    this.#followed.close();
   }
 
   /** @throws UsageError */
-  #read(before: readonly Known[], mayBeEmpty = false): readonly Known[] {
-    const warnings = this.#rights();
-    const tokens = readTokenFile(this.#file, mayBeEmpty).map((token): Known => {
+  #read(text: string, before: readonly Known[], mayBeEmpty = false): readonly Known[] {
+    const tokens = requireTokens(text, this.#file, mayBeEmpty).map((token): Known => {
       const same = before.find((one) => sameToken(one, token));
       return same ?? { ...token, revoked: manyListeners(new AbortController()) };
     });
-    if (before.length === 0) for (const warning of warnings) this.#log.warn(warning);
     this.#shown = tokens
       .flatMap(({ value }) => (value.kind === 'digest' && value.plain ? [value.plain] : []))
       .sort((a, b) => b.length - a.length);
@@ -180,49 +182,31 @@ export class TokenStore implements Door {
     }
   }
 
-  #watch(): FSWatcher | undefined {
-    try {
-      // Of the folder: an editor puts another file in the place of this one.
-      const watcher = watch(dirname(this.#file), { persistent: false }, (_event, name) => {
-        if (name === null || name === basename(this.#file)) this.#lookSoon();
-      });
-      return watcher.on('error', () => watcher.close());
-    } catch (error) {
-      this.#log.debug('the file of the tokens is not watched', { reason: messageOf(error) });
-      return undefined;
-    }
-  }
-
-  /** Whoever writes the file in place has written it by then. */
-  #lookSoon(): void {
-    setTimeout(() => this.#look(), SOON_MS).unref();
-  }
-
-  #look(): void {
-    const state = stateOf(this.#file);
-    if (state !== this.#seen) {
-      this.#seen = state;
-      this.#reload();
-    }
+  #expire(): void {
     for (const token of this.#tokens) if (!isGood(token)) token.revoked.abort();
   }
 
-  #reload(): void {
+  #reload(text: string): void {
     try {
+      this.#rights();
       const before = this.#tokens;
-      this.#tokens = this.#read(before, true);
+      this.#tokens = this.#read(text, before, true);
       this.#slow.forget();
       for (const token of before) if (!this.#tokens.includes(token)) token.revoked.abort();
       this.#problem = '';
       this.#log.info('the tokens were read again', { count: this.#tokens.length });
     } catch (error) {
-      const problem = messageOf(error);
-      if (problem === this.#problem) return;
-      this.#problem = problem;
-      this.#log.error('the tokens cannot be read again: those that were known stay', {
-        reason: problem,
-      });
+      this.#tell(error);
     }
+  }
+
+  #tell(error: unknown): void {
+    const problem = messageOf(error);
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#log.error('the tokens cannot be read again: those that were known stay', {
+      reason: problem,
+    });
   }
 }
 
@@ -268,13 +252,6 @@ function sameToken(a: Token, b: Token): boolean {
 function textOf({ name, value, grant, expiresAt }: Token): string {
   const limits = grant === undefined ? null : { ...grant, scopes: [...grant.scopes] };
   return JSON.stringify([name, value, limits, expiresAt ?? null]);
-}
-
-/** What changes whenever the file does; empty when it is not there. */
-function stateOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-  if (stat === undefined) return '';
-  return [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
 }
 
 /** Of the tokens that can be guessed, as far as they stand there in the clear. */
