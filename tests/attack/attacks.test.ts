@@ -60,6 +60,11 @@ describe('the table of docs/security.md', () => {
     for (const row of known) expect(tried).toContain(`${row.subject}: ${row.tried}`);
   });
 
+  it('has each row once', () => {
+    const texts = known.map(({ subject, tried }) => `${subject}: ${tried}`);
+    expect(texts).toEqual([...new Set(texts)]);
+  });
+
   afterAll(() => {
     if (isWriting) writeTable(rows);
   });
