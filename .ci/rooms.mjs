@@ -148,12 +148,12 @@ export const table = [
   [
     'lib/pfioh',
     'the file server: push, pull, copy',
-    ['lib/transfer', 'lib/config', 'lib/access', 'lib/wire', 'lib/host'],
+    ['lib/transfer', 'lib/config', 'lib/access', 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'lib/transfer',
     'what purl and pfioh share: archives, checksums, base64, safe names, half-done transfers',
-    ['lib/wire', 'lib/host'],
+    ['lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'lib/access',

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { inTurns } from '../concurrency/turns.ts';
 import { PmanError } from '../errors.ts';
 import { pathError } from '../transfer/pathError.ts';
-import { dumps } from '../wire/pythonJson.ts';
+import { dumps, dumpsInSteps } from '../wire/pythonJson.ts';
 import { errorHeaders, statusOf } from '../wire/reply.ts';
 import type { Places } from './places.ts';
 
@@ -13,6 +14,16 @@ export function answerJson(response: ServerResponse, value: JsonObject, status =
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}
+
+/** The same for what may be long: it is written in turns with other work. */
+export async function answerLongJson(response: ServerResponse, value: JsonObject): Promise<void> {
+  const body = await inTurns(dumpsInSteps(value));
+  response.writeHead(200, {
+    'Content-Type': 'application/json',
+    'Content-Length': body.length,
   });
   response.end(body);
 }

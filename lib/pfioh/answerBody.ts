@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { BadRequestError, PmanError } from '../errors.ts';
-import { answerJson } from './answer.ts';
+import { answerJson, answerLongJson } from './answer.ts';
 import { answerCopy } from './answerCopy.ts';
 import { answerFields } from './answerFields.ts';
 import type { Handled, RequestContext } from './context.ts';
@@ -93,6 +93,6 @@ async function answerMessage(
     return 'transfer';
   }
   context.permit(message.action || 'message', placeIn(message.meta));
-  answerJson(response, await control(message, { places: context.places, userAgent }));
+  await answerLongJson(response, await control(message, { places: context.places, userAgent }));
   return 'message';
 }

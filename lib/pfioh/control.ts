@@ -1,6 +1,8 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { inTurns } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { isOwnName } from '../transfer/names.ts';
 import { OpenFolder } from '../transfer/openFolder.ts';
@@ -19,6 +21,7 @@ export interface ControlContext {
   readonly userAgent: string;
 }
 
+type Entry = readonly [name: string, is: JsonObject];
 type Verb = (meta: unknown, context: ControlContext) => JsonObject | Promise<JsonObject>;
 
 const VERBS = new Map<string, Verb>([
@@ -89,9 +92,9 @@ function placeOf(meta: unknown, places: Places): string {
   return data.subdir === undefined ? folder : places.below(folder, data.subdir);
 }
 
-function list(meta: unknown, { places }: ControlContext): JsonObject {
+async function list(meta: unknown, { places }: ControlContext): Promise<JsonObject> {
   const folder = placeOf(meta, places);
-  const entries = entriesIn(folder, places);
+  const entries = await entriesIn(folder, places);
   return {
     status: true,
     msg: `Successful scandir on ${folder}`,
@@ -99,18 +102,16 @@ function list(meta: unknown, { places }: ControlContext): JsonObject {
   };
 }
 
-/** What lies in a folder; in a store of that very folder, whatever takes its place meanwhile. */
-function entriesIn(folder: string, { base }: Places) {
+/**
+ * What lies in a folder, looked at in turns with other work; in a store of that very folder, whatever takes its place
+ * meanwhile.
+ */
+async function entriesIn(folder: string, { base }: Places): Promise<readonly Entry[]> {
   let held: OpenFolder | undefined;
   try {
     const open = OpenFolder.at(folder, base);
     held = open;
-    const names = readdirSync(open.itself).filter((name) => !isOwnName(name));
-    return names.flatMap((name) => {
-      const path = join(folder, name);
-      const stats = lstatSync(open.way(path), { throwIfNoEntry: false });
-      return stats === undefined ? [] : [[name, describe(path, stats)] as const];
-    });
+    return await inTurns(described(open, await readdir(open.itself)));
   } catch (error) {
     const cause = error instanceof PmanError ? error.cause : error;
     if (cause === undefined) throw error;
@@ -118,6 +119,21 @@ function entriesIn(folder: string, { base }: Places) {
   } finally {
     held?.close();
   }
+}
+
+function* described(
+  folder: OpenFolder,
+  names: readonly string[],
+): Generator<void, readonly Entry[], void> {
+  const entries: Entry[] = [];
+  for (const name of names) {
+    yield;
+    if (isOwnName(name)) continue;
+    const path = join(folder.path, name);
+    const stats = lstatSync(folder.way(path), { throwIfNoEntry: false });
+    if (stats !== undefined) entries.push([name, describe(path, stats)]);
+  }
+  return entries;
 }
 
 function describe(path: string, all: Stats): JsonObject {

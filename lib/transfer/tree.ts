@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  type BigIntStats,
-  constants,
-  lstatSync,
-  readdirSync,
-  readlinkSync,
-} from 'node:fs';
+import { accessSync, type BigIntStats, constants, lstatSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inTurns, isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import { checkLink, type Look } from './checkLink.ts';
 import { isOwnName } from './names.ts';
@@ -43,10 +37,8 @@ export interface WalkOptions {
   readonly within?: string | undefined;
 }
 
-const TURN_EVERY = 500;
-
 /**
- * Walks a file or folder in the order of names, so that two walks of an unchanged tree agree. Links are not
+ * Walks a file or folder in turns with other work, in the order of names, so that two walks of an unchanged tree agree. Links are not
  * followed, also those that somebody puts in the place of a folder meanwhile: what is in a folder is looked at
  * by way of the open folder.
  * @throws PmanError for a link that leads outside, a device, socket or pipe, a name that is not
@@ -64,9 +56,9 @@ export async function* walkTree(
     const rootEntry = entryOf(above, root, prefix, top);
     if (rootEntry.name !== '') yield rootEntry;
     if (rootEntry.kind !== 'folder') return;
-    open.push(opened(above, rootEntry));
-    for (let seen = 1; ; seen += 1) {
-      if (seen % TURN_EVERY === 0) await nextTurn();
+    open.push(await opened(above, rootEntry));
+    for (;;) {
+      if (isOthersTurn()) await turn();
       const inner = open.at(-1);
       if (inner === undefined) return;
       const child = inner.names.pop();
@@ -79,7 +71,7 @@ export async function* walkTree(
       const name = inner.name === '' ? child : `${inner.name}/${child}`;
       const entry = entryOf(inner.folder, path, name, top);
       yield entry;
-      if (entry.kind === 'folder') open.push(opened(inner.folder, entry));
+      if (entry.kind === 'folder') open.push(await opened(inner.folder, entry));
     }
   } finally {
     for (const { folder } of open) folder.close();
@@ -87,10 +79,10 @@ export async function* walkTree(
   }
 }
 
-function opened(above: OpenFolder, { path, name }: TreeEntry) {
+async function opened(above: OpenFolder, { path, name }: TreeEntry) {
   const folder = above.folder(path);
   try {
-    return { folder, name, names: childrenOf(folder).reverse() };
+    return { folder, name, names: (await childrenOf(folder)).reverse() };
   } catch (error) {
     folder.close();
     throw error;
@@ -147,21 +139,29 @@ function checkReadable(path: string): void {
   }
 }
 
-function childrenOf(folder: OpenFolder): string[] {
+async function childrenOf(folder: OpenFolder): Promise<string[]> {
   let names: Buffer[];
   try {
-    names = readdirSync(folder.itself, { encoding: 'buffer' });
+    names = await readdir(folder.itself, { encoding: 'buffer' });
   } catch (cause) {
     throw sourceError(folder.path, 'list', cause);
   }
-  const texts = names.map((name) => {
+  return (await inTurns(textsOf(names, folder.path))).sort();
+}
+
+function* textsOf(names: readonly Buffer[], path: string): Generator<void, string[], void> {
+  const texts: string[] = [];
+  for (const name of names) {
+    yield;
     const text = name.toString('utf8');
-    if (Buffer.from(text).equals(name)) return text;
-    throw new BadRequestError(
-      `${folder.path} holds a name that is not UTF-8: ${name.toString('latin1')}`,
-    );
-  });
-  return texts.filter((name) => !isOwnName(name)).sort();
+    if (!Buffer.from(text).equals(name)) {
+      throw new BadRequestError(
+        `${path} holds a name that is not UTF-8: ${name.toString('latin1')}`,
+      );
+    }
+    if (!isOwnName(text)) texts.push(text);
+  }
+  return texts;
 }
 
 /** The name that a file or folder has in archives: the last part of its path. */

@@ -24,27 +24,28 @@ const STEP_DEPTH = 3;
 /** About how much of a text is written in one step, in characters. */
 const STEP_CHARACTERS = 64 * 1024;
 
-/** As `dumps` with an indent, in steps; gives the bytes, which are all ASCII. */
-export function* dumpsInSteps(value: unknown, indent: number): Generator<void, Buffer, void> {
-  const step = ' '.repeat(indent);
+/** As `dumps`, in steps; gives the bytes, which are all ASCII. */
+export function* dumpsInSteps(value: unknown, indent?: number): Generator<void, Buffer, void> {
+  const step = indent === undefined ? undefined : ' '.repeat(indent);
   const pieces: Buffer[] = [];
   let text = '';
   function* write(part: unknown, lineStart: string, depth: number): Generator<void, void, void> {
     if (depth > STEP_DEPTH || typeof part !== 'object' || part === null) {
-      text += indented(part, step, lineStart, asTheyAre);
+      text += step === undefined ? flat(part) : indented(part, step, lineStart, asTheyAre);
     } else if (part instanceof ExactNumber) text += part.text;
     else {
       const isArray = Array.isArray(part);
-      const inner = lineStart + step;
+      const inner = step === undefined ? '' : lineStart + step;
+      const comma = step === undefined ? ', ' : ',';
       let isEmpty = true;
       for (const [key, item] of Object.entries(part)) {
         if (item === undefined && !isArray) continue;
-        text += `${isEmpty ? (isArray ? '[' : '{') : ','}${inner}${isArray ? '' : `${quote(key)}: `}`;
+        text += `${isEmpty ? (isArray ? '[' : '{') : comma}${inner}${isArray ? '' : `${quote(key)}: `}`;
         isEmpty = false;
         yield* write(item, inner, depth + 1);
       }
       if (isEmpty) text += isArray ? '[]' : '{}';
-      else text += `${lineStart}${isArray ? ']' : '}'}`;
+      else text += `${step === undefined ? '' : lineStart}${isArray ? ']' : '}'}`;
     }
     if (text.length < STEP_CHARACTERS) return;
     pieces.push(Buffer.from(text, 'latin1'));

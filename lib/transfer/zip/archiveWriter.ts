@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { BadRequestError } from '../../errors.ts';
 import { contentOf, SteadyFile, smallContent } from '../steadyFile.ts';
 import type { TreeEntry } from '../tree.ts';
@@ -63,10 +63,9 @@ class ZipWriter {
     for await (const entry of entries) {
       if (entry.kind !== 'file') this.#whole(blank(entry), Buffer.from(entry.target));
       else if (!this.#smallFile(entry)) yield* this.#largeFile(entry);
-      if (this.#heldBytes < GATHER_BYTES) continue;
-      yield* this.#flush();
+      if (this.#heldBytes >= GATHER_BYTES) yield* this.#flush();
       // Small files are read and packed without waiting; others want a turn too.
-      await nextTurn();
+      if (isOthersTurn()) await turn();
     }
     yield* this.#flush();
     const start = this.#offset;
