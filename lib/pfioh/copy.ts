@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, renameSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { OpenFolder } from '../transfer/openFolder.ts';
 import { pathError } from '../transfer/pathError.ts';
@@ -91,16 +91,14 @@ async function copyFreely(from: string, copy: string): Promise<void> {
   if ((await stateOf(from)) !== before) throw changedError(from, 'changed');
 }
 
-const TURN_EVERY = 500;
-
 /** Stays the same as long as a tree does: names, sizes and times. What is copied meanwhile is a copy of it then. */
 async function stateOf(root: string): Promise<string> {
   const hash = createHash('sha256');
   const pending = [root];
-  for (let i = 1; ; i += 1) {
+  for (;;) {
     const path = pending.pop();
     if (path === undefined) return hash.digest('hex');
-    if (i % TURN_EVERY === 0) await nextTurn();
+    if (isOthersTurn()) await turn();
     const stats = lstatSync(path, { bigint: true });
     hash.update(JSON.stringify([path, ...[stats.ino, stats.size, stats.mtimeNs].map(String)]));
     if (!stats.isDirectory()) continue;

@@ -1,6 +1,6 @@
 import { chmodSync, lutimesSync, symlinkSync, utimesSync } from 'node:fs';
 import { copyFile, constants as copying } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { HeldTree } from '../transfer/heldTree.ts';
 import type { OpenFolder } from '../transfer/openFolder.ts';
 import { changedError } from '../transfer/sourceError.ts';
@@ -8,7 +8,6 @@ import { SteadyFile } from '../transfer/steadyFile.ts';
 import { utimesSeconds } from '../transfer/times.ts';
 import { type Survey, survey, type TreeEntry } from '../transfer/tree.ts';
 
-const TURN_EVERY = 200;
 /** What the copy is called in the folder that it is made in. */
 const COPY_NAME = 'copy';
 
@@ -35,11 +34,9 @@ export async function copyWithin(
 ): Promise<void> {
   const tree = new HeldTree(into);
   const folders: TreeEntry[] = [];
-  let seen = 0;
   try {
     for await (const entry of before.entries()) {
-      seen += 1;
-      if (seen % TURN_EVERY === 0) await nextTurn();
+      if (isOthersTurn()) await turn();
       if (entry.kind === 'folder') {
         tree.makeFolder(entry.name);
         folders.push(entry);

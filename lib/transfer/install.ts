@@ -8,7 +8,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { PmanError } from '../errors.ts';
 import { HeldTree } from './heldTree.ts';
 import { OpenFolder } from './openFolder.ts';
@@ -18,8 +18,6 @@ export interface InstallOptions {
   /** Whether what is already there may be reached through symbolic links. */
   readonly followLinks: boolean;
 }
-
-const TURN_EVERY = 200;
 
 /**
  * Moves the content of a staging folder to where it belongs. What is new there is moved as a whole;
@@ -38,8 +36,8 @@ export async function install(
   const place = (name: string) => (followLinks ? join(folder, name) : to.way(name));
   try {
     const names = await plan(staging, folder, isLink);
-    for (const [i, name] of names.entries()) {
-      if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+    for (const name of names) {
+      if (isOthersTurn()) await turn();
       try {
         renameSync(from.way(name), place(name));
       } catch (cause) {
@@ -62,10 +60,9 @@ async function plan(
 ): Promise<string[]> {
   const names: string[] = [];
   const pending = [''];
-  for (let i = 0; ; i += 1) {
+  for (;;) {
     const next = pending.pop();
     if (next === undefined) return names;
-    if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
     const target = join(folder, next);
     try {
       accessSync(target, constants.W_OK);
@@ -73,6 +70,7 @@ async function plan(
       throw pathError(target, 'write to', cause);
     }
     for (const entry of readdirSync(join(staging.itself, next), { withFileTypes: true })) {
+      if (isOthersTurn()) await turn();
       const name = next === '' ? entry.name : `${next}/${entry.name}`;
       const path = join(folder, name);
       const there = existing(path);

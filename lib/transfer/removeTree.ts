@@ -1,11 +1,10 @@
 import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { stagingName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
 
-const TURN_EVERY = 100;
 /** Each folder on the way is an open file. What lies deeper is moved up first. */
 const MAX_DEPTH = 64;
 /** How often something may become a folder, or none, in the moment when it is removed. */
@@ -36,7 +35,6 @@ export async function removeTree(path: string, within?: string): Promise<void> {
 /** The same for what lies in a folder that is held open. @throws PmanError, the system's error */
 export async function removeIn(above: OpenFolder, path: string): Promise<void> {
   const pending = [path];
-  let seen = 0;
   /** Of a folder what is in it and then itself; false when something else has its name by now. */
   const removeFolder = async (inside: OpenFolder, one: string, depth: number): Promise<boolean> => {
     if (depth > MAX_DEPTH) {
@@ -56,8 +54,7 @@ export async function removeIn(above: OpenFolder, path: string): Promise<void> {
     return isDone(() => permitted(inside, () => rmdirSync(inside.way(one))));
   };
   const remove = async (inside: OpenFolder, one: string, depth: number): Promise<void> => {
-    seen += 1;
-    if (seen % TURN_EVERY === 0) await nextTurn();
+    if (isOthersTurn()) await turn();
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       if (isFolder(inside, one)) {
         if (await removeFolder(inside, one, depth)) return;

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import { checkLink, goesUpLater, type Look } from './checkLink.ts';
 import { HeldTree } from './heldTree.ts';
@@ -39,7 +39,6 @@ export interface Unpacked {
   readonly bytes: number;
 }
 
-const TURN_EVERY = 200;
 // Set-id bits do not come over the network.
 const KEPT_MODE = 0o1777;
 
@@ -62,7 +61,7 @@ export async function unpack(
   try {
     const folders = await extract(archive, entries, staging.folder, options);
     await install(staging.folder, folder, options);
-    dressFolders(folders, folder, options);
+    await dressFolders(folders, folder, options);
   } finally {
     await staging.close();
   }
@@ -108,8 +107,8 @@ async function extract(
   const made = new Set<string>(['']);
   const folders: ArchiveEntry[] = [];
   try {
-    for (const [i, entry] of entries.entries()) {
-      if (i % TURN_EVERY === TURN_EVERY - 1) await nextTurn();
+    for (const entry of entries) {
+      if (isOthersTurn()) await turn();
       signal?.throwIfAborted();
       try {
         if (entry.kind === 'folder') {
@@ -236,19 +235,21 @@ function byName(entries: readonly ArchiveEntry[]): Map<string, ArchiveEntry | 'f
 }
 
 /** Modes and times of folders, deepest first: writing into a folder changes its time. */
-function dressFolders(
+async function dressFolders(
   folders: readonly ArchiveEntry[],
   folder: string,
   { followLinks }: InstallOptions,
-): void {
+): Promise<void> {
   const deepestFirst = [...folders].sort(
     (a, b) => b.name.split('/').length - a.name.split('/').length,
   );
   const top = OpenFolder.at(folder, undefined);
   const tree = new HeldTree(top);
   try {
-    for (const entry of deepestFirst)
+    for (const entry of deepestFirst) {
+      if (isOthersTurn()) await turn();
       dress(followLinks ? join(folder, entry.name) : tree.folder(entry.name), entry);
+    }
   } finally {
     tree.close();
     top.close();

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { BadRequestError, messageOf } from '../../errors.ts';
 import { entryParts } from '../names.ts';
 import { bunzip2 } from './bzip2.ts';
@@ -31,7 +31,6 @@ const CHUNK_BYTES = 256 * 1024;
 const SMALL_BYTES = 128 * 1024;
 const LOCAL_HEADER = 0x04034b50;
 const LOCAL_HEADER_BYTES = 30;
-const TURN_EVERY = 5000;
 
 /** An archive in an open file. The file stays open when the archive is closed. */
 export class ArchiveReader {
@@ -51,10 +50,8 @@ export class ArchiveReader {
   /** All entries, checked. @throws BadRequestError at the first that cannot be accepted */
   async entries(): Promise<ArchiveEntry[]> {
     const all: ArchiveEntry[] = [];
-    let read = 0;
     for (const listed of listedEntries(this.#window, this.#list)) {
-      read += 1;
-      if (read % TURN_EVERY === 0) await nextTurn();
+      if (isOthersTurn()) await turn();
       const entry = checked(listed);
       if (entry !== undefined) all.push(entry);
     }
@@ -162,7 +159,7 @@ async function* inflated(raw: Iterable<Buffer>): AsyncGenerator<Buffer> {
 async function* plainOf(raw: Iterable<Buffer>, packing: Packing): AsyncGenerator<Buffer> {
   for (const piece of packing === 'bzip2' ? bunzip2(raw) : raw) {
     yield piece;
-    await nextTurn();
+    if (isOthersTurn()) await turn();
   }
 }
 
