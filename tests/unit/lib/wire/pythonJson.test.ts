@@ -81,12 +81,14 @@ describe('dumps', () => {
 });
 
 describe('dumpsInSteps', () => {
-  const inSteps = (value: unknown) => atOnce(dumpsInSteps(value, 4)).toString('latin1');
+  const inSteps = (value: unknown, indent?: number) =>
+    atOnce(dumpsInSteps(value, indent)).toString('latin1');
 
   it('writes what dumps writes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-        expect(inSteps(value)).toBe(dumps(value, 4));
+        expect(inSteps(value, 4)).toBe(dumps(value, 4));
+        expect(inSteps(value)).toBe(dumps(value));
       }),
     );
   });
@@ -98,7 +100,8 @@ describe('dumpsInSteps', () => {
       c: new ExactNumber('1.0'),
       d: { e: 'ü' },
     };
-    expect(inSteps(value)).toBe(dumps(value, 4));
+    expect(inSteps(value, 4)).toBe(dumps(value, 4));
+    expect(inSteps(value)).toBe(dumps(value));
   });
 
   it('makes a step of every 64 Ki characters', () => {

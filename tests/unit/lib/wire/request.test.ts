@@ -11,6 +11,7 @@ import {
   requireSmallMeta,
   searchMeta,
   text,
+  treePath,
 } from '../../../../lib/wire/request.ts';
 
 function messageOfRefusal(work: () => unknown): string {
@@ -88,12 +89,22 @@ describe('parseMeta', () => {
     );
   });
 
-  it('refuses a text that is longer than any command or path', () => {
+  it('refuses a text that is longer than any command', () => {
     const longest = 1024 * 1024;
     expect(text.safeParse('x'.repeat(longest)).success).toBe(true);
+    expect(text.safeParse('x'.repeat(longest + 1)).success).toBe(false);
+  });
+
+  it('refuses a key that is longer than any path in a tree', () => {
+    const longest = 128_000;
+    expect(searchMeta.safeParse({ key: 'x'.repeat(longest), value: 1 }).success).toBe(true);
     expect(refusal(searchMeta, { key: 'x'.repeat(longest + 1), value: 1 })).toBe(
       `act: "meta.key": is longer than ${longest} characters`,
     );
+  });
+
+  it('leaves out empty pieces of a path before it is taken apart', () => {
+    expect(treePath.parse(`${'/'.repeat(100_000)}a//b/`)).toBe('/a/b/');
   });
 
   it('does not look at members that no action knows: there may be a hundred thousand', () => {
