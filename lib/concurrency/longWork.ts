@@ -11,8 +11,8 @@ let free = AT_ONCE;
 const waiting = new Set<() => void>();
 
 export interface LongWorkOptions {
-  /** Given when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  /** Who waits for the answer; given when nobody does any more. */
+  readonly client: { readonly signal: AbortSignal };
   /** Called when the work is not done at once. */
   readonly onPause: () => void;
 }
@@ -64,7 +64,7 @@ export class LongWork implements Pace {
   }
 
   #requireClient(): void {
-    if (this.#isWanted && this.#options.signal.aborted) {
+    if (this.#isWanted && this.#options.client.signal.aborted) {
       throw new PmanError('busy', 'the client went away');
     }
   }

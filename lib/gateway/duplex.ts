@@ -5,7 +5,7 @@ import { PIECE_BYTES, type SendOutcome } from './rawRouter.ts';
 
 /** What a connection's stream needs of the socket that all of them share. */
 export interface PeerPort {
-  send(bytes: Buffer): Promise<SendOutcome>;
+  send(bytes: Buffer | string): Promise<SendOutcome>;
   /** Closes the connection once everything sent before is written. */
   close(): void;
   /** A clock that is read often and need not be exact. Milliseconds. */
@@ -33,6 +33,8 @@ const LEFTOVER_MS = 5_000;
 const PASSED_BYTES = 2 * 1024;
 /** So many pieces of what waits are passed on whenever more comes: then what waits does not grow, unless nobody reads. */
 const PASSED_PIECES = 8;
+/** A character takes up to three bytes. */
+const TEXT_CHARACTERS = Math.floor(PIECE_BYTES / 3);
 const RETRY_MS = [0, 0, 1, 2, 4, 8, 16, 32] as const;
 
 /** One TCP connection behind the raw router as a stream, with the parts of net.Socket that node:http calls. */
@@ -50,6 +52,7 @@ export class PeerDuplex extends Duplex {
   #heldBytes = 0;
   #passing = false;
   #discarding = false;
+  #take: ((bytes: Buffer) => boolean) | undefined;
   #lingering = false;
   #timeoutMs = 0;
   #activeAt = 0;
@@ -69,7 +72,7 @@ export class PeerDuplex extends Duplex {
   receive(bytes: Buffer): void {
     this.#activeAt = this.#port.now();
     if (this.#discarding || this.readableEnded || this.destroyed) return;
-    if (this.#held.length === 0 && this.#takesInput) this.push(bytes);
+    if (this.#held.length === 0 && this.#takesInput) this.#deliver(bytes);
     else {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;
@@ -83,6 +86,15 @@ export class PeerDuplex extends Duplex {
   /** Whether a reader gets at once what is passed on. */
   get #takesInput(): boolean {
     return !this.#holding && !this.#discarding && !this.destroyed && this.readableLength === 0;
+  }
+
+  #deliver(bytes: Buffer): void {
+    if (this.#take?.(bytes) !== true) this.push(bytes);
+  }
+
+  /** Has each message shown to `take` first; what it says it has not taken goes into the stream. */
+  showInput(take: ((bytes: Buffer) => boolean) | undefined): void {
+    this.#take = take;
   }
 
   /** Keeps input back until `releaseInput`. (node:http undoes a plain pause() as it likes.) */
@@ -113,11 +125,12 @@ export class PeerDuplex extends Duplex {
   #passPiece(): void {
     const [first] = this.#held;
     if (first === undefined) return;
-    const piece = this.#wasHeld ? first.subarray(0, PASSED_BYTES) : first;
+    const isTaken = this.#take?.(first) === true;
+    const piece = this.#wasHeld && !isTaken ? first.subarray(0, PASSED_BYTES) : first;
     if (piece.length === first.length) this.#held.shift();
     else this.#held[0] = first.subarray(piece.length);
     this.#heldBytes -= piece.length;
-    this.push(piece);
+    if (!isTaken) this.push(piece);
     if (this.#heldBytes === 0 && !this.#connected) this.#endInput();
   }
 
@@ -208,7 +221,10 @@ export class PeerDuplex extends Duplex {
     encoding: BufferEncoding,
     done: (error?: Error | null) => void,
   ): void {
-    this.#sendAll(pieces([{ chunk, encoding }]), done);
+    // ZeroMQ takes text as it is, and writes it as UTF-8.
+    const isText = typeof chunk === 'string' && chunk.length <= TEXT_CHARACTERS && isUtf8(encoding);
+    if (isText && chunk !== '') this.#sendAll([chunk], done);
+    else this.#sendAll(pieces([{ chunk, encoding }]), done);
   }
 
   override _writev(queued: Queued[], done: (error?: Error | null) => void): void {
@@ -221,7 +237,7 @@ export class PeerDuplex extends Duplex {
     done(error);
   }
 
-  #sendAll(queue: Buffer[], done: (error?: Error | null) => void): void {
+  #sendAll(queue: readonly (Buffer | string)[], done: (error?: Error | null) => void): void {
     const first = queue[0];
     if (first === undefined) {
       done();
@@ -238,7 +254,7 @@ export class PeerDuplex extends Duplex {
     }, done);
   }
 
-  async #sendSlowly(queue: Buffer[], firstOutcome: SendOutcome): Promise<void> {
+  async #sendSlowly(queue: readonly (Buffer | string)[], firstOutcome: SendOutcome): Promise<void> {
     let outcome = firstOutcome;
     let tries = 0;
     let takenAt = this.#port.now();
@@ -262,6 +278,10 @@ export class PeerDuplex extends Duplex {
       outcome = await this.#port.send(next);
     }
   }
+}
+
+function isUtf8(encoding: BufferEncoding): boolean {
+  return encoding === 'utf8' || encoding === 'utf-8';
 }
 
 function pause(waitMs: number): Promise<void> {

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
-import type { BodyCollector } from './body.ts';
-import { replyBytes, sendReply } from './httpReply.ts';
-import { HttpRequest } from './httpRequest.ts';
+import { type AnswerWriter, drainedOrClosed, NodeWriter, WholeWriter } from './answerWriter.ts';
+import type { BodyBudget, BodyCollector } from './body.ts';
+import { replyBytes } from './httpReply.ts';
+import { HttpRequest, headOf } from './httpRequest.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
-import type { GatewayReply } from './types.ts';
+import { type GatewayReply, isStream, type Refusal } from './types.ts';
+import type { WholeRequest } from './wholeRequest.ts';
 
 /** Requests that may wait on one connection before reading from it pauses. */
 const MAX_WAITING = 64;
@@ -13,8 +15,9 @@ const NOTHING = Buffer.alloc(0);
 
 interface Exchange {
   readonly request: HttpRequest;
-  readonly res: ServerResponse;
-  readonly body: BodyCollector | undefined;
+  readonly writer: AnswerWriter;
+  /** Holds the body, until the answer is out. */
+  readonly body: Pick<BodyCollector, 'release'> | undefined;
   /** The answer, when it is known already: the handler is not asked. */
   readonly decided?: () => Promise<GatewayReply>;
 }
@@ -35,6 +38,9 @@ export class HttpConnection {
   #closing = false;
   #lastAnswered = false;
   #ended = false;
+  #hasServed = false;
+  /** Whether the connection is still read a whole request at a time. */
+  #isWhole = false;
   #lastWords: Buffer | undefined;
 
   constructor(socket: HttpSocket, options: HttpFrontOptions) {
@@ -54,18 +60,62 @@ export class HttpConnection {
       body?.release();
       return;
     }
-    this.#queue({ request: this.request(req, body?.take()), res, body });
+    this.#queue({ request: this.request(req, body?.take()), writer: new NodeWriter(res), body });
+  }
+
+  /** Whether a request has been answered. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** Takes a request that came in one piece. What comes behind it waits until it is answered. */
+  submitWhole({ head, body }: WholeRequest, budget: BodyBudget): void {
+    if (this.#closing || this.#lastAnswered || this.#brokenOff) return;
+    this.#isWhole = true;
+    this.#hold(true);
+    const request = new HttpRequest(head, body, this.#socket.addresses);
+    const writer = new WholeWriter(this.#socket, head.method);
+    budget.heldBytes += body.length;
+    const held = {
+      release: () => {
+        budget.heldBytes -= body.length;
+      },
+    };
+    const decided = this.#options.admit?.(request);
+    if (decided instanceof Promise) void this.#decide(decided, { request, writer, body: held });
+    else this.#queueDecided({ request, writer, body: held }, decided);
+  }
+
+  async #decide(decision: Promise<Refusal | undefined>, exchange: Exchange): Promise<void> {
+    try {
+      this.#queueDecided(exchange, await decision);
+    } catch (error) {
+      this.#options.log.error('whether to let a request in was not decided', { error });
+      const refused = this.#options.refusal(500, 'The server failed to handle this request.');
+      this.#queueDecided(exchange, () => ({ ...refused, closeAfter: true }));
+    }
+  }
+
+  #queueDecided(exchange: Exchange, refused: Refusal | undefined): void {
+    if (refused === undefined) this.#queue(exchange);
+    else this.#queue({ ...exchange, decided: async () => refused(exchange.request.body) });
+  }
+
+  /** From now on node:http reads the connection. */
+  handedOver(): void {
+    this.#isWhole = false;
   }
 
   /** Takes a request whose answer is known, and whose body nobody reads. */
   turnAway(req: IncomingMessage, res: ServerResponse, decided: () => Promise<GatewayReply>): void {
     if (this.#closing || this.#lastAnswered) return;
-    this.#queue({ request: this.request(req), res, body: undefined, decided });
+    const writer = new NodeWriter(res);
+    this.#queue({ request: this.request(req), writer, body: undefined, decided });
   }
 
   /** What is known of a request. */
   request(req: IncomingMessage, body: Buffer = NOTHING): HttpRequest {
-    return new HttpRequest(req, body, this.#socket.addresses);
+    return new HttpRequest(headOf(req), body, this.#socket.addresses);
   }
 
   #queue(exchange: Exchange): void {
@@ -82,7 +132,9 @@ export class HttpConnection {
     if (this.#brokenOff) return;
     this.#brokenOff = true;
     this.#socket.discardInput();
-    sendReply(res, { ...reply, closeAfter: true }).catch((error: unknown) => this.#giveUp(error));
+    new NodeWriter(res)
+      .send({ ...reply, closeAfter: true })
+      .catch((error: unknown) => this.#giveUp(error));
   }
 
   /** Says why and closes, after the answers to what came before: the rest of the input makes no sense or does not come. */
@@ -121,6 +173,7 @@ export class HttpConnection {
       if (this.#socket.destroyed) next.request.clientLeft();
       await this.#answer(next);
       next.body?.release();
+      this.#hasServed = true;
       // One answer at a time waits for a slow reader, not one for each request it has sent.
       if (this.#socket.writableNeedDrain) await drainedOrClosed(this.#socket);
       if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
@@ -132,9 +185,10 @@ export class HttpConnection {
     if (!this.#isIdle()) return;
     if (this.#lastWords !== undefined) this.#sayLastWords();
     else if (this.#ended) this.#socket.destroySoon();
+    else if (this.#isWhole) this.#socket.setTimeout(this.#options.limits.keepAliveTimeoutMs);
   }
 
-  async #answer({ request, res, decided }: Exchange): Promise<void> {
+  async #answer({ request, writer, decided }: Exchange): Promise<void> {
     const { handler, log, refusal } = this.#options;
     let reply: GatewayReply;
     try {
@@ -144,24 +198,24 @@ export class HttpConnection {
       reply = refusal(500, 'The server failed to handle this request.');
     }
     if (this.#socket.destroyed) {
-      if (!Buffer.isBuffer(reply.body)) reply.body.destroy();
+      if (isStream(reply.body)) reply.body.destroy();
       return;
     }
     if (this.#closing) reply = { ...reply, closeAfter: true };
-    if (reply.closeAfter === true || !res.shouldKeepAlive) this.#dropTheRest();
+    if (reply.closeAfter === true || !writer.keepsAlive) this.#dropTheRest();
     try {
-      await sendReply(res, reply, request);
+      await writer.send(reply, request);
     } catch (error) {
-      if (this.#socket.destroyed || res.headersSent) {
+      if (this.#socket.destroyed || writer.hasBegun) {
         this.#giveUp(error);
         return;
       }
       log.error('a reply cannot be sent', { error, method: request.method });
       this.#dropTheRest();
       const instead = refusal(500, 'The server made a reply that cannot be sent.');
-      await sendReply(res, { ...instead, closeAfter: true }).catch((failure: unknown) =>
-        this.#giveUp(failure),
-      );
+      await writer
+        .send({ ...instead, closeAfter: true })
+        .catch((failure: unknown) => this.#giveUp(failure));
     }
   }
 
@@ -184,9 +238,9 @@ export class HttpConnection {
 
   /** Nothing under way, nor complete at the parser with its 'end' still to come. */
   #isIdle(): boolean {
-    return (
-      this.#current === undefined && ![...this.#expected.keys()].some(({ complete }) => complete)
-    );
+    if (this.#current !== undefined) return false;
+    if (this.#expected.size === 0) return true;
+    return ![...this.#expected.keys()].some(({ complete }) => complete);
   }
 
   #giveUp(error: unknown): void {
@@ -199,17 +253,4 @@ export class HttpConnection {
     this.#lastWords = undefined;
     this.#socket.destroySoon();
   }
-}
-
-function drainedOrClosed(socket: HttpSocket): Promise<void> {
-  if (socket.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.once('drain', done);
-    socket.once('close', done);
-  });
 }

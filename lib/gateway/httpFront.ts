@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
+import { headerValue, headerValues } from './headerLines.ts';
 import { HttpConnection } from './httpConnection.ts';
-import { headerValue, headerValues } from './httpRequest.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
 import type { Refusal } from './types.ts';
+import { WholeFront } from './wholeFront.ts';
 import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
@@ -22,7 +23,8 @@ interface Arrived {
   readonly waitsForContinue: boolean;
 }
 
-/** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own. */
+/** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own; and a short way for requests
+ * that come in one piece (see WholeFront). */
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #server: Server;
@@ -71,7 +73,20 @@ export class HttpFront {
       this.#connections.delete(socket);
       connection.closed();
     });
-    this.#server.emit('connection', socket);
+    const handOver = () => {
+      connection.handedOver();
+      socket.showInput?.(undefined);
+      this.#server.emit('connection', socket);
+    };
+    if (socket.showInput === undefined) handOver();
+    else {
+      const front = new WholeFront(socket, connection, {
+        ...this.#options,
+        budget: this.#budget,
+        handOver,
+      });
+      socket.showInput((bytes) => front.take(bytes));
+    }
     // After node's own listener, which looks whether the input ended within a request.
     socket.once('end', () => connection.inputEnded());
   }

@@ -1,15 +1,13 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { GatewayReply } from './types.ts';
+import { type GatewayReply, isStream } from './types.ts';
 import { YoungGarbage } from './youngGarbage.ts';
 
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
 export function flatHeaders({ status, headers, body }: GatewayReply, close: boolean): string[] {
   const flat: string[] = [];
-  const bodyless = status < 200 || status === 204 || status === 304;
-  if (Buffer.isBuffer(body) && !bodyless && declaredLength(headers) === undefined) {
-    flat.push('Content-Length', String(body.length));
+  if (!isStream(body) && !isBodyless(status) && declaredLength(headers) === undefined) {
+    flat.push('Content-Length', String(Buffer.byteLength(body)));
   }
   for (const [name, value] of headers) {
     if (close && name.toLowerCase() === 'connection') continue;
@@ -19,43 +17,21 @@ export function flatHeaders({ status, headers, body }: GatewayReply, close: bool
   return flat;
 }
 
-function declaredLength(headers: GatewayReply['headers']): number | undefined {
+/** Whether an answer of this status never has a body (RFC 9112, 6.3). */
+export function isBodyless(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
+}
+
+/** The Content-Length that a reply names. */
+export function declaredLength(headers: GatewayReply['headers']): number | undefined {
   for (const [name, value] of headers) {
     if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(value);
   }
   return undefined;
 }
 
-/**
- * Hands a reply to node:http. A stream is awaited, and must hold what its Content-Length says, else
- * the connection is broken off and the promise rejects: a client must not take a part for the whole.
- */
-export async function sendReply(
-  res: ServerResponse,
-  reply: GatewayReply,
-  client?: { readonly signal: AbortSignal },
-): Promise<void> {
-  const { status, body } = reply;
-  const close = reply.closeAfter === true || !res.shouldKeepAlive;
-  res.sendDate = false;
-  // Without this node adds Connection and Keep-Alive of its own.
-  res.removeHeader('connection');
-  const flat = flatHeaders(reply, close);
-  if (!close && res.req.httpVersion === '1.0') flat.push('Connection', 'keep-alive');
-  res.writeHead(status, flat);
-  if (Buffer.isBuffer(body)) {
-    res.end(body);
-  } else if (res.req.method === 'HEAD') {
-    body.destroy();
-    res.end();
-  } else {
-    // A response that waits behind another one is not told when its connection closes: the signal is.
-    const options = client === undefined ? {} : { signal: client.signal };
-    await pipeline(measured(body, declaredLength(reply.headers)), res, options);
-  }
-}
-
-async function* measured(
+/** The bytes of a stream, as many as its head says; throws when there are more or fewer. */
+export async function* measured(
   body: Readable,
   expectedBytes: number | undefined,
 ): AsyncGenerator<Buffer | string> {
@@ -75,9 +51,20 @@ async function* measured(
 
 /** A whole answer as bytes, for a connection whose request node could not make sense of. It always closes. */
 export function replyBytes(reply: GatewayReply): Buffer {
-  const flat = flatHeaders(reply, true);
-  let head = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? 'Error'}\r\n`;
-  for (let i = 0; i < flat.length; i += 2) head += `${flat[i]}: ${flat[i + 1]}\r\n`;
-  const body = Buffer.isBuffer(reply.body) ? reply.body : Buffer.alloc(0);
-  return Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]);
+  const head = headText(reply.status, flatHeaders(reply, true));
+  const body = isStream(reply.body) ? Buffer.alloc(0) : Buffer.from(reply.body);
+  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
 }
+
+/** The head of an answer, up to the empty line. @throws TypeError for a line that would break it */
+export function headText(status: number, flat: readonly string[]): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
+  for (let i = 0; i < flat.length; i += 2) {
+    const line = `${flat[i]}: ${flat[i + 1]}`;
+    if (NO_LINE.test(line)) throw new TypeError(`the header ${flat[i]} holds what no line may`);
+    head += `${line}\r\n`;
+  }
+  return `${head}\r\n`;
+}
+
+const NO_LINE = /[^\t\x20-\x7e\x80-\xff]/;

@@ -11,6 +11,11 @@ export interface HttpSocket extends Duplex {
   /** Input is kept back until `releaseInput`. */
   holdInput(): void;
   releaseInput(): void;
+  /**
+   * Has each message of input shown to `take` first, which says whether it has taken it; what it has not taken is read off the
+   * stream. Not every socket has messages.
+   */
+  showInput?(take: ((bytes: Buffer) => boolean) | undefined): void;
   /** Where it may come from; see RequestHead.from. */
   readonly addresses?: (() => readonly string[]) | undefined;
 }

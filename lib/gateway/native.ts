@@ -141,6 +141,7 @@ export class NativeFront {
 }
 
 async function bodyOf({ body }: GatewayReply): Promise<Buffer> {
+  if (typeof body === 'string') return Buffer.from(body);
   return Buffer.isBuffer(body) ? body : readAll(body);
 }
 

@@ -3,7 +3,8 @@ import { systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
 import type { PeerAddresses } from './peerAddresses.ts';
-import type { RawRouter, SendOutcome } from './rawRouter.ts';
+import type { RawRouter } from './rawRouter.ts';
+import { SendQueue } from './sendQueue.ts';
 
 const TICK_MS = 250;
 /** How long a closed identity is remembered, so that a late notice from it is not taken for a new connection. */
@@ -34,6 +35,7 @@ interface Closing {
  */
 export class RawFront {
   readonly #router: RawRouter;
+  readonly #queue: SendQueue;
   readonly #options: RawFrontOptions;
   readonly #peers = new Map<number, PeerDuplex>();
   readonly #closing = new Map<number, Closing>();
@@ -46,6 +48,7 @@ export class RawFront {
 
   constructor(router: RawRouter, options: RawFrontOptions) {
     this.#router = router;
+    this.#queue = new SendQueue(router);
     this.#options = options;
     this.#addresses = options.addresses;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
@@ -120,7 +123,7 @@ export class RawFront {
     }
     const { limits, log, onConnection } = this.#options;
     const port: PeerPort = {
-      send: (bytes: Buffer): Promise<SendOutcome> => this.#router.offer([id, bytes]),
+      send: (bytes) => this.#queue.send(id, bytes),
       close: () => this.#closePeer(key, id),
       now: () => this.#nowMs,
       addresses: () => this.#addresses?.of(key) ?? [],
@@ -140,7 +143,7 @@ export class RawFront {
     const wasFull = this.#isFull;
     this.#isFull = this.#peers.size >= maxConnections;
     if (!this.#isFull) return false;
-    if (full !== undefined) void this.#router.offer([id, full]);
+    if (full !== undefined) void this.#queue.send(id, full);
     if (!wasFull) log.warn('new connections are refused', { connections: maxConnections });
     return true;
   }
@@ -155,7 +158,7 @@ export class RawFront {
 
   async #offerClose(closing: Closing): Promise<void> {
     // A full queue has no room for the close either: it is tried again, until the kernel has given the peer up.
-    closing.accepted = (await this.#router.offer([closing.id, NOTHING])) !== 'full';
+    closing.accepted = (await this.#queue.send(closing.id, NOTHING)) !== 'full';
   }
 
   #retryCloses(): void {

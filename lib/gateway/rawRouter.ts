@@ -41,17 +41,23 @@ export class FrontRouter extends Router {
   }
 
   /** Offers one message. Rejects only for what no peer can cause, such as a closed socket. */
-  async offer(frames: Buffer[]): Promise<SendOutcome> {
+  offer(frames: (Buffer | string)[]): Promise<SendOutcome> {
     try {
-      await this.send(frames);
-      return 'sent';
+      return this.send(frames).then(isSent, outcomeOf);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code === 'EAGAIN') return 'full';
-      if (code === 'EHOSTUNREACH' || code === 'EBADF') return 'gone';
-      throw error;
+      // A closed socket says so at once.
+      return Promise.resolve(error).then(outcomeOf);
     }
   }
+}
+
+const isSent = (): SendOutcome => 'sent';
+
+function outcomeOf(error: unknown): SendOutcome {
+  const code = systemErrorCode(error);
+  if (code === 'EAGAIN') return 'full';
+  if (code === 'EHOSTUNREACH' || code === 'EBADF') return 'gone';
+  throw error;
 }
 
 /**

@@ -24,6 +24,11 @@ export interface GatewayRequest {
   readonly signal: AbortSignal;
 }
 
+/** Whether the body of a reply still comes. */
+export function isStream(body: GatewayReply['body']): body is Readable {
+  return typeof body !== 'string' && !Buffer.isBuffer(body);
+}
+
 /** What is known of a request before its body comes. */
 export type RequestHead = Pick<
   GatewayRequest,
@@ -33,10 +38,10 @@ export type RequestHead = Pick<
 /** What is sent back. */
 export interface GatewayReply {
   readonly status: number;
-  /** Sent in this order and case. A Buffer body without a Content-Length gets one, put first. */
+  /** Sent in this order and case. A body that is no stream gets a Content-Length, put first, where there is none. */
   readonly headers: readonly (readonly [string, string])[];
-  /** A stream goes out chunked, unless the headers hold its Content-Length. */
-  readonly body: Buffer | Readable;
+  /** Text is sent as UTF-8. A stream goes out chunked, unless the headers hold its Content-Length. */
+  readonly body: Buffer | string | Readable;
   /** Close the connection once this answer is out. */
   readonly closeAfter?: boolean;
 }
@@ -55,7 +60,7 @@ export interface HttpLimits {
   readonly maxHeldBytes: number;
   /** A larger request line and headers together are answered 431. Bytes. */
   readonly maxHeaderBytes: number;
-  /** From the connection, or from the first byte of a later request, to the end of its headers; else 408. */
+  /** From the connection to its first byte, and from the first byte of a request to the end of its headers; else 408. */
   readonly headersTimeoutMs: number;
   /** No byte of a body for this long: 408. */
   readonly stallTimeoutMs: number;

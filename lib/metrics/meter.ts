@@ -41,9 +41,6 @@ export class Meter {
     'What jobs of this host that have ended had written to their outputs.',
     [],
   );
-  readonly requests = this.#counter('pman_http_requests_total', 'Requests that were answered.', [
-    ...(['method', 'code'] as const),
-  ]);
   readonly webhookTries = this.#counter(
     'pman_webhook_tries_total',
     'Tries to send a webhook; stopped means that the receiver wants no more.',
@@ -71,8 +68,34 @@ export class Meter {
     SHORT_SECONDS,
   );
 
+  /** By method and status: the counter is told when somebody asks for it, for that costs more than a short answer. */
+  readonly #answers = new Map<string, Map<number, number>>();
+
   constructor() {
+    const answers = this.#answers;
+    new Counter({
+      name: 'pman_http_requests_total',
+      help: 'Requests that were answered.',
+      labelNames: ['method', 'code'],
+      registers: [this.registry],
+      collect() {
+        for (const [method, counts] of answers) {
+          for (const [code, count] of counts) this.inc({ method, code }, count);
+        }
+        answers.clear();
+      },
+    });
     for (const result of ['delivered', 'failed', 'stopped']) this.webhookTries.inc({ result }, 0);
+  }
+
+  /** Counts an answer. */
+  answered(method: string, status: number): void {
+    let counts = this.#answers.get(method);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#answers.set(method, counts);
+    }
+    counts.set(status, (counts.get(status) ?? 0) + 1);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {

@@ -37,36 +37,43 @@ export interface ApiHandlerOptions extends HeaderOptions {
  * waits.
  */
 export function makeApiHandler(options: ApiHandlerOptions) {
-  const { door, audit, pages } = options;
-  return async (request: GatewayRequest): Promise<GatewayReply | undefined> => {
+  return (request: GatewayRequest): Promise<GatewayReply> | undefined => {
     const target = originForm(request.target);
-    if (!isApiRequest(target)) return undefined;
-    let caller: Caller | undefined;
-    const jobs: string[] = [];
-    let failed: unknown;
-    let reply: ApiReply;
-    try {
-      caller = await door.callerOf(request.authorization, () => request.from ?? []);
-      reply = await answer(request, { target, caller, jobs, options });
-    } catch (error) {
-      failed = error;
-      reply = problemReply(error);
-      if (!(error instanceof PmanError)) {
-        const stack = error instanceof Error ? error.stack : String(error);
-        options.services.log.error('a request failed', { error: stack ?? '' });
-      }
-    }
-    const { status } = reply;
-    const error = failed === undefined ? undefined : codeOf(failed);
-    const by = caller ?? { name: undefined, from: request.from ?? [] };
-    audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
-    const sent = await sentReply(reply, request, [
-      ...everyAnswer(request, pages),
-      ...errorHeaders(failed),
-    ]);
-    if (caller !== undefined) endWithToken(sent, caller);
-    return sent;
+    return isApiRequest(target) ? replyTo(request, target, options) : undefined;
   };
+}
+
+async function replyTo(
+  request: GatewayRequest,
+  target: string,
+  options: ApiHandlerOptions,
+): Promise<GatewayReply> {
+  const { door, audit, pages } = options;
+  let caller: Caller | undefined;
+  const jobs: string[] = [];
+  let failed: unknown;
+  let reply: ApiReply;
+  try {
+    caller = await door.callerOf(request.authorization, () => request.from ?? []);
+    reply = await answer(request, { target, caller, jobs, options });
+  } catch (error) {
+    failed = error;
+    reply = problemReply(error);
+    if (!(error instanceof PmanError)) {
+      const stack = error instanceof Error ? error.stack : String(error);
+      options.services.log.error('a request failed', { error: stack ?? '' });
+    }
+  }
+  const { status } = reply;
+  const error = failed === undefined ? undefined : codeOf(failed);
+  const by = caller ?? { name: undefined, from: request.from ?? [] };
+  audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
+  const sent = await sentReply(reply, request, [
+    ...everyAnswer(request, pages),
+    ...errorHeaders(failed),
+  ]);
+  if (caller !== undefined) endWithToken(sent, caller);
+  return sent;
 }
 
 interface Asking {
@@ -82,7 +89,6 @@ async function answer(
   { target, caller, jobs, options: { services, listeners } }: Asking,
 ): Promise<ApiReply> {
   const seen = servicesFor(services, caller);
-  const trace = traceContextIn(request.rawHeaders);
   const context: ApiContext = {
     database: seen.database,
     jobs: seen.jobs,
@@ -94,13 +100,14 @@ async function answer(
     permit: (deed) => requireScope(caller, 'pman', deed),
     act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
+      const trace = traceContextIn(request.rawHeaders);
       const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
       jobs.push(...(done.jobs ?? []));
       return done;
     },
   };
-  const asked = apiRequest(request, target, signalOf(request, caller));
-  const first = await listeners.work(request.signal, () => answerApi(asked, context));
+  const asked = apiRequest(request, target, caller);
+  const first = await listeners.work(request, () => answerApi(asked, context));
   return 'later' in first ? first.later() : first;
 }
 
@@ -111,10 +118,17 @@ export function apiRefusal(error: PmanError, more: GatewayReply['headers']): Gat
   return { status, headers: [...headers, ...others], body: Buffer.from(JSON.stringify(body)) };
 }
 
-function apiRequest(request: GatewayRequest, target: string, signal: AbortSignal): ApiRequest {
+function apiRequest(request: GatewayRequest, target: string, caller: Caller): ApiRequest {
   const { method, rawHeaders } = request;
+  let signal: AbortSignal | undefined;
   return {
-    ...{ method, target, signal },
+    method,
+    target,
+    // Most requests are answered before anybody asks whether their client has gone.
+    get signal() {
+      signal ??= signalOf(request, caller);
+      return signal;
+    },
     header: (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
     body: () => readApiBody(request),
   };

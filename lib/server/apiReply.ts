@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import type { ApiReply } from '../dialects/v2/index.ts';
+import { type ApiReply, WrittenJson } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { acceptedEncodings, headerOf, isKnownTag } from './negotiation.ts';
 
@@ -25,39 +24,47 @@ const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
  * An answer of `/api/v2` as it is sent. JSON has a tag by which a client asks whether it has changed (RFC 9110, 13), and is
  * compressed where the client takes that.
  */
-export async function sentReply(
+export function sentReply(
   reply: ApiReply,
   request: GatewayRequest,
   more: GatewayReply['headers'],
-): Promise<GatewayReply> {
+): GatewayReply | Promise<GatewayReply> {
   const { status, headers = [], body, stream } = reply;
   const own = [...headers, ...more];
   if (stream !== undefined) return { status, headers: own, body: stream };
   if (body === undefined) return { status, headers: own, body: Buffer.alloc(0) };
   const hasType = headers.some(([name]) => name === 'Content-Type');
   const typed = hasType ? own : [['Content-Type', 'application/json'] as const, ...own];
-  const bytes = Buffer.from(JSON.stringify(body));
+  const json = body instanceof WrittenJson ? body : new WrittenJson(JSON.stringify(body));
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (status !== 200 || !isRead) return encoded({ status, headers: typed, body: bytes }, request);
-  const tag = `W/"${createHash('sha1').update(bytes).digest('base64url')}"`;
+  if (status !== 200 || !isRead) return encoded(json, { status, headers: typed }, request);
+  const tag = `W/"${json.digest}"`;
   const tagged = [['ETag', tag], ['Vary', 'Accept-Encoding'], ...typed] as const;
   if (isKnownTag(headerOf(request, 'if-none-match'), tag)) {
     const lean = tagged.filter(([name]) => name !== 'Content-Type');
     return { status: 304, headers: lean, body: Buffer.alloc(0) };
   }
-  return encoded({ status, headers: tagged, body: bytes }, request);
+  return encoded(json, { status, headers: tagged }, request);
 }
 
-async function encoded(
-  reply: GatewayReply & { readonly body: Buffer },
+function encoded(
+  { text, bytes }: WrittenJson,
+  { status, headers }: Pick<GatewayReply, 'status' | 'headers'>,
   request: GatewayRequest,
-): Promise<GatewayReply> {
-  if (reply.body.length < WORTH_BYTES) return reply;
-  const accepted = acceptedEncodings(headerOf(request, 'accept-encoding'));
-  for (const [name, encode] of encodings) {
-    if (!accepted.has(name)) continue;
-    const headers = [['Content-Encoding', name], ...reply.headers] as const;
-    return { ...reply, headers, body: await encode(reply.body) };
+): GatewayReply | Promise<GatewayReply> {
+  const accepted = bytes < WORTH_BYTES ? undefined : headerOf(request, 'accept-encoding');
+  const encoding = accepted === undefined ? undefined : bestIn(accepted);
+  if (encoding === undefined) {
+    return { status, headers: [['Content-Length', String(bytes)], ...headers], body: text };
   }
-  return reply;
+  const [name, encode] = encoding;
+  return encode(Buffer.from(text)).then((body) => ({
+    ...{ status, headers: [['Content-Encoding', name], ...headers] as const, body },
+  }));
+}
+
+function bestIn(header: string): readonly [string, Encode] | undefined {
+  const accepted = acceptedEncodings(header);
+  for (const [name, encode] of encodings) if (accepted.has(name)) return [name, encode];
+  return undefined;
 }

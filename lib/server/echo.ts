@@ -36,7 +36,7 @@ export function pathOf(target: string): string {
 
 /** The path and the query of a target that may be a whole URL (RFC 9112, 3.2.2). */
 export function originForm(target: string): string {
-  return target.replace(/^https?:\/\/[^/?]*/i, '');
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
 /** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */

@@ -60,7 +60,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     }
     const page = pagePathIn(request);
     if (page !== undefined) return pageReply(page, request);
-    const reply = (await metricsReply(request, options)) ?? (await answerApi(request));
+    const reply = metricsReply(request, options) ?? answerApi(request);
     if (reply !== undefined) return reply;
     const read = await readPayload(request.body);
     const payload = read ?? payloadOf('');
@@ -71,7 +71,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     let jobs: readonly string[] | undefined;
     const target = originForm(request.target);
     let freeListener = () => {};
-    const pace = new LongWork({ signal: request.signal, onPause: () => freeListener() });
+    const pace = new LongWork({ client: request, onPause: () => freeListener() });
     try {
       caller = isHealthCheck(request)
         ? STRANGER
@@ -90,7 +90,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
       const { method } = request;
       const trace = traceContextIn(request.rawHeaders);
       const asked = { method, target, payload, pace, caller, trace };
-      const done = await listeners.work(request.signal, (release) => {
+      const done = await listeners.work(request, (release) => {
         freeListener = release;
         return obey(seen, asked, told);
       });

@@ -3,6 +3,11 @@ import { PmanError } from '../errors.ts';
 /** Requests that may wait for a listener before others are turned away. */
 const MAX_WAITING = 10_000;
 
+/** Who waits for a listener; given when he has gone. */
+export interface Client {
+  readonly signal: AbortSignal;
+}
+
 /**
  * The pool of listeners: at most `count` requests are worked on at once, the others wait in order. A request holds
  * its listener until it is answered, so that a `run` that is not threaded holds it until the job has ended.
@@ -30,10 +35,12 @@ export class Listeners {
   /**
    * Does a piece of work as soon as a listener is free. Whatever the work does, its listener is free again after; before,
    * when the work calls `release`.
+   * @param client looked at only while all listeners are busy
    * @throws PmanError busy when too many wait already; what the work throws
    */
-  async work<T>(signal: AbortSignal, piece: (release: () => void) => Promise<T>): Promise<T> {
-    await this.#acquire(signal);
+  async work<T>(client: Client, piece: (release: () => void) => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await this.#wait(client.signal);
     let isHeld = true;
     const release = () => {
       if (isHeld) this.#release();
@@ -46,11 +53,7 @@ export class Listeners {
     }
   }
 
-  async #acquire(signal: AbortSignal): Promise<void> {
-    if (this.#free > 0) {
-      this.#free -= 1;
-      return;
-    }
+  async #wait(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size >= MAX_WAITING) {
       throw new PmanError('busy', `${MAX_WAITING} requests wait for a listener already`, {
         hint: 'send "threaded": true with long runs, or start pman with more --listeners',

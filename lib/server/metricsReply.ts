@@ -21,13 +21,22 @@ export interface MetricsOptions extends HeaderOptions {
  * Answers `GET /metrics`; undefined for any other request. It takes no listener: an operator looks when all are busy. What is
  * answered is not written to the audit log, for it is asked for every few seconds; refusals are.
  */
-export async function metricsReply(
+export function metricsReply(
   request: GatewayRequest,
-  { door, audit, metrics, pages }: MetricsOptions,
-): Promise<GatewayReply | undefined> {
+  options: MetricsOptions,
+): Promise<GatewayReply> | undefined {
   const { method } = request;
+  if (method !== 'GET' && method !== 'HEAD') return undefined;
   const target = originForm(request.target);
-  if ((method !== 'GET' && method !== 'HEAD') || !/^\/metrics(\?|$)/.test(target)) return undefined;
+  return /^\/metrics(\?|$)/.test(target) ? figures(request, target, options) : undefined;
+}
+
+async function figures(
+  request: GatewayRequest,
+  target: string,
+  { door, audit, metrics, pages }: MetricsOptions,
+): Promise<GatewayReply> {
+  const { method } = request;
   let caller: Caller | undefined;
   try {
     caller = await door.callerOf(request.authorization, () => request.from ?? []);

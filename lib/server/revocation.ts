@@ -1,5 +1,5 @@
 import type { Caller } from '../access/caller.ts';
-import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
+import { type GatewayReply, type GatewayRequest, isStream } from '../gateway/types.ts';
 
 /** Given when nobody is left to answer to who may know. */
 export function signalOf({ signal }: GatewayRequest, { revoked }: Caller): AbortSignal {
@@ -8,7 +8,7 @@ export function signalOf({ signal }: GatewayRequest, { revoked }: Caller): Abort
 
 /** What still comes of a stream ends when the token is revoked. */
 export function endWithToken({ body }: GatewayReply, { revoked }: Caller): void {
-  if (revoked === undefined || Buffer.isBuffer(body)) return;
+  if (revoked === undefined || !isStream(body)) return;
   const end = () => body.destroy(new Error('the token is no longer good'));
   if (revoked.aborted) end();
   else revoked.addEventListener('abort', end, { once: true });

@@ -254,11 +254,11 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'OPTIONS',
 ]);
 
-function countAnswers(handler: RequestHandler, { requests }: Meter): RequestHandler {
+function countAnswers(handler: RequestHandler, meter: Meter): RequestHandler {
   return async (request) => {
     const reply = await handler(request);
     const method = KNOWN_METHODS.has(request.method) ? request.method : 'other';
-    requests.inc({ method, code: reply.status });
+    meter.answered(method, reply.status);
     return reply;
   };
 }

@@ -10,6 +10,12 @@ import { checkName } from './paths.ts';
 export class TreeNode {
   readonly leaves = new Map<string, JsonValue>();
   readonly children = new Map<string, TreeNode>();
+  #changes = 0;
+
+  /** How often it, or what is below it, was changed through it: what was worked out of it before is still right when this is the same. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** The node at a path, or undefined. */
   node(path: readonly string[]): TreeNode | undefined {
@@ -23,6 +29,7 @@ export class TreeNode {
    * @throws PmanError for a name that cannot stand on disk
    */
   mkdir(path: readonly string[]): TreeNode {
+    this.#changes += 1;
     let node: TreeNode = this;
     for (const name of path) {
       let child = node.children.get(name);
@@ -62,6 +69,7 @@ export class TreeNode {
   rm(path: readonly string[]): boolean {
     const name = path.at(-1);
     if (name === undefined) return false;
+    this.#changes += 1;
     const parent = this.node(path.slice(0, -1));
     return parent !== undefined && (parent.leaves.delete(name) || parent.children.delete(name));
   }

@@ -27,18 +27,19 @@ export function isApiRequest(target: string): boolean {
  * @throws PmanError for what cannot be done: `problemReply` makes an answer of it
  */
 export async function answerApi(request: ApiRequest, context: ApiContext): Promise<Answer> {
-  const [path = '', queryText = ''] = request.target.split(/\?(.*)/s);
+  const mark = request.target.indexOf('?');
+  const path = mark < 0 ? request.target : request.target.slice(0, mark);
+  const queryText = mark < 0 ? '' : request.target.slice(mark + 1);
   if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
     return { status: 200, body: openApi() };
   }
   const pieces = path.replace(/\/$/, '').split('/');
-  const fitting = templates.flatMap(({ route, names }) => {
-    const params = paramsIn(names, pieces);
-    return params === undefined ? [] : [{ route, params }];
-  });
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const found = fitting.find(({ route }) => route.method === method);
-  if (found === undefined) return fitting.length === 0 ? noPath(path) : noMethod(fitting);
+  const found = routeFor(method, pieces);
+  if (found === undefined) {
+    const others = templates.filter(({ names }) => paramsIn(names, pieces) !== undefined);
+    return others.length === 0 ? noPath(path) : noMethod(others);
+  }
   const { route, params } = found;
   context.permit(route.deed ?? 'GET');
   const sent = route.body === undefined ? undefined : await request.body();
@@ -52,14 +53,27 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
       body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
       input: sent?.input,
       header: request.header,
-      signal: request.signal,
+      get signal() {
+        return request.signal;
+      },
     },
     context,
   );
 }
 
+/** The first route that is for a path and a verb, and what the path has in the places of its parameters. */
+function routeFor(method: string, pieces: readonly string[]) {
+  for (const { route, names } of templates) {
+    if (route.method !== method) continue;
+    const params = paramsIn(names, pieces);
+    if (params !== undefined) return { route, params };
+  }
+  return undefined;
+}
+
 /** The members of a query: a list of those that are there several times. */
 function queryIn(text: string): Record<string, string | string[]> {
+  if (text === '') return {};
   const query = new URLSearchParams(text);
   return Object.fromEntries(
     [...new Set(query.keys())].map((name) => {
@@ -74,6 +88,8 @@ interface Name {
   readonly piece: string;
   readonly param: string | undefined;
 }
+
+const NO_NAME: Name = { piece: '', param: undefined };
 
 const templates = routes.map((route) => ({
   route,
@@ -91,7 +107,8 @@ function paramsIn(
   const takesRest = names.at(-1)?.piece === '{path}' && pieces.length > names.length;
   if (names.length !== pieces.length && !takesRest) return undefined;
   const params: Record<string, string> = {};
-  for (const [i, { piece: name, param }] of names.entries()) {
+  for (let i = 0; i < names.length; i += 1) {
+    const { piece: name, param } = names[i] ?? NO_NAME;
     const isRest = takesRest && i === names.length - 1;
     const piece = isRest ? pieces.slice(i).join('/') : (pieces[i] ?? '');
     if (param === undefined ? name !== piece : piece === '') return undefined;

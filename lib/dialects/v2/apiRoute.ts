@@ -44,15 +44,16 @@ export interface ApiCall<P, Q, B> {
   readonly input: Buffer | undefined;
   /** The value of a header; its name in small letters. */
   readonly header: (name: string) => string | undefined;
-  /** Given when the client has gone. */
+  /** Given when the client has gone. It is made when somebody asks for it. */
   readonly signal: AbortSignal;
 }
 
 export interface ApiReply {
   readonly status: number;
   readonly headers?: readonly (readonly [string, string])[];
-  /** Sent as JSON, unless it is a stream; then the headers name its type. */
+  /** Sent as JSON; what is WrittenJson is that already. */
   readonly body?: unknown;
+  /** Sent instead; the headers name its type. */
   readonly stream?: Readable;
 }
 

@@ -2,3 +2,4 @@ export { type ApiRequest, answerApi, isApiRequest } from './api.ts';
 export type { ApiContext, ApiReply } from './apiRoute.ts';
 export { openApi } from './openApi.ts';
 export { problemReply } from './problem.ts';
+export { WrittenJson } from './writtenJson.ts';

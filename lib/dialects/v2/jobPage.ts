@@ -6,23 +6,20 @@ import type { ApiContext } from './apiRoute.ts';
 import { candidates, filterOf, fitsSummary, isFound, type SummaryFilter } from './jobFilter.ts';
 import { jobResource, linksOf } from './jobResource.ts';
 import type { JobResource } from './jobSchema.ts';
+import { jobText } from './jobText.ts';
 import type { ListQuery } from './listSchemas.ts';
+import { digestOf, WrittenJson } from './writtenJson.ts';
 
 export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 
-export interface JobPage {
-  readonly jobs: readonly JobPart[];
-  readonly next: string | null;
-}
-
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
-export async function jobPage(context: ApiContext, query: ListQuery): Promise<JobPage> {
+export async function jobPage(context: ApiContext, query: ListQuery): Promise<WrittenJson> {
   const { database } = context;
   const { limit, cursor, fields, since, until } = query;
   const filter = filterOf(query);
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
   const lists = await candidates(database, filter);
-  const found: JobPart[] = [];
+  const found: Found[] = [];
   let looks = 0;
   for (const root of inTurn(lists, { isUpward, after: cursor, since, until })) {
     looks += 1;
@@ -33,13 +30,13 @@ export async function jobPage(context: ApiContext, query: ListQuery): Promise<Jo
     const fits = fitsSummary(filter, root, summary);
     if (fits === false) continue;
     if (found.length === limit && fits === true) return page(found);
-    const job = shortly(root, summary, fields, fits) ?? wholly(context, root);
-    if (fits === 'perhaps' && !fitsWhole(filter, job)) continue;
+    const json = listed(context, { root, summary, filter, fields, fits });
+    if (json === undefined) continue;
     if (found.length === limit) return page(found);
-    found.push(fields === undefined ? job : only(job, fields));
+    found.push({ root, json });
     if (freely.isOthersTurn) await freely.turn();
   }
-  return { jobs: found, next: null };
+  return page(found, null);
 }
 
 /** A job as its record tells it. */
@@ -47,11 +44,51 @@ export function wholly({ database, jobs }: ApiContext, root: string): JobResourc
   return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
 }
 
-const LOOKS = 64;
+/** A job of a page. */
+interface Found {
+  readonly root: string;
+  readonly json: WrittenJson;
+}
 
-function page(jobs: readonly JobPart[]): JobPage {
-  const last = jobs.at(-1);
-  return { jobs, next: last === undefined ? null : cursorAt(last.id) };
+interface Listed {
+  readonly root: string;
+  readonly summary: JobSummary;
+  readonly filter: SummaryFilter;
+  readonly fields: ListQuery['fields'];
+  readonly fits: true | 'perhaps';
+}
+
+/** What a page has of a job; undefined when it does not fit after all. */
+function listed(
+  context: ApiContext,
+  { root, summary, filter, fields, fits }: Listed,
+): WrittenJson | undefined {
+  if (fields === undefined && fits === true) return jobText(context, root);
+  const short = fields && fits === true ? shortly(root, summary, fields) : undefined;
+  if (short !== undefined) return new WrittenJson(short);
+  const job = wholly(context, root);
+  if (fits === 'perhaps' && !fitsWhole(filter, job)) return undefined;
+  return new WrittenJson(JSON.stringify(fields === undefined ? job : only(job, fields)));
+}
+
+const LOOKS = 64;
+/** A digest of a text as long costs more than one of the text's digest. */
+const LONG_TEXT = 500;
+
+/** @param next where the next page begins; default: behind the last one of these */
+function page(found: readonly Found[], next = cursorBehind(found)): WrittenJson {
+  const jobs = found.map(({ json }) => json.text).join(',');
+  const cursor = JSON.stringify(next);
+  const text = `{"jobs":[${jobs}],"next":${cursor}}`;
+  // The digests of whole jobs are kept with their texts.
+  const isOfMany = found.some(({ json }) => json.text.length > LONG_TEXT);
+  const digests = isOfMany ? found.map(({ json }) => json.digest).join(' ') : undefined;
+  return new WrittenJson(text, digests && digestOf(`${digests} ${cursor}`));
+}
+
+function cursorBehind(found: readonly Found[]): string | null {
+  const last = found.at(-1);
+  return last === undefined ? null : cursorAt(last.root);
 }
 
 /** Where a page ends, as clients get it: they are not to read it. */
@@ -59,28 +96,36 @@ function cursorAt(root: string): string {
   return Buffer.from(root).toString('base64url');
 }
 
-/** What of a job is told without its record. */
-const SHORT: ReadonlySet<string> = new Set([
-  ...['id', 'jid', 'auid', 'command', 'backend', 'state', 'labels', 'acceptedAt', 'links'],
-]);
+type Tell = (root: string, summary: JobSummary) => JobPart[keyof JobPart];
 
-/** A job that has ended, where its summary has all that is asked for. */
+/** What of a job that has ended is told without its record. */
+const SHORT: { readonly [Name in keyof JobResource]?: Tell } = {
+  id: (root) => root,
+  jid: (_, { jid }) => (typeof jid === 'string' ? jid : null),
+  auid: (_, { auid }) => (typeof auid === 'string' ? auid : null),
+  command: (_, { cmd, isLong }) => (isLong === true ? undefined : cmd),
+  backend: (_, { runsOn }) => runsOn ?? 'host',
+  state: (_, { state }) => state,
+  labels: (_, { labels = {} }) => labels,
+  acceptedAt: (root) => new Date(acceptedAt(root)).toISOString(),
+  links: linksOf,
+};
+
+/** Members of a job that has ended, as JSON, where its summary has all of them. */
 function shortly(
   root: string,
-  { jid, auid, cmd, isLong, runsOn, labels = {}, state }: JobSummary,
-  fields: ListQuery['fields'],
-  fits: boolean | 'perhaps',
-): JobPart | undefined {
-  if (fits !== true || state === undefined || cmd === undefined) return undefined;
-  if (fields?.every((name) => SHORT.has(name)) !== true) return undefined;
-  if (isLong === true && fields.includes('command')) return undefined;
-  return {
-    ...{ id: root, command: cmd, backend: runsOn ?? 'host', labels, state },
-    jid: typeof jid === 'string' ? jid : null,
-    auid: typeof auid === 'string' ? auid : null,
-    acceptedAt: new Date(acceptedAt(root)).toISOString(),
-    links: linksOf(root),
-  };
+  summary: JobSummary,
+  fields: readonly (keyof JobResource)[],
+): string | undefined {
+  if (summary.state === undefined) return undefined;
+  let text = `{"id":${JSON.stringify(root)}`;
+  for (const name of new Set(fields)) {
+    if (name === 'id') continue;
+    const value = SHORT[name]?.(root, summary);
+    if (value === undefined) return undefined;
+    text += `,"${name}":${JSON.stringify(value)}`;
+  }
+  return `${text}}`;
 }
 
 function only(job: JobPart, fields: readonly (keyof JobResource)[]): JobPart {

@@ -6,8 +6,8 @@ import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { jobCounts } from './jobCounts.ts';
 import { jobPage } from './jobPage.ts';
-import { jobResource } from './jobResource.ts';
 import { jobSchema, waitQuerySchema } from './jobSchema.ts';
+import { jobText } from './jobText.ts';
 import { killSchema } from './killSchema.ts';
 import { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import { requireBackend, runMeta, withInput } from './newJob.ts';
@@ -66,7 +66,8 @@ export const listJobs = defineRoute({
     // What happens from now on is told behind this number.
     const event = context.events.newest;
     const counts = await jobCounts(context, query);
-    return { status: 200, body: { ...(await jobPage(context, query)), counts, event } };
+    const page = await jobPage(context, query);
+    return { status: 200, body: page.with({ counts, event }) };
   },
 });
 
@@ -78,15 +79,16 @@ export const getJob = defineRoute({
   params: idSchema,
   query: waitQuerySchema,
   answers: { 200: { description: 'The job.', schema: jobSchema }, 404: NO_SUCH_JOB },
-  handle({ params, query, signal }, context) {
+  handle(call, context) {
+    const { params, query } = call;
     const root = requireJob(context, params.id);
-    const now = (): ApiReply => ({ status: 200, body: resource(context, root) });
+    const now = (): ApiReply => ({ status: 200, body: jobText(context, root) });
     if (query.wait === undefined || !context.jobs.isActive(root)) return now();
     const limitMs = query.wait * 1000;
     return {
       later: async () => {
         const timer = new AbortController();
-        const until = AbortSignal.any([signal, timer.signal]);
+        const until = AbortSignal.any([call.signal, timer.signal]);
         const timeUp = sleep(limitMs, undefined, { signal: until }).catch(() => undefined);
         await Promise.race([context.jobs.ended(root), timeUp]);
         timer.abort();
@@ -118,7 +120,7 @@ export const killJob = defineRoute({
       ...(body.grace === undefined ? {} : { grace: body.grace }),
     });
     if (status !== true) throw new PmanError('conflict', `the job ${root} has ended`);
-    return { status: 202, body: resource(context, root) };
+    return { status: 202, body: jobText(context, root) };
   },
 });
 
@@ -185,7 +187,7 @@ async function accepted(
   return {
     status: 201,
     headers: [['Location', `/api/v2/jobs/${root}`]],
-    body: resource(context, root),
+    body: jobText(context, root),
   };
 }
 
@@ -199,8 +201,4 @@ export function requireJob({ database }: ApiContext, id: string): string {
   throw new PmanError('not_found', `there is no job ${id.slice(0, 100)}`, {
     hint: 'GET /api/v2/jobs lists the jobs',
   });
-}
-
-function resource({ database, jobs }: ApiContext, root: string) {
-  return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
 }

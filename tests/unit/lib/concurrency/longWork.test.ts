@@ -4,7 +4,7 @@ import { LongWork } from '../../../../lib/concurrency/longWork.ts';
 function begin(signal = new AbortController().signal) {
   let hasPaused = false;
   const work = new LongWork({
-    signal,
+    client: { signal },
     onPause: () => {
       hasPaused = true;
     },

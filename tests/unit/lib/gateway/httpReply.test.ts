@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import { headerValue, headerValues } from '../../../../lib/gateway/headerLines.ts';
 import { flatHeaders, replyBytes } from '../../../../lib/gateway/httpReply.ts';
-import { headerValue, headerValues } from '../../../../lib/gateway/httpRequest.ts';
 
 const body = Buffer.from('{}');
 

@@ -1,13 +1,13 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { HttpRequest } from '../../../../lib/gateway/httpRequest.ts';
+import { HttpRequest, headOf } from '../../../../lib/gateway/httpRequest.ts';
 
 /** A request with that header, whose value arrived in these bytes. */
 function withHeader(name: string, bytes: Buffer): HttpRequest {
   const message = new IncomingMessage(new Socket());
   message.rawHeaders = [name, bytes.toString('latin1')];
-  return new HttpRequest(message, Buffer.alloc(0));
+  return new HttpRequest(headOf(message), Buffer.alloc(0));
 }
 
 describe('the headers of an HttpRequest', () => {

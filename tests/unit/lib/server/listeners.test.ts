@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Listeners } from '../../../../lib/server/listeners.ts';
 
-const here = new AbortController().signal;
+const here = new AbortController();
 
 /** A piece of work that lasts until it is told to end. */
 function piece() {
@@ -77,7 +77,7 @@ describe('Listeners', () => {
     const working = listeners.work(here, () => first.done);
     const gone = new AbortController();
     let didGone = false;
-    const abandoned = listeners.work(gone.signal, async () => {
+    const abandoned = listeners.work(gone, async () => {
       didGone = true;
     });
     const last = listeners.work(here, async () => 'last');
@@ -95,7 +95,7 @@ describe('Listeners', () => {
     const working = listeners.work(here, () => first.done);
     for (let i = 0; i < 10_001; i += 1) {
       const gone = new AbortController();
-      const abandoned = listeners.work(gone.signal, async () => undefined);
+      const abandoned = listeners.work(gone, async () => undefined);
       gone.abort();
       await expect(abandoned).rejects.toThrow('the client went away');
     }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
+import { type GatewayRequest, isStream } from '../../../../lib/gateway/types.ts';
 import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
 import { newRecord, recordStart } from '../../../../lib/records/record.ts';
 import { isOutput, outputReply } from '../../../../lib/server/rawOutput.ts';
@@ -54,7 +54,7 @@ async function ask(path: string, { range = '', method = 'GET', services = host.s
 async function read(path: string, range = '') {
   const reply = await ask(path, { range });
   if (reply === undefined) throw new Error('it is not taken for an output');
-  const body = Buffer.isBuffer(reply.body) ? reply.body : await buffer(reply.body);
+  const body = isStream(reply.body) ? await buffer(reply.body) : Buffer.from(reply.body);
   const head = new Map(reply.headers);
   return {
     status: reply.status,

@@ -1,0 +1,145 @@
+import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { declaredLength, flatHeaders, headText, isBodyless, measured } from './httpReply.ts';
+import type { HttpSocket } from './httpSocket.ts';
+import { type GatewayReply, isStream } from './types.ts';
+
+/** Sends the answer to one request. */
+export interface AnswerWriter {
+  /** Whether the connection may have further requests after this one. */
+  readonly keepsAlive: boolean;
+  readonly hasBegun: boolean;
+  /**
+   * A stream is awaited, and must hold what its Content-Length says, else the connection is broken off and the promise rejects: a
+   * client must not take a part for the whole.
+   */
+  send(reply: GatewayReply, client?: { readonly signal: AbortSignal }): Promise<void>;
+}
+
+/** Sends by node:http, where that has read the request. */
+export class NodeWriter implements AnswerWriter {
+  readonly #res: ServerResponse;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+  }
+
+  get keepsAlive(): boolean {
+    return this.#res.shouldKeepAlive;
+  }
+
+  get hasBegun(): boolean {
+    return this.#res.headersSent;
+  }
+
+  async send(reply: GatewayReply, client?: { readonly signal: AbortSignal }): Promise<void> {
+    const res = this.#res;
+    const { status, body } = reply;
+    const close = reply.closeAfter === true || !res.shouldKeepAlive;
+    res.sendDate = false;
+    // Without this node adds Connection and Keep-Alive of its own.
+    res.removeHeader('connection');
+    const flat = flatHeaders(reply, close);
+    if (!close && res.req.httpVersion === '1.0') flat.push('Connection', 'keep-alive');
+    res.writeHead(status, flat);
+    if (!isStream(body)) {
+      res.end(body);
+    } else if (res.req.method === 'HEAD') {
+      body.destroy();
+      res.end();
+    } else {
+      // A response that waits behind another one is not told when its connection closes: the signal is.
+      const options = client === undefined ? {} : { signal: client.signal };
+      await pipeline(measured(body, declaredLength(reply.headers)), res, options);
+    }
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** Answers a request of HTTP/1.1 whose connection stays open, in one message where that is possible. */
+export class WholeWriter implements AnswerWriter {
+  readonly keepsAlive = true;
+  readonly #socket: HttpSocket;
+  readonly #isHead: boolean;
+  #hasBegun = false;
+
+  constructor(socket: HttpSocket, method: string) {
+    this.#socket = socket;
+    this.#isHead = method === 'HEAD';
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  async send(reply: GatewayReply): Promise<void> {
+    const { status, body, closeAfter = false } = reply;
+    const flat = flatHeaders(reply, closeAfter);
+    const hasBody = !this.#isHead && !isBodyless(status);
+    if (isStream(body) && hasBody) await this.#stream(reply, body, flat);
+    else {
+      if (isStream(body)) body.destroy();
+      const head = headText(status, flat);
+      this.#hasBegun = true;
+      this.#write(head, isStream(body) || !hasBody ? '' : body);
+    }
+    if (closeAfter) this.#socket.destroySoon();
+  }
+
+  #write(head: string, body: Buffer | string): void {
+    const socket = this.#socket;
+    if (typeof body === 'string' && ASCII.test(head)) {
+      socket.write(head + body, 'utf8');
+      return;
+    }
+    socket.cork();
+    socket.write(head, 'latin1');
+    if (body.length > 0) socket.write(body, 'utf8');
+    socket.uncork();
+  }
+
+  async #stream(reply: GatewayReply, body: Readable, flat: string[]): Promise<void> {
+    const socket = this.#socket;
+    const length = declaredLength(reply.headers);
+    const isChunked = length === undefined;
+    if (isChunked) flat.push('Transfer-Encoding', 'chunked');
+    const head = headText(reply.status, flat);
+    this.#hasBegun = true;
+    const leave = () => body.destroy();
+    socket.once('close', leave);
+    try {
+      socket.write(head, 'latin1');
+      for await (const chunk of measured(body, length)) {
+        if (chunk.length === 0) continue;
+        socket.cork();
+        if (isChunked) socket.write(`${Buffer.byteLength(chunk).toString(16)}\r\n`, 'latin1');
+        socket.write(chunk, 'utf8');
+        if (isChunked) socket.write('\r\n', 'latin1');
+        socket.uncork();
+        if (socket.writableNeedDrain) await drainedOrClosed(socket);
+        if (socket.destroyed) throw new Error('the client closed the connection');
+      }
+      if (isChunked) socket.write('0\r\n\r\n', 'latin1');
+    } finally {
+      socket.off('close', leave);
+      body.destroy();
+    }
+  }
+}
+
+/** Resolves when a socket takes more, or is closed. */
+export function drainedOrClosed(socket: HttpSocket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.once('drain', done);
+    socket.once('close', done);
+  });
+}
