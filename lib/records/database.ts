@@ -283,7 +283,7 @@ export class JobDatabase implements JobForest {
     const record = this.#cache.get(root);
     if (record !== undefined) this.#catalog.put(root, this.#summaryOf(record, outputBytes));
     this.#filing.expect(root, whenFiled);
-    if (!this.#writer.has(root)) this.#writer.mark(root, 'nothing');
+    this.#writer.markLast(root);
     this.#cache.unpin(root);
   }
 

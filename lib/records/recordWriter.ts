@@ -44,7 +44,10 @@ const LONG_PAUSE_MS = 100;
 const SHORT_PAUSE_MS = 10;
 /** The share of a pause that others have to use to count as busy. */
 const BUSY = 0.5;
-/** With more records to be written than this, a save makes no pauses: memory is not for ever. */
+/**
+ * With more records to be written than this of jobs that have ended, a save makes no pauses: memory is not for ever. Those of
+ * others stay in memory anyway.
+ */
 const MAX_UNWRITTEN = 4000;
 /** With more characters of outputs to be written than this, a save does nothing else. */
 const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
@@ -53,6 +56,8 @@ const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
 interface Unwritten {
   whole: boolean;
   readonly leaves: Map<string, readonly string[]>;
+  /** Whether its job has ended: once written, it may leave the memory. */
+  isLast: boolean;
   /** About how much memory it takes until then, in characters. */
   chars: number;
 }
@@ -66,6 +71,8 @@ export class RecordWriter {
   readonly #unwritten = new Map<string, Unwritten>();
   /** Of all that is unwritten. */
   #chars = 0;
+  /** How many of these are of jobs that have ended. */
+  #last = 0;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | undefined;
   #waitedFor = false;
@@ -87,12 +94,22 @@ export class RecordWriter {
     return this.#unwritten.has(root);
   }
 
+  /** Has what is marked of a record written: its job has ended, and nothing more will be. */
+  markLast(root: string): void {
+    this.mark(root, 'nothing');
+    const unwritten = this.#unwritten.get(root);
+    if (unwritten === undefined || unwritten.isLast) return;
+    unwritten.isLast = true;
+    this.#last += 1;
+  }
+
   /**
    * Has a record written: all of it, the leaf at a path, or nothing that is not marked already.
    * @param chars about how much memory it takes until it is written, beyond what a record takes anyway
    */
   mark(root: string, what: 'whole' | 'nothing' | readonly string[], chars = 0): void {
-    const unwritten = this.#unwritten.get(root) ?? { whole: false, leaves: new Map(), chars: 0 };
+    const fresh = { whole: false, leaves: new Map(), isLast: false, chars: 0 };
+    const unwritten: Unwritten = this.#unwritten.get(root) ?? fresh;
     if (what === 'whole') unwritten.whole = true;
     else if (what !== 'nothing') unwritten.leaves.set(what.join('/'), what);
     this.#chars += chars;
@@ -159,12 +176,13 @@ export class RecordWriter {
         this.#solved();
       } catch (error) {
         this.mark(root, 'whole', what.chars);
+        if (what.isLast) this.markLast(root);
         this.refused(error);
         return;
       }
       if (performance.now() > this.#deadline) return;
       if (performance.now() < sliceEnd || this.#chars > MAX_UNWRITTEN_CHARS) continue;
-      if (this.#waitedFor || this.#unwritten.size > MAX_UNWRITTEN) pauseMs = 0;
+      if (this.#waitedFor || this.#last > MAX_UNWRITTEN) pauseMs = 0;
       const before = performance.eventLoopUtilization();
       await sleep(pauseMs);
       const { utilization } = performance.eventLoopUtilization(before);
@@ -178,6 +196,7 @@ export class RecordWriter {
     const unwritten = this.#unwritten.get(root);
     this.#unwritten.delete(root);
     this.#chars -= unwritten?.chars ?? 0;
+    if (unwritten?.isLast === true) this.#last -= 1;
     return unwritten;
   }
 

@@ -1,9 +1,10 @@
 import type { SpoolRequest } from '../../../crunner/detached/journal.ts';
+import { WaitingLine } from './waitingLine.ts';
 
 /** The jobs of this host that have not ended: those that wait for their turn, in order, and those that run. */
 export class JobQueue {
   readonly #maxRunning: number;
-  readonly #waiting = new Map<string, SpoolRequest>();
+  readonly #waiting = new WaitingLine();
   readonly #running = new Map<string, SpoolRequest>();
   readonly #ended = new Map<string, Array<() => void>>();
 
@@ -14,18 +15,18 @@ export class JobQueue {
   /** Puts a job behind those that wait, also one that counted as running. */
   wait(root: string, request: SpoolRequest): void {
     this.#running.delete(root);
-    this.#waiting.set(root, request);
+    this.#waiting.add(root, request);
   }
 
   /** Counts a job as running, whatever its turn: it has begun already. */
   run(root: string, request: SpoolRequest): void {
-    this.#waiting.delete(root);
+    this.#waiting.remove(root);
     this.#running.set(root, request);
   }
 
   /** Lets the first of those that wait run, and names it; undefined when none waits, or enough run. */
   next(): string | undefined {
-    const [first] = this.#waiting;
+    const { first } = this.#waiting;
     if (first === undefined || this.#running.size >= this.#maxRunning) return undefined;
     this.run(...first);
     return first[0];
@@ -33,7 +34,7 @@ export class JobQueue {
 
   /** A job has ended: whoever waits for that goes on. */
   end(root: string): void {
-    this.#waiting.delete(root);
+    this.#waiting.remove(root);
     this.#running.delete(root);
     for (const resolve of this.#ended.get(root) ?? []) resolve();
     this.#ended.delete(root);
@@ -63,8 +64,7 @@ export class JobQueue {
 
   /** The place of a job among those that wait, from 1 on. */
   place(root: string): number | undefined {
-    if (!this.#waiting.has(root)) return undefined;
-    return [...this.#waiting.keys()].indexOf(root) + 1;
+    return this.#waiting.place(root);
   }
 
   /** The jobs that run. */
@@ -74,7 +74,7 @@ export class JobQueue {
 
   /** All of them, first those that wait. */
   get roots(): readonly string[] {
-    return [...this.#waiting.keys(), ...this.#running.keys()];
+    return [...this.#waiting.roots, ...this.#running.keys()];
   }
 
   get counts(): { readonly running: number; readonly waiting: number } {
