@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { declaredLength, flatHeaders, headText, isBodyless, measured } from './httpReply.ts';
@@ -42,9 +42,11 @@ export class NodeWriter implements AnswerWriter {
     res.removeHeader('connection');
     const flat = flatHeaders(reply, close);
     if (!close && res.req.httpVersion === '1.0') flat.push('Connection', 'keep-alive');
-    res.writeHead(status, flat);
+    // The words of an answer that could not be sent before stay with node.
+    res.writeHead(status, STATUS_CODES[status] ?? 'Error', flat);
     if (!isStream(body)) {
-      res.end(body);
+      // With a text node would write the head in its encoding, too.
+      res.end(Buffer.from(body));
     } else if (res.req.method === 'HEAD') {
       body.destroy();
       res.end();

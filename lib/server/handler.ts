@@ -178,18 +178,18 @@ async function toReply(
   body: ReturnType<typeof inOrder>,
   { status, failed, request, options, pace }: Replying,
 ): Promise<GatewayReply> {
-  // Every character is ASCII, so that one byte each is enough.
-  const bytes = isLargerThan(body as JsonValue, SHORT)
+  // Every character is ASCII: as many characters, so many bytes.
+  const json = isLargerThan(body as JsonValue, SHORT)
     ? await inTurns(dumpsInSteps(body, REPLY_INDENT), pace.toTheEnd())
-    : Buffer.from(dumps(body as JsonValue, REPLY_INDENT), 'latin1');
+    : dumps(body as JsonValue, REPLY_INDENT);
   return {
     status,
     headers: [
-      ['Content-Length', String(bytes.length)],
+      ['Content-Length', String(json.length)],
       ...jsonHeaders(request, options),
       ...errorHeaders(failed),
     ],
-    body: bytes,
+    body: json,
   };
 }
 

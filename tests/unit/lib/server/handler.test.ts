@@ -87,7 +87,7 @@ describe('makeHandler: the form of an answer', () => {
     });
     expect(String(reply.body)).toMatch(/^\{\n {4}"status": true,\n {4}"RESTheader": /);
     expect(reply.headers).toEqual([
-      ['Content-Length', String(reply.body instanceof Buffer ? reply.body.length : -1)],
+      ['Content-Length', String(Buffer.byteLength(String(reply.body)))],
       ['Content-Type', 'application/json'],
       ['X-Content-Type-Options', 'nosniff'],
       ['Cache-Control', 'no-store'],

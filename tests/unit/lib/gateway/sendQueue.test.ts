@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import type { SendOutcome } from '../../../../lib/gateway/rawRouter.ts';
+import { SendQueue } from '../../../../lib/gateway/sendQueue.ts';
+
+const id = Buffer.from([0, 0, 0, 0, 1]);
+
+function open(outcome: (text: string) => Promise<SendOutcome> = async () => 'sent') {
+  const offered: string[] = [];
+  const queue = new SendQueue({
+    offer: ([, bytes = '']) => {
+      offered.push(String(bytes));
+      return outcome(String(bytes));
+    },
+  });
+  return { offered, queue };
+}
+
+describe('messages to clients', () => {
+  it('go out together, in the order in which they came', async () => {
+    const { offered, queue } = open();
+    const sent = ['a', 'b', 'c'].map((text) => queue.send(id, text));
+    expect(offered).toEqual([]);
+    await Promise.all(sent);
+    expect(offered).toEqual(['a', 'b', 'c']);
+  });
+
+  it('go out before the turn is over when they are many', () => {
+    const { offered, queue } = open();
+    for (let i = 0; i < 100; i += 1) void queue.send(id, String(i));
+    expect(offered.length).toBeGreaterThan(50);
+    expect(offered).toEqual(offered.map((_, i) => String(i)));
+  });
+
+  it('each have their own fate', async () => {
+    const { queue } = open(async (text) => {
+      if (text === 'broken') throw new Error('the socket is closed');
+      return text === 'full' ? 'full' : 'sent';
+    });
+    const sent = ['one', 'full', 'broken', 'two'].map((text) => queue.send(id, text));
+    expect(await Promise.allSettled(sent)).toMatchObject([
+      { value: 'sent' },
+      { value: 'full' },
+      { status: 'rejected' },
+      { value: 'sent' },
+    ]);
+  });
+});
