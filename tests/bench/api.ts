@@ -1,7 +1,7 @@
-import { cpus } from 'node:os';
 import { benchEvents } from './apiEvents.ts';
 import { benchPages } from './apiPages.ts';
 import { benchRequests } from './apiRequests.ts';
+import { machine } from './programs.ts';
 
 /**
  * What /api/v2 costs: single requests beside a bare node:http, pages of a long history, events to many listeners.
@@ -12,11 +12,10 @@ const number = given === undefined ? undefined : Number(given);
 const benches = {
   requests: () => benchRequests(number ?? 3),
   pages: () => benchPages(number ?? 100_000),
-  events: () => benchEvents(number ?? 10),
+  events: () => benchEvents(number ?? 20),
 };
 
-const [processor] = cpus();
-console.log(`${processor?.model}, ${cpus().length} processors, Node ${process.version}`);
+console.log(machine());
 for (const [name, bench] of Object.entries(benches)) {
   if (wanted === undefined || wanted === name) await bench();
 }

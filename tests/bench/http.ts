@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { besideBare } from './besideBare.ts';
 import { httpRequest, runLoad } from './load.ts';
-import { startPman, startProgram } from './programs.ts';
+import { machine, startPman, startProgram } from './programs.ts';
 
 /**
  * Requests a second of pman beside a bare node:http server that does the same JSON work, in turns in one run; and how
@@ -48,6 +48,22 @@ async function latency(port: number, request: string): Promise<number> {
   return (await runLoad({ port, connections: 1, seconds, request })).medianMs;
 }
 
+/** The ROUTER with an answer that is always the same, beside node:http with that one: what the socket itself costs. */
+async function compareSockets(request: string) {
+  const start = (kind: string) =>
+    startProgram([process.execPath, ...process.execArgv, socketFile, kind], /(\d+)\n/);
+  const router = await start('router');
+  const http = await start('http');
+  try {
+    await besideBare({ name: 'the ROUTER alone', pman: router, bare: http, request, seconds });
+  } finally {
+    await router.stop();
+    await http.stop();
+  }
+}
+
+console.log(machine());
+const socketFile = fileURLToPath(new URL('bareSocket.ts', import.meta.url));
 const bareFile = fileURLToPath(new URL('bareServer.ts', import.meta.url));
 const bare = await startProgram([process.execPath, ...process.execArgv, bareFile], /(\d+)\n/);
 const pman = await startPman();
@@ -69,6 +85,7 @@ try {
   await besideBare({ name: 'hello', pman, bare, request: hello, seconds });
   await besideBare({ name: 'status', pman, bare, request: status, seconds });
   await compareTls(hello);
+  await compareSockets(hello);
   const runMs = await latency(pman.port, run);
   const bareMs = await latency(bare.port, hello);
   console.log(

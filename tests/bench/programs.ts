@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -94,6 +94,13 @@ export async function startPman(
       if (place === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What a benchmark runs on, and how busy that is with other work: figures of a busy machine say less. */
+export function machine(): string {
+  const [processor] = cpus();
+  const load = loadavg()[0]?.toFixed(1);
+  return `${processor?.model}, ${cpus().length} processors, Node ${process.version}, load ${load}`;
 }
 
 /** The middle value. */
