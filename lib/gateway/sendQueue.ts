@@ -2,6 +2,8 @@ import type { FrontRouter, SendOutcome } from './rawRouter.ts';
 
 /** So many messages are handed over at the latest. */
 const MOST_WAITING = 64;
+/** Beside what a message as long costs, waking somebody is nothing: it does not wait, and neither does the next piece. */
+const LONG = 16 * 1024;
 
 interface Waiting {
   readonly frames: (Buffer | string)[];
@@ -29,8 +31,8 @@ export class SendQueue {
   send(id: Buffer, bytes: Buffer | string): Promise<SendOutcome> {
     return new Promise((settle) => {
       this.#waiting.push({ frames: [id, bytes], settle });
-      if (this.#waiting.length === 1) setImmediate(this.#flush);
-      else if (this.#waiting.length >= MOST_WAITING) this.#flush();
+      if (bytes.length >= LONG || this.#waiting.length >= MOST_WAITING) this.#flush();
+      else if (this.#waiting.length === 1) setImmediate(this.#flush);
     });
   }
 }

@@ -31,6 +31,14 @@ describe('messages to clients', () => {
     expect(offered).toEqual(offered.map((_, i) => String(i)));
   });
 
+  it('that are long go out at once, behind those that came before', () => {
+    const { offered, queue } = open();
+    void queue.send(id, 'short');
+    const long = 'x'.repeat(65_536);
+    void queue.send(id, long);
+    expect(offered).toEqual(['short', long]);
+  });
+
   it('each have their own fate', async () => {
     const { queue } = open(async (text) => {
       if (text === 'broken') throw new Error('the socket is closed');
