@@ -107,7 +107,10 @@ export async function openJobs(
   const viewOf = jobViewer(readShown);
   let opened: Jobs | undefined;
   const placeOf = (root: string) => opened?.place(root);
-  const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
+  const events = openEvents(
+    { database, viewOf, placeOf, workFolder, kept: config.keptEvents, log },
+    releases,
+  );
   const eventsBefore = events.log.newest;
 
   const { controlGroups } = config.jobs;
