@@ -60,6 +60,11 @@ export class EventLog {
     return this.#segments.oldest;
   }
 
+  /** How many follow it now. */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
   /** What its files take on the disk. */
   get bytes(): number {
     return this.#segments.files.reduce((sum, { bytes }) => sum + bytes, 0);

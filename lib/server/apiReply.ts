@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import type { ApiReply } from '../dialects/v2/index.ts';
+import { type ApiReply, entityTag, isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { acceptedEncodings, headerOf, isKnownTag } from './negotiation.ts';
+import { acceptedEncodings, headerOf } from './negotiation.ts';
 
 /** Shorter answers get no shorter by it. */
 const WORTH_BYTES = 1024;
@@ -39,7 +38,7 @@ export async function sentReply(
   const bytes = Buffer.from(JSON.stringify(body));
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (status !== 200 || !isRead) return encoded({ status, headers: typed, body: bytes }, request);
-  const tag = `W/"${createHash('sha1').update(bytes).digest('base64url')}"`;
+  const tag = entityTag(bytes);
   const tagged = [['ETag', tag], ['Vary', 'Accept-Encoding'], ...typed] as const;
   if (isKnownTag(headerOf(request, 'if-none-match'), tag)) {
     const lean = tagged.filter(([name]) => name !== 'Content-Type');

@@ -1,4 +1,5 @@
 export { type ApiRequest, answerApi, isApiRequest } from './api.ts';
 export type { ApiContext, ApiReply } from './apiRoute.ts';
+export { entityTag, isKnownTag } from './entityTag.ts';
 export { openApi } from './openApi.ts';
 export { problemReply } from './problem.ts';
