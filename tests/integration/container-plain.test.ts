@@ -230,6 +230,23 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     expect((await api.send('GET', `/api/v2/jobs/${id}/files/secret`)).status).toBe(404);
   });
 
+  it('give out only files of the user that jobs of the host run as, where there is one', async () => {
+    const server = await startWith('docker', { flags: ['--jobUser', 'nobody'] }, address);
+    const api = new ApiClient(server);
+    const shareDir = tempDir();
+    chmodSync(shareDir, 0o777);
+    const filesOf = async (name: string, more: object) => {
+      const job = { image: busybox, shareDir, files: ['*'], shell: true, ...more };
+      const { id } = await api.submit({ ...job, command: `echo x >/share/${name}` });
+      await api.job(id, '?wait=60s');
+      const { body } = await api.send('GET', `/api/v2/jobs/${id}/files`);
+      return (body as { files: { path: string }[] }).files.map(({ path }) => path);
+    };
+    expect(await filesOf('of-root', {})).toEqual([]);
+    expect(existsSync(join(shareDir, 'of-root'))).toBe(true);
+    expect(await filesOf('of-nobody', { user: '65534:65534' })).toEqual(['of-nobody']);
+  });
+
   it('are refused with files when they share no folder, or one that pman cannot see', async () => {
     const server = await start();
     const job = { image: busybox, command: 'true', files: ['*'] };

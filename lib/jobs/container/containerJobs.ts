@@ -44,6 +44,8 @@ export interface ContainerJobsOptions {
   readonly fsync: boolean;
   readonly log: Logger;
   readonly shareRule: ShareRule;
+  /** Only files of this user may be given to others from a shared folder; undefined: all that pman can read. */
+  readonly fileOwner?: number | undefined;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
   /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
@@ -245,7 +247,7 @@ export class ContainerJobs implements JobBackend {
     if (typeof asked !== 'string') return undefined;
     const { awaited, shareDir } = this.#options.shareRule(asked, '');
     if (awaited === undefined || awaited !== shareDir) return undefined;
-    return { folder: awaited, owner: undefined };
+    return { folder: awaited, owner: this.#options.fileOwner };
   }
 
   input(): undefined {
