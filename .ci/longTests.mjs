@@ -7,7 +7,7 @@ export const longTests = [
   'tests/attack/',
   'tests/contract/(?!memory)',
   'tests/crash/',
-  'tests/integration/(api-v2-contract|clientDocs|images|manifests|modules|stack|stockClients)\\.',
+  'tests/integration/(api-v2-contract|apiDocs|clientDocs|images|manifests|modules|stack|stockClients)\\.',
   'tests/integration/(crunner-split|hostile-load|inheritance|kill-reach|lifetime)\\.',
   'tests/integration/(readiness|ssh-jobs|transferHuge)\\.',
   'tests/integration/container-',

@@ -1,10 +1,11 @@
 import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
-import { splitIntoWords } from '../lib/jobs/container/words.ts';
+import { readingInput, splitIntoWords } from '../lib/jobs/container/words.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/wire/json.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
 import { mergedOver } from './merge.ts';
 import { isLabel, LABELS_NOTE, objectName, ownerMarks } from './objectNames.ts';
+import { withInput } from './podInput.ts';
 import { podSecurity } from './podSecurity.ts';
 import { volumesOf } from './podVolumes.ts';
 import { limitVariables, resourcesOf } from './resources.ts';
@@ -25,11 +26,12 @@ export function jobBody(
   request: WorkRequest,
   settings: KubernetesSettings,
   facts: ClusterFacts & { readonly namespace: string },
+  input?: Buffer,
 ): JsonObject {
   const { name, owner, options } = request;
   const workers = options.workers ?? 1;
   const deadline = deadlineOf(request, settings);
-  const marks = marksOf(request, settings);
+  const marks = withInput(marksOf(request, settings), input);
   const ownLabels = ownerMarks(name, owner);
   return {
     apiVersion: 'batch/v1',
@@ -68,11 +70,12 @@ function podSpec(
     storage.kind === 'swift'
       ? swiftParts(request, { image: storage.publisherImage, namespace: facts.namespace })
       : { initContainers: [], containers: [], volumes: [] };
+  const words = splitIntoWords(cmd);
   const main: JsonObject = {
     name: objectName(name),
     image,
     imagePullPolicy: settings.imagePullPolicy,
-    command: splitIntoWords(cmd).map(literal),
+    command: (request.input === undefined ? words : readingInput(words)).map(literal),
     env: variablesOf(
       request,
       limitVariables(options.workers ?? 1, resources, options.limits?.gpus),

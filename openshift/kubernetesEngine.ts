@@ -26,6 +26,7 @@ import { Informer } from './informer.ts';
 import { jobBody } from './jobSpec.ts';
 import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
 import { jobSchema, type Pod, podSchema } from './objects.ts';
+import { refuseInput } from './podInput.ts';
 import { PodOutputs } from './podOutputs.ts';
 import { claimName } from './podVolumes.ts';
 import { readFacts, readTemplate } from './readFacts.ts';
@@ -71,6 +72,7 @@ export class KubernetesEngine implements Engine {
   async check(request: WorkRequest, _: CheckOptions): Promise<Checked> {
     refuseName(request.name);
     refuseLimits(request.options);
+    refuseInput(request.input);
     await this.#bodyOf(request);
     const name = objectName(request.name);
     const known = this.#informer.knows(name);
@@ -80,7 +82,7 @@ export class KubernetesEngine implements Engine {
 
   async start(
     request: WorkRequest,
-    { mayExist, cancelled }: StartOptions,
+    { mayExist, cancelled, input }: StartOptions,
   ): Promise<Started | undefined> {
     if (mayExist || cancelled.aborted) {
       const ours = await this.#ours(request);
@@ -88,7 +90,7 @@ export class KubernetesEngine implements Engine {
       if (ours !== undefined) await this.remove({ name: request.name, handle: ours.handle });
     }
     if (cancelled.aborted) return undefined;
-    const body = await this.#bodyOf(request);
+    const body = await this.#bodyOf(request, input);
     const { name } = request;
     try {
       if (this.#settings.storage.kind === 'swift') await this.#claim(request);
@@ -188,10 +190,10 @@ export class KubernetesEngine implements Engine {
     return { ...owner, isLive };
   }
 
-  async #bodyOf(request: WorkRequest) {
+  async #bodyOf(request: WorkRequest, input?: Buffer) {
     this.#facts ??= this.#readFacts();
     const { namespace } = this.#client;
-    return jobBody(request, this.#settings, { ...(await this.#facts), namespace });
+    return jobBody(request, this.#settings, { ...(await this.#facts), namespace }, input);
   }
 
   async #readFacts(): Promise<ClusterFacts> {

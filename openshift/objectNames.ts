@@ -17,6 +17,8 @@ const AUID_NOTE = `${PREFIX}auid`;
 const INSTANCE_NOTE = `${PREFIX}instance`;
 /** Labels of a request that are none for Kubernetes, as JSON. */
 export const LABELS_NOTE = `${PREFIX}labels`;
+/** What a pod is to read: the cluster makes a file of it, without a right or an object more. */
+export const INPUT_NOTE = `${PREFIX}stdin`;
 /** Why pman has ended it, in words. */
 export const ENDED_NOTE = `${PREFIX}ended`;
 

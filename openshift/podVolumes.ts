@@ -2,6 +2,7 @@ import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
 import type { WorkRequest } from '../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
 import { objectName } from './objectNames.ts';
+import { inputVolume } from './podInput.ts';
 
 export interface Volumes {
   readonly volumes: readonly JsonObject[];
@@ -31,6 +32,7 @@ export function volumesOf(request: WorkRequest, settings: KubernetesSettings): V
     return { volume, mount, isFolder };
   });
   const shm = settings.shmBytes;
+  const input = request.input === undefined ? undefined : inputVolume();
   return {
     volumes: [
       share.volume,
@@ -38,11 +40,13 @@ export function volumesOf(request: WorkRequest, settings: KubernetesSettings): V
       ...(shm === undefined
         ? []
         : [{ name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: String(shm) } }]),
+      ...(input === undefined ? [] : [input.volume]),
     ],
     mounts: [
       share.mount,
       ...others.map(({ mount }) => mount),
       ...(shm === undefined ? [] : [{ name: 'shm', mountPath: '/dev/shm' }]),
+      ...(input === undefined ? [] : [input.mount]),
     ],
     hasHostPath: 'hostPath' in share.volume || others.some(({ isFolder }) => isFolder),
   };

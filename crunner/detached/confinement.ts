@@ -30,6 +30,17 @@ export function freely(limits: JobLimits): Confinement {
   return confinement(limits, []);
 }
 
+/** Of a job on another host, whose shell applies them: there are no control groups, and it has an unknown count of processors. */
+export function overSsh({ memoryBytes, cpus }: JobLimits): Confinement {
+  return {
+    byRlimits: {},
+    enforced: {
+      ...(memoryBytes === undefined ? {} : { memory: { bytes: memoryBytes, by: 'rlimit' } }),
+      ...(cpus === undefined ? {} : { cpu: { cpus: Math.ceil(cpus), by: 'affinity' } }),
+    },
+  };
+}
+
 /**
  * Makes the control group of a job, where it is to have one and can; else it is held to its limits without.
  * @param folder its spool folder

@@ -14,6 +14,8 @@ import type { SshPart } from './sshFollow.ts';
 export interface PartWriters {
   readonly keepers: OutputKeepers;
   readonly journal: RunnerJournal;
+  /** Ends the job of a part that has written more than it may to a stream. */
+  readonly endFull: (part: string, stream: string) => void;
 }
 
 /** Sees a part that has started to its end; resolves to the next part to run, if one is. */
@@ -21,15 +23,16 @@ export async function followPart(
   job: RunningJob,
   k: number,
   part: DetachedPart | SshPart,
-  { keepers, journal }: PartWriters,
+  { keepers, journal, endFull }: PartWriters,
 ): Promise<number | undefined> {
   const { folder, request } = job;
   // By the clock that nobody sets: how long a part has run is no matter of the time of day.
   const begunAt = performance.now() - (preciseNow() - part.startedAt);
   hold(job, part);
   const watch = 'begun' in part ? new OutputWatch(folder, k) : undefined;
+  if ('begun' in part) void part.overrun.then((stream) => endFull(partName(folder, k), stream));
   const remote = 'begun' in part ? await part.begun : undefined;
-  if (remote !== undefined) await journal.started(job, k, { ...startOf(part), remote });
+  if (remote !== undefined) await journal.started(job, k, { ...startOf(part, job), remote });
   const exit = await part.ended;
   const endedAt = preciseNow();
   const wallMs = performance.now() - begunAt;
@@ -62,7 +65,16 @@ export async function followPart(
   return end.last ? undefined : k + 1;
 }
 
-/** The start of a part, as the journal has it. */
-export function startOf({ pid, startedAt, ticks }: DetachedPart): PartStart {
-  return { pid, startedAt, ...(ticks === undefined ? {} : { ticks }) };
+/** The start of a part, as the journal has it: with what holds its job to which limits. */
+export function startOf(
+  { pid, startedAt, ticks }: DetachedPart,
+  { confinement }: Pick<RunningJob, 'confinement'>,
+): PartStart {
+  const { group, enforced = {} } = confinement ?? {};
+  return {
+    ...{ pid, startedAt },
+    ...(ticks === undefined ? {} : { ticks }),
+    ...(group === undefined ? {} : { group }),
+    ...(Object.keys(enforced).length === 0 ? {} : { limits: enforced }),
+  };
 }

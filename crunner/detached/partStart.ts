@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTemporary } from '../../lib/errors.ts';
-import { confine } from './confinement.ts';
+import { confine, overSsh } from './confinement.ts';
 import type { OutputKeepers } from './outputKeepers.ts';
 import { type DetachedPart, startPart } from './part.ts';
 import type { RunningJob } from './runningJob.ts';
@@ -44,7 +44,12 @@ async function startOnce(
   const command = parts[k] ?? '';
   if (ssh !== undefined) {
     const { startSshPart } = await import('./sshPart.ts');
-    return startSshPart({ connection: ssh, folder, part: k }, command, limits);
+    job.confinement ??= overSsh(limits);
+    const { maxOutputBytes } = limits;
+    return startSshPart(
+      { ...{ connection: ssh, folder, part: k }, maxOutputBytes },
+      { command, limits, stdin: inputOf(job) },
+    );
   }
   const name = partName(folder, k);
   const keeper = await keepers.of(folder);
@@ -58,7 +63,7 @@ async function startOnce(
     job.pipes = outputs.pipes;
     job.confinement ??= confine(folder, limits);
     const { confinement } = job;
-    const stdin = request.hasStdin ? stdinFile(folder) : undefined;
+    const stdin = inputOf(job);
     return await startPart({
       ...{ command, limits, out, err, mark, stdin, confinement },
       ...{ script: `${mark}.sh`, root: basename(folder) },
@@ -70,3 +75,6 @@ async function startOnce(
     outputs.release();
   }
 }
+
+const inputOf = ({ folder, request }: RunningJob) =>
+  request.hasStdin ? stdinFile(folder) : undefined;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { preciseNow } from '../../lib/host/clock.ts';
 import { isAlive } from '../../lib/host/processes.ts';
 import { endTree, signalTree } from '../../lib/host/processTree.ts';
-import { freely, groupOf } from './confinement.ts';
+import { freely, groupOf, overSsh } from './confinement.ts';
 import { leftWords } from './endCause.ts';
 import type { PartStart, SpoolPart } from './journal.ts';
 import { findUnwrittenStart } from './orphan.ts';
@@ -18,8 +18,9 @@ const ORPHAN_POLL_MS = 250;
 export async function takeOverPart(
   job: RunningJob,
   begun: readonly SpoolPart[],
-  { keepers, journal }: PartWriters,
+  writers: PartWriters,
 ): Promise<number | undefined> {
+  const { keepers, journal } = writers;
   const newest = begun.at(-1);
   const isWritten = newest?.start !== undefined && newest.end === undefined;
   const part = isWritten ? begun.length - 1 : begun.length;
@@ -30,7 +31,7 @@ export async function takeOverPart(
   if (start === undefined) return begun.length;
   if (!isWritten) await journal.started(job, part, start);
   const overSsh = await resumeOverSsh(job, part, start);
-  if (overSsh !== undefined) return followPart(job, part, overSsh, { keepers, journal });
+  if (overSsh !== undefined) return followPart(job, part, overSsh, writers);
   const { pid, group = groupOf(job.folder) } = start;
   const keeper = await keepers.of(job.folder);
   if (group !== undefined) job.confinement = { ...freely({}), group };
@@ -61,11 +62,15 @@ export async function takeOverPart(
 }
 
 async function resumeOverSsh(
-  { folder, request: { ssh } }: RunningJob,
+  job: RunningJob,
   part: number,
   start: PartStart,
 ): Promise<SshPart | undefined> {
+  const { folder } = job;
+  const { ssh, limits } = job.request;
   if (ssh === undefined) return undefined;
   const { resumeSshPart } = await import('./sshPart.ts');
-  return resumeSshPart({ connection: ssh, folder, part }, start);
+  job.confinement ??= overSsh(limits ?? {});
+  const { maxOutputBytes } = limits ?? {};
+  return resumeSshPart({ ...{ connection: ssh, folder, part }, maxOutputBytes }, start);
 }

@@ -33,6 +33,7 @@ export class Runner {
     this.#writers = {
       keepers: new OutputKeepers(openKeeper, (part, stream) => this.#endFull(part, stream)),
       journal: new RunnerJournal(tell),
+      endFull: (part, stream) => this.#endFull(part, stream),
     };
   }
 
@@ -120,12 +121,7 @@ export class Runner {
       await journal.ended(job, k, { endedAt: now, returncode, cause, last: isFinal });
       return isFinal ? undefined : k + 1;
     }
-    const { group, enforced } = job.confinement ?? { enforced: {} };
-    await journal.started(job, k, {
-      ...startOf(part),
-      ...(group === undefined ? {} : { group }),
-      ...(Object.keys(enforced).length === 0 ? {} : { limits: enforced }),
-    });
+    await journal.started(job, k, startOf(part, job));
     return followPart(job, k, part, this.#writers);
   }
 }

@@ -6,6 +6,8 @@ import { type EndAnswer, endRemote, passRemote } from '../ssh/sshEnd.ts';
 import type { RemoteProcess } from '../ssh/sshRecords.ts';
 import type { SshTranscript } from '../ssh/sshTranscript.ts';
 import type { PartStart } from './journal.ts';
+import type { OutputBounds } from './outputBounds.ts';
+import type { StreamName } from './outputLog.ts';
 import type { DetachedPart, PartExit } from './part.ts';
 
 /** How often the client's words are looked at, in milliseconds. */
@@ -16,6 +18,15 @@ const RETRY_MS = 500;
 const CLOSE_MS = 2000;
 /** How long a command has whose connection was lost, before SIGKILL, in milliseconds. */
 const LOST_GRACE_MS = 5000;
+
+/** What is known of the client of a part. */
+export interface SshPartSource {
+  readonly transcript: SshTranscript;
+  /** Resolves when the client has ended, to its exit code where that can be known. */
+  readonly exited: Promise<number | undefined>;
+  /** How much it may write. */
+  readonly bounds?: OutputBounds;
+}
 
 /** A part that runs on another host: follows its ssh client to the end. */
 export class SshPart implements DetachedPart {
@@ -29,6 +40,10 @@ export class SshPart implements DetachedPart {
   readonly #connection: SshConnection;
   readonly #transcript: SshTranscript;
   readonly #exited: Promise<void>;
+  readonly #bounds: OutputBounds | undefined;
+  /** Resolves to the stream to which it has written more than it may; never, when it does not. */
+  readonly overrun: Promise<StreamName>;
+  #tellOverrun: (stream: StreamName) => void = () => undefined;
   #isOver = false;
   /** The client's, where it can be known. */
   #exitCode: number | undefined;
@@ -36,18 +51,20 @@ export class SshPart implements DetachedPart {
   #isCut = false;
   #tellBegun: (remote: RemoteProcess | undefined) => void = () => undefined;
 
-  /** @param exited resolves when the client has ended, to its exit code where that can be known */
   constructor(
     connection: SshConnection,
     { pid, startedAt, ticks }: PartStart,
-    transcript: SshTranscript,
-    exited: Promise<number | undefined>,
+    { transcript, exited, bounds }: SshPartSource,
   ) {
     this.pid = pid;
     this.startedAt = startedAt;
     if (ticks !== undefined) this.ticks = ticks;
     this.#connection = connection;
     this.#transcript = transcript;
+    this.#bounds = bounds;
+    this.overrun = new Promise((resolve) => {
+      this.#tellOverrun = resolve;
+    });
     this.#exited = exited.then((code) => {
       this.#isOver = true;
       this.#exitCode = code;
@@ -89,11 +106,14 @@ export class SshPart implements DetachedPart {
       const more = await attempt(() => this.#transcript.read());
       const { remote } = this.#transcript;
       if (remote !== undefined) this.#tellBegun(remote);
+      const overrun = this.#bounds?.overrun();
+      if (overrun !== undefined) this.#tellOverrun(overrun);
       if (more) await turn();
       else if (wasOver) break;
       else await Promise.race([this.#exited, sleep(POLL_MS)]);
     }
     await attempt(() => this.#transcript.end());
+    await attempt(() => this.#bounds?.cut());
     this.#tellBegun(this.#transcript.remote);
     return this.#outcome();
   }

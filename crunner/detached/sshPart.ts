@@ -7,6 +7,7 @@ import { SshTranscript } from '../ssh/sshTranscript.ts';
 import { takeTurn } from '../ssh/sshTurn.ts';
 import { uploadCommand } from '../ssh/sshUpload.ts';
 import type { PartStart } from './journal.ts';
+import { OutputBounds } from './outputBounds.ts';
 import { startShell } from './part.ts';
 import { nextStart } from './place.ts';
 import { SHELL } from './preparation.ts';
@@ -19,6 +20,16 @@ export interface SshPartPlace {
   /** The spool folder of the job. */
   readonly folder: string;
   readonly part: number;
+  /** The most that it may write to each of its streams, in bytes. */
+  readonly maxOutputBytes?: number | undefined;
+}
+
+/** What is to run there. */
+export interface SshPartOrder {
+  readonly command: string;
+  readonly limits: JobLimits;
+  /** The file of this host that it reads as its input. */
+  readonly stdin?: string | undefined;
 }
 
 /** How often a client is looked at whose runner is gone, in milliseconds. */
@@ -31,8 +42,7 @@ const POLL_MS = 100;
  */
 export async function startSshPart(
   place: SshPartPlace,
-  command: string,
-  limits: JobLimits,
+  { command, limits, stdin }: SshPartOrder,
 ): Promise<SshPart> {
   const { out, err, ssh } = partFiles(place.folder, place.part);
   const marker = newMarker();
@@ -49,10 +59,11 @@ export async function startSshPart(
     const { openFiles } = nextStart();
     const client = await startShell({
       ...{ argv, env: process.env, out, err: ssh },
+      ...(stdin === undefined ? {} : { in: stdin }),
       ...(openFiles === undefined ? {} : { openFiles }),
     });
     const exited = client.ended.then(({ returncode }) => returncode ?? undefined);
-    const part = new SshPart(place.connection, client, transcript, exited);
+    const part = new SshPart(place.connection, client, { transcript, exited, ...boundsOf(place) });
     void part.begun.then(endTurn);
     return part;
   } catch (error) {
@@ -73,5 +84,14 @@ export function resumeSshPart(place: SshPartPlace, start: PartStart): SshPart | 
     while (isAlive(start)) await sleep(POLL_MS);
     return undefined;
   };
-  return new SshPart(place.connection, start, transcript, watch());
+  return new SshPart(place.connection, start, {
+    ...{ transcript, exited: watch() },
+    ...boundsOf(place),
+  });
+}
+
+function boundsOf({ folder, part, maxOutputBytes }: SshPartPlace) {
+  if (maxOutputBytes === undefined) return {};
+  const { out, err } = partFiles(folder, part);
+  return { bounds: new OutputBounds({ stdout: out, stderr: err }, maxOutputBytes) };
 }

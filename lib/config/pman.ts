@@ -39,6 +39,13 @@ const optionalNumber = z
   .trim()
   .regex(/^(\d+(\.\d+)?)?$/, 'is not a number from 0 on')
   .transform((text) => (text === '' ? undefined : Number(text)));
+/** Above nothing: what has to be kept for a while, or up to a size. */
+const someNumber = z
+  .string()
+  .trim()
+  .regex(/^\d{1,9}(\.\d{1,9})?$/, 'is not a number')
+  .transform(Number)
+  .refine((number) => number > 0, 'is not above 0');
 const optionalPath = z.string().transform((text) => (text === '' ? undefined : resolve(text)));
 
 /** Nothing is no limit; 0 would be one that nobody can keep. */
@@ -99,6 +106,8 @@ const schema = z.object({
   keepDays: optionalNumber,
   keepJobs: optionalNumber,
   keepSize: optionalNumber,
+  keepEventsDays: someNumber,
+  keepEventsSize: someNumber,
   jobUser: z.string(),
   maxOutput: optionalNumber,
   maxProcesses: optionalNumber,
@@ -167,6 +176,8 @@ export interface PmanConfig {
     readonly count: number | undefined;
     readonly bytes: number | undefined;
   };
+  /** How long events are kept, and how much of them. */
+  readonly keptEvents: { readonly ageMs: number; readonly bytes: number };
   /** What every job of this host may take, and as whom it runs. */
   readonly jobs: {
     readonly user: string | undefined;
@@ -274,6 +285,10 @@ function toConfig(values: z.infer<typeof schema>, env: Sources['env']): PmanConf
       ageMs: values.keepDays === undefined ? undefined : values.keepDays * DAY_MS,
       count: values.keepJobs,
       bytes: values.keepSize === undefined ? undefined : values.keepSize * MEBI,
+    },
+    keptEvents: {
+      ageMs: values.keepEventsDays * DAY_MS,
+      bytes: Math.floor(values.keepEventsSize * MEBI),
     },
     jobs: {
       user: values.jobUser || undefined,

@@ -175,6 +175,18 @@ export const settings = [
     default: '',
   },
   {
+    name: 'keepEventsDays',
+    value: 'days',
+    help: 'how long is kept what has happened to jobs, for GET /api/v2/events',
+    default: '7',
+  },
+  {
+    name: 'keepEventsSize',
+    value: 'MiB',
+    help: 'how much of that is kept: of more the oldest goes',
+    default: '256',
+  },
+  {
     name: 'jobUser',
     value: 'name',
     help: 'the user that jobs of this host run as, when pman is root (default: as pman)',

@@ -5,11 +5,11 @@ import { Segments } from './segments.ts';
 
 export interface EventLogOptions {
   readonly folder: string;
-  /** How much is kept at most, in bytes; what is being written to always is. Default: 256 MiB. */
+  /** How much is kept at most, in bytes; the file that is being written to always is. Default: 256 MiB. */
   readonly maxBytes?: number;
-  /** For how long it is kept, in milliseconds; default: 7 days. */
+  /** For how long it is kept, in milliseconds; default: 7 days. A file goes when all of it is older. */
   readonly maxAgeMs?: number;
-  /** The size from which on a new file is begun, in bytes. */
+  /** The size from which on a new file is begun, in bytes; default: an eighth of what is kept, and at most 4 MiB. */
   readonly fileBytes?: number;
   /** How many of the newest events are held in memory, for those that follow. */
   readonly recent?: number;
@@ -38,10 +38,11 @@ export class EventLog {
 
   /** @throws the file system's error when the folder cannot be made or read */
   constructor(options: EventLogOptions) {
+    const { maxBytes = 256 * MIB } = options;
     this.#options = {
-      maxBytes: 256 * MIB,
+      maxBytes,
       maxAgeMs: 7 * DAY_MS,
-      fileBytes: 4 * MIB,
+      fileBytes: Math.ceil(Math.min(4 * MIB, maxBytes / 8)),
       recent: 2048,
       now: Date.now,
       ...options,
@@ -57,6 +58,11 @@ export class EventLog {
   /** The number of the oldest event that is kept. */
   get oldest(): number {
     return this.#segments.oldest;
+  }
+
+  /** How many follow it now. */
+  get followers(): number {
+    return this.#followers.size;
   }
 
   /** What its files take on the disk. */

@@ -123,7 +123,9 @@ export class JobChanges implements RecordObserver {
   removed(root: string, summary: JobSummary): void {
     this.#touched.delete(root);
     this.#told.delete(root);
-    this.#tell(() => [{ type: 'removed', id: root, ...namesIn(summary) }]);
+    const { cmd: command } = summary;
+    const data = command === undefined ? {} : { data: { command } };
+    this.#tell(() => [{ type: 'removed', id: root, ...namesIn(summary), ...data }]);
   }
 
   /** An order to end a job is being given. */

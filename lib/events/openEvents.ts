@@ -14,6 +14,8 @@ export interface OpenEventsOptions {
   readonly placeOf: (root: string) => number | undefined;
   /** The folder of ours beside the database. */
   readonly workFolder: string;
+  /** How long events are kept, and how much of them. */
+  readonly kept: { readonly ageMs: number; readonly bytes: number };
   readonly log: Logger;
 }
 
@@ -23,12 +25,12 @@ export interface OpenEventsOptions {
  * @throws PmanError storage when the log cannot be opened
  */
 export function openEvents(
-  { database, viewOf, placeOf, workFolder, log: logger }: OpenEventsOptions,
+  { database, viewOf, placeOf, workFolder, kept, log: logger }: OpenEventsOptions,
   releases: Array<() => void | Promise<void>>,
 ): { readonly log: EventLog; readonly changes: JobChanges } {
   const folder = join(workFolder, 'events');
   try {
-    const log = new EventLog({ folder });
+    const log = new EventLog({ folder, maxBytes: kept.bytes, maxAgeMs: kept.ageMs });
     const changes = new JobChanges({
       events: log,
       look: (root) => seen({ database, viewOf, placeOf }, root),

@@ -37,6 +37,8 @@ export const CAUSES = {
   removed: 'removed by somebody else',
   /** The seconds follow. */
   timeLimit: TIME_LIMIT,
+  /** How much it may write follows. */
+  output: 'it wrote more than it may',
   killed: KILL_REQUEST,
 } as const;
 export type CauseWord = keyof typeof CAUSES;
@@ -71,6 +73,11 @@ export function memoryCause(exitCode: number, limit: string | undefined): string
   if (exitCode === KILLED_EXIT) return causeOf('memory', its);
   const then = `the command then ended with ${exitCode}`;
   return causeOf('memoryOfProcess', its === '' ? then : `${its}; ${then}`);
+}
+
+/** Of one that wrote more than so many bytes. */
+export function outputCause(maxBytes: number): string {
+  return causeOf('output', `its limit is ${maxBytes} bytes`);
 }
 
 /** Of one that was killed and has a limit, where the engine does not say why. */

@@ -122,26 +122,40 @@ export function hostLimits({
   };
 }
 
-/**
- * How long a container job may take, in milliseconds; undefined: for ever.
- * @throws BadRequestError for what limits jobs of this host only: it is not ignored
- */
-export function containerTimeout(limits: LimitMeta): number | undefined {
-  const { timeout } = limits;
-  for (const [name, instead] of Object.entries(INSTEAD)) {
-    if (limits[name as keyof typeof INSTEAD] === undefined) continue;
-    throw new BadRequestError(`run: "meta.${name}": is not for container jobs`, { hint: instead });
-  }
-  return timeout === undefined ? undefined : Math.ceil(timeout * 1000);
+/** What a container job is held to by pman, whatever the engine. */
+export interface ContainerLimits {
+  /** How long it may take from when it was started, in milliseconds; absent: for ever. */
+  readonly timeoutMs?: number | undefined;
+  /** How much each of its containers may write, in bytes. */
+  readonly maxOutputBytes?: number | undefined;
 }
 
+/**
+ * @param takes the members of a job that the back-end takes, as `/api/v2` calls them
+ * @throws BadRequestError for others: they are not ignored
+ */
+export function containerLimits(limits: LimitMeta, takes: readonly string[]): ContainerLimits {
+  for (const [name, [member, instead]] of Object.entries(INSTEAD)) {
+    if (takes.includes(member) || limits[name as keyof typeof INSTEAD] === undefined) continue;
+    const message = `run: "meta.${name}": is not for container jobs here`;
+    throw new BadRequestError(message, { hint: instead });
+  }
+  const { timeout, max_output: output } = limits;
+  return {
+    ...(timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1000) }),
+    ...(output === undefined ? {} : { maxOutputBytes: outputBytesOf(output) }),
+  };
+}
+
+/** The members of a meta that not every back-end takes: what a job of `/api/v2` calls it, and what to do instead. */
 const INSTEAD = {
-  nice: 'give the container less of the processors with meta.cpu_limit',
-  env: 'put the variables into meta.container.target.env',
-  cwd: 'let the command change the folder, or an image whose folder it is',
-  stdin: 'put it into a folder that the container shares, and let the command read it',
-  max_output: 'let the command write to a file in a folder that the container shares',
-  files: 'let the command write into a folder that the container shares',
+  nice: ['nice', 'give the container less of the processors with meta.cpu_limit'],
+  // The `env` of a job of /api/v2 is that of its container.
+  env: ['meta.env', 'put the variables into meta.container.target.env'],
+  cwd: ['cwd', 'let the command change the folder, or an image whose folder it is'],
+  stdin: ['stdin', 'put it into a folder that the container shares, and let the command read it'],
+  max_output: ['maxOutput', 'let the command write to a file in a folder that it shares'],
+  files: ['files', 'let the command write into a folder that the container shares'],
 } as const;
 
 /**
@@ -163,12 +177,10 @@ export function inputOf({
 }
 
 /** @throws BadRequestError for what only a job of this host can have: it is not ignored */
-export function refuseOverSsh({ files, max_output: output }: LimitMeta, input?: Buffer): void {
-  const asked = { stdin: input, files, max_output: output };
-  const bad = Object.entries(asked).find(([, value]) => value !== undefined)?.[0];
-  if (bad === undefined) return;
-  throw new BadRequestError(`run: "meta.${bad}": is not for jobs on other hosts`, {
-    hint: 'leave it out, or leave out meta.ssh',
+export function refuseOverSsh({ files }: LimitMeta): void {
+  if (files === undefined) return;
+  throw new BadRequestError('run: "meta.files": is not for jobs on other hosts', {
+    hint: 'let the command write to its output, or leave out meta.ssh',
   });
 }
 

@@ -42,6 +42,11 @@ export function addGauges({ registry }: Meter, sources: GaugeSources): void {
   );
   gauge('pman_event_log_bytes', 'What the log of events takes on the disk.', () => events.bytes);
   gauge('pman_events', 'The number of the last event.', () => events.newest);
+  gauge(
+    'pman_event_followers',
+    'Streams and requests that follow the events now, and what pman itself follows them with.',
+    () => events.followers,
+  );
   gauge('pman_listeners', 'Requests that may be worked on at once.', () => listeners.count);
   gauge('pman_listeners_busy', 'Requests that are worked on now.', () => listeners.busy);
   gauge('pman_listeners_waiting', 'Requests that wait for a listener.', () => listeners.waiting);

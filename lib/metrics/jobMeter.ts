@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge } from 'prom-client';
-import { messageOf } from '../errors.ts';
+import { messageOf, PmanError } from '../errors.ts';
 import type { JobEvent } from '../events/event.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import { type Backend, backendOf, type JobView } from '../jobs/jobView.ts';
@@ -13,12 +14,16 @@ export interface JobMeterOptions {
   readonly events: EventLog;
   /** How a job stands, by its record; undefined when it has none any more. */
   readonly view: (root: string) => JobView | undefined;
-  /** The jobs that wait or run when this begins. */
-  readonly active: readonly string[];
+  /** The jobs that wait or run now. */
+  readonly active: () => readonly string[];
   /** The events behind this number are counted. */
   readonly after: number;
+  /** How long after an error that may pass the events are read again, in milliseconds; default: 5 seconds. */
+  readonly retryMs?: number;
   readonly log: Logger;
 }
+
+const RETRY_MS = 5000;
 
 interface Active {
   readonly backend: Backend;
@@ -41,7 +46,7 @@ export class JobMeter {
       registers: [options.meter.registry],
     });
     for (const state of ['waiting', 'running']) this.#jobs.set({ backend: 'host', state }, 0);
-    for (const root of options.active) this.#takeUp(root);
+    for (const root of options.active()) this.#takeUp(root);
     void this.#follow();
   }
 
@@ -56,15 +61,43 @@ export class JobMeter {
     this.#put(root, { backend: backendOf(view), state });
   }
 
+  /** Goes on whatever happens: figures that stand still look like a server at rest. */
   async #follow(): Promise<void> {
-    const { events, after, log } = this.#options;
-    try {
-      for await (const batch of events.follow(after, this.#ending.signal)) {
-        for (const { event } of batch) this.#count(event);
+    const { events, log, retryMs = RETRY_MS } = this.#options;
+    const { signal } = this.#ending;
+    let { after } = this.#options;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        for await (const batch of events.follow(after, signal)) {
+          for (const { event } of batch) {
+            // Not again, also when it cannot be counted.
+            after = event.seq;
+            this.#count(event);
+          }
+          failures = 0;
+        }
+        return;
+      } catch (error) {
+        if (error instanceof PmanError && error.code === 'gone') {
+          const next = Math.min(events.oldest - 1, events.newest);
+          const missed = Math.max(0, next - after);
+          log.warn('events are no longer kept that /metrics has not counted', { missed });
+          after = next;
+          this.#lookAgain();
+          continue;
+        }
+        if (failures === 0) {
+          log.warn('jobs are not counted for /metrics just now', { reason: messageOf(error) });
+        }
+        await sleep(retryMs, undefined, { ref: false, signal }).catch(() => undefined);
       }
-    } catch (error) {
-      log.warn('jobs are no longer counted for /metrics', { reason: messageOf(error) });
     }
+  }
+
+  /** What waits and what runs, by how the jobs stand and not by what is told of them. */
+  #lookAgain(): void {
+    for (const root of this.#active.keys()) this.#drop(root);
+    for (const root of this.#options.active()) this.#takeUp(root);
   }
 
   #count({ type, id: root, data }: JobEvent): void {

@@ -37,7 +37,17 @@ export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise
 async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
   const payload = await readPayload(bytes);
   if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-  return payload.isBlank ? undefined : plainNumbers(smallBody(await payload.json()));
+  return payload.isBlank ? undefined : plainNumbers(smallBody(await parsed(payload.json())));
+}
+
+/** The envelope has a hint of its own for what is no JSON. */
+async function parsed(json: Promise<JsonValue>): Promise<JsonValue> {
+  try {
+    return await json;
+  } catch (error) {
+    if (!(error instanceof BadRequestError)) throw error;
+    throw new BadRequestError(error.message, { hint: 'see /openapi.json', cause: error });
+  }
 }
 
 /** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */

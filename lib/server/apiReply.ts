@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { type ApiReply, WrittenJson } from '../dialects/v2/index.ts';
+import { type ApiReply, isKnownTag, WrittenJson } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { acceptedEncodings, headerOf, isKnownTag } from './negotiation.ts';
+import { acceptedEncodings, headerOf } from './negotiation.ts';
 
 /** Shorter answers get no shorter by it. */
 const WORTH_BYTES = 1024;
@@ -38,7 +38,7 @@ export function sentReply(
   const json = body instanceof WrittenJson ? body : new WrittenJson(JSON.stringify(body));
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (status !== 200 || !isRead) return encoded(json, { status, headers: typed }, request);
-  const tag = `W/"${json.digest}"`;
+  const { tag } = json;
   const tagged = [['ETag', tag], ['Vary', 'Accept-Encoding'], ...typed] as const;
   if (isKnownTag(headerOf(request, 'if-none-match'), tag)) {
     const lean = tagged.filter(([name]) => name !== 'Content-Type');

@@ -10,16 +10,6 @@ export function acceptedEncodings(header = ''): ReadonlySet<string> {
   return new Set(names);
 }
 
-/** Whether an If-None-Match names a tag. Compared weakly: what is inside the quotes counts. */
-export function isKnownTag(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  const wanted = tag.replace(/^W\//, '');
-  return header
-    .split(',')
-    .map((one) => one.trim())
-    .some((one) => one === '*' || one.replace(/^W\//, '') === wanted);
-}
-
 /** The value of a header; its name in small letters. */
 export function headerOf(
   { rawHeaders }: Pick<RequestHead, 'rawHeaders'>,

@@ -107,7 +107,10 @@ export async function openJobs(
   const viewOf = jobViewer(readShown);
   let opened: Jobs | undefined;
   const placeOf = (root: string) => opened?.place(root);
-  const events = openEvents({ database, viewOf, placeOf, workFolder, log }, releases);
+  const events = openEvents(
+    { database, viewOf, placeOf, workFolder, kept: config.keptEvents, log },
+    releases,
+  );
   const eventsBefore = events.log.newest;
 
   const { controlGroups } = config.jobs;
@@ -117,12 +120,13 @@ export async function openJobs(
   if (controlGroups === 'always' && place === undefined) {
     log.warn('there are no control groups that pman may write: jobs have none');
   }
+  const limits = jobLimits(config);
   const host = new HostJobs({
     ...{ database, spool, sshHosts, fsync },
     maxJobs: config.maxJobs,
     runsImages: containerJobs.kind === 'host',
     outputLimitBytes: OUTPUT_LIMIT_BYTES,
-    limits: jobLimits(config),
+    limits,
     meter: {
       ended: (bytes) => meter.outputBytes.inc(bytes),
       runnerLost: () => meter.runnerRestarts.inc(),
@@ -141,6 +145,8 @@ export async function openJobs(
           engineName: containerJobs.name,
           openEngine: async (instance) => meteredEngine(await containerJobs.open(instance), meter),
           shareRule: containerJobs.shareRule,
+          // What jobs of this host may not read is not to be had by way of a container, either.
+          fileOwner: limits.user?.uid,
           logLimitBytes: OUTPUT_LIMIT_BYTES,
           log: log.child({ component: 'containers' }),
         })

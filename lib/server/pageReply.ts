@@ -1,8 +1,9 @@
+import { isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
 import { type PageFile, PageFiles } from '../page/pageFiles.ts';
 import { originForm } from './echo.ts';
 import { hasBody } from './healthCheck.ts';
-import { acceptedEncodings, headerOf, isKnownTag } from './negotiation.ts';
+import { acceptedEncodings, headerOf } from './negotiation.ts';
 
 /**
  * What the page may do in a browser: its own files and its own server, and no script or style that stands in a document

@@ -155,7 +155,7 @@ async function open(
       const record = database.tree(root);
       return record && jobs.view(record);
     },
-    active: database.unfinished().filter((root) => jobs.isActive(root)),
+    active: () => database.unfinished().filter((root) => jobs.isActive(root)),
   });
   releases.push(() => jobMeter.close());
   addGauges(meter, { database, events, webhooks, listeners, log });

@@ -126,7 +126,9 @@ export class Webhooks {
     const behind = this.#endpoints.map(({ id, seen }) => {
       return { endpoint: id.slice(1), events: Math.max(0, events.newest - seen) };
     });
-    return { waiting: this.#waiting, unread: events.newest - this.#fed, behind };
+    // A server that sends none reads none, and nothing of it is late.
+    const unread = this.#isOn ? events.newest - this.#fed : 0;
+    return { waiting: this.#waiting, unread, behind };
   }
 
   close(): void {

@@ -1,9 +1,10 @@
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import { BadRequestError, PmanError } from '../../lib/errors.ts';
-import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
+import type { StartOptions, WorkRequest } from '../../lib/jobs/container/engine.ts';
 import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
 import { containerNames, containerSpec } from './containerSpec.ts';
+import { inputArchive } from './inputArchive.ts';
 import { hasRun, isUnstarted } from './plainTask.ts';
 
 /** After such a failure the caller looks what is there. */
@@ -27,7 +28,7 @@ export class ContainerMaker {
   async make(
     request: WorkRequest,
     earlier: readonly ContainerInspectInfo[],
-    cancelled: AbortSignal,
+    { cancelled, input }: Pick<StartOptions, 'cancelled' | 'input'>,
   ): Promise<boolean> {
     if (cancelled.aborted) return false;
     const { name, options } = request;
@@ -52,7 +53,12 @@ export class ContainerMaker {
         await this.#removeAll(made);
         return false;
       }
-      for (const container of unstarted) await this.#start(container, name);
+      const archive = input && inputArchive(input);
+      for (const container of unstarted) {
+        // Also into one that an earlier call has made: nobody knows whether it got that far.
+        if (archive !== undefined) await this.#putInto(container, archive, name);
+        await this.#start(container, name);
+      }
     } catch (error) {
       // Found again, also when a call that was cut off has come through meanwhile: what runs may be among it.
       if (error instanceof PmanError && KEPT_AFTER.has(error.code)) throw error;
@@ -60,6 +66,11 @@ export class ContainerMaker {
       throw error;
     }
     return true;
+  }
+
+  async #putInto(container: Docker.Container, archive: Buffer, name: string): Promise<void> {
+    const doing = `give container "${name}" its input`;
+    await this.#client.ask(doing, () => container.putArchive(archive, { path: '/' }));
   }
 
   async #start(container: Docker.Container, name: string): Promise<void> {

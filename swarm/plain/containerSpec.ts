@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { WorkRequest } from '../../lib/jobs/container/engine.ts';
-import { splitIntoWords } from '../../lib/jobs/container/words.ts';
+import { readingInput, splitIntoWords } from '../../lib/jobs/container/words.ts';
 import { NAME_LABEL, ownerLabels, WORKERS_LABEL } from '../labels.ts';
 import { envOf, mountsOf } from '../service/serviceSpec.ts';
 
@@ -25,9 +25,10 @@ export function containerSpec(
   const { memoryBytes, gpus } = limits;
   const { shareDir } = request;
   const { mounts } = options;
+  const words = splitIntoWords(cmd);
   return {
     Image: image,
-    Entrypoint: splitIntoWords(cmd),
+    Entrypoint: request.input === undefined ? words : readingInput(words),
     Tty: options.tty ?? false,
     Labels: {
       ...options.labels,

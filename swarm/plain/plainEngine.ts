@@ -60,14 +60,14 @@ export class PlainEngine implements Engine {
 
   async start(
     request: WorkRequest,
-    { mayExist, cancelled }: StartOptions,
+    { mayExist, cancelled, input }: StartOptions,
   ): Promise<Started | undefined> {
     let ours = mayExist || cancelled.aborted ? await this.#ours(request) : [];
     for (;;) {
       if (isWhole(ours)) return MADE;
       if (cancelled.aborted && ours.length > 0) await this.remove(request);
       try {
-        return (await this.#maker.make(request, ours, cancelled)) ? MADE : undefined;
+        return (await this.#maker.make(request, ours, { cancelled, input })) ? MADE : undefined;
       } catch (error) {
         if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
         const found = await this.#ours(request);

@@ -114,6 +114,64 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       expect(job.cause).toMatch(/memory/);
     });
 
+    it('reads what it was given, each worker all of it, whatever user runs it', async () => {
+      if (!engine.givesInput) return;
+      const stdin = `first\n$HOME '"\n${'é'.repeat(20_000)}`;
+      const cmd = 'sh -c "id -u; wc -c; echo $0" \'a b\'';
+      const limits = { stdin };
+      const target = { user: '1000:1000' };
+      const job = await pman.end(
+        await pman.submit(cmd, { limits, target, meta: { number_of_workers: 2 } }),
+      );
+      expect(job).toMatchObject({ exitCode: 0, cause: '' });
+      const words = job.output.split('\n').map((line) => line.trim());
+      const each = (text: string) => words.filter((word) => word === text).length;
+      // In memory there is no other user.
+      expect(each('1000') === 2 || engineName === 'memory').toBe(true);
+      expect([each(String(Buffer.byteLength(stdin))), each('a b')]).toEqual([2, 2]);
+      expect((await pman.end(await pman.submit('cat'))).output).toBe('');
+    });
+
+    it('reads what it was given, also when pman was away before it started', async () => {
+      if (!engine.givesInput) return;
+      const folder = join(tempDir(), 'later');
+      const root = await pman.submit('cat', { shareDir: folder, limits: { stdin: 'kept' } });
+      await pman.restart();
+      mkdirSync(folder);
+      expect(await pman.end(root)).toMatchObject({ exitCode: 0, output: 'kept' });
+    });
+
+    it('that writes more than it may is ended, and its cause says so', async () => {
+      const limits = { max_output: '10Ki' };
+      const cause = 'it wrote more than it may: its limit is 10240 bytes';
+      const endless = await pman.end(await pman.submit('yes', { limits }));
+      expect(endless).toMatchObject({ status: 'finishedWithError', cause });
+      expect(endless.output.length).toBeLessThan(11_000);
+      // Too quick to be ended.
+      const quick = 'sh -c "head -c 10241 /dev/zero | tr \'\\\\0\' x"';
+      expect(await pman.end(await pman.submit(quick, { limits }))).toMatchObject({
+        ...{ status: 'finishedWithError', cause },
+      });
+      const enough = 'sh -c "head -c 10240 /dev/zero | tr \'\\\\0\' x"';
+      expect(await pman.end(await pman.submit(enough, { limits }))).toMatchObject({
+        ...{ exitCode: 0, cause: '', output: 'x'.repeat(10_240) },
+      });
+    });
+
+    it('that writes more than it may is ended also when pman was away meanwhile', async () => {
+      const { root, go } = await gated({ limits: { max_output: '1Ki' } });
+      await pman.written(root, 'up');
+      await pman.restart();
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3, cause: 'non-zero exit (3)' });
+      const loud = await pman.submit('sh -c "echo up; sleep 1; yes"', {
+        limits: { max_output: '1Ki' },
+      });
+      await pman.written(loud, 'up');
+      await pman.restart();
+      expect((await pman.end(loud)).cause).toMatch(/^it wrote more than it may/);
+    });
+
     it('whose image does not exist ends without having run, and names the image', async () => {
       const job = await pman.end(await pman.submit('true', { image: 'local/nosuch' }));
       expect(job).toMatchObject({ ...NEVER_RAN, cause: expect.stringContaining('local/nosuch') });

@@ -32,6 +32,8 @@ export interface EngineUnderTest {
   readonly makesFolders: boolean;
   /** Whether it tells that a process of a container ran out of memory, and not its first. */
   readonly tellsOfProcesses: boolean;
+  /** Whether it gives a container something to read. */
+  readonly givesInput: boolean;
   /** Connections are lost, and new ones are refused. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -65,6 +67,7 @@ const inMemory: EngineFactory = {
         terminalLineEnd: '\r\n',
         makesFolders: false,
         tellsOfProcesses: true,
+        givesInput: true,
       },
       cut: async () => {
         world.isAway = true;
@@ -120,6 +123,7 @@ async function realEngine(
       terminalLineEnd: '\r\n',
       makesFolders: script === 'podman',
       tellsOfProcesses: script !== 'podman',
+      givesInput: containerEnv === 'docker',
     },
     cut: () => relay.cut(),
     restore: () => relay.restore(),
@@ -157,6 +161,7 @@ async function kubernetes(): Promise<EngineUnderTest> {
       terminalLineEnd: '\n', // the node keeps lines, without what a terminal puts before their end
       makesFolders: false,
       tellsOfProcesses: true,
+      givesInput: true,
     },
     cut: () => relay.cut(),
     restore: () => relay.restore(),

@@ -98,7 +98,7 @@ export class MemoryEngine implements Engine {
     return this.#world.call('check', () => ({ nameIsTaken: this.#world.works.has(name) }));
   }
 
-  start(request: WorkRequest, { cancelled }: StartOptions): Promise<Started | undefined> {
+  start(request: WorkRequest, { cancelled, input }: StartOptions): Promise<Started | undefined> {
     return this.#world.call('start', () => {
       const { name, owner } = request;
       const known = this.#world.works.get(name);
@@ -110,7 +110,7 @@ export class MemoryEngine implements Engine {
       const count = request.options.workers ?? 1;
       const workers = Array.from(
         { length: count },
-        (_, i) => new MemoryWorker(request, i, this.#world),
+        (_, i) => new MemoryWorker(request, i, this.#world, input),
       );
       this.#world.works.set(name, { request, workers });
       return STARTED;
@@ -230,9 +230,11 @@ class MemoryWorker {
   endedAt: number | undefined;
   cause: string | undefined;
   #child: ChildProcess | undefined;
+  readonly #input: Buffer | undefined;
   #watchers: Array<() => void> = [];
 
-  constructor(request: WorkRequest, index: number, world: MemoryWorld) {
+  constructor(request: WorkRequest, index: number, world: MemoryWorld, input?: Buffer) {
+    this.#input = input;
     nextId += 1;
     this.id = `w${nextId}`;
     void this.#run(request, index, world);
@@ -279,7 +281,10 @@ class MemoryWorker {
     const [file, args] = options.tty
       ? ['script', ['-qefc', quoted, '/dev/null']]
       : [program, words];
-    const child = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env });
+    const reads = this.#input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(file, args, { detached: true, stdio: [reads, 'pipe', 'pipe'], env });
+    // It may end without having read all of it.
+    child.stdin?.on('error', () => undefined).end(this.#input);
     this.#child = child;
     this.hasStarted = true;
     world.tell(name);

@@ -90,6 +90,59 @@ describe('events of /api/v2', () => {
     await endServer(server);
   });
 
+  it('are narrowed by time, and by a text of the command, also when the job is removed', async () => {
+    const server = await startServer();
+    const api = new ApiClient(server);
+    const before = new Date(Date.now() + 1).toISOString();
+    const told = async (query: string) => {
+      const { body } = await api.send('GET', `/api/v2/events?${query}`);
+      return (body as { events: JobEvent[] }).events.map(({ id, type }) => `${id} ${type}`);
+    };
+    const { id: echo } = await api.submit({ command: 'echo Hello' });
+    const long = `: ${'x'.repeat(5000)} needle`;
+    const { id: other } = await api.submit({ command: long });
+    for (const id of [echo, other]) await api.job(id, '?wait=20s');
+    await eventually(async () => (await told('type=ended')).length === 2);
+    expect(await told('text=hELLO&type=accepted,ended')).toEqual([
+      `${echo} accepted`,
+      `${echo} ended`,
+    ]);
+    expect(await told('text=needle&type=ended')).toEqual([`${other} ended`]);
+    expect(await told(`until=${before}`)).toEqual([]);
+    expect(await told(`since=${before}&type=ended`)).toHaveLength(2);
+
+    const stream = await fetch(api.url('/api/v2/events?text=hello'), {
+      headers: { Accept: 'application/x-ndjson' },
+    });
+    await api.send('DELETE', `/api/v2/jobs/${other}`);
+    await api.send('DELETE', `/api/v2/jobs/${echo}`);
+    let seen = '';
+    for await (const chunk of stream.body ?? []) {
+      seen += Buffer.from(chunk as Uint8Array).toString();
+      if (seen.trim() !== '') break;
+    }
+    expect(JSON.parse(seen)).toMatchObject({
+      ...{ type: 'removed', id: echo, data: { command: 'echo Hello' } },
+    });
+    await endServer(server);
+  });
+
+  it('are kept as long, and as many of them, as the server was told', async () => {
+    // 0.0001 MiB are about a hundred bytes: what is written at once has a file of its own.
+    const flags = ['--keepEventsSize', '0.0001', '--DBsavePeriod', '0.1'];
+    const server = await startServer({ flags });
+    const api = new ApiClient(server);
+    for (let i = 0; i < 3; i += 1) {
+      const { id } = await api.submit({ command: 'true' });
+      await api.job(id, '?wait=20s');
+    }
+    await eventually(async () => {
+      const { body } = await api.send('GET', '/api/v2/events?after=0');
+      return ((body as { oldest?: number }).oldest ?? 0) > 4;
+    });
+    await endServer(server);
+  });
+
   it('reach a thousand listeners, whether or not one of them reads', async () => {
     const server = await startServer();
     const api = new ApiClient(server);

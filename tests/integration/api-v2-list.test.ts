@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -132,7 +132,15 @@ describe('the list of /api/v2', () => {
       });
     const [plain, zipped] = [await ask('gzip;q=0, identity'), await ask('deflate, gzip;q=0.5')];
     expect([plain.encoding, zipped.encoding]).toEqual([undefined, 'gzip']);
-    expect(gunzipSync(zipped.body)).toEqual(plain.body);
+    expect(zlib.gunzipSync(zipped.body)).toEqual(plain.body);
     expect(zipped.body.length).toBeLessThan(plain.body.length);
+    // Node has Zstandard from 22.15 on.
+    const { zstdDecompressSync: unpacked } = zlib as {
+      zstdDecompressSync?: (bytes: Buffer) => Buffer;
+    };
+    const best = await ask('gzip, zstd');
+    expect(best.encoding).toBe(unpacked === undefined ? 'gzip' : 'zstd');
+    if (unpacked !== undefined) expect(unpacked(best.body)).toEqual(plain.body);
+    expect((await ask('gzip, zstd;q=0')).encoding).toBe('gzip');
   });
 });

@@ -6,6 +6,7 @@ import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, resultOf } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
 
 describe('/api/v2', () => {
   let server: TestServer;
@@ -85,6 +86,26 @@ describe('/api/v2', () => {
     it('is answered as it stands when the wait is over before its end', async () => {
       const { id, links } = await api.submit({ command: 'sleep 100' });
       expect(['waiting', 'starting', 'running']).toContain((await api.job(id, '?wait=0.1s')).state);
+      await api.send('POST', `${links.self}/kill`, { signal: 'KILL' });
+      await api.job(id, '?wait=20s');
+    });
+
+    it('is answered when it has changed, to who has it as it was', async () => {
+      const go = join(tempDir(), 'go');
+      const first = `until [ -e ${go} ]; do sleep 0.05; done && exit 3`;
+      const { id, links } = await api.submit({ command: `${first}; sleep 100` });
+      await eventually(async () => (await api.job(id)).state === 'running');
+      const tag = (await api.send('GET', links.self)).headers.get('etag') ?? '';
+      const ask = (known: string, wait: string) =>
+        api.send('GET', `${links.self}?wait=${wait}`, undefined, { 'If-None-Match': known });
+      expect((await ask('"another"', '60s')).body).toMatchObject({ state: 'running' });
+      expect((await ask(tag, '0.2s')).status).toBe(304);
+      const changed = ask(tag, '60s');
+      writeFileSync(go, '');
+      const { body } = await changed;
+      expect(body).toMatchObject({ state: 'running' });
+      // The part behind it may have been started meanwhile.
+      expect((body as { parts: readonly unknown[] }).parts[0]).toMatchObject({ exitCode: 3 });
       await api.send('POST', `${links.self}/kill`, { signal: 'KILL' });
       await api.job(id, '?wait=20s');
     });

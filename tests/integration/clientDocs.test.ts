@@ -1,22 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
+import { DocPage } from '../helpers/docPage.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { Consumer, installedPackage } from '../helpers/installed.ts';
 import { endServer } from '../helpers/pman.ts';
 import { pythonMissing, pythonProgram } from '../helpers/python.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 
-const page = readFileSync('docs/client.md', 'utf8');
+const page = new DocPage('docs/client.md');
 const TOKEN = 'a-token-of-some-length';
-
-/** All examples of one language as one program. */
-function programIn(language: string): string {
-  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))]
-    .map(([, text]) => text)
-    .join('\n');
-}
 
 let server: TestServer;
 /** Starts a pman that wants the token. */
@@ -43,7 +37,7 @@ describe('docs/client.md', () => {
   afterEach(() => endServer(server));
 
   it('has a section for each method of the client, and each in three languages', () => {
-    const sections = page.split(/^## /m).slice(1, -1);
+    const sections = page.text.split(/^## /m).slice(1, -1);
     for (const section of sections) {
       expect(section).toMatch(/^```ts\n[\s\S]*^```python\n[\s\S]*^```sh\n/m);
     }
@@ -51,7 +45,7 @@ describe('docs/client.md', () => {
 
   it('has TypeScript that runs as it stands, from the installed package', () => {
     const given = `const PMAN = '${address()}';\nconst TOKEN = '${TOKEN}';\n`;
-    const consumer = new Consumer(installedPackage(), 'client', given + programIn('ts'));
+    const consumer = new Consumer(installedPackage(), 'client', given + page.program('ts'));
     expect(consumer.problems('node')).toBe('');
     const { status, stdout, stderr } = consumer.run();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -77,7 +71,7 @@ describe('docs/client.md', () => {
   });
 
   it('has commands for curl that run as they stand', async () => {
-    const script = `set -eu\n${programIn('sh')}`;
+    const script = `set -eu\n${page.program('sh')}`;
     const stdout = await printed(['/bin/sh', '-c', script], { PMAN: address(), TOKEN });
     const said = [
       '"state":"succeeded"',
@@ -99,7 +93,7 @@ describeWithEngine('docs/client.md, in Python', pythonMissing, () => {
   it('has programs that run as they stand', async () => {
     const given = `PMAN = '${address()}'\nTOKEN = '${TOKEN}'\n`;
     const file = join(server.folders.root, 'example.py');
-    writeFileSync(file, given + programIn('python'));
+    writeFileSync(file, given + page.program('python'));
     const stdout = await printed([pythonProgram('python'), file]);
     const said = [
       'echo one; echo two >&2\n',

@@ -99,7 +99,8 @@ describeWithEngine('a container job with a time limit', engineMissing, () => {
     ['nice', 5],
     ['env', { A: 'b' }],
     ['cwd', '/'],
-  ])('is refused with what only jobs of the host have: %s', async (name, value) => {
+    ['stdin', 'x'],
+  ])('is refused with what a swarm cannot give it: %s', async (name, value) => {
     const server = await start('swarm');
     const reply = await server.post(
       'run',
@@ -107,7 +108,10 @@ describeWithEngine('a container job with a time limit', engineMissing, () => {
     );
     expect(reply).toMatchObject({
       status: false,
-      error: { code: 'bad_request', message: `run: "meta.${name}": is not for container jobs` },
+      error: {
+        code: 'bad_request',
+        message: `run: "meta.${name}": is not for container jobs here`,
+      },
     });
   });
 });

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
+import { ApiClient } from '../helpers/apiClient.ts';
 import {
   busybox,
   ended,
@@ -198,6 +200,71 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
       logs: 'late\n',
     });
     for (const jid of [running, waiting]) await gone(jid);
+  });
+
+  it('read an input that came along, and leave files in the folder that they share', async () => {
+    const server = await start();
+    const api = new ApiClient(server);
+    const share = tempDir();
+    chmodSync(share, 0o777);
+    const input = randomBytes(300_000);
+    const job = {
+      ...{ image: busybox, shareDir: share, files: ['out/*.bin'], shell: true },
+      command: 'mkdir /share/out && cat >/share/out/a.bin && echo x >/share/secret',
+    };
+    const form = new FormData();
+    form.set('job', JSON.stringify(job));
+    form.set('stdin', new Blob([input]), 'in.bin');
+    const answer = await fetch(api.url('/api/v2/jobs'), { method: 'POST', body: form });
+    const { id } = (await answer.json()) as { id: string };
+    expect(await api.job(id, '?wait=60s')).toMatchObject({
+      state: 'succeeded',
+      backend: 'container',
+    });
+    const { body } = await api.send('GET', `/api/v2/jobs/${id}/files`);
+    expect(body).toMatchObject({
+      ...{ files: [{ path: 'out/a.bin', bytes: input.length }], isComplete: true },
+    });
+    const file = await fetch(api.url(`/api/v2/jobs/${id}/files/out/a.bin`));
+    expect(Buffer.from(await file.arrayBuffer()).equals(input)).toBe(true);
+    expect((await api.send('GET', `/api/v2/jobs/${id}/files/secret`)).status).toBe(404);
+  });
+
+  it('give out only files of the user that jobs of the host run as, where there is one', async () => {
+    const server = await startWith('docker', { flags: ['--jobUser', 'nobody'] }, address);
+    const api = new ApiClient(server);
+    const shareDir = tempDir();
+    chmodSync(shareDir, 0o777);
+    const filesOf = async (name: string, more: object) => {
+      const job = { image: busybox, shareDir, files: ['*'], shell: true, ...more };
+      const { id } = await api.submit({ ...job, command: `echo x >/share/${name}` });
+      await api.job(id, '?wait=60s');
+      const { body } = await api.send('GET', `/api/v2/jobs/${id}/files`);
+      return (body as { files: { path: string }[] }).files.map(({ path }) => path);
+    };
+    expect(await filesOf('of-root', {})).toEqual([]);
+    expect(existsSync(join(shareDir, 'of-root'))).toBe(true);
+    expect(await filesOf('of-nobody', { user: '65534:65534' })).toEqual(['of-nobody']);
+  });
+
+  it('are refused with files when they share no folder, or one that pman cannot see', async () => {
+    const server = await start();
+    const job = { image: busybox, command: 'true', files: ['*'] };
+    const alone = await new ApiClient(server).send('POST', '/api/v2/jobs', job);
+    expect([alone.status, JSON.stringify(alone.body)]).toEqual([
+      400,
+      expect.stringContaining('without a shared folder has none'),
+    ]);
+    const env = { STOREBASE: '/srv/store' };
+    const mapped = await startWith('docker', { env }, address);
+    const api = new ApiClient(mapped);
+    const other = await api.send('POST', '/api/v2/jobs', { ...job, shareDir: '/etc' });
+    expect(other.status).toBe(400);
+    const { body } = await api.send('GET', '/api/v2/capabilities');
+    const { backends } = body as { backends: { name: string; takes: string[] }[] };
+    const takes = backends.find(({ name }) => name === 'docker')?.takes;
+    expect(takes).toEqual(expect.arrayContaining(['stdin', 'maxOutput']));
+    expect(takes).not.toContain('files');
   });
 
   it('end with the right state when 20 come at once', async () => {

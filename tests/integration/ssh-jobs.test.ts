@@ -138,6 +138,47 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
     ]);
   });
 
+  it('run on as many processors as they ask for, if that host has taskset', async () => {
+    const jid = await run('taskset -cp $$ | sed "s/.*: //"; echo $i', {
+      ...{ cpu_limit: '500m', shell: true, env: { i: 'mine' } },
+    });
+    const { jobRoot, stdout, stderr } = await untilEnded(server, jid);
+    expect(stderr).toEqual(['']);
+    expect(stdout[0]).toMatch(/^\d+\nmine\n$/);
+    const answer = await server.request('GET', `/api/v2/jobs/${jobRoot}`);
+    expect(answer.json()).toMatchObject({
+      limits: { cpu: { cpus: 1, by: 'affinity' } },
+    });
+  });
+
+  it('get their input, each part from its beginning, also with a long command', async () => {
+    const stdin = `first\n${'é'.repeat(100_000)}\nlast`;
+    const cmd = `head -n 1; wc -c; : ${'y'.repeat(150_000)}; wc -c`;
+    const { stdout } = await runToEnd(cmd, { stdin });
+    const bytes = `${Buffer.byteLength(stdin)}\n`;
+    expect(stdout).toEqual(['first\n', bytes, '', bytes]);
+    expect((await runToEnd('cat')).stdout).toEqual(['']);
+  });
+
+  it('are ended when they write more than they may, and nothing more is kept of it', async () => {
+    const { status, cause, stdout, stderr } = await runToEnd('echo a; yes >&2; echo never', {
+      max_output: '10Ki',
+    });
+    expect(status).toBe('finishedWithError');
+    expect(stdout).toEqual(['a\n', '']);
+    expect(stderr).toEqual(['', 'y\n'.repeat(5120)]);
+    expect(cause[1]).toMatch(/^more than 10240 bytes on stderr of sub-job 1/);
+  });
+
+  it('are refused with files, which stay on that host', async () => {
+    const meta = { cmd: 'true', auid: 'a', jid: 'files', ssh, files: ['*'] };
+    const answer = await act(server, 'run', meta);
+    expect(answer.status).toBe(400);
+    expect(replyOf(answer)).toMatchObject({
+      error: { message: 'run: "meta.files": is not for jobs on other hosts' },
+    });
+  });
+
   it('carry a command that no argument can hold, with its limits', async () => {
     const folder = tempDir();
     const cmd = `: '${'$'.repeat(200_000)}'; pwd && nice && exit 3`;

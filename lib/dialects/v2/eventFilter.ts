@@ -2,11 +2,23 @@ import type { JobEvent } from '../../events/event.ts';
 import type { JobState } from '../../jobs/states.ts';
 import type { EventsQuery } from './eventsQuerySchema.ts';
 
-type Asked = Pick<EventsQuery, 'type' | 'id' | 'jid' | 'auid' | 'state' | 'backend' | 'label'>;
+type Asked = Omit<EventsQuery, 'after' | 'wait' | 'limit'>;
+
+/** The command line of a job; undefined when there is no such job any more. */
+export type CommandOf = (root: string) => string | undefined;
 
 /** Whether an event is one of those that were asked for. */
-export function fits(asked: Asked): (event: Omit<JobEvent, 'seq'>) => boolean {
-  const { type, id, jid, auid, state, backend, label } = asked;
+export function fits(
+  asked: Asked,
+  commandOf: CommandOf,
+): (event: Omit<JobEvent, 'seq'>) => boolean {
+  const { type, id, jid, auid, state, backend, label, since, until } = asked;
+  const text = asked.text?.toLowerCase();
+  const commandHas = ({ id: root, data }: Pick<JobEvent, 'id' | 'data'>, wanted: string) => {
+    // The event of a removal has it: there is nowhere else to look.
+    const command = typeof data?.command === 'string' ? data.command : commandOf(root);
+    return command?.toLowerCase().includes(wanted) === true;
+  };
   return (event) => {
     const { labels = {}, backend: runsOn = 'host' } = event;
     const becomes = state === undefined ? undefined : stateAfter(event);
@@ -16,12 +28,15 @@ export function fits(asked: Asked): (event: Omit<JobEvent, 'seq'>) => boolean {
       (jid === undefined || event.jid === jid) &&
       (auid === undefined || event.auid === auid) &&
       (backend === undefined || backend.includes(runsOn)) &&
+      (since === undefined || Date.parse(event.time) >= since) &&
+      (until === undefined || Date.parse(event.time) < until) &&
       (state === undefined || (becomes !== undefined && state.includes(becomes))) &&
       (label ?? []).every((one) => {
         const at = one.indexOf('=');
         const name = one.slice(0, at);
         return Object.hasOwn(labels, name) && labels[name] === one.slice(at + 1);
-      })
+      }) &&
+      (text === undefined || commandHas(event, text))
     );
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BadRequestError, PmanError } from '../../errors.ts';
 import { eventSchema } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
-import { type ApiReply, defineRoute } from './apiRoute.ts';
+import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { eventPage, eventStream } from './eventStream.ts';
 import { eventsQuerySchema } from './eventsQuerySchema.ts';
 import { formIn } from './outputStream.ts';
@@ -34,14 +34,21 @@ export const listEvents = defineRoute({
     },
     410: { description: 'Some of the events are no longer kept: look at the jobs anew.' },
   },
-  handle({ query: asked, header, signal }, { events, growth, auid }) {
+  handle({ query: asked, header, signal }, { database, jobs, events, growth, auid }) {
     // Who sees only the jobs of one auid hears only of these.
     const query = auid === undefined ? asked : { ...asked, auid };
+    const commandOf = (root: string) => commandIn({ database, jobs }, root);
     const form = formIn(header('accept'));
     const after = lastSeen(header('last-event-id')) ?? query.after;
     try {
       if (form !== undefined) {
-        return eventStream({ events, growth }, after ?? events.newest, query, form, signal);
+        return eventStream(
+          { events, growth, commandOf },
+          after ?? events.newest,
+          query,
+          form,
+          signal,
+        );
       }
     } catch (error) {
       return goneReply(error, events);
@@ -50,7 +57,7 @@ export const listEvents = defineRoute({
     return {
       later: async () => {
         try {
-          return { status: 200, body: await eventPage(events, from, query, signal) };
+          return { status: 200, body: await eventPage({ events, commandOf }, from, query, signal) };
         } catch (error) {
           return goneReply(error, events);
         }
@@ -58,6 +65,17 @@ export const listEvents = defineRoute({
     };
   },
 });
+
+/** The command of a job, without a look at its record where its summary has all of it. */
+function commandIn(
+  { database, jobs }: Pick<ApiContext, 'database' | 'jobs'>,
+  root: string,
+): string | undefined {
+  const { cmd, isLong } = database.summary(root) ?? {};
+  if (cmd !== undefined && isLong !== true) return cmd;
+  const record = database.tree(root);
+  return record && jobs.view(record).command;
+}
 
 /** Says also in numbers what is still there. */
 function goneReply(error: unknown, { oldest, newest }: EventLog): ApiReply {

@@ -5,7 +5,7 @@ import type { LoggedEvent } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { Growth, OutputGrowth } from '../../events/outputGrowth.ts';
 import type { ApiReply } from './apiRoute.ts';
-import { fits } from './eventFilter.ts';
+import { type CommandOf, fits } from './eventFilter.ts';
 import type { EventsQuery } from './eventsQuerySchema.ts';
 import { problemReply } from './problem.ts';
 
@@ -15,6 +15,7 @@ const HEARTBEAT_MS = 15_000;
 export interface EventSources {
   readonly events: EventLog;
   readonly growth: OutputGrowth;
+  readonly commandOf: CommandOf;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface EventSources {
  * that the next one is no longer kept is told so at the end.
  */
 export function eventStream(
-  { events, growth }: EventSources,
+  { events, growth, commandOf }: EventSources,
   after: number,
   query: EventsQuery,
   form: 'sse' | 'ndjson',
@@ -30,7 +31,7 @@ export function eventStream(
 ): ApiReply {
   // What is no longer kept is said with a status, before the stream begins.
   events.readAfter(after, 1);
-  const isWanted = fits(query);
+  const isWanted = fits(query, commandOf);
   let seen = after;
   // A block without data is no event for a reader, but says where to go on after it (WHATWG HTML, 9.2.6). So nothing is
   // missed when the connection is lost before the first event, or when none has fitted for a long time.
@@ -199,12 +200,12 @@ function grew(growth: Growth, form: 'sse' | 'ndjson'): string {
  * @throws PmanError gone when what comes next is no longer kept
  */
 export async function eventPage(
-  events: EventLog,
+  { events, commandOf }: Omit<EventSources, 'growth'>,
   after: number,
   query: EventsQuery,
   signal: AbortSignal,
 ): Promise<{ readonly events: readonly unknown[]; readonly next: number }> {
-  const isWanted = fits(query);
+  const isWanted = fits(query, commandOf);
   const found: unknown[] = [];
   let next = after;
   // A filter that fits nothing goes through all that is kept: in turns with other work.

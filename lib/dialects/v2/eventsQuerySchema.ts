@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../events/event.ts';
 import { filters } from './listSchemas.ts';
-import { limit, seconds, wholeNumber, words } from './schemaParts.ts';
+import { instant, limit, seconds, wholeNumber, words } from './schemaParts.ts';
 
 export const eventsQuerySchema = z.strictObject({
   after: wholeNumber.optional().meta({ description: 'Events behind this number.' }),
@@ -17,5 +17,11 @@ export const eventsQuerySchema = z.strictObject({
   jid: filters.jid,
   backend: filters.backend,
   label: filters.label,
+  text: filters.text.meta({
+    description:
+      'What the command of the job has in it, with capital and small letters as one. Of a job that is removed only the event `removed` can be found so.',
+  }),
+  since: instant.optional().meta({ description: 'Happened then or later: RFC 3339.' }),
+  until: instant.optional().meta({ description: 'Happened before: RFC 3339.' }),
 });
 export type EventsQuery = z.infer<typeof eventsQuerySchema>;

@@ -4,6 +4,7 @@ import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
+import { isKnownTag } from './entityTag.ts';
 import { jobCounts } from './jobCounts.ts';
 import { jobPage } from './jobPage.ts';
 import { jobSchema, waitQuerySchema } from './jobSchema.ts';
@@ -75,9 +76,11 @@ export const getJob = defineRoute({
   method: 'GET',
   path: '/api/v2/jobs/{id}',
   operation: 'getJob',
-  summary: 'Tells how a job stands; with `wait`, once it has ended.',
+  summary:
+    'Tells how a job stands; with `wait`, once it has ended, or once it is another than the one of `If-None-Match`.',
   params: idSchema,
   query: waitQuerySchema,
+  requestHeaders: { 'If-None-Match': 'The `ETag` of the answer that the client has.' },
   answers: { 200: { description: 'The job.', schema: jobSchema }, 404: NO_SUCH_JOB },
   handle(call, context) {
     const { params, query } = call;
@@ -90,13 +93,37 @@ export const getJob = defineRoute({
         const timer = new AbortController();
         const until = AbortSignal.any([call.signal, timer.signal]);
         const timeUp = sleep(limitMs, undefined, { signal: until }).catch(() => undefined);
-        await Promise.race([context.jobs.ended(root), timeUp]);
+        const known = call.header('if-none-match');
+        const isNews = () => !isKnownTag(known, jobText(context, root).tag);
+        const over = [context.jobs.ended(root), timeUp];
+        const changed = known === undefined ? [] : [untilNews(context, root, isNews, until)];
+        await Promise.race([...over, ...changed]);
         timer.abort();
         return now();
       },
     };
   },
 });
+
+/** Resolves when a job that something happens to is another one, or the signal is given. */
+async function untilNews(
+  { events }: Pick<ApiContext, 'events'>,
+  root: string,
+  isNews: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const told = events.follow(events.newest, signal);
+  // Behind the number: what happens from here on is an event.
+  if (isNews()) return;
+  try {
+    for await (const batch of told) {
+      if (batch.some(({ event }) => event.id === root) && isNews()) return;
+    }
+  } catch (error) {
+    // So much has happened that the events are gone: whoever asks looks again.
+    if (!(error instanceof PmanError)) throw error;
+  }
+}
 
 export const killJob = defineRoute({
   method: 'POST',

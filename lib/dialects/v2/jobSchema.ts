@@ -103,6 +103,7 @@ export type JobResource = z.infer<typeof jobSchema>;
 /** How a job is asked for. */
 export const waitQuerySchema = z.strictObject({
   wait: seconds.optional().meta({
-    description: 'Answer when the job has ended, or after this time at the latest: `30s`.',
+    description:
+      'Answer when the job has ended, or after this time at the latest: `30s`. With `If-None-Match`, also when it has changed.',
   }),
 });

@@ -38,7 +38,7 @@ export const newJobSchema = z
       .positive()
       .max(10_000)
       .optional()
-      .meta({ description: 'Processors that it may use, and parts of one. Not over ssh.' }),
+      .meta({ description: 'Processors that it may use, and parts of one; over ssh, whole ones.' }),
     gpus: z.int().min(1).max(1000).optional().meta({ description: 'Containers only.' }),
     workers: z
       .int()
@@ -57,14 +57,15 @@ export const newJobSchema = z
       .optional()
       .meta({ description: 'Names and values to find it by; a container gets them, too.' }),
     stdin: text.optional().meta({
-      description: 'What it reads as its standard input; not for containers and other hosts.',
+      description: 'What it reads as its standard input. Not on a swarm.',
     }),
     maxOutput: bytes.optional().meta({
-      description: 'The most that each part may write to each of its outputs; beyond it is ended.',
+      description:
+        'The most that each part may write to each of its outputs, or each container to both; beyond it the job is ended.',
     }),
     files: z.array(z.string().pipe(filePattern)).max(100).optional().meta({
       description:
-        'Which files of its working folder are to be had at `/files`: paths with `*`, `?` and `**`.',
+        'Which files of its working folder, or of the folder that containers share, are to be had at `/files`: paths with `*`, `?` and `**`.',
     }),
     shareDir: word
       .optional()

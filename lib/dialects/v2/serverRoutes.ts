@@ -11,6 +11,9 @@ export const capabilitiesSchema = z
         name: z.enum(['host', ...ENGINE_NAMES]),
         runs: z.array(z.enum(['command', 'ssh', 'image'])),
         takes: z.array(z.string()).meta({ description: 'The members that a job may have here.' }),
+        takesOverSsh: z.array(z.string()).optional().meta({
+          description: 'Those of a job that another host runs by ssh; absent where none does.',
+        }),
         separateOutputs: z
           .boolean()
           .meta({ description: 'Whether stdout and stderr are apart; else all counts as stdout.' }),

@@ -23,6 +23,11 @@ export class WrittenJson {
     return this.#digest;
   }
 
+  /** The tag of an answer with it, by which a client asks whether it has changed (RFC 9110, 8.8.3). */
+  get tag(): string {
+    return `W/"${this.digest}"`;
+  }
+
   /** The same object with more members. */
   with(members: object): WrittenJson {
     const more = JSON.stringify(members);

@@ -6,7 +6,14 @@ import { hostFacts } from '../../host/facts.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
-import type { JobBackend, JobCounts, JobReport, JobRequest, OutputAsked } from '../backend.ts';
+import type {
+  JobBackend,
+  JobCounts,
+  JobReport,
+  JobRequest,
+  OutputAsked,
+  WorkFolder,
+} from '../backend.ts';
 import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
 import { behind, type OutputPiece } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
@@ -20,6 +27,7 @@ import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
 import { ContainerJobReports } from './jobReports.ts';
 import { noAnswer } from './noAnswer.ts';
+import { ContainerOutputLimits } from './outputLimits.ts';
 import { progressReader } from './progressReader.ts';
 import { outputOf, RecordedJobs } from './recordedJobs.ts';
 import { Starter } from './starter.ts';
@@ -36,6 +44,8 @@ export interface ContainerJobsOptions {
   readonly fsync: boolean;
   readonly log: Logger;
   readonly shareRule: ShareRule;
+  /** Only files of this user may be given to others from a shared folder; undefined: all that pman can read. */
+  readonly fileOwner?: number | undefined;
   /** How much of the output of each worker a record holds, in bytes. */
   readonly logLimitBytes: number;
   /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
@@ -61,6 +71,8 @@ export class ContainerJobs implements JobBackend {
   readonly #intake: ContainerIntake;
   readonly #starter: Starter;
   readonly #timeLimits: ContainerTimeLimits;
+  readonly #outputLimits: ContainerOutputLimits;
+  readonly #capabilities: Capabilities;
   readonly #reports: ContainerJobReports;
   readonly #recovery: ContainerRecovery;
   readonly #instance: string;
@@ -71,6 +83,7 @@ export class ContainerJobs implements JobBackend {
   constructor(options: ContainerJobsOptions) {
     const { database, workFolder, fsync, log, summaryOf, shareRule, logLimitBytes } = options;
     this.#options = options;
+    this.#capabilities = engineCapabilities(options.engineName, seesShares(shareRule));
     this.#instance = instanceOf(workFolder);
     this.#recorded = new RecordedJobs(options.readShown);
     const store = new ContainerJobStore(join(workFolder, 'containers'), fsync, log);
@@ -106,12 +119,15 @@ export class ContainerJobs implements JobBackend {
       isEngineHeard: () => this.#watch.isHeard,
       named: (name) => this.#active.named(name),
       nameIsFree: (name) => this.#endings.nameIsFree(name),
-      accept: (root, job) => stored.accept(root, job),
+      takes: this.#capabilities.takes,
+      accept: (root, job, input) => stored.accept(root, job, input),
     });
     this.#starter = new Starter({
       ...{ ...shared, endings: this.#endings, host: this.#host },
+      inputOf: (root) => store.readInput(root),
       onStarted: (job) => {
         this.#timeLimits.watch(job);
+        this.#outputLimits.watch(job);
         this.#watch.start(); // which also sees to one whose end was ordered meanwhile
       },
     });
@@ -119,16 +135,21 @@ export class ContainerJobs implements JobBackend {
       ...shared,
       kill: (root, order) => this.kill(root, order),
     });
+    this.#outputLimits = new ContainerOutputLimits({
+      ...shared,
+      kill: (root, order) => this.kill(root, order),
+    });
     const known = { recorded: this.#recorded, watch: this.#watch };
     this.#reports = new ContainerJobReports({ ...shared, ...known, logLimitBytes });
     this.#recovery = new ContainerRecovery({
       ...{ ...shared, ...known, store, stored, starter: this.#starter },
-      ...{ timeLimits: this.#timeLimits, endings: this.#endings },
+      ...{ timeLimits: this.#timeLimits, outputLimits: this.#outputLimits },
+      endings: this.#endings,
     });
   }
 
   get capabilities(): readonly Capabilities[] {
-    return [engineCapabilities(this.#options.engineName)];
+    return [this.#capabilities];
   }
 
   async submit({ container, ...job }: JobRequest): Promise<string> {
@@ -220,9 +241,13 @@ export class ContainerJobs implements JobBackend {
     return from === undefined ? output : behind(output, from);
   }
 
-  /** It works in its image. */
-  workFolder(): undefined {
-    return undefined;
+  /** It works in its image: what it leaves in the folder that it shares is there, where pman sees that. */
+  workFolder(record: TreeNode): WorkFolder | undefined {
+    const asked = record.cat(['container', 'manager', 'env', 'shareDir']);
+    if (typeof asked !== 'string') return undefined;
+    const { awaited, shareDir } = this.#options.shareRule(asked, '');
+    if (awaited === undefined || awaited !== shareDir) return undefined;
+    return { folder: awaited, owner: this.#options.fileOwner };
   }
 
   input(): undefined {
@@ -270,6 +295,7 @@ export class ContainerJobs implements JobBackend {
     this.#closed = true;
     this.#watch.close();
     this.#timeLimits.close();
+    this.#outputLimits.close();
   }
 
   /** The engine; its client is loaded when it is first asked for. */
@@ -280,4 +306,10 @@ export class ContainerJobs implements JobBackend {
     });
     return this.#engine;
   }
+}
+
+/** Whether a folder that is shared has the same name for pman as for the engine: any folder tells. */
+function seesShares(rule: ShareRule): boolean {
+  const { awaited, shareDir } = rule('/some/folder', 'some');
+  return awaited !== undefined && awaited === shareDir;
 }

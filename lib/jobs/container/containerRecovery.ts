@@ -5,6 +5,7 @@ import type { ActiveJobs } from './activeJobs.ts';
 import { newContainerRecord } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { ContainerJob } from './job.ts';
+import type { ContainerOutputLimits } from './outputLimits.ts';
 import type { RecordedJobs } from './recordedJobs.ts';
 import type { Starter } from './starter.ts';
 import { type ContainerJobStore, storedFromRecord } from './store.ts';
@@ -21,6 +22,7 @@ interface RecoveryParts {
   readonly starter: Starter;
   readonly watch: ContainerWatch;
   readonly timeLimits: ContainerTimeLimits;
+  readonly outputLimits: ContainerOutputLimits;
   readonly endings: Endings;
   readonly log: Logger;
 }
@@ -52,7 +54,7 @@ export class ContainerRecovery {
 
   /** A job that an earlier server has left. */
   #takeUp(job: ContainerJob): void {
-    const { database, starter, recorded, endings, watch, timeLimits } = this.#parts;
+    const { database, starter, recorded, endings, watch, timeLimits, outputLimits } = this.#parts;
     const record = database.tree(job.root);
     const hasStarted = job.started !== undefined;
     if (hasStarted && record?.cat(['endInfo']) === undefined) {
@@ -62,6 +64,7 @@ export class ContainerRecovery {
     else if (hasStarted) {
       watch.start();
       timeLimits.watch(job);
+      outputLimits.watch(job);
     } else void starter.begin(job);
   }
 

@@ -6,13 +6,14 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { causeOf } from '../causeWords.ts';
+import { causeOf, outputCause } from '../causeWords.ts';
 import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
 import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
 import type { Engine, Look } from './engine.ts';
 import type { ContainerJob } from './job.ts';
+import { writesBeyond } from './outputLimits.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
 import { statusOfLook } from './recorded.ts';
 import type { ContainerJobStore } from './store.ts';
@@ -88,9 +89,11 @@ export class Endings {
   async ended(job: ContainerJob, look: Look): Promise<void> {
     await this.#closing(job, async () => {
       const outputs = await this.#lastWords(job, look);
-      const status = statusOfLook(look);
+      const overrun = await this.#overrun(job, look);
+      const status = overrun === undefined ? statusOfLook(look) : 'finishedWithError';
       // One that has ended well did so by itself, whatever was ordered.
-      const cause = status === 'finishedSuccessfully' ? look.cause : (job.endCause ?? look.cause);
+      const isOwn = status === 'finishedSuccessfully';
+      const cause = isOwn ? look.cause : (job.endCause ?? overrun ?? look.cause);
       const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
       return { status, ...seen, ...outputs, cause };
     });
@@ -159,7 +162,9 @@ export class Endings {
     if (look.workers.length === 0) return NOTHING;
     const engine = await this.#options.engine();
     try {
-      const read = readOutputs(engine, look.workers, this.#options.logLimitBytes);
+      const { maxOutputBytes = Number.POSITIVE_INFINITY } = job.facts.limits;
+      const limitBytes = Math.min(this.#options.logLimitBytes, maxOutputBytes);
+      const read = readOutputs(engine, look.workers, limitBytes);
       return await withinMs(
         this.#options.lastWordsMs,
         read,
@@ -172,6 +177,28 @@ export class Endings {
       this.#options.log.warn('the output of a job cannot be read', { job: job.root, reason });
       return { logs: `[… the output could not be read: ${reason} …]\n`, outputs: [] };
     }
+  }
+
+  /**
+   * Why a job that may write so much only did not do well: it may have ended before anybody saw that it wrote more. Undefined
+   * for another one, and where its output cannot be read.
+   */
+  async #overrun(job: ContainerJob, { workers }: Look): Promise<string | undefined> {
+    const { maxOutputBytes } = job.facts.limits;
+    if (maxOutputBytes === undefined) return undefined;
+    const limit = AbortSignal.timeout(this.#options.lastWordsMs);
+    try {
+      const engine = await this.#options.engine();
+      for (const worker of workers) {
+        const found = await writesBeyond(engine, worker, maxOutputBytes, limit);
+        if (found === 'more') return outputCause(maxOutputBytes);
+      }
+    } catch (error) {
+      if (!(error instanceof PmanError)) throw error;
+      const reason = messageOf(error);
+      this.#options.log.warn('the output of a job cannot be measured', { job: job.root, reason });
+    }
+    return undefined;
   }
 
   /** Whether the output has been asked for in vain for long. */

@@ -80,8 +80,17 @@ export interface WorkRequest {
    * later, for when pman is away.
    */
   readonly timeoutMs?: number;
+  /** What each worker reads as its standard input; absent: nothing. The bytes come with `start`. */
+  readonly input?: InputFacts;
   /** The image that the client wants to manage it, where an engine has such; others do it themselves. */
   readonly manager?: ManagerImage;
+}
+
+/** What is known of an input before it is sent. */
+export interface InputFacts {
+  readonly bytes: number;
+  /** Whether it is UTF-8. */
+  readonly isText: boolean;
 }
 
 /** Whose work it is. The engine keeps this with it, whatever characters it has. */
@@ -144,6 +153,8 @@ export interface StartOptions {
   readonly mayExist: boolean;
   /** Once it is given nothing more is made. */
   readonly cancelled: AbortSignal;
+  /** What each worker reads, where the request has an input. */
+  readonly input?: Buffer | undefined;
 }
 
 /** What the engine wants to be given back with every later question. Only the engine looks into it. */

@@ -1,4 +1,5 @@
-import { messageOf, PmanError } from '../../errors.ts';
+import { isUtf8 } from 'node:buffer';
+import { BadRequestError, messageOf, PmanError } from '../../errors.ts';
 import { preciseNow } from '../../host/clock.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { keyTaken } from '../../records/index/idempotency.ts';
@@ -7,7 +8,7 @@ import type { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { traceVariables } from '../../wire/traceContext.ts';
 import type { JobRequest } from '../backend.ts';
-import { containerTimeout } from '../runLimits.ts';
+import { type ContainerLimits, containerLimits, inputOf } from '../runLimits.ts';
 import type { Summarize } from '../summary.ts';
 import { type ContainerRecordJob, newContainerRecord } from './containerRecord.ts';
 import type { Engine, ShareRule, WorkRequest } from './engine.ts';
@@ -34,8 +35,10 @@ export interface IntakeOptions {
   readonly named: (name: string) => { readonly root: string } | undefined;
   /** Resolves when nothing of a job that has ended keeps this name. */
   readonly nameIsFree: (name: string) => Promise<void>;
-  /** Puts an accepted job on the disk; throws when the disk does not take it. */
-  readonly accept: (root: string, stored: StoredJob) => void;
+  /** The members of a job that the engine takes, as `/api/v2` calls them. */
+  readonly takes: readonly string[];
+  /** Puts an accepted job on the disk, and what it is to read; throws when the disk does not take it. */
+  readonly accept: (root: string, stored: StoredJob, input: Buffer | undefined) => void;
 }
 
 /**
@@ -51,6 +54,14 @@ const NO_ROOT_YET = '';
 export interface TakenIn {
   readonly root: string;
   readonly isNew: boolean;
+}
+
+/** A request that was read. */
+interface Wanted {
+  readonly job: ContainerJobRequest;
+  readonly plan: ContainerPlan;
+  readonly limits: ContainerLimits;
+  readonly input: Buffer | undefined;
 }
 
 /** Takes container jobs in: checks what is asked for, asks the engine about it, and puts the job on the disk. */
@@ -75,19 +86,22 @@ export class ContainerIntake {
    */
   async submit(job: ContainerJobRequest): Promise<TakenIn> {
     const { database, summaryOf, shareRule } = this.#options;
-    containerTimeout(job.limits);
+    const limits = containerLimits(job.limits, this.#options.takes);
+    const input = inputOf(job);
     const plan = planContainer(job, shareRule);
+    if (job.limits.files !== undefined) requireShare(plan);
+    const wanted: Wanted = { job, plan, limits, input };
     const record = newContainerRecord(recordJobOf(job, plan)); // it may refuse a name
     const known = database.sameJob(record);
     if (known !== undefined) return { root: known, isNew: false };
     const { key, digest } = summaryOf(record);
-    if (key === undefined) return this.#take(job, plan, record);
+    if (key === undefined) return this.#take(wanted, record);
     const pending = this.#pending.get(key);
     if (pending !== undefined) {
       if (pending.digest !== digest) throw keyTaken(key, 'one that is being accepted');
       return { root: (await pending.taken).root, isNew: false };
     }
-    const taken = this.#take(job, plan, record);
+    const taken = this.#take(wanted, record);
     this.#pending.set(key, { digest, taken });
     try {
       return await taken;
@@ -96,18 +110,18 @@ export class ContainerIntake {
     }
   }
 
-  async #take(job: ContainerJobRequest, plan: ContainerPlan, record: TreeNode): Promise<TakenIn> {
-    const { name } = plan;
+  async #take(wanted: Wanted, record: TreeNode): Promise<TakenIn> {
+    const { name } = wanted.plan;
     const owner = this.#options.named(name);
     if (owner !== undefined || this.#reserved.has(name)) throw nameTaken(name, owner?.root);
     this.#reserved.add(name);
     try {
-      await this.#check(this.#requestOf(NO_ROOT_YET, job, plan));
+      await this.#check(this.#requestOf(NO_ROOT_YET, wanted));
       const known = this.#options.database.sameJob(record); // a job of the host may have taken the key
       if (known !== undefined) return { root: known, isNew: false };
       // Only now: jobs are listed in the order of their roots, and that is the order in which they are accepted.
       const root = newJobRoot(preciseNow());
-      this.#accept(root, job, plan, this.#requestOf(root, job, plan));
+      this.#accept(root, wanted, this.#requestOf(root, wanted));
       return { root, isNew: true };
     } finally {
       this.#reserved.delete(name);
@@ -116,19 +130,18 @@ export class ContainerIntake {
 
   #requestOf(
     root: string,
-    { auid, jid, limits, trace }: ContainerJobRequest,
-    plan: ContainerPlan,
+    { job: { auid, jid, trace }, plan, limits: { timeoutMs }, input }: Wanted,
   ): WorkRequest {
     const { name, image, cmd, shareDir, options: planned, manager } = plan;
     // What the client names itself wins.
     const env = trace && { env: { ...traceVariables(trace), ...planned.env } };
     const options = { ...planned, ...env };
-    const timeoutMs = containerTimeout(limits);
     return {
       ...{ name, image, cmd, options },
       owner: { job: root, instance: this.#options.instance, jid, auid },
       ...(shareDir === undefined ? {} : { shareDir }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(input === undefined ? {} : { input: { bytes: input.length, isText: isUtf8(input) } }),
       ...(manager === undefined ? {} : { manager }),
     };
   }
@@ -143,7 +156,7 @@ export class ContainerIntake {
     await freeName(engine, request);
   }
 
-  #accept(root: string, job: ContainerJobRequest, plan: ContainerPlan, request: WorkRequest): void {
+  #accept(root: string, { job, plan, limits, input }: Wanted, request: WorkRequest): void {
     const { database } = this.#options;
     if (database.problem !== undefined) {
       throw new PmanError('storage', `the job was not accepted: ${database.problem}`, {
@@ -154,9 +167,8 @@ export class ContainerIntake {
     const state: ContainerJobState =
       folder === undefined ? { kind: 'accepted' } : { kind: 'awaitingFolder', folder };
     const recorded = recordJobOf(job, plan);
-    const timeoutMs = containerTimeout(job.limits);
     try {
-      this.#options.accept(root, { job: recorded, request, timeoutMs, state });
+      this.#options.accept(root, { job: recorded, request, limits, state }, input);
     } catch (error) {
       database.refused(error);
       throw new PmanError('storage', `the job cannot be stored: ${messageOf(error)}`, {
@@ -165,6 +177,14 @@ export class ContainerIntake {
       });
     }
   }
+}
+
+/** @throws BadRequestError when no folder is shared: what is written elsewhere is gone with its container */
+function requireShare({ awaitedFolder, shareDir }: ContainerPlan): void {
+  if (shareDir !== undefined && awaitedFolder === shareDir) return;
+  throw new BadRequestError('run: "meta.files": a container job without a shared folder has none', {
+    hint: 'name a folder (shareDir), and let the command write below /share',
+  });
 }
 
 function recordJobOf(

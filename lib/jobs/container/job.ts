@@ -1,3 +1,4 @@
+import type { ContainerLimits } from '../runLimits.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
 import type { Handle, Look, Work, WorkRequest } from './engine.ts';
 
@@ -28,8 +29,7 @@ export interface ContainerJobFacts {
   /** What its record shows of the request. */
   readonly recorded: ContainerRecordJob;
   readonly request: WorkRequest;
-  /** How long it may take from when it was started, in milliseconds. */
-  readonly timeoutMs: number | undefined;
+  readonly limits: ContainerLimits;
 }
 
 /** What is under way for a job; each is done once at a time. */

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly isOver: () => boolean;
   /** The job is to be ended: nothing is made any more. */
   readonly cancelled: AbortSignal;
+  /** What the workers are to read. @throws PmanError when it is not there */
+  readonly input: () => Buffer | undefined;
   /** The engine cannot do it just now; told at each try, with the reason. */
   readonly onWait: (reason: string) => void;
   readonly log: Logger;
@@ -61,7 +63,7 @@ export async function startWork(options: StartOptions): Promise<Started | undefi
         isTaken = false;
         mayExist = false;
       }
-      return await engine.start(request, { mayExist, cancelled });
+      return await engine.start(request, { mayExist, cancelled, input: options.input() });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable') {

@@ -15,6 +15,8 @@ export interface StarterOptions {
   readonly database: JobDatabase;
   readonly endings: Endings;
   readonly engine: () => Promise<Engine>;
+  /** What a job is to read, that was accepted. @throws PmanError when it is not there */
+  readonly inputOf: (root: string) => Buffer;
   readonly host: JsonObject;
   readonly isClosed: () => boolean;
   /** A job has been started. */
@@ -36,7 +38,7 @@ export class Starter {
 
   /** Starts a job when its folder is there and its turn has come. Never throws: what goes wrong ends the job. */
   async begin(job: ContainerJob): Promise<void> {
-    const { endings, engine, isClosed, onStarted, log } = this.#options;
+    const { endings, engine, inputOf, isClosed, onStarted, log } = this.#options;
     const isOver = () => isClosed() || job.isOver;
     await this.#awaitFolder(job, isOver);
     if (job.isOver) return;
@@ -49,6 +51,7 @@ export class Starter {
         const { request } = job.facts;
         return startWork({
           ...{ engine, request, mayExist, isOver, cancelled: job.cancelled, log },
+          input: () => (request.input === undefined ? undefined : inputOf(job.root)),
           onWait: (reason) => this.#waits(job, reason),
         });
       });

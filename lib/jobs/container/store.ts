@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../errors.ts';
+import { messageOf, PmanError } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
 import type { Logger } from '../../log.ts';
@@ -11,6 +11,7 @@ import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../
 import { dumps } from '../../wire/pythonJson.ts';
 import { textMap } from '../../wire/textMap.ts';
 import { isContainerRecord } from '../recordKinds.ts';
+import type { ContainerLimits } from '../runLimits.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
 import type { WorkRequest } from './engine.ts';
 import type { ContainerJobState } from './job.ts';
@@ -19,12 +20,14 @@ import type { ContainerJobState } from './job.ts';
 export interface StoredJob {
   readonly job: ContainerRecordJob;
   readonly request: WorkRequest;
-  /** How long it may take from when it was started, in milliseconds. */
-  readonly timeoutMs?: number | undefined;
+  readonly limits: ContainerLimits;
   readonly state: ContainerJobState;
 }
 
-/** A file for each container job that has not ended, `<job root>.json`, replaced as a whole. */
+/**
+ * A file for each container job that has not ended, `<job root>.json`, replaced as a whole; and beside it `<job root>.stdin`,
+ * where it has something to read.
+ */
 export class ContainerJobStore {
   readonly #folder: string;
   readonly #fsync: boolean;
@@ -38,21 +41,45 @@ export class ContainerJobStore {
   }
 
   /** When it returns, a crash does not lose the job; with `fsync` a power failure does not, either. */
-  write(root: string, { job, request, timeoutMs, state }: StoredJob): void {
-    const stored = { job, request, state, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  write(root: string, { job, request, limits, state }: StoredJob): void {
+    const stored = { job, request, state, ...limits };
     const text = dumps(stored as unknown as JsonValue); // its members are
     replaceFile(this.#file(root), text, { fsync: this.#fsync });
   }
 
+  /** Before the job itself is written: what is read by a job that was accepted is not lost. */
+  writeInput(root: string, input: Buffer): void {
+    replaceFile(this.#inputFile(root), input, { fsync: this.#fsync });
+  }
+
+  /** @throws PmanError storage when it cannot be read */
+  readInput(root: string): Buffer {
+    try {
+      return readFileSync(this.#inputFile(root));
+    } catch (error) {
+      const reason = messageOf(error);
+      throw new PmanError('storage', `the input of the job cannot be read: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
   remove(root: string): void {
     rmSync(this.#file(root), { force: true });
+    rmSync(this.#inputFile(root), { force: true });
   }
 
   /** The jobs that have not ended, oldest first. A file that is none is moved aside. */
   read(): ReadonlyMap<string, StoredJob> {
     const jobs = new Map<string, StoredJob>();
-    const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'));
+    const all = readdirSync(this.#folder);
+    const names = all.filter((name) => name.endsWith('.json'));
     const roots = names.map((name) => name.slice(0, -'.json'.length)).filter(isJobRoot);
+    for (const name of all) {
+      // pman ended before it had accepted the job.
+      const root = name.endsWith('.stdin') ? name.slice(0, -'.stdin'.length) : undefined;
+      if (root !== undefined && isJobRoot(root) && !roots.includes(root)) this.remove(root);
+    }
     for (const root of inOrder(roots)) {
       try {
         jobs.set(root, storedJob(root, parseJson(readFileSync(this.#file(root), 'utf8'))));
@@ -67,15 +94,20 @@ export class ContainerJobStore {
     return jobs;
   }
 
+  #inputFile(root: string): string {
+    return join(this.#folder, `${root}.stdin`);
+  }
+
   #file(root: string): string {
     return join(this.#folder, `${root}.json`);
   }
 }
 
 function storedJob(root: string, value: JsonValue): StoredJob {
-  return storedSchema.parse(
+  const { timeoutMs, maxOutputBytes, ...stored } = storedSchema.parse(
     isJsonObject(value) && 'stage' in value ? fromOlder(root, value) : value,
   );
+  return { ...stored, limits: { timeoutMs, maxOutputBytes } };
 }
 
 const json = z.custom<JsonObject>((value) => isJsonObject(value as JsonValue));
@@ -105,6 +137,7 @@ const storedSchema = z.object({
       user: z.string().exactOptional(),
       labels: texts.exactOptional(),
       workers: z.number().exactOptional(),
+      tty: z.boolean().exactOptional(),
       limits: z
         .object({
           cpus: z.number().exactOptional(),
@@ -114,9 +147,11 @@ const storedSchema = z.object({
         .exactOptional(),
     }),
     timeoutMs: z.number().exactOptional(),
+    input: z.object({ bytes: z.number(), isText: z.boolean() }).exactOptional(),
     manager: z.object({ image: z.string(), app: z.string() }).exactOptional(),
   }),
   timeoutMs: z.number().optional(),
+  maxOutputBytes: z.number().optional(),
   state: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('accepted') }),
     z.object({ kind: z.literal('awaitingFolder'), folder: z.string() }),
@@ -175,6 +210,7 @@ export function storedFromRecord(root: string, record: TreeNode): StoredJob | un
   return {
     job: { meta: {}, container, cmdMgr: '', cmd, auid, jid },
     request: { name, image, cmd, owner: { job: root, instance: '', jid, auid }, options: {} },
+    limits: {},
     state: { kind: 'running', handle: {}, since: 0 },
   };
 }

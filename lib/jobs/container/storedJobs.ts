@@ -23,9 +23,10 @@ export class StoredJobs {
   }
 
   /** Puts a new job on the disk: from now on it is accepted. Throws when the disk does not take it. */
-  accept(root: string, stored: StoredJob): void {
+  accept(root: string, stored: StoredJob, input: Buffer | undefined): void {
     const { database, store, log } = this.#parts;
     try {
+      if (input !== undefined) store.writeInput(root, input);
       store.write(root, stored);
     } catch (error) {
       store.remove(root);
@@ -39,8 +40,8 @@ export class StoredJobs {
   /** From now on the job is one of those that have not ended. */
   activate(root: string, stored: StoredJob): ContainerJob {
     const { active, store, log } = this.#parts;
-    const { job: recorded, request, timeoutMs, state } = stored;
-    const job = new ContainerJob({ root, recorded, request, timeoutMs }, state, (changed) => {
+    const { job: recorded, request, limits, state } = stored;
+    const job = new ContainerJob({ root, recorded, request, limits }, state, (changed) => {
       try {
         store.write(root, { ...stored, state: changed });
       } catch (error) {

@@ -27,7 +27,8 @@ export class ContainerTimeLimits {
   }
 
   /** Watches over a job that has been started. */
-  watch({ root, started, facts: { timeoutMs } }: ContainerJob): void {
+  watch({ root, started, facts }: ContainerJob): void {
+    const { timeoutMs } = facts.limits;
     if (started === undefined || timeoutMs === undefined) return;
     const end = timeLimit(started.since, timeoutMs, (request) => {
       void this.#kill(root, request);

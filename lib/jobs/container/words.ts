@@ -67,3 +67,15 @@ function unquote(piece: string, kind: Kind): string {
       return piece;
   }
 }
+
+/** Where a container finds what it is to read. */
+export const INPUT_FOLDER = '/.pman';
+export const INPUT_NAME = 'stdin';
+
+/**
+ * The same command with the file of its input as its standard input: the shell of the image opens that, and becomes the
+ * command.
+ */
+export function readingInput(words: readonly string[]): string[] {
+  return ['/bin/sh', '-c', 'exec "$@" <"$0"', `${INPUT_FOLDER}/${INPUT_NAME}`, ...words];
+}

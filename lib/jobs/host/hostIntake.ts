@@ -50,7 +50,7 @@ export class HostIntake {
     const own = { ...within(hostLimits(asked), maxima), ...(user && { user }) };
     const limits = traced(own, trace);
     const input = inputOf(asked);
-    if (ssh !== undefined) refuseOverSsh(asked.limits, input);
+    if (ssh !== undefined) refuseOverSsh(asked.limits);
     const job = { rawMeta, cmd, auid, jid, ...(trace && { trace }) };
     const parts = asked.shell ? [job.cmd] : await partsOf(job.cmd);
     if (ssh !== undefined) await checkForSsh(limits);

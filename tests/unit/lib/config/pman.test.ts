@@ -61,6 +61,7 @@ describe('readPmanConfig', () => {
       maxBodyBytes: 16 * 1024 * 1024,
       killGraceMs: 10_000,
       retention: { ageMs: undefined, count: undefined, bytes: undefined },
+      keptEvents: { ageMs: 7 * 86_400_000, bytes: 256 * 1024 * 1024 },
       jobs: {
         ...{ user: undefined, maxOutputBytes: undefined, maxProcesses: undefined },
         ...{ memoryBytes: undefined, cpus: undefined, controlGroups: 'auto' },

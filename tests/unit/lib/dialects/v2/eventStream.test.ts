@@ -8,6 +8,8 @@ import { EventLog } from '../../../../../lib/events/eventLog.ts';
 import { OutputGrowth } from '../../../../../lib/events/outputGrowth.ts';
 import { tempDir } from '../../../../helpers/tempDir.ts';
 
+const commandOf = () => undefined;
+
 it('a stream whose reader is too slow ends with the reason and the number to go on after', async () => {
   const events = new EventLog({
     ...{ folder: join(tempDir(), 'events'), maxBytes: 1, fileBytes: 1, recent: 1 },
@@ -17,7 +19,7 @@ it('a stream whose reader is too slow ends with the reason and the number to go 
   add('a');
   const query = eventsQuerySchema.parse({});
   const signal = new AbortController().signal;
-  const { stream } = eventStream({ events, growth }, 0, query, 'sse', signal);
+  const { stream } = eventStream({ events, growth, commandOf }, 0, query, 'sse', signal);
   const reader = stream?.[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let text = '';
   while (!text.includes('"id":"a"')) text += String((await reader.next()).value);
@@ -44,7 +46,7 @@ it('a page of which no event fits goes through all of them in turns with other w
   };
   setImmediate(count);
   const query = eventsQuerySchema.parse({ jid: 'another' });
-  const page = await eventPage(events, 0, query, new AbortController().signal);
+  const page = await eventPage({ events, commandOf }, 0, query, new AbortController().signal);
   isOver = true;
   expect(page).toEqual({ events: [], next: 40_000 });
   expect(turns).toBeGreaterThan(3);
@@ -58,7 +60,7 @@ it('a page that waits for the first event ends in time, also when memory is clea
   const collect: () => void = runInNewContext('gc');
   const timer = setInterval(collect, 100);
   try {
-    const page = await eventPage(events, 0, query, new AbortController().signal);
+    const page = await eventPage({ events, commandOf }, 0, query, new AbortController().signal);
     expect(page).toEqual({ events: [], next: 0 });
   } finally {
     clearInterval(timer);

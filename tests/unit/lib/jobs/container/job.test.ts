@@ -8,7 +8,7 @@ const facts = {
     ...{ name: 'n', image: 'i', cmd: 'c', options: {} },
     owner: { job: 'r', instance: 'p', jid: '', auid: '' },
   },
-  timeoutMs: undefined,
+  limits: {},
 };
 const WORK = { handle: { id: 1 }, since: 5 };
 

@@ -27,7 +27,9 @@ function start(
 ) {
   const engine = async () => new MemoryEngine(world);
   const onWait = () => undefined;
-  return startWork({ engine, request, mayExist, cancelled, isOver, onWait, log: silentLogger() });
+  const input = () => undefined;
+  const log = silentLogger();
+  return startWork({ engine, request, input, mayExist, cancelled, isOver, onWait, log });
 }
 const isLive = () => new MemoryEngine(world).owner('n').then((owner) => owner?.isLive());
 

@@ -35,14 +35,21 @@ const stored: fc.Arbitrary<StoredJob> = fc.record(
         ...{ job: fc.string(), instance: fc.string(), jid: fc.string(), auid: fc.string() },
       }),
       options: fc.record(
-        { env: fc.dictionary(fc.string(), fc.string()), workers: fc.integer({ min: 1 }) },
+        {
+          env: fc.dictionary(fc.string(), fc.string()),
+          workers: fc.integer({ min: 1 }),
+          tty: fc.boolean(),
+        },
         { requiredKeys: [] },
       ),
     }),
     state: states,
-    timeoutMs: fc.integer({ min: 1 }),
+    limits: fc.record(
+      { timeoutMs: fc.integer({ min: 1 }), maxOutputBytes: fc.integer({ min: 1 }) },
+      { requiredKeys: [] },
+    ),
   },
-  { requiredKeys: ['job', 'request', 'state'] },
+  { requiredKeys: ['job', 'request', 'state', 'limits'] },
 );
 
 describe('ContainerJobStore', () => {
@@ -57,6 +64,23 @@ describe('ContainerJobStore', () => {
         );
       }),
     );
+  });
+
+  it('keeps what a job is to read as long as the job, and not that of one that was not accepted', () => {
+    const folder = tempDir();
+    const store = storeIn(folder);
+    const [job] = fc.sample(stored, 1);
+    if (job === undefined) throw new Error('no sample');
+    const [kept, lost] = [newJobRoot(Date.now()), newJobRoot(Date.now())];
+    const input = Buffer.from([0, 1, 255]);
+    store.writeInput(kept, input);
+    store.write(kept, job);
+    store.writeInput(lost, input);
+    expect([...storeIn(folder).read().keys()]).toEqual([kept]);
+    expect(store.readInput(kept)).toEqual(input);
+    expect(() => store.readInput(lost)).toThrow('the input of the job cannot be read');
+    store.remove(kept);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('keeps a variable of any name', () => {

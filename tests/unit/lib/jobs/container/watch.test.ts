@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ContainerPman } from '../../../../helpers/containerPman.ts';
 import { eventually } from '../../../../helpers/eventually.ts';
@@ -7,6 +9,7 @@ import {
   MemoryWorld,
   readMemoryShown,
 } from '../../../../helpers/memoryEngine.ts';
+import { tempDir } from '../../../../helpers/tempDir.ts';
 
 let world: MemoryWorld;
 let pman: ContainerPman;
@@ -47,9 +50,11 @@ describe('a container job that is watched', () => {
   });
 
   it('is not over while its last words cannot be read; it is looked at again', async () => {
-    const root = await pman.submit('sh -c "echo last; sleep 0.3"');
+    const go = join(tempDir(), 'go');
+    const root = await pman.submit(`sh -c "echo last; until [ -e ${go} ]; do sleep 0.05; done"`);
     await pman.written(root, 'last');
     world.isAway = true;
+    writeFileSync(go, '');
     await eventually(() =>
       [...world.works.values()].every(({ workers }) => workers.every((w) => w.isOver)),
     );
