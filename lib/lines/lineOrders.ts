@@ -33,7 +33,10 @@ export interface LinesRead {
 export interface SearchOrder {
   readonly do: 'search';
   readonly parts: readonly PartOutputs[];
-  readonly wanted: Wanted;
+  /** undefined: any text. */
+  readonly wanted: Wanted | undefined;
+  /** undefined: both outputs. */
+  readonly stream: 'stdout' | 'stderr' | undefined;
   readonly from: number;
   readonly limit: number;
   /** For how long it may go on, in milliseconds. */

@@ -4,7 +4,10 @@ import { OutputOrder } from './outputOrder.ts';
 import { Pattern, type Wanted } from './pattern.ts';
 
 export interface SearchOptions {
-  readonly wanted: Wanted;
+  /** undefined: any text. */
+  readonly wanted: Wanted | undefined;
+  /** undefined: both outputs. */
+  readonly stream: 'stdout' | 'stderr' | undefined;
   /** The first line that counts. */
   readonly from: number;
   /** The most hits. */
@@ -50,7 +53,7 @@ export function searchLines(parts: readonly PartOutputs[], options: SearchOption
 class LineSearch {
   readonly #outputs: readonly OutputBytes[];
   readonly #options: SearchOptions;
-  readonly #pattern: Pattern;
+  readonly #pattern: Pattern | undefined;
   readonly #open = new Map<number, OpenLine>();
   readonly #hits: number[] = [];
   #begun = 0;
@@ -58,7 +61,7 @@ class LineSearch {
   constructor(outputs: readonly OutputBytes[], options: SearchOptions) {
     this.#outputs = outputs;
     this.#options = options;
-    this.#pattern = new Pattern(options.wanted);
+    this.#pattern = options.wanted && new Pattern(options.wanted);
   }
 
   search(parts: readonly PartOutputs[]): Found {
@@ -75,7 +78,8 @@ class LineSearch {
         at += block.length;
       }
     }
-    for (const open of this.#open.values()) this.#test(open.line, Buffer.concat(open.pieces));
+    for (const [source, open] of this.#open)
+      this.#test(source, open.line, Buffer.concat(open.pieces));
     return this.#found(true);
   }
 
@@ -96,7 +100,7 @@ class LineSearch {
 
   #look(source: number, block: Buffer): void {
     let at = this.#goOn(source, block);
-    const isEmpty = !this.#pattern.mayBeIn(block);
+    const isEmpty = !this.#isWanted(source) || this.#pattern?.mayBeIn(block) === false;
     while (at < block.length) {
       const newline = block.indexOf(NEWLINE, at);
       this.#begun += 1;
@@ -105,7 +109,7 @@ class LineSearch {
         this.#open.set(source, { line: this.#begun, pieces: [rest], bytes: rest.length });
         return;
       }
-      if (!isEmpty) this.#test(this.#begun, block.subarray(at, newline));
+      if (!isEmpty) this.#test(source, this.#begun, block.subarray(at, newline));
       at = newline + 1;
     }
   }
@@ -122,11 +126,17 @@ class LineSearch {
     }
     if (newline < 0) return block.length;
     this.#open.delete(source);
-    this.#test(open.line, Buffer.concat(open.pieces));
+    this.#test(source, open.line, Buffer.concat(open.pieces));
     return newline + 1;
   }
 
-  #test(line: number, bytes: Buffer): void {
-    if (line >= this.#options.from && this.#pattern.fits(bytes)) this.#hits.push(line);
+  #isWanted(source: number): boolean {
+    const { stream } = this.#options;
+    return stream === undefined || (stream === 'stderr') === ((source & 1) === 1);
+  }
+
+  #test(source: number, line: number, bytes: Buffer): void {
+    if (line < this.#options.from || !this.#isWanted(source)) return;
+    if (this.#pattern?.fits(bytes) !== false) this.#hits.push(line);
   }
 }

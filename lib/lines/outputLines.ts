@@ -29,7 +29,7 @@ export class OutputLines {
    * @throws BadRequestError for an expression that is none, or that takes too long with a line
    */
   async search(order: Omit<SearchOrder, 'do' | 'limitMs'>, signal: AbortSignal): Promise<Found> {
-    requirePattern(order.wanted);
+    if (order.wanted !== undefined) requirePattern(order.wanted);
     const asked = { do: 'search', limitMs: SEARCH_MS, ...order } as const;
     try {
       return (await this.#searcher.ask(asked, SEARCH_MS + LINE_MS, signal)) as Found;

@@ -66,12 +66,12 @@ export const findOutputLines = defineRoute({
   },
   handle({ params, query, signal }, context) {
     const root = requireJob(context, params.id);
-    const { from, limit } = query;
+    const { from, limit, stream } = query;
     const wanted = wantedIn(query);
     const later = async () => {
       const parts = await partsOf(context, root);
       const { isWhole, ...found } = await context.lines.search(
-        { parts, wanted, from, limit },
+        { parts, wanted, stream, from, limit },
         signal,
       );
       return { status: 200, body: { ...found, whole: isWhole } };
@@ -84,14 +84,19 @@ function partsOf({ jobs, database }: ApiContext, root: string) {
   return jobs.partOutputs(root, database.tree(root) ?? new TreeNode());
 }
 
-/** @throws BadRequestError unless it is a text or an expression */
-function wantedIn({ text, regex, ignoreCase }: z.infer<typeof findQuerySchema>): Wanted {
+/** @throws BadRequestError unless it is a text, an expression or an output */
+function wantedIn(query: z.infer<typeof findQuerySchema>): Wanted | undefined {
+  const { text, regex, stream, ignoreCase } = query;
   const isOne = ignoreCase === '1' || ignoreCase === 'true';
   if (text !== undefined && regex === undefined) return { text, ignoreCase: isOne };
   if (regex !== undefined && text === undefined) return { regex, ignoreCase: isOne };
-  throw new BadRequestError('the query: it needs "text" or "regex", and not both', {
-    hint: 'see /openapi.json',
-  });
+  if (text === undefined && regex === undefined && stream !== undefined) return undefined;
+  throw new BadRequestError(
+    'the query: it needs "text" or "regex" and not both, or "stream" alone',
+    {
+      hint: 'see /openapi.json',
+    },
+  );
 }
 
 function toldLines(

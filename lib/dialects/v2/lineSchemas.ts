@@ -64,6 +64,9 @@ export const findQuerySchema = z.strictObject({
   regex: z.string().min(1).max(MOST_TEXT).optional().meta({
     description: 'Finds the lines that fit an expression of JavaScript.',
   }),
+  stream: z.enum(['stdout', 'stderr']).optional().meta({
+    description: 'Only lines of this output; without `text` and `regex`, all of them.',
+  }),
   ignoreCase: z.enum(['0', '1', 'true', 'false']).optional(),
   from: wholeNumber.default(1).meta({ description: 'The first line that is looked at.' }),
   limit: limit(100_000).default(1000),

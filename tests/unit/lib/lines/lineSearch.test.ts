@@ -4,11 +4,11 @@ import { searchLines } from '../../../../lib/lines/lineSearch.ts';
 import type { Wanted } from '../../../../lib/lines/pattern.ts';
 import { OutputFiles } from '../../../helpers/outputFiles.ts';
 
-function found(files: OutputFiles, wanted: object, more = {}) {
-  const options = { from: 1, limit: 1000, isEnough: () => false, ...more };
+function found(files: OutputFiles, wanted: object | undefined, more = {}) {
+  const options = { from: 1, limit: 1000, stream: undefined, isEnough: () => false, ...more };
   return searchLines([files.outputs], {
     ...options,
-    wanted: { ignoreCase: false, ...wanted } as Wanted,
+    wanted: wanted && ({ ignoreCase: false, ...wanted } as Wanted),
   });
 }
 
@@ -34,6 +34,13 @@ describe('finding lines', () => {
     expect(found(files, { text: 'error' }).lines).toEqual([1]);
     expect(found(files, { text: '31m' }).lines).toEqual([]);
     expect(found(files, { regex: '^link$' }).lines).toEqual([2]);
+  });
+
+  it('finds those of one output', () => {
+    const files = OutputFiles.ended('a\nb\n', 'a\nb\nc');
+    expect(found(files, undefined, { stream: 'stderr' }).lines).toEqual([3, 4, 5]);
+    expect(found(files, { text: 'a' }, { stream: 'stderr' }).lines).toEqual([3]);
+    expect(found(files, { text: 'b' }, { stream: 'stdout' }).lines).toEqual([2]);
   });
 
   it('says what it has left out', () => {
