@@ -12,7 +12,7 @@ export interface IndexedLine {
   readonly part: number;
   /** When its first byte was seen, in milliseconds since 1970; NaN where that is not known. */
   readonly seenAt: number;
-  /** What it says, or the beginning of that, without the newline. */
+  /** What it says, without the newline; of a long one the beginning, or what its last `\r` has begun. */
   readonly text: string;
   /** How long all of it is, in bytes. */
   readonly bytes: number;
@@ -35,6 +35,7 @@ interface Mark extends WalkPlace {
 /** The place of each line of this number is kept, and that of a line which begins so many bytes behind the last. */
 const MARK_LINES = 1000;
 const MARK_BYTES = 1024 * 1024;
+const RETURN = 13;
 /** Of longer lines the length is kept, in bytes. */
 const LONG_BYTES = 4096;
 
@@ -176,16 +177,26 @@ export class LineIndex {
     const newline = read.indexOf(10);
     const isOpen = newline < 0 && this.#open[source]?.line === line;
     const length = newline < 0 ? (this.#longLines.get(line) ?? placed - offset) : newline;
-    const told = read.subarray(0, Math.min(length, lineBytes));
+    const text =
+      length <= lineBytes
+        ? read.toString('utf8', 0, length)
+        : (this.#lastState(source, offset + length, lineBytes) ?? beginningOf(read, lineBytes));
     return {
       ...{ line, stream: (source & 1) === 0 ? 'stdout' : 'stderr', part: source >> 1, seenAt },
-      ...{ text: textOf(told, length), bytes: length, isOpen },
+      ...{ text, bytes: length, isOpen },
     };
+  }
+
+  /** What the last `\r` of a long line has begun; undefined when there is none near its end. */
+  #lastState(source: number, end: number, lineBytes: number): string | undefined {
+    const tail = this.#outputs[source]?.slice(end - lineBytes, end) ?? Buffer.alloc(0);
+    const at = tail.lastIndexOf(RETURN, tail.length - 2);
+    return at < 0 ? undefined : tail.toString('utf8', at + 1);
   }
 }
 
-/** As text; a character that the limit has cut is left out. */
-function textOf(told: Buffer, length: number): string {
-  const cut = told.length < length ? cutCharacter(told) : 0;
-  return told.toString('utf8', 0, told.length - cut);
+/** A character that the limit has cut is left out. */
+function beginningOf(read: Buffer, lineBytes: number): string {
+  const told = read.subarray(0, lineBytes);
+  return told.toString('utf8', 0, told.length - cutCharacter(told));
 }

@@ -43,6 +43,30 @@ const DOCUMENT = `<!doctype html><html lang="en"><title>log</title><meta charset
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
+/** How many timers and drawings are under way, as `timers.size`; and tasks that took long, as `longTasks`. */
+const COUNT_TIMERS = `
+  globalThis.timers = new Set();
+  for (const [begin, end] of [['setTimeout', 'clearTimeout'], ['setInterval', 'clearInterval'],
+    ['requestAnimationFrame', 'cancelAnimationFrame']]) {
+    const [own, ownEnd] = [globalThis[begin], globalThis[end]];
+    globalThis[begin] = (work, ...rest) => {
+      const id = own((...given) => {
+        if (begin !== 'setInterval') timers.delete(begin + id);
+        return work(...given);
+      }, ...rest);
+      timers.add(begin + id);
+      return id;
+    };
+    globalThis[end] = (id) => {
+      timers.delete(begin + id);
+      ownEnd(id);
+    };
+  }
+  globalThis.longTasks = [];
+  new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ entryTypes: ['longtask'] });
+`;
+
 /** A browser on a page with the log of a job, and the server of that page, which hands on what is for pman. */
 export class LogPage {
   readonly #site: Server;
@@ -102,7 +126,9 @@ export class LogPage {
       args: ['--no-sandbox'],
     });
     const context = await browser.newContext({ viewport: { width: 1000, height: 600 } });
-    opened = new LogPage(site, browser, await context.newPage(), port);
+    const page = await context.newPage();
+    await page.addInitScript(COUNT_TIMERS);
+    opened = new LogPage(site, browser, page, port);
     return opened;
   }
 

@@ -39,13 +39,12 @@ export const getOutputLines = defineRoute({
         const parts = await partsOf(context, root);
         const order = { key: root, parts, from, count, lineBytes };
         const read = await context.lines.read(order, signal);
-        const hasEnded = read.isWhole && !isActive;
+        const hasEnded = read.isWhole && !isActive && isClosed(context, root);
         const isNews = after === undefined || read.bytes > after || hasEnded;
         if (isNews || signal.aborted || performance.now() >= until) {
           return { status: 200, body: toldLines(read, hasEnded) };
         }
-        // Of one that has ended and is read for the first time the rest comes at once.
-        if (read.isWhole || isActive) await sleep(LOOK_MS, undefined, { ref: false });
+        await sleep(LOOK_MS, undefined, { ref: false });
       }
     };
     return { later };
@@ -79,6 +78,12 @@ export const findOutputLines = defineRoute({
     return { later };
   },
 });
+
+/** Whether the record has the job's end. A server that has just started takes its jobs up first. */
+function isClosed({ jobs, database }: ApiContext, root: string): boolean {
+  const record = database.tree(root);
+  return record === undefined || jobs.progress(record).isDone;
+}
 
 function partsOf({ jobs, database }: ApiContext, root: string) {
   return jobs.partOutputs(root, database.tree(root) ?? new TreeNode());

@@ -11,10 +11,10 @@ const outputLineSchema = z
     }),
     text: z.string().meta({
       description:
-        'Without the newline; of a long line the beginning. What is no UTF-8 is replaced.',
+        'Without the newline; of a long line the beginning, or what its last `\\r` has begun. What is no UTF-8 is replaced.',
     }),
     bytes: z.int().optional().meta({
-      description: 'How long all of it is, where `text` is the beginning alone.',
+      description: 'How long all of it is, where `text` is not all.',
     }),
     open: z.literal(true).optional().meta({ description: 'It has no newline yet.' }),
   })

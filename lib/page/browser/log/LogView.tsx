@@ -118,8 +118,10 @@ function LogTools({ log, job, input }: LogToolsProps) {
               else find();
             }
             if (event.key !== 'Escape') return;
+            // What was found stays.
+            event.preventDefault();
             event.stopPropagation();
-            event.currentTarget.blur();
+            log?.focus();
           }}
           onSearch={(event) => {
             if (event.currentTarget.value === '') find();
@@ -160,7 +162,7 @@ function LogTools({ log, job, input }: LogToolsProps) {
         aria-pressed={log?.isFollowing !== false}
         onClick={() => (log?.isFollowing === true ? log.pane.pause() : log?.follow())}
       >
-        Follow
+        Follow{log?.isFollowing === false ? '' : ' ✓'}
       </button>
       <span class="log-size">{sizeText(log)}</span>
       <a href={raw} target="_blank" rel="noopener">

@@ -78,7 +78,8 @@ class ShownLine {
     if (text === '') return;
     const end = this.column + text.length;
     const behind = end < this.#length ? cut(this.#spans, end, this.#length) : [];
-    if (this.column < this.#length) this.#spans = cut(this.#spans, 0, this.column);
+    if (this.column === 0) this.#spans = [];
+    else if (this.column < this.#length) this.#spans = cut(this.#spans, 0, this.column);
     const last = this.#spans.at(-1);
     if (last?.look === this.look) {
       this.#spans[this.#spans.length - 1] = { text: last.text + text, look: this.look };

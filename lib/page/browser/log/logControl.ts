@@ -93,6 +93,11 @@ export class LogControl {
     this.pane.follow();
   }
 
+  /** Has keys scroll the window. */
+  focus(): void {
+    this.#options.scroller.focus();
+  }
+
   /** Marks lines, as an address names them. */
   mark(range: LineRange | undefined): void {
     if (range?.from === this.#marked?.from && range?.to === this.#marked?.to) return;
@@ -208,7 +213,8 @@ export class LogControl {
   #followed(isFollowing: boolean): void {
     this.model.isFollowing = isFollowing;
     this.#totalAtPause = this.model.total;
-    if (!isFollowing) this.#awaited = undefined;
+    // Whoever goes to the end does not wait for a line.
+    if (isFollowing) this.#awaited = undefined;
     this.#options.onChange();
   }
 

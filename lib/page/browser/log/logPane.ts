@@ -33,6 +33,8 @@ export class LogPane {
   #map = new RowMap(0);
   #isFollowing = true;
   #isWrapped = false;
+  /** How high the window was when it was measured. */
+  #height = 0;
   /** How wide the widest row was: the window does not move sideways when it goes. */
   #widest = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -149,6 +151,8 @@ export class LogPane {
   }
 
   #scrolled(): void {
+    // A window that has grown is moved by the browser, not by its user.
+    if (this.#scroller.clientHeight !== this.#height) this.#measured();
     const before = this.#scale.top;
     this.#scale.moved(this.#scroller.scrollTop);
     const { top } = this.#scale;
@@ -174,6 +178,7 @@ export class LogPane {
   /** The window or the list has another height. */
   #measured(): void {
     const { clientHeight } = this.#scroller;
+    this.#height = clientHeight;
     const height = this.#map.rows * ROW_PX;
     // The last rows may be higher than one line: then fewer of them fill the window.
     const more = this.#isWrapped

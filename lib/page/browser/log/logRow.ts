@@ -2,9 +2,7 @@ import type { OutputLine } from '../../../client/index.ts';
 import type { Span } from './ansi.ts';
 import { classesOf } from './ansiClasses.ts';
 import { bytesText } from './bytesText.ts';
-
-/** Where in the text of a line something was found: from a character to before another. */
-export type Range = readonly [number, number];
+import type { TextRange } from './logSearch.ts';
 
 export interface RowContent {
   readonly number: number;
@@ -14,7 +12,7 @@ export interface RowContent {
   /** What stands before it, when times are wanted. */
   readonly time: string;
   readonly isMarked: boolean;
-  readonly hits: readonly Range[];
+  readonly hits: readonly TextRange[];
   readonly isCurrentHit: boolean;
 }
 
@@ -52,7 +50,7 @@ export function makeRow(content: RowContent): HTMLElement {
   return row;
 }
 
-function piecesOf(spans: readonly Span[], hits: readonly Range[]): Node[] {
+function piecesOf(spans: readonly Span[], hits: readonly TextRange[]): Node[] {
   let at = 0;
   return spans.flatMap((span) => {
     const begin = at;
@@ -62,7 +60,7 @@ function piecesOf(spans: readonly Span[], hits: readonly Range[]): Node[] {
 }
 
 /** A text that begins at a place, in pieces that are all a hit or none. */
-function cut(text: string, begin: number, hits: readonly Range[]) {
+function cut(text: string, begin: number, hits: readonly TextRange[]) {
   const pieces: { text: string; isHit: boolean }[] = [];
   let at = 0;
   const add = (to: number, isHit: boolean) => {

@@ -1,5 +1,7 @@
 import type { FindQuery, FoundLines } from '../../../client/index.ts';
-import type { Range } from './logRow.ts';
+
+/** Where in the text of a line something was found: from a character to before another. */
+export type TextRange = readonly [number, number];
 
 /** What is looked for, as it was typed: a text, or an expression between slashes. */
 export interface Query {
@@ -43,9 +45,9 @@ function expressionOf(source: string, ignoreCase: boolean): RegExp | undefined {
 }
 
 /** Where an expression fits a text. */
-export function rangesIn(text: string, expression: RegExp | undefined): readonly Range[] {
+export function rangesIn(text: string, expression: RegExp | undefined): readonly TextRange[] {
   if (expression === undefined) return [];
-  const ranges: Range[] = [];
+  const ranges: TextRange[] = [];
   for (const match of text.matchAll(expression)) {
     if (match[0] !== '') ranges.push([match.index, match.index + match[0].length]);
   }

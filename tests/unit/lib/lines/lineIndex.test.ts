@@ -124,6 +124,15 @@ describe('the lines of a job', () => {
     expect(index.weight).toBeLessThan(10_000);
   });
 
+  it('that a program has written over and over are told as they are at last', () => {
+    const progress = Array.from({ length: 5000 }, (_, i) => `${i}/5000`).join('\r');
+    const files = OutputFiles.ended(`${progress}\r\n${'x'.repeat(9000)}\n`);
+    const index = new LineIndex();
+    const { lines } = advanced(index, [files.outputs]);
+    expect(lines[0]).toMatchObject({ text: '4999/5000\r', bytes: progress.length + 1 });
+    expect(lines[1]).toMatchObject({ text: 'x'.repeat(4096) });
+  });
+
   it('of which nobody knows the order yet are held back for a moment while the part runs', () => {
     const files = new OutputFiles();
     const index = new LineIndex();
