@@ -43,7 +43,8 @@ const DOCUMENT = `<!doctype html><html lang="en"><title>log</title><meta charset
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/** How many timers and drawings are under way, as `timers.size`; and tasks that took long, as `longTasks`. */
+/** How many timers and drawings are under way, as `timers.size`; when the first line was there, as `firstLineAt`; and how
+ * long the tasks of more than 50 ms took, as `longTasks`. */
 const COUNT_TIMERS = `
   globalThis.timers = new Set();
   for (const [begin, end] of [['setTimeout', 'clearTimeout'], ['setInterval', 'clearInterval'],
@@ -62,6 +63,11 @@ const COUNT_TIMERS = `
       ownEnd(id);
     };
   }
+  new MutationObserver((_, observer) => {
+    if (document.querySelector('.log-row:not(.log-unread)') === null) return;
+    globalThis.firstLineAt = performance.now();
+    observer.disconnect();
+  }).observe(document, { childList: true, subtree: true });
   globalThis.longTasks = [];
   new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
     .observe({ entryTypes: ['longtask'] });

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
@@ -7,7 +7,7 @@ import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { LogPage } from '../helpers/logPage.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { checkout, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
 describeWithEngine('the log of a job in a real browser', browserMissing, () => {
@@ -257,6 +257,29 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     expect(await log.page.locator('.log-stderr').count()).toBe(0);
     await scroller().press('End');
     await lastIs('1502 500');
+  });
+
+  it('can be used by everybody', async () => {
+    const id = await ended(
+      String.raw`printf '\033[31mred \033[44mon blue\033[0m\n'; echo oh >&2; head -c 9000 /dev/zero | tr '\0' x`,
+    );
+    await log.show(id, '#L1');
+    await find('r');
+    await eventually(async () => (await count())?.startsWith('1/'));
+    const axe = readFileSync(join(checkout, 'node_modules/axe-core/axe.min.js'), 'utf8');
+    await log.page.evaluate(`${axe}; undefined`);
+    const found = await log.page.evaluate(
+      'axe.run(".logView").then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))',
+    );
+    expect(found).toEqual([]);
+    // By keys alone: into the rows, through them, and to what finds.
+    await scroller().focus();
+    await log.page.keyboard.press('g');
+    await log.page.keyboard.press('g');
+    await log.page.keyboard.press('/');
+    expect(await log.page.evaluate('document.activeElement.type')).toBe('search');
+    await log.page.keyboard.type('n');
+    expect(await log.page.getByLabel('Find in the log').inputValue()).toContain('n');
   });
 
   it('cuts a long line, and shows all of it when that is asked for', async () => {

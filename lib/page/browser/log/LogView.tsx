@@ -51,7 +51,7 @@ export function LogView({ client, job, line, onLineChange }: LogViewProps) {
   const log = control.current;
   return (
     <section class="logView" aria-label="Output" ref={view}>
-      <LogTools log={log} job={job} input={input} />
+      <LogTools log={log} input={input} />
       {log?.model.error && (
         <p class="log-note" role="status">
           {log.model.error.message}{' '}
@@ -95,13 +95,11 @@ export function LogView({ client, job, line, onLineChange }: LogViewProps) {
 
 interface LogToolsProps {
   readonly log: LogControl | undefined;
-  readonly job: Job;
   readonly input: { current: HTMLInputElement | null };
 }
 
-function LogTools({ log, job, input }: LogToolsProps) {
+function LogTools({ log, input }: LogToolsProps) {
   const find = () => void log?.find(input.current?.value ?? '');
-  const raw = job.links.stdout;
   return (
     <div class="log-tools">
       <search class="log-search">
@@ -165,12 +163,12 @@ function LogTools({ log, job, input }: LogToolsProps) {
         Follow{log?.isFollowing === false ? '' : ' ✓'}
       </button>
       <span class="log-size">{sizeText(log)}</span>
-      <a href={raw} target="_blank" rel="noopener">
+      <button type="button" class="log-file" onClick={() => log?.open('raw')}>
         Raw
-      </a>
-      <a href={raw} download={`${job.jid || job.id}.log`}>
+      </button>
+      <button type="button" class="log-file" onClick={() => log?.open('save')}>
         Download
-      </a>
+      </button>
     </div>
   );
 }

@@ -1,5 +1,7 @@
 import type { Job, PmanClient } from '../../../client/index.ts';
 import { textOf } from './ansi.ts';
+import { openOutput } from './logFile.ts';
+import { LogMarks } from './logMarks.ts';
 import { LogModel } from './logModel.ts';
 import { LogPane } from './logPane.ts';
 import type { RowContent } from './logRow.ts';
@@ -25,14 +27,13 @@ export interface ControlOptions {
 
 /** Of a line that was cut so much is fetched at most, in bytes. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
-/** Marks beside the scroll bar, at most. */
-const MOST_MARKS = 300;
 const TIME_FORMS: readonly TimeForm[] = ['off', 'clock', 'since'];
 
 /** A log that is shown: what is known of it, its window, and what its user has asked for. */
 export class LogControl {
   readonly #options: ControlOptions;
   readonly #stopper = new AbortController();
+  readonly #marks: LogMarks;
   readonly model: LogModel;
   readonly pane: LogPane;
   #marked: LineRange | undefined;
@@ -44,7 +45,6 @@ export class LogControl {
   #stderr = new Hits();
   #isHiding = false;
   #totalAtPause = 0;
-  #marksShown = '';
   times: TimeForm = 'off';
   isWrapped = false;
   hits = new Hits();
@@ -58,6 +58,7 @@ export class LogControl {
     this.#options = options;
     const { client, job, scroller, line } = options;
     this.#marked = line;
+    this.#marks = new LogMarks(options.marks);
     this.#awaited = line?.from;
     this.#anchor = line?.from;
     this.model = new LogModel(client, job, () => this.#changed());
@@ -167,6 +168,15 @@ export class LogControl {
     this.#changed();
   }
 
+  /** Opens what was written to stdout as it is, or saves it. */
+  open(way: 'raw' | 'save'): void {
+    const { client, job } = this.#options;
+    openOutput(client, job, way).catch((error: unknown) => {
+      this.#failed(error);
+      this.#options.onChange();
+    });
+  }
+
   hideWhole(): void {
     this.whole = undefined;
     this.#changed();
@@ -205,7 +215,7 @@ export class LogControl {
       this.#totalAtPause = model.total;
       pane.show(line, 'near');
     }
-    this.#drawMarks();
+    this.#marks.draw(this.hits.lines, model.total);
     pane.draw();
     this.#options.onChange();
   }
@@ -286,22 +296,5 @@ export class LogControl {
     this.#marked = range;
     this.#changed();
     this.#options.onLine(range);
-  }
-
-  #drawMarks(): void {
-    const { marks } = this.#options;
-    const rows = Math.max(1, this.model.total);
-    const places = this.hits.lines.map((line) => Math.floor(((line - 1) / rows) * MOST_MARKS));
-    const distinct = [...new Set(places)];
-    const key = distinct.join();
-    if (key === this.#marksShown) return;
-    this.#marksShown = key;
-    marks.replaceChildren(
-      ...distinct.map((place) => {
-        const mark = document.createElement('i');
-        mark.style.top = `${(place / MOST_MARKS) * 100}%`;
-        return mark;
-      }),
-    );
   }
 }
