@@ -19,7 +19,7 @@ export interface SearchOptions {
 export interface Found {
   /** The numbers of the lines that have it, in order. */
   readonly lines: readonly number[];
-  /** How many lines were looked at, from the first on. */
+  /** Up to which line was looked. */
   readonly searched: number;
   /** Whether that is all there is. */
   readonly isWhole: boolean;
@@ -90,12 +90,11 @@ class LineSearch {
   #found(isWhole: boolean): Found {
     const { limit } = this.#options;
     // A line that was begun earlier may end later.
-    const lines = this.#hits.sort((a, b) => a - b);
-    return {
-      lines: lines.slice(0, limit),
-      searched: this.#begun,
-      isWhole: isWhole && lines.length <= limit,
-    };
+    const hits = this.#hits.sort((a, b) => a - b);
+    const lines = hits.slice(0, limit);
+    if (hits.length === lines.length) return { lines, searched: this.#begun, isWhole };
+    // Whoever goes on has to begin behind the last that is told.
+    return { lines, searched: lines.at(-1) ?? 0, isWhole: false };
   }
 
   #look(source: number, block: Buffer): void {

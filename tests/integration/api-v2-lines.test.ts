@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PmanClient } from '../../lib/client/index.ts';
 import { foundLinesSchema, outputLinesSchema } from '../../lib/dialects/v2/lineSchemas.ts';
 import type { OutputLines } from '../../lib/dialects/v2/shapes.ts';
+import { busyMs, WATCHING } from '../attack/endureWorst.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
@@ -147,19 +149,29 @@ describe('lines of outputs in /api/v2', () => {
     expect(again.body).toMatchObject({ lines: [1] });
   });
 
-  it('of a large output can be read from any place', async () => {
+  it('of a large output can be read from any place, and nobody waits for that', async () => {
+    const watched = await startServer({ env: { NODE_OPTIONS: WATCHING } });
     const file = join(tempDir(), 'large');
     const block = Array.from({ length: 13_000 }, (_, i) => `${i} ${'x'.repeat(70)}\n`).join('');
     writeFileSync(file, '');
     for (let i = 0; i < 100; i += 1) appendFileSync(file, block);
-    const id = await ended({ command: `cat ${file}` });
-    let now = await lines(id, '?from=-200');
+    const client = new PmanClient(`http://127.0.0.1:${watched.port}`);
+    const { id } = await client.wait(await client.run(`cat ${file}`));
+    const watch = { pid: watched.pid, port: watched.port, stderr: () => watched.output.stderr };
+    // What a server does soon after its start, and for a job that has ended.
+    await eventually(async () => (await busyMs(watch)) < 5, { pollMs: 300 });
+    let now = await client.lines(id, { from: -200 });
     // It was being read still: what is known comes at once.
-    while (!now.whole) now = await lines(id, '?from=-200');
+    while (!now.whole) now = await client.lines(id, { from: -200 });
     expect(now.total).toBe(1_300_000);
     expect(now.lines).toHaveLength(200);
     expect(now.lines.at(-1)).toMatchObject({ line: 1_300_000, text: `12999 ${'x'.repeat(70)}` });
-    const place = await lines(id, '?from=654321&count=1');
+    const place = await client.lines(id, { from: 654_321, count: 1 });
     expect(place.lines[0]?.text).toBe(`${654_320 % 13_000} ${'x'.repeat(70)}`);
+    expect((await client.find(id, { text: '12999 ' })).lines).toHaveLength(100);
+    expect((await client.find(id, { regex: 'y$' })).lines).toEqual([]);
+    // Time of the processor: a busy machine does not count.
+    expect(await busyMs(watch)).toBeLessThan(20);
+    await endServer(watched);
   });
 });

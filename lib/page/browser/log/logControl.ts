@@ -1,4 +1,4 @@
-import type { Job, PmanClient } from '../../../client/index.ts';
+import type { FindQuery, Job, PmanClient } from '../../../client/index.ts';
 import { textOf } from './ansi.ts';
 import { openOutput } from './logFile.ts';
 import { LogMarks } from './logMarks.ts';
@@ -25,6 +25,8 @@ export interface ControlOptions {
   readonly onLine: (range: LineRange | undefined) => void;
 }
 
+/** How many lines of stderr are asked for at once. */
+const MOST_STDERR = 100_000;
 /** Of a line that was cut so much is fetched at most, in bytes. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
 const TIME_FORMS: readonly TimeForm[] = ['off', 'clock', 'since'];
@@ -44,6 +46,7 @@ export class LogControl {
   #query: Query | undefined;
   #stderr = new Hits();
   #isHiding = false;
+  #isFindingStderr = false;
   #totalAtPause = 0;
   times: TimeForm = 'off';
   isWrapped = false;
@@ -202,8 +205,8 @@ export class LogControl {
 
   #changed(): void {
     const { model, pane } = this;
-    if (this.#isHiding && model.total > this.#stderr.searched && model.total > 0) {
-      void this.#findStderr();
+    if (this.#isHiding && model.total > this.#stderr.searched && this.problem === '') {
+      void this.#findStderr().then(() => this.#changed());
     }
     const hidden = this.#isHiding ? this.#stderr.lines : [];
     // What is not known to be shown is not shown yet.
@@ -243,23 +246,32 @@ export class LogControl {
     if (query === undefined) return;
     this.isSearching = true;
     this.#options.onChange();
-    await this.#look(query, this.hits, this.#search.signal);
+    await this.#look({ ...query, limit: MOST_HITS }, this.hits, this.#search.signal);
     this.isSearching = false;
   }
 
+  /** Learns which lines are of stderr, of all that are there. */
   async #findStderr(): Promise<void> {
-    if (this.#stderr.searched >= this.model.total) return;
-    await this.#look({ stream: 'stderr' }, this.#stderr, this.#stopper.signal);
-    this.#changed();
+    if (this.#isFindingStderr) return;
+    this.#isFindingStderr = true;
+    const { signal } = this.#stopper;
+    const query = { stream: 'stderr' as const, limit: MOST_STDERR };
+    let isFine = true;
+    while (isFine && this.#stderr.searched < this.model.total) {
+      isFine = await this.#look(query, this.#stderr, signal);
+    }
+    this.#isFindingStderr = false;
   }
 
-  async #look(query: object, hits: Hits, signal: AbortSignal): Promise<void> {
+  /** Looks behind what was looked at; says whether that went well. */
+  async #look(query: FindQuery, hits: Hits, signal: AbortSignal): Promise<boolean> {
     const { client, job } = this.#options;
     try {
-      const from = hits.searched + 1;
-      hits.add(await client.find(job.id, { ...query, from, limit: MOST_HITS }, { signal }));
+      hits.add(await client.find(job.id, { ...query, from: hits.searched + 1 }, { signal }));
+      return true;
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
+      return false;
     }
   }
 

@@ -6,6 +6,9 @@ const OFF = 'pman keys';
 /** Keys that are the log's wherever one is in the page. */
 const EVERYWHERE = new Set(['e', 'E', 'n', 'N', 'F', 'w', 't']);
 
+/** Keys that move what has the focus. */
+const MOVES = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End', ' ']);
+
 export interface KeyTargets {
   readonly control: () => LogControl | undefined;
   /** The whole view: inside it all keys are the log's. */
@@ -25,7 +28,10 @@ export function listenToLogKeys({ control, view, find }: KeyTargets): () => void
     if (log === undefined || (!isInside && !EVERYWHERE.has(key))) return;
     const isSecondG = key === 'g' && hadG;
     hadG = key === 'g' && !isSecondG;
-    const isLetter = key.length === 1;
+    // Elsewhere they are for buttons and boxes.
+    const isMove = MOVES.has(key);
+    if (isMove && !(target instanceof Element && target.closest('.log-scroller') !== null)) return;
+    const isLetter = key.length === 1 && !isMove;
     if (isLetter && localStorage.getItem(OFF) === 'off') return;
     if (key === '/') find()?.focus();
     else if (key === 'g' && !isSecondG) return;

@@ -136,7 +136,9 @@ export class LogModel {
         if (this.#waiting.signal.aborted) return;
         this.#failed(error);
         this.#waiting = new AbortController();
-        await pause(retryMs, AbortSignal.any([signal, this.#waiting.signal]));
+        const again = AbortSignal.any([signal, this.#waiting.signal]);
+        // What pman has refused it refuses again, until somebody has done something about it.
+        await pause(isRefusal(error) ? undefined : retryMs, again);
       }
     }
   }
@@ -148,15 +150,20 @@ export class LogModel {
   }
 }
 
-/** Ends early when the signal is given. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function isRefusal(error: unknown): boolean {
+  const { status } = error instanceof Error ? (error as Error & { status?: unknown }) : {};
+  return typeof status === 'number' && status >= 400 && status < 500 && status !== 429;
+}
+
+/** Ends early when the signal is given; only then when there is no time. */
+function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = ms === undefined ? undefined : setTimeout(done, ms);
     signal.addEventListener('abort', done);
     if (signal.aborted) done();
   });

@@ -46,7 +46,9 @@ describe('finding lines', () => {
   it('says what it has left out', () => {
     const files = OutputFiles.ended('x\n'.repeat(300_000));
     const limited = found(files, { text: 'x' }, { limit: 10 });
-    expect(limited).toMatchObject({ lines: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], isWhole: false });
+    expect(limited).toEqual({
+      ...{ lines: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], searched: 10, isWhole: false },
+    });
     expect(found(files, { text: 'x' }, { limit: 10, from: 299_995 })).toEqual({
       ...{ lines: [6, 5, 4, 3, 2, 1].map((n) => 300_001 - n), searched: 300_000, isWhole: true },
     });
