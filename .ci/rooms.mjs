@@ -69,11 +69,6 @@ export const table = [
     ['lib/client', 'lib/dialects'],
   ],
   [
-    'lib/page/browser',
-    'the page itself, as it runs in a browser: preact, and of pman the client alone',
-    ['lib/client', 'lib/dialects'],
-  ],
-  [
     'lib/client',
     'the library `pman/client`, for Node and browsers: no package, and of the other rooms types alone',
     ['lib/dialects'],

@@ -75,11 +75,9 @@ export const findQuerySchema = z.strictObject({
 export const foundLinesSchema = z
   .object({
     lines: z.array(z.int()).meta({ description: 'The numbers of the lines, in order.' }),
-    searched: z
-      .int()
-      .meta({
-        description: 'Up to which line was looked: to go on, `from` has to be the next one.',
-      }),
+    searched: z.int().meta({
+      description: 'Up to which line was looked: to go on, `from` has to be the next one.',
+    }),
     whole: z.boolean().meta({
       description:
         'Whether these are all: neither the limit nor three seconds have ended the search.',

@@ -1,11 +1,11 @@
 import type { FindQuery, Job, PmanClient } from '../../../client/index.ts';
 import { textOf } from './ansi.ts';
-import { openOutput } from './logFile.ts';
 import { LogMarks } from './logMarks.ts';
 import { LogModel } from './logModel.ts';
 import { LogPane } from './logPane.ts';
 import type { RowContent } from './logRow.ts';
 import { Hits, MOST_HITS, type Query, queryIn, rangesIn } from './logSearch.ts';
+import { openOutput } from './openOutput.ts';
 import { RowMap } from './rowMap.ts';
 import { type TimeForm, timeText } from './timeText.ts';
 
