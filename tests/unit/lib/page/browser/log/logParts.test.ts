@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { OutputLine } from '../../../../../lib/dialects/v2/shapes.ts';
-import { bytesText } from '../../../../../lib/page/browser/log/bytesText.ts';
-import { LineStore } from '../../../../../lib/page/browser/log/lineStore.ts';
-import { Hits, queryIn, rangesIn } from '../../../../../lib/page/browser/log/logSearch.ts';
-import { RowMap } from '../../../../../lib/page/browser/log/rowMap.ts';
-import { ScrollScale } from '../../../../../lib/page/browser/log/scrollScale.ts';
-import { timeText } from '../../../../../lib/page/browser/log/timeText.ts';
+import type { OutputLine } from '../../../../../../lib/dialects/v2/shapes.ts';
+import { bytesText } from '../../../../../../lib/page/browser/log/bytesText.ts';
+import { LineStore } from '../../../../../../lib/page/browser/log/lineStore.ts';
+import { Hits, queryIn, rangesIn } from '../../../../../../lib/page/browser/log/logSearch.ts';
+import { RowMap } from '../../../../../../lib/page/browser/log/rowMap.ts';
+import { ScrollScale } from '../../../../../../lib/page/browser/log/scrollScale.ts';
+import { timeText } from '../../../../../../lib/page/browser/log/timeText.ts';
 
 const line = (number: number, text: string, more: Partial<OutputLine> = {}): OutputLine => ({
   ...{ line: number, text, stream: 'stdout', part: 0 },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import anser from 'anser';
 import fc from 'fast-check';
-import { type Look, PLAIN, showLine, textOf } from '../../../../../lib/page/browser/log/ansi.ts';
-import { classesOf } from '../../../../../lib/page/browser/log/ansiClasses.ts';
+import { type Look, PLAIN, showLine, textOf } from '../../../../../../lib/page/browser/log/ansi.ts';
+import { classesOf } from '../../../../../../lib/page/browser/log/ansiClasses.ts';
 
 const ESC = '\u001b';
 /** What a browser would not show as a character. */
