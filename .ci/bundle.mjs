@@ -50,6 +50,7 @@ async function bundlePrograms() {
       ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
       ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
+      ['lineWorker', 'lib/lines/lineWorker.ts'],
       ['splitWorker', 'crunner/command/splitWorker.ts'],
     ]),
     sourcemap: true,

@@ -38,6 +38,7 @@ export const table = [
       'lib/metrics',
       'lib/webhooks',
       'lib/events',
+      'lib/lines',
       'lib/jobs/container',
       'lib/jobs/host',
       'lib/jobs',
@@ -59,7 +60,7 @@ export const table = [
   [
     'lib/actions',
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
-    ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/jobs', 'lib/access', ...data],
+    ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/lines', 'lib/jobs', 'lib/access', ...data],
   ],
   ['lib/page', 'the files of the page for browsers: which one stands at which path', []],
   [
@@ -78,12 +79,18 @@ export const table = [
     [
       'lib/webhooks',
       'lib/events',
+      'lib/lines',
       'lib/jobs',
       'lib/transfer',
       'lib/access',
       'crunner/job',
       ...data,
     ],
+  ],
+  [
+    'lib/lines',
+    "the lines of jobs' outputs: an index of where they begin, reading and finding them, in threads of their own",
+    ['lib/jobs', 'crunner/detached', ...data],
   ],
   [
     'lib/metrics',

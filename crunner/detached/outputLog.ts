@@ -37,7 +37,7 @@ export class OutputLog {
   #merged: { readonly stream: StreamName; readonly size: number } | undefined;
 
   constructor(folder: string, part: number) {
-    this.#file = logFile(folder, part);
+    this.#file = outputLogFile(folder, part);
   }
 
   /** A stream has this size now. Says whether `flush` has to be called MERGE_MS later. */
@@ -152,23 +152,29 @@ export function readOutputLog(
 ): readonly OutputChunk[] {
   const chunks: OutputChunk[] = [];
   const sizes: Record<StreamName, number> = { stdout: 0, stderr: 0 };
-  const add = (stream: StreamName, seenAt: number, to: number) => {
+  const add = (seenAt: number, stream: StreamName, to: number) => {
     if (to <= sizes[stream]) return;
     chunks.push({ stream, seenAt, from: sizes[stream], to });
     sizes[stream] = to;
   };
-  for (const line of readText(logFile(folder, part)).split('\n')) {
-    if (!line.endsWith(']')) continue; // the last one, or cut
-    const [seenAt, stream, size] = JSON.parse(line) as [number, StreamName, number];
-    add(stream, seenAt, size);
+  for (const line of readText(outputLogFile(folder, part)).split('\n')) {
+    const growth = growthIn(line);
+    if (growth !== undefined) add(...growth);
   }
   const { out, err } = partFiles(folder, part);
-  add('stdout', endedAt, statSync(out, { throwIfNoEntry: false })?.size ?? 0);
-  add('stderr', endedAt, statSync(err, { throwIfNoEntry: false })?.size ?? 0);
+  add(endedAt, 'stdout', statSync(out, { throwIfNoEntry: false })?.size ?? 0);
+  add(endedAt, 'stderr', statSync(err, { throwIfNoEntry: false })?.size ?? 0);
   return chunks;
 }
 
-function logFile(folder: string, part: number): string {
+/** What a line of the log says: when a stream was seen to have how many bytes; undefined for one that is cut. */
+export function growthIn(line: string): [number, StreamName, number] | undefined {
+  if (!line.endsWith(']')) return undefined;
+  return JSON.parse(line) as [number, StreamName, number];
+}
+
+/** Where the log of a part is; it may be missing. */
+export function outputLogFile(folder: string, part: number): string {
   return join(folder, `${part}.log`);
 }
 

@@ -7,6 +7,7 @@ import type { EventLog } from '../events/eventLog.ts';
 import type { JobChanges } from '../events/jobChanges.ts';
 import type { OutputGrowth } from '../events/outputGrowth.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { OutputLines } from '../lines/outputLines.ts';
 import type { Logger } from '../log.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -28,6 +29,8 @@ export interface Services {
   readonly changes: Pick<JobChanges, 'killOrdered'>;
   /** How outputs grow. */
   readonly growth: OutputGrowth;
+  /** The lines of outputs. */
+  readonly lines: OutputLines;
   /** Who is told of it. */
   readonly webhooks: Webhooks;
   /** A job was accepted, which took so long. */

@@ -2,13 +2,17 @@ import type {
   Capabilities,
   EventQuery,
   FileList,
+  FindQuery,
+  FoundLines,
   Job,
   JobChanges,
   JobEvent,
   JobPage,
   JobQuery,
   KillOrder,
+  LinesQuery,
   NewJob,
+  OutputLines,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 import { PmanClientError } from './clientError.ts';
@@ -169,6 +173,17 @@ export class PmanClient {
   /** What a job has written until now, as text in UTF-8. */
   async text(job: JobName, options: OutputOptions = {}): Promise<string> {
     return new TextDecoder().decode(await this.output(job, options));
+  }
+
+  /** Lines of what a job has written, of both outputs in the order in which they began. */
+  lines(job: JobName, query: LinesQuery = {}, { signal }: CallOptions = {}): Promise<OutputLines> {
+    const limitMs = (WAIT_SECONDS * 2 + 30) * 1000;
+    return this.#json({ path: `${jobPath(idOf(job))}/output/lines`, query, signal, limitMs });
+  }
+
+  /** Finds the lines that have a `text` or fit a `regex`. */
+  find(job: JobName, query: FindQuery, { signal }: CallOptions = {}): Promise<FoundLines> {
+    return this.#json({ path: `${jobPath(idOf(job))}/output/find`, query, signal });
   }
 
   /** The files that a job has left and that it was asked to keep (`files`). It has to have ended. */

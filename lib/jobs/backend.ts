@@ -3,7 +3,7 @@ import type { NewJob } from '../records/record.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { OutputPiece, TimedPiece } from './outputPieces.ts';
+import type { OutputPiece, PartOutputs, TimedPiece } from './outputPieces.ts';
 import type { JobStatus } from './progress.ts';
 import type { LimitMeta } from './runLimits.ts';
 
@@ -63,6 +63,8 @@ export interface JobBackend {
   ): { readonly stdout: number; readonly stderr: number } | undefined;
   /** What a part has written to both streams, in the order in which it came in. */
   timedOutput(root: string, part: number): readonly TimedPiece[];
+  /** Where the outputs of each part are that has started. */
+  partOutputs(root: string, record: TreeNode): Promise<readonly PartOutputs[]>;
   /** An output from its beginning, and what comes, until the job has ended or the signal is given. */
   follow(
     root: string,

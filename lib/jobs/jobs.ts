@@ -13,7 +13,7 @@ import type {
 import type { Capabilities } from './capabilities.ts';
 import type { Enforcers } from './enforcers.ts';
 import type { JobView, ViewJob } from './jobView.ts';
-import type { OutputPiece, TimedPiece } from './outputPieces.ts';
+import type { OutputPiece, PartOutputs, TimedPiece } from './outputPieces.ts';
 import type { JobProgress, ReadProgress } from './progress.ts';
 import { isContainerRecord } from './recordKinds.ts';
 
@@ -112,6 +112,10 @@ export class Jobs {
 
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#of(root).timedOutput(root, part);
+  }
+
+  partOutputs(root: string, record: TreeNode): Promise<readonly PartOutputs[]> {
+    return this.#by(record).partOutputs(root, record);
   }
 
   follow(

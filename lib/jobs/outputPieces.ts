@@ -17,6 +17,18 @@ export interface TimedPiece {
   readonly to: number;
 }
 
+/** Where both outputs of a part are, for whoever reads them in the order in which they came in. */
+export interface PartOutputs {
+  readonly stdout: OutputPlace;
+  readonly stderr: OutputPlace;
+  /** The file that tells when they grew (crunner/detached/outputLog.ts); it may be missing. */
+  readonly log?: string;
+  readonly hasEnded: boolean;
+}
+
+/** A file that may be missing and may grow, or text that only the record has. */
+export type OutputPlace = { readonly file: string } | { readonly text: Uint8Array };
+
 export function sizeOf(pieces: readonly OutputPiece[]): number {
   return pieces.reduce((sum, { bytes }) => sum + bytes, 0);
 }

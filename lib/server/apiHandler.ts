@@ -95,6 +95,7 @@ async function answer(
     startedAtMs: seen.startedAtMs,
     events: seen.events,
     growth: seen.growth,
+    lines: seen.lines,
     webhooks: seen.webhooks,
     auid: caller.grant?.auid,
     permit: (deed) => requireScope(caller, 'pman', deed),

@@ -20,6 +20,7 @@ import { HostJobs } from '../jobs/host/hostJobs.ts';
 import { SshHosts } from '../jobs/host/sshHosts.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { summarizer } from '../jobs/summary.ts';
+import { OutputLines } from '../lines/outputLines.ts';
 import type { Logger } from '../log.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { meteredEngine } from '../metrics/meteredEngine.ts';
@@ -60,6 +61,7 @@ export interface OpenedJobs {
   readonly changes: JobChanges;
   /** How outputs grow. */
   readonly growth: OutputGrowth;
+  readonly lines: OutputLines;
   /** The events behind this number were written by this process. */
   readonly eventsBefore: number;
   /** Why no job of this host can run just now. */
@@ -173,10 +175,12 @@ export async function openJobs(
   opened = jobs;
   const growth = new OutputGrowth({ look: () => outputsOf(database, jobs) });
   releases.push(() => growth.close());
+  const lines = new OutputLines();
+  releases.push(() => lines.close());
   events.changes.settle((root) => jobs.isActive(root));
   const { log: eventLog, changes } = events;
   return {
-    ...{ database, jobs, events: eventLog, changes, growth, allKnown, eventsBefore },
+    ...{ database, jobs, events: eventLog, changes, growth, lines, allKnown, eventsBefore },
     runnerProblem: () => host.runnerProblem,
     closeOrphans: (pace) => host.closeOrphans(pace),
   };

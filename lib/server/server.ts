@@ -135,7 +135,7 @@ async function open(
     { config, workFolder, spool, rights, containerJobs, readShown, meter, jobEnv, log },
     releases,
   );
-  const { database, jobs, events, changes, growth, closeOrphans } = opened;
+  const { database, jobs, events, changes, growth, lines, closeOrphans } = opened;
   const webhooks = openWebhooks(
     {
       ...{ database, events, workFolder, settings: config.notify },
@@ -164,7 +164,7 @@ async function open(
     database,
     jobs,
     startedAtMs,
-    ...{ events, changes, growth },
+    ...{ events, changes, growth, lines },
     webhooks,
     jobAccepted: (seconds) => meter.jobAcceptance.observe(seconds),
     closeOrphans,

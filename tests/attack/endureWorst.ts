@@ -74,7 +74,7 @@ function send(port: number, bytes: Buffer, { unfinished = false }: WorstRequest)
 }
 
 /** The longest work since this was asked the last time. */
-async function busyMs({ pid, stderr }: Watched): Promise<number> {
+export async function busyMs({ pid, stderr }: Watched): Promise<number> {
   const from = stderr().length;
   process.kill(pid, 'SIGUSR2');
   for (;;) {

@@ -12,6 +12,7 @@ import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
 import { HostOutputs } from '../../lib/jobs/host/hostOutputs.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
 import { Jobs } from '../../lib/jobs/jobs.ts';
+import { OutputLines } from '../../lib/lines/outputLines.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
@@ -69,6 +70,7 @@ export function openServices(): TestServices {
     changes: { killOrdered: () => undefined },
     startedAtMs: Date.now(),
     growth: new OutputGrowth({ look: () => [] }),
+    lines: new OutputLines(),
     events,
     webhooks: openWebhooks(
       {

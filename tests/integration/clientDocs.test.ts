@@ -55,7 +55,7 @@ describe('docs/client.md', () => {
     // Nobody knows which of two outputs was written first.
     expect(lines.toSorted()).toEqual(
       [
-        ...['succeeded 0', '2', `${id} echo one; echo two >&2`, 'one', ' 3'],
+        ...['succeeded 0', '2', `${id} echo one; echo two >&2`, 'one', ' 3', 'one,two 2 2'],
         ...['stdout one', 'stderr two'],
         ...['1 accepted example', '2 started example', '3 part_ended example'],
         ...['4 started example', '5 part_ended example', '6 ended example'],
@@ -77,6 +77,8 @@ describe('docs/client.md', () => {
       '"state":"succeeded"',
       'one\n',
       'wo\n',
+      '"text":"one"',
+      '{"lines":[2]',
       '"type":"ended"',
       '"state":"killed"',
       '"rerunOf":',
@@ -97,7 +99,7 @@ describeWithEngine('docs/client.md, in Python', pythonMissing, () => {
     const stdout = await printed([pythonProgram('python'), file]);
     const said = [
       'echo one; echo two >&2\n',
-      'one\n\n3\none\n',
+      'one\n\n3\none,two 2 2\none\n',
       ' ended example\n',
       'killed\n',
       'True\n',

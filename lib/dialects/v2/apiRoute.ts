@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { OutputGrowth } from '../../events/outputGrowth.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
+import type { OutputLines } from '../../lines/outputLines.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly startedAtMs: number;
   readonly events: EventLog;
   readonly growth: OutputGrowth;
+  /** The lines of outputs. */
+  readonly lines: OutputLines;
   readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BadRequestError } from '../../errors.ts';
 import { bytesOf, type TimedPiece } from '../../jobs/outputPieces.ts';
 import type { JobState } from '../../jobs/states.ts';
+import { cutCharacter } from '../../wire/cutCharacter.ts';
 import type { ApiReply } from './apiRoute.ts';
 
 /** What a job has written, or that it has ended, as a stream tells it. */
@@ -81,17 +82,6 @@ export async function* linesOf(
     if (whole > 0) yield line(all.subarray(0, whole));
   }
   if (rest.length > 0) yield line(rest);
-}
-
-/** How many bytes at the end begin a character of UTF-8 that goes on behind them. */
-function cutCharacter(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if ((byte & 0xc0) === 0x80) continue;
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return length > back ? back : 0;
-  }
-  return 0;
 }
 
 /** How far both outputs of a part have been sent. */

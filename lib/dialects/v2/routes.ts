@@ -2,6 +2,7 @@ import type { Route } from './apiRoute.ts';
 import { listEvents } from './eventRoutes.ts';
 import { getJobFile, listJobFiles } from './fileRoutes.ts';
 import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './jobRoutes.ts';
+import { findOutputLines, getOutputLines } from './lineRoutes.ts';
 import { listNotifications, notifyAgain } from './notifyRoutes.ts';
 import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
 import { getCapabilities, getServer } from './serverRoutes.ts';
@@ -17,6 +18,8 @@ export const routes: readonly Route[] = [
   getStdout,
   getStderr,
   getOutput,
+  getOutputLines,
+  findOutputLines,
   listJobFiles,
   getJobFile,
   listEvents,

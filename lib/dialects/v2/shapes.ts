@@ -4,6 +4,12 @@ import type { eventsQuerySchema } from './eventsQuerySchema.ts';
 import type { fileListSchema } from './fileRoutes.ts';
 import type { jobSchema } from './jobSchema.ts';
 import type { killSchema } from './killSchema.ts';
+import type {
+  findQuerySchema,
+  foundLinesSchema,
+  linesQuerySchema,
+  outputLinesSchema,
+} from './lineSchemas.ts';
 import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import type { changesSchema, newJobSchema } from './newJobSchema.ts';
 import type { problemSchema } from './problemSchema.ts';
@@ -23,6 +29,18 @@ export type KillOrder = z.input<typeof killSchema>;
 export type FileList = z.infer<typeof fileListSchema>;
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
 export type ServerFacts = z.infer<typeof serverSchema>;
+/** Lines of what a job has written. */
+export type OutputLines = z.infer<typeof outputLinesSchema>;
+export type OutputLine = OutputLines['lines'][number];
+export type FoundLines = z.infer<typeof foundLinesSchema>;
+/** Which lines. */
+export type LinesQuery = Partial<Omit<z.infer<typeof linesQuerySchema>, 'wait'>> & {
+  /** For how many seconds the answer may wait for more. */
+  readonly wait?: number;
+};
+export type FindQuery = Omit<Partial<z.infer<typeof findQuerySchema>>, 'ignoreCase'> & {
+  readonly ignoreCase?: boolean;
+};
 export type Problem = z.infer<typeof problemSchema>;
 /** Which jobs. Whole ones: without `fields`. */
 export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;

@@ -15,7 +15,7 @@ import type {
   WorkFolder,
 } from '../backend.ts';
 import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
-import { behind, type OutputPiece } from '../outputPieces.ts';
+import { behind, type OutputPiece, type PartOutputs } from '../outputPieces.ts';
 import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
 import { ContainerRecovery } from './containerRecovery.ts';
@@ -29,7 +29,7 @@ import { ContainerJobReports } from './jobReports.ts';
 import { noAnswer } from './noAnswer.ts';
 import { ContainerOutputLimits } from './outputLimits.ts';
 import { progressReader } from './progressReader.ts';
-import { outputOf, RecordedJobs } from './recordedJobs.ts';
+import { outputOf, outputPlaces, RecordedJobs } from './recordedJobs.ts';
 import { Starter } from './starter.ts';
 import { ContainerJobStore } from './store.ts';
 import { StoredJobs } from './storedJobs.ts';
@@ -217,6 +217,10 @@ export class ContainerJobs implements JobBackend {
 
   timedOutput(): readonly [] {
     return [];
+  }
+
+  async partOutputs(root: string, record: TreeNode): Promise<readonly PartOutputs[]> {
+    return outputPlaces(await this.report(root, record), !this.isActive(root));
   }
 
   follow(

@@ -3,7 +3,7 @@ import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
 import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
 import { fromEchoForm } from '../echoForm.ts';
-import type { OutputPiece } from '../outputPieces.ts';
+import type { OutputPiece, PartOutputs } from '../outputPieces.ts';
 import type { ReadShown } from './engine.ts';
 import type { OutputLabel, Outputs } from './outputs.ts';
 import { recordedContainer, recordedExitCode } from './recorded.ts';
@@ -102,6 +102,10 @@ export class RecordedJobs implements JobBackend {
     return [];
   }
 
+  async partOutputs(_root: string, record: TreeNode): Promise<readonly PartOutputs[]> {
+    return outputPlaces(this.reportOf(record), true);
+  }
+
   async *follow(_root: string, record: TreeNode, asked: OutputAsked): AsyncGenerator<Buffer> {
     for (const { text } of outputOf(this.reportOf(record), asked)) yield text.subarray(asked.from);
   }
@@ -142,4 +146,13 @@ export function outputOf(
   if (stream === 'stderr' || part > 0) return [];
   const text = Buffer.from(combined);
   return [{ text, bytes: text.length }];
+}
+
+/** The same for whoever reads it by lines. */
+export function outputPlaces(
+  { combined = '' }: JobReport,
+  hasEnded: boolean,
+): readonly PartOutputs[] {
+  const stdout = { text: Buffer.from(combined) };
+  return [{ stdout, stderr: { text: Buffer.alloc(0) }, hasEnded }];
 }

@@ -5,7 +5,7 @@ import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from 
 import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logEnded } from '../jobLog.ts';
 import { hostView } from '../jobView.ts';
-import { type OutputPiece, sizeOf, type TimedPiece } from '../outputPieces.ts';
+import { type OutputPiece, type PartOutputs, sizeOf, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
 import { HostIntake, type HostIntakeOptions } from './hostIntake.ts';
 import { HostOutputs } from './hostOutputs.ts';
@@ -104,6 +104,10 @@ export class HostJobs implements JobBackend {
 
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#outputs.timed(root, part);
+  }
+
+  async partOutputs(root: string, record: TreeNode): Promise<readonly PartOutputs[]> {
+    return this.#outputs.places(root, record, this.isActive(root));
   }
 
   follow(

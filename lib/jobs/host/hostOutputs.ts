@@ -1,12 +1,12 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
-import { readOutputLog } from '../../../crunner/detached/outputLog.ts';
+import { outputLogFile, readOutputLog } from '../../../crunner/detached/outputLog.ts';
 import { partFiles, readSpool } from '../../../crunner/detached/spool.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { OutputAsked, PartReport } from '../backend.ts';
-import { bytesOf, type OutputPiece, type TimedPiece } from '../outputPieces.ts';
+import { bytesOf, type OutputPiece, type PartOutputs, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
 import { outputShare } from './poller.ts';
 
@@ -57,6 +57,24 @@ export class HostOutputs {
       const kept = entries[k]?.[stream];
       const text = Buffer.from(typeof kept === 'string' ? kept : '');
       return { text, bytes: text.length };
+    });
+  }
+
+  /** Where the outputs of each part are. */
+  places(root: string, record: TreeNode, isActive: boolean): readonly PartOutputs[] {
+    const { entries, returncodes } = progressOf(record);
+    const folder = join(this.#options.spool, root);
+    return entries.map((entry, k) => {
+      const place = (stream: 'stdout' | 'stderr') => {
+        const file = this.#file(root, k, stream);
+        const kept = entry[stream];
+        const isInRecord = typeof kept === 'string' && kept !== '' && !existsSync(file);
+        return isInRecord ? { text: Buffer.from(kept) } : { file };
+      };
+      return {
+        ...{ stdout: place('stdout'), stderr: place('stderr') },
+        ...{ log: outputLogFile(folder, k), hasEnded: !isActive || k < returncodes.length },
+      };
     });
   }
 

@@ -1,35 +1,190 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef } from 'preact/hooks';
 import type { Job, PmanClient } from '../../../client/index.ts';
+import { bytesText } from './bytesText.ts';
+import { type LineRange, LogControl } from './logControl.ts';
+import { listenToLogKeys } from './logKeys.ts';
 
 export interface LogViewProps {
   readonly client: PmanClient;
   readonly job: Job;
-  readonly line: { readonly from: number; readonly to: number } | undefined;
-  readonly onLineChange: (line: { readonly from: number; readonly to: number } | undefined) => void;
+  /** The lines that the address names. */
+  readonly line: LineRange | undefined;
+  readonly onLineChange: (range: LineRange | undefined) => void;
 }
 
-const LINES = 200;
+/** What a job has written and writes: both outputs by lines, of any length, with search and links to lines. */
+export function LogView({ client, job, line, onLineChange }: LogViewProps) {
+  const view = useRef<HTMLElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const marks = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const control = useRef<LogControl>();
+  const onLine = useRef(onLineChange);
+  onLine.current = onLineChange;
+  const [, redraw] = useReducer((n: number) => n + 1, 0);
 
-/** The end of what a job has written. */
-export function LogView({ client, job }: LogViewProps) {
-  const [text, setText] = useState('');
+  // A job that has changed is the same log.
   useEffect(() => {
-    const stop = new AbortController();
-    void (async () => {
-      try {
-        for await (const piece of client.follow(job.id, { signal: stop.signal })) {
-          setText((old) => (old + piece.text).split('\n').slice(-LINES).join('\n'));
-        }
-      } catch {
-        // The page says that its server is away.
-      }
-    })();
-    return () => stop.abort();
+    if (scroller.current === null || marks.current === null) return;
+    const made = new LogControl({
+      ...{ client, job, line, scroller: scroller.current, marks: marks.current },
+      onChange: () => redraw(undefined),
+      onLine: (range) => onLine.current(range),
+    });
+    control.current = made;
+    return () => {
+      control.current = undefined;
+      made.close();
+    };
   }, [client, job.id]);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
-    <pre class="log" role="log" aria-live="off" aria-label="Output" tabIndex={0}>
-      {text}
-    </pre>
+  useEffect(() => control.current?.mark(line), [line?.from, line?.to]);
+  useEffect(
+    () =>
+      listenToLogKeys({
+        control: () => control.current,
+        view: () => view.current,
+        find: () => input.current,
+      }),
+    [],
   );
+
+  const log = control.current;
+  return (
+    <section class="logView" aria-label="Output" ref={view}>
+      <LogTools log={log} input={input} />
+      {log?.model.error && (
+        <p class="log-note" role="status">
+          {log.model.error.message}{' '}
+          <button type="button" onClick={() => log.model.again()}>
+            Try again
+          </button>
+        </p>
+      )}
+      <div class="log-window">
+        <div
+          class="log-scroller"
+          role="log"
+          aria-live="off"
+          aria-label="Lines"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
+          tabIndex={0}
+          ref={scroller}
+        />
+        <div class="log-marks" aria-hidden="true" ref={marks} />
+        {log !== undefined && !log.isFollowing && log.newLines > 0 && (
+          <button type="button" class="log-new" onClick={() => log.follow()}>
+            ↓ {log.newLines} new {log.newLines === 1 ? 'line' : 'lines'}
+          </button>
+        )}
+        {log?.model.answers !== 0 && log?.model.total === 0 && (
+          <p class="log-empty">{log.model.hasEnded ? 'It has written nothing.' : 'Nothing yet.'}</p>
+        )}
+      </div>
+      {log?.whole !== undefined && (
+        <section class="log-whole" aria-label={`Line ${log.whole.line}`}>
+          <button type="button" onClick={() => log.hideWhole()}>
+            Close line {log.whole.line}
+          </button>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
+          <pre tabIndex={0}>{log.whole.text}</pre>
+        </section>
+      )}
+    </section>
+  );
+}
+
+interface LogToolsProps {
+  readonly log: LogControl | undefined;
+  readonly input: { current: HTMLInputElement | null };
+}
+
+function LogTools({ log, input }: LogToolsProps) {
+  const find = () => void log?.find(input.current?.value ?? '');
+  return (
+    <div class="log-tools">
+      <search class="log-search">
+        <input
+          ref={input}
+          type="search"
+          aria-label="Find in the log"
+          placeholder="/ find in log"
+          title="A text, or an expression as /a+b/i. Ctrl-F finds only what is in view."
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') {
+              event.preventDefault();
+              if (event.shiftKey) void log?.goToHit(-1);
+              else find();
+            }
+            if (event.key !== 'Escape') return;
+            // What was found stays.
+            event.preventDefault();
+            event.stopPropagation();
+            log?.focus();
+          }}
+          onSearch={(event) => {
+            if (event.currentTarget.value === '') find();
+          }}
+        />
+        <span class="log-count" role="status">
+          {countText(log)}
+        </span>
+        <button type="button" aria-label="Previous hit" onClick={() => void log?.goToHit(-1)}>
+          ↑
+        </button>
+        <button type="button" aria-label="Next hit" onClick={find}>
+          ↓
+        </button>
+      </search>
+      <label>
+        <input
+          type="checkbox"
+          checked={log?.hidesStderr !== true}
+          onChange={(event) => void log?.showStderr(event.currentTarget.checked)}
+        />{' '}
+        stderr
+      </label>
+      <label title="t: the time of day, then the time since the start">
+        <input
+          type="checkbox"
+          checked={log !== undefined && log.times !== 'off'}
+          onChange={() => log?.nextTimes()}
+        />{' '}
+        {log?.times === 'since' ? 'since start' : 'times'}
+      </label>
+      <label>
+        <input type="checkbox" checked={log?.isWrapped === true} onChange={() => log?.wrap()} />{' '}
+        wrap
+      </label>
+      <button
+        type="button"
+        aria-pressed={log?.isFollowing !== false}
+        onClick={() => (log?.isFollowing === true ? log.pane.pause() : log?.follow())}
+      >
+        Follow{log?.isFollowing === false ? '' : ' ✓'}
+      </button>
+      <span class="log-size">{sizeText(log)}</span>
+      <button type="button" class="log-file" onClick={() => log?.open('raw')}>
+        Raw
+      </button>
+      <button type="button" class="log-file" onClick={() => log?.open('save')}>
+        Download
+      </button>
+    </div>
+  );
+}
+
+function countText(log: LogControl | undefined): string {
+  if (log === undefined) return '';
+  if (log.isSearching) return '…';
+  if (log.problem !== '') return log.problem;
+  const { lines, place, isWhole } = log.hits;
+  if (log.typed === '') return '';
+  return lines.length === 0 ? 'nothing found' : `${place}/${lines.length}${isWhole ? '' : '+'}`;
+}
+
+function sizeText(log: LogControl | undefined): string {
+  if (log === undefined || log.model.answers === 0) return '';
+  const { bytes, isWhole, total } = log.model;
+  const lines = `${total.toLocaleString('en')} ${total === 1 ? 'line' : 'lines'}`;
+  return `${lines}, ${bytesText(bytes)}${isWhole ? '' : ' and more'}`;
 }

@@ -1,0 +1,103 @@
+import type { LogControl } from './logControl.ts';
+
+/** Where the page keeps that keys of one letter are off (WCAG 2.1.4). */
+const OFF = 'pman keys';
+
+/** Keys that are the log's wherever one is in the page. */
+const EVERYWHERE = new Set(['e', 'E', 'n', 'N', 'F', 'w', 't']);
+
+/** Keys that move what has the focus. */
+const MOVES = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End', ' ']);
+
+export interface KeyTargets {
+  readonly control: () => LogControl | undefined;
+  /** The whole view: inside it all keys are the log's. */
+  readonly view: () => HTMLElement | null;
+  readonly find: () => HTMLInputElement | null;
+}
+
+/** Listens to the keys of the log. @returns what ends that */
+export function listenToLogKeys({ control, view, find }: KeyTargets): () => void {
+  let hadG = false;
+  const act = (event: KeyboardEvent) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
+    const log = control();
+    const isInside = target instanceof Node && view()?.contains(target) === true;
+    if (log === undefined || (!isInside && !EVERYWHERE.has(key))) return;
+    const isSecondG = key === 'g' && hadG;
+    hadG = key === 'g' && !isSecondG;
+    // Elsewhere they are for buttons and boxes.
+    const isMove = MOVES.has(key);
+    if (isMove && !(target instanceof Element && target.closest('.log-scroller') !== null)) return;
+    const isLetter = key.length === 1 && !isMove;
+    if (isLetter && localStorage.getItem(OFF) === 'off') return;
+    if (key === '/') find()?.focus();
+    else if (key === 'g' && !isSecondG) return;
+    else if (!obey(log, key)) return;
+    event.preventDefault();
+  };
+  document.addEventListener('keydown', act);
+  return () => document.removeEventListener('keydown', act);
+}
+
+function obey(log: LogControl, key: string): boolean {
+  switch (key) {
+    case 'F':
+    case 'G':
+    case 'End':
+      log.follow();
+      return true;
+    case 'g':
+    case 'Home':
+      log.pane.show(1, 'top');
+      return true;
+    case 'j':
+    case 'ArrowDown':
+      log.pane.step(1);
+      return true;
+    case 'k':
+    case 'ArrowUp':
+      log.pane.step(-1);
+      return true;
+    case 'PageDown':
+    case ' ':
+      log.pane.step(log.pane.viewRows - 1);
+      return true;
+    case 'PageUp':
+      log.pane.step(1 - log.pane.viewRows);
+      return true;
+    case 'n':
+      void log.goToHit(1);
+      return true;
+    case 'N':
+      void log.goToHit(-1);
+      return true;
+    case 'e':
+      void log.goToStderr(1);
+      return true;
+    case 'E':
+      void log.goToStderr(-1);
+      return true;
+    case 'w':
+      log.wrap();
+      return true;
+    case 't':
+      log.nextTimes();
+      return true;
+    case 'y': {
+      const text = log.markedText();
+      if (text !== undefined) void navigator.clipboard?.writeText(text);
+      return text !== undefined;
+    }
+    default:
+      return false;
+  }
+}
+
+function isTypedInto(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== 'checkbox';
+  return target.matches('textarea, select') || target.isContentEditable;
+}

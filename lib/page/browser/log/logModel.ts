@@ -1,0 +1,185 @@
+import type { Job, OutputLines, PmanClient } from '../../../client/index.ts';
+import { CHUNK_LINES, LineStore } from './lineStore.ts';
+
+/** How many lines one opens with. */
+const FIRST_LINES = 200;
+/** How long one request waits for news, in seconds. */
+const WAIT_SECONDS = 30;
+/** While news comes without a pause, in milliseconds from one request to the next. */
+const NEWS_MS = 100;
+/** From one try to reach pman to the next, in milliseconds; doubled each time. */
+const RETRY_MS = 1000;
+const MOST_RETRY_MS = 30_000;
+
+/** What is known of a job's output: its lines as they are fetched, and what comes. Tells whoever shows it. */
+export class LogModel {
+  readonly #client: PmanClient;
+  readonly #id: string;
+  readonly #changed: () => void;
+  readonly #stopper = new AbortController();
+  #waiting = new AbortController();
+  #wanted: { readonly from: number; readonly to: number } | undefined;
+  #isFetching = false;
+  readonly lines = new LineStore();
+  /** How many lines there are. */
+  total = 0;
+  /** How many bytes these have. */
+  bytes = 0;
+  hasEnded = false;
+  /** Whether the server has read all that is there. */
+  isWhole = false;
+  /** Why nothing comes just now. */
+  error: Error | undefined;
+  /** Whether what comes is wanted at once, since the end is in view. */
+  isFollowing = true;
+  /** How many answers have come. */
+  answers = 0;
+
+  /** @param changed is called when anything is another way */
+  constructor(client: PmanClient, job: Pick<Job, 'id'>, changed: () => void) {
+    this.#client = client;
+    this.#id = job.id;
+    this.#changed = changed;
+  }
+
+  /** Fetches the end, or what is around a line, and then what comes, until nothing more comes. */
+  async run(line: number | undefined): Promise<void> {
+    const { signal } = this.#stopper;
+    const from = line === undefined ? -FIRST_LINES : Math.max(1, line - FIRST_LINES / 2);
+    await this.#untilDone(() => this.#take({ from, count: FIRST_LINES }, signal));
+    while (!this.hasEnded && !signal.aborted) {
+      if (document.hidden) await shown(signal);
+      const before = this.bytes;
+      await this.#untilDone(() => this.#news());
+      // Much comes: it is looked at a few times a second.
+      if (this.bytes > before && !this.hasEnded) await pause(NEWS_MS, signal);
+    }
+  }
+
+  /** Fetches these lines, unless they are there; the ones that were wanted last come first. */
+  want(from: number, to: number): void {
+    this.#wanted = { from: Math.max(1, from), to: Math.min(to, this.total) };
+    void this.#fetch();
+  }
+
+  /** Tries again at once. */
+  again(): void {
+    this.#waiting.abort();
+  }
+
+  close(): void {
+    this.#stopper.abort();
+    this.#waiting.abort();
+  }
+
+  async #news(): Promise<void> {
+    this.#waiting = new AbortController();
+    const waiting = this.#waiting;
+    const hide = () => {
+      if (document.hidden) waiting.abort();
+    };
+    document.addEventListener('visibilitychange', hide);
+    const count = this.isFollowing ? FIRST_LINES : 0;
+    const wait = this.isWhole ? WAIT_SECONDS : 0;
+    const query = { from: -FIRST_LINES, count, after: this.bytes, wait };
+    try {
+      await this.#take(query, waiting.signal);
+    } finally {
+      document.removeEventListener('visibilitychange', hide);
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    try {
+      for (;;) {
+        const { from, to } = this.#wanted ?? { from: 1, to: 0 };
+        const missing = this.lines.missing(from, to);
+        if (missing === undefined || this.#stopper.signal.aborted) return;
+        const first = missing - ((missing - 1) % CHUNK_LINES);
+        // A chunk of long lines comes in several answers.
+        const begin = this.lines.missing(first, missing) ?? missing;
+        const count = first + CHUNK_LINES - begin;
+        await this.#take({ from: begin, count }, this.#stopper.signal);
+        if (this.lines.get(begin) === undefined) return;
+      }
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isFetching = false;
+    }
+  }
+
+  async #take(query: Parameters<PmanClient['lines']>[1], signal: AbortSignal): Promise<void> {
+    this.#took(await this.#client.lines(this.#id, query, { signal }));
+  }
+
+  #took(answer: OutputLines): void {
+    this.answers += 1;
+    this.error = undefined;
+    this.lines.put(answer);
+    // Answers may overtake each other.
+    this.total = Math.max(this.total, answer.total);
+    this.bytes = Math.max(this.bytes, answer.bytes);
+    this.isWhole = answer.whole;
+    this.hasEnded ||= answer.ended;
+    this.#changed();
+  }
+
+  async #untilDone(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stopper;
+    for (let retryMs = RETRY_MS; !signal.aborted; retryMs = Math.min(2 * retryMs, MOST_RETRY_MS)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#waiting.signal.aborted) return;
+        this.#failed(error);
+        this.#waiting = new AbortController();
+        const again = AbortSignal.any([signal, this.#waiting.signal]);
+        // What pman has refused it refuses again, until somebody has done something about it.
+        await pause(isRefusal(error) ? undefined : retryMs, again);
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#stopper.signal.aborted) return;
+    this.error = error instanceof Error ? error : new Error(String(error));
+    this.#changed();
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  const { status } = error instanceof Error ? (error as Error & { status?: unknown }) : {};
+  return typeof status === 'number' && status >= 400 && status < 500 && status !== 429;
+}
+
+/** Ends early when the signal is given; only then when there is no time. */
+function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = ms === undefined ? undefined : setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}
+
+/** Until the page is in view: what is not seen is not fetched. */
+function shown(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look);
+    look();
+  });
+}

@@ -1,0 +1,111 @@
+import type { FindQuery, FoundLines } from '../../../client/index.ts';
+
+/** Where in the text of a line something was found: from a character to before another. */
+export type TextRange = readonly [number, number];
+
+/** What is looked for, as it was typed: a text, or an expression between slashes. */
+export interface Query {
+  readonly typed: string;
+  readonly query: FindQuery;
+  /** Finds it again in a line, to show where. */
+  readonly expression: RegExp | undefined;
+}
+
+/** How many lines one search tells. */
+export const MOST_HITS = 10_000;
+
+/**
+ * `/a+b/i` is an expression; anything else is a text, for which capital letters count when it has any.
+ * @returns undefined for nothing
+ */
+export function queryIn(typed: string): Query | undefined {
+  if (typed === '') return undefined;
+  const [, source, flags = ''] = /^\/(.+)\/(i?)$/.exec(typed) ?? [];
+  if (source !== undefined) {
+    const ignoreCase = flags === 'i';
+    const query = { regex: source, ignoreCase };
+    return { typed, query, expression: expressionOf(source, ignoreCase) };
+  }
+  const ignoreCase = typed === typed.toLowerCase();
+  const literal = typed.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return {
+    typed,
+    query: { text: typed, ignoreCase },
+    expression: expressionOf(literal, ignoreCase),
+  };
+}
+
+function expressionOf(source: string, ignoreCase: boolean): RegExp | undefined {
+  try {
+    return new RegExp(source, ignoreCase ? 'gi' : 'g');
+  } catch {
+    // The server says what is wrong with it, or knows more of expressions.
+    return undefined;
+  }
+}
+
+/** Where an expression fits a text. */
+export function rangesIn(text: string, expression: RegExp | undefined): readonly TextRange[] {
+  if (expression === undefined) return [];
+  const ranges: TextRange[] = [];
+  for (const match of text.matchAll(expression)) {
+    if (match[0] !== '') ranges.push([match.index, match.index + match[0].length]);
+  }
+  return ranges;
+}
+
+/** The lines that were found, and which of them one is at. */
+export class Hits {
+  #lines: readonly number[] = [];
+  #at: number | undefined;
+  /** Up to which line was looked. */
+  searched = 0;
+  isWhole = true;
+
+  get lines(): readonly number[] {
+    return this.#lines;
+  }
+
+  /** The line that one is at. */
+  get current(): number | undefined {
+    return this.#at === undefined ? undefined : this.#lines[this.#at];
+  }
+
+  /** The place of it among the others, from 1 on; 0 for none. */
+  get place(): number {
+    return this.#at === undefined ? 0 : this.#at + 1;
+  }
+
+  has(line: number): boolean {
+    const at = this.#firstFrom(line);
+    return this.#lines[at] === line;
+  }
+
+  /** More lines, behind those that are known. */
+  add({ lines, searched, whole }: FoundLines): void {
+    const last = this.#lines.at(-1) ?? 0;
+    this.#lines = [...this.#lines, ...lines.filter((line) => line > last)];
+    this.searched = searched;
+    this.isWhole = whole;
+  }
+
+  /** Goes to the next one behind a line, or the one before it; round at the ends. */
+  go(step: 1 | -1, from: number): number | undefined {
+    const { length } = this.#lines;
+    if (length === 0) return undefined;
+    const current = this.#at;
+    const first = step === 1 ? this.#firstFrom(from) : this.#firstFrom(from + 1) - 1;
+    this.#at = ((current === undefined ? first : current + step) + length) % length;
+    return this.current;
+  }
+
+  #firstFrom(line: number): number {
+    let [low, high] = [0, this.#lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#lines[middle] ?? 0) < line) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,68 @@
+/** No element is made higher, in pixels: browsers stop at 16 to 33 million. */
+const MOST_PX = 15_000_000;
+
+/**
+ * Where in a list one is, and where its scroll bar then stands. Up to a height both are the same. A longer list has a
+ * scroll bar that is a scale: small steps move it pixel by pixel all the same, and a jump goes to that share of the list.
+ */
+export class ScrollScale {
+  #height = 0;
+  #view = 0;
+  /** What is added to the bar's place. */
+  #offset = 0;
+  /** How far the list is scrolled, in its own pixels. */
+  top = 0;
+
+  /** How high the element is that the bar scrolls. */
+  get barHeight(): number {
+    return Math.min(this.#height, MOST_PX);
+  }
+
+  get maxTop(): number {
+    return Math.max(0, this.#height - this.#view);
+  }
+
+  /** What is to be taken from a place in the list, for its place below the bar. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get isScaled(): boolean {
+    return this.#height > MOST_PX;
+  }
+
+  /** The list or its window has another height now. */
+  resize(height: number, view: number): void {
+    this.#height = height;
+    this.#view = view;
+    if (!this.isScaled) this.#offset = 0;
+    this.top = Math.min(this.top, this.maxTop);
+  }
+
+  /** The bar was moved by its user. */
+  moved(bar: number): void {
+    const before = this.top - this.#offset;
+    const isJump = Math.abs(bar - before) > this.#view;
+    const isEnd = bar <= 0 || bar >= this.#maxBar - 1;
+    if (this.isScaled && (isJump || isEnd)) {
+      this.top =
+        this.#maxBar === 0 ? 0 : (Math.min(bar, this.#maxBar) / this.#maxBar) * this.maxTop;
+      this.#offset = this.top - bar;
+      return;
+    }
+    this.top = Math.max(0, Math.min(this.maxTop, bar + this.#offset));
+  }
+
+  /** Goes to a place of the list; gives where the bar then has to stand. */
+  go(top: number): number {
+    this.top = Math.max(0, Math.min(this.maxTop, top));
+    if (!this.isScaled) return this.top;
+    const bar = Math.round(this.maxTop === 0 ? 0 : (this.top / this.maxTop) * this.#maxBar);
+    this.#offset = this.top - bar;
+    return bar;
+  }
+
+  get #maxBar(): number {
+    return Math.max(0, this.barHeight - this.#view);
+  }
+}
