@@ -32,14 +32,21 @@ const modules = [
   ['openshiftModule', 'openshift/index.ts'],
 ];
 
+/** Programs that are started once for each thing that people do with them. */
+const quick = ['crunner', 'pman'];
+
+/** What a quick program needs seldom and what takes long to load: files of their own, among the other programs. */
+const slowParts = { 'pmanServe.ts': 'pmanServe.js', 'tokenVerb.ts': 'tokenVerb.js' };
+
 await bundlePrograms();
 await bundleCrunner();
+await bundlePman();
 await bundleClient();
 await bundlePage();
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
-    .filter((file) => file.endsWith('.ts') && file !== 'crunner.ts')
+    .filter((file) => file.endsWith('.ts') && !quick.includes(basename(file, '.ts')))
     .map((file) => [basename(file, '.ts'), `bin/${file}`]);
   await build({
     ...common,
@@ -51,6 +58,7 @@ async function bundlePrograms() {
       ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
       ['splitWorker', 'crunner/command/splitWorker.ts'],
+      ['tokenVerb', 'lib/verbs/tokenVerb.ts'],
     ]),
     sourcemap: true,
     // Packages in the older module format call require for parts of Node itself.
@@ -154,10 +162,37 @@ async function bundleCrunner() {
     writeFileSync(path, `${withUrl.join('\n')}//# sourceMappingURL=${basename(path)}.map\n`);
     writeFileSync(`${path}.map`, map);
   }
-  // The name that the other programs have, for those who start the file itself.
-  const [entry] = outputFiles.filter(({ path }) => basename(path) === 'crunner.cjs');
-  writeFileSync(
-    join(dirname(entry.path), 'crunner.js'),
-    "#!/usr/bin/env node\nimport './crunner.cjs';\n",
-  );
+  writeDoor('crunner');
+}
+
+/**
+ * The verbs of pman are one file: what a verb imports is in it, and runs when the verb does. What is slow stays out, and is
+ * imported as the ES module that it is.
+ */
+async function bundlePman() {
+  await build({
+    ...common,
+    splitting: false,
+    entryPoints: { pman: 'bin/pman.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    sourcemap: true,
+    plugins: [
+      {
+        name: 'slow parts',
+        setup({ onResolve }) {
+          onResolve({ filter: /\.ts$/ }, ({ path, kind }) => {
+            const part = kind === 'dynamic-import' ? slowParts[basename(path)] : undefined;
+            return part === undefined ? undefined : { path: `./${part}`, external: true };
+          });
+        },
+      },
+    ],
+  });
+  writeDoor('pman');
+}
+
+/** The name that the other programs have, for those who start the file itself. */
+function writeDoor(name) {
+  writeFileSync(join(bin, `${name}.js`), `#!/usr/bin/env node\nimport './${name}.cjs';\n`);
 }
