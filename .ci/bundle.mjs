@@ -194,5 +194,11 @@ async function bundlePman() {
 
 /** The name that the other programs have, for those who start the file itself. */
 function writeDoor(name) {
-  writeFileSync(join(bin, `${name}.js`), `#!/usr/bin/env node\nimport './${name}.cjs';\n`);
+  // Not by import: that would read the file for the names which it exports.
+  const lines = [
+    '#!/usr/bin/env node',
+    "import { createRequire } from 'node:module';",
+    `createRequire(import.meta.url)('./${name}.cjs');`,
+  ];
+  writeFileSync(join(bin, `${name}.js`), `${lines.join('\n')}\n`);
 }

@@ -217,5 +217,7 @@ export const sameSubject = [
   ['pfioh.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['purl.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['run.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['kill.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['rerun.ts', ['lib/dialects/v2', 'lib/verbs'], 'an order, and the verb that gives it'],
   ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
 ];

@@ -35,6 +35,25 @@ export function durationText(ms: number): string {
   return ms < MINUTE ? `${Math.floor(ms / SECOND)} s` : tookText(ms);
 }
 
+/** A length of time that somebody has asked for: `90s` is `1m30s`, an hour `1h`. */
+export function spanText(ms: number): string {
+  return ms < MINUTE ? `${ms / SECOND}s` : tookText(ms).replace(/(?<=[a-z])00[a-z]$/, '');
+}
+
+/** How long ago something was, in a sentence: `12 s ago`, `an hour ago`, `3 days ago`. */
+export function agoText(ms: number): string {
+  const age = Math.max(0, ms);
+  if (age < MINUTE) return `${Math.floor(age / SECOND)} s ago`;
+  if (age < HOUR) return units(age, MINUTE, 'a minute');
+  if (age < DAY) return units(age, HOUR, 'an hour');
+  return age < YEAR ? units(age, DAY, 'a day') : units(age, YEAR, 'a year');
+}
+
+function units(ms: number, unit: number, one: string): string {
+  const count = Math.floor(ms / unit);
+  return count === 1 ? `${one} ago` : `${count} ${one.split(' ')[1]}s ago`;
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** An amount of bytes: `412 B`, `1.2 GiB`. */

@@ -1,9 +1,10 @@
 import { type Job, PmanClientError } from '../client/index.ts';
-import { endLine, showOutput, titleOf, untilInterrupted, type Watch } from './follow.ts';
+import { endLine, titleOf, untilInterrupted, type Watch } from './follow.ts';
 import { onInterrupts } from './interrupts.ts';
 import { inStateColour, shortId, signInColour, stateText } from './jobText.ts';
 import { jobLine, type PrintForm } from './printJobs.ts';
 import type { Session } from './session.ts';
+import { showOutput } from './showOutput.ts';
 import { exitCodeOf, INTERRUPTED } from './verbExit.ts';
 
 /** How a job that was just sent is followed. */

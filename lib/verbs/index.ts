@@ -19,9 +19,40 @@ export const VERBS: readonly VerbRow[] = [
     load: async () => (await import('./run.ts')).run,
   },
   {
+    ...{ name: 'rerun', aliases: ['retry', 'restart'], group: 'Run' },
+    help: 'run a job again, or change it: pman rerun --timeout 2h',
+    load: async () => (await import('./rerun.ts')).rerun,
+  },
+  {
     ...{ name: 'ls', aliases: ['ps', 'list', 'status'], group: 'Look' },
     help: 'list jobs: pman ls failed',
     load: async () => (await import('./ls.ts')).ls,
+  },
+  {
+    ...{ name: 'show', group: 'Look', help: 'all about a job, and the end of what it wrote' },
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    ...{ name: 'logs', aliases: ['log', 'follow'], group: 'Look' },
+    help: 'what a job writes: pman logs -f',
+    load: async () => (await import('./showLogs.ts')).logs,
+  },
+  {
+    ...{ name: 'wait', group: 'Look', help: 'until jobs end; ends with their exit code' },
+    load: async () => (await import('./wait.ts')).wait,
+  },
+  {
+    ...{ name: 'kill', aliases: ['stop'], group: 'Act', help: 'end jobs: pman kill 7f3a' },
+    load: async () => (await import('./kill.ts')).kill,
+  },
+  {
+    ...{ name: 'rm', aliases: ['remove', 'delete'], group: 'Act' },
+    help: 'remove jobs that have ended',
+    load: async () => (await import('./rm.ts')).rm,
+  },
+  {
+    ...{ name: 'clean', group: 'Act', help: 'remove what has ended, but for what failed' },
+    load: async () => (await import('./clean.ts')).clean,
   },
   {
     ...{ name: 'token', group: 'Server', help: 'add, list and revoke tokens' },

@@ -5,6 +5,7 @@ import { oneLine } from '../terminal/oneLine.ts';
 import { CannotError } from './failures.ts';
 import { nameOf, shortId } from './jobText.ts';
 import type { Session } from './session.ts';
+import { exitCodeOf } from './verbExit.ts';
 
 export const STATES = [
   ...['waiting', 'starting', 'running', 'succeeded', 'failed', 'killed', 'lost'],
@@ -157,3 +158,8 @@ async function unknownJob({ client }: Session, word: string): Promise<CannotErro
 }
 
 const listed = (job: Job) => `${shortId(job.id)} ${oneLine(nameOf(job))}`;
+
+/** The exit code of several jobs: that of the first one, as they were named, that did not end well. */
+export function firstFailure(jobs: readonly Job[]): number {
+  return jobs.map(exitCodeOf).find((code) => code !== 0) ?? 0;
+}
