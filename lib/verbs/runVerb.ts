@@ -1,5 +1,5 @@
 import { PmanClientError } from '../client/index.ts';
-import { messageOf, PmanError, UsageError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { nearName } from '../wire/nearName.ts';
 import { CannotError, Interrupted } from './failures.ts';
 import { VERBS, verbRow } from './index.ts';
@@ -101,8 +101,8 @@ function told(
 ): number {
   const failed = ENDS_AS_JOB.has(verb) ? PMAN_FAILED : FAILED;
   if (error instanceof Interrupted) return INTERRUPTED;
-  if (error instanceof UsageError) {
-    err.line(`pman: ${verb}: ${error.message.replace(new RegExp(`^${verb}: `), '')}`);
+  if (isUsage(error)) {
+    err.line(`pman: ${verb}: ${messageOf(error).replace(new RegExp(`^${verb}: `), '')}`);
     err.line(`  pman ${verb} --help lists its flags`);
     return WRONG_USE;
   }
@@ -122,13 +122,15 @@ function told(
     if (hint !== undefined) err.line(`  ${hint}`);
     return failed;
   }
-  if (error instanceof PmanError) {
-    err.line(`pman: ${error.message}`);
-    if (error.hint !== undefined) err.line(`  ${error.hint}`);
-    return failed;
-  }
   err.line(`pman: ${env.PMAN_DEBUG ? (error as Error).stack : messageOf(error)}`);
+  const { hint } = error as { readonly hint?: unknown };
+  if (typeof hint === 'string') err.line(`  ${hint}`);
   return failed;
+}
+
+/** By its code and not its class: a verb that is loaded from another bundle has classes of its own. */
+function isUsage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'usage';
 }
 
 function reachHint({ cause }: PmanClientError): string {
