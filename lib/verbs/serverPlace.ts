@@ -59,11 +59,8 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
 
 function requireUrl(text: string): string {
   // People leave the beginning out.
-  const whole = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  if (URL.canParse(whole) && !text.includes('://', 8)) {
-    const { protocol } = new URL(whole);
-    if (protocol === 'http:' || protocol === 'https:') return whole;
-  }
+  const whole = text.includes('://') ? text : `http://${text}`;
+  if (URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) return whole;
   throw new UsageError(`${JSON.stringify(text)} is no address of a server, such as ${DEFAULT_URL}`);
 }
 

@@ -13,8 +13,8 @@ export function overview(): string {
     ),
   );
   return [
-    "pman run -f 'make check'      runs it, shows what it writes, ends with its exit code",
-    'pman logs -f                  follows the newest job; Ctrl-C leaves it running',
+    "pman run -f 'make check'    runs it, shows its output, ends with its exit code",
+    'pman logs -f                follows the newest job; Ctrl-C leaves it running',
     '',
     ...rows,
     '',
