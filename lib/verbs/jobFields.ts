@@ -1,5 +1,5 @@
 import type { Job } from '../client/index.ts';
-import { fieldOf } from '../terminal/oneLine.ts';
+import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { nameOf, shortId, stateText, tookMs } from './jobText.ts';
 import type { Session } from './session.ts';
@@ -36,6 +36,6 @@ export async function jobFields({ client }: Session, job: Job): Promise<readonly
     ['stderrBytes', err],
   ];
   return fields.flatMap(([name, value]) =>
-    value === null || value === undefined ? [] : [fieldLine([name, fieldOf(String(value))])],
+    value === null || value === undefined ? [] : [fieldLine([name, oneLine(String(value))])],
   );
 }

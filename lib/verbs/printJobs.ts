@@ -1,6 +1,6 @@
 import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { fieldOf, oneLine } from '../terminal/oneLine.ts';
+import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine, tableLines } from '../terminal/table.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
 import {
@@ -79,7 +79,7 @@ export function jobLines(
 ): readonly string[] {
   const { out, signs } = streams;
   if (!out.isTerminal) {
-    const lines = jobs.map((job) => fieldLine(fieldsOf(form.names, job, nowMs).map(fieldOf)));
+    const lines = jobs.map((job) => fieldLine(fieldsOf(form.names, job, nowMs).map(oneLine)));
     return form.hasHeader
       ? [fieldLine(form.names.map((name) => name.toUpperCase())), ...lines]
       : lines;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { cutEnd, cutMiddle, padEnd, padStart } from '../../../../lib/terminal/cutText.ts';
-import { fieldOf, oneLine } from '../../../../lib/terminal/oneLine.ts';
+import { oneLine } from '../../../../lib/terminal/oneLine.ts';
 import { charactersOf, widthOf } from '../../../../lib/terminal/width.ts';
 
 const anyText = () => fc.string({ unit: 'binary', maxLength: 40 }).map(oneLine);
@@ -75,13 +75,5 @@ describe('a text of somebody else', () => {
       }),
     );
     expect(oneLine('a\tb\n\u001b[31mred')).toBe('a\\tb\\n\\u001b[31mred');
-  });
-
-  it('ends neither field nor line in a pipe', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(fieldOf(text)).not.toMatch(/[\t\n\r]/);
-      }),
-    );
   });
 });

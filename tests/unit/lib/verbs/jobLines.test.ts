@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { UNICODE_SIGNS } from '../../../../lib/terminal/signs.ts';
 import { COLOUR_STYLE, PLAIN_STYLE } from '../../../../lib/terminal/style.ts';
@@ -107,15 +108,13 @@ describe('the list of jobs', () => {
       'c01b22\ttrain-lr0.01\twaiting 1\t2026-11-28T14:02:11.000Z\t\tpython3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
       '9d4e10\tnightly\tfailed 2\t2026-11-28T13:01:55.000Z\t12\tmake -j8 check; ./report --mail ana',
       'e8810f\ttrain-with-warmup-lr0.1\tkilled\t2026-11-28T11:01:55.000Z\t41\tpython3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
-      '0a0b0c\tenv\tlost\t2026-11-23T22:58:35.000Z\t100000\t/usr/bin/env\\tprintf "日本語 %s\\n"\\necho \u001b[31mred',
+      '0a0b0c\tenv\tlost\t2026-11-23T22:58:35.000Z\t100000\t/usr/bin/env\\tprintf "日本語 %s\\n"\\necho \\u001b[31mred',
       '5d5e5f\t夜間のバッチ処理です\tok\t2026-11-28T14:03:35.000Z\t1\tsleep 1',
     ]);
   });
 
   it('shows the same with colours, which are not counted', () => {
-    const plain = linesAt(80, undefined, COLOUR_STYLE).map((line) =>
-      line.replaceAll(/\u001b\[\d+m/g, ''),
-    );
+    const plain = linesAt(80, undefined, COLOUR_STYLE).map(stripVTControlCharacters);
     expect(plain).toEqual(linesAt(80));
     expect(linesAt(80, undefined, COLOUR_STYLE)[3]).toContain('\u001b[31mfailed 2\u001b[39m');
   });
