@@ -5,5 +5,6 @@ import { main } from '../lib/verbs/runVerb.ts';
 void main(process.argv.slice(2), process.env, async (flags) =>
   (await import('./pmanServe.ts')).serve(flags),
 ).then((code) => {
-  if (code !== undefined) process.exitCode = code;
+  // At once: nothing that was begun for a verb holds up its end, such as a server that is asked again.
+  if (code !== undefined) process.exit(code);
 });

@@ -19,7 +19,7 @@ export function endLine({ streams, speech }: Session, job: Job): string {
   const { signs } = streams;
   const id = shortId(job.id);
   const end = inStateColour(speech, job.state, `${id} ${endText(job)}`);
-  const next = job.state === 'succeeded' ? [] : [`pman show ${id}`, `pman rerun ${id}`];
+  const next = job.state === 'succeeded' ? [] : [`pman logs ${id}`, `pman rerun ${id}`];
   const rest = next.map((line) => speech.dim(` ${signs.dot} ${line}`)).join('');
   return `${signInColour(speech, signs, job.state)} ${end}${rest}`;
 }

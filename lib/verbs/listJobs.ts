@@ -19,8 +19,16 @@ export interface Found {
   readonly isNarrowed: boolean;
 }
 
-/** @throws UsageError for words that name no jobs */
-export async function listJobs(session: Session, words: Words): Promise<Found> {
+/**
+ * The jobs that the words of a command line ask for.
+ * @param mayBeNone words that name no job are no error: there may be one later
+ * @throws UsageError, CannotError for words that name no jobs
+ */
+export async function listJobs(
+  session: Session,
+  words: Words,
+  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+): Promise<Found> {
   const { client } = session;
   const limit = rowLimit(words);
   const states = words.rest.map(statesOf).filter((one) => one !== undefined);
@@ -38,7 +46,7 @@ export async function listJobs(session: Session, words: Words): Promise<Found> {
   let jobs: readonly Job[];
   let hasMore = false;
   if (others.length > 0) {
-    const selected = await selectJobs(session, others);
+    const selected = await selectJobs(session, others, { mayBeNone });
     jobs = selected.filter(({ state }) => wanted === undefined || wanted.has(state));
     jobs = [...inOrder(jobs.filter(isActive)), ...jobs.filter((job) => !isActive(job))];
   } else {

@@ -45,6 +45,8 @@ export function ownAuid({ place }: Pick<Session, 'place'>): string {
 export interface SelectOptions {
   /** Whether no selector means the newest job of the caller. */
   readonly orNewest?: boolean;
+  /** Whether a word that names no job is none, and no error. */
+  readonly mayBeNone?: boolean;
   /** How words for states are narrowed further. */
   readonly among?: readonly State[];
 }
@@ -56,7 +58,7 @@ export interface SelectOptions {
 export async function selectJobs(
   session: Session,
   words: readonly string[],
-  { orNewest = false, among }: SelectOptions = {},
+  { orNewest = false, mayBeNone = false, among }: SelectOptions = {},
 ): Promise<readonly Job[]> {
   if (words.length === 0) {
     if (!orNewest) throw new UsageError('say which jobs: an id, a name, or a state such as failed');
@@ -64,7 +66,9 @@ export async function selectJobs(
   }
   const found = new Map<string, Job>();
   for (const word of words) {
-    for (const job of await jobsOf(session, word, among)) found.set(job.id, job);
+    const jobs = await jobsOf(session, word, among);
+    if (jobs === undefined && !mayBeNone) throw await unknownJob(session, word);
+    for (const job of jobs ?? []) found.set(job.id, job);
   }
   return [...found.values()];
 }
@@ -76,11 +80,12 @@ export async function selectOne(session: Session, words: readonly string[]): Pro
   throw new UsageError(`${others.length + 1} jobs are named, and it takes one`);
 }
 
+/** Undefined for a word that names no job. */
 async function jobsOf(
   session: Session,
   word: string,
   among: readonly State[] | undefined,
-): Promise<readonly Job[]> {
+): Promise<readonly Job[] | undefined> {
   const states = statesOf(word);
   if (states !== undefined) {
     const state = states.filter((one) => among === undefined || among.includes(one));
@@ -89,13 +94,13 @@ async function jobsOf(
   if (/^@\d+$/.test(word)) return [await newest(session, Number(word.slice(1)))];
   if (/[*?]/.test(word)) {
     const jobs = await all(session, { name: word });
-    if (jobs.length === 0) throw await unknownJob(session, word);
-    return jobs;
+    return jobs.length === 0 ? undefined : jobs;
   }
-  return [await byIdOrName(session, word)];
+  const job = await byIdOrName(session, word);
+  return job === undefined ? undefined : [job];
 }
 
-async function byIdOrName(session: Session, word: string): Promise<Job> {
+async function byIdOrName(session: Session, word: string): Promise<Job | undefined> {
   const { client } = session;
   const isIdLike = /^[0-9a-f]{4,8}(-[0-9a-f-]*)?$/i.test(word) || /^\d{14}\./.test(word);
   const byId = isIdLike ? await found(client.job(word)) : undefined;
@@ -105,8 +110,7 @@ async function byIdOrName(session: Session, word: string): Promise<Job> {
     ...named.filter(({ id }) => id !== byId?.id),
   ];
   const [only, ...others] = jobs;
-  if (only === undefined) throw await unknownJob(session, word);
-  if (others.length === 0) return only;
+  if (only === undefined || others.length === 0) return only;
   const count = jobs.length > 5 ? 'more than 5' : String(jobs.length);
   throw new CannotError(`${count} jobs are meant by ${JSON.stringify(word)}; nothing was done`, [
     jobs.slice(0, 5).map(listed).join(', '),

@@ -44,14 +44,16 @@ export const logs: Verb = {
   async run(call) {
     const words = readWords(call.argv, FLAGS);
     const session = openSession(call, words);
-    const shown = readOptions(words);
+    const options = readOptions(words);
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
+    const { bar } = session.streams.signs;
+    const shown = lettersThatDiffer(jobs);
     const watch = untilInterrupted();
     try {
       const ended = await Promise.all(
         jobs.map((job) => {
-          const prefix = jobs.length > 1 ? `${shortId(job.id)} ${session.streams.signs.bar} ` : '';
-          return showOne(session, job, { ...shown, prefix, signal: watch.signal }, words);
+          const prefix = jobs.length > 1 ? `${shortId(job.id).slice(0, shown)} ${bar} ` : '';
+          return showOne(session, job, { ...options, prefix, signal: watch.signal }, words);
         }),
       );
       return words.switches.has('exit') ? firstFailure(ended) : 0;
@@ -70,6 +72,15 @@ export const logs: Verb = {
     }
   },
 };
+
+/** As many characters of their ids as tell jobs apart: four as a rule. */
+function lettersThatDiffer(jobs: readonly Job[]): number {
+  const ids = jobs.map(({ id }) => shortId(id));
+  const [few = 6] = [4, 5].filter(
+    (n) => new Set(ids.map((id) => id.slice(0, n))).size === ids.length,
+  );
+  return few;
+}
 
 /** @throws UsageError for what cannot be asked for together */
 function readOptions(words: Words): Omit<ShowOptions, 'signal'> {

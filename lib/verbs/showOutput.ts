@@ -31,7 +31,7 @@ export interface ShowOptions {
 export async function showOutput(session: Session, job: Job, options: ShowOptions): Promise<void> {
   const { patient, client, streams } = session;
   const { part, follow, stream, sinceMs, tail, signal } = options;
-  const write = writerFor(session, job, options);
+  const writer = writerFor(session, job, options);
   const isWanted = (piece: OutputPiece) =>
     (stream === undefined || piece.stream === stream) &&
     (sinceMs === undefined || piece.time === undefined || Date.parse(piece.time) >= sinceMs);
@@ -39,9 +39,12 @@ export async function showOutput(session: Session, job: Job, options: ShowOption
   let after: string | undefined;
   if (tail !== undefined) {
     const found = await lastPieces(client, job, { ...where, lines: tail, isWanted });
-    found.pieces.forEach(write);
+    for (const piece of found.pieces) writer.write(piece);
     after = found.last;
-    if (!follow) return;
+    if (!follow) {
+      writer.end();
+      return;
+    }
   }
   const pieces = (follow ? patient : client).pieces(job, {
     ...{ ...where, follow, onLost: (pauseMs: number) => tellLost(session, pauseMs) },
@@ -49,12 +52,16 @@ export async function showOutput(session: Session, job: Job, options: ShowOption
   });
   for await (const piece of pieces) {
     if (!isWanted(piece)) continue;
-    write(piece);
+    writer.write(piece);
     await (piece.stream === 'stdout' ? streams.out : streams.err).ready();
   }
+  writer.end();
 }
 
-type Writer = (piece: OutputPiece) => void;
+interface Writer {
+  write(piece: OutputPiece): void;
+  end(): void;
+}
 
 function writerFor(session: Session, job: Job, options: ShowOptions): Writer {
   if (options.isJson === true) return jsonWriter(session, job);
@@ -62,16 +69,25 @@ function writerFor(session: Session, job: Job, options: ShowOptions): Writer {
     stdout: writerTo(session, 'stdout', options),
     stderr: writerTo(session, 'stderr', options),
   };
-  return (piece) => writers[piece.stream](piece);
+  return {
+    write: (piece) => writers[piece.stream].write(piece),
+    end() {
+      writers.stdout.end();
+      writers.stderr.end();
+    },
+  };
 }
 
 /** With the names of the API, and the job that it is of. */
 function jsonWriter({ streams }: Session, { id: job }: Job): Writer {
-  return ({ part, stream, offset, time = null, bytes }) => {
-    const content = isUtf8(bytes)
-      ? { text: new TextDecoder().decode(bytes) }
-      : { base64: Buffer.from(bytes).toString('base64') };
-    streams.out.line(JSON.stringify({ job, part, stream, offset, time, ...content }));
+  return {
+    write({ part, stream, offset, time = null, bytes }) {
+      const content = isUtf8(bytes)
+        ? { text: new TextDecoder().decode(bytes) }
+        : { base64: Buffer.from(bytes).toString('base64') };
+      streams.out.line(JSON.stringify({ job, part, stream, offset, time, ...content }));
+    },
+    end() {},
   };
 }
 
@@ -88,31 +104,52 @@ function writerTo(session: Session, stream: 'stdout' | 'stderr', options: ShowOp
       !streams.err.isTerminal ||
       look('x') === 'x'
     ) {
-      return ({ bytes }) => sink.write(bytes);
+      return { write: ({ bytes }) => sink.write(bytes), end() {} };
     }
-    return ({ bytes }) => {
-      sink.write('\u001b[33m');
-      sink.write(bytes);
-      sink.write('\u001b[39m');
+    return {
+      write({ bytes }) {
+        sink.write('\u001b[33m');
+        sink.write(bytes);
+        sink.write('\u001b[39m');
+      },
+      end() {},
     };
   }
   const decoder = new TextDecoder();
   let isAtStart = true;
-  return ({ bytes, time }) => {
-    const text = decoder.decode(bytes, { stream: true });
+  // Lines of several jobs come between each other whole.
+  let rest = '';
+  const shownAs = (text: string, time: string | undefined) => {
     const clock = hasTimes && time !== undefined ? `${exactClock(Date.parse(time))} ` : '';
-    const head = `${style.dim(prefix)}${style.dim(clock)}`;
+    const head = style.dim(`${prefix}${clock}`);
     let shown = '';
     for (const line of text.split(/(?<=\n)/)) {
       if (line === '') continue;
       const isEnded = line.endsWith('\n');
       const body = isEnded ? line.slice(0, -1) : line;
-      shown += `${isAtStart ? head : ''}${look === undefined ? body : look(body)}${isEnded ? '\n' : ''}`;
+      const looked = look === undefined ? body : look(body);
+      shown += `${isAtStart ? head : ''}${looked}${isEnded ? '\n' : ''}`;
       isAtStart = isEnded;
     }
-    sink.write(shown);
+    return shown;
+  };
+  return {
+    write({ bytes, time }) {
+      let text = rest + decoder.decode(bytes, { stream: true });
+      const whole =
+        prefix === '' || text.length > MOST_HELD ? text.length : text.lastIndexOf('\n') + 1;
+      rest = text.slice(whole);
+      text = text.slice(0, whole);
+      if (text !== '') sink.write(shownAs(text, time));
+    },
+    end() {
+      if (rest !== '') sink.write(shownAs(`${rest}\n`, undefined));
+    },
   };
 }
+
+/** An unfinished line that is longer than this is shown as far as it has come. */
+const MOST_HELD = 64 * 1024;
 
 function tellLost({ streams, speech }: Session, pauseMs: number): void {
   const { err, signs } = streams;
