@@ -2,7 +2,7 @@
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 

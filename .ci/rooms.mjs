@@ -219,5 +219,10 @@ export const sameSubject = [
   ['run.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
   ['kill.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
   ['rerun.ts', ['lib/dialects/v2', 'lib/verbs'], 'an order, and the verb that gives it'],
+  [
+    'deeds.ts',
+    ['lib/page/browser', 'lib/verbs'],
+    'what is done to jobs, by the page and by a verb',
+  ],
   ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
 ];

@@ -106,19 +106,21 @@ function told(
     err.line(`  pman ${verb} --help lists its flags`);
     return WRONG_USE;
   }
+  if (
+    argv.includes('--json') &&
+    (error instanceof CannotError || error instanceof PmanClientError)
+  ) {
+    err.line(JSON.stringify(problemOf(error)));
+    return exitCodeFor(error, failed);
+  }
   if (error instanceof CannotError) {
     err.line(`pman: ${error.message}`);
     for (const line of error.lines) err.line(`  ${line}`);
-    return error.exitCode ?? failed;
+    return exitCodeFor(error, failed);
   }
   if (error instanceof PmanClientError) {
-    if (argv.includes('--json')) {
-      const { code, message, status = null, hint = null } = error;
-      err.line(JSON.stringify({ code, detail: message, status, hint }));
-      return failed;
-    }
     err.line(`pman: ${error.message}`);
-    const hint = error.code === 'unreachable' ? reachHint(error) : error.hint;
+    const hint = hintOf(error);
     if (hint !== undefined) err.line(`  ${hint}`);
     return failed;
   }
@@ -133,7 +135,22 @@ function isUsage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'usage';
 }
 
-function reachHint({ cause }: PmanClientError): string {
+const exitCodeFor = (error: CannotError | PmanClientError, failed: number) =>
+  (error instanceof CannotError ? error.exitCode : undefined) ?? failed;
+
+/** An error for programs, with the names that the API has. */
+function problemOf(error: CannotError | PmanClientError): object {
+  if (error instanceof CannotError) {
+    const hint = error.lines.length === 0 ? null : error.lines.join('; ');
+    return { code: 'refused', detail: error.message, status: null, hint };
+  }
+  const { code, message, status = null } = error;
+  return { code, detail: message, status, hint: hintOf(error) ?? null };
+}
+
+function hintOf(error: PmanClientError): string | undefined {
+  if (error.code !== 'unreachable') return error.hint;
+  const { cause } = error;
   const why = cause === undefined ? '' : `${messageOf(cause) || 'no connection'}; `;
   return `${why}start it by "pman serve", or name another by --server or PMAN_URL`;
 }
