@@ -219,6 +219,7 @@ export const sameSubject = [
   ['run.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
   ['kill.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
   ['rerun.ts', ['lib/dialects/v2', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['jobText.ts', ['lib/dialects/v2', 'lib/verbs'], 'a job as text: as JSON, and in words'],
   [
     'deeds.ts',
     ['lib/page/browser', 'lib/verbs'],
