@@ -2,7 +2,7 @@
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 
@@ -32,14 +32,21 @@ const modules = [
   ['openshiftModule', 'openshift/index.ts'],
 ];
 
+/** Programs that are started once for each thing that people do with them. */
+const quick = ['crunner', 'pman'];
+
+/** What a quick program needs seldom and what takes long to load: files of their own, among the other programs. */
+const slowParts = { 'pmanServe.ts': 'pmanServe.js', 'tokenVerb.ts': 'tokenVerb.js' };
+
 await bundlePrograms();
 await bundleCrunner();
+await bundlePman();
 await bundleClient();
 await bundlePage();
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
-    .filter((file) => file.endsWith('.ts') && file !== 'crunner.ts')
+    .filter((file) => file.endsWith('.ts') && !quick.includes(basename(file, '.ts')))
     .map((file) => [basename(file, '.ts'), `bin/${file}`]);
   await build({
     ...common,
@@ -52,6 +59,7 @@ async function bundlePrograms() {
       ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
       ['lineWorker', 'lib/lines/lineWorker.ts'],
       ['splitWorker', 'crunner/command/splitWorker.ts'],
+      ['tokenVerb', 'lib/verbs/tokenVerb.ts'],
     ]),
     sourcemap: true,
     // Packages in the older module format call require for parts of Node itself.
@@ -155,10 +163,43 @@ async function bundleCrunner() {
     writeFileSync(path, `${withUrl.join('\n')}//# sourceMappingURL=${basename(path)}.map\n`);
     writeFileSync(`${path}.map`, map);
   }
-  // The name that the other programs have, for those who start the file itself.
-  const [entry] = outputFiles.filter(({ path }) => basename(path) === 'crunner.cjs');
-  writeFileSync(
-    join(dirname(entry.path), 'crunner.js'),
-    "#!/usr/bin/env node\nimport './crunner.cjs';\n",
-  );
+  writeDoor('crunner');
+}
+
+/**
+ * The verbs of pman are one file: what a verb imports is in it, and runs when the verb does. What is slow stays out, and is
+ * imported as the ES module that it is.
+ */
+async function bundlePman() {
+  await build({
+    ...common,
+    splitting: false,
+    entryPoints: { pman: 'bin/pman.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    sourcemap: true,
+    plugins: [
+      {
+        name: 'slow parts',
+        setup({ onResolve }) {
+          onResolve({ filter: /\.ts$/ }, ({ path, kind }) => {
+            const part = kind === 'dynamic-import' ? slowParts[basename(path)] : undefined;
+            return part === undefined ? undefined : { path: `./${part}`, external: true };
+          });
+        },
+      },
+    ],
+  });
+  writeDoor('pman');
+}
+
+/** The name that the other programs have, for those who start the file itself. */
+function writeDoor(name) {
+  // Not by import: that would read the file for the names which it exports.
+  const lines = [
+    '#!/usr/bin/env node',
+    "import { createRequire } from 'node:module';",
+    `createRequire(import.meta.url)('./${name}.cjs');`,
+  ];
+  writeFileSync(join(bin, `${name}.js`), `${lines.join('\n')}\n`);
 }

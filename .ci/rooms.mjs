@@ -23,8 +23,8 @@ export const table = [
   ],
   [
     'lib/verbs',
-    'the verbs of the program pman, such as `pman token`',
-    ['lib/access', 'lib/config'],
+    'the verbs of the program pman, such as `pman ls`: clients of the server, but for `pman token`; `index.ts` is the table',
+    ['lib/client', 'lib/terminal', 'lib/access', 'lib/config', 'lib/wire'],
   ],
   [
     'lib/server',
@@ -197,6 +197,11 @@ export const table = [
   ['crunner/job', 'what a job may take, an order to end it, its time limit', ['lib/host']],
   ['lib/host', 'facts about this host: processes, folders, clocks, addresses', ['lib/wire']],
   [
+    'lib/terminal',
+    'what people see on a terminal: tables, widths, colours, amounts, lines that change; it reads and writes nothing',
+    [],
+  ],
+  [
     'lib/wire',
     "the protocol: JSON without loss, the envelope of requests, replies as Python's",
     ['lib/concurrency'],
@@ -218,5 +223,14 @@ export const sameSubject = [
   ['pman.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['pfioh.ts', ['bin', 'lib/config'], 'a program and its settings'],
   ['purl.ts', ['bin', 'lib/config'], 'a program and its settings'],
+  ['run.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['kill.ts', ['lib/actions', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['rerun.ts', ['lib/dialects/v2', 'lib/verbs'], 'an order, and the verb that gives it'],
+  ['jobText.ts', ['lib/dialects/v2', 'lib/verbs'], 'a job as text: as JSON, and in words'],
+  [
+    'deeds.ts',
+    ['lib/page/browser', 'lib/verbs'],
+    'what is done to jobs, by the page and by a verb',
+  ],
   ['flags.ts', ['lib/config', 'crunner/cli', 'swarm/cli'], 'the flags of a program'],
 ];

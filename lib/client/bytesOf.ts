@@ -21,7 +21,7 @@ export async function* bytesOf(
       const timer = setTimeout(giveUp, silenceMs);
       const { done, value } = await reader.read().finally(() => clearTimeout(timer));
       if (done) return;
-      yield value;
+      if (value !== undefined) yield value;
     }
   } catch (cause) {
     signal?.throwIfAborted();

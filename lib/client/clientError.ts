@@ -1,4 +1,5 @@
 import type { Problem } from '../dialects/v2/shapes.ts';
+import type { Answer } from './transport.ts';
 
 export interface ClientErrorDetails {
   /** The HTTP status; undefined when there was no answer. */
@@ -36,7 +37,7 @@ export class PmanClientError extends Error {
 }
 
 /** The error that an answer tells; `text` is its body. */
-export function refusal(answer: Response, text: string): PmanClientError {
+export function refusal(answer: Pick<Answer, 'status' | 'headers'>, text: string): PmanClientError {
   const { status } = answer;
   const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;

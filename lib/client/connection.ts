@@ -1,5 +1,6 @@
 import { PmanClientError, refusal } from './clientError.ts';
 import { Retries } from './retryPauses.ts';
+import type { Answer, Transport } from './transport.ts';
 
 export interface PmanClientOptions {
   /** Where pman is: `http://host:5010`. */
@@ -9,7 +10,7 @@ export interface PmanClientOptions {
   /** For how long a server that does not answer is asked again, in milliseconds; 0: not at all. Default: 60,000. */
   readonly patienceMs?: number;
   /** Sends the requests; default: the `fetch` of the browser or of Node. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Transport;
 }
 
 export interface Call {
@@ -18,7 +19,7 @@ export interface Call {
   readonly path: string;
   readonly query?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; bytes as they are, with the type that `headers` say. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   /** Whether it may be sent twice, since the second time changes nothing. Default: what is no POST may. */
@@ -31,7 +32,7 @@ export interface Call {
 
 /** An answer that has begun; to be closed by whoever does not read it to its end. */
 export interface OpenAnswer {
-  readonly response: Response;
+  readonly response: Answer;
   /** Breaks the connection off. */
   close(): void;
 }
@@ -44,7 +45,7 @@ export class Connection {
   readonly patienceMs: number;
   readonly #base: string;
   readonly #token: PmanClientOptions['token'];
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #fetch: Transport;
 
   /** @throws TypeError for what is no URL */
   constructor({ url, token, patienceMs = DEFAULT_PATIENCE_MS, fetch: own }: PmanClientOptions) {
@@ -52,7 +53,7 @@ export class Connection {
     this.#token = token;
     this.patienceMs = patienceMs;
     // A browser's fetch has to be called as its own.
-    this.#fetch = own ?? ((input, init) => fetch(input, init));
+    this.#fetch = own ?? ((address, sending) => fetch(address, sending));
   }
 
   /**
@@ -67,7 +68,7 @@ export class Connection {
    * Sends a request and gives what is made of its answer, which is read to its end.
    * @throws PmanClientError as `open` does
    */
-  read<T>(call: Call, make: (response: Response) => Promise<T>): Promise<T> {
+  read<T>(call: Call, make: (response: Answer) => Promise<T>): Promise<T> {
     return this.#try(call, async ({ response, close }) => {
       try {
         return await make(response);
@@ -127,7 +128,14 @@ export class Connection {
           ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined
+          ? {}
+          : {
+              body:
+                body instanceof Uint8Array
+                  ? (body as Uint8Array<ArrayBuffer>)
+                  : JSON.stringify(body),
+            }),
         signal: breaker.signal,
       });
       if (response.ok || takes.includes(response.status)) return { response, close };

@@ -22,11 +22,14 @@ export type {
 export { PmanClientError } from './clientError.ts';
 export type { PmanClientOptions } from './connection.ts';
 export type { OutputChunk, OutputName } from './outputFeed.ts';
+export type { OutputPiece } from './outputLines.ts';
 export {
   type CallOptions,
   type FollowOptions,
   type JobName,
   type OutputOptions,
+  type PiecesOptions,
   PmanClient,
   type RunOptions,
 } from './pmanClient.ts';
+export type { Answer, Sending, Transport } from './transport.ts';

@@ -28,6 +28,8 @@ import {
   outputPath,
 } from './outputFeed.ts';
 
+import { type OutputPiece, outputPieces } from './piecesFeed.ts';
+
 /** A job, or its id: the whole of it, the beginning of its uuid, or `_N`. */
 export type JobName = string | Pick<Job, 'id'>;
 
@@ -42,6 +44,8 @@ export interface RunOptions extends CallOptions {
    * key of this call, so that it can be sent again when no answer comes.
    */
   readonly key?: string;
+  /** What the job reads as its standard input: bytes of any kind. */
+  readonly input?: Uint8Array;
 }
 
 export interface OutputOptions extends CallOptions {
@@ -60,6 +64,17 @@ export interface FollowOptions extends CallOptions {
   readonly part?: number;
   /** How many bytes of the output are known already; with a `stream` only. */
   readonly from?: number;
+}
+
+export interface PiecesOptions extends CallOptions {
+  /** One part of the job, from 0 on; default: all of it. */
+  readonly part?: number;
+  /** Whether it goes on until the job has ended; default: it ends with what there is. */
+  readonly follow?: boolean;
+  /** The `id` of the last piece that is known. */
+  readonly after?: string;
+  /** Told when the connection is lost, and after how many milliseconds it is tried again. */
+  readonly onLost?: (pauseMs: number) => void;
 }
 
 /** How long one request waits for the end of a job, in seconds. */
@@ -81,23 +96,13 @@ export class PmanClient {
   }
 
   /** Has a job accepted: it is on the server's disk when this resolves, and has seldom begun. */
-  run(job: NewJob | string, { key = ownKey(), signal }: RunOptions = {}): Promise<Job> {
-    const body = typeof job === 'string' ? { command: job } : job;
-    const headers = { 'Idempotency-Key': key };
-    return this.#json({
-      ...{ method: 'POST', path: '/jobs', body, headers, signal, isRepeatable: true },
-    });
+  run(job: NewJob | string, options: RunOptions = {}): Promise<Job> {
+    return this.#accepted('/jobs', typeof job === 'string' ? { command: job } : job, options);
   }
 
   /** Has the same job accepted again, with another key; what `changes` names is another way. */
-  rerun(
-    job: JobName,
-    changes: JobChanges = {},
-    { key = ownKey(), signal }: RunOptions = {},
-  ): Promise<Job> {
-    const call = { path: `${jobPath(idOf(job))}/rerun`, body: changes, signal };
-    const headers = { 'Idempotency-Key': key };
-    return this.#json({ method: 'POST', ...call, headers, isRepeatable: true });
+  rerun(job: JobName, changes: JobChanges = {}, options: RunOptions = {}): Promise<Job> {
+    return this.#accepted(`${jobPath(idOf(job))}/rerun`, changes, options);
   }
 
   /** How a job stands. */
@@ -154,6 +159,18 @@ export class PmanClient {
     );
   }
 
+  /**
+   * Both outputs of a job in the order in which they came in, as far as that is known; with `follow` until it has ended. Each
+   * byte comes once, also when the connection is lost or pman is started again meanwhile.
+   */
+  pieces(
+    job: JobName,
+    { part, follow = false, after, onLost, signal }: PiecesOptions = {},
+  ): AsyncGenerator<OutputPiece> {
+    const place = { id: idOf(job), part, follow, after, onLost, signal };
+    return outputPieces(this.#connection, place);
+  }
+
   /** What a job has written until now. */
   async output(
     job: JobName,
@@ -168,6 +185,19 @@ export class PmanClient {
       if (response.status === 416) return new Uint8Array();
       return new Uint8Array(await response.arrayBuffer());
     });
+  }
+
+  /** How many bytes a job has written to an output until now. */
+  async outputSize(job: JobName, { stream = 'stdout', part, signal }: OutputOptions = {}) {
+    const call: Call = {
+      method: 'HEAD',
+      path: outputPath(idOf(job), stream),
+      query: { part },
+      signal,
+    };
+    return this.#connection.read(call, async ({ headers }) =>
+      Number(headers.get('content-length')),
+    );
   }
 
   /** What a job has written until now, as text in UTF-8. */
@@ -239,6 +269,16 @@ export class PmanClient {
     return this.#json({ path: '/server', signal });
   }
 
+  #accepted(
+    path: string,
+    job: object,
+    { key = ownKey(), input, signal }: RunOptions,
+  ): Promise<Job> {
+    const { type, body } = input === undefined ? { type: {}, body: job } : withInput(job, input);
+    const headers = { 'Idempotency-Key': key, ...type };
+    return this.#json({ method: 'POST', path, body, headers, signal, isRepeatable: true });
+  }
+
   #json<T>(call: Call): Promise<T> {
     return this.#connection.json<T>(call);
   }
@@ -246,6 +286,26 @@ export class PmanClient {
 
 function idOf(job: JobName): string {
   return typeof job === 'string' ? job : job.id;
+}
+
+/** A job and its input as the two parts of a form (RFC 7578). */
+function withInput(job: object, input: Uint8Array) {
+  const boundary = ownKey();
+  const part = (name: string, rest = '') =>
+    `\r\n--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
+  const encoder = new TextEncoder();
+  const pieces = [
+    encoder.encode(`${part('job')}${JSON.stringify(job)}${part('stdin', '; filename="stdin"')}`),
+    input,
+    encoder.encode(`\r\n--${boundary}--\r\n`),
+  ];
+  const body = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return { type: { 'Content-Type': `multipart/form-data; boundary=${boundary}` }, body };
 }
 
 /** 128 random bits. `crypto.randomUUID` is not there for pages without TLS. */

@@ -7,13 +7,22 @@ const LONGEST_PAUSE_MS = 5000;
 export class Retries {
   readonly #patienceMs: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #onPause: ((pauseMs: number) => void) | undefined;
   #since: number | undefined;
   #pauseMs = FIRST_PAUSE_MS;
 
-  /** @param patienceMs for how long nothing may work out */
-  constructor(patienceMs: number, signal: AbortSignal | undefined) {
+  /**
+   * @param patienceMs for how long nothing may work out
+   * @param onPause told of each pause before it
+   */
+  constructor(
+    patienceMs: number,
+    signal: AbortSignal | undefined,
+    onPause?: (pauseMs: number) => void,
+  ) {
     this.#patienceMs = patienceMs;
     this.#signal = signal;
+    this.#onPause = onPause;
   }
 
   /** Something has worked out: the patience begins anew. */
@@ -34,7 +43,9 @@ export class Retries {
     // Clients that a server has lost together do not come back together.
     const own = this.#pauseMs * (0.75 + Math.random() / 2);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-    await sleep(Math.min(Math.max(own, asked), this.#patienceMs), this.#signal);
+    const pauseMs = Math.min(Math.max(own, asked), this.#patienceMs);
+    this.#onPause?.(pauseMs);
+    await sleep(pauseMs, this.#signal);
   }
 }
 

@@ -219,6 +219,12 @@ export const command = () =>
     settings,
   );
 
+/** Those of the commands for people, which the server does not read. */
+const CLIENT_VARIABLES = [
+  ...['PMAN_URL', 'PMAN_TOKEN', 'PMAN_TOKEN_FILE', 'PMAN_CONTEXT', 'PMAN_CA', 'PMAN_AUID'],
+  'PMAN_DEBUG',
+];
+
 /**
  * Reads the settings of pman from its flags, `PMAN_*` variables and config file.
  * @throws UsageError naming the setting, and what is wrong with its value
@@ -231,7 +237,7 @@ export function readPmanConfig(sources: Omit<Sources, 'prefix'>): CommandLine<Pm
   const read = readSettings(command(), withPlace, schema, {
     ...sources,
     prefix: 'PMAN_',
-    moreVariables: ['PMAN_HOME'],
+    moreVariables: ['PMAN_HOME', ...CLIENT_VARIABLES],
     otherPrefixes: ['PMAN_DO_'],
   });
   if (read.kind !== 'run') return read;

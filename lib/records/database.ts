@@ -202,6 +202,11 @@ export class JobDatabase implements JobForest {
     return this.#catalog.named(name);
   }
 
+  /** Whether the uuid of a job begins so. */
+  hasBeginning(beginning: string): boolean {
+    return this.#catalog.hasBeginning(beginning);
+  }
+
   /** A short name of a job for people, which means no other one now. */
   shortNameOf(root: string): string {
     return this.#catalog.shortNameOf(root);

@@ -52,6 +52,9 @@ export function uuidOf(root: string): string {
   return root.slice(root.indexOf('_') + 1);
 }
 
+/** By how many characters of the uuid people call a job. */
+const CALLED = 6;
+
 const stampOf = (root: string) => Math.round(stampTime(root.slice(0, root.indexOf('_'))) * 1000);
 
 /** In whole microseconds: a fraction of a millisecond is no exact number. */
@@ -70,13 +73,22 @@ export function goOnBehind(root: string): void {
  * A new name for a job root: `<compact stamp>_<uuid>`. Two jobs of one moment get stamps a microsecond apart. A clock that is
  * set back shows in the stamps, and not in the order.
  * @param epochMs now, with fractions
+ * @param isTaken whether the uuid of a job begins so: people call jobs by that, so a new one begins in another way
  */
-export function newJobRoot(epochMs: number): string {
+export function newJobRoot(
+  epochMs: number,
+  isTaken: (beginning: string) => boolean = () => false,
+): string {
   const now = Math.round(epochMs * 1000);
   const isSameMoment = now <= lastStamp && lastStamp - now < SECOND;
   lastStamp = isSameMoment ? lastStamp + 1 : now;
   lastOrder = Math.max(lastStamp, lastOrder + 1);
-  return `${compactStamp(lastStamp / 1000)}_${uuidWith(lastOrder)}`;
+  let uuid = uuidWith(lastOrder);
+  // With millions of jobs there may be none left.
+  for (let tries = 0; tries < 20 && isTaken(uuid.slice(0, CALLED)); tries += 1) {
+    uuid = uuidWith(lastOrder);
+  }
+  return `${compactStamp(lastStamp / 1000)}_${uuid}`;
 }
 
 function uuidWith(order: number): string {

@@ -1,11 +1,67 @@
 import type { Verb } from './verb.ts';
 
-/** Every verb, loaded when it is asked for. Without a verb, pman serves. */
-const VERBS: ReadonlyMap<string, () => Promise<Verb>> = new Map([
-  ['token', async () => (await import('./token.ts')).token],
-]);
+/** A row of the table of verbs: what is known of a verb before it is loaded. */
+export interface VerbRow {
+  readonly name: string;
+  /** Names that people try. */
+  readonly aliases?: readonly string[];
+  readonly group: 'Run' | 'Look' | 'Act' | 'Files' | 'Server';
+  /** What it does, in a line. */
+  readonly help: string;
+  /** Loads it; without one the program itself does it. */
+  readonly load?: () => Promise<Verb>;
+}
 
-/** The verb that a command line begins with; undefined when it begins with none. */
-export async function verbOf([word = '']: readonly string[]): Promise<Verb | undefined> {
-  return VERBS.get(word)?.();
+/** Every verb, in the order of the help. */
+export const VERBS: readonly VerbRow[] = [
+  {
+    ...{ name: 'run', group: 'Run', help: "run a command: pman run 'make check'" },
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    ...{ name: 'rerun', aliases: ['retry', 'restart'], group: 'Run' },
+    help: 'run a job again, or change it: pman rerun --timeout 2h',
+    load: async () => (await import('./rerun.ts')).rerun,
+  },
+  {
+    ...{ name: 'ls', aliases: ['ps', 'list', 'status'], group: 'Look' },
+    help: 'list jobs: pman ls failed',
+    load: async () => (await import('./ls.ts')).ls,
+  },
+  {
+    ...{ name: 'show', group: 'Look', help: 'all about a job, and the end of what it wrote' },
+    load: async () => (await import('./show.ts')).show,
+  },
+  {
+    ...{ name: 'logs', aliases: ['log', 'follow'], group: 'Look' },
+    help: 'what a job writes: pman logs -f',
+    load: async () => (await import('./showLogs.ts')).logs,
+  },
+  {
+    ...{ name: 'wait', group: 'Look', help: 'until jobs end; ends with their exit code' },
+    load: async () => (await import('./wait.ts')).wait,
+  },
+  {
+    ...{ name: 'kill', aliases: ['stop'], group: 'Act', help: 'end jobs: pman kill 7f3a' },
+    load: async () => (await import('./kill.ts')).kill,
+  },
+  {
+    ...{ name: 'rm', aliases: ['remove', 'delete'], group: 'Act' },
+    help: 'remove jobs that have ended',
+    load: async () => (await import('./rm.ts')).rm,
+  },
+  {
+    ...{ name: 'clean', group: 'Act', help: 'remove what has ended, but for what failed' },
+    load: async () => (await import('./clean.ts')).clean,
+  },
+  {
+    ...{ name: 'token', group: 'Server', help: 'add, list and revoke tokens' },
+    load: async () => (await import('./token.ts')).token,
+  },
+  { name: 'serve', group: 'Server', help: 'serve; pman alone, or with flags, does the same' },
+];
+
+/** The row of a verb, by its name or an alias. */
+export function verbRow(word: string): VerbRow | undefined {
+  return VERBS.find(({ name, aliases = [] }) => name === word || aliases.includes(word));
 }

@@ -143,7 +143,8 @@ describe('the command line of pman', () => {
       [['--nosuch'], '--nosuch'],
       [['--port'], '--port'],
       [['--d', 'x'], '--d'],
-      [['surplus'], 'argument'],
+      [['--http', 'surplus'], 'argument'],
+      [['serve', 'surplus'], 'argument'],
       [['-z'], '-z'],
       [['--http=maybe'], 'http'],
       [['--enableTokenAuth', '--tokenPath', '/no/such/tokens'], 'tokenPath'],
@@ -158,7 +159,7 @@ describe('the command line of pman', () => {
       stderr: '',
       stdout: expect.stringMatching(/^Version: \d+\.\d+\.\d+\n$/),
     });
-    const help = await pman(['--help']);
+    const help = await pman(['serve', '--help']);
     expect(help.code).toBe(0);
     for (const flag of ['--ip', '--DBpath', '--container-env', '-v, --verbosity', '-x, --desc']) {
       expect(help.stdout).toContain(flag);

@@ -378,7 +378,7 @@ describe('pman', () => {
     [['token', 'add', 'x'], 'say --scopes, or --all'],
     [['token', 'add', 'x', '--scopes', 'all'], 'no scope "all"'],
     [['token', 'sell'], 'there are add, list and revoke'],
-    [['tokens'], 'too many arguments'],
+    [['tokens'], 'near it: token'],
   ])('%j is wrong use', async (words, message) => {
     const path = join(makeFolders().home, 't.cfg');
     const child = start([...words, '--tokenPath', path]);

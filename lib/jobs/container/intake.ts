@@ -120,7 +120,8 @@ export class ContainerIntake {
       const known = this.#options.database.sameJob(record); // a job of the host may have taken the key
       if (known !== undefined) return { root: known, isNew: false };
       // Only now: jobs are listed in the order of their roots, and that is the order in which they are accepted.
-      const root = newJobRoot(preciseNow());
+      const { database } = this.#options;
+      const root = newJobRoot(preciseNow(), (beginning) => database.hasBeginning(beginning));
       this.#accept(root, wanted, this.#requestOf(root, wanted));
       return { root, isNew: true };
     } finally {

@@ -59,7 +59,7 @@ export class HostIntake {
     const known = database.sameJob(record);
     if (known !== undefined) return known;
     if (database.problem !== undefined) throw notAccepted(database.problem);
-    const root = newJobRoot(preciseNow());
+    const root = newJobRoot(preciseNow(), (beginning) => database.hasBeginning(beginning));
     this.#host ??= hostFacts();
     const owner: SpoolOwner = { job, host: this.#host };
     const request = {

@@ -86,6 +86,11 @@ export class Catalog {
     return this.has(name) ? name : this.#index.withShortName(name);
   }
 
+  /** Whether the uuid of a job begins so. */
+  hasBeginning(beginning: string): boolean {
+    return this.#index.hasBeginning(beginning);
+  }
+
   shortNameOf(root: string): string {
     return this.#index.shortNameOf(root);
   }

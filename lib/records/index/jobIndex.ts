@@ -132,6 +132,11 @@ export class JobIndex {
     return this.#shortNames.find(name);
   }
 
+  /** Whether the uuid of a job begins so. */
+  hasBeginning(beginning: string): boolean {
+    return this.#shortNames.has(beginning);
+  }
+
   shortNameOf(root: string): string {
     return this.#shortNames.of(root);
   }

@@ -45,6 +45,11 @@ export class ShortNames {
     );
   }
 
+  /** Whether the uuid of a job begins so. */
+  has(beginning: string): boolean {
+    return this.#beginningWith(beginning).length > 0;
+  }
+
   /** A short name of a job, which names no other one now. */
   of(root: string): string {
     const uuid = uuidOf(root);

@@ -12,8 +12,8 @@ function clientOf(answers: readonly (() => Response)[], options: Partial<PmanCli
   const client = new PmanClient({
     url: 'http://pman/',
     ...options,
-    fetch: async (url, { headers = {} } = {}) => {
-      sent.push({ url: String(url), headers: headers as Record<string, string> });
+    fetch: async (url, { headers }) => {
+      sent.push({ url, headers });
       const answer = answers[sent.length - 1];
       if (answer === undefined) throw new TypeError('fetch failed');
       return answer();

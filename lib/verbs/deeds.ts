@@ -1,0 +1,89 @@
+import { type Job, PmanClientError } from '../client/index.ts';
+import { messageOf } from '../errors.ts';
+import { oneLine } from '../terminal/oneLine.ts';
+import { mayDo } from './ask.ts';
+import { eachAtMost } from './atMost.ts';
+import type { Flag, Words } from './flagWords.ts';
+import { titleOf } from './follow.ts';
+import { inStateColour, nameOf, shortId, signInColour, stateText } from './jobText.ts';
+import { statesOf } from './selectors.ts';
+import type { Session } from './session.ts';
+import { FAILED } from './verbExit.ts';
+
+/** The flags of every verb that does something to jobs. */
+export const DEED_FLAGS: readonly Flag[] = [
+  { name: 'yes', short: 'y', help: 'does not ask' },
+  { name: 'dry-run', help: 'says what it would do, and does nothing' },
+];
+
+/** Something that is done to jobs which there are. */
+export interface Deed {
+  /** `kill`, `remove`: it stands before `3 jobs`. */
+  readonly name: string;
+  /** `would be killed`: what a dry run says. */
+  readonly would: string;
+  /** @returns the job afterwards; undefined when it is gone */
+  readonly act: (job: Job) => Promise<Job | undefined>;
+  /** What is said of a job afterwards, in words behind its name. */
+  readonly said: (job: Job, after: Job | undefined) => string;
+  readonly asks: boolean;
+}
+
+/**
+ * Does it to each job, after a question where that is due, and says of each what became of it.
+ * @returns the exit code
+ */
+export async function doToJobs(
+  session: Session,
+  words: Words,
+  jobs: readonly Job[],
+  deed: Deed,
+): Promise<number> {
+  const { streams, style, speech } = session;
+  const { out, err } = streams;
+  const has = (name: string) => words.switches.has(name);
+  if (has('dry-run')) {
+    for (const job of jobs) out.line(`${titleOf(job)} ${deed.would}`);
+    return 0;
+  }
+  const what = `${deed.name} ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;
+  if (deed.asks && jobs.length > 0 && !has('yes') && !(await mayDo(session, what, jobs)))
+    return FAILED;
+  const results = await eachAtMost(jobs, deed.act);
+  const done: { job: Job; after: Job | undefined }[] = [];
+  for (const [i, result] of results.entries()) {
+    const job = jobs[i];
+    if (job === undefined) continue;
+    if (result.status === 'rejected') {
+      const error: unknown = result.reason;
+      err.line(`pman: ${titleOf(job)}: ${messageOf(error)}`);
+      if (error instanceof PmanClientError && error.hint !== undefined)
+        err.line(speech.dim(`  ${error.hint}`));
+      continue;
+    }
+    done.push({ job, after: result.value });
+  }
+  if (has('json')) {
+    out.line(JSON.stringify({ jobs: done.map(({ job, after }) => after ?? { id: job.id }) }));
+  } else {
+    for (const { job, after } of done) {
+      if (has('quiet')) out.line(shortId(job.id));
+      else if (!out.isTerminal)
+        out.line([shortId(job.id), oneLine(nameOf(job)), deed.said(job, after)].join('\t'));
+      else {
+        const { state } = after ?? job;
+        const said = inStateColour(style, state, deed.said(job, after));
+        out.line(
+          `${signInColour(style, streams.signs, state)} ${style.bold(shortId(job.id))}  ${oneLine(nameOf(job))}  ${said}`,
+        );
+      }
+    }
+  }
+  return done.length === jobs.length ? 0 : FAILED;
+}
+
+/** Whether a word may name more jobs than whoever typed it has in mind. */
+export const namesMany = (word: string) => statesOf(word) !== undefined || /[*?]/.test(word);
+
+/** How a job stands, for `said`. */
+export const standText = (job: Job) => stateText(job);

@@ -1,0 +1,45 @@
+import type { Job } from '../client/index.ts';
+import { tookText } from '../terminal/amounts.ts';
+import { oneLine } from '../terminal/oneLine.ts';
+import { type Interrupt, onInterrupts } from './interrupts.ts';
+import { inStateColour, nameOf, shortId, signInColour, stateText, tookMs } from './jobText.ts';
+import type { Session } from './session.ts';
+
+/** `7f3a9c train-lr0.001`: how a line of speech begins. */
+export const titleOf = (job: Job) => `${shortId(job.id)} ${oneLine(nameOf(job))}`;
+
+/** `ok after 8m51s`, `failed 2 after 12 s`: how a job has ended. */
+export function endText(job: Job): string {
+  const took = tookMs(job, Date.now());
+  return `${stateText(job)}${took === undefined ? '' : ` after ${took < 60_000 ? `${Math.round(took / 1000)} s` : tookText(took)}`}`;
+}
+
+/** The line that says how a followed job has ended, and what to do next. */
+export function endLine({ streams, speech }: Session, job: Job): string {
+  const { signs } = streams;
+  const id = shortId(job.id);
+  const end = inStateColour(speech, job.state, `${id} ${endText(job)}`);
+  const next = job.state === 'succeeded' ? [] : [`pman logs ${id}`, `pman rerun ${id}`];
+  const rest = next.map((line) => speech.dim(` ${signs.dot} ${line}`)).join('');
+  return `${signInColour(speech, signs, job.state)} ${end}${rest}`;
+}
+
+/** What was asked for by a signal while something was followed. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  /** The signal that has ended it. */
+  readonly interrupt: () => Interrupt | undefined;
+  stop(): void;
+}
+
+/** Until Ctrl-C. A second one ends this process at once. */
+export function untilInterrupted(): Watch {
+  const stopper = new AbortController();
+  let first: Interrupt | undefined;
+  const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal, count) => {
+    if (count > 1) process.exit(130);
+    first = signal;
+    stopper.abort();
+  });
+  return { signal: stopper.signal, interrupt: () => first, stop };
+}

@@ -1,0 +1,69 @@
+import { type Job, PmanClientError } from '../client/index.ts';
+import { endLine, titleOf, untilInterrupted, type Watch } from './follow.ts';
+import { onInterrupts } from './interrupts.ts';
+import { inStateColour, shortId, signInColour, stateText } from './jobText.ts';
+import { jobLine, type PrintForm } from './printJobs.ts';
+import type { Session } from './session.ts';
+import { showOutput } from './showOutput.ts';
+import { exitCodeOf, INTERRUPTED } from './verbExit.ts';
+
+/** How a job that was just sent is followed. */
+export interface FollowRunOptions {
+  /** Whether Ctrl-C and SIGTERM go to the job. */
+  readonly isTied: boolean;
+  readonly form: PrintForm;
+}
+
+/** `pman run -f`: shows what the job writes, says how it has ended, and ends with its exit code. */
+export async function followRun(
+  session: Session,
+  job: Job,
+  { isTied, form }: FollowRunOptions,
+): Promise<number> {
+  const { streams, speech, patient } = session;
+  const { err, signs } = streams;
+  const isQuiet = form.kind === 'quiet';
+  if (err.isTerminal && !isQuiet) {
+    const hint = isTied ? 'Ctrl-C ends it' : 'Ctrl-C leaves it running';
+    const state = inStateColour(speech, job.state, stateText(job));
+    err.line(
+      `${signInColour(speech, signs, job.state)} ${speech.dim(titleOf(job))} ${speech.dim(signs.dot)} ${state} ${speech.dim(`${signs.dot} ${hint}`)}`,
+    );
+  }
+  const watch = isTied ? tied(session, job) : untilInterrupted();
+  try {
+    await showOutput(session, job, { follow: true, signal: watch.signal });
+    const ended = await patient.wait(job, { signal: watch.signal });
+    if (form.kind === 'json') streams.out.line(jobLine(ended, form));
+    else if (err.isTerminal && !isQuiet) err.line(endLine(session, ended));
+    return exitCodeOf(ended);
+  } catch (error) {
+    if (watch.interrupt() === undefined) throw error;
+    tellDetached(session, job);
+    return INTERRUPTED;
+  } finally {
+    watch.stop();
+  }
+}
+
+/** Says that the job goes on, and how to come back to it and how to end it. */
+export function tellDetached({ streams, speech }: Session, job: Job): void {
+  const { err, signs } = streams;
+  const id = shortId(job.id);
+  const next = [`pman logs -f ${id}`, `pman kill ${id}`].map((line) => ` ${signs.dot} ${line}`);
+  err.line(`detached: ${id} still runs${speech.dim(next.join(''))}`);
+}
+
+/** What comes in goes to the job, and its end is waited for; the third time it is KILL. */
+function tied({ client, streams }: Session, job: Job): Watch {
+  const never = new AbortController();
+  const stop = onInterrupts(['SIGINT', 'SIGTERM'], (signal, count) => {
+    const order = { signal: count > 2 ? 'KILL' : signal.slice(3) };
+    client.kill(job, order).catch((error: unknown) => {
+      // It has ended meanwhile.
+      if (error instanceof PmanClientError && error.code === 'conflict') return;
+      streams.err.line(`pman: the job could not be sent ${signal}: ${(error as Error).message}`);
+    });
+  });
+  return { signal: never.signal, interrupt: () => undefined, stop };
+}

@@ -1,0 +1,85 @@
+import type { Job } from '../client/index.ts';
+import { readWords } from './flagWords.ts';
+import type { Listed } from './jobColumns.ts';
+import { type Found, listJobs, USUAL_ROWS } from './listJobs.ts';
+import { jobLine, jobLines, printForm, TABLE_FLAGS } from './printJobs.ts';
+import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import type { Verb } from './verb.ts';
+
+/** `pman ls`: running jobs, waiting ones by their place, then those that have ended, the newest first. */
+export const ls: Verb = {
+  usage: ['[flags] [JOB|STATE…]'],
+  examples: [
+    ['pman ls', 'running, waiting, and what has ended last'],
+    ['pman ls failed', 'those that failed'],
+    ["pman ls 'train-*' -o wide", 'by name, with user, place, cpu, memory, output'],
+    ['pman ls -w', 'goes on as it changes'],
+  ],
+  flags: [
+    { name: 'all', short: 'a', help: 'all of them' },
+    { name: 'lines', short: 'n', value: 'N', help: `at most so many (default: ${USUAL_ROWS})` },
+    { name: 'watch', short: 'w', help: 'goes on as it changes; in a pipe a line for each change' },
+    { name: 'failed', help: 'as the word failed' },
+    { name: 'running', help: 'as the word running' },
+    { name: 'mine', help: 'my jobs only' },
+    { name: 'user', value: 'NAME', help: 'the jobs of somebody (auid)' },
+    { name: 'label', value: 'NAME=VALUE', isList: true, help: 'those that have it' },
+    { name: 'text', value: 'TEXT', help: 'those whose command has it' },
+    { name: 'since', value: 'WHEN', help: 'accepted since: 2h, 7d, or a date' },
+    ...TABLE_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  async run(call) {
+    const words = readWords(call.argv, this.flags);
+    const session = openSession(call, words);
+    if (words.switches.has('watch')) {
+      const { watchJobs } = await import('./watchJobs.ts');
+      return watchJobs(session, words);
+    }
+    const form = printForm(words);
+    const found = await listJobs(session, words);
+    const { out } = session.streams;
+    const { nowMs } = found;
+    if (form.kind === 'table') {
+      const listed = form.names.includes('out')
+        ? await withSizes(session, found.jobs)
+        : found.jobs.map(alone);
+      for (const line of jobLines(session, listed, form, nowMs)) out.line(line);
+      tellHidden(session, found);
+    } else if (form.kind === 'json') {
+      out.line(JSON.stringify({ jobs: found.jobs, total: found.total }));
+    } else {
+      for (const job of found.jobs) out.line(jobLine(job, form));
+    }
+    return 0;
+  },
+};
+
+const alone = (job: Job): Listed => ({ job });
+
+/** What each has written: a question for each. */
+async function withSizes({ client }: Session, jobs: readonly Job[]): Promise<readonly Listed[]> {
+  return Promise.all(
+    jobs.map(async (job) => {
+      const [out, err] = await Promise.all([
+        client.outputSize(job),
+        client.outputSize(job, { stream: 'stderr' }),
+      ]);
+      return { job, outBytes: out + err };
+    }),
+  );
+}
+
+/** What is not shown, and how to see it. */
+function tellHidden({ streams, speech }: Session, { jobs, hasMore, total, isNarrowed }: Found) {
+  const { err, out, signs } = streams;
+  if (!err.isTerminal || !out.isTerminal) return;
+  const parts = [
+    ...(jobs.length === 0 ? [isNarrowed ? `none of ${total} fits` : 'no jobs yet'] : []),
+    ...(jobs.length > 0 && total > jobs.length ? [`${jobs.length} of ${total}`] : []),
+    ...(hasMore || (isNarrowed && total > jobs.length && jobs.length > 0) ? ['-a all'] : []),
+    ...(total === 0 ? ["pman run 'echo hello'"] : []),
+    ...(jobs.some(({ state }) => state === 'failed') && !isNarrowed ? ['pman ls failed'] : []),
+  ];
+  if (parts.length > 0) err.line(speech.dim(parts.join(` ${signs.dot} `)));
+}

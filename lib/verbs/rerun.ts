@@ -1,0 +1,66 @@
+import type { Job } from '../client/index.ts';
+import { flagValue, readWords } from './flagWords.ts';
+import { titleOf } from './follow.ts';
+import { shortId } from './jobText.ts';
+import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
+import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
+import { selectJobs } from './selectors.ts';
+import { COMMON_FLAGS, openSession } from './session.ts';
+import type { Verb } from './verb.ts';
+import { INTERRUPTED } from './verbExit.ts';
+
+/** `pman rerun`: has the same jobs accepted again, with what flags change, and prints the ids of the new ones. */
+export const rerun: Verb = {
+  usage: ['[flags] [JOB…]'],
+  examples: [
+    ['pman rerun', 'the newest job again'],
+    ['pman rerun -f 9d4e', 'shows what it writes, ends with its exit code'],
+    ['pman rerun --timeout 2h nightly', 'the same with another limit'],
+    ['pman rerun failed', 'all that failed'],
+  ],
+  flags: [
+    { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
+    { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    { name: 'command', value: 'LINE', help: 'another command' },
+    ...JOB_FLAGS,
+    { name: 'dry-run', help: 'says which jobs, and does nothing' },
+    ...PRINT_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  async run(call) {
+    const words = readWords(call.argv, this.flags);
+    const session = openSession(call, words);
+    const form = printForm(words);
+    const { out } = session.streams;
+    const command = flagValue(words, 'command');
+    const changes = {
+      ...jobMembers(session, words),
+      ...(command === undefined ? {} : { command }),
+    };
+    const input = await inputOf(session, words);
+    const jobs = await selectJobs(session, words.rest, { orNewest: true });
+    if (words.switches.has('dry-run')) {
+      for (const job of jobs) out.line(`${titleOf(job)} would run again: ${job.command}`);
+      return 0;
+    }
+    const made: Job[] = [];
+    for (const job of jobs) {
+      made.push(await session.client.rerun(job, changes, input === undefined ? {} : { input }));
+    }
+    const isTied = words.switches.has('tie');
+    if (words.switches.has('follow') || isTied) {
+      const { followRun } = await import('./followRun.ts');
+      const codes: number[] = [];
+      for (const job of made) {
+        codes.push(await followRun(session, job, { isTied, form }));
+        if (codes.at(-1) === INTERRUPTED) break;
+      }
+      return codes.at(-1) === INTERRUPTED ? INTERRUPTED : (codes.find((code) => code !== 0) ?? 0);
+    }
+    if (form.kind === 'json' && made.length !== 1) out.line(JSON.stringify({ jobs: made }));
+    else
+      for (const job of made)
+        out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    return 0;
+  },
+};

@@ -1,0 +1,47 @@
+import { DEED_FLAGS, doToJobs, namesMany } from './deeds.ts';
+import { flagValue, readWords } from './flagWords.ts';
+import { selectJobs } from './selectors.ts';
+import { COMMON_FLAGS, openSession } from './session.ts';
+import { requireSpan } from './spans.ts';
+import type { Verb } from './verb.ts';
+
+/** `pman rm`: removes jobs that have ended, with all that is kept of them. */
+export const rm: Verb = {
+  usage: ['[flags] JOB…', '--ended [--older TIME]'],
+  examples: [
+    ['pman rm 7f3a 9d4e', 'two jobs, with what they have written'],
+    ['pman rm --ended --older 7d', 'what has ended a week ago'],
+    ["pman rm --dry-run 'test-*'", 'says which, and does nothing'],
+  ],
+  flags: [
+    { name: 'ended', help: 'as the word ended' },
+    { name: 'older', value: 'TIME', help: 'of these, those that ended so long ago: 12h, 7d' },
+    ...DEED_FLAGS,
+    { name: 'json', help: 'one document for programs' },
+    { name: 'quiet', short: 'q', help: 'ids only' },
+    ...COMMON_FLAGS,
+  ],
+  async run(call) {
+    const words = readWords(call.argv, this.flags);
+    const session = openSession(call, words);
+    const named = [...words.rest, ...(words.switches.has('ended') ? ['ended'] : [])];
+    const older = flagValue(words, 'older');
+    const before = older === undefined ? undefined : Date.now() - requireSpan(older, '--older');
+    const found = await selectJobs(session, named, {
+      among: ['succeeded', 'failed', 'killed', 'lost'],
+    });
+    const jobs = found.filter(
+      ({ endedAt, acceptedAt }) =>
+        before === undefined || Date.parse(endedAt ?? acceptedAt) < before,
+    );
+    return doToJobs(session, words, jobs, {
+      ...{ name: 'remove', would: 'would be removed' },
+      asks: jobs.length > 1 && named.some(namesMany),
+      act: async (job) => {
+        await session.client.remove(job);
+        return undefined;
+      },
+      said: () => 'removed',
+    });
+  },
+};

@@ -1,0 +1,86 @@
+import { type NewJob, PmanClientError } from '../client/index.ts';
+import { UsageError } from '../errors.ts';
+import { isHere, quoted } from './commandLine.ts';
+import { CannotError } from './failures.ts';
+import { flagValue, readWords, type Words } from './flagWords.ts';
+import { shortId } from './jobText.ts';
+import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
+import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
+import { ownAuid } from './selectors.ts';
+import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import type { Verb } from './verb.ts';
+
+/** `pman run`: has a command accepted, and prints the id of its job. */
+export const run: Verb = {
+  usage: ["[flags] 'SHELL LINE'", '[flags] -- COMMAND [ARGUMENT…]'],
+  examples: [
+    ["pman run 'make check; make install'", 'a line for the shell; prints the id'],
+    ['pman run -f -- make -j8 check', 'shows what it writes, ends with its exit code'],
+    ['id=$(pman run --name nightly ./report)', 'the id alone is on stdout'],
+    ["pman run --timeout 1h --memory 2Gi './train'", 'with limits'],
+    ["pman run --image alpine 'uname -a'", 'in a container'],
+  ],
+  flags: [
+    { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
+    { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    ...JOB_FLAGS,
+    { name: 'key', value: 'KEY', help: 'with the same key no second job is made' },
+    ...PRINT_FLAGS,
+    ...COMMON_FLAGS,
+  ],
+  takesCommand: true,
+  async run(call) {
+    const words = readWords(call.argv, this.flags, { endsAtWord: true });
+    const session = openSession(call, words);
+    const form = printForm(words);
+    const isFollowed = words.switches.has('follow') || words.switches.has('tie');
+    const input = await inputOf(session, words);
+    const key = flagValue(words, 'key');
+    const job = await session.client
+      .run(newJobOf(session, words), {
+        ...(key === undefined ? {} : { key }),
+        ...(input === undefined ? {} : { input }),
+      })
+      .catch((error: unknown) => {
+        throw refusedFolder(error, session, words);
+      });
+    if (isFollowed) {
+      const { followRun } = await import('./followRun.ts');
+      return followRun(session, job, { isTied: words.switches.has('tie'), form });
+    }
+    session.streams.out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    return 0;
+  },
+};
+
+/** @throws UsageError without a command */
+function newJobOf(session: Session, words: Words): NewJob {
+  const { rest, isBehindDashes } = words;
+  if (rest.length === 0 || rest.every((word) => word.trim() === '')) {
+    throw new UsageError("say what is to be run: pman run 'make check'");
+  }
+  const isLine = rest.length === 1 && !isBehindDashes;
+  const command = isLine ? rest.join('') : quoted(rest);
+  const isContainer = flagValue(words, 'image') !== undefined;
+  const asked = jobMembers(session, words);
+  const isElsewhere = isContainer || asked.ssh !== undefined;
+  const cwd =
+    isElsewhere || asked.cwd !== undefined || !isHere(session.place.url)
+      ? {}
+      : { cwd: process.cwd() };
+  return {
+    ...{ command, auid: ownAuid(session), ...cwd, ...asked },
+    // A container is given the words; elsewhere one shell has the whole line.
+    ...(isContainer ? {} : { shell: true }),
+  };
+}
+
+/** The folder of this process may not be one of the server, though that seems to be on this host. */
+function refusedFolder(error: unknown, { place }: Session, words: Words): unknown {
+  const isOurs = flagValue(words, 'cwd') === undefined && isHere(place.url);
+  if (!isOurs || !(error instanceof PmanClientError) || !/\bcwd\b/.test(error.message))
+    return error;
+  return new CannotError(error.message, [
+    'the folder that you are in was taken for it; --cwd DIR names another one of the server',
+  ]);
+}

@@ -1,0 +1,156 @@
+import { PmanClientError } from '../client/index.ts';
+import { messageOf } from '../errors.ts';
+import { nearName } from '../wire/nearName.ts';
+import { CannotError, Interrupted } from './failures.ts';
+import { VERBS, verbRow } from './index.ts';
+import { ownStreams, type Streams } from './streams.ts';
+import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
+import { overview, verbHelp } from './verbHelp.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Verbs whose exit code is that of a job: what goes wrong with pman itself must not look like the job's. */
+const ENDS_AS_JOB: ReadonlySet<string> = new Set(['run', 'logs', 'wait']);
+
+/**
+ * The program pman: a first word is a verb; flags alone, or nothing, start the server.
+ * @param serve the server, with the flags behind its name
+ * @returns the exit code; undefined for the server, which sees to its end itself
+ */
+export async function main(
+  argv: readonly string[],
+  env: Env,
+  serve: (flags: readonly string[]) => Promise<void>,
+): Promise<number | undefined> {
+  const [word = '', ...rest] = argv;
+  if (word === '' || (word.startsWith('-') && !isHelp(argv))) {
+    await serve(argv);
+    return undefined;
+  }
+  const streams = ownStreams(env);
+  if (isHelp(argv)) {
+    streams.out.write(overview());
+    return 0;
+  }
+  if (word === 'help') return help(rest, streams);
+  const row = verbRow(word);
+  if (row === undefined) return unknown(word, streams);
+  if (row.load === undefined) {
+    await serve(rest);
+    return undefined;
+  }
+  try {
+    const verb = await row.load();
+    if (asksForHelp(rest, verb.takesCommand === true)) {
+      streams.out.write(verbHelp(row, verb));
+      return 0;
+    }
+    return await verb.run({ argv: rest, env, streams });
+  } catch (error) {
+    return told(error, row.name, rest, env, streams);
+  }
+}
+
+const isHelp = ([first = '', ...more]: readonly string[]) =>
+  more.length === 0 && (first === '-h' || first === '--help');
+
+/** `-h` anywhere before `--`; of a command that is run, before its own words. */
+function asksForHelp(argv: readonly string[], takesCommand: boolean): boolean {
+  for (const word of argv) {
+    if (word === '--') return false;
+    if (word === '-h' || word === '--help') return true;
+    if (takesCommand && !word.startsWith('-')) return false;
+  }
+  return false;
+}
+
+async function help([word]: readonly string[], streams: Streams): Promise<number> {
+  if (word === undefined) {
+    streams.out.write(overview());
+    return 0;
+  }
+  const { TOPICS } = await import('./topics.ts');
+  const topic = TOPICS.get(word);
+  if (topic !== undefined) {
+    streams.out.write(topic);
+    return 0;
+  }
+  const row = verbRow(word);
+  if (row?.load === undefined) return unknown(word, streams);
+  streams.out.write(verbHelp(row, await row.load()));
+  return 0;
+}
+
+function unknown(word: string, { err }: Streams): number {
+  const known = VERBS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const begun = known.filter((name) => word.length > 1 && name.startsWith(word));
+  const near = begun.length > 0 ? begun : [nearName(word, known) ?? []].flat();
+  err.line(`pman: there is no command ${JSON.stringify(word)}`);
+  if (near.length > 0) err.line(`  near it: ${near.join(', ')}`);
+  err.line('  pman --help lists the commands');
+  return WRONG_USE;
+}
+
+/** An error, as people are told it: what, why, what to do, in three lines at most. */
+function told(
+  error: unknown,
+  verb: string,
+  argv: readonly string[],
+  env: Env,
+  { err }: Streams,
+): number {
+  const failed = ENDS_AS_JOB.has(verb) ? PMAN_FAILED : FAILED;
+  if (error instanceof Interrupted) return INTERRUPTED;
+  if (isUsage(error)) {
+    err.line(`pman: ${verb}: ${messageOf(error).replace(new RegExp(`^${verb}: `), '')}`);
+    err.line(`  pman ${verb} --help lists its flags`);
+    return WRONG_USE;
+  }
+  if (
+    argv.includes('--json') &&
+    (error instanceof CannotError || error instanceof PmanClientError)
+  ) {
+    err.line(JSON.stringify(problemOf(error)));
+    return exitCodeFor(error, failed);
+  }
+  if (error instanceof CannotError) {
+    err.line(`pman: ${error.message}`);
+    for (const line of error.lines) err.line(`  ${line}`);
+    return exitCodeFor(error, failed);
+  }
+  if (error instanceof PmanClientError) {
+    err.line(`pman: ${error.message}`);
+    const hint = hintOf(error);
+    if (hint !== undefined) err.line(`  ${hint}`);
+    return failed;
+  }
+  err.line(`pman: ${env.PMAN_DEBUG ? (error as Error).stack : messageOf(error)}`);
+  const { hint } = error as { readonly hint?: unknown };
+  if (typeof hint === 'string') err.line(`  ${hint}`);
+  return failed;
+}
+
+/** By its code and not its class: a verb that is loaded from another bundle has classes of its own. */
+function isUsage(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'usage';
+}
+
+const exitCodeFor = (error: CannotError | PmanClientError, failed: number) =>
+  (error instanceof CannotError ? error.exitCode : undefined) ?? failed;
+
+/** An error for programs, with the names that the API has. */
+function problemOf(error: CannotError | PmanClientError): object {
+  if (error instanceof CannotError) {
+    const hint = error.lines.length === 0 ? null : error.lines.join('; ');
+    return { code: 'refused', detail: error.message, status: null, hint };
+  }
+  const { code, message, status = null } = error;
+  return { code, detail: message, status, hint: hintOf(error) ?? null };
+}
+
+function hintOf(error: PmanClientError): string | undefined {
+  if (error.code !== 'unreachable') return error.hint;
+  const { cause } = error;
+  const why = cause === undefined ? '' : `${messageOf(cause) || 'no connection'}; `;
+  return `${why}start it by "pman serve", or name another by --server or PMAN_URL`;
+}

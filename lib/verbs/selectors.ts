@@ -1,0 +1,169 @@
+import { userInfo } from 'node:os';
+import { type Job, type JobQuery, PmanClientError } from '../client/index.ts';
+import { UsageError } from '../errors.ts';
+import { oneLine } from '../terminal/oneLine.ts';
+import { CannotError } from './failures.ts';
+import { nameOf, shortId } from './jobText.ts';
+import type { Session } from './session.ts';
+import { exitCodeOf } from './verbExit.ts';
+
+export const STATES = [
+  ...['waiting', 'starting', 'running', 'succeeded', 'failed', 'killed', 'lost'],
+] as const;
+type State = Job['state'];
+
+/** Words that stand for all jobs in some states. */
+const STATE_WORDS: ReadonlyMap<string, readonly State[]> = new Map([
+  ['waiting', ['waiting']],
+  ['running', ['running', 'starting']],
+  ['failed', ['failed']],
+  ['killed', ['killed']],
+  ['lost', ['lost']],
+  ['ok', ['succeeded']],
+  ['succeeded', ['succeeded']],
+  ['active', ['waiting', 'starting', 'running']],
+  ['ended', ['succeeded', 'failed', 'killed', 'lost']],
+]);
+
+export const STATE_SELECTORS: readonly string[] = [...STATE_WORDS.keys()];
+
+/** The states that a word stands for; undefined for a word that names something else. */
+export function statesOf(word: string): readonly State[] | undefined {
+  return STATE_WORDS.get(word);
+}
+
+/** Who the jobs of this process are for. */
+export function ownAuid({ place }: Pick<Session, 'place'>): string {
+  if (place.auid !== undefined) return place.auid;
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
+}
+
+export interface SelectOptions {
+  /** Whether no selector means the newest job of the caller. */
+  readonly orNewest?: boolean;
+  /** Whether a word that names no job is none, and no error. */
+  readonly mayBeNone?: boolean;
+  /** How words for states are narrowed further. */
+  readonly among?: readonly State[];
+}
+
+/**
+ * The jobs that the words of a command line name, in that order, each once.
+ * @throws CannotError for a word that names no job, or several by what is to name one; UsageError for none
+ */
+export async function selectJobs(
+  session: Session,
+  words: readonly string[],
+  { orNewest = false, mayBeNone = false, among }: SelectOptions = {},
+): Promise<readonly Job[]> {
+  if (words.length === 0) {
+    if (!orNewest) throw new UsageError('say which jobs: an id, a name, or a state such as failed');
+    return [await newest(session, 1)];
+  }
+  const found = new Map<string, Job>();
+  for (const word of words) {
+    const jobs = await jobsOf(session, word, among);
+    if (jobs === undefined && !mayBeNone) throw await unknownJob(session, word);
+    for (const job of jobs ?? []) found.set(job.id, job);
+  }
+  return [...found.values()];
+}
+
+/** The one job that the words name: the newest one without any. */
+export async function selectOne(session: Session, words: readonly string[]): Promise<Job> {
+  const [job, ...others] = await selectJobs(session, words, { orNewest: true });
+  if (job !== undefined && others.length === 0) return job;
+  throw new UsageError(`${others.length + 1} jobs are named, and it takes one`);
+}
+
+/** Undefined for a word that names no job. */
+async function jobsOf(
+  session: Session,
+  word: string,
+  among: readonly State[] | undefined,
+): Promise<readonly Job[] | undefined> {
+  const states = statesOf(word);
+  if (states !== undefined) {
+    const state = states.filter((one) => among === undefined || among.includes(one));
+    return state.length === 0 ? [] : all(session, { state: [...state] });
+  }
+  if (/^@\d+$/.test(word)) return [await newest(session, Number(word.slice(1)))];
+  if (/[*?]/.test(word)) {
+    const jobs = await all(session, { name: word });
+    return jobs.length === 0 ? undefined : jobs;
+  }
+  const job = await byIdOrName(session, word);
+  return job === undefined ? undefined : [job];
+}
+
+async function byIdOrName(session: Session, word: string): Promise<Job | undefined> {
+  const { client } = session;
+  const isIdLike = /^[0-9a-f]{4,8}(-[0-9a-f-]*)?$/i.test(word) || /^\d{14}\./.test(word);
+  const byId = isIdLike ? await found(client.job(word)) : undefined;
+  const named = byId?.id === word ? [] : (await client.jobPage({ jid: word, limit: 6 })).jobs;
+  const jobs = [
+    ...(byId === undefined ? [] : [byId]),
+    ...named.filter(({ id }) => id !== byId?.id),
+  ];
+  const [only, ...others] = jobs;
+  if (only === undefined || others.length === 0) return only;
+  const count = jobs.length > 5 ? 'more than 5' : String(jobs.length);
+  throw new CannotError(`${count} jobs are meant by ${JSON.stringify(word)}; nothing was done`, [
+    jobs.slice(0, 5).map(listed).join(', '),
+    `'${word}*' would name all of them`,
+  ]);
+}
+
+/** Undefined for a job that is not there. */
+async function found(call: Promise<Job>): Promise<Job | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof PmanClientError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+async function newest(session: Session, place: number): Promise<Job> {
+  const { client } = session;
+  const auid = ownAuid(session);
+  const { jobs } = await client.jobPage({ auid, limit: Math.max(1, Math.min(place, 1000)) });
+  const job = place < 1 ? undefined : jobs[place - 1];
+  if (job !== undefined) return job;
+  if (jobs.length === 0) {
+    throw new CannotError(`no job of ${auid} yet`, ['pman ls -a lists those of all']);
+  }
+  throw new CannotError(`there is no @${place}: ${auid} has ${jobs.length} jobs`);
+}
+
+async function all({ client }: Session, query: JobQuery): Promise<readonly Job[]> {
+  const jobs: Job[] = [];
+  for await (const job of client.jobs({ ...query, limit: 1000 })) jobs.push(job);
+  return jobs;
+}
+
+/** What may have been meant, and how many there are. */
+async function unknownJob({ client }: Session, word: string): Promise<CannotError> {
+  const beginning = word.replace(/[*?].*$/, '').slice(0, 3);
+  const [near, { jobs: counts }] = await Promise.all([
+    beginning === ''
+      ? []
+      : client.jobPage({ name: `${beginning}*`, limit: 3 }).then((page) => page.jobs),
+    client.server(),
+  ]);
+  return new CannotError(`no job ${JSON.stringify(word)}`, [
+    ...(near.length === 0 ? [] : [`near it: ${near.map(listed).join(', ')}`]),
+    `pman ls -a lists all ${counts.recorded}`,
+  ]);
+}
+
+const listed = (job: Job) => `${shortId(job.id)} ${oneLine(nameOf(job))}`;
+
+/** The exit code of several jobs: that of the first one, as they were named, that did not end well. */
+export function firstFailure(jobs: readonly Job[]): number {
+  return jobs.map(exitCodeOf).find((code) => code !== 0) ?? 0;
+}

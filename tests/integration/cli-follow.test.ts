@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CuttingProxy } from '../helpers/cuttingProxy.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { endServer, makeGate } from '../helpers/pman.ts';
+import { pmanVerb, startVerb } from '../helpers/pmanVerb.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
+
+jest.setTimeout(60_000);
+
+/** How many lines a job writes to each of its outputs, about a hundred a second. */
+const LINES = 600;
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}\n`).join('');
+
+describe('what is followed', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => endServer(server));
+
+  it('loses and doubles nothing when connections are broken every two seconds', async () => {
+    const proxy = await CuttingProxy.to(server.port, 2000);
+    const through = { port: proxy.port, folders: server.folders };
+    const line = `i=0; while [ $i -lt ${LINES} ]; do i=$((i+1)); echo $i; echo $i >&2; sleep 0.01; done; exit 3`;
+    const verbs = [
+      pmanVerb(through, ['run', '-f', line]),
+      (async () => {
+        await eventually(
+          async () => (await pmanVerb(server, ['ls', 'running', '-q'])).stdout !== '',
+        );
+        return pmanVerb(through, ['logs', '-fe']);
+      })(),
+    ];
+    for (const { code, stdout, stderr } of await Promise.all(verbs)) {
+      expect([code, stdout, stderr]).toEqual([3, numbers(LINES), numbers(LINES)]);
+    }
+    expect(proxy.cuts).toBeGreaterThan(1);
+  });
+
+  it('goes on when pman is killed and started again', async () => {
+    const own = await startServer({ flags: ['--port', '0'] });
+    const { port, folders } = own;
+    try {
+      const gate = makeGate(own);
+      const verb = startVerb({ port, folders }, [
+        'run',
+        '-f',
+        `echo before; ${gate.wait}; echo after; exit 5`,
+      ]);
+      const waits = startVerb({ port, folders }, ['wait', 'active']);
+      await eventually(() => verb.shown().stdout === 'before\n');
+      await own.kill9();
+      await own.restart(['--port', String(port)]);
+      gate.open();
+      expect(await verb.ended).toMatchObject({ code: 5, stdout: 'before\nafter\n' });
+      await waits.ended;
+    } finally {
+      await endServer(own);
+    }
+  });
+
+  it('-w goes on when connections are broken', async () => {
+    const proxy = await CuttingProxy.to(server.port, 500);
+    const gate = makeGate(server);
+    await pmanVerb(server, ['run', '--name', 'cut', gate.wait]);
+    const through = { port: proxy.port, folders: server.folders };
+    const watch = startVerb(through, ['ls', '-w', 'cut', '-o', 'state']);
+    await eventually(() => watch.shown().stdout === 'running\n' && proxy.cuts > 2);
+    gate.open();
+    await eventually(() => watch.shown().stdout === 'running\nok\n');
+    watch.kill('SIGINT');
+    await watch.ended;
+  });
+});
