@@ -22,7 +22,7 @@ export type {
 export { PmanClientError } from './clientError.ts';
 export type { PmanClientOptions } from './connection.ts';
 export type { OutputChunk, OutputName } from './outputFeed.ts';
-export type { OutputPiece } from './outputLines.ts';
+export type { OutputPiece } from './piecesFeed.ts';
 export {
   type CallOptions,
   type FollowOptions,
