@@ -24,7 +24,9 @@ export function JobPanel({ id }: { readonly id: string }) {
   const deeds = useDeeds();
   const heading = useRef<HTMLHeadingElement>(null);
   useWatch(job);
-  // Keys that open a job go on in it.
+  useEffect(() => app.show(job), [app, job]);
+  useEffect(() => () => app.show(undefined), [app]);
+  // It stays in view in the list that is smaller now.
   useEffect(() => {
     if (job !== undefined)
       document.querySelector('.list tr.open')?.scrollIntoView({ block: 'nearest' });
@@ -112,7 +114,7 @@ function TabView({
       return (
         <LogView
           key={job.id}
-          client={app.client}
+          client={app.live.patientClient}
           job={job}
           line={app.place.line}
           onLineChange={(line) => app.go({ line }, 'replace')}
