@@ -5,8 +5,9 @@ import { Failure } from './failure.tsx';
 import { StateMark } from './glyph.tsx';
 import { JobForm } from './jobForm.tsx';
 import { useWatch } from './jobWatch.ts';
+import { LazyLog } from './lazyLog.tsx';
 import { Link } from './link.tsx';
-import { LogView } from './log/LogView.tsx';
+
 import { TABS, type Tab } from './pagePlace.ts';
 import { PartsView } from './partsView.tsx';
 import { RecordView } from './recordView.tsx';
@@ -112,7 +113,7 @@ function TabView({
   switch (tab) {
     case 'log':
       return (
-        <LogView
+        <LazyLog
           key={job.id}
           client={app.live.patientClient}
           job={job}
