@@ -97,7 +97,9 @@ async function bundlePage() {
     entryPoints: { page: `${source}/main.tsx`, styles: `${source}/styles.css` },
     outdir: place,
     entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     bundle: true,
+    splitting: true,
     minify: true,
     platform: 'browser',
     target: 'es2022',
@@ -109,11 +111,20 @@ async function bundlePage() {
     metafile: true,
     logLevel: 'warning',
   });
-  const built = Object.keys(metafile.outputs).map((path) => basename(path));
-  const named = (pattern) => built.find((name) => pattern.test(name));
+  const madeOf = (entry) =>
+    Object.entries(metafile.outputs).find(
+      ([, { entryPoint }]) => entryPoint === `${source}/${entry}`,
+    );
+  const [script, { imports }] = madeOf('main.tsx');
+  // What the script imports at its start is asked for together with it.
+  const first = imports.filter(({ kind }) => kind === 'import-statement');
+  const early = first.map(
+    ({ path }) => `<link rel="modulepreload" href="/ui/${basename(path)}">\n`,
+  );
   const html = readFileSync(`${source}/index.html`, 'utf8')
-    .replace('page.js', named(/^page-.*\.js$/))
-    .replace('styles.css', named(/^styles-.*\.css$/));
+    .replace('page.js', basename(script))
+    .replace('styles.css', basename(madeOf('styles.css')[0]))
+    .replace('<script', `${early.join('')}<script`);
   writeFileSync(join(place, 'index.html'), html);
   for (const file of readdirSync(`${source}/icons`)) {
     writeFileSync(join(place, file), readFileSync(`${source}/icons/${file}`));

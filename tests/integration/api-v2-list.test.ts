@@ -62,6 +62,12 @@ describe('the list of /api/v2', () => {
     ['?text=good', ['good']],
     ['?text=needle', ['long']],
     ['?text=SLEEP&auid=a', ['running', 'killed']],
+    ['?find=NEEDLE', ['long']],
+    ['?find=j', ['bad']],
+    ['?find=no+such', []],
+    ['?name=J', ['bad']],
+    ['?name=*', ['waiting', 'running', 'killed', 'long', 'bad', 'good']],
+    ['?name=??', []],
     ['?backend=ssh,container', []],
     ['?backend=host&limit=1', ['waiting']],
     ['?until=2020-01-01T00:00:00Z', []],
@@ -69,6 +75,25 @@ describe('the list of /api/v2', () => {
   ];
   it.each(cases)('%s holds %j', async (query, expected) => {
     expect(await names(query)).toEqual(expected);
+  });
+
+  it('finds a job by the beginning of its uuid', async () => {
+    const uuid = ids.long?.split('_')[1] ?? '';
+    expect(await names(`?find=${uuid.slice(0, 13)}`)).toEqual(['long']);
+    expect(await names(`?find=${uuid.slice(1, 13)}`)).toEqual([]);
+  });
+
+  const none = { waiting: 0, starting: 0, running: 0, succeeded: 0, failed: 0, killed: 0, lost: 0 };
+  it.each([
+    ['', { waiting: 1, running: 1, succeeded: 2, failed: 1, killed: 1 }],
+    ['&state=failed', { waiting: 1, running: 1, succeeded: 2, failed: 1, killed: 1 }],
+    ['&auid=a', { running: 1, succeeded: 2, killed: 1 }],
+    ['&find=needle', { succeeded: 1 }],
+    ['&name=j', { failed: 1 }],
+  ])('tells how many are in each state, of %j', async (query, counts) => {
+    const page = await api.page(`?counts=1&limit=1&fields=id${query}`);
+    expect(page).toMatchObject({ counts: { ...none, ...counts }, event: expect.any(Number) });
+    expect(await api.page(`?limit=1${query}`)).not.toHaveProperty('counts');
   });
 
   it('is cut by the times of acceptance', async () => {

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import { linkId } from './appState.ts';
 import { Banner, TokenForm } from './banner.tsx';
 import { Confirm } from './confirm.tsx';
 import { Help } from './help.tsx';
@@ -20,8 +19,7 @@ export function App() {
   useEffect(() => listenToKeys({ app, onHelp: () => setHelp(true) }), [app]);
   const { contact } = app.live;
   const { view, id } = app.place;
-  const open = app.rows.rows.find((row) => view === 'job' && linkId(row.id) === id);
-  useTabTitle(open, contact.kind === 'away', app.rows.counts.running ?? 0);
+  useTabTitle(app.shownJob, contact.kind === 'away', app.rows.counts.running ?? 0);
   const hasList = view === 'jobs' || view === 'job';
   return (
     <>

@@ -25,6 +25,8 @@ export class AppState {
   #isDue = false;
   /** Whether somebody points at a row, has chosen one, or has scrolled down. */
   isHeld = false;
+  /** The job that is open, once it is known. */
+  shownJob: Job | undefined;
   /** Jobs that are selected, by their ids. */
   selected: ReadonlySet<string> = new Set();
 
@@ -98,6 +100,12 @@ export class AppState {
     this.go({ view: 'job', id: linkId(id), line: undefined, tab: this.#place.tab });
   }
 
+  /** Tells how the job stands that is open; undefined: none is. */
+  show(job: Job | undefined): void {
+    this.shownJob = job;
+    this.changed();
+  }
+
   say(notice: Notice | undefined): void {
     this.#notice = notice;
     this.changed();
@@ -159,6 +167,11 @@ export class AppState {
 }
 
 const NO_PLACE: Place = { view: 'jobs', tab: 'log', filter: NO_FILTER };
+
+/** Whether a job is what a name in an address means: its id, or the beginning of the uuid in it. */
+export function isCalled(id: string, name: string | undefined): boolean {
+  return name !== undefined && (id === name || id.slice(id.indexOf('_') + 1).startsWith(name));
+}
 
 /** What of an id stands in an address: 8 digits of its uuid, which 100,000 jobs seldom share; else the server says so. */
 export function linkId(id: string): string {

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
-import { type AppState, linkId } from './appState.ts';
+import { type AppState, isCalled, linkId } from './appState.ts';
 import type { Question } from './question.ts';
 import { shortId } from './shown.ts';
 import { useApp } from './useApp.ts';
@@ -36,7 +36,7 @@ export function deedsOf(app: AppState) {
         void each(app, 'deleted', jobs, async ({ id }) => {
           await app.client.remove(id);
           const { view, id: open } = app.place;
-          if (view === 'job' && open !== undefined && id.includes(open)) {
+          if (view === 'job' && isCalled(id, open)) {
             app.go({ view: 'jobs', id: undefined }, 'replace');
           }
         });

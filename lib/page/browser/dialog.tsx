@@ -10,15 +10,21 @@ interface DialogProps {
 /** A question in front of the page. Escape closes it; the keyboard stays in it; focus goes back to where it was. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
+  const isOpen = useRef(true);
   useEffect(() => {
-    const before = document.activeElement;
-    box.current?.showModal();
+    const dialog = box.current;
+    dialog?.showModal();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      isOpen.current = false;
+      // It gives the focus back; an element that is only taken away does not.
+      dialog?.close();
     };
   }, []);
+  const close = () => {
+    if (isOpen.current) onClose();
+  };
   return (
-    <dialog ref={box} aria-labelledby="dialogTitle" onClose={onClose} onCancel={onClose}>
+    <dialog ref={box} aria-labelledby="dialogTitle" onClose={close}>
       <h2 id="dialogTitle">{title}</h2>
       {children}
     </dialog>

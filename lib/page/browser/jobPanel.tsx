@@ -5,8 +5,9 @@ import { Failure } from './failure.tsx';
 import { StateMark } from './glyph.tsx';
 import { JobForm } from './jobForm.tsx';
 import { useWatch } from './jobWatch.ts';
+import { LazyLog } from './lazyLog.tsx';
 import { Link } from './link.tsx';
-import { LogView } from './log/LogView.tsx';
+
 import { TABS, type Tab } from './pagePlace.ts';
 import { PartsView } from './partsView.tsx';
 import { RecordView } from './recordView.tsx';
@@ -24,7 +25,9 @@ export function JobPanel({ id }: { readonly id: string }) {
   const deeds = useDeeds();
   const heading = useRef<HTMLHeadingElement>(null);
   useWatch(job);
-  // Keys that open a job go on in it.
+  useEffect(() => app.show(job), [app, job]);
+  useEffect(() => () => app.show(undefined), [app]);
+  // It stays in view in the list that is smaller now.
   useEffect(() => {
     if (job !== undefined)
       document.querySelector('.list tr.open')?.scrollIntoView({ block: 'nearest' });
@@ -110,9 +113,9 @@ function TabView({
   switch (tab) {
     case 'log':
       return (
-        <LogView
+        <LazyLog
           key={job.id}
-          client={app.client}
+          client={app.live.patientClient}
           job={job}
           line={app.place.line}
           onLineChange={(line) => app.go({ line }, 'replace')}

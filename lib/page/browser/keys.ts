@@ -1,5 +1,4 @@
-import type { AppState } from './appState.ts';
-import { linkId } from './appState.ts';
+import { type AppState, isCalled } from './appState.ts';
 import { deedsOf } from './deeds.ts';
 import { GROUPS, isOver } from './shown.ts';
 
@@ -122,7 +121,7 @@ function chosenJob(app: AppState) {
   const { id } = app.place;
   const { rows } = app.rows;
   if (focused !== undefined) return rows.find((row) => row.id === focused);
-  return id === undefined ? undefined : rows.find((row) => linkId(row.id) === id || row.id === id);
+  return rows.find((row) => isCalled(row.id, id)) ?? app.shownJob;
 }
 
 /** Gives a row of the list the focus; it may have to be drawn first. */

@@ -36,6 +36,7 @@ export class Live {
   readonly #options: LiveOptions;
   #contact: Contact = { kind: 'connecting' };
   #client: PmanClient;
+  #patient: PmanClient;
   #round = new AbortController();
   #wake: (() => void) | undefined;
   #tries = 0;
@@ -43,7 +44,7 @@ export class Live {
 
   constructor(options: LiveOptions) {
     this.#options = options;
-    this.#client = this.#connect();
+    [this.#client, this.#patient] = this.#connect();
   }
 
   get contact(): Contact {
@@ -52,6 +53,11 @@ export class Live {
 
   get client(): PmanClient {
     return this.#client;
+  }
+
+  /** One that goes on by itself when the server is back, for what is read for long. */
+  get patientClient(): PmanClient {
+    return this.#patient;
   }
 
   get hasToken(): boolean {
@@ -79,7 +85,7 @@ export class Live {
   useToken(token: string): void {
     if (token === '') this.#options.storage.removeItem(TOKEN);
     else this.#options.storage.setItem(TOKEN, token);
-    this.#client = this.#connect();
+    [this.#client, this.#patient] = this.#connect();
     this.#seen = undefined;
     this.#become({ kind: 'connecting' });
     this.start();
@@ -96,15 +102,15 @@ export class Live {
     return this.#options.storage.getItem(TOKEN);
   }
 
-  #connect(): PmanClient {
+  #connect(): [PmanClient, PmanClient] {
     const token = this.#token;
     const { url, fetch: own } = this.#options;
-    return new PmanClient({
+    const options = { url, ...(token !== null && { token }), ...(own && { fetch: own }) };
+    return [
       // The page itself says when it tries again, and lets people see that.
-      ...{ url, patienceMs: 0 },
-      ...(token !== null && { token }),
-      ...(own && { fetch: own }),
-    });
+      new PmanClient({ ...options, patienceMs: 0 }),
+      new PmanClient({ ...options, patienceMs: Number.POSITIVE_INFINITY }),
+    ];
   }
 
   async #run(signal: AbortSignal): Promise<void> {

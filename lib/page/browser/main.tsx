@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { AppState } from './appState.ts';
+import { loadLogSoon } from './lazyLog.tsx';
 import { applyTheme } from './theme.ts';
 import { AppContext } from './useApp.ts';
 
@@ -17,3 +18,4 @@ render(
   </AppContext.Provider>,
   root,
 );
+loadLogSoon();

@@ -32,7 +32,10 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
                 <td>{i}</td>
                 <td>
                   <span class={`state ${kind}`}>
-                    <span aria-hidden="true">{glyph}</span> {word}
+                    <span class="glyph" aria-hidden="true">
+                      {glyph}
+                    </span>{' '}
+                    {word}
                   </span>
                   {part.cause !== null && <div class="quiet">{part.cause}</div>}
                 </td>

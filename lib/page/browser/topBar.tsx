@@ -76,7 +76,9 @@ function SearchField() {
         onInput={({ currentTarget: { value } }) => {
           setTyped(value);
           clearTimeout(timer.current);
-          timer.current = setTimeout(() => find(value, 'replace'), TYPED_MS);
+          // The way back leads to what was shown before the first letter.
+          const how = q === '' ? 'push' : 'replace';
+          timer.current = setTimeout(() => find(value, how), TYPED_MS);
         }}
         onKeyDown={(event) => {
           if (event.key === 'Enter') find(event.currentTarget.value, 'push');

@@ -15,7 +15,7 @@ const SOON_MS = 100;
 
 /** One job, kept up to date by the events. */
 export function useJob(app: AppState, id: string | undefined): Known {
-  const [job, setJob] = useState<Job>();
+  const [known, setKnown] = useState<{ readonly asked: string; readonly job: Job }>();
   const [error, setError] = useState<unknown>();
   const [turn, setTurn] = useState(0);
   const { client } = app;
@@ -28,9 +28,9 @@ export function useJob(app: AppState, id: string | undefined): Known {
     const ask = async () => {
       timer = undefined;
       try {
-        const known = await client.job(id, { signal: stop.signal });
-        whole = known.id;
-        setJob(known);
+        const job = await client.job(id, { signal: stop.signal });
+        whole = job.id;
+        setKnown({ asked: id, job });
         setError(undefined);
       } catch (failure) {
         if (stop.signal.aborted) return;
@@ -48,9 +48,8 @@ export function useJob(app: AppState, id: string | undefined): Known {
       forget();
     };
   }, [app, client, id, isLive, turn]);
-  const isThis = job !== undefined && id !== undefined && job.id.includes(id);
   return {
-    job: isThis ? job : undefined,
+    job: known?.asked === id ? known?.job : undefined,
     error,
     again: () => setTurn((n) => n + 1),
   };

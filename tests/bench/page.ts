@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PageVisitor } from '../helpers/pageVisitor.ts';
+import { makeFolders, startServer } from '../helpers/startServer.ts';
+import { writeHistory } from './writeHistory.ts';
+
+/**
+ * How soon the page can be used, and how it scrolls, with many jobs: in a real browser, on this host.
+ * Usage: PMAN_TEST_CHROMIUM=… npm run bench:page [-- <jobs> [<folder of a history>]]
+ */
+const [jobsText = '10000', given] = process.argv.slice(2);
+const jobs = Number(jobsText);
+const ROUNDS = 7;
+
+const root = mkdtempSync(join(tmpdir(), 'pman-page-'));
+const folders = { ...makeFolders(root), ...(given !== undefined && { DBpath: given }) };
+if (given === undefined) writeHistory({ jobs, folder: folders.DBpath });
+const server = await startServer({ folders });
+const visitor = await PageVisitor.open();
+try {
+  const address = `http://127.0.0.1:${server.port}/ui`;
+  const usable: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const page = await visitor.window();
+    await page.goto(address, { waitUntil: 'commit' });
+    await page.locator('tr[data-id]').first().waitFor();
+    usable.push(
+      await page.evaluate<number>("performance.getEntriesByName('pman usable')[0].startTime"),
+    );
+    await visitor.leave();
+  }
+  console.log(
+    'from the first byte asked for to rows that can be used, in ms:',
+    usable.map(Math.round),
+  );
+
+  const page = await visitor.window();
+  await page.addInitScript(`
+    globalThis.tasks = [];
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) globalThis.tasks.push(Math.round(duration));
+    }).observe({ type: 'longtask', buffered: true });`);
+  await page.goto(address);
+  await page.locator('tr[data-id]').first().waitFor();
+  const first = await page.evaluate<number[]>('globalThis.tasks.splice(0)');
+  const frames = await page.evaluate<number[]>(`new Promise((resolve) => {
+    const box = document.querySelector('.list');
+    const gaps = [];
+    let last = performance.now();
+    const step = (now) => {
+      gaps.push(now - last);
+      last = now;
+      const before = box.scrollTop;
+      box.scrollTop += 400;
+      if (gaps.length > 1500 || (box.scrollTop === before && gaps.length > 800)) resolve(gaps);
+      else requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  })`);
+  const shown = await page.locator('.shown').textContent();
+  const during = await page.evaluate<number[]>('globalThis.tasks');
+  const sorted = frames.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
+  console.log(`scrolled: ${shown?.trim()}, ${frames.length} frames`);
+  console.log(`ms between frames: half ${at(0.5)}, 99 % ${at(0.99)}, longest ${at(0.9999)}`);
+  console.log('tasks of more than 50 ms at the start:', first, 'while it scrolls:', during);
+} finally {
+  await visitor.close();
+  await server.stop();
+  server.endJobs();
+  rmSync(root, { recursive: true, force: true });
+}

@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { ApiClient } from '../helpers/apiClient.ts';
+import { browserMissing } from '../helpers/browser.ts';
+import { describeWithEngine } from '../helpers/engine.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { PageVisitor } from '../helpers/pageVisitor.ts';
+import { endServer, makeGate } from '../helpers/pman.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
+
+describeWithEngine('the page while its server is away', browserMissing, () => {
+  let visitor: PageVisitor;
+  let server: TestServer;
+  let page: Page;
+
+  beforeAll(async () => {
+    visitor = await PageVisitor.open();
+  });
+  beforeEach(async () => {
+    visitor.complaints = [];
+    page = await visitor.window();
+    server = await startServer();
+  });
+  afterEach(async () => {
+    await visitor.leave();
+    await endServer(server);
+    expect(visitor.complaints).toEqual([]);
+  });
+  afterAll(() => visitor.close());
+
+  const open = async (path: string) => {
+    await page.goto(`http://127.0.0.1:${server.port}${path}`);
+    await page.locator('.contact.live').waitFor();
+  };
+
+  it('says so, keeps what it shows, and goes on when pman was killed and is back', async () => {
+    const api = new ApiClient(server);
+    const gate = makeGate(server);
+    const job = await api.submit({ command: `echo one; ${gate.wait}; echo two`, jid: 'survivor' });
+    await open(`/ui/jobs/${job.id}`);
+    const row = page.locator(`tr[data-id="${job.id}"]`);
+    await row.getByText('running').waitFor();
+    await page.getByRole('log').getByText('one').waitFor();
+    const { port } = server;
+    await server.kill9();
+    await page.getByText(/Not connected since .* what you see is from then/).waitFor();
+    await eventually(async () => (await page.title()).startsWith('(!)'));
+    expect(await row.getByText('running').count()).toBe(1);
+    const kill = page.getByRole('button', { name: 'Kill' });
+    expect([await kill.isDisabled(), await kill.getAttribute('title')]).toEqual([
+      true,
+      'Not connected',
+    ]);
+    // It ends while nobody looks.
+    gate.open();
+    await server.restart(['--port', String(port)]);
+    await page
+      .getByRole('button', { name: 'Now' })
+      .click({ timeout: 20_000 })
+      .catch(() => undefined);
+    await page.locator('.contact.live').waitFor({ timeout: 60_000 });
+    await row.getByText('ok').waitFor();
+    await page.locator('.panelHead').getByText('ok').waitFor();
+    await page.getByRole('log').getByText('two').waitFor();
+    expect(await page.title()).toBe('✓ survivor ok · pman');
+    // It hears of what happens now, too.
+    const next = await new ApiClient(server).submit({ command: 'true', jid: 'next' });
+    await page.locator('.panel .back').click();
+    await page.locator(`tr[data-id="${next.id}"]`).getByText('ok').waitFor();
+  });
+
+  it('brings what was loaded further down up to date as well', async () => {
+    const api = new ApiClient(server);
+    const gate = makeGate(server);
+    const first = await api.submit({ command: gate.wait, jid: 'far-down' });
+    for (let n = 0; n < 150; n += 1) await api.submit({ command: 'true' });
+    await open('/ui');
+    const list = page.locator('.list');
+    const end = async () => {
+      await list.evaluate((element) => {
+        const box = element as unknown as { scrollTop: number; scrollHeight: number };
+        box.scrollTop = box.scrollHeight;
+      });
+      return (await page.locator(`tr[data-id="${first.id}"]`).count()) === 1;
+    };
+    await eventually(end);
+    const { port } = server;
+    await server.kill9();
+    await page.getByText(/Not connected since/).waitFor();
+    gate.open();
+    await server.restart(['--port', String(port)]);
+    await page.locator('.contact.live').waitFor({ timeout: 60_000 });
+    await page.locator(`tr[data-id="${first.id}"]`).getByText('ok').waitFor();
+  });
+});

@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { JobEvent, JobPage, JobQuery } from '../../../../../lib/client/index.ts';
+import { JobRows } from '../../../../../lib/page/browser/jobRows.ts';
+import { NO_FILTER } from '../../../../../lib/page/browser/pagePlace.ts';
+
+const job = (id: string, state = 'running') => ({
+  ...{ id, state, jid: id, auid: null, command: id, exitCode: null, place: null, labels: {} },
+  ...{ backend: 'host', acceptedAt: '', startedAt: null, endedAt: null },
+});
+
+describe('the rows of the list', () => {
+  let asked: JobQuery[];
+  let answers: Array<Partial<JobPage>>;
+  let due: Array<() => void>;
+  let mayMove: boolean;
+  let rows: JobRows;
+
+  beforeEach(() => {
+    [asked, answers, due, mayMove] = [[], [], [], true];
+    rows = new JobRows({
+      client: () => ({
+        jobPage: async (query = {}) => {
+          asked.push(query);
+          return { jobs: [], next: null, ...answers.shift() } as JobPage;
+        },
+      }),
+      mayMove: () => mayMove,
+      onChange: () => undefined,
+      later: (act) => void due.push(act),
+    });
+  });
+
+  const page = (ids: readonly string[], more: Partial<JobPage> = {}) =>
+    answers.push({ jobs: ids.map((id) => job(id)) as unknown as JobPage['jobs'], ...more });
+  const counts = (running: number, failed = 0) =>
+    ({ running, failed, waiting: 0 }) as unknown as NonNullable<JobPage['counts']>;
+  const event = (type: JobEvent['type'], id: string, data = {}): JobEvent => ({
+    ...{ seq: 1, time: '2026-11-29T12:00:00.000Z', type, id, data },
+  });
+  const ids = () => rows.rows.map(({ id }) => id);
+
+  it('change in their places when a job ends, and the counts with them', async () => {
+    page(['b', 'a'], { counts: counts(2), event: 7 });
+    expect(await rows.load(NO_FILTER)).toBe(7);
+    rows.apply(event('ended', 'a', { state: 'failed', exitCodes: [0, 3] }));
+    expect(ids()).toEqual(['b', 'a']);
+    expect(rows.rows[1]).toMatchObject({ state: 'failed', exitCode: 3 });
+    expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
+    // The same once more, as after a lost connection.
+    rows.apply(event('ended', 'a', { state: 'failed', exitCodes: [0, 3] }));
+    expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
+    expect(due).toEqual([]);
+  });
+
+  it('leave new jobs outside while somebody points at the list', async () => {
+    page(['a'], { counts: counts(1) });
+    await rows.load(NO_FILTER);
+    mayMove = false;
+    rows.apply(event('accepted', 'b'));
+    expect([ids(), rows.news]).toEqual([['a'], 1]);
+    page(['b'], { counts: counts(2) });
+    due.shift()?.();
+    await Promise.resolve();
+    expect(ids()).toEqual(['a']);
+    mayMove = true;
+    page(['b', 'a'], { counts: counts(2) });
+    rows.settle();
+    due.shift()?.();
+    await new Promise(setImmediate);
+    expect([ids(), rows.news]).toEqual([['b', 'a'], 0]);
+  });
+
+  it('ask once for many new jobs', async () => {
+    page([]);
+    await rows.load(NO_FILTER);
+    for (let n = 0; n < 1000; n += 1) rows.apply(event('accepted', `job ${n}`));
+    expect(due).toHaveLength(1);
+    expect(rows.counts.waiting).toBe(1000);
+  });
+
+  it('ask for the counts when a job ends that is not loaded', async () => {
+    page(['a'], { counts: counts(5) });
+    await rows.load(NO_FILTER);
+    mayMove = false;
+    rows.apply(event('ended', 'z', { state: 'failed', exitCodes: [1] }));
+    page([], { counts: counts(4, 1) });
+    due.shift()?.();
+    await new Promise(setImmediate);
+    expect([ids(), rows.counts.running, rows.counts.failed]).toEqual([['a'], 4, 1]);
+  });
+
+  it('stay where a job is removed under the pointer, and go when it is let go', async () => {
+    page(['b', 'a'], { counts: counts(2) });
+    await rows.load(NO_FILTER);
+    mayMove = false;
+    rows.apply(event('removed', 'b'));
+    expect(rows.rows[0]).toMatchObject({ id: 'b', isGone: true });
+    expect(rows.counts.running).toBe(1);
+    mayMove = true;
+    rows.apply(event('removed', 'a'));
+    expect(ids()).toEqual(['b']);
+  });
+
+  it('go on behind what has been loaded, also when the first page is loaded anew', async () => {
+    page(['d', 'c'], { next: 'n' });
+    await rows.load(NO_FILTER);
+    page(['b', 'a']);
+    await rows.more();
+    expect(asked.at(-1)).toMatchObject({ cursor: 'n' });
+    page(['e', 'd', 'c'], { next: 'm' });
+    await rows.refresh();
+    expect(ids()).toEqual(['e', 'd', 'c', 'b', 'a']);
+    expect(rows.hasMore).toBe(false);
+    // What has happened to the later ones is not known: then they do not stay.
+    page(['e', 'd', 'c'], { next: 'm' });
+    await rows.load(NO_FILTER, { anew: true });
+    expect(ids()).toEqual(['e', 'd', 'c']);
+  });
+
+  it('are those of the newest filter, whichever answer comes last', async () => {
+    page(['late']);
+    page(['a']);
+    const first = rows.load(NO_FILTER);
+    const second = rows.load({ ...NO_FILTER, q: 'a' });
+    expect(await first).toBeUndefined();
+    await second;
+    expect(ids()).toEqual(['a']);
+  });
+
+  it('stay when a request fails', async () => {
+    page(['a']);
+    await rows.load(NO_FILTER);
+    answers.push(
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error('away');
+          },
+        },
+      ),
+    );
+    await expect(rows.refresh()).rejects.toThrow('away');
+    expect(ids()).toEqual(['a']);
+    expect(rows.error).toBeInstanceOf(Error);
+  });
+});
