@@ -45,7 +45,7 @@ export class SshPart implements DetachedPart {
   readonly overrun: Promise<StreamName>;
   #tellOverrun: (stream: StreamName) => void = () => undefined;
   #isOver = false;
-  /** The client's, where it can be known. */
+  /** The client's, where it can be known; below 0: the signal that has ended it. */
   #exitCode: number | undefined;
   /** The client was killed by us. */
   #isCut = false;
@@ -123,7 +123,8 @@ export class SshPart implements DetachedPart {
     if (returncode !== undefined) return { returncode };
     if (remote !== undefined) return this.#lost(remote);
     const { target } = this.#connection;
-    if (this.#exitCode === undefined || this.#isCut) {
+    // A client that a signal has ended, by whoever sent it, could not say how far it had come.
+    if (this.#exitCode === undefined || this.#exitCode < 0 || this.#isCut) {
       const cause = `ssh to ${sshTargetText(target)} ended before it was known whether the command had begun`;
       return { returncode: null, cause, isLast: true };
     }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -359,6 +361,7 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
       const job = waiting('true; echo never');
       const jid = await run(job.cmd);
       const pid = await job.pid();
+      await eventually(async () => (await entryOf(jid)).includes('"pid_remote":'));
       kill9(job.client);
       const result = await untilEnded(server, jid, 15_000);
       expect(result).toMatchObject({ status: 'lost', returncode: [null] });
@@ -366,6 +369,23 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
         RegExp(`^the connection to ${ssh} was lost.* \\(pid ${pid}\\) was still running and was`),
       );
       expect(isAlive(pid)).toBe(false);
+    });
+
+    it('the client, while it is connecting: the job is lost, since nobody knows whether it has begun', async () => {
+      const silent = createServer().listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const place = `nobody@127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      await server.restart(['--sshHosts', place]);
+      const connected = once(silent, 'connection');
+      const jid = await run('true; echo never', { ssh: place });
+      const [socket] = (await connected) as [Socket];
+      kill9(/^ssh .*nobody@127\.0\.0\.1/);
+      const result = await untilEnded(server, jid, 15_000);
+      expect(result).toMatchObject({ status: 'lost', returncode: [null] });
+      expect(result.cause[0]).toMatch(/ended before it was known whether the command had begun$/);
+      socket.destroy();
+      silent.close();
+      await server.restart(flags());
     });
 
     it('the host gone: the record says that the command may still run there', async () => {
