@@ -63,7 +63,7 @@ export function widen(reader: number, bytes: number): void {
  * @throws the system's error
  */
 export function openAtEnd(path: string): { readonly fd: number; readonly size: number } {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
   return { fd, size: Number(lseek(fd, 0, SEEK_END)) };
 }
 

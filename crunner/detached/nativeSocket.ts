@@ -1,3 +1,4 @@
+import { fchmodSync } from 'node:fs';
 import koffi from 'koffi';
 import { lastError, libc, systemError } from './nativeLibrary.ts';
 
@@ -52,6 +53,8 @@ export function connectTo(path: string): number {
 /** @throws the system's error: EADDRINUSE where there is a socket of that name */
 export function listenAt(path: string): number {
   return openSocket(path, (fd, address) => {
+    // The system makes the file with the rights of the socket.
+    fchmodSync(fd, 0o600);
     const result: number = bind(fd, address, address.length);
     return result === 0 ? listen(fd, BACKLOG) : result;
   });

@@ -102,7 +102,7 @@ export function nativeSpawn(program: Program): StartedProgram {
   const become = (fd: number, target: string | number) =>
     typeof target === 'number'
       ? addDup(actions, target, fd)
-      : addOpen(actions, fd, target, O_WRONLY | O_CREAT | O_APPEND, 0o644);
+      : addOpen(actions, fd, target, O_WRONLY | O_CREAT | O_APPEND, 0o600);
   if (mark !== undefined) become(1, mark);
   become(1, out);
   become(2, err);

@@ -77,7 +77,7 @@ export class OutputLog {
     const { stdout, stderr } = this.#sizes;
     if (this.#lines.length === 0 || !(isLong || (stdout > 0 && stderr > 0))) return;
     try {
-      appendFileSync(this.#file, this.#lines.join(''));
+      appendFileSync(this.#file, this.#lines.join(''), { mode: 0o600 });
     } catch (error) {
       // A full disk: the output itself matters more, and the next line tells of this growth too.
       if (systemErrorCode(error) !== 'ENOENT') console.error(`${this.#file}: ${messageOf(error)}`);

@@ -48,7 +48,7 @@ export class PortableKeeper implements OutputKeeper {
 
 /** Resolves when the last writer has gone, and all is in the file. */
 function startCat(pipe: string, file: string, maxBytes: number | undefined): Promise<unknown> {
-  const [from, to] = [openSync(pipe, 'r'), openSync(file, 'a')];
+  const [from, to] = [openSync(pipe, 'r'), openSync(file, 'a', 0o600)];
   try {
     const script = maxBytes === undefined ? 'exec cat' : 'head -c "$0"; exec cat >/dev/null';
     const cat = spawn('/bin/sh', ['-c', script, String(maxBytes ?? '')], {

@@ -14,7 +14,7 @@ export async function portableSpawn(program: Program): Promise<StartedProgram> {
   const files: number[] = [];
   const openFile = (file: string | number, flags: 'a' | 'r' = 'a') => {
     if (typeof file === 'number') return streamFor(file);
-    const fd = openSync(file, flags);
+    const fd = openSync(file, flags, 0o600);
     files.push(fd);
     return streamFor(fd);
   };

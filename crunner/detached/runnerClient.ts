@@ -108,7 +108,7 @@ export class RunnerClient {
 
   async #start(): Promise<Socket> {
     const { spool } = this.#options;
-    mkdirSync(spool, { recursive: true });
+    mkdirSync(spool, { recursive: true, mode: 0o700 });
     // A killed server may have started one that was not ready when it was looked for.
     const early = await this.#connect();
     if (early !== undefined) return this.#keep(early);
@@ -156,7 +156,7 @@ export class RunnerClient {
   #openLog(): number | undefined {
     const { spool, log } = this.#options;
     try {
-      return openSync(join(spool, 'runner.log'), 'a');
+      return openSync(join(spool, 'runner.log'), 'a', 0o600);
     } catch (error) {
       log.warn('the runner has no log', { error: messageOf(error) });
       return undefined;

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import { closeGroups } from './confinement.ts';
@@ -96,6 +96,7 @@ async function main(spool: string): Promise<void> {
   // Another runner has the socket: it is the one, this one is not needed.
   server.on('error', () => process.exit(3));
   server.listen(path, () => {
+    chmodSync(path, 0o600);
     own = socketNumber();
     checkLonely();
   });

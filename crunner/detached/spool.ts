@@ -82,11 +82,11 @@ function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean):
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     // Somebody has cleared its parents away while the server ran.
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 }
 
@@ -101,7 +101,7 @@ export function writeLine(
 
 /** One write(2) of one line: a kill of the process does not cut it. */
 function append(folder: string, line: JournalLine, fsync: boolean): void {
-  const fd = openSync(join(folder, JOURNAL), 'a');
+  const fd = openSync(join(folder, JOURNAL), 'a', 0o600);
   try {
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     const written = writeSync(fd, bytes);

@@ -46,7 +46,7 @@ export class SshTranscript {
    */
   static create(file: string, err: string, marker: string): SshTranscript {
     writeFileSync(file, `${marker}\n`, { mode: 0o600 });
-    appendFileSync(err, '');
+    appendFileSync(err, '', { mode: 0o600 });
     return new SshTranscript(file, err, marker);
   }
 
@@ -117,7 +117,9 @@ export class SshTranscript {
     this.#held = [text];
     // An earlier reader may have added some of it, or a disk that was filling up may have taken some.
     const size = statSync(this.#err, { throwIfNoEntry: false })?.size ?? 0;
-    appendFileSync(this.#err, text.subarray(Math.max(size - this.#heldAt, 0)));
+    appendFileSync(this.#err, text.subarray(Math.max(size - this.#heldAt, 0)), {
+      mode: 0o600,
+    });
     this.#heldAt += text.length;
     this.#held = [];
   }

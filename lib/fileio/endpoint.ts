@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
+import type { EndpointFront, EndpointRequest, FromEndpoints } from './endpointMessages.ts';
 
 export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
   /** The file of the tokens; undefined serves everybody, as pman does without tokens. */
   readonly tokenPath: string | undefined;
+  readonly front: EndpointFront;
   readonly log: Logger;
 }
 
@@ -22,10 +23,10 @@ export interface EndpointOptions extends FileioOptions {
 export function fileioOpener(store: string): (options: EndpointOptions) => Promise<FileioEndpoint> {
   let child: ChildProcess | undefined;
   let lastId = 0;
-  return async ({ ip, tokenPath, forever, log }) => {
+  return async ({ ip, tokenPath, forever, front, log }) => {
     if (child?.connected !== true) child = startProcess(log);
     lastId += 1;
-    const endpoint = await ask(child, { id: lastId, ip, tokenPath, forever, store });
+    const endpoint = await ask(child, { id: lastId, ip, tokenPath, forever, store, front });
     log.info('a file transfer endpoint was opened', { port: endpoint.port, forever });
     return endpoint;
   };

@@ -1,3 +1,4 @@
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import type { LogLevel } from '../log.ts';
 
 /** What pman asks the process of the endpoints for. */
@@ -7,6 +8,15 @@ export interface EndpointRequest {
   readonly tokenPath: string | undefined;
   readonly forever: boolean;
   readonly store: string;
+  /** As of pman itself: the endpoint speaks TLS where pman does, and serves the same web pages and names. */
+  readonly front: EndpointFront;
+}
+
+/** How clients reach an endpoint. */
+export interface EndpointFront {
+  readonly tls: TlsPlaces | undefined;
+  readonly allowOrigins: readonly string[];
+  readonly allowHosts: readonly string[];
 }
 
 /** What comes back: the answer to a request, or a line for the log. */

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
+import { YoungGarbage } from '../host/youngGarbage.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { headerValue, headerValues } from './headerLines.ts';
 import { HttpConnection } from './httpConnection.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
 import type { Refusal } from './types.ts';
 import { WholeFront } from './wholeFront.ts';
-import { YoungGarbage } from './youngGarbage.ts';
 
 const CHECK_MS = 1_000;
 /** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
+import { YoungGarbage } from '../host/youngGarbage.ts';
 import { type GatewayReply, isStream } from './types.ts';
-import { YoungGarbage } from './youngGarbage.ts';
 
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
 export function flatHeaders({ status, headers, body }: GatewayReply, close: boolean): string[] {

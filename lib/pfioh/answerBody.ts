@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { BadRequestError, PmanError } from '../errors.ts';
+import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import { answerJson, answerLongJson } from './answer.ts';
 import { answerCopy } from './answerCopy.ts';
 import { answerFields } from './answerFields.ts';
@@ -11,6 +11,7 @@ import { type ControlMessage, checkMeta, parseControl } from './meta.ts';
 import { placeOf, readPush } from './push/pushRequest.ts';
 import { receivePush } from './push/receivePush.ts';
 import { answerQuit, hasControl, isQuit } from './serverQuit.ts';
+import { textRoom } from './textRoom.ts';
 
 /** As of all fields of a multipart form: content that is longer comes in one of these. */
 const MAX_CONTROL_BYTES = 4 * 1024 * 1024;
@@ -40,25 +41,38 @@ export async function answerBody(
 }
 
 async function bodyText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = Number(request.headers['content-length'] ?? 0);
   const tooLarge = () => new PmanError('payload_too_large', 'a message of that size is refused');
-  if (bytes > MAX_CONTROL_BYTES) throw tooLarge();
-  bytes = 0;
-  // A listener and no loop over the request: leaving a loop would close the connection before the answer.
-  await new Promise<void>((resolve, reject) => {
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_CONTROL_BYTES) reject(tooLarge());
-      else chunks.push(chunk);
+  if (Number(request.headers['content-length'] ?? 0) > MAX_CONTROL_BYTES) throw tooLarge();
+  const place = textRoom.enter();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const keep = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_CONTROL_BYTES) throw tooLarge();
+    place.take(chunk.length);
+    chunks.push(chunk);
+  };
+  try {
+    // A listener and no loop over the request: leaving a loop would close the connection before the answer.
+    await new Promise<void>((resolve, reject) => {
+      request.on('data', function take(chunk: Buffer) {
+        try {
+          keep(chunk);
+        } catch (error) {
+          request.off('data', take);
+          reject(error instanceof Error ? error : new Error(messageOf(error)));
+        }
+      });
+      request.once('end', resolve);
+      request.once('error', (cause) =>
+        reject(new BadRequestError('the request broke off', { cause })),
+      );
+      request.once('close', () => reject(new BadRequestError('the request broke off')));
     });
-    request.once('end', resolve);
-    request.once('error', (cause) =>
-      reject(new BadRequestError('the request broke off', { cause })),
-    );
-    request.once('close', () => reject(new BadRequestError('the request broke off')));
-  });
-  return Buffer.concat(chunks).toString();
+    return Buffer.concat(chunks).toString();
+  } finally {
+    place.leave();
+  }
 }
 
 /** The place that a message names, for the audit log. */

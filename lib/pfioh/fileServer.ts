@@ -13,6 +13,7 @@ import { requireScope } from '../access/scopes.ts';
 import { type Door, OPEN_DOOR } from '../access/tokenStore.ts';
 import { messageOf, PmanError, UsageError } from '../errors.ts';
 import type { TlsFiles } from '../host/tlsFiles.ts';
+import { YoungGarbage } from '../host/youngGarbage.ts';
 import type { Logger } from '../log.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
@@ -306,6 +307,9 @@ function endWithError(
   }
 }
 
+/** Of all refused requests together. */
+const thrownAway = new YoungGarbage();
+
 /**
  * Answers with an error at once. What the client still sends is read and thrown away for a while:
  * closing would reset the connection, and the client would not see the answer.
@@ -318,6 +322,7 @@ function refuse(
 ): void {
   if (!request.complete) {
     request.unpipe();
+    request.on('data', (chunk: Buffer) => thrownAway.passed(chunk.length));
     request.resume();
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
     timer.unref();

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { BadRequestError, messageOf } from '../errors.ts';
+import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import { boundaryOf, FormParser, MAX_PARTS } from './formParser.ts';
+import { textRoom } from './textRoom.ts';
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -40,9 +41,11 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
   const all = deferred<Fields>();
   let content: Readable | undefined;
   let bytes = 0;
+  const place = textRoom.enter();
   const parser = new FormParser(boundaryOf(request.headers['content-type'] ?? ''), {
     isFile: (name) => name === 'local',
     onField: (name, value) => fields.set(name, value),
+    onFieldBytes: (more) => place.take(more),
     onFile: (_name, stream) => {
       if (content !== undefined) {
         stream.resume();
@@ -54,6 +57,8 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
   });
   // Errors are taken from `feed`; the parser may fail again after that.
   parser.on('error', () => {});
+  parser.once('close', () => place.leave());
+  request.once('close', () => place.leave());
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
   });
@@ -66,7 +71,7 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
       const broken = new BadRequestError(`the form broke off: ${messageOf(error)}`, {
         cause: error,
       });
-      started.reject(error instanceof BadRequestError ? error : broken);
+      started.reject(error instanceof PmanError ? error : broken);
       content?.destroy(broken);
       all.reject(broken);
     },

@@ -7,6 +7,8 @@ export interface FormHandlers {
   readonly onField: (name: string, value: string) => void;
   /** A part that has to be read, or the form stands still; it fails when the form breaks off. */
   readonly onFile: (name: string, content: Readable) => void;
+  /** Counts bytes of fields, which are kept; what it throws ends the form. */
+  readonly onFieldBytes?: (bytes: number) => void;
 }
 
 const MAX_BOUNDARY = 70;
@@ -108,6 +110,9 @@ export class FormParser extends Writable {
     if (this.#state.kind === 'part') {
       this.#state.part.file?.destroy(error ?? new BadRequestError('the form broke off'));
     }
+    // The request may hold on to this for as long as its sender goes on.
+    this.#field = [];
+    this.#held = NOTHING;
     done(error);
   }
 
@@ -159,6 +164,7 @@ export class FormParser extends Writable {
       throw new BadRequestError(
         `the fields of the form are too long: over ${MAX_FIELD_BYTES} bytes`,
       );
+    this.#handlers.onFieldBytes?.(content.length);
     this.#field.push(content);
     return undefined;
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import type { lockByIdentity } from '../host/folderLock.ts';
+import { PRIVATE } from '../host/rights.ts';
 import { socketPath } from '../host/socketPath.ts';
 import { strangerCheck } from '../host/strangers.ts';
 
@@ -70,7 +71,10 @@ export async function lockFolder(folder: string): Promise<{ release(): void }> {
       const message = `cannot lock the folder ${folder}: ${messageOf(cause)}`;
       reject(new PmanError('storage', message, { hint, cause }));
     });
-    server.listen(draft, resolve);
+    server.listen(draft, () => {
+      chmodSync(draft, PRIVATE.file);
+      resolve();
+    });
   });
   server.unref();
   try {

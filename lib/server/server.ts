@@ -176,7 +176,9 @@ async function open(
       killGraceMs: config.killGraceMs,
     },
     openFileio: async ({ forever }) => {
-      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, log });
+      const { tls, allowOrigins, allowHosts } = config;
+      const front = { tls, allowOrigins, allowHosts };
+      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, front, log });
       // "All addresses" is none that a client can go to.
       const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
       return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;

@@ -109,6 +109,8 @@ const HELLO = /^\/[^/]*\/[^/]*\/hello\/?(?:\?(.*))?$/;
 
 /** No job can have that name, so that nothing is below it. */
 const BELOW_HELLO = /^\/[^/]*\/[^/]*\/hello\//;
+/** Nor below those that are no names of the tree. */
+const BELOW_RESERVED = /^\/(livez|readyz|metrics|openapi\.json)\//;
 
 function helloIn(target: string): Command | undefined {
   const [path, query] = HELLO.exec(target) ?? [];
@@ -127,7 +129,7 @@ async function read(services: Services, target: string, told: Told, pace: LongWo
     return;
   }
   const path = pathOf(target);
-  if (BELOW_HELLO.test(path)) {
+  if (BELOW_HELLO.test(path) || BELOW_RESERVED.test(path)) {
     throw new PmanError('not_found', `there is nothing at ${path.slice(0, 200)}`, {
       hint: 'GET /api/v1/hello tells how the server is',
     });

@@ -17,6 +17,11 @@ export function isOwnName(name: string): boolean {
   return STAGING_NAME.test(name) || PARTIAL_NAME.test(name);
 }
 
+/** Whether a name is kept for such, also those of another version: nobody's archive may bring one. */
+export function isReservedName(name: string): boolean {
+  return /^\.pfioh-.*\.(tmp|part)$/s.test(name);
+}
+
 /** The longest name that file systems take, in bytes. */
 export const MAX_NAME_BYTES = 255;
 

@@ -16,7 +16,7 @@ import { BadRequestError } from '../errors.ts';
 import { checkLink, goesUpLater, type Look } from './checkLink.ts';
 import { HeldTree } from './heldTree.ts';
 import { type InstallOptions, install } from './install.ts';
-import { isOwnName } from './names.ts';
+import { isReservedName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
 import { pathError } from './pathError.ts';
 import { openStaging } from './staging.ts';
@@ -80,7 +80,7 @@ function checkTree(entries: readonly ArchiveEntry[]): void {
       throw new BadRequestError(`refused archive: ${JSON.stringify(name)} is in it twice`);
     }
     kinds.set(name, kind);
-    if (name.includes('.pfioh-') && name.split('/').some(isOwnName)) {
+    if (name.includes('.pfioh-') && name.split('/').some(isReservedName)) {
       throw new BadRequestError(`refused archive: the name ${JSON.stringify(name)} is reserved`);
     }
   }

@@ -1,6 +1,6 @@
-/** How many letters may differ in a name of a length: short names are near to too many words. */
+/** How many letters may differ in a name of a length: two of a short one are near to too many words. */
 function tolerance(name: string): number {
-  if (name.length < 4) return 0;
+  if (name.length < 3) return 0;
   return name.length < 6 ? 1 : 2;
 }
 

@@ -183,6 +183,8 @@ describe('/api/v2', () => {
       ['GET', '/api/v2/jobs?cursor=x', undefined, 400, /cursor/],
       ['GET', '/api/v2/jobs/nix', undefined, 404, /nix/],
       ['GET', '/api/v2/jobs/%zz', undefined, 400, /%/],
+      ['GET', '/api/v2/jobs/a%00', undefined, 400, /NUL/],
+      ['GET', `/api/v2/jobs/${'x'.repeat(256)}`, undefined, 400, /255 bytes/],
       ['GET', '/api/v2/nix', undefined, 404, /nix/],
       ['PUT', '/api/v2/jobs', {}, 405, /GET/],
       ['POST', '/api/v2/jobs/_0/kill', { signal: 'FROB' }, 400, /signal/],

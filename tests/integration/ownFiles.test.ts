@@ -29,7 +29,7 @@ function modesIn(folder: string): { readonly folders: string[]; readonly files: 
     folders: [
       ...new Set([modeOf(folder), ...modes(entries.filter((entry) => entry.isDirectory()))]),
     ],
-    files: modes(entries.filter((entry) => entry.isFile())),
+    files: modes(entries.filter((entry) => entry.isFile() || entry.isSocket())),
   };
 }
 
@@ -47,7 +47,7 @@ describe('what pman writes', () => {
     const { DBpath, home } = server.folders;
     expect(modesIn(DBpath)).toEqual({ folders: ['700'], files: ['600'] });
     expect(modesIn(join(dirname(DBpath), 'copy'))).toEqual({ folders: ['700'], files: ['600'] });
-    expect(modeOf(`${DBpath}.spool`)).toBe('700');
+    expect(modesIn(`${DBpath}.spool`)).toEqual({ folders: ['700'], files: ['600'] });
     expect(modesIn(join(home, 'tmp'))).toEqual({ folders: ['700'], files: ['600'] });
     await endServer(server);
   });

@@ -90,6 +90,21 @@ describe('pfioh', () => {
     expect(child.exitCode).toBeNull();
   });
 
+  it('keeps no more of unfinished forms than 16 MiB in all, and takes a small one meanwhile', async () => {
+    const { address, pushPlugin, store } = await start();
+    mkdirSync(join(store, 'key-k'));
+    const port = Number(new URL(`http://${address}`).port);
+    const large = Buffer.from(part('large', 'x'.repeat(3_900_000)));
+    const head =
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n';
+    const wires = await Promise.all(Array.from({ length: 6 }, () => Wire.open(port)));
+    await Promise.all(wires.map((wire) => wire.send(Buffer.concat([Buffer.from(head), large]))));
+    const refused = await Promise.race(wires.map((wire) => wire.answer()));
+    expect([refused?.status, refused?.json()]).toMatchObject([503, { error: { code: 'busy' } }]);
+    expect((await pushPlugin('k')).status).toBe(200);
+    for (const wire of wires) wire.destroy();
+  });
+
   it('sends files and archives to clients of HTTP/1.0, which know no trailers', async () => {
     const { address, store } = await start();
     writeFileSync(join(store, 'a.txt'), 'content of a');

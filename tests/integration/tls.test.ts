@@ -99,6 +99,19 @@ describeWithEngine('pman over TLS', opensslMissing, () => {
     expect(kept.stdout).toBe('200 1 200 0 ');
   });
 
+  it('opens file servers that speak TLS with the same certificate', async () => {
+    const setup = JSON.stringify(command('fileiosetup', { serveforever: true }));
+    const { stdout } = await curl(...trusting(), '-d', setup, url);
+    const { d_ret } = JSON.parse(stdout) as { d_ret: { fileioport: string } };
+    const ask = (scheme: string) =>
+      curl(
+        ...[...trusting(), '-d', '{"action": "hello", "meta": {"askAbout": "timestamp"}}'],
+        `${scheme}://127.0.0.1:${d_ret.fileioport}`,
+      );
+    expect(JSON.parse((await ask('https')).stdout)).toMatchObject({ stdout: { status: true } });
+    expect((await ask('http')).code).not.toBe(0);
+  });
+
   it('takes large bodies, and refuses a larger one with an answer', async () => {
     const file = at(certs, 'large');
     writeFileSync(

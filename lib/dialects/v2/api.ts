@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { BadRequestError } from '../../errors.ts';
+import { MAX_NAME_BYTES } from '../../tree/paths.ts';
 import type { JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
 import type { Answer, ApiContext, ApiReply, Route } from './apiRoute.ts';
@@ -117,7 +118,17 @@ function paramsIn(
   return params;
 }
 
+/** @throws BadRequestError for what no file can be called */
 function decoded(piece: string): string {
+  const text = unescaped(piece);
+  if (text.includes('\0')) throw new BadRequestError('the path has a NUL character');
+  if (text.split('/').some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)) {
+    throw new BadRequestError(`the path has a name of more than ${MAX_NAME_BYTES} bytes`);
+  }
+  return text;
+}
+
+function unescaped(piece: string): string {
   try {
     return decodeURIComponent(piece);
   } catch {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { messageOf, PmanError } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
+import { PRIVATE } from '../../host/rights.ts';
 import type { Logger } from '../../log.ts';
 import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
@@ -37,7 +38,7 @@ export class ContainerJobStore {
     this.#folder = folder;
     this.#fsync = fsync;
     this.#log = log;
-    makeFolder(folder);
+    makeFolder(folder, PRIVATE.folder);
   }
 
   /** When it returns, a crash does not lose the job; with `fsync` a power failure does not, either. */

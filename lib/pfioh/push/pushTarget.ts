@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { BadRequestError, PmanError } from '../../errors.ts';
-import { isOwnName, requirePossible } from '../../transfer/names.ts';
+import { isReservedName, requirePossible } from '../../transfer/names.ts';
 import { pathState, provideFolder } from '../../transfer/pathState.ts';
 import type { Context } from '../context.ts';
 import { incomingFolder, isPlugin } from '../plugin.ts';
@@ -20,7 +20,7 @@ export interface PushTarget {
 export function pushTarget(push: Push, { places, createDirs }: Context): PushTarget {
   const { meta } = push;
   const named = basename(meta.local?.path ?? push.filename);
-  if (named === '' || named === '.' || named === '..' || isOwnName(named)) {
+  if (named === '' || named === '.' || named === '..' || isReservedName(named)) {
     throw new BadRequestError('the request does not name what is sent: meta.local.path');
   }
   requirePossible(named);

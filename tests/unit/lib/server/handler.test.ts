@@ -136,6 +136,15 @@ describe('makeHandler: the form of an answer', () => {
     expect(below.body).toMatchObject({ status: true, GET: { nosuch: { cmd: false } } });
   });
 
+  it.each(['/metrics/x', '/livez/x', '/readyz/x/y', '/openapi.json/x', '/api/v1/hello/x'])(
+    'answers 404 for %s: nothing is below the names of the server itself',
+    async (target) => {
+      const { reply, body } = await ask({ method: 'GET', target });
+      expect(reply.status).toBe(404);
+      expect(body).toMatchObject({ status: false, error: { code: 'not_found' } });
+    },
+  );
+
   it('writes ASCII, and counts characters', async () => {
     const { reply, body } = await ask({ body: command('hello', { askAbout: 'ü😀' }) });
     expect(String(reply.body)).toMatch(/^[\n -~]*$/);

@@ -59,6 +59,7 @@ describe('unpack', () => {
       /is reserved/,
     ],
     ['our own names', [{ name: `d/.pfioh-${'a'.repeat(32)}.part` }], /is reserved/],
+    ['names that could be our own', [{ name: 'd/.pfioh-x.tmp/evil' }], /is reserved/],
     ['a long link', [{ name: 'l', content: 'x/'.repeat(3000), mode: 0o120777 }], /too long/],
     ['a link that leads outside', [{ name: 'l', content: '../x', mode: 0o120777 }], /outside/],
   ])('refuses %s and changes nothing', async (_what, entries, why) => {

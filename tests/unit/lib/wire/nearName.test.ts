@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { nearName } from '../../../../lib/wire/nearName.ts';
 
-const known = ['timeout', 'threaded', 'cmd', 'auid', 'jid', 'nice', 'memory_limit', 'do', 'dbpath'];
+const known = [
+  'timeout',
+  'threaded',
+  'cmd',
+  'cwd',
+  'auid',
+  'jid',
+  'nice',
+  'memory_limit',
+  'do',
+  'dbpath',
+];
 
 describe('nearName', () => {
   it.each([
@@ -15,7 +26,10 @@ describe('nearName', () => {
     ['niec', 'nice'],
     ['JID', 'jid'],
     ['note', undefined],
-    ['gid', undefined],
+    ['gid', 'jid'],
+    ['cwdd', 'cwd'],
+    ['cdw', 'cwd'],
+    ['pw', undefined],
     ['time', undefined],
     ['op', undefined],
     ['__proto__', undefined],
