@@ -65,7 +65,9 @@ function add(argv: readonly string[], env: Env): string {
   const [name = ''] = command.args;
   const limits = limitsOf(options);
   if (options.all === limits.length > 0 || (limits.length > 0 && options.scopes === '')) {
-    throw new UsageError('token add: say --scopes, or --all without any limit');
+    throw new UsageError('token add: say --scopes, or --all without any limit', {
+      hint: 'the scopes are run, read, kill, transfer, admin',
+    });
   }
   const storedAs: StoredAs = options.store;
   const file = fileOf(options.tokenPath, env);
