@@ -107,8 +107,8 @@ export interface GuideOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Which steps are run; default: those that need nothing. */
   readonly select?: (step: Step) => boolean;
-  /** Has what the page begins with: gets the reader's home. */
-  readonly prepare?: (home: string) => void;
+  /** What the reader has typed before. */
+  readonly before?: string;
 }
 
 let guides = 0;
@@ -118,27 +118,27 @@ let guides = 0;
  * of his own. The shell has a loopback of its own, so that all ports are free, and ends at the first command that fails.
  */
 export async function runGuide(page: string, options: GuideOptions = {}): Promise<GuideRun> {
-  const { select = ({ info }: Step) => info === '', env = {}, prepare } = options;
+  const { select = ({ info }: Step) => info === '', env = {}, before = '' } = options;
   const steps = stepsOf(page).filter(select);
   const home = tempDir('pman-guide');
   const bin = join(home, '.bin');
   mkdirSync(bin);
   for (const name of PROGRAMS) writeProgram(bin, name);
-  prepare?.(home);
   guides += 1;
   const mark = `guide-${process.pid}-${guides}`;
   register({ left: () => undefined, dispose: () => killMarked(mark) });
   const border = `==== ${mark} `;
   const lines = steps.flatMap(({ text }, i) => [`echo '${border}${i}'`, text]);
   const script = join(home, '.guide');
-  writeFileSync(script, ['set -eu -o pipefail', ...lines].join('\n'));
+  writeFileSync(script, ['set -eu -o pipefail', before, ...lines].join('\n'));
   const child = spawn('unshare', [...OWN_LOOPBACK, script], {
     cwd: home,
     detached: true,
     env: {
       ...{ HOME: home, LANG: 'C.UTF-8', USER: 'ana', [MARK]: mark, CHECKOUT: checkout },
       PATH: bin + delimiter + (process.env.PATH ?? ''),
-      // The default place is the same for all.
+      // The default places are the same for all, and for all of root.
+      XDG_STATE_HOME: join(home, '.local/state'),
       PMAN_DIRECTIVEFILE: join(home, '.directive'),
       ...env,
     },

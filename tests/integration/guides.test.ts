@@ -4,8 +4,15 @@ import { describeWithEngine } from '../helpers/engine.ts';
 import { type GuideOptions, guidesMissing, isAsShown, runGuide } from '../helpers/guide.ts';
 import { checkout } from '../helpers/startServer.ts';
 
+const READY =
+  'curl --retry 20 --retry-connrefused --retry-delay 1 --silent localhost:5010/readyz >/dev/null';
+
 /** The guides, and what they begin with. */
 const GUIDES: Readonly<Record<string, GuideOptions>> = {
+  '../README.md': {
+    before: `pman >pman.log 2>&1 &\n${READY}`,
+    select: ({ info }) => info === 'needs=pman',
+  },
   'install.md': {},
   'first-hour.md': {},
   'files.md': {},

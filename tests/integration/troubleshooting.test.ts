@@ -5,6 +5,13 @@ import { EXIT, SSH_EXIT } from '../../crunner/cli/exitCodes.ts';
 import { CAUSES } from '../../lib/jobs/causeWords.ts';
 import { JOB_STATES, REASONS } from '../../lib/jobs/states.ts';
 import { EXIT_CODES } from '../../lib/purl/failure.ts';
+import {
+  FAILED,
+  INTERRUPTED,
+  PMAN_FAILED,
+  TIMED_OUT,
+  WRONG_USE,
+} from '../../lib/verbs/verbExit.ts';
 import { HTTP_STATUS } from '../../lib/wire/reply.ts';
 
 const page = readFileSync('docs/troubleshooting.md', 'utf8');
@@ -97,6 +104,13 @@ describe('docs/troubleshooting.md', () => {
       names.split(' ').map((name) => [plain(name), Number(code)] as const),
     );
     expect(Object.fromEntries(rows)).toEqual(EXIT_CODES);
+  });
+
+  it('has every exit code of the verbs', () => {
+    const codes = [FAILED, WRONG_USE, TIMED_OUT, PMAN_FAILED, INTERRUPTED].map(String);
+    expect(
+      rowsOf('exit code of a verb').flatMap(([code = '']) => /^\d+$/.exec(code) ?? []),
+    ).toEqual(codes);
   });
 
   it('has every exit code of crunner', () => {
