@@ -16,7 +16,7 @@ interface Fault {
   readonly code: number;
   /** What is wrong, and where. `…` stands for what the system or a library says. */
   readonly says: string;
-  /** What to do. */
+  /** What to do; `|` parts two lines. */
   readonly hint: string;
 }
 
@@ -156,30 +156,56 @@ const PMAN: readonly Fault[] = [
     'a part of this path is a file: name another one',
     CANNOT_RUN,
   ),
-  pman(
+];
+
+/** A verb: what is wrong behind its name, and what to do on a line below. */
+const verb = (line: string, says: string, hint: string, code = WRONG_USE): Fault => ({
+  ...{ line: `pman ${line}`, code, says: `pman: ${says}`, hint: `  ${hint}` },
+});
+/** pman itself, and not the job that the exit code would be of. */
+const NO_PMAN = 125;
+const NO_SERVER = '--server http://127.0.0.1:8';
+const START_IT = 'connect …; start it by "pman serve", or name another by --server or PMAN_URL';
+
+const VERBS: readonly Fault[] = [
+  {
+    line: 'pman lst',
+    code: WRONG_USE,
+    says: 'pman: there is no command "lst"',
+    hint: '  near it: list|  pman --help lists the commands',
+  },
+  verb('run', 'run: …', '…'),
+  verb('run --nosuch x', 'run: …--nosuch…', '…'),
+  verb('ls --limit many', 'ls: …', '…'),
+  verb(`ls ${NO_SERVER}`, 'no answer from http://127.0.0.1:8', START_IT, CANNOT_RUN),
+  verb(`run ${NO_SERVER} true`, 'no answer from http://127.0.0.1:8', START_IT, NO_PMAN),
+  verb(`wait ${NO_SERVER} x`, 'no answer from http://127.0.0.1:8', START_IT, NO_PMAN),
+  verb(`kill ${NO_SERVER} x`, 'no answer from http://127.0.0.1:8', START_IT, CANNOT_RUN),
+  verb('kill', 'kill: …', '…'),
+  verb(
     'token nothing',
     'token: there is no "nothing"; there are add, list and revoke',
-    'pman token shows how each is used',
+    'pman token --help lists its flags',
   ),
-  pman('token add', "missing required argument 'name'", FLAGS),
-  pman(
+  verb('token add', "token: missing required argument 'name'", 'pman token --help lists its flags'),
+  verb(
     'token add x --tokenPath $D/t.cfg',
-    'token add: say --scopes, or --all without any limit',
+    'token: say --scopes, or --all without any limit',
     'the scopes are run, read, kill, transfer, admin',
   ),
-  pman(
+  verb(
     'token revoke x --tokenPath $D/none.cfg',
-    'there is no file $D/none.cfg',
+    'token: there is no file $D/none.cfg',
     'name the file of the tokens with --tokenPath',
   ),
-  pman(
+  verb(
     'token revoke x --tokenPath $D/one.cfg',
-    '$D/one.cfg has no token x',
+    'token: $D/one.cfg has no token x',
     'pman token list shows them',
   ),
-  pman(
+  verb(
     'token add one --all --tokenPath $D/one.cfg',
-    '$D/one.cfg has a token one already',
+    'token: $D/one.cfg has a token one already',
     'take another name, or remove that one: pman token revoke one',
   ),
 ];
@@ -375,13 +401,13 @@ describe('a program that cannot do what it was asked to', () => {
     killMarked(mark);
   });
 
-  it.each([...PMAN, ...OTHERS].map((fault) => [fault.line, fault] as const))(
+  it.each([...PMAN, ...VERBS, ...OTHERS].map((fault) => [fault.line, fault] as const))(
     'says what is wrong, where, and what to do: %s',
     (_, { line, code, says, hint }) => {
       const said = provoke(line);
       expect(said).toEqual({
         code,
-        lines: [says, hint]
+        lines: [says, ...hint.split('|')]
           .filter((text) => text !== '')
           .map((text) => expect.stringMatching(patternOf(text))),
       });
