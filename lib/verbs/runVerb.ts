@@ -121,7 +121,7 @@ function told(
   }
   if (error instanceof PmanClientError) {
     err.line(`pman: ${error.message}`);
-    const hint = hintOf(error);
+    const hint = clientHint(error);
     if (hint !== undefined) err.line(`  ${hint}`);
     return failed;
   }
@@ -146,10 +146,10 @@ function problemOf(error: CannotError | PmanClientError): object {
     return { code: 'refused', detail: error.message, status: null, hint };
   }
   const { code, message, status = null } = error;
-  return { code, detail: message, status, hint: hintOf(error) ?? null };
+  return { code, detail: message, status, hint: clientHint(error) ?? null };
 }
 
-function hintOf(error: PmanClientError): string | undefined {
+function clientHint(error: PmanClientError): string | undefined {
   if (error.code !== 'unreachable') return error.hint;
   const { cause } = error;
   const why = cause === undefined ? '' : `${messageOf(cause) || 'no connection'}; `;
