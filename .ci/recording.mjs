@@ -121,7 +121,7 @@ function picture(lines) {
   rect { fill: var(--bg) }
   text { fill: var(--text); font: ${FONT}px ui-monospace, Menlo, Consolas, monospace; white-space: pre; opacity: 0; animation: show 0.01s forwards }
   @keyframes show { to { opacity: 1 } }
-  @media (prefers-reduced-motion: reduce) { text { animation-delay: 0s !important } }
+  @media (prefers-reduced-motion: reduce) { text { animation: none; opacity: 1 } }
   .bold { font-weight: bold } .dim { fill: var(--dim) } .red { fill: var(--red) } .green { fill: var(--green) }
   .yellow { fill: var(--yellow) } .blue, .cyan { fill: var(--cyan) } .magenta { fill: var(--magenta) }
 </style>
