@@ -1,7 +1,6 @@
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { GatewayRequest } from '../gateway/types.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
-import { JSON_HINT } from '../wire/jsonReader.ts';
 import { readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
 import { KEPT_LIMITS } from '../wire/request.ts';
@@ -36,19 +35,6 @@ export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise
 }
 
 async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
-  try {
-    return await jsonOf(bytes);
-  } catch (error) {
-    // The hint of the reader is about the envelope of the original.
-    if (!(error instanceof BadRequestError) || error.hint !== JSON_HINT) throw error;
-    throw new BadRequestError(error.message, {
-      hint: 'send one JSON object, such as {"command": "echo hello"}; see /openapi.json',
-      cause: error,
-    });
-  }
-}
-
-async function jsonOf(bytes: Buffer): Promise<JsonValue | undefined> {
   const payload = await readPayload(bytes);
   if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
   return payload.isBlank ? undefined : plainNumbers(smallBody(await parsed(payload.json())));
@@ -60,7 +46,10 @@ async function parsed(json: Promise<JsonValue>): Promise<JsonValue> {
     return await json;
   } catch (error) {
     if (!(error instanceof BadRequestError)) throw error;
-    throw new BadRequestError(error.message, { hint: 'see /openapi.json', cause: error });
+    throw new BadRequestError(error.message, {
+      hint: 'send one JSON object, such as {"command": "echo hello"}; see /openapi.json',
+      cause: error,
+    });
   }
 }
 
