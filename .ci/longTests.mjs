@@ -9,6 +9,7 @@ export const longTests = [
   'tests/crash/',
   'tests/integration/(api-v2-contract|apiDocs|clientDocs|images|manifests|modules|stack|stockClients)\\.',
   'tests/integration/(crunner-split|hostile-load|inheritance|kill-reach|lifetime)\\.',
+  'tests/integration/(guides|messages|service)\\.',
   'tests/integration/(readiness|ssh-jobs|transferHuge)\\.',
   'tests/integration/container-',
 ];

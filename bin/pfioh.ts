@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
-import { messageOf, UsageError } from '../lib/errors.ts';
+import { errorReport } from '../lib/errorReport.ts';
+import { UsageError } from '../lib/errors.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { openPfioh } from '../lib/modules/openPfioh.ts';
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
     }
     return line.kind === 'run' ? await serve(line.config) : 0;
   } catch (error) {
-    console.error(`pfioh: ${messageOf(error)}`);
+    console.error(errorReport('pfioh', error));
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import type { QuitOptions } from '../lib/actions/action.ts';
 import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
-import { isWithoutFolder, messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { errorReport } from '../lib/errorReport.ts';
+import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
@@ -30,10 +31,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   try {
     await run(argv);
   } catch (error) {
-    const isExpected =
-      error instanceof UsageError || error instanceof PmanError || isWithoutFolder(error);
-    console.error(`pman: ${isExpected ? messageOf(error) : (error as Error).stack}`);
-    if (error instanceof PmanError && error.hint) console.error(`pman: ${error.hint}`);
+    console.error(errorReport('pman', error));
     process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);
   }
 }
@@ -114,7 +112,9 @@ function makeFolderOf(debugFile: string, rights: Rights): void {
   try {
     makeFolder(dirname(debugFile), rights.folder);
   } catch (error) {
-    throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`);
+    throw new PmanError('storage', `cannot write the debug log ${debugFile}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

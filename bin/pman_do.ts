@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, readPmanDoConfig } from '../lib/config/pmanDo.ts';
-import { messageOf, UsageError } from '../lib/errors.ts';
+import { errorReport } from '../lib/errorReport.ts';
+import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { replaceFile } from '../lib/host/atomicFile.ts';
 import { VERSION } from '../lib/version.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
@@ -25,12 +26,12 @@ function write(file: string, text: string): void {
   try {
     replaceFile(file, text);
   } catch (error) {
-    throw new Error(`cannot write ${file}: ${messageOf(error)}`, { cause: error });
+    throw new PmanError('storage', `cannot write ${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 main().catch((error: unknown) => {
-  console.error(`pman_do: ${messageOf(error)}`);
+  console.error(errorReport('pman_do', error));
   if (process.argv.length === 2) console.error(command().helpInformation());
   process.exit(error instanceof UsageError ? 2 : 1);
 });

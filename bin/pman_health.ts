@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { readPmanConfig } from '../lib/config/pman.ts';
-import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { errorReport } from '../lib/errorReport.ts';
+import { UsageError } from '../lib/errors.ts';
 import { probe } from '../lib/server/probe.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -39,7 +40,6 @@ async function answer(): Promise<string> {
 try {
   process.stdout.write(await answer());
 } catch (error) {
-  const isExpected = error instanceof UsageError || error instanceof PmanError;
-  console.error(`pman_health: ${isExpected ? messageOf(error) : (error as Error).stack}`);
+  console.error(errorReport('pman_health', error));
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
-import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { hintOf } from '../lib/errorReport.ts';
+import { messageOf, UsageError } from '../lib/errors.ts';
 import { splitIntoWords } from '../lib/jobs/container/words.ts';
 import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
@@ -55,8 +56,8 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(await run(command));
     return 0;
   } catch (error) {
-    const hint = error instanceof PmanError && error.hint ? ` (${error.hint})` : '';
-    process.stderr.write(`swarm: ${messageOf(error)}${hint}\n`);
+    const hint = hintOf(error);
+    process.stderr.write(`swarm: ${messageOf(error)}${hint === undefined ? '' : ` (${hint})`}\n`);
     return 1;
   }
 }

@@ -58,10 +58,13 @@ export class BadRequestError extends PmanError {
 /** The command line, the environment or a config file asks for something impossible. */
 export class UsageError extends Error {
   readonly code = 'usage';
+  /** What the user can do about it, as a sentence. */
+  readonly hint: string | undefined;
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(message: string, { hint, cause }: Pick<ErrorDetails, 'hint' | 'cause'> = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'UsageError';
+    this.hint = hint;
   }
 }
 

@@ -138,7 +138,9 @@ function openOwnFile(file: string): OpenedFile {
       throw new UsageError(message, { cause: error });
     }
   }
-  throw new UsageError(`--auditLog ${file} is no file of this user`);
+  throw new UsageError(`--auditLog ${file} is no file of this user`, {
+    hint: 'name a file of its own, in a folder that only this user can write; it is made',
+  });
 }
 
 function lineOf(deed: Deed, leftOut = 0): string {

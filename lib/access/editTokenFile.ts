@@ -33,7 +33,9 @@ export function addToken(file: string, { name, limits, storedAs }: NewToken): st
   }
   const content = contentOf(file) ?? '';
   if (tokensIn(content, file).some((token) => token.name === name)) {
-    throw new UsageError(`${file} has a token ${name} already`);
+    throw new UsageError(`${file} has a token ${name} already`, {
+      hint: `take another name, or remove that one: pman token revoke ${name}`,
+    });
   }
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const value = storedAs === 'plain' ? token : hashed(token, storedAs);
@@ -53,9 +55,15 @@ export function addToken(file: string, { name, limits, storedAs }: NewToken): st
  */
 export function revokeToken(file: string, name: string): void {
   const content = contentOf(file);
-  if (content === undefined) throw new UsageError(`there is no file ${file}`);
+  if (content === undefined) {
+    throw new UsageError(`there is no file ${file}`, {
+      hint: 'name the file of the tokens with --tokenPath',
+    });
+  }
   const lines = isIniPath(file) ? linesOfToken(content, name) : lineNamed(content, name);
-  if (lines === undefined) throw new UsageError(`${file} has no token ${name}`);
+  if (lines === undefined) {
+    throw new UsageError(`${file} has no token ${name}`, { hint: 'pman token list shows them' });
+  }
   const left = content.split('\n');
   left.splice(lines.from - 1, lines.to - lines.from);
   const text = left.join('\n');

@@ -21,6 +21,8 @@ export interface Token {
   readonly line: number;
 }
 
+const MAKE_ONE = 'pman token add <name> --all --tokenPath <file>';
+
 /**
  * Reads the tokens of a server (protocol e). In a file whose name ends in .cfg or .ini they are the values of the
  * section `[AUTH TOKENS]`, each good for everything, and the sections `[TOKEN name]`, each good for what it says. Any
@@ -39,7 +41,7 @@ export function readTokenText(file: string): string {
   } catch (error) {
     throw new UsageError(
       `cannot read the tokens: ${messageOf(error)}; name their file with --tokenPath`,
-      { cause: error },
+      { hint: `make one: ${MAKE_ONE}`, cause: error },
     );
   }
 }
@@ -57,6 +59,7 @@ export function requireTokens(
     isIniPath(file)
       ? `${file} has no token in its section [${OPEN_SECTION}], and no section [TOKEN name]`
       : `${file} has no line with a token`,
+    { hint: `add one: ${MAKE_ONE}` },
   );
 }
 

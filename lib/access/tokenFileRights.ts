@@ -21,9 +21,9 @@ export function tokenFileWarnings(
   const file = realpathSync(path);
   const stat = statSync(file);
   if (othersWrite(stat)) {
-    throw new UsageError(
-      `others can write the ${what} in ${path} (mode ${modeOf(stat)}): chmod go-w ${path}`,
-    );
+    throw new UsageError(`others can write the ${what} in ${path} (mode ${modeOf(stat)})`, {
+      hint: `chmod go-w ${path}`,
+    });
   }
   // A link can be pointed elsewhere by whoever may write its folder.
   for (const name of new Set([...linksFrom(resolve(path)), file])) requireNoSwap(name, self, what);
@@ -59,7 +59,8 @@ function requireNoSwap(path: string, self: number, what: string): void {
   if ((stat.mode & STICKY) !== 0 && (owner === 0 || owner === self)) return;
   throw new UsageError(
     `others can replace the file of the ${what} ${path}: they can write its folder ${folder} ` +
-      `(mode ${modeOf(stat)}); move the file, or: chmod go-w ${folder}`,
+      `(mode ${modeOf(stat)})`,
+    { hint: `move the file, or: chmod go-w ${folder}` },
   );
 }
 

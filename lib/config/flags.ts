@@ -39,7 +39,11 @@ export function checkOptions<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const { data, error } = schema.safeParse(options);
   if (error === undefined) return data;
-  throw new UsageError(error.issues.map(({ message }) => message).join('; '));
+  const problems = error.issues.map(({ path, message }) => {
+    const value = path.reduce<unknown>((within, key) => Object(within)[key], options);
+    return typeof value === 'string' ? `${message}, not ${JSON.stringify(value)}` : message;
+  });
+  throw new UsageError(problems.join('; '));
 }
 
 /** The value of a flag that takes a whole number, which may be negative. */
@@ -55,6 +59,12 @@ export const seconds = (flag: string) =>
     .string()
     .regex(/^\d+(\.\d+)?$/, `${flag} takes a number of seconds`)
     .transform((text) => Math.round(Number(text) * 1000));
+
+/** What commander says of a command line, in one line; of words that belong to no flag, which one comes first. */
+function inOneLine({ code, message }: CommanderError, { args }: Command): string {
+  if (code === 'commander.excessArguments') return `"${args[0]}" is no flag, and belongs to none`;
+  return message.replace(/^error: /, '').replace(/\n/g, ' ');
+}
 
 /**
  * Reads a command line with commander, abbreviations of long flags included.
@@ -77,8 +87,7 @@ export function readFlags(command: Command, argv: readonly string[]): Flags {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: printed };
-    const text = error.message.replace(/^error: /, '');
-    throw new UsageError(text, { cause: error });
+    throw new UsageError(inOneLine(error, command), { cause: error });
   }
   return { kind: 'run', options: command.opts() };
 }

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
+import { nearName } from '../wire/nearName.ts';
 import { homeOf } from './databasePlace.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
@@ -117,33 +118,65 @@ export function readSettings<Schema extends z.ZodType>(
   }
   const fromEnv = (name: string) => ownVariable(env[envName(prefix, name)]);
   const file = settings.some(({ name }) => name === CONFIG_FILE)
-    ? withHome(CONFIG_FILE, String(fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? ''), env)
+    ? withHome(
+        `--${CONFIG_FILE}`,
+        String(fromFlags.get(CONFIG_FILE) ?? fromEnv(CONFIG_FILE) ?? ''),
+        env,
+      )
     : '';
   const fromFile =
     file === '' ? new Map() : readConfigFile(file, settings, prefix.slice(0, -1).toLowerCase());
+  /** What the user calls a setting, by where its value comes from. */
+  const calledAt = (name: string): string => {
+    if (fromFlags.has(name)) return `--${name}`;
+    if (fromEnv(name) !== undefined) return envName(prefix, name);
+    return fromFile.has(name) ? `${file}: ${name}` : `--${name}`;
+  };
   const values = settings.map((setting) => {
     const { name } = setting;
     const found = fromFlags.get(name) ?? fromEnv(name) ?? fromFile.get(name) ?? setting.default;
     const { value } = setting;
-    if (value === undefined) return [name, toSwitch(name, found)] as const;
+    if (value === undefined) return [name, toSwitch(calledAt(name), found)] as const;
     const isPath = value === 'file' || value === 'folder';
-    return [name, isPath ? withHome(name, String(found), env) : String(found)] as const;
+    return [name, isPath ? withHome(calledAt(name), String(found), env) : String(found)] as const;
   });
   const print = PRINT_ORDER.find((name) => fromFlags.get(name) === true);
   if (print !== undefined) return { kind: print };
   const known = [...settings.map(({ name }) => envName(prefix, name)), ...moreVariables];
   const unknown = unknownVariables(env, prefix, known, otherPrefixes);
-  return { kind: 'run', config: checked(schema, Object.fromEntries(values)), unknown };
+  return {
+    kind: 'run',
+    config: checked(schema, Object.fromEntries(values), { settings, calledAt }),
+    unknown,
+  };
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, raw: RawSettings): z.infer<Schema> {
+/** How users know settings. */
+interface Naming {
+  readonly settings: readonly Setting[];
+  /** What they call one, by where its value comes from. */
+  readonly calledAt: (name: string) => string;
+}
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  raw: RawSettings,
+  { settings, calledAt }: Naming,
+): z.infer<Schema> {
   const { data, error } = schema.safeParse(raw);
   if (error === undefined) return data;
   const problems = error.issues.map(({ path: [name], message }) => {
     const value = JSON.stringify(raw[String(name)]);
-    return `--${String(name)} ${value} ${message}`;
+    return `${calledAt(String(name))} ${value} ${message}`;
   });
-  throw new UsageError(problems.join('; '));
+  const [first, second] = error.issues;
+  const wrong = settings.find(({ name }) => name === first?.path[0]);
+  throw new UsageError(
+    problems.join('; '),
+    wrong && second === undefined
+      ? { hint: `--${wrong.name} <${wrong.value}>: ${wrong.help}` }
+      : {},
+  );
 }
 
 /**
@@ -159,18 +192,22 @@ function ownVariable(value: string | undefined): string | undefined {
  * of that name would be made.
  * @throws UsageError for the home of another user, which only a shell knows
  */
-function withHome(name: string, path: string, env: Sources['env']): string {
+function withHome(called: string, path: string, env: Sources['env']): string {
   if (path === '~' || path.startsWith('~/')) return homeOf(env) + path.slice(1);
   if (!path.startsWith('~')) return path;
-  throw new UsageError(`--${name} "${path}" begins with the home of a user: write the whole path`);
+  throw new UsageError(`${called} "${path}" begins with the home of a user`, {
+    hint: 'write the whole path: only a shell knows the homes of others',
+  });
 }
 
-function toSwitch(name: string, value: unknown): boolean {
+function toSwitch(called: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   const text = String(value).toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(text)) return true;
   if (['', '0', 'false', 'no', 'off'].includes(text)) return false;
-  throw new UsageError(`${name} is a switch: 1 or 0, true or false, yes or no; not "${text}"`);
+  throw new UsageError(`${called} "${text}" is neither on nor off`, {
+    hint: 'a switch is 1 or 0, true or false, yes or no',
+  });
 }
 
 /**
@@ -192,7 +229,9 @@ function readConfigFile(
     });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new UsageError(`the config file ${file} is not a set of keys and values`);
+    throw new UsageError(`the config file ${file} is not a set of keys and values`, {
+      hint: 'write {"port": 5010} (.json) or port = 5010 (any other name), a key for each flag',
+    });
   }
   const found = new Map<string, string | boolean>();
   const own = Object.entries(parsed).find(([key]) => key.toLowerCase() === program)?.[1];
@@ -200,10 +239,13 @@ function readConfigFile(
   for (const [key, value] of [...Object.entries(parsed), ...section]) {
     // Another section: the token file of the original may be the same file.
     if (typeof value === 'object' && value !== null) continue;
-    if (!settings.some(({ name }) => name === key)) {
-      throw new UsageError(
-        `${file} has the key "${key}", which is no setting; the keys are the long flags without dashes`,
-      );
+    const names = settings.map(({ name }) => name);
+    if (!names.includes(key)) {
+      const near = nearName(key, names);
+      throw new UsageError(`${file} has the key "${key}", which is no setting`, {
+        hint:
+          near === undefined ? 'the keys are the long flags without dashes' : `is ${near} meant?`,
+      });
     }
     found.set(key, typeof value === 'boolean' ? value : String(value));
   }

@@ -1,5 +1,6 @@
 import { Router } from 'zeromq';
-import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { PmanError, systemErrorCode } from '../errors.ts';
+import { listenFailure } from '../host/listenFailure.ts';
 
 /** ZMQ_ROUTER_RAW: the router speaks bare TCP. zeromq.js has no property for it. */
 const ROUTER_RAW = 41;
@@ -82,27 +83,11 @@ export async function bindRouter(
     await router.bind(`${protocol}://${ip}:${port === 0 ? '*' : port}`);
   } catch (error) {
     router.close();
-    throw new PmanError('unavailable', `Cannot listen on ${address}: ${bindFailure(error)}.`, {
-      hint:
-        systemErrorCode(error) === 'EADDRINUSE'
-          ? 'Choose another port, or stop the program that holds this one.'
-          : 'Name an address of this machine with --ip, or a port that may be used.',
+    const { reason, hint } = listenFailure(error);
+    throw new PmanError('unavailable', `Cannot listen on ${address}: ${reason}.`, {
+      hint,
       cause: error,
     });
   }
   return Number(router.lastEndpoint?.split(':').at(-1));
-}
-
-function bindFailure(error: unknown): string {
-  switch (systemErrorCode(error) ?? '') {
-    case 'EADDRINUSE':
-      return 'the port is in use';
-    case 'EADDRNOTAVAIL':
-    case 'ENODEV':
-      return 'this machine has no such address';
-    case 'EACCES':
-      return 'permission to use this port is denied';
-    default:
-      return messageOf(error);
-  }
 }

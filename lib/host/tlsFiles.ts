@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { messageOf, UsageError } from '../errors.ts';
+import { messageOf, systemErrorCode, UsageError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 /** The files that a server shows and trusts. */
@@ -46,6 +46,9 @@ export class TlsFiles {
     } catch (error) {
       const files = [places.cert, places.key, places.clientCA ?? ''].filter((file) => file !== '');
       throw new UsageError(`TLS cannot use ${files.join(', ')}: ${messageOf(error)}`, {
+        ...(/^$|^ERR_/.test(systemErrorCode(error) ?? '') && {
+          hint: 'each file is PEM: it begins with -----BEGIN; and the key is that of the certificate',
+        }),
         cause: error,
       });
     }

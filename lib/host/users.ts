@@ -18,11 +18,16 @@ export interface HostUser {
 export function findUser(name: string): HostUser {
   const ask = (program: string, ...args: readonly string[]) => {
     const { status, stdout } = spawnSync(program, args, { encoding: 'utf8' });
-    if (status !== 0) throw new UsageError(`--jobUser: there is no user ${JSON.stringify(name)}`);
+    if (status !== 0)
+      throw new UsageError(`--jobUser: there is no user ${JSON.stringify(name)}`, {
+        hint: 'make that user (useradd), or name another one',
+      });
     return stdout.trim();
   };
   if (spawnSync('setpriv', ['--version']).status !== 0)
-    throw new UsageError('--jobUser needs the program setpriv (of util-linux)');
+    throw new UsageError('--jobUser needs the program setpriv (of util-linux)', {
+      hint: 'install util-linux, or leave --jobUser out',
+    });
   const [login = '', , uid, gid, , home = '/'] = ask('getent', 'passwd', '--', name).split(':');
   const groups = ask('id', '-G', '--', login).split(' ').map(Number);
   return { name: login, uid: Number(uid), gid: Number(gid), groups, home };

@@ -12,6 +12,7 @@ import { ANYBODY } from '../access/caller.ts';
 import { requireScope } from '../access/scopes.ts';
 import { type Door, OPEN_DOOR } from '../access/tokenStore.ts';
 import { messageOf, PmanError, UsageError } from '../errors.ts';
+import { listenFailure } from '../host/listenFailure.ts';
 import type { TlsFiles } from '../host/tlsFiles.ts';
 import { YoungGarbage } from '../host/youngGarbage.ts';
 import type { Logger } from '../log.ts';
@@ -129,10 +130,10 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   server.on('request', answer);
   const done = new Promise<void>((resolve) => server.once('close', resolve));
   server.once('close', () => options.tls?.close());
-  // Of a connection that could not be taken, for one: the others go on.
-  server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   configure(server);
   const bound = await listen(server, ip, port);
+  // Of a connection that could not be taken, for one: the others go on.
+  server.on('error', (error) => log.warn('the server has trouble', { why: messageOf(error) }));
   return { address: bound.address, port: bound.port, done, close };
 }
 
@@ -157,7 +158,9 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
   try {
     const { status, isdir } = pathState(storeBase);
     if (isdir) return;
-    if (status) throw new UsageError(`--storeBase ${storeBase} is no folder`);
+    if (status) {
+      throw new UsageError(`--storeBase ${storeBase} is no folder`, { hint: 'name a folder' });
+    }
     if (createDirs) {
       provideFolder(storeBase);
       return;
@@ -168,9 +171,9 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
     }
     throw cause;
   }
-  throw new UsageError(
-    `--storeBase ${storeBase} is not there: make it, or start with --createDirsAsNeeded`,
-  );
+  throw new UsageError(`--storeBase ${storeBase} is not there`, {
+    hint: 'make it, or start with --createDirsAsNeeded',
+  });
 }
 
 function configure(server: Server | SecureServer): void {
@@ -182,7 +185,8 @@ function configure(server: Server | SecureServer): void {
 function listen(server: Server | SecureServer, ip: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      reject(new UsageError(`cannot listen on ${ip} port ${port}: ${messageOf(cause)}`, { cause }));
+      const { reason, hint } = listenFailure(cause);
+      reject(new UsageError(`cannot listen on ${ip} port ${port}: ${reason}`, { hint, cause }));
     });
     server.listen({ host: ip, port }, () => {
       const address = server.address();

@@ -27,6 +27,18 @@ export const EXIT_CODES = {
   interrupted: 130,
 } as const;
 
+/** What can be done about those of which the message alone does not say it. */
+const HINTS: Readonly<Partial<Record<keyof typeof EXIT_CODES, string>>> = {
+  badTarget: 'an address is [http[s]://]host[:port][/path]',
+  proxy: 'see --httpProxy: [http://][user:password@]host:port',
+  resolve: 'name another host with --http',
+  connect: 'is the server running? --http names another one',
+  timeout: '--timeout and --connectTimeout give it more time',
+  badAnswer: '--http has to name a pman or pfioh, and its scheme (http or https)',
+  checksum: 'what arrived is not what was sent: send it again',
+  partial: 'send it again; with --resume it goes on from where it stopped',
+};
+
 export type FailureKind = keyof typeof EXIT_CODES;
 
 /** An operation that did not work out; its message says what was being done and what came instead. */
@@ -34,6 +46,11 @@ export class PurlFailure extends Error {
   readonly kind: FailureKind;
   /** The same as `kind`, under the name that it has in every error of ours. */
   readonly code: FailureKind;
+
+  /** What the user can do about it, as a sentence; undefined where the message says it. */
+  get hint(): string | undefined {
+    return HINTS[this.kind];
+  }
 
   constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
     super(message, options);

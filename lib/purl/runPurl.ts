@@ -178,8 +178,9 @@ function statusOf({ what, failure }: Outcome, { quiet, fail }: PurlConfig, io: P
 }
 
 /** Says what went wrong, which may be in words of the server, and gives back the exit status. */
-function failed({ message, kind }: PurlFailure, { stderr, name }: PurlIo): number {
+function failed({ message, kind, hint }: PurlFailure, { stderr, name }: PurlIo): number {
   stderr.write(`${name}: ${stderr.isTTY ? terminalText(message) : message}\n`);
+  if (hint !== undefined) stderr.write(`${name}: ${hint}\n`);
   return EXIT_CODES[kind];
 }
 

@@ -46,7 +46,10 @@ async function parsed(json: Promise<JsonValue>): Promise<JsonValue> {
     return await json;
   } catch (error) {
     if (!(error instanceof BadRequestError)) throw error;
-    throw new BadRequestError(error.message, { hint: 'see /openapi.json', cause: error });
+    throw new BadRequestError(error.message, {
+      hint: 'send one JSON object, such as {"command": "echo hello"}; see /openapi.json',
+      cause: error,
+    });
   }
 }
 

@@ -200,7 +200,9 @@ function* outputsOf(database: JobDatabase, jobs: Jobs) {
 function jobLimits({ jobs }: PmanConfig) {
   const { user, maxOutputBytes, maxProcesses, memoryBytes, cpus } = jobs;
   if (user !== undefined && process.geteuid?.() !== 0) {
-    throw new UsageError('--jobUser: only root can run jobs as another user');
+    throw new UsageError('--jobUser: only root can run jobs as another user', {
+      hint: 'start pman as root, or leave --jobUser out: jobs then run as the user of pman',
+    });
   }
   return {
     ...(user === undefined ? {} : { user: findUser(user) }),

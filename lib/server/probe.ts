@@ -21,6 +21,8 @@ type Ask = (
 ) => Promise<string>;
 
 const HELLO = JSON.stringify({ payload: { action: 'hello', meta: { askAbout: 'health' } } });
+const NOT_THERE =
+  'start that pman, or give pman_health the flags that it was started with (--ip, --port, TLS, tokens)';
 /** Addresses to listen on that are none to go to. */
 const LOOPBACK_OF = new Map([
   ['0.0.0.0', '127.0.0.1'],
@@ -40,7 +42,9 @@ export async function probe(target: ProbeTarget, patienceMs: number): Promise<st
   // Outputs are served without a listener. There is no such job, but an answer is an answer.
   const other = await orUndefined(() => ask('/api/v1/none/stdout', { method: 'GET' }), target);
   if (other !== undefined) return 'alive, all listeners are in use';
-  throw new PmanError('unavailable', `no answer from ${hostOf(target)} in ${2 * patienceMs} ms`);
+  throw new PmanError('unavailable', `no answer from ${hostOf(target)} in ${2 * patienceMs} ms`, {
+    hint: NOT_THERE,
+  });
 }
 
 /** What a question gives, or undefined when its time is up. */
@@ -58,6 +62,7 @@ async function orUndefined(
     if (target.tls?.clientCA !== undefined && isClientRefusal(error)) return WANTS_CERTIFICATE;
     const reason = messageOf(member(error, 'cause') ?? error);
     throw new PmanError('unavailable', `no answer from ${hostOf(target)}: ${reason}`, {
+      hint: NOT_THERE,
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
 import { PmanClientError } from '../client/index.ts';
+import { hintOf } from '../errorReport.ts';
 import { messageOf } from '../errors.ts';
 import { nearName } from '../wire/nearName.ts';
 import { CannotError, Interrupted } from './failures.ts';
@@ -103,7 +104,7 @@ function told(
   if (error instanceof Interrupted) return INTERRUPTED;
   if (isUsage(error)) {
     err.line(`pman: ${verb}: ${messageOf(error).replace(new RegExp(`^${verb}: `), '')}`);
-    err.line(`  pman ${verb} --help lists its flags`);
+    err.line(`  ${hintOf(error) ?? `pman ${verb} --help lists its flags`}`);
     return WRONG_USE;
   }
   if (
@@ -120,13 +121,13 @@ function told(
   }
   if (error instanceof PmanClientError) {
     err.line(`pman: ${error.message}`);
-    const hint = hintOf(error);
+    const hint = clientHint(error);
     if (hint !== undefined) err.line(`  ${hint}`);
     return failed;
   }
   err.line(`pman: ${env.PMAN_DEBUG ? (error as Error).stack : messageOf(error)}`);
-  const { hint } = error as { readonly hint?: unknown };
-  if (typeof hint === 'string') err.line(`  ${hint}`);
+  const hint = hintOf(error);
+  if (hint !== undefined) err.line(`  ${hint}`);
   return failed;
 }
 
@@ -145,10 +146,10 @@ function problemOf(error: CannotError | PmanClientError): object {
     return { code: 'refused', detail: error.message, status: null, hint };
   }
   const { code, message, status = null } = error;
-  return { code, detail: message, status, hint: hintOf(error) ?? null };
+  return { code, detail: message, status, hint: clientHint(error) ?? null };
 }
 
-function hintOf(error: PmanClientError): string | undefined {
+function clientHint(error: PmanClientError): string | undefined {
   if (error.code !== 'unreachable') return error.hint;
   const { cause } = error;
   const why = cause === undefined ? '' : `${messageOf(cause) || 'no connection'}; `;

@@ -65,7 +65,9 @@ function add(argv: readonly string[], env: Env): string {
   const [name = ''] = command.args;
   const limits = limitsOf(options);
   if (options.all === limits.length > 0 || (limits.length > 0 && options.scopes === '')) {
-    throw new UsageError('token add: say --scopes, or --all without any limit');
+    throw new UsageError('say --scopes, or --all without any limit', {
+      hint: 'the scopes are run, read, kill, transfer, admin',
+    });
   }
   const storedAs: StoredAs = options.store;
   const file = fileOf(options.tokenPath, env);
@@ -82,7 +84,7 @@ function limitsOf({ scopes, command, ...rest }: z.infer<typeof addSchema>): read
   const bad = [...lines.map(([, value]) => value), ...command].find((value) =>
     /[\r\n]/.test(value),
   );
-  if (bad !== undefined) throw new UsageError('token add: a limit cannot hold a line end');
+  if (bad !== undefined) throw new UsageError('a limit cannot hold a line end');
   return [
     ...lines.map(([key, value]) => `${key} = ${value}`),
     ...(command.length === 0

@@ -37,7 +37,9 @@ export class NotifyFile {
       this.#read(path);
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      throw new UsageError(`--notifyFile: cannot read ${path}: ${messageOf(error)}`);
+      throw new UsageError(`--notifyFile: cannot read ${path}: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 

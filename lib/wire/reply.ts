@@ -2,7 +2,7 @@ import { type ErrorCode, PmanError } from '../errors.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /** HTTP status of each error code (RFC 9110, 15). The original answers 200 to everything. */
-const HTTP_STATUS = {
+export const HTTP_STATUS = {
   bad_request: 400,
   unauthorized: 401,
   forbidden: 403,

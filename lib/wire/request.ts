@@ -77,7 +77,11 @@ export function parseMeta<S extends z.ZodType>(
     const field = issue.path.length > 0 ? `"meta.${issue.path.join('.')}"` : '"meta"';
     return `${field}: ${issue.message}`;
   });
-  throw new BadRequestError(`${action}: ${problems}`);
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  throw new BadRequestError(
+    `${action}: ${problems}`,
+    names.length === 0 ? {} : { hint: `"meta" of ${action} may have ${names.join(', ')}` },
+  );
 }
 
 /**

@@ -68,7 +68,7 @@ export function parseAddress(text: string, tls?: EngineTls): EngineAddress {
   const named = text.includes('://') ? text : `tcp://${text}`;
   const full = named.replace('://:', '://127.0.0.1:');
   const url = URL.canParse(full) ? new URL(full) : undefined;
-  if (!url?.hostname) throw new UsageError(`"${text}" is not the address of a Docker Engine`);
+  if (!url?.hostname) throw notAnAddress(text);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? undefined : Number(url.port);
   switch (url.protocol) {
@@ -93,9 +93,14 @@ export function parseAddress(text: string, tls?: EngineTls): EngineAddress {
       };
     }
     default:
-      throw new UsageError(`"${text}" is not the address of a Docker Engine: unknown scheme`);
+      throw notAnAddress(text);
   }
 }
+
+const notAnAddress = (text: string) =>
+  new UsageError(`"${text}" is not the address of a Docker Engine`, {
+    hint: 'it is as DOCKER_HOST has it: unix:///path, tcp://host:port, https://host:port or ssh://user@host',
+  });
 
 function portInText(url: string): number | undefined {
   const port = /^\w+:\/\/[^/]*:(\d+)(?:\/|$)/.exec(url)?.[1];
@@ -141,8 +146,11 @@ async function addressOfContext(configDir: string, name: string): Promise<Engine
   const folder = createHash('sha256').update(name).digest('hex');
   const file = join(configDir, 'contexts/meta', folder, 'meta.json');
   const text = await readIfThere(file);
-  if (text === undefined)
-    throw new UsageError(`there is no docker context "${name}" in ${configDir}`);
+  if (text === undefined) {
+    throw new UsageError(`there is no docker context "${name}" in ${configDir}`, {
+      hint: '`docker context ls` shows them; DOCKER_CONTEXT and DOCKER_HOST choose another one',
+    });
+  }
   const { docker } = parseJsonFile(file, text, contextMeta).Endpoints;
   const tls = await tlsOfFolder(
     join(configDir, 'contexts/tls', folder, 'docker'),

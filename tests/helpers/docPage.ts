@@ -1,22 +1,15 @@
 import { readFileSync } from 'node:fs';
-
-/** A piece of a page between two lines of three backticks. */
-export interface DocBlock {
-  /** What stands behind the first of these lines: `sh` is run by tests, `text` is only to be read. */
-  readonly language: string;
-  readonly text: string;
-}
+import { type Block, blocksOf } from './guide.ts';
 
 /** A document whose examples tests run. */
 export class DocPage {
   readonly text: string;
-  readonly blocks: readonly DocBlock[];
+  /** `sh` is run by tests, `text` is only to be read. */
+  readonly blocks: readonly Block[];
 
   constructor(file: string) {
     this.text = readFileSync(file, 'utf8');
-    this.blocks = [...this.text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(
-      ([, language = '', text = '']) => ({ language, text }),
-    );
+    this.blocks = blocksOf(file);
   }
 
   /** The blocks of one language. */

@@ -270,7 +270,7 @@ describe('the token file', () => {
     );
     const { code } = await child.within(5000);
     expect([1, 2]).toContain(code);
-    expect(child.output.stderr).toMatch(/^pman: [^\n]*(token|\.cfg)[^\n]*\n$/);
+    expect(child.output.stderr).toMatch(/^pman: [^\n]*(token|\.cfg)[^\n]*\npman: [^\n]+\n$/);
   });
 });
 

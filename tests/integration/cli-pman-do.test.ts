@@ -28,8 +28,12 @@ describe('pman_do', () => {
   });
 
   it.each([
-    [['--msg', '{'], 2, /^pman_do: --msg is not JSON: [^\n]+\n$/],
-    [['--op', 'DBclean', '-s', 'no/file'], 1, /^pman_do: cannot write no\/file: [^\n]+\n$/],
+    [['--msg', '{'], 2, /^pman_do: --msg is not JSON: [^\n]+\npman_do: [^\n]+\n$/],
+    [
+      ['--op', 'DBclean', '-s', 'no/file'],
+      1,
+      /^pman_do: cannot write no\/file: [^\n]+\npman_do: [^\n]+\n$/,
+    ],
   ])('says in a sentence why %j writes nothing', async (flags, code, sentence) => {
     const child = start(flags);
     expect((await child.within(10_000)).code).toBe(code);

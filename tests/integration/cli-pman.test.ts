@@ -24,7 +24,7 @@ async function pman(
   return { code, signal, ...child.output };
 }
 
-/** Refused in one sentence on stderr that names the culprit, with exit code 2, and nothing else. */
+/** Refused in a line on stderr that names the culprit, and one that says what to do, with exit code 2, and nothing else. */
 async function expectUsageError(
   flags: readonly string[],
   naming: string,
@@ -32,7 +32,7 @@ async function expectUsageError(
 ): Promise<void> {
   const { code, stdout, stderr } = await pman(flags, env);
   expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^pman: [^\n]+\n$/);
+  expect(stderr).toMatch(/^pman: [^\n]+\npman: [^\n]+\n$/);
   expect(stderr).toContain(naming);
 }
 
@@ -128,7 +128,7 @@ describe('the command line of pman', () => {
       lines.map(async (flags) => {
         const { code, stdout, stderr } = await pman(flags);
         expect([code, stdout]).toEqual([2, '']);
-        expect(stderr).toMatch(/^pman: [^\n]+\n$/);
+        expect(stderr).toMatch(/^pman: [^\n]+\npman: [^\n]+\n$/);
         for (const flag of flags) {
           const [name, value = ''] = flag.split('=');
           expect(stderr).toContain(`${name} ${JSON.stringify(value)} `);
@@ -143,8 +143,8 @@ describe('the command line of pman', () => {
       [['--nosuch'], '--nosuch'],
       [['--port'], '--port'],
       [['--d', 'x'], '--d'],
-      [['--http', 'surplus'], 'argument'],
-      [['serve', 'surplus'], 'argument'],
+      [['--http', 'surplus'], 'surplus'],
+      [['serve', 'surplus'], 'surplus'],
       [['-z'], '-z'],
       [['--http=maybe'], 'http'],
       [['--enableTokenAuth', '--tokenPath', '/no/such/tokens'], 'tokenPath'],
@@ -203,7 +203,7 @@ describe('the settings of pman', () => {
   it('refuse wrong values in the environment', async () => {
     await Promise.all([
       expectUsageError([], 'port', { PMAN_PORT: 'x' }),
-      expectUsageError([], 'http', { PMAN_HTTP: 'maybe' }),
+      expectUsageError([], 'PMAN_HTTP', { PMAN_HTTP: 'maybe' }),
       expectUsageError([], '/no/such.ini', { PMAN_CONFIGFILE: '/no/such.ini' }),
     ]);
   });

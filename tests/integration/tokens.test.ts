@@ -360,7 +360,7 @@ describe('pman', () => {
     const { code } = await child.exited;
     expect(code).toBe(2);
     expect(child.output.stderr).toBe(
-      `pman: others can write the tokens in ${path} (mode 666): chmod go-w ${path}\n`,
+      `pman: others can write the tokens in ${path} (mode 666)\npman: chmod go-w ${path}\n`,
     );
   });
 

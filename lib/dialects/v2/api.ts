@@ -7,6 +7,7 @@ import type { Answer, ApiContext, ApiReply, Route } from './apiRoute.ts';
 import { openApi } from './openApi.ts';
 import { problem } from './problem.ts';
 import { routes } from './routes.ts';
+import { issueWords } from './schemaWords.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -39,7 +40,7 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   const found = routeFor(method, pieces);
   if (found === undefined) {
     const others = templates.filter(({ names }) => paramsIn(names, pieces) !== undefined);
-    return others.length === 0 ? noPath(path) : noMethod(others);
+    return others.length === 0 ? noPath(path) : noMethod(method, others);
   }
   const { route, params } = found;
   context.permit(route.deed ?? 'GET');
@@ -140,9 +141,7 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
   if (schema === undefined) return value;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = problemsText(parsed.error.issues, ({ path, message }) =>
-    path.length === 0 ? message : `"${path.join('.')}": ${message}`,
-  );
+  const problems = problemsText(parsed.error.issues, (issue) => issueWords(issue, value, schema));
   throw new BadRequestError(`the ${where}: ${problems}`, { hint: 'see /openapi.json' });
 }
 
@@ -150,8 +149,9 @@ function noPath(path: string): ApiReply {
   return problem(404, 'not_found', `there is no ${path.slice(0, 200)}`, 'see /openapi.json');
 }
 
-function noMethod(fitting: readonly { readonly route: Route }[]): ApiReply {
+function noMethod(method: string, fitting: readonly { readonly route: Route }[]): ApiReply {
   const allowed = fitting.map(({ route }) => route.method).join(', ');
-  const said = problem(405, 'bad_request', `this path takes ${allowed}`);
+  const detail = `this path takes ${allowed}, and not ${method.slice(0, 20)}`;
+  const said = problem(405, 'bad_request', detail, 'see /openapi.json');
   return { ...said, headers: [...(said.headers ?? []), ['Allow', allowed]] };
 }

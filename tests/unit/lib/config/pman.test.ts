@@ -149,7 +149,7 @@ describe('readPmanConfig', () => {
       meant,
     );
     expect(configOf([`--configFile=${fileWith('p.ini', `${name} = true`)}`])).toMatchObject(meant);
-    expect(refusalOf([], { [key]: 'maybe' })).toContain(`${name} is a switch`);
+    expect(refusalOf([], { [key]: 'maybe' })).toContain(`${key} "maybe" is neither on nor off`);
   });
 
   it('lets a flag win over the environment, and that over the file', () => {
@@ -222,7 +222,7 @@ describe('readPmanConfig', () => {
     [['--nosuch'], "unknown option '--nosuch'"],
     [['--port'], "option '--port <number>' argument missing"],
     [['--p', '1'], 'ambiguous option: --p could match --port, --protocol'],
-    [['word'], 'too many arguments. Expected 0 arguments but got 1.'],
+    [['word'], '"word" is no flag, and belongs to none'],
   ])('refuses %j with a sentence', (argv, sentence) => {
     expect(refusalOf(argv)).toBe(sentence);
   });
