@@ -1,0 +1,28 @@
+import { ASCII_SIGNS, type Signs, UTF8_SIGNS } from './transferLine.ts';
+import {
+  jsonShow,
+  linesShow,
+  redrawnShow,
+  silentShow,
+  type Terminal,
+  type TransferShow,
+} from './transferShow.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What a terminal can show, by the variables of the locale. */
+export function signsFor({ LC_ALL, LC_CTYPE, LANG }: Env): Signs {
+  const locale = LC_ALL || LC_CTYPE || LANG || '';
+  return /utf-?8/i.test(locale) ? UTF8_SIGNS : ASCII_SIGNS;
+}
+
+/** How a transfer tells where it is: one line drawn again on a terminal, else lines now and then. */
+export function showFor(
+  out: Terminal,
+  { json, quiet }: { readonly json: boolean; readonly quiet: boolean },
+  env: Env,
+): TransferShow {
+  if (json) return jsonShow(out);
+  if (quiet) return silentShow;
+  return out.isTTY && env.TERM !== 'dumb' ? redrawnShow(out, signsFor(env)) : linesShow(out);
+}
