@@ -6,6 +6,7 @@ export type {
   FileList,
   FindQuery,
   FoundLines,
+  FileStore,
   Job,
   JobChanges,
   JobEvent,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
 import { messageOf, PmanError } from '../errors.ts';
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 import type { EndpointRequest, FromEndpoints } from './endpointMessages.ts';
 
@@ -10,6 +11,8 @@ export interface EndpointOptions extends FileioOptions {
   readonly ip: string;
   /** The file of the tokens; undefined serves everybody, as pman does without tokens. */
   readonly tokenPath: string | undefined;
+  /** Undefined: it speaks plain HTTP, as pman does then. */
+  readonly tls: TlsPlaces | undefined;
   readonly log: Logger;
 }
 
@@ -22,12 +25,27 @@ export interface EndpointOptions extends FileioOptions {
 export function fileioOpener(store: string): (options: EndpointOptions) => Promise<FileioEndpoint> {
   let child: ChildProcess | undefined;
   let lastId = 0;
-  return async ({ ip, tokenPath, forever, log }) => {
-    if (child?.connected !== true) child = startProcess(log);
+  let shared: Promise<FileioEndpoint> | undefined;
+  const open = async (options: EndpointOptions, process: ChildProcess) => {
+    const { ip, tokenPath, tls, forever, log } = options;
     lastId += 1;
-    const endpoint = await ask(child, { id: lastId, ip, tokenPath, forever, store });
-    log.info('a file transfer endpoint was opened', { port: endpoint.port, forever });
-    return endpoint;
+    const at = await ask(process, { id: lastId, ip, tokenPath, tls, forever, store });
+    log.info('a file transfer endpoint was opened', { port: at.port, forever });
+    const scheme = tls === undefined ? 'http' : 'https';
+    return { ...at, scheme, folder: store } as const;
+  };
+  return async (options) => {
+    if (child?.connected !== true) {
+      child = startProcess(options.log);
+      shared = undefined;
+    }
+    if (options.shared !== true) return open(options, child);
+    const opening = shared ?? open(options, child);
+    shared = opening;
+    opening.catch(() => {
+      if (shared === opening) shared = undefined;
+    });
+    return opening;
   };
 }
 
@@ -50,7 +68,10 @@ function startProcess(log: Logger): ChildProcess {
   return child;
 }
 
-function ask(child: ChildProcess, request: EndpointRequest): Promise<FileioEndpoint> {
+function ask(
+  child: ChildProcess,
+  request: EndpointRequest,
+): Promise<Pick<FileioEndpoint, 'ip' | 'port'>> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       child.off('message', onMessage).off('exit', onExit);

@@ -1,3 +1,4 @@
+import type { TlsPlaces } from '../host/tlsFiles.ts';
 import type { LogLevel } from '../log.ts';
 
 /** What pman asks the process of the endpoints for. */
@@ -5,6 +6,8 @@ export interface EndpointRequest {
   readonly id: number;
   readonly ip: string;
   readonly tokenPath: string | undefined;
+  /** Its own files of TLS, when pman speaks it. */
+  readonly tls: TlsPlaces | undefined;
   readonly forever: boolean;
   readonly store: string;
 }

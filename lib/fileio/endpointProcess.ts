@@ -1,5 +1,6 @@
 import { type Door, TokenStore } from '../access/tokenStore.ts';
 import { messageOf } from '../errors.ts';
+import { TlsFiles } from '../host/tlsFiles.ts';
 import { loggerOver } from '../log.ts';
 import { outliveReaders } from '../outliveReaders.ts';
 import { startFileServer } from '../pfioh/fileServer.ts';
@@ -33,7 +34,7 @@ function doorOf(tokenPath: string | undefined): Door | undefined {
 const MOST_ENDPOINTS = 100;
 let endpoints = 0;
 
-async function open({ id, ip, tokenPath, forever, store }: EndpointRequest): Promise<void> {
+async function open({ id, ip, tokenPath, tls, forever, store }: EndpointRequest): Promise<void> {
   if (endpoints >= MOST_ENDPOINTS) {
     tell({ kind: 'failed', id, why: `${MOST_ENDPOINTS} are open, and wait for their transfers` });
     return;
@@ -41,7 +42,11 @@ async function open({ id, ip, tokenPath, forever, store }: EndpointRequest): Pro
   endpoints += 1;
   const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
   try {
-    const server = await startFileServer({ ip, port: 0, ...how, door: doorOf(tokenPath), log });
+    const server = await startFileServer({
+      ...{ ip, port: 0, ...how, log },
+      door: doorOf(tokenPath),
+      tls: tls && new TlsFiles(tls, log),
+    });
     void server.done.then(() => {
       endpoints -= 1;
     });

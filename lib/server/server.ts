@@ -175,8 +175,10 @@ async function open(
       isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: async ({ forever }) => {
-      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, log });
+    openFileio: async (how) => {
+      const endpoint = await openFileio({
+        ...{ ...how, ip: config.ip, tokenPath, tls: config.tls, log },
+      });
       // "All addresses" is none that a client can go to.
       const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
       return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;

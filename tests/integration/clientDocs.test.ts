@@ -62,6 +62,7 @@ describe('docs/client.md', () => {
         ...[
           'true',
           'kept.txt kept',
+          'http true true',
           'string true',
           'killed',
           'not_found 404 GET /api/v2/jobs lists the jobs',

@@ -6,6 +6,7 @@ import { findOutputLines, getOutputLines } from './lineRoutes.ts';
 import { listNotifications, notifyAgain } from './notifyRoutes.ts';
 import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
 import { getCapabilities, getServer } from './serverRoutes.ts';
+import { openStore } from './storeRoute.ts';
 
 /** All routes of `/api/v2`. */
 export const routes: readonly Route[] = [
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   listEvents,
   getCapabilities,
   getServer,
+  openStore,
   listNotifications,
   notifyAgain,
 ];
