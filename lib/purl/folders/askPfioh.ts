@@ -20,7 +20,8 @@ async function askJson<T extends z.ZodType>(
   if (status >= 400) {
     const { data } = z.looseObject({ msg: z.string() }).safeParse(said);
     const why = data?.msg ?? `${status} ${answer.statusMessage}`;
-    throw new PurlFailure('transfer', `${peer.url.host} refused "${action}": ${why}`);
+    const kind = status === 409 ? 'changed' : 'transfer';
+    throw new PurlFailure(kind, `${peer.url.host} refused "${action}": ${why}`);
   }
   const { data } = schema.safeParse(said);
   if (data !== undefined) return data;
@@ -136,15 +137,14 @@ export async function askRemoval(peer: Peer, path: string, subdir?: string): Pro
   await askJson(peer, 'rmtree', { path, ...(subdir === undefined ? {} : { subdir }) }, anything);
 }
 
-const storeSchema = z.looseObject({ d_ret: z.looseObject({ storeBase: z.string() }) });
+const copySchema = z.looseObject({ status: z.literal(true) });
 
-/** Where the store lies on its machine. @throws PurlFailure */
-export async function askStore(peer: Peer): Promise<string> {
-  const { d_ret } = await askJson(
-    peer,
-    'internalctl',
-    { var: 'storeBase', get: 'value' },
-    storeSchema,
-  );
-  return d_ret.storeBase;
+/**
+ * Copies a folder below another one, both on the other side.
+ * @throws PurlFailure `changed` when it changes meanwhile
+ */
+export async function askCopyThere(peer: Peer, from: string, to: string): Promise<void> {
+  const transport = { mechanism: 'copy', copy: { symlink: false } };
+  const meta = { local: { path: from }, remote: { path: to }, transport };
+  await askJson(peer, 'pushPath', meta, copySchema);
 }

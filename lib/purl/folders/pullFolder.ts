@@ -16,6 +16,8 @@ export interface FolderPull {
   readonly local: string;
   /** A folder, or a file. */
   readonly path: string;
+  /** Which files are wanted, by their names below the folder; default: all, with folders and links. */
+  readonly wanted?: (name: string) => boolean;
 }
 
 /** How often a folder may change while it is pulled. */
@@ -28,7 +30,7 @@ const MOST_CHANGES = 5;
  * @throws PurlFailure, PmanError
  */
 export async function pullFolder(
-  { local, path }: FolderPull,
+  { local, path, wanted }: FolderPull,
   way: FolderWay,
 ): Promise<TransferSummary> {
   const startedMs = performance.now();
@@ -46,7 +48,7 @@ export async function pullFolder(
         break;
       }
       try {
-        await pullLacking(local, path, remote, way, moved);
+        await pullLacking({ local, path, wanted }, remote, way, moved);
         isWhole = true;
       } catch (error) {
         changes += 1;
@@ -115,19 +117,29 @@ interface Piece {
   bytes: number;
 }
 
+type WantedPull = Pick<FolderPull, 'local' | 'path'> & { readonly wanted: FolderPull['wanted'] };
+
+interface LackingOf {
+  readonly local: string;
+  readonly path: string;
+  readonly isWanted: (name: string) => boolean;
+}
+
 async function pullLacking(
-  local: string,
-  path: string,
+  { local, path, wanted }: WantedPull,
   remote: Remote,
   way: FolderWay,
   moved: Moved,
 ): Promise<void> {
   const tree = await askTree(remote.peer, path);
-  const lacks = await lackingOf(local, path, tree, remote);
-  const pieces = piecesOf(tree, lacks);
+  const isWanted = (name: string) => wanted?.(name) ?? true;
+  const lacks = await lackingOf({ local, path, isWanted }, tree, remote);
+  const pieces = piecesOf(tree, lacks, wanted);
   const sizes = pieces.flatMap((piece) => piece.sizes);
   // In an earlier try some have come.
-  moved.alreadyThere = tree.entries.filter(({ kind }) => kind === 'file').length;
+  moved.alreadyThere = tree.entries.filter(
+    ({ kind, name }) => kind === 'file' && isWanted(name),
+  ).length;
   moved.alreadyThere -= sizes.length + moved.files;
   const total = sizes.reduce((sum, size) => sum + size, moved.bytes);
   const before = { ...moved };
@@ -163,14 +175,13 @@ async function pullLacking(
   }
 }
 
-/** The places of the files that are not here. */
+/** The places of the files that are wanted and not here. */
 async function lackingOf(
-  local: string,
-  path: string,
+  { local, path, isWanted }: LackingOf,
   { kind, entries }: RemoteTree,
   { peer }: Remote,
 ): Promise<ReadonlySet<RemoteEntry>> {
-  const files = entries.filter((entry) => entry.kind === 'file');
+  const files = entries.filter((entry) => entry.kind === 'file' && isWanted(entry.name));
   const likely = files.filter(({ name, size }) => sizeHere(join(local, name)) === size);
   const above = kind === 'folder' ? path : path.replace(/[^/]+\/*$/, '') || '.';
   const same = await sameFiles(local, likely, askDigests(peer, above, likely), peer.signal);
@@ -187,11 +198,17 @@ function sizeHere(path: string): number | undefined {
 }
 
 /** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */
-function piecesOf({ entries }: RemoteTree, lacks: ReadonlySet<RemoteEntry>): readonly Piece[] {
+function piecesOf(
+  { entries }: RemoteTree,
+  lacks: ReadonlySet<RemoteEntry>,
+  wanted: FolderPull['wanted'],
+): readonly Piece[] {
   const pieces: Piece[] = [];
   const others: number[] = [];
   for (const [place, entry] of entries.entries()) {
-    if (entry.kind !== 'file') others.push(place);
+    // With a choice, links go by it as well; folders are made as files need them.
+    const isOther = entry.kind === 'link' || (entry.kind === 'folder' && wanted === undefined);
+    if (isOther && (wanted?.(entry.name) ?? true)) others.push(place);
     if (!lacks.has(entry)) continue;
     let piece = pieces.at(-1);
     const isFull =

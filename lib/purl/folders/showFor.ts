@@ -1,3 +1,4 @@
+import { signsOf, UNICODE_SIGNS } from '../../terminal/signs.ts';
 import { ASCII_SIGNS, type Signs, UTF8_SIGNS } from './transferLine.ts';
 import {
   jsonShow,
@@ -11,9 +12,8 @@ import {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a terminal can show, by the variables of the locale. */
-export function signsFor({ LC_ALL, LC_CTYPE, LANG }: Env): Signs {
-  const locale = LC_ALL || LC_CTYPE || LANG || '';
-  return /utf-?8/i.test(locale) ? UTF8_SIGNS : ASCII_SIGNS;
+export function signsFor(env: Env): Signs {
+  return signsOf(env) === UNICODE_SIGNS ? UTF8_SIGNS : ASCII_SIGNS;
 }
 
 /** How a transfer tells where it is: one line drawn again on a terminal, else lines now and then. */
