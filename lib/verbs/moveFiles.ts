@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { type Flag, readWords } from './flagWords.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
-import { filesError, openStore } from './storePlace.ts';
+import { withStore } from './storePlace.ts';
 import type { Verb } from './verb.ts';
 
 const FLAGS: readonly Flag[] = [
@@ -52,14 +52,9 @@ async function move(what: 'push' | 'pull', call: Parameters<Verb['run']>[0]): Pr
   const session = openSession(call, words);
   const quiet = words.switches.has('quiet');
   const json = words.switches.has('json');
-  const { files, close } = await openStore(session, { json, quiet });
-  try {
-    const summary = what === 'push' ? await files.push(from, to) : await files.pull(to, from);
-    if (json || !quiet) session.streams.out.line(files.told(summary));
-    return 0;
-  } catch (error) {
-    throw filesError(error);
-  } finally {
-    close();
-  }
+  const told = await withStore(session, { json, quiet }, async ({ files }) =>
+    files.told(what === 'push' ? await files.push(from, to) : await files.pull(to, from)),
+  );
+  if (json || !quiet) session.streams.out.line(told);
+  return 0;
 }

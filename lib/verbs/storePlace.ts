@@ -2,21 +2,13 @@ import { CannotError, Interrupted } from './failures.ts';
 import type { FilesWork } from './filesWork.ts';
 import { onInterrupts } from './interrupts.ts';
 import type { Session } from './session.ts';
+import { INTERRUPTED } from './verbExit.ts';
 
-/** The pfioh beside the server, at work, and where its files lie there. */
-export interface OpenedStore {
+/** The pfioh beside the server, and where its files lie there. */
+export interface Store {
   readonly files: FilesWork;
   /** On the host of the server. */
   readonly folder: string;
-  /** Lets Ctrl-C be what it was. */
-  close(): void;
-}
-
-/** An error of the files, as people are told it. */
-export function filesError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'FilesFailure') return error;
-  if ('isInterrupted' in error && error.isInterrupted === true) return new Interrupted();
-  return new CannotError(error.message);
 }
 
 export interface StoreOptions {
@@ -24,26 +16,58 @@ export interface StoreOptions {
   readonly quiet: boolean;
 }
 
+/** How often the server may be started again meanwhile. */
+const MOST_STARTS = 5;
+
 /**
- * Opens the pfioh beside the server; Ctrl-C breaks off what is under way there.
- * @throws PmanClientError, CannotError
+ * Works with the pfioh beside the server. Ctrl-C breaks it off; a server that was started again has another pfioh, and the
+ * work begins again with that: only what is missing still is moved then.
+ * @throws PmanClientError, CannotError, Interrupted
  */
-export async function openStore(session: Session, options: StoreOptions): Promise<OpenedStore> {
-  const { client, place, env } = session;
-  const { json, quiet } = options;
-  const { scheme, port, folder } = await client.store();
-  const { hostname } = new URL(place.url);
+export async function withStore<T>(
+  session: Session,
+  { json, quiet }: StoreOptions,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const { client, patient, place, env } = session;
   const { openFiles } = await import('./filesWork.ts');
   const stop = new AbortController();
-  const close = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (_signal, count) => {
-    if (count > 1) process.exit(130);
+  const { signal } = stop;
+  const stopListening = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (_signal, count) => {
+    if (count > 1) process.exit(INTERRUPTED);
     stop.abort();
   });
-  const url = `${scheme}://${hostname}:${port}`;
+  const { hostname } = new URL(place.url);
   const { token, ca } = place;
-  return {
-    files: openFiles({ url, token, ca, json, quiet, env, signal: stop.signal }),
-    folder,
-    close,
-  };
+  try {
+    for (let starts = 0; ; starts += 1) {
+      // A server that was there is waited for.
+      const asked = starts === 0 ? client : patient;
+      const { scheme, port, folder } = await asked.store({ signal });
+      const url = `${scheme}://${hostname}:${port}`;
+      const files = openFiles({ url, token, ca, json, quiet, env, signal });
+      try {
+        return await work({ files, folder });
+      } catch (error) {
+        if (!isFilesFailure(error) || !error.isLost || starts >= MOST_STARTS) throw error;
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted();
+    if (!isFilesFailure(error)) throw error;
+    throw error.isInterrupted ? new Interrupted() : new CannotError(error.message);
+  } finally {
+    stopListening();
+  }
+}
+
+interface FilesError extends Error {
+  readonly isInterrupted: boolean;
+  readonly isLost: boolean;
+  readonly isPassing: boolean;
+}
+
+/** Its class is another one here: see filesWork.ts. */
+export function isFilesFailure(error: unknown): error is FilesError {
+  return error instanceof Error && error.name === 'FilesFailure';
 }

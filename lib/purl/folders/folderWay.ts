@@ -7,6 +7,8 @@ import type { TransferShow } from './transferShow.ts';
 /** What a folder or file goes through on its way, and who is told. */
 export interface FolderWay extends Way {
   readonly show: TransferShow;
+  /** How often in a row the other side may not be there. */
+  readonly mostTries?: number;
 }
 
 /** A push or pull of content as the messages of purl say it. */

@@ -76,6 +76,11 @@ function realPathOf(path: string): string {
   }
 }
 
+/** Makes a folder there, and those above it. @throws PurlFailure */
+export async function providePlace(path: string, way: FolderWay): Promise<void> {
+  await reachPlace(folderMessage('push', '/', path), path, way);
+}
+
 async function reachPlace(
   message: ReturnType<typeof folderMessage>,
   path: string,

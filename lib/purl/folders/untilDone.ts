@@ -14,7 +14,7 @@ const MOST_TRIES = 12;
  * @throws PurlFailure
  */
 export async function untilDone(
-  { show, signal, url }: Pick<FolderWay, 'show' | 'signal' | 'url'>,
+  { show, signal, url, mostTries = MOST_TRIES }: FolderWay,
   attempt: (isReached: () => void) => Promise<void>,
 ): Promise<void> {
   let tries = 0;
@@ -28,7 +28,7 @@ export async function untilDone(
       return;
     } catch (error) {
       const isPassing = error instanceof PurlFailure && PASSING.includes(error.kind);
-      if (!isPassing || !wasReached || tries >= MOST_TRIES) throw error;
+      if (!isPassing || !wasReached || tries >= mostTries) throw error;
       const pauseMs = Math.min(LONGEST_MS, 1000 * 2 ** tries);
       tries += 1;
       const when = new Date().toLocaleTimeString('en-GB');
@@ -44,6 +44,11 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
   } catch (cause) {
     throw new PurlFailure('interrupted', 'interrupted', { cause });
   }
+}
+
+/** Whether the other side has gone, or the way to it. */
+export function isLost({ kind }: PurlFailure): boolean {
+  return PASSING.includes(kind);
 }
 
 /** Whether a failure leaves what has arrived on the other side, or here, to go on from. */
