@@ -18,6 +18,7 @@ export type {
   OutputLine,
   OutputLines,
   Problem,
+  RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 export { PmanClientError } from './clientError.ts';

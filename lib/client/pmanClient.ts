@@ -14,6 +14,7 @@ import type {
   LinesQuery,
   NewJob,
   OutputLines,
+  RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 import { PmanClientError } from './clientError.ts';
@@ -265,6 +266,11 @@ export class PmanClient {
    */
   events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
     return followEvents(this.#connection, query, signal);
+  }
+
+  /** What the jobs that run take now, and what they have written last. */
+  running({ signal }: CallOptions = {}): Promise<RunningJobs> {
+    return this.#json({ path: '/running', signal });
   }
 
   /** The file server beside that pman, for `push` and `pull`. */

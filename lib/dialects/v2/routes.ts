@@ -5,6 +5,7 @@ import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './job
 import { findOutputLines, getOutputLines } from './lineRoutes.ts';
 import { listNotifications, notifyAgain } from './notifyRoutes.ts';
 import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
+import { listRunning } from './runningRoute.ts';
 import { getCapabilities, getServer } from './serverRoutes.ts';
 import { openStore } from './storeRoute.ts';
 
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   findOutputLines,
   listJobFiles,
   getJobFile,
+  listRunning,
   listEvents,
   getCapabilities,
   getServer,

@@ -13,6 +13,7 @@ import type {
 import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import type { changesSchema, newJobSchema } from './newJobSchema.ts';
 import type { problemSchema } from './problemSchema.ts';
+import type { runningSchema } from './runningRoute.ts';
 import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
 import type { fileStoreSchema } from './storeRoute.ts';
 
@@ -42,6 +43,7 @@ export type LinesQuery = Partial<Omit<z.infer<typeof linesQuerySchema>, 'wait'>>
 export type FindQuery = Omit<Partial<z.infer<typeof findQuerySchema>>, 'ignoreCase'> & {
   readonly ignoreCase?: boolean;
 };
+export type RunningJobs = z.infer<typeof runningSchema>;
 export type FileStore = z.infer<typeof fileStoreSchema>;
 export type Problem = z.infer<typeof problemSchema>;
 /** Which jobs. Whole ones: without `fields`. */
