@@ -22,6 +22,11 @@ export const table = [
     ['*'],
   ],
   [
+    'lib/manual',
+    'the manual pages and the command line reference, made of the tables of the programs',
+    ['lib/verbs', 'lib/config', 'crunner/cli', 'swarm/cli'],
+  ],
+  [
     'lib/verbs',
     'the verbs of the program pman, such as `pman ls`: clients of the server, but for `pman token`; `index.ts` is the table',
     [

@@ -54,7 +54,7 @@ export type PurlCommandLine =
   | { readonly kind: 'run'; readonly config: PurlConfig }
   | { readonly kind: 'print'; readonly text: string };
 
-function command(name: string): Command {
+export function command(name: string): Command {
   const collect = (value: string, all: readonly string[]) => [...all, value];
   return new Command(name)
     .description(

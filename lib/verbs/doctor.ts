@@ -1,5 +1,5 @@
 import { padEnd } from '../terminal/cutText.ts';
-import { fieldOf, oneLine } from '../terminal/oneLine.ts';
+import { oneLine } from '../terminal/oneLine.ts';
 import { UNICODE_SIGNS } from '../terminal/signs.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { type Check, checkServer } from './doctorChecks.ts';
@@ -26,7 +26,7 @@ export const doctor: Verb = {
       for (const check of checks) {
         const { name, state, text, hint } = check;
         if (!out.isTerminal) {
-          out.line(fieldLine([state, name, text, hint ?? ''].map(fieldOf)));
+          out.line(fieldLine([state, name, text, hint ?? ''].map(oneLine)));
           continue;
         }
         const sign = { ok: style.green(signs.ok), failed: style.red(signs.failed), none: '-' }[

@@ -1,7 +1,7 @@
 import type { EventQuery, JobEvent } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { cutEnd, cutMiddle, padEnd, padStart } from '../terminal/cutText.ts';
-import { fieldOf, oneLine } from '../terminal/oneLine.ts';
+import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { exactClock } from '../terminal/wallClock.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
@@ -118,7 +118,7 @@ function eventLine({ streams, style }: Session, event: JobEvent): string {
   const { out, signs } = streams;
   const { seq, time, type, id, jid = '' } = event;
   if (!out.isTerminal) {
-    return fieldLine([time, String(seq), type, id, jid, wordsOf(event)].map(fieldOf));
+    return fieldLine([time, String(seq), type, id, jid, wordsOf(event)].map(oneLine));
   }
   const room = out.columns() - 12 - 2 - SEQ_WIDTH - 2 - TYPE_WIDTH - 2 - 6 - 2 - NAME_WIDTH - 2;
   const name = padEnd(cutMiddle(oneLine(jid), NAME_WIDTH, signs.mark), NAME_WIDTH);
