@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, NewJob } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { fitsPattern } from '../jobs/filePatterns.ts';
@@ -114,19 +115,21 @@ function sourceOf(local: string): string {
   throw new CannotError(`--push ${local}: no such folder`, [], PMAN_FAILED);
 }
 
-const MOST_TRIES = 5;
+const MOST_TRIES = 20;
+const PAUSE_MS = 250;
 
 /** The folder as it is here, kept there for the next time, and a copy of it for one job. */
 async function copyOf(source: string, place: string, name: string, { files }: Store) {
   const whose = [hostname(), process.getuid?.(), source].join('\n');
   const kept = `staged/${createHash('sha256').update(whose).digest('hex').slice(0, 16)}/${name}`;
   for (let tries = 1; ; tries += 1) {
-    await files.push(source, kept, { mirror: true });
     try {
+      await files.push(source, kept, { mirror: true });
       return await files.copy(kept, place);
     } catch (error) {
-      // The same folder is brought for another job just now.
+      // The same folder is brought for another job just now. Of several, each waits for another time.
       if (!isFilesFailure(error) || !error.isPassing || tries === MOST_TRIES) throw error;
+      await pause(PAUSE_MS * (1 + 2 * Math.random()));
     }
   }
 }
