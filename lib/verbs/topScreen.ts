@@ -1,5 +1,5 @@
 import type { Job, RunningJobs, ServerFacts } from '../client/index.ts';
-import { bytesText, shortBytes, tookText } from '../terminal/amounts.ts';
+import { ageText, bytesText, shortBytes, tookText } from '../terminal/amounts.ts';
 import { cutEnd, padEnd } from '../terminal/cutText.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { type Signs, UNICODE_SIGNS } from '../terminal/signs.ts';
@@ -110,7 +110,7 @@ function headLine(view: TopView, columns: number, { style, signs }: Looks): stri
   if (lostAt !== undefined) {
     return style.yellow(cutEnd(`${left}: not connected since ${lostAt}`, columns, signs.mark));
   }
-  const up = `, up ${tookText(facts.uptimeSeconds * 1000)}`;
+  const up = `, up ${ageText(facts.uptimeSeconds * 1000)}`;
   const counts = [
     [style.cyan(signs.running), `${facts.jobs.running} running`],
     [style.dim(signs.waiting), `${facts.jobs.waiting} waiting`],

@@ -62,6 +62,7 @@ describe('docs/client.md', () => {
         ...[
           'true',
           'kept.txt kept',
+          'true',
           'http true true',
           'string true',
           'killed',
