@@ -157,7 +157,9 @@ function wordsOf(event: JobEvent): string {
       const code = codes.find((one): one is number => typeof one === 'number') ?? null;
       return stateText({ state: stateOf(event), exitCode: code, reason: null, place: null });
     }
-    default:
+    case 'accepted':
+    case 'output':
+    case 'removed':
       return '';
   }
 }

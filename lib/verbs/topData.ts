@@ -85,7 +85,8 @@ export function arranged(
         return -(row.running?.memoryBytes ?? -1);
       case 'time':
         return -(tookMs(row.job, nowMs) ?? -1);
-      default:
+      case 'usual':
+      case 'name':
         return rank(row);
     }
   };

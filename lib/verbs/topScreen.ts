@@ -6,7 +6,15 @@ import { type Signs, UNICODE_SIGNS } from '../terminal/signs.ts';
 import type { Style } from '../terminal/style.ts';
 import { type Column, tableLines } from '../terminal/table.ts';
 import { widthOf } from '../terminal/width.ts';
-import { inStateColour, nameOf, shortId, signInColour, stateText, tookMs } from './jobText.ts';
+import {
+  inStateColour,
+  nameOf,
+  shortId,
+  signInColour,
+  signOf,
+  stateText,
+  tookMs,
+} from './jobText.ts';
 
 /** A job as `top` shows it. */
 export interface TopRow {
@@ -158,7 +166,7 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
   return [
     {
       name: '',
-      text: ({ job }) => (job.id === selected ? '>' : signOfRow(job, signs)),
+      text: ({ job }) => (job.id === selected ? '>' : signOf(job.state, signs)),
       look: (text, { job }) =>
         job.id === selected ? style.bold(text) : signInColour(style, signs, job.state),
     },
@@ -196,15 +204,3 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
     },
   ];
 }
-
-const signOfRow = (job: Job, signs: Signs) => {
-  switch (job.state) {
-    case 'succeeded':
-      return signs.ok;
-    case 'starting':
-    case 'running':
-      return signs.running;
-    default:
-      return signs[job.state];
-  }
-};
