@@ -60,6 +60,7 @@ function replace() {
 try {
   step('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', made);
   step('.ci/bundle.mjs', made);
+  step('.ci/manual.mjs', made);
   const bin = join(made, 'bin');
   for (const file of readdirSync(bin)) if (/\.c?js$/.test(file)) chmodSync(join(bin, file), 0o755);
   if (!isSame(made, dist)) replace();

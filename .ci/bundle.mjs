@@ -36,7 +36,11 @@ const modules = [
 const quick = ['crunner', 'pman'];
 
 /** What a quick program needs seldom and what takes long to load: files of their own, among the other programs. */
-const slowParts = { 'pmanServe.ts': 'pmanServe.js', 'tokenVerb.ts': 'tokenVerb.js' };
+const slowParts = {
+  'pmanServe.ts': 'pmanServe.js',
+  'tokenVerb.ts': 'tokenVerb.js',
+  'filesWork.ts': 'filesWork.js',
+};
 
 await bundlePrograms();
 await bundleCrunner();
@@ -60,6 +64,7 @@ async function bundlePrograms() {
       ['lineWorker', 'lib/lines/lineWorker.ts'],
       ['splitWorker', 'crunner/command/splitWorker.ts'],
       ['tokenVerb', 'lib/verbs/tokenVerb.ts'],
+      ['filesWork', 'lib/verbs/filesWork.ts'],
     ]),
     sourcemap: true,
     // Packages in the older module format call require for parts of Node itself.

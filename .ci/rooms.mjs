@@ -22,9 +22,17 @@ export const table = [
     ['*'],
   ],
   [
+    'lib/manual',
+    'the manual pages and the command line reference, made of the tables of the programs',
+    ['lib/verbs', 'lib/config', 'crunner/cli', 'swarm/cli'],
+  ],
+  [
     'lib/verbs',
     'the verbs of the program pman, such as `pman ls`: clients of the server, but for `pman token`; `index.ts` is the table',
-    ['lib/client', 'lib/terminal', 'lib/access', 'lib/config', 'lib/wire'],
+    [
+      ...['lib/client', 'lib/terminal', 'lib/purl', 'lib/access', 'lib/config', 'lib/wire'],
+      'lib/jobs/filePatterns.ts',
+    ],
   ],
   [
     'lib/server',
@@ -150,7 +158,7 @@ export const table = [
   [
     'lib/purl',
     'the client: messages, files and folders over HTTP',
-    ['lib/transfer', 'lib/config', 'lib/wire', 'lib/host'],
+    ['lib/transfer', 'lib/terminal', 'lib/config', 'lib/wire', 'lib/host'],
   ],
   [
     'lib/pfioh',

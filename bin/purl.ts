@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { basename } from 'node:path';
-import { readPurlFlags } from '../lib/config/purl.ts';
+import { readFilesFlags, readPurlFlags } from '../lib/config/purl.ts';
 import { messageOf, systemErrorCode, UsageError } from '../lib/errors.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
+import { runFiles } from '../lib/purl/folders/runFiles.ts';
 import { runPurl } from '../lib/purl/runPurl.ts';
 
 const name = basename(process.argv[1] ?? 'purl').replace(/\.[jt]s$/, '');
@@ -24,13 +25,19 @@ process.stderr.on('error', () => {});
 
 async function main(): Promise<number> {
   try {
-    const line = readPurlFlags(process.argv.slice(2), name);
+    const argv = process.argv.slice(2);
+    const { stdin, stdout, stderr } = process;
+    const io = { stdin, stdout, stderr, name, signal: interrupt.signal };
+    if (argv[0] === 'push' || argv[0] === 'pull') {
+      const line = readFilesFlags(argv.slice(1), argv[0], name);
+      return await runFiles(argv[0], line, io, process.env);
+    }
+    const line = readPurlFlags(argv, name);
     if (line.kind === 'print') {
       process.stdout.write(line.text);
       return 0;
     }
-    const { stdin, stdout, stderr } = process;
-    return await runPurl(line.config, { stdin, stdout, stderr, name, signal: interrupt.signal });
+    return await runPurl(line.config, io);
   } catch (error) {
     console.error(`${name}: ${messageOf(error)}`);
     if (!(error instanceof UsageError)) return EXIT_CODES.refused;

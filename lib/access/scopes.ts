@@ -34,6 +34,8 @@ export const NEEDED_SCOPES = {
     checkRemote: 'transfer',
     message: 'transfer',
     ls: 'transfer',
+    tree: 'transfer',
+    digests: 'transfer',
     rmtree: 'transfer',
     internalctl: 'transfer',
     quit: 'admin',

@@ -62,11 +62,16 @@ export interface QuitOptions {
 export interface FileioOptions {
   /** Serve until pman ends, not only one request. */
   readonly forever: boolean;
+  /** The one that all share, until pman ends. */
+  readonly shared?: boolean;
 }
 
 export interface FileioEndpoint {
   readonly ip: string;
   readonly port: number;
+  readonly scheme: 'http' | 'https';
+  /** What it keeps to. */
+  readonly folder: string;
 }
 
 export interface ActionContext {

@@ -4,6 +4,7 @@ export type {
   Capabilities,
   EventQuery,
   FileList,
+  FileStore,
   FindQuery,
   FoundLines,
   Job,
@@ -17,6 +18,7 @@ export type {
   OutputLine,
   OutputLines,
   Problem,
+  RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 export { PmanClientError } from './clientError.ts';

@@ -2,6 +2,7 @@ import type {
   Capabilities,
   EventQuery,
   FileList,
+  FileStore,
   FindQuery,
   FoundLines,
   Job,
@@ -13,6 +14,7 @@ import type {
   LinesQuery,
   NewJob,
   OutputLines,
+  RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 import { PmanClientError } from './clientError.ts';
@@ -46,6 +48,10 @@ export interface RunOptions extends CallOptions {
   readonly key?: string;
   /** What the job reads as its standard input: bytes of any kind. */
   readonly input?: Uint8Array;
+}
+
+export interface FilesOptions extends CallOptions {
+  readonly after?: string;
 }
 
 export interface OutputOptions extends CallOptions {
@@ -216,9 +222,12 @@ export class PmanClient {
     return this.#json({ path: `${jobPath(idOf(job))}/output/find`, query, signal });
   }
 
-  /** The files that a job has left and that it was asked to keep (`files`). It has to have ended. */
-  files(job: JobName, { signal }: CallOptions = {}): Promise<FileList> {
-    return this.#json({ path: `${jobPath(idOf(job))}/files`, signal });
+  /**
+   * The first thousand of the files that a job has left and that it was asked to keep (`files`), or of those behind the path
+   * `after`. It has to have ended.
+   */
+  files(job: JobName, { after, signal }: FilesOptions = {}): Promise<FileList> {
+    return this.#json({ path: `${jobPath(idOf(job))}/files`, query: { after }, signal });
   }
 
   /** One of these files, by its path below the working folder. */
@@ -257,6 +266,16 @@ export class PmanClient {
    */
   events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
     return followEvents(this.#connection, query, signal);
+  }
+
+  /** What the jobs that run take now, and what they have written last. */
+  running({ signal }: CallOptions = {}): Promise<RunningJobs> {
+    return this.#json({ path: '/running', signal });
+  }
+
+  /** The file server beside that pman, for `push` and `pull`. */
+  store({ signal }: CallOptions = {}): Promise<FileStore> {
+    return this.#json({ method: 'POST', path: '/store', signal, isRepeatable: true });
   }
 
   /** What runs jobs there, and what each of these can do. */

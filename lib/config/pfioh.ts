@@ -69,7 +69,7 @@ export type PfiohCommandLine =
   | { readonly kind: 'run'; readonly config: PfiohConfig }
   | { readonly kind: 'print'; readonly text: string };
 
-function command(): Command {
+export function command(): Command {
   return new Command('pfioh')
     .description('Serves files and folders: purl pushes them here and pulls them from here.')
     .allowExcessArguments(false)

@@ -54,7 +54,7 @@ export type PurlCommandLine =
   | { readonly kind: 'run'; readonly config: PurlConfig }
   | { readonly kind: 'print'; readonly text: string };
 
-function command(name: string): Command {
+export function command(name: string): Command {
   const collect = (value: string, all: readonly string[]) => [...all, value];
   return new Command(name)
     .description(
@@ -96,6 +96,87 @@ function command(name: string): Command {
     )
     .option('--retries <n>', 'how often to try again to connect', '2')
     .addOption(new Option('-v, --verbosity <level>', '0 is as --quiet').default('1'));
+}
+
+/** A file or folder, and where it goes: `purl push DIR HOST:PATH`, `purl pull HOST:PATH DIR`. */
+export type FilesVerb = 'push' | 'pull';
+
+export type FilesCommandLine =
+  | {
+      readonly kind: 'run';
+      readonly config: PurlConfig;
+      readonly from: string;
+      readonly to: string;
+    }
+  | { readonly kind: 'print'; readonly text: string };
+
+/** Flags of purl that say nothing to `push` and `pull`. */
+const NOT_OF_FILES: readonly string[] = [
+  '--verb',
+  '--http',
+  '--msg',
+  '--jsonwrapper',
+  '--raw',
+  '--oneShot',
+  '--man',
+  '--content-type',
+  '--jsonpprintindent',
+  '--httpResponseBodyParse',
+  '--output',
+  '--fail',
+  '--resume',
+];
+
+const FILES_HELP: Readonly<Record<FilesVerb, string>> = {
+  push: 'Brings the content of a folder, or a file, into a folder of a pfioh: only what is not there yet.',
+  pull: 'Brings the content of a folder of a pfioh, or a file, into a folder here: only what is not here yet.',
+};
+
+const EXAMPLES: Readonly<Record<FilesVerb, string>> = {
+  push: 'purl push results/ node7:jobs/42\n  purl push scan.nii https://node7:5055:incoming',
+  pull: 'purl pull node7:jobs/42/out results/\n  purl pull node7:5056:/data/scan.nii .',
+};
+
+/** The command `purl push` or `purl pull`. */
+export function filesCommand(verb: FilesVerb, name: string): Command {
+  const made = new Command(`${name} ${verb}`)
+    .description(`${FILES_HELP[verb]}\n\nExamples:\n  ${EXAMPLES[verb]}`)
+    .allowExcessArguments(false);
+  const [from, to] = verb === 'push' ? ['<path>', '<host:path>'] : ['<host:path>', '<folder>'];
+  made
+    .argument(
+      from,
+      verb === 'push'
+        ? 'a folder, whose content is sent, or a file'
+        : '[https://]HOST[:PORT]:PATH of a folder or file',
+    )
+    .argument(
+      to,
+      verb === 'push' ? '[https://]HOST[:PORT]:PATH of a folder' : 'a folder, which is made',
+    );
+  for (const option of command(name).options) {
+    if (!NOT_OF_FILES.includes(option.long ?? '')) made.addOption(option);
+  }
+  return made;
+}
+
+/**
+ * Reads the words behind `purl push` or `purl pull`.
+ * @throws UsageError when they cannot be understood
+ */
+export function readFilesFlags(
+  argv: readonly string[],
+  verb: FilesVerb,
+  name: string,
+): FilesCommandLine {
+  const made = filesCommand(verb, name);
+  const flags = readFlags(made, argv);
+  if (flags.kind === 'print') return flags;
+  const others = withPrintSwitches(command(name)).opts();
+  const data = checkOptions(schema, { ...others, ...flags.options });
+  const [from = '', to = ''] = made.args;
+  const quiet = data.quiet || data.verbosity <= 0;
+  return { kind: 'run', config: Object.freeze({ ...data, quiet }), from, to };
 }
 
 /**

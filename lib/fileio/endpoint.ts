@@ -23,12 +23,27 @@ export interface EndpointOptions extends FileioOptions {
 export function fileioOpener(store: string): (options: EndpointOptions) => Promise<FileioEndpoint> {
   let child: ChildProcess | undefined;
   let lastId = 0;
-  return async ({ ip, tokenPath, forever, front, log }) => {
-    if (child?.connected !== true) child = startProcess(log);
+  let shared: Promise<FileioEndpoint> | undefined;
+  const open = async (options: EndpointOptions, process: ChildProcess) => {
+    const { ip, tokenPath, front, forever, log } = options;
     lastId += 1;
-    const endpoint = await ask(child, { id: lastId, ip, tokenPath, forever, store, front });
-    log.info('a file transfer endpoint was opened', { port: endpoint.port, forever });
-    return endpoint;
+    const at = await ask(process, { id: lastId, ip, tokenPath, forever, store, front });
+    log.info('a file transfer endpoint was opened', { port: at.port, forever });
+    const scheme = front.tls === undefined ? 'http' : 'https';
+    return { ...at, scheme, folder: store } as const;
+  };
+  return async (options) => {
+    if (child?.connected !== true) {
+      child = startProcess(options.log);
+      shared = undefined;
+    }
+    if (options.shared !== true) return open(options, child);
+    const opening = shared ?? open(options, child);
+    shared = opening;
+    opening.catch(() => {
+      if (shared === opening) shared = undefined;
+    });
+    return opening;
   };
 }
 
@@ -51,7 +66,10 @@ function startProcess(log: Logger): ChildProcess {
   return child;
 }
 
-function ask(child: ChildProcess, request: EndpointRequest): Promise<FileioEndpoint> {
+function ask(
+  child: ChildProcess,
+  request: EndpointRequest,
+): Promise<Pick<FileioEndpoint, 'ip' | 'port'>> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       child.off('message', onMessage).off('exit', onExit);

@@ -61,6 +61,8 @@ export interface JobBackend {
     root: string,
     record: TreeNode,
   ): { readonly stdout: number; readonly stderr: number } | undefined;
+  /** The process of this host that leads the session of the part that runs; undefined where there is none. */
+  leader(root: string, record: TreeNode): number | undefined;
   /** What a part has written to both streams, in the order in which it came in. */
   timedOutput(root: string, part: number): readonly TimedPiece[];
   /** Where the outputs of each part are that has started. */

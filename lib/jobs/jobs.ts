@@ -106,6 +106,10 @@ export class Jobs {
   }
 
   /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  leader(root: string, record: TreeNode) {
+    return this.#by(record).leader(root, record);
+  }
+
   outputSizes(root: string, record: TreeNode) {
     return this.#by(record).outputSizes(root, record);
   }

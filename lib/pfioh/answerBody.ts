@@ -107,6 +107,7 @@ async function answerMessage(
     return 'transfer';
   }
   context.permit(message.action || 'message', placeIn(message.meta));
-  await answerLongJson(response, await control(message, { places: context.places, userAgent }));
+  const { places, signal } = context;
+  await answerLongJson(response, await control(message, { places, userAgent, signal }));
   return 'message';
 }

@@ -13,12 +13,17 @@ import { VERSION } from '../version.ts';
 import { cutText } from '../wire/cut.ts';
 import { aboutServer } from './aboutServer.ts';
 import { type JsonObject, ReportedError } from './answer.ts';
+import { digests } from './digests.ts';
+import { listTree } from './listTree.ts';
+import { namesKey, placeIn } from './messagePlace.ts';
 import type { ControlMessage } from './meta.ts';
 import type { Places } from './places.ts';
 
 export interface ControlContext {
   readonly places: Places;
   readonly userAgent: string;
+  /** Given when the server is stopped. */
+  readonly signal: AbortSignal;
 }
 
 type Entry = readonly [name: string, is: JsonObject];
@@ -28,6 +33,8 @@ const VERBS = new Map<string, Verb>([
   ['hello', (meta, { userAgent }) => ({ stdout: aboutServer(asObject(meta), userAgent) })],
   ['internalctl', internalctl],
   ['ls', list],
+  ['tree', (meta, { places }) => listTree(meta, places)],
+  ['digests', (meta, { places, signal }) => digests(meta, places, signal)],
   ['rmtree', remove],
 ]);
 
@@ -78,22 +85,8 @@ function internalctl(meta: unknown, { places }: ControlContext): JsonObject {
   );
 }
 
-const placeSchema = z.looseObject({
-  path: z.string().min(1).optional(),
-  key: z.union([z.string().min(1), z.number().transform(String)]).optional(),
-  subdir: z.string().min(1).optional(),
-});
-
-function placeOf(meta: unknown, places: Places): string {
-  const { data } = placeSchema.safeParse(meta);
-  if (data === undefined)
-    throw new BadRequestError('the request wants meta.path or meta.key, and may name meta.subdir');
-  const folder = places.resolve(data, 'meta');
-  return data.subdir === undefined ? folder : places.below(folder, data.subdir);
-}
-
 async function list(meta: unknown, { places }: ControlContext): Promise<JsonObject> {
-  const folder = placeOf(meta, places);
+  const folder = placeIn(meta, places);
   const entries = await entriesIn(folder, places);
   return {
     status: true,
@@ -153,9 +146,8 @@ function describe(path: string, all: Stats): JsonObject {
 }
 
 async function remove(meta: unknown, { places }: ControlContext): Promise<JsonObject> {
-  const { data } = placeSchema.safeParse(meta);
-  const folder = placeOf(meta, places);
-  if (data?.key === undefined && places.base === undefined) {
+  const folder = placeIn(meta, places);
+  if (!namesKey(meta) && places.base === undefined) {
     throw new PmanError('forbidden', `refused to remove ${folder}: this pfioh has no store`, {
       hint: 'start pfioh with --storeBase; without it only keys can be removed',
     });

@@ -46,6 +46,13 @@ const metaSchema = z.looseObject({
         })
         .optional(),
       copy: z.looseObject({ symlink: flag }).optional(),
+      /** What of a tree is pulled: places in the list that the action `tree` gives, as long as its tag is right. */
+      only: z
+        .looseObject({
+          tag: z.string().regex(/^[0-9a-f]{32}$/),
+          places: z.string().regex(/^\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*$/),
+        })
+        .optional(),
       resume: z
         .looseObject({
           id: z.string().regex(/^[0-9a-f]{32}$/),

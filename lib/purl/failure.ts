@@ -15,6 +15,8 @@ export const EXIT_CODES = {
   resolve: 6,
   connect: 7,
   transfer: 8,
+  /** What was asked for there is no longer what it was. */
+  changed: 8,
   partial: 18,
   httpStatus: 22,
   localWrite: 23,

@@ -54,6 +54,19 @@ export async function checkRemote(
   }
 }
 
+/**
+ * How much of a push is there from an earlier try.
+ * @throws PurlFailure when our own pfioh does not answer
+ */
+export async function arrivedBytes(
+  message: TransferMessage,
+  way: Way,
+  plan: SendPlan,
+): Promise<number> {
+  const { answer } = await ask(message, way, plan);
+  return Number(answer.headers['pfioh-offset'] ?? 0);
+}
+
 /** What is pushed, for `--resume`: what is asked about is named for it. */
 async function planToResume(
   message: TransferMessage,

@@ -6,11 +6,11 @@ import { parseJsonOrUndefined, reformatJson } from '../transfer/jsonText.ts';
 import { VERSION } from '../version.ts';
 import { parseJson } from '../wire/json.ts';
 import { dumpsSorted } from '../wire/pythonJson.ts';
-import { certificatesOf } from './certificates.ts';
+import { clientOptions } from './clientOptions.ts';
 import { EXIT_CODES, type FailureKind, PurlFailure } from './failure.ts';
 import { fetchUrl } from './fetch.ts';
 import type { ClientOptions } from './http/httpClient.ts';
-import { parseTarget, zonesOf } from './http/target.ts';
+import { parseTarget } from './http/target.ts';
 import { actionOf, EMPTY_MESSAGE, type Message, parseMessage, resolveText } from './jsonMessage.ts';
 import { MANUAL, synopsis } from './manual.ts';
 import { jsonProgress, type Progress, silentProgress, terminalProgress } from './progressBar.ts';
@@ -59,7 +59,7 @@ function information({ man, synopsis: short, desc, version }: PurlConfig, name: 
 
 async function act(config: PurlConfig, io: PurlIo): Promise<number> {
   const url = parseTarget(config.http);
-  const client = await clientOptions(config, io);
+  const client = await clientOptions(config, io.stdin);
   const { signal, name } = io;
   const trace = tracer(config, io);
   const progress = progressFor(config, io);
@@ -182,35 +182,6 @@ function failed({ message, kind, hint }: PurlFailure, { stderr, name }: PurlIo):
   stderr.write(`${name}: ${stderr.isTTY ? terminalText(message) : message}\n`);
   if (hint !== undefined) stderr.write(`${name}: ${hint}\n`);
   return EXIT_CODES[kind];
-}
-
-async function clientOptions(config: PurlConfig, io: PurlIo): Promise<ClientOptions> {
-  const givenHeaders: [string, string][] = [];
-  if (config.auth !== '') {
-    givenHeaders.push(['Authorization', `Basic ${Buffer.from(config.auth).toString('base64')}`]);
-  }
-  if (config.authToken !== '') {
-    const token = (await resolveText(config.authToken, io.stdin)).trim();
-    givenHeaders.push(['Authorization', `bearer ${token}`]);
-  }
-  for (const line of config.header) {
-    const colon = line.indexOf(':');
-    givenHeaders.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
-  }
-  return {
-    connectTimeoutMs: config.connectTimeout,
-    idleTimeoutMs: config.timeout ?? 0,
-    retries: config.retries,
-    unverifiedCerts: config.unverifiedCerts || config.insecure,
-    ...certificatesOf(config),
-    proxy: config.httpProxy === '' ? undefined : parseTarget(config.httpProxy),
-    zones: zonesOf([config.http, config.httpProxy]),
-    headers: [
-      ['User-Agent', `purl/${VERSION}`],
-      ['Accept', '*/*'],
-    ],
-    givenHeaders,
-  };
 }
 
 function progressFor({ quiet, json }: PurlConfig, { stderr }: PurlIo): Progress {

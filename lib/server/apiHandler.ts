@@ -98,6 +98,10 @@ async function answer(
     lines: seen.lines,
     webhooks: seen.webhooks,
     auid: caller.grant?.auid,
+    openStore: async () => {
+      const { scheme, port, folder } = await seen.openFileio({ forever: true, shared: true });
+      return { scheme, port, folder };
+    },
     permit: (deed) => requireScope(caller, 'pman', deed),
     act: async (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;

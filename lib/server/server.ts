@@ -175,10 +175,10 @@ async function open(
       isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
     },
-    openFileio: async ({ forever }) => {
-      const { tls, allowOrigins, allowHosts } = config;
+    openFileio: async (how) => {
+      const { ip, tls, allowOrigins, allowHosts } = config;
       const front = { tls, allowOrigins, allowHosts };
-      const endpoint = await openFileio({ ip: config.ip, tokenPath, forever, front, log });
+      const endpoint = await openFileio({ ...how, ip, tokenPath, front, log });
       // "All addresses" is none that a client can go to.
       const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
       return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;

@@ -7,7 +7,7 @@ import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
 import { Tap } from './tap.ts';
-import { archiveName, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
+import { archiveName, type Choice, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
 import { zipStream } from './zip/archiveWriter.ts';
 
 export type Encoding = 'none' | 'base64';
@@ -25,6 +25,8 @@ export interface SendPlan {
   readonly entries: Survey['entries'];
   /** Changes when what is sent changes. */
   readonly tag: string;
+  /** Changes when anything in the tree changes, whether it is sent or not. */
+  readonly treeTag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
   readonly bytes: number | undefined;
   /** What `startSending` counts up to: bytes read from the tree for an archive, else bytes sent. */
@@ -38,6 +40,8 @@ export interface SendOptions {
   readonly contentOnly: boolean;
   /** The store that nothing may be read outside of; undefined when the whole file system is open. */
   readonly within?: string | undefined;
+  /** What of a tree is wanted; default: all. */
+  readonly chosen?: Choice | undefined;
 }
 
 /**
@@ -50,7 +54,8 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const root = await rootOf(clean, within);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const { tag, entries, bytes: treeBytes } = await survey(clean, { prefix, within });
+  const found = await survey(clean, { prefix, within }, options.chosen);
+  const { tag, treeTag, entries, bytes: treeBytes } = found;
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;
   const bytes = archive ? undefined : bytesSent(file, options.encoding);
@@ -62,6 +67,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     encoding: options.encoding,
     entries,
     tag: `${tag}-${form}`,
+    treeTag,
     bytes,
     workBytes: archive ? treeBytes : (bytes ?? 0),
   };

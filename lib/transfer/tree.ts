@@ -37,6 +37,9 @@ export interface WalkOptions {
   readonly within?: string | undefined;
 }
 
+/** Whether an entry is taken; `place` is its place in the walk, from 0 on. */
+export type Choice = (entry: TreeEntry, place: number) => boolean;
+
 /**
  * Walks a file or folder in turns with other work, in the order of names, so that two walks of an unchanged tree agree. Links are not
  * followed, also those that somebody puts in the place of a folder meanwhile: what is in a folder is looked at
@@ -171,9 +174,11 @@ export function archiveName(path: string): string {
 
 /** What a look at a whole tree found. */
 export interface Survey {
-  /** Stays the same as long as the tree does: names, kinds, sizes, modes and times, not content. */
+  /** Stays the same as long as what is chosen does: names, kinds, sizes, modes and times, not content. */
   readonly tag: string;
-  /** All files together. */
+  /** The same of the whole tree. */
+  readonly treeTag: string;
+  /** All files that are chosen together. */
   readonly bytes: number;
   /** The entries once more, from memory as long as they are not too many. */
   entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
@@ -182,24 +187,47 @@ export interface Survey {
 // Some 300 bytes each: looking at 20,000 files again takes longer than keeping them.
 const MAX_KEPT = 50_000;
 
-/** Looks at everything in a tree, so that what cannot be sent is found before anything is sent. */
-export async function survey(root: string, options: WalkOptions): Promise<Survey> {
+/**
+ * Looks at everything in a tree, so that what cannot be sent is found before anything is sent. `chosen` says what is
+ * wanted of it; default: all.
+ */
+export async function survey(root: string, options: WalkOptions, chosen?: Choice): Promise<Survey> {
   const hash = createHash('sha256');
+  const treeHash = chosen === undefined ? undefined : createHash('sha256');
   const kept: TreeEntry[] = [];
   let count = 0;
   let bytes = 0;
+  let place = 0;
   for await (const entry of walkTree(root, options)) {
-    if (entry.kind === 'file') checkReadable(entry.path);
     const { name, kind, size, mode, mtimeNs, target } = entry;
-    hash.update(JSON.stringify([name, kind, size, mode, String(mtimeNs), target]));
+    const line = JSON.stringify([name, kind, size, mode, String(mtimeNs), target]);
+    treeHash?.update(line);
+    const isChosen = chosen?.(entry, place) ?? true;
+    place += 1;
+    if (!isChosen) continue;
+    if (entry.kind === 'file') checkReadable(entry.path);
+    hash.update(line);
     count += 1;
     bytes += size;
     if (count <= MAX_KEPT) kept.push(entry);
     else kept.length = 0;
   }
+  const tag = hash.digest('hex').slice(0, 32);
   return {
-    tag: hash.digest('hex').slice(0, 32),
+    tag,
+    treeTag: treeHash?.digest('hex').slice(0, 32) ?? tag,
     bytes,
-    entries: () => (count <= MAX_KEPT ? kept : walkTree(root, options)),
+    entries: () => (count <= MAX_KEPT ? kept : chosenOf(walkTree(root, options), chosen)),
   };
+}
+
+async function* chosenOf(
+  walk: AsyncIterable<TreeEntry>,
+  chosen: Choice = () => true,
+): AsyncGenerator<TreeEntry> {
+  let place = 0;
+  for await (const entry of walk) {
+    if (chosen(entry, place)) yield entry;
+    place += 1;
+  }
 }

@@ -42,6 +42,14 @@ export const VERBS: readonly VerbRow[] = [
     load: async () => (await import('./wait.ts')).wait,
   },
   {
+    ...{ name: 'top', group: 'Look', help: 'jobs as they run, on the whole terminal' },
+    load: async () => (await import('./top.ts')).top,
+  },
+  {
+    ...{ name: 'events', group: 'Look', help: 'what happens to jobs, as it happens' },
+    load: async () => (await import('./showEvents.ts')).events,
+  },
+  {
     ...{ name: 'kill', aliases: ['stop'], group: 'Act', help: 'end jobs: pman kill 7f3a' },
     load: async () => (await import('./kill.ts')).kill,
   },
@@ -53,6 +61,26 @@ export const VERBS: readonly VerbRow[] = [
   {
     ...{ name: 'clean', group: 'Act', help: 'remove what has ended, but for what failed' },
     load: async () => (await import('./clean.ts')).clean,
+  },
+  {
+    ...{ name: 'push', group: 'Files', help: 'files to the server: pman push results/ jobs/42' },
+    load: async () => (await import('./moveFiles.ts')).push,
+  },
+  {
+    ...{ name: 'pull', group: 'Files', help: 'and back: pman pull jobs/42 results/' },
+    load: async () => (await import('./moveFiles.ts')).pull,
+  },
+  {
+    ...{ name: 'open', group: 'Server', help: 'the page of the server, in the browser' },
+    load: async () => (await import('./open.ts')).open,
+  },
+  {
+    ...{ name: 'doctor', group: 'Server', help: 'what is wrong with this set-up' },
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    ...{ name: 'completion', group: 'Server', help: 'of words, for bash, zsh and fish' },
+    load: async () => (await import('./completion.ts')).completion,
   },
   {
     ...{ name: 'token', group: 'Server', help: 'add, list and revoke tokens' },

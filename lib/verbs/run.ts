@@ -8,6 +8,7 @@ import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { ownAuid } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import { STAGE_FLAGS } from './stageFlags.ts';
 import type { Verb } from './verb.ts';
 
 /** `pman run`: has a command accepted, and prints the id of its job. */
@@ -19,10 +20,15 @@ export const run: Verb = {
     ['id=$(pman run --name nightly ./report)', 'the id alone is on stdout'],
     ["pman run --timeout 1h --memory 2Gi './train'", 'with limits'],
     ["pman run --image alpine 'uname -a'", 'in a container'],
+    [
+      "pman run --push data --pull 'out/**' -- ./fit",
+      'brings a folder along, fetches what comes of it',
+    ],
   ],
   flags: [
     { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
     { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    ...STAGE_FLAGS,
     ...JOB_FLAGS,
     { name: 'key', value: 'KEY', help: 'with the same key no second job is made' },
     ...PRINT_FLAGS,
@@ -33,25 +39,39 @@ export const run: Verb = {
     const words = readWords(call.argv, this.flags, { endsAtWord: true });
     const session = openSession(call, words);
     const form = printForm(words);
-    const isFollowed = words.switches.has('follow') || words.switches.has('tie');
+    const asked = newJobOf(session, words);
+    const quiet = form.kind !== 'table';
+    const staged = await stagedRun(session, words, quiet);
+    const isTied = words.switches.has('tie');
+    const isFollowed = words.switches.has('follow') || isTied || staged?.isFollowed === true;
     const input = await inputOf(session, words);
     const key = flagValue(words, 'key');
     const job = await session.client
-      .run(newJobOf(session, words), {
+      .run(staged?.members(asked) ?? asked, {
         ...(key === undefined ? {} : { key }),
         ...(input === undefined ? {} : { input }),
       })
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
+        await staged?.drop();
         throw refusedFolder(error, session, words);
       });
     if (isFollowed) {
       const { followRun } = await import('./followRun.ts');
-      return followRun(session, job, { isTied: words.switches.has('tie'), form });
+      const code = await followRun(session, job, { isTied, form });
+      return (await staged?.end(job, code)) ?? code;
     }
     session.streams.out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
     return 0;
   },
 };
+
+/** With --push or --pull, a folder of the server for the job. @throws UsageError, CannotError */
+async function stagedRun(session: Session, words: Words, quiet: boolean) {
+  if (![...words.values.keys()].some((name) => STAGE_FLAGS.some((flag) => flag.name === name)))
+    return undefined;
+  const { stageRun } = await import('./stagedRun.ts');
+  return stageRun(session, words, { json: false, quiet });
+}
 
 /** @throws UsageError without a command */
 function newJobOf(session: Session, words: Words): NewJob {

@@ -34,6 +34,7 @@ export async function main(
     return 0;
   }
   if (word === 'help') return help(rest, streams);
+  if (word === '__complete') return (await import('./complete.ts')).complete(rest, env, streams);
   const row = verbRow(word);
   if (row === undefined) return unknown(word, streams);
   if (row.load === undefined) {

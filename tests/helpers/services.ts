@@ -84,7 +84,9 @@ export function openServices(): TestServices {
     log,
     dialect: plainDialect,
     settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
-    openFileio: async () => ({ ip: '127.0.0.1', port: 5055 }),
+    openFileio: async () => ({
+      ...{ ip: '127.0.0.1', port: 5055, scheme: 'http' as const, folder: '/nowhere' },
+    }),
     shutDown: () => {
       quits += 1;
     },

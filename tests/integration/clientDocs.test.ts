@@ -62,6 +62,8 @@ describe('docs/client.md', () => {
         ...[
           'true',
           'kept.txt kept',
+          'true',
+          'http true true',
           'string true',
           'killed',
           'not_found 404 GET /api/v2/jobs lists the jobs',

@@ -76,6 +76,30 @@ describe('fileiosetup of pman', () => {
     expect(readFileSync(join(store, 'place/f'), 'utf8')).toBe('content');
   });
 
+  it('opens one that all share, and tells where its files lie', async () => {
+    const store = opened.folder();
+    const { server, folder } = await setUp(false, ['--fileioStore', store]);
+    const ask = async () => (await server.request('POST', '/api/v2/store')).json();
+    const [one, two] = await Promise.all([ask(), ask()]);
+    expect(one).toEqual({ scheme: 'http', port: expect.any(Number), folder: store });
+    expect(two).toEqual(one);
+    const { port } = one as { port: number };
+    const push = () => opened.purl(['push', join(folder, 'f'), `127.0.0.1:${port}:jobs`]);
+    expect((await push()).code).toBe(0);
+    expect((await push()).code).toBe(0);
+    expect(readFileSync(join(store, 'jobs/f'), 'utf8')).toBe('content');
+    // Its process has ended: there is another one.
+    const endpoint = server.children().find(({ command }) => command.includes('endpointProcess'));
+    process.kill(endpoint?.pid ?? 0, 'SIGKILL');
+    const other = await eventually(async () => {
+      const now = (await ask()) as { port: number };
+      return now.port === port ? undefined : now;
+    });
+    expect(
+      (await opened.purl(['push', join(folder, 'f'), `127.0.0.1:${other.port}:jobs`])).code,
+    ).toBe(0);
+  });
+
   it('has it in a process of its own, and opens another one when that has ended', async () => {
     const { open, server } = await setUp(true);
     const push = await open();

@@ -31,7 +31,9 @@ async function open(...flags: readonly string[]): Promise<void> {
   server = await startServer({
     config: asked.config,
     log: silentLogger(),
-    openFileio: async () => ({ ip: '127.0.0.1', port: 1 }),
+    openFileio: async () => ({
+      ...{ ip: '127.0.0.1', port: 1, scheme: 'http' as const, folder: '/nowhere' },
+    }),
     containerJobs: {
       kind: 'engine',
       name: 'docker',

@@ -147,6 +147,16 @@ describeWithEngine('pman over TLS', opensslMissing, () => {
     expect(ask('-alpn', 'h2')).toMatch(/alert no application protocol/);
   });
 
+  it('has the file server beside it speak TLS as well', async () => {
+    const asked = await curl(...trusting(), '-X', 'POST', `${url}/api/v2/store`);
+    const { scheme, port } = JSON.parse(asked.stdout) as { scheme: string; port: number };
+    expect(scheme).toBe('https');
+    const hello = JSON.stringify({ action: 'hello', meta: { askAbout: 'timestamp' } });
+    const answer = await curl(...trusting(), '-d', hello, `https://127.0.0.1:${port}`);
+    expect(JSON.parse(answer.stdout)).toMatchObject({ stdout: { status: true } });
+    expect((await curl('-d', hello, `http://127.0.0.1:${port}`)).code).not.toBe(0);
+  });
+
   it('takes a page that came without TLS for a foreign one', async () => {
     const code = async (origin: string) =>
       (

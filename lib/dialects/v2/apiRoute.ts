@@ -13,7 +13,14 @@ import type { ActionResult } from '../../wire/reply.ts';
 export type ApiAction = 'run' | 'kill' | 'delete';
 
 /** What a route does, as scopes know it. */
-export type Deed = ApiAction | 'notify' | 'GET';
+export type Deed = ApiAction | 'fileiosetup' | 'notify' | 'GET';
+
+/** The file server beside this one; `folder` is where its files lie. */
+export interface OpenStore {
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
+  readonly folder: string;
+}
 
 /** What the routes of `/api/v2` work on, as the one who asks may see it. */
 export interface ApiContext {
@@ -28,6 +35,8 @@ export interface ApiContext {
   readonly webhooks: Pick<Webhooks, 'of' | 'again'>;
   /** Who asks: only the jobs of this auid are there; undefined: all are. */
   readonly auid: string | undefined;
+  /** @throws PmanError unavailable when it cannot be opened */
+  openStore(): Promise<OpenStore>;
   /** @throws PmanError forbidden when the one who asks may not */
   permit(deed: Deed): void;
   /**

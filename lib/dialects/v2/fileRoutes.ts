@@ -32,15 +32,18 @@ export const listJobFiles = defineRoute({
   operation: 'listFiles',
   summary: 'Lists the files of its working folder that fit the patterns `files` of the job.',
   params: idSchema,
+  query: z.strictObject({
+    after: z.string().min(1).optional().meta({ description: 'Only those behind this path.' }),
+  }),
   answers: {
     200: { description: 'The first thousand of the files.', schema: fileListSchema },
     404: NOT_THERE,
     409: NOT_ENDED,
   },
-  async handle({ params }, context) {
+  async handle({ params, query }, context) {
     const root = requireJob(context, params.id);
     const of = filesOf(context, root);
-    const { files, isComplete } = of === undefined ? NONE : await listFiles(of);
+    const { files, isComplete } = of === undefined ? NONE : await listFiles(of, query.after);
     const linkTo = (path: string) =>
       `/api/v2/jobs/${root}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
     return {

@@ -32,10 +32,10 @@ const MOST_LOOKED_AT = 100_000;
 const MOST_FOLDERS = 32;
 
 /**
- * The files that fit, in the order of their names; no link is followed.
+ * The files that fit, in the order of their names, those behind the path `after`; no link is followed.
  * @throws PmanError not_found when the working folder is gone
  */
-export async function listFiles(of: JobFiles): Promise<FoundFiles> {
+export async function listFiles(of: JobFiles, after?: string): Promise<FoundFiles> {
   const files: FoundFile[] = [];
   const top = OpenFolder.at(of.folder, undefined);
   const walk = walkOf(of, top, []);
@@ -43,7 +43,8 @@ export async function listFiles(of: JobFiles): Promise<FoundFiles> {
   function* steps(): Generator<void, boolean, void> {
     for (const found of walk) {
       lookedAt += 1;
-      if (found !== undefined) files.push(found);
+      const isWanted = found !== undefined && (after === undefined || isBehind(found.path, after));
+      if (isWanted) files.push(found);
       if (files.length === MOST_FILES || lookedAt === MOST_LOOKED_AT) return false;
       yield;
     }
@@ -55,6 +56,14 @@ export async function listFiles(of: JobFiles): Promise<FoundFiles> {
     walk.return(undefined);
     top.close();
   }
+}
+
+/** Whether the walk comes to a path after another one: it goes by the names of folders first. */
+function isBehind(path: string, other: string): boolean {
+  const [names, others] = [path.split('/'), other.split('/')];
+  const at = names.findIndex((name, i) => name !== others[i]);
+  if (at < 0) return false;
+  return (names[at] ?? '') > (others[at] ?? '');
 }
 
 /** What there is in a folder, and below: undefined for what is not to be had. */

@@ -5,7 +5,9 @@ import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './job
 import { findOutputLines, getOutputLines } from './lineRoutes.ts';
 import { listNotifications, notifyAgain } from './notifyRoutes.ts';
 import { getOutput, getStderr, getStdout } from './outputRoutes.ts';
+import { listRunning } from './runningRoute.ts';
 import { getCapabilities, getServer } from './serverRoutes.ts';
+import { openStore } from './storeRoute.ts';
 
 /** All routes of `/api/v2`. */
 export const routes: readonly Route[] = [
@@ -22,9 +24,11 @@ export const routes: readonly Route[] = [
   findOutputLines,
   listJobFiles,
   getJobFile,
+  listRunning,
   listEvents,
   getCapabilities,
   getServer,
+  openStore,
   listNotifications,
   notifyAgain,
 ];

@@ -13,7 +13,9 @@ import type {
 import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import type { changesSchema, newJobSchema } from './newJobSchema.ts';
 import type { problemSchema } from './problemSchema.ts';
+import type { runningSchema } from './runningRoute.ts';
 import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
+import type { fileStoreSchema } from './storeRoute.ts';
 
 /** What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. */
 
@@ -41,6 +43,8 @@ export type LinesQuery = Partial<Omit<z.infer<typeof linesQuerySchema>, 'wait'>>
 export type FindQuery = Omit<Partial<z.infer<typeof findQuerySchema>>, 'ignoreCase'> & {
   readonly ignoreCase?: boolean;
 };
+export type RunningJobs = z.infer<typeof runningSchema>;
+export type FileStore = z.infer<typeof fileStoreSchema>;
 export type Problem = z.infer<typeof problemSchema>;
 /** Which jobs. Whole ones: without `fields`. */
 export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;

@@ -211,6 +211,10 @@ export class ContainerJobs implements JobBackend {
     return outputOf(await this.report(root, record), asked);
   }
 
+  leader(): undefined {
+    return undefined;
+  }
+
   outputSizes(): undefined {
     return undefined;
   }

@@ -94,6 +94,10 @@ export class RecordedJobs implements JobBackend {
     return outputOf(this.reportOf(record), asked);
   }
 
+  leader(): undefined {
+    return undefined;
+  }
+
   outputSizes(): undefined {
     return undefined;
   }

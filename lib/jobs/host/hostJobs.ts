@@ -102,6 +102,13 @@ export class HostJobs implements JobBackend {
     return { stdout: size('stdout'), stderr: size('stderr') };
   }
 
+  leader(root: string, record: TreeNode): number | undefined {
+    if (!this.isStarting(root)) return undefined;
+    const entry = progressOf(record).entries.at(-1);
+    const isRunning = entry?.endstamp === undefined && entry?.remoteHost === undefined;
+    return isRunning && typeof entry?.pid === 'number' ? entry.pid : undefined;
+  }
+
   timedOutput(root: string, part: number): readonly TimedPiece[] {
     return this.#outputs.timed(root, part);
   }

@@ -1,4 +1,5 @@
 import { BadRequestError } from '../../errors.ts';
+import { placesIn } from '../../transfer/placeRuns.ts';
 import type { SendOptions } from '../../transfer/send.ts';
 import type { TransferMeta } from '../meta.ts';
 import type { Places } from '../places.ts';
@@ -7,13 +8,15 @@ import { isPlugin, outgoingFolder } from '../plugin.ts';
 /** What a pull sends, and in which form. */
 export interface PullSource extends SendOptions {
   readonly path: string;
+  /** The tag that the tree has to have still; undefined: any. */
+  readonly onlyIfTag: string | undefined;
   /** The folder that goes when everything has been sent. */
   readonly removedAfterwards: string | undefined;
 }
 
 /** @throws PmanError */
 export function pullSource(meta: TransferMeta, places: Places): PullSource {
-  const compress = meta.transport?.compress;
+  const { compress, only } = meta.transport ?? {};
   const place = places.resolve(meta.remote);
   const byKey = meta.remote?.key !== undefined;
   const plugin = isPlugin(meta);
@@ -27,9 +30,14 @@ export function pullSource(meta: TransferMeta, places: Places): PullSource {
     ),
     contentOnly: byKey || place.endsWith('/'),
     within: places.base,
+    chosen: only === undefined ? undefined : chosenBy(placesIn(only.places)),
+    onlyIfTag: only?.tag,
     removedAfterwards: isRemoved ? place : undefined,
   };
 }
+
+const chosenBy = (has: (place: number) => boolean) => (_entry: unknown, place: number) =>
+  has(place);
 
 function checkEncoding(encoding: string): 'none' | 'base64' {
   if (encoding === 'none' || encoding === '') return 'none';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PmanError } from '../../errors.ts';
 import { removeTree } from '../../transfer/removeTree.ts';
 import { measure, planSending, startSending } from '../../transfer/send.ts';
 import type { RequestContext } from '../context.ts';
@@ -22,6 +23,11 @@ export async function sendPull(
   const source = pullSource(meta, places);
   note({ what: 'pull', where: source.path });
   const plan = await planSending(source.path, source);
+  if (source.onlyIfTag !== undefined && source.onlyIfTag !== plan.treeTag) {
+    throw new PmanError('conflict', `${source.path} has changed since it was listed`, {
+      hint: 'ask for its tree again',
+    });
+  }
   const offset = wantedOffset(request.headers, plan);
   const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;
   response.setHeaders(pullHeaders(plan, total));

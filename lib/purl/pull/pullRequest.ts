@@ -40,7 +40,7 @@ export async function askPull(
   const msg =
     typeof said === 'object' && said !== null && 'msg' in said ? String(said.msg) : undefined;
   throw new PurlFailure(
-    'transfer',
+    status === 409 ? 'changed' : 'transfer',
     `${peer.url.host} refused the pull: ${msg ?? `${status} ${answer.statusMessage}`}`,
   );
 }

@@ -11,7 +11,8 @@ export function checkPushAnswer({ answer, sha256 }: PostedPush, host: string): v
   const value = parseJsonOrUndefined(text);
   if (status >= 400) {
     const why = hasMessage(value) ? value.msg : `${status} ${statusMessage}`;
-    throw new PurlFailure('transfer', `${host} refused the push: ${why}`);
+    const kind = status === 409 ? 'changed' : 'transfer';
+    throw new PurlFailure(kind, `${host} refused the push: ${why}`);
   }
   if (typeof value !== 'object' || value === null) {
     throw new PurlFailure(

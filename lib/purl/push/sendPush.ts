@@ -1,3 +1,5 @@
+import type { SendPlan } from '../../transfer/send.ts';
+import type { Peer } from '../peer.ts';
 import type { Remote } from '../remoteCheck.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 import { type Done, isFileMode, type TransferOptions } from '../transferOptions.ts';
@@ -16,23 +18,39 @@ export async function sendPush(
   { peer, offset, plan: planned }: Remote,
   options: TransferOptions,
 ): Promise<Done> {
-  const { jsonwrapper, progress, raw } = options;
   const fileMode = isFileMode(message, options, peer.kind);
   // A plan that was made for our own pfioh may be none for this one.
   const plan =
     peer.kind === 'own' && planned !== undefined ? planned : await planPush(message, fileMode);
   const goesOn = options.resume && peer.kind === 'own';
-  const resume = goesOn ? { id: pushId(message, plan), offset } : undefined;
+  return sendPlan(message, plan, peer, { offset: goesOn ? offset : undefined, fileMode, options });
+}
+
+/** How what was planned is sent; `offset`: what is there already, undefined when nothing is kept of a push that breaks off. */
+export interface PlannedPush {
+  readonly offset: number | undefined;
+  readonly fileMode: boolean;
+  readonly options: Pick<TransferOptions, 'jsonwrapper' | 'progress' | 'raw'>;
+}
+
+/** Pushes what was planned. @throws PurlFailure, PmanError */
+export async function sendPlan(
+  message: TransferMessage,
+  plan: SendPlan,
+  peer: Peer,
+  { offset, fileMode, options: { jsonwrapper, progress, raw } }: PlannedPush,
+): Promise<Done> {
+  const resume = offset === undefined ? undefined : { id: pushId(message, plan), offset };
   const names = pushNames(plan);
   const wording = { isFileMode: fileMode, jsonwrapper, resume };
   const before = pushFields(message, plan, names.form, wording);
-  progress.start(plan.workBytes, plan.archive ? 0 : resume?.offset);
+  progress.start(plan.workBytes, plan.archive ? 0 : offset);
   try {
     const posted = await postPush(plan, peer, {
       before,
       filename: names.form,
       isFileMode: fileMode,
-      offset: resume?.offset ?? 0,
+      offset: offset ?? 0,
       progress,
     });
     checkPushAnswer(posted, peer.url.host);

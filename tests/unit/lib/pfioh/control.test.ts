@@ -36,7 +36,11 @@ describe('a folder of many files', () => {
     let answer: Readonly<Record<string, unknown>> = {};
     const turns = await turnsDuring(async () => {
       const message = { action: 'ls', meta: { path: 'many' } };
-      answer = await control(message, { places: new Places(store), userAgent: '' });
+      answer = await control(message, {
+        places: new Places(store),
+        userAgent: '',
+        signal: new AbortController().signal,
+      });
     });
     expect(Object.keys(Object(answer.d_ls))).toHaveLength(FILES);
     // Each file takes some microseconds, and a slice has five milliseconds.

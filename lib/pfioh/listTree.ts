@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { BadRequestError } from '../errors.ts';
+import { planSending } from '../transfer/send.ts';
+import type { JsonObject } from './answer.ts';
+import { placeIn } from './messagePlace.ts';
+import type { Places } from './places.ts';
+
+const pageSchema = z.looseObject({ from: z.int().min(0).optional() });
+
+/** How many entries one answer tells. */
+const PAGE = 20_000;
+
+/**
+ * `tree`: everything below a folder in the order of a pull, without its content, `from` the entry that is named on. The
+ * `tag` is another one when anything has changed.
+ * @throws PmanError as a pull of the same place does
+ */
+export async function listTree(meta: unknown, places: Places): Promise<JsonObject> {
+  const path = placeIn(meta, places);
+  const { data } = pageSchema.safeParse(meta);
+  if (data === undefined) throw new BadRequestError('meta.from is no number of an entry');
+  const { from = 0 } = data;
+  const plan = await planSending(path, {
+    ...{ archive: true, encoding: 'none', contentOnly: true, within: places.base },
+  });
+  const entries: (readonly [string, string, number, number])[] = [];
+  let place = 0;
+  for await (const { name, kind, size, mode } of plan.entries()) {
+    if (place >= from && entries.length < PAGE) entries.push([name, kind, size, mode]);
+    place += 1;
+  }
+  const next = from + entries.length;
+  return {
+    status: true,
+    msg: `Successful walk of ${path}`,
+    kind: plan.root.kind,
+    tag: plan.treeTag,
+    total: place,
+    ...(next < place ? { next } : {}),
+    entries,
+  };
+}

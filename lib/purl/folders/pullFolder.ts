@@ -1,0 +1,229 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { placeRuns } from '../../transfer/placeRuns.ts';
+import { PurlFailure } from '../failure.ts';
+import { receivePull } from '../pull/receivePull.ts';
+import { checkRemote, type Remote } from '../remoteCheck.ts';
+import { askDigests, askTree, type RemoteEntry, type RemoteTree } from './askPfioh.ts';
+import { FilesDone } from './filesDone.ts';
+import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
+import { sameFiles } from './sameFiles.ts';
+import type { TransferSummary } from './transferLine.ts';
+import { untilDone } from './untilDone.ts';
+
+export interface FolderPull {
+  /** The folder that takes the content; it is made. */
+  readonly local: string;
+  /** A folder, or a file. */
+  readonly path: string;
+  /** Which files are wanted, by their names below the folder; default: all, with folders and links. */
+  readonly wanted?: (name: string) => boolean;
+}
+
+/** How often a folder may change while it is pulled. */
+const MOST_CHANGES = 5;
+
+/**
+ * Brings the content of a folder of a pfioh, or a file, into a folder here: what is not here yet. It comes in pieces of a
+ * few files, each as a whole or not at all. After a lost connection it goes on, and so does the same pull that is given
+ * again.
+ * @throws PurlFailure, PmanError
+ */
+export async function pullFolder(
+  { local, path, wanted }: FolderPull,
+  way: FolderWay,
+): Promise<TransferSummary> {
+  const startedMs = performance.now();
+  makeFolder(local);
+  const moved = { files: 0, bytes: 0, alreadyThere: 0 };
+  let changes = 0;
+  let isWhole = false;
+  await untilDone(way, async (isReached) => {
+    while (!isWhole) {
+      const remote = await reachPlace(local, path, way);
+      isReached();
+      if (remote.peer.kind !== 'own') {
+        await pullAll(local, path, remote, way, moved);
+        isWhole = true;
+        break;
+      }
+      try {
+        await pullLacking({ local, path, wanted }, remote, way, moved);
+        isWhole = true;
+      } catch (error) {
+        changes += 1;
+        const hasChanged = error instanceof PurlFailure && error.kind === 'changed';
+        if (!hasChanged || changes > MOST_CHANGES) throw error;
+      }
+    }
+  });
+  way.show.end();
+  return { ...moved, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new PurlFailure('localWrite', `${path} is no folder, and cannot be made one`, { cause });
+  }
+}
+
+async function reachPlace(local: string, path: string, way: FolderWay): Promise<Remote> {
+  const remote = await checkRemote(folderMessage('pull', local, path), folderOptions(way));
+  if (!('failure' in remote)) return remote;
+  const { failure } = remote;
+  if (failure.kind !== 'wrongPath') throw failure;
+  throw new PurlFailure('wrongPath', `${way.url.host} has no file or folder ${path}`);
+}
+
+interface Moved {
+  files: number;
+  bytes: number;
+  alreadyThere: number;
+}
+
+/** From a Python pfioh: all of it in one go. How much that is, it does not say. */
+async function pullAll(
+  local: string,
+  path: string,
+  remote: Remote,
+  way: FolderWay,
+  moved: Moved,
+): Promise<void> {
+  const options = folderOptions(way);
+  let bytes = 0;
+  const progress = {
+    start() {},
+    stop() {},
+    add(more: number) {
+      bytes += more;
+      way.show.at({ bytes, files: 0 });
+    },
+  };
+  const isPfurl = remote.peer.kind !== 'python1';
+  await receivePull(folderMessage('pull', local, path), remote, { ...options, isPfurl, progress });
+  moved.bytes = bytes;
+}
+
+/** What one request asks for: it arrives as a whole or not at all. */
+const PIECE_BYTES = 64 * 1024 * 1024;
+const PIECE_FILES = 2000;
+
+interface Piece {
+  /** Places in the list of the tree. */
+  readonly places: number[];
+  readonly sizes: number[];
+  bytes: number;
+}
+
+type WantedPull = Pick<FolderPull, 'local' | 'path'> & { readonly wanted: FolderPull['wanted'] };
+
+interface LackingOf {
+  readonly local: string;
+  readonly path: string;
+  readonly isWanted: (name: string) => boolean;
+}
+
+async function pullLacking(
+  { local, path, wanted }: WantedPull,
+  remote: Remote,
+  way: FolderWay,
+  moved: Moved,
+): Promise<void> {
+  const tree = await askTree(remote.peer, path);
+  const isWanted = (name: string) => wanted?.(name) ?? true;
+  const lacks = await lackingOf({ local, path, isWanted }, tree, remote);
+  const pieces = piecesOf(tree, lacks, wanted);
+  const sizes = pieces.flatMap((piece) => piece.sizes);
+  // In an earlier try some have come.
+  moved.alreadyThere = tree.entries.filter(
+    ({ kind, name }) => kind === 'file' && isWanted(name),
+  ).length;
+  moved.alreadyThere -= sizes.length + moved.files;
+  const total = sizes.reduce((sum, size) => sum + size, moved.bytes);
+  const before = { ...moved };
+  way.show.begin({ files: sizes.length + before.files, bytes: total });
+  const count = new FilesDone(sizes);
+  const say = (bytes: number) =>
+    way.show.at({ bytes: before.bytes + bytes, files: before.files + count.at(bytes) });
+  let done = 0;
+  let packed = 0;
+  const from = tree.kind === 'folder' ? `${path.replace(/\/+$/, '')}/` : path;
+  for (const piece of pieces) {
+    let arrived = 0;
+    const progress = {
+      start(_total: number | undefined, already = 0) {
+        arrived = already;
+      },
+      stop() {},
+      add(more: number) {
+        arrived += more;
+        // What comes is packed: those before tell how much.
+        const ratio = packed > 0 ? Math.max(1, done / packed) : 1;
+        say(done + Math.min(piece.bytes, arrived * ratio));
+      },
+    };
+    const only = { tag: tree.tag, places: placeRuns(piece.places) };
+    const options = { ...folderOptions(way), resume: true, progress };
+    await receivePull(folderMessage('pull', local, from, only), remote, options);
+    packed += arrived;
+    done += piece.bytes;
+    moved.files += piece.sizes.length;
+    moved.bytes += piece.bytes;
+    say(done);
+  }
+}
+
+/** The places of the files that are wanted and not here. */
+async function lackingOf(
+  { local, path, isWanted }: LackingOf,
+  { kind, entries }: RemoteTree,
+  { peer }: Remote,
+): Promise<ReadonlySet<RemoteEntry>> {
+  const files = entries.filter((entry) => entry.kind === 'file' && isWanted(entry.name));
+  const likely = files.filter(({ name, size }) => sizeHere(join(local, name)) === size);
+  const above = kind === 'folder' ? path : path.replace(/[^/]+\/*$/, '') || '.';
+  const same = await sameFiles(local, likely, askDigests(peer, above, likely), peer.signal);
+  return new Set(files.filter(({ name }) => !same.has(name)));
+}
+
+function sizeHere(path: string): number | undefined {
+  try {
+    const stats = lstatSync(path);
+    return stats.isFile() ? stats.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */
+function piecesOf(
+  { entries }: RemoteTree,
+  lacks: ReadonlySet<RemoteEntry>,
+  wanted: FolderPull['wanted'],
+): readonly Piece[] {
+  const pieces: Piece[] = [];
+  const others: number[] = [];
+  for (const [place, entry] of entries.entries()) {
+    // With a choice, links go by it as well; folders are made as files need them.
+    const isOther = entry.kind === 'link' || (entry.kind === 'folder' && wanted === undefined);
+    if (isOther && (wanted?.(entry.name) ?? true)) others.push(place);
+    if (!lacks.has(entry)) continue;
+    let piece = pieces.at(-1);
+    const isFull =
+      piece !== undefined &&
+      (piece.places.length >= PIECE_FILES || piece.bytes + entry.size > PIECE_BYTES);
+    if (piece === undefined || isFull) {
+      piece = { places: [], sizes: [], bytes: 0 };
+      pieces.push(piece);
+    }
+    piece.places.push(place);
+    piece.sizes.push(entry.size);
+    piece.bytes += entry.size;
+  }
+  if (others.length === 0) return pieces;
+  const last = pieces.pop() ?? { places: [], sizes: [], bytes: 0 };
+  const places = [...last.places, ...others].sort((a, b) => a - b);
+  return [...pieces, { ...last, places }];
+}

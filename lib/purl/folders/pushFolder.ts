@@ -1,0 +1,159 @@
+import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { planSending, type SendPlan } from '../../transfer/send.ts';
+import { PurlFailure } from '../failure.ts';
+import type { Peer } from '../peer.ts';
+import { sendPlan } from '../push/sendPush.ts';
+import { arrivedBytes, checkRemote, type Remote } from '../remoteCheck.ts';
+import { askDigests, askRemoval, askTree } from './askPfioh.ts';
+import { FilesDone } from './filesDone.ts';
+import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
+import { sameFiles } from './sameFiles.ts';
+import type { TransferSummary } from './transferLine.ts';
+import { untilDone } from './untilDone.ts';
+
+export interface FolderPush {
+  /** A folder, whose content goes to the place; or a file, which goes into the place. */
+  readonly local: string;
+  readonly path: string;
+  /** Removes at the place what is not here. */
+  readonly mirror?: boolean;
+}
+
+/**
+ * Brings the content of a folder, or a file, into a folder of a pfioh: what is not there yet. After a lost connection it
+ * goes on; what has arrived of a push that was ended is kept, and the same push goes on from there.
+ * @throws PurlFailure, PmanError; nothing has changed there then
+ */
+export async function pushFolder(
+  { local, path, mirror = false }: FolderPush,
+  way: FolderWay,
+): Promise<TransferSummary> {
+  const startedMs = performance.now();
+  const real = realPathOf(local);
+  const message = folderMessage('push', real, path);
+  let todo: Todo | undefined;
+  await untilDone(way, async (isReached) => {
+    const remote = await reachPlace(message, path, way);
+    isReached();
+    // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
+    todo ??= await findTodo(real, path, remote, mirror);
+    const { plan, sizes } = todo;
+    if (todo.isDone) return;
+    const { peer } = remote;
+    const isOwn = peer.kind === 'own';
+    const offset = isOwn ? await arrivedBytes(message, way, plan) : undefined;
+    const done = new FilesDone(sizes);
+    let bytes = 0;
+    way.show.begin({ files: sizes.length, bytes: plan.workBytes });
+    const progress = {
+      start() {},
+      stop() {},
+      add(more: number) {
+        bytes += more;
+        way.show.at({ bytes, files: done.at(bytes) });
+      },
+    };
+    const how = { progress, raw: true, jsonwrapper: '' };
+    await sendPlan(message, plan, peer, {
+      ...{ offset, fileMode: peer.kind !== 'python1', options: how },
+    });
+  });
+  way.show.end();
+  return {
+    files: todo?.sizes.length ?? 0,
+    bytes: todo?.plan.workBytes ?? 0,
+    seconds: (performance.now() - startedMs) / 1000,
+    alreadyThere: todo?.alreadyThere ?? 0,
+  };
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    throw new PurlFailure('wrongPath', `${path}: no such file or folder`, { cause });
+  }
+}
+
+/** Makes a folder there, and those above it. @throws PurlFailure */
+export async function providePlace(path: string, way: FolderWay): Promise<void> {
+  await reachPlace(folderMessage('push', '/', path), path, way);
+}
+
+async function reachPlace(
+  message: ReturnType<typeof folderMessage>,
+  path: string,
+  way: FolderWay,
+): Promise<Remote> {
+  const remote = await checkRemote(message, folderOptions(way));
+  if (!('failure' in remote)) return remote;
+  const { failure } = remote;
+  if (failure.kind !== 'wrongPath') throw failure;
+  throw new PurlFailure(
+    'wrongPath',
+    `${way.url.host} has no folder ${path}, and may not make one (its pfioh wants --createDirsAsNeeded)`,
+  );
+}
+
+/** What is to be sent. */
+interface Todo {
+  readonly plan: SendPlan;
+  /** Of the files in it, in the order in which they go. */
+  readonly sizes: readonly number[];
+  readonly alreadyThere: number;
+  readonly isDone: boolean;
+}
+
+async function findTodo(
+  local: string,
+  path: string,
+  { peer }: Remote,
+  mirror: boolean,
+): Promise<Todo> {
+  const how = { archive: true, encoding: 'none', contentOnly: true } as const;
+  const whole = await planSending(local, how);
+  if (peer.kind !== 'own') return todoOf(whole, 0);
+  if (mirror) await removeOthers(whole, path, peer);
+  const files = await filesIn(whole);
+  const top = whole.root.kind === 'folder' ? local : dirname(local);
+  const same = await sameFiles(top, files, askDigests(peer, path, files), peer.signal);
+  if (same.size === 0) return todoOf(whole, 0);
+  const plan = await planSending(local, {
+    ...how,
+    chosen: ({ kind, name }) => kind !== 'file' || !same.has(name),
+  });
+  return todoOf(plan, same.size);
+}
+
+async function todoOf(plan: SendPlan, alreadyThere: number): Promise<Todo> {
+  const sizes = (await filesIn(plan)).map(({ size }) => size);
+  let isDone = alreadyThere > 0;
+  for await (const _ of plan.entries()) {
+    isDone = false;
+    break;
+  }
+  return { plan, sizes, alreadyThere, isDone };
+}
+
+async function filesIn(plan: SendPlan) {
+  const all: { name: string; size: number; mode: number }[] = [];
+  for await (const { kind, name, size, mode } of plan.entries()) {
+    if (kind === 'file') all.push({ name, size, mode });
+  }
+  return all;
+}
+
+/** Removes at the place what is not in the plan, and what is there of another kind. */
+async function removeOthers(plan: SendPlan, path: string, peer: Peer): Promise<void> {
+  const kinds = new Map<string, string>();
+  for await (const { name, kind } of plan.entries()) kinds.set(name, kind);
+  const { entries } = await askTree(peer, path);
+  const gone: string[] = [];
+  for (const { name, kind } of entries) {
+    if (gone.length > 0 && name.startsWith(`${gone.at(-1)}/`)) continue;
+    if (kinds.get(name) === kind) continue;
+    gone.push(name);
+    await askRemoval(peer, path, name);
+  }
+}

@@ -1,0 +1,165 @@
+import type { EventQuery, JobEvent } from '../client/index.ts';
+import { UsageError } from '../errors.ts';
+import { cutEnd, cutMiddle, padEnd, padStart } from '../terminal/cutText.ts';
+import { oneLine } from '../terminal/oneLine.ts';
+import { fieldLine } from '../terminal/table.ts';
+import { exactClock } from '../terminal/wallClock.ts';
+import { flagValue, readWords, type Words } from './flagWords.ts';
+import { untilInterrupted } from './follow.ts';
+import { inStateColour, shortId, stateText } from './jobText.ts';
+import { selectOne } from './selectors.ts';
+import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import type { Verb } from './verb.ts';
+import { INTERRUPTED } from './verbExit.ts';
+
+const TYPES = [
+  ...['accepted', 'waiting', 'started', 'part_ended', 'kill_ordered', 'ended', 'removed'],
+] as const;
+const STATES = [
+  ...['waiting', 'starting', 'running', 'succeeded', 'failed', 'killed', 'lost'],
+] as const;
+type State = (typeof STATES)[number];
+
+/** `pman events`: what happens to jobs, a line each, as it happens. */
+export const events: Verb = {
+  usage: ['[flags] [JOB]'],
+  examples: [
+    ['pman events', 'from now on; Ctrl-C ends it'],
+    ['pman events --type ended --state failed', 'what fails'],
+    ['pman events --after 0 --json', 'all that is kept, an object a line'],
+  ],
+  flags: [
+    { name: 'type', value: 'TYPES', help: `with commas between: ${TYPES.join(', ')}` },
+    { name: 'state', value: 'STATES', help: 'those after which a job is in one of these' },
+    { name: 'name', value: 'NAME', help: 'of the jobs of this name (jid)' },
+    { name: 'user', value: 'NAME', help: 'of the jobs of somebody (auid)' },
+    { name: 'label', value: 'NAME=VALUE', isList: true, help: 'of the jobs that have it' },
+    { name: 'after', value: 'N', help: 'those behind this number, too; 0: all that are kept' },
+    { name: 'lines', short: 'n', value: 'N', help: 'ends after so many' },
+    { name: 'json', help: 'an object a line, as the API has it' },
+    ...COMMON_FLAGS,
+  ],
+  async run(call) {
+    const words = readWords(call.argv, this.flags);
+    const session = openSession(call, words);
+    const most = number(words, 'lines') ?? Number.POSITIVE_INFINITY;
+    const query = await queryOf(session, words);
+    const watch = untilInterrupted();
+    try {
+      let count = 0;
+      // A server that is not there is an error; one that goes away is waited for.
+      await session.client.server({ signal: watch.signal });
+      for await (const event of session.patient.events(query, { signal: watch.signal })) {
+        session.streams.out.line(
+          words.switches.has('json') ? JSON.stringify(event) : eventLine(session, event),
+        );
+        await session.streams.out.ready();
+        count += 1;
+        if (count >= most) break;
+      }
+      return 0;
+    } catch (error) {
+      if (watch.interrupt() === undefined) throw error;
+      return INTERRUPTED;
+    } finally {
+      watch.stop();
+    }
+  },
+};
+
+async function queryOf(session: Session, words: Words): Promise<EventQuery> {
+  const { rest, values } = words;
+  const after = number(words, 'after');
+  const jid = flagValue(words, 'name');
+  const auid = flagValue(words, 'user');
+  const label = values.get('label');
+  const type = list(words, 'type', TYPES);
+  const state = list(words, 'state', STATES);
+  const job = rest.length === 0 ? undefined : await selectOne(session, rest);
+  return {
+    ...(job === undefined ? {} : { id: job.id }),
+    ...(after === undefined ? {} : { after }),
+    ...(jid === undefined ? {} : { jid }),
+    ...(auid === undefined ? {} : { auid }),
+    ...(label === undefined ? {} : { label: [...label] }),
+    ...(type === undefined ? {} : { type }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
+
+/** @throws UsageError for a word that is none of those there are */
+function list<Word extends string>(
+  words: Words,
+  flag: string,
+  known: readonly Word[],
+): Word[] | undefined {
+  const text = flagValue(words, flag);
+  return text?.split(',').map((word) => {
+    const found = known.find((one) => one === word.trim());
+    if (found !== undefined) return found;
+    throw new UsageError(`--${flag} ${JSON.stringify(word)} is none of ${known.join(', ')}`);
+  });
+}
+
+/** @throws UsageError */
+function number(words: Words, flag: string): number | undefined {
+  const text = flagValue(words, flag);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`--${flag} ${JSON.stringify(text)} is no whole number`);
+}
+
+const SEQ_WIDTH = 5;
+const TYPE_WIDTH = 12;
+const NAME_WIDTH = 16;
+
+/** `14:02:11.204  18231  started  9d4e10  nightly  part 0`; in a pipe fields with tabs between. */
+function eventLine({ streams, style }: Session, event: JobEvent): string {
+  const { out, signs } = streams;
+  const { seq, time, type, id, jid = '' } = event;
+  if (!out.isTerminal) {
+    return fieldLine([time, String(seq), type, id, jid, wordsOf(event)].map(oneLine));
+  }
+  const room = out.columns() - 12 - 2 - SEQ_WIDTH - 2 - TYPE_WIDTH - 2 - 6 - 2 - NAME_WIDTH - 2;
+  const name = padEnd(cutMiddle(oneLine(jid), NAME_WIDTH, signs.mark), NAME_WIDTH);
+  const said = cutEnd(oneLine(wordsOf(event)), Math.max(8, room), signs.mark);
+  return [
+    style.dim(exactClock(Date.parse(time))),
+    padStart(String(seq), SEQ_WIDTH),
+    padEnd(type.replace('_', ' '), TYPE_WIDTH),
+    style.bold(shortId(id)),
+    name,
+    type === 'ended' ? inStateColour(style, stateOf(event), said) : said,
+  ]
+    .join('  ')
+    .trimEnd();
+}
+
+function stateOf({ data = {} }: JobEvent): State {
+  return STATES.find((state) => state === data.state) ?? 'lost';
+}
+
+/** What an event says beside its type. */
+function wordsOf(event: JobEvent): string {
+  const { type, data = {} } = event;
+  const { part, place, exitCode, signal, by, exitCodes } = data;
+  switch (type) {
+    case 'started':
+      return `part ${part}`;
+    case 'part_ended':
+      return `part ${part}, exit code ${exitCode ?? 'unknown'}`;
+    case 'waiting':
+      return place === undefined || place === null ? '' : `place ${place}`;
+    case 'kill_ordered':
+      return [signal, by].filter((word) => typeof word === 'string').join(' by ');
+    case 'ended': {
+      const codes = Array.isArray(exitCodes) ? exitCodes.filter((code) => code !== 0) : [];
+      const code = codes.find((one): one is number => typeof one === 'number') ?? null;
+      return stateText({ state: stateOf(event), exitCode: code, reason: null, place: null });
+    }
+    case 'accepted':
+    case 'output':
+    case 'removed':
+      return '';
+  }
+}

@@ -1,0 +1,23 @@
+import { CannotError } from './failures.ts';
+import { readWords } from './flagWords.ts';
+import { COMMON_FLAGS, openSession } from './session.ts';
+import type { Verb } from './verb.ts';
+
+/** `pman top`: jobs as they run, on the whole terminal. */
+export const top: Verb = {
+  usage: ['[flags]'],
+  examples: [['pman top', 'q quits, ? shows the keys; the mouse selects text as ever']],
+  flags: COMMON_FLAGS,
+  async run(call) {
+    const words = readWords(call.argv, this.flags);
+    const session = openSession(call, words);
+    const { out, input } = session.streams;
+    if (!out.canRedraw || input.isTTY !== true) {
+      throw new CannotError('top needs a terminal', ['pman ls -w goes on in a pipe, too']);
+    }
+    const { Top } = await import('./topRun.ts');
+    const { fetchTop } = await import('./topData.ts');
+    const data = await fetchTop(session, false, AbortSignal.timeout(30_000));
+    return new Top(session, call, data).run();
+  },
+};

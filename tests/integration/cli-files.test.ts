@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
+import { endServer, makeGate } from '../helpers/pman.ts';
+import { pmanVerb, startVerb } from '../helpers/pmanVerb.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
+
+const UTF8 = { env: { LC_ALL: 'C.UTF-8' } };
+
+function makeData(): string {
+  const folder = join(tempDir(), 'data');
+  mkdirSync(join(folder, 'in'), { recursive: true });
+  writeFileSync(join(folder, 'in/numbers'), '3\n1\n2\n');
+  writeFileSync(
+    join(folder, 'do.sh'),
+    'mkdir -p out/sub; sort in/numbers >out/sorted; echo x >out/sub/x; echo y >other; echo done; exit 3\n',
+  );
+  return folder;
+}
+
+describe('files to a server and back', () => {
+  let server: TestServer;
+  let store = '';
+  beforeAll(async () => {
+    server = await startServer();
+    store = `${server.folders.DBpath}.spool/fileio`;
+  });
+  afterAll(() => endServer(server));
+  const pman = (...argv: string[]) => pmanVerb(server, argv, UTF8);
+
+  describe('push and pull', () => {
+    it('go to the pfioh beside pman, and bring only what is not there', async () => {
+      const data = makeData();
+      const first = await pman('push', data, 'jobs/42');
+      expect(first).toMatchObject({ code: 0, stderr: '' });
+      expect(first.stdout).toMatch(/^✓ 2 files, \d+ B in [\d.]+ s \(.*\)\n$/);
+      expect(readFileSync(join(store, 'jobs/42/in/numbers'), 'utf8')).toBe('3\n1\n2\n');
+      expect((await pman('push', data, 'jobs/42')).stdout).toMatch(/^✓ all 2 files were there/);
+      const back = join(tempDir(), 'back');
+      expect((await pman('pull', 'jobs/42/in', back)).code).toBe(0);
+      expect(readdirSync(back)).toEqual(['numbers']);
+      const json = JSON.parse((await pman('pull', '--json', 'jobs/42', back)).stdout);
+      expect(json).toMatchObject({ files: 2, alreadyThere: 0 });
+    });
+
+    it('say what is wrong', async () => {
+      expect(await pman('push', 'only')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('it takes two words'),
+      });
+      expect(await pman('push', '/not/there', 'x')).toMatchObject({
+        code: 1,
+        stderr: 'pman: /not/there: no such file or folder\n',
+      });
+      expect((await pman('push', makeData(), '../../x')).stderr).toContain('outside of the store');
+      expect((await pman('pull', 'nothing', 'x')).stderr).toContain(
+        'has no file or folder nothing',
+      );
+    });
+  });
+
+  describe('run --push --pull', () => {
+    it('brings the folder, runs there, ends with the exit code, and fetches what fits', async () => {
+      const data = makeData();
+      const end = await pman('run', '--push', data, '--pull', 'out/**', '--', 'sh', 'do.sh');
+      expect([end.code, end.stdout]).toEqual([3, 'done\n']);
+      expect(end.stderr).toMatch(/^✓ 2 files, 8 B in /);
+      expect(readFileSync(join(data, 'out/sorted'), 'utf8')).toBe('1\n2\n3\n');
+      expect(readFileSync(join(data, 'out/sub/x'), 'utf8')).toBe('x\n');
+      expect(existsSync(join(data, 'other'))).toBe(false);
+      // Its folder on the server has served.
+      expect(readdirSync(join(store, 'runs'))).toEqual([]);
+    });
+
+    it('runs in a copy of the folder as it is now: what has gone here is not there', async () => {
+      const data = makeData();
+      writeFileSync(join(data, 'old'), '');
+      const list = () => pman('run', '--push', data, '-f', 'ls; echo new >made');
+      expect((await list()).stdout).toBe('do.sh\nin\nold\n');
+      rmSync(join(data, 'old'));
+      expect((await list()).stdout).toBe('do.sh\nin\n');
+    });
+
+    it('has several jobs with the same folder at once, none of which sees another', async () => {
+      const data = makeData();
+      const ends = await Promise.all(
+        [1, 2, 3].map((n) => {
+          const into = join(tempDir(), 'into');
+          const line = `ls >seen; echo ${n} >mine`;
+          return pman(
+            'run',
+            '--push',
+            data,
+            '--pull',
+            'mine',
+            '--pull',
+            'seen',
+            '--into',
+            into,
+            line,
+          ).then(({ code }) => [
+            code,
+            ...['mine', 'seen'].map((name) => readFileSync(join(into, name), 'utf8')),
+          ]);
+        }),
+      );
+      expect(ends).toEqual([1, 2, 3].map((n) => [0, `${n}\n`, 'do.sh\nin\nseen\n']));
+    });
+
+    it('needs no folder to fetch from', async () => {
+      const into = join(tempDir(), 'got');
+      const end = await pman('run', '--pull', 'a*', '--into', into, 'echo 1 >a1; echo 2 >b');
+      expect(end.code).toBe(0);
+      expect(readdirSync(into)).toEqual(['a1']);
+    });
+
+    it('goes on when pman is killed and started again meanwhile', async () => {
+      const one = await startServer();
+      const gate = makeGate(one);
+      const data = makeData();
+      const line = `echo begun; ${gate.wait}; echo 1 >out`;
+      const verb = startVerb(one, ['run', '--push', data, '--pull', 'out', line], UTF8);
+      await eventually(() => verb.shown().stdout.includes('begun'));
+      await one.kill9();
+      const two = await startServer({ folders: one.folders, port: one.port });
+      gate.open();
+      expect((await verb.ended).code).toBe(0);
+      expect(readFileSync(join(data, 'out'), 'utf8')).toBe('1\n');
+      await endServer(two);
+      one.endJobs();
+    }, 60_000);
+
+    it('leaves the job and its files when it is interrupted, and says how to get them', async () => {
+      const data = makeData();
+      const gate = makeGate(server);
+      const line = `echo begun; ${gate.wait}; echo 1 >out`;
+      const verb = startVerb(server, ['run', '--push', data, '--pull', 'out', line], UTF8);
+      await eventually(() => verb.shown().stdout.includes('begun'));
+      verb.kill('SIGINT');
+      const end = await verb.ended;
+      expect(end.code).toBe(130);
+      const [, place = ''] = /its files: pman pull (runs\/\S+) FOLDER/.exec(end.stderr) ?? [];
+      gate.open();
+      const [id = ''] = /\b[0-9a-f]{6}\b/.exec(end.stderr) ?? [];
+      await pman('wait', id);
+      const back = join(tempDir(), 'back');
+      expect((await pman('pull', place, back)).code).toBe(0);
+      expect(readFileSync(join(back, 'out'), 'utf8')).toBe('1\n');
+    });
+
+    it('refuses what does not go together, and leaves nothing', async () => {
+      const data = makeData();
+      const runs = () => readdirSync(join(store, 'runs')).length;
+      const before = runs();
+      for (const flags of [
+        ['--cwd', '/'],
+        ['--ssh', 'a@b'],
+        ['--key', 'k'],
+      ]) {
+        expect((await pman('run', '--push', data, ...flags, 'true')).code).toBe(2);
+      }
+      expect((await pman('run', '--into', 'x', 'true')).code).toBe(2);
+      expect(await pman('run', '--push', '/not/there', 'true')).toMatchObject({
+        code: 125,
+        stderr: 'pman: --push /not/there: no such folder\n',
+      });
+      // The server refuses the job: the folder that was made for it goes.
+      expect((await pman('run', '--push', data, '--nice', '99', 'true')).code).toBe(125);
+      expect(runs()).toBe(before);
+    });
+  });
+});
