@@ -8,9 +8,10 @@ WORKDIR /build/app
 COPY package.json package-lock.json .npmrc ./
 # What the programs need. The scripts of packages have nothing to do here: zeromq and koffi bring their binaries.
 RUN npm ci --omit=dev --ignore-scripts --loglevel=error
-# Of the packages for development only the one that bundles, one folder up: it is found there, and stays out of the image.
-RUN cd .. && npm install --no-save --loglevel=error \
-    "esbuild@$(node -p 'require("./app/package-lock.json").packages["node_modules/esbuild"].version')"
+# Of the packages for development only the one that bundles, and those that are bundled. One folder up they are found,
+# and stay out of the image.
+RUN cd .. && npm install --no-save --loglevel=error $(node -p '["esbuild", "preact", "get-east-asian-width"].map((name) => \
+    name + "@" + require("./app/package-lock.json").packages["node_modules/" + name].version).join(" ")')
 COPY . .
 # Of zeromq's binaries, only those for this system stay.
 RUN node .ci/bundle.mjs \

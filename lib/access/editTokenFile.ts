@@ -127,7 +127,7 @@ function contentOf(file: string): string | undefined {
 function write(path: string, content: string): void {
   try {
     const old = statSync(path, { throwIfNoEntry: false });
-    const file = old === undefined ? path : realpathSync(path);
+    const file = old === undefined ? path : realpathSync.native(path);
     const group = (old?.mode ?? 0) & 0o040;
     replaceFile(file, content, { rights: { file: 0o600 | group, folder: 0o700 }, fsync: true });
     if (old !== undefined && (old.uid !== process.geteuid?.() || old.gid !== process.getegid?.())) {

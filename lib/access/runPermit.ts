@@ -189,7 +189,7 @@ function realPattern(pattern: string): string {
 /** The folder may be on the host of an engine only. */
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

@@ -18,7 +18,7 @@ export function tokenFileWarnings(
   what: 'tokens' | 'secrets' = 'tokens',
 ): readonly string[] {
   if (self === undefined) return [];
-  const file = realpathSync(path);
+  const file = realpathSync.native(path);
   const stat = statSync(file);
   if (othersWrite(stat)) {
     throw new UsageError(`others can write the ${what} in ${path} (mode ${modeOf(stat)})`, {
@@ -46,7 +46,7 @@ function linksFrom(path: string): readonly string[] {
   const stat = lstatSync(path);
   if (!stat.isSymbolicLink()) return [path];
   // The folder by its real path: `..` in a link goes up from there.
-  const next = resolve(realpathSync(dirname(path)), readlinkSync(path));
+  const next = resolve(realpathSync.native(dirname(path)), readlinkSync(path));
   return [path, ...linksFrom(next)];
 }
 

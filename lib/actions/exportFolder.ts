@@ -62,7 +62,7 @@ function isWithin(path: string, folder: string): boolean {
 /** The path without links, also when its end is not there yet. A link that leads nowhere is no place. */
 function realPlace(path: string, shown: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (error) {
     const isMissing = systemErrorCode(error) === 'ENOENT';
     if (isMissing && lstatSync(path, { throwIfNoEntry: false }) === undefined) {

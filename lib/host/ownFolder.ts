@@ -48,7 +48,7 @@ export function followOwnLink(path: string): string {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isSymbolicLink()) return path;
   const isOwn = stat.uid === 0 || stat.uid === process.geteuid?.();
-  return isOwn ? realpathSync(path) : path;
+  return isOwn ? realpathSync.native(path) : path;
 }
 
 /** Whether others may do more with a folder than they are to. */

@@ -104,7 +104,7 @@ function isInside(path: string, base: string): boolean {
 /** Where a path leads when its links are followed; what does not exist yet is appended as it is. */
 function realOfExisting(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {

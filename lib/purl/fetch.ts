@@ -80,7 +80,7 @@ function isReplaceable(path: string): boolean {
 /** Writes a file beside its place and renames it; what links lead to is replaced, its mode kept. */
 async function replaceFile(content: Readable, path: string): Promise<void> {
   const stats = statsOf(path);
-  const target = stats === undefined ? resolve(path) : realpathSync(path);
+  const target = stats === undefined ? resolve(path) : realpathSync.native(path);
   const mode = stats === undefined ? undefined : stats.mode & 0o777;
   await storeFile(content, dirname(target), basename(target), { mode });
 }

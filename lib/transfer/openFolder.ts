@@ -132,8 +132,8 @@ export class OpenFolder {
   }
 
   #checkInside(within: string, path: string): void {
-    const store = realpathSync(within);
-    const real = hasHandles ? readlinkSync(this.itself) : realpathSync(this.path);
+    const store = realpathSync.native(within);
+    const real = hasHandles ? readlinkSync(this.itself) : realpathSync.native(this.path);
     // The store itself may be sent: then its folder is the one above.
     if (`${real}/`.startsWith(store === '/' ? '/' : `${store}/`) || resolve(path) === within)
       return;

@@ -48,7 +48,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
   await removeForgotten(folder);
   const path = partialPath(folder, id);
   // The folder may be named by a handle, another one each time.
-  const key = partialPath(realpathSync(folder), id);
+  const key = partialPath(realpathSync.native(folder), id);
   // Of several that come back at once each ends the one before it.
   for (let end = busy.get(key); end !== undefined; end = busy.get(key)) await end();
   const superseded = new AbortController();

@@ -100,7 +100,7 @@ async function rootOf(path: string, within: string | undefined): Promise<TreeEnt
 
 function realPath(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (cause) {
     throw sourceError(path, 'read', cause);
   }

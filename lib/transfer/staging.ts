@@ -79,7 +79,7 @@ export async function openStaging(folder: string): Promise<Staging> {
 
 function realFolder(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch {
     // Making something in it says what is wrong.
     return folder;

@@ -107,7 +107,7 @@ function checkFlags(words: Words): void {
 /** @throws CannotError when it is no folder */
 function sourceOf(local: string): string {
   try {
-    const real = realpathSync(resolve(local));
+    const real = realpathSync.native(resolve(local));
     if (statSync(real).isDirectory() && real !== '/') return real;
   } catch {
     // It is told below.

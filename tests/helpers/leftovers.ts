@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach } from '@jest/globals';
 import { enterScope, type Opened, type Scope, takeOpened } from './scope.ts';
 
 /** What was told to end just now gets this long to be gone. */
-const GRACE_MS = 1000;
+const GRACE_MS = 10_000;
 
 async function leftOf(things: readonly Opened[]): Promise<string[]> {
   const deadline = Date.now() + GRACE_MS;

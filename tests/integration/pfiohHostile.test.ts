@@ -240,6 +240,20 @@ describe('pfioh', () => {
     },
   );
 
+  it('is not led round in a circle for ever by a link that leads somewhere all the same', async () => {
+    // `l` is `x/../l`, and what is above `x` is not what its name stands in: who follows links by names alone never ends.
+    const { store, get } = await start();
+    mkdirSync(join(store, 'sub/deep'), { recursive: true });
+    writeFileSync(join(store, 'sub/l'), 'found');
+    symlinkSync('sub/deep', join(store, 'x'));
+    symlinkSync('x/../l', join(store, 'l'));
+    const transport = { compress: { archive: 'none' } };
+    const pulled = await get('pullPath', { remote: { path: 'l' }, transport });
+    expect(pulled).toMatchObject({ status: 403, text: expect.stringContaining('symbolic link') });
+    const all = await get('pullPath', { remote: { path: '.' } });
+    expect(all.status).toBeLessThan(500);
+  });
+
   it('keeps what arrives for a resumed push in no file that a link leads to', async () => {
     const { store, outer, address } = await start();
     const victim = join(outer, 'victim');

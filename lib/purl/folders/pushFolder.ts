@@ -70,7 +70,7 @@ export async function pushFolder(
 
 function realPathOf(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (cause) {
     throw new PurlFailure('wrongPath', `${path}: no such file or folder`, { cause });
   }
