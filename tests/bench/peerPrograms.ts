@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -133,11 +133,15 @@ const pueue: Peer = {
 };
 
 const pm2Program = join(home, 'pm2/node_modules/.bin/pm2');
+const pm2Manifest = join(home, 'pm2/node_modules/pm2/package.json');
+const versionIn = (manifest: string) =>
+  String((JSON.parse(readFileSync(manifest, 'utf8')) as { version?: unknown }).version);
 const pm2: Peer = {
   name: 'PM2',
   keeps: 'what runs, in memory (a list by `pm2 save`); outputs as files',
   atMost: 40,
-  version: () => (existsSync(pm2Program) ? said(pm2Program, '--version', '--silent') : undefined),
+  // Asked itself it would leave a daemon behind.
+  version: () => (existsSync(pm2Manifest) ? versionIn(pm2Manifest) : undefined),
   async run(jobs, folder) {
     const env = { ...process.env, PM2_HOME: folder };
     execFileSync(pm2Program, ['ping'], { env, stdio: 'ignore' });
