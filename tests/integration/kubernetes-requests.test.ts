@@ -38,7 +38,9 @@ describeWithEngine('many jobs at once', kubernetesMissing, () => {
     const ends = await Promise.all(roots.map((root) => pman.end(root, 500_000)));
     const tookMs = Date.now() - begin;
     // One without an exit code says why.
-    expect(ends.map(({ exitCode, cause }) => exitCode ?? cause)).toEqual(roots.map((_, i) => i % 3));
+    expect(ends.map(({ exitCode, cause }) => exitCode ?? cause)).toEqual(
+      roots.map((_, i) => i % 3),
+    );
     expect(ends.map(({ output }) => output)).toEqual(roots.map((_, i) => `${i}\n`));
     await eventually(() => cluster.kubectl('get', 'jobs', '-o', 'name') === '', {
       timeoutMs: 120_000,
