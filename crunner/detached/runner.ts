@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
 import type { KillRequest } from '../job/killRequest.ts';
+import { overrunCause } from '../job/outputLimit.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
 import { sweepGroups } from './confinement.ts';
@@ -100,7 +101,7 @@ export class Runner {
   /** Ends a job of which a part has written more than it may. */
   #endFull(part: string, stream: string): void {
     const limit = this.#jobs.get(dirname(part))?.request.limits?.maxOutputBytes;
-    const cause = `more than ${limit} bytes on ${stream} of sub-job ${basename(part)}`;
+    const cause = overrunCause(limit, stream, basename(part));
     this.kill(dirname(part), { signal: 'SIGTERM', graceMs: FULL_GRACE_MS, cause });
   }
 

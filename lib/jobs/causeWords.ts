@@ -1,3 +1,4 @@
+import { isOverrun } from '../../crunner/job/outputLimit.ts';
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
 
 /** How the cause of a job begins that a client has ended. */
@@ -73,6 +74,11 @@ export function memoryCause(exitCode: number, limit: string | undefined): string
   if (exitCode === KILLED_EXIT) return causeOf('memory', its);
   const then = `the command then ended with ${exitCode}`;
   return causeOf('memoryOfProcess', its === '' ? then : `${its}; ${then}`);
+}
+
+/** Whether a cause says that the job wrote more than it may, wherever it ran. */
+export function isOutputLimit(cause: string): boolean {
+  return isOverrun(cause) || cause.startsWith(CAUSES.output);
 }
 
 /** Of one that wrote more than so many bytes. */

@@ -1,5 +1,6 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
+import { isOutputLimit } from './causeWords.ts';
 
 /** What clients poll for (protocol c); `lost` is ours. */
 export type JobStatus =
@@ -39,7 +40,7 @@ export function progressOf(record: TreeNode): JobProgress {
   );
   const done = isDone(record);
   return {
-    status: statusOf({ record, done, hasStarted: started.length > 0, returncodes }),
+    status: statusOf({ record, done, hasStarted: started.length > 0, ended, returncodes }),
     isDone: done,
     started: started.map(() => true as const),
     returncodes,
@@ -57,11 +58,16 @@ function statusOf(facts: {
   record: TreeNode;
   done: boolean;
   hasStarted: boolean;
+  ended: readonly JsonObject[];
   returncodes: readonly (number | null)[];
 }): JobStatus {
   if (facts.record.leaves.has('lost')) return 'lost';
   if (!facts.done) return facts.hasStarted ? 'started' : 'notstarted';
   if (facts.record.leaves.has('cause')) return 'finishedWithError';
+  // What it wrote is cut, and its further parts were not run, also when this part was just about to end well.
+  if (facts.ended.some(({ cause }) => typeof cause === 'string' && isOutputLimit(cause))) {
+    return 'finishedWithError';
+  }
   return facts.returncodes.every((code) => code === 0)
     ? 'finishedSuccessfully'
     : 'finishedWithError';

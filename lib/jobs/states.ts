@@ -1,5 +1,5 @@
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
-import { isKill } from './causeWords.ts';
+import { isKill, isOutputLimit } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */
@@ -26,6 +26,7 @@ export const REASONS = {
   signal: 'a signal that nobody here has sent ended it',
   killed: 'a client has ended it',
   timeout: 'it took longer than it was allowed',
+  output_limit: 'it wrote more than it was allowed',
   not_started: 'nothing of it could be started',
   engine: 'the container engine says why',
   lost: 'nobody could see how it ended',
@@ -79,6 +80,7 @@ export function reasonOf(view: JobView, state: JobState): Reason | null {
 
 function failure({ parts, isContainer }: JobView, cause: string | undefined): ReasonCode {
   if (cause?.startsWith(TIME_LIMIT)) return 'timeout';
+  if (cause !== undefined && isOutputLimit(cause)) return 'output_limit';
   if (parts.length === 0) return 'not_started';
   if (isContainer && cause !== undefined) return 'engine';
   const bad = parts.find(({ exitCode }) => exitCode !== 0);

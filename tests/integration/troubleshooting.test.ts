@@ -48,6 +48,7 @@ function hostCauses(): readonly string[] {
     /progressOf\(tree\)\.started\.length, '([^']+)'/g,
     /\? '(not run)' : '(could not be started)'/g,
     /`(killed by) \$/g,
+    /return `(more than) \$/g,
   ];
   const found = texts.flatMap((text) =>
     patterns.flatMap((pattern) => [...text.matchAll(pattern)].flatMap(([, ...words]) => words)),

@@ -254,7 +254,7 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
       const lines = await inView();
       return lines.includes('1001 500') && lines.includes('1003 1');
     });
-    expect(await log.page.locator('.log-stderr').count()).toBe(0);
+    await eventually(async () => (await log.page.locator('.log-stderr').count()) === 0);
     await scroller().press('End');
     await lastIs('1502 500');
   });

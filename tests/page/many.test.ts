@@ -81,6 +81,8 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     page = await visitor.window();
     const api = new ApiClient(server);
     await page.goto(`http://127.0.0.1:${server.port}/ui`);
+    // What is not loaded yet cannot be scrolled to.
+    await page.getByText(`100 of ${JOBS}`).waitFor();
     const row = page.getByText('history-1150', { exact: true });
     await page.locator('.list').evaluate((element) => {
       (element as unknown as { scrollTop: number }).scrollTop = 49 * 32;

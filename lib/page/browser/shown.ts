@@ -146,6 +146,8 @@ export function whyWords({ state, reason, exitCode, place, parts }: Reasoned): s
       return `It was ended on request: ${message}.`;
     case 'timeout':
       return `It took longer than it was allowed: ${message}.`;
+    case 'output_limit':
+      return `It wrote more than it was allowed: ${message}.`;
     case 'not_started':
       return `Nothing of it could be started: ${message}.`;
     case 'engine':

@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useReducer, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
 import type { AppState } from './appState.ts';
 
 export const AppContext = createContext<AppState | undefined>(undefined);
@@ -14,7 +14,8 @@ export function useApp(): AppState {
 /** Draws again when anything of the page has changed. */
 export function useChanges(app: AppState): void {
   const [, draw] = useReducer((n: number, _: undefined) => n + 1, 0);
-  useEffect(() => app.subscribe(() => draw(undefined)), [app]);
+  // An effect comes after the browser has drawn: what has changed until then would not be shown before the next change.
+  useLayoutEffect(() => app.subscribe(() => draw(undefined)), [app]);
 }
 
 /** The time now, anew each second as long as something on the page goes on; no timer runs else. */
