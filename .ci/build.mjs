@@ -3,7 +3,7 @@
 // left, a build that fails changes nothing, and a program that starts meanwhile finds a whole dist/. When the build is
 // the same as the last one, dist/ stays as it is: programs that run from it load some of their files later.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -61,8 +61,6 @@ try {
   step('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', made);
   step('.ci/bundle.mjs', made);
   step('.ci/manual.mjs', made);
-  const bin = join(made, 'bin');
-  for (const file of readdirSync(bin)) if (/\.c?js$/.test(file)) chmodSync(join(bin, file), 0o755);
   if (!isSame(made, dist)) replace();
 } catch (error) {
   console.error(`cannot build: ${error.message}`);

@@ -1,7 +1,7 @@
 // Puts each program of bin/ with all it imports into a few files of <folder>/bin/: reading hundreds of small modules would
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
@@ -47,6 +47,8 @@ await bundleCrunner();
 await bundlePman();
 await bundleClient();
 await bundlePage();
+// Also in an image, where nothing else is built, each is a command.
+for (const file of readdirSync(bin)) if (/\.c?js$/.test(file)) chmodSync(join(bin, file), 0o755);
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
