@@ -11,6 +11,9 @@ const second = mark === -1 ? undefined : given[mark + 1];
 
 /** The test files of a report by name: how many tests passed, failed and were skipped, and the names of those that failed. */
 function filesOf(path) {
+  // Tests that did not get as far as to report have failed, whatever kept them from it.
+  if (!existsSync(path))
+    return new Map([[path, { passed: 0, failed: ['there is no report'], skipped: 0 }]]);
   const report = JSON.parse(readFileSync(path, 'utf8'));
   return new Map(
     report.testResults.map(({ name, status, assertionResults }) => {
@@ -26,7 +29,8 @@ function filesOf(path) {
 
 const files = new Map(reports.flatMap((report) => [...filesOf(report)]));
 if (command === 'failed') {
-  for (const [name, { failed }] of files) if (failed.length > 0) console.log(name);
+  const isFile = (name) => !reports.includes(name);
+  for (const [name, { failed }] of files) if (failed.length > 0 && isFile(name)) console.log(name);
 } else {
   const again = second !== undefined && existsSync(second) ? filesOf(second) : new Map();
   const sum = { passed: 0, failed: 0, skipped: 0 };
