@@ -213,6 +213,7 @@ export class HttpConnection {
         return;
       }
       log.error('a reply cannot be sent', { error, method: request.method });
+      if (isStream(reply.body)) reply.body.destroy();
       this.#dropTheRest();
       const instead = refusal(500, 'The server made a reply that cannot be sent.');
       await writer

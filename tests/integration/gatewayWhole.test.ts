@@ -217,6 +217,20 @@ describe('a stream that answers a request in one piece', () => {
     await eventually('its end', () => endless.destroyed);
   });
 
+  it.each([
+    ['in one piece', (text: string) => [text]],
+    ['in two', (text: string) => [text.slice(0, 9), text.slice(9)]],
+  ])('is closed when its head cannot be sent: %s', async (_how, cut) => {
+    const body = Readable.from(['a']);
+    const { client } = await answering(body, [['X-A', 'a\nb']]);
+    for (const piece of cut(get())) {
+      client.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect((await client.answer()).status).toBe(500);
+    await eventually('its end', () => body.destroyed);
+  });
+
   it('is read no faster than its client reads, and comes whole in the end', async () => {
     const MIB = 1024 * 1024;
     const total = 32 * MIB;
