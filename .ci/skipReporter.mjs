@@ -1,5 +1,5 @@
 // The last words of a test run: what was not run, and what has to be done so that it is. tests/helpers/engine.ts writes
-// the reason into the title of a suite.
+// the reason into the title of a suite or a test.
 const SKIPPED = /^(.*) \(skipped: (.*)\)$/;
 
 export default class SkipReporter {
@@ -14,9 +14,9 @@ export default class SkipReporter {
     /** The suites of each reason: which of them, and how many tests. */
     const reasons = new Map();
     for (const { testResults } of results.testResults) {
-      for (const { ancestorTitles, status } of testResults) {
+      for (const { ancestorTitles, title, status } of testResults) {
         if (status !== 'pending') continue;
-        const found = ancestorTitles.map((title) => SKIPPED.exec(title)).find(Boolean);
+        const found = [...ancestorTitles, title].map((one) => SKIPPED.exec(one)).find(Boolean);
         const [, suite, reason] = found ?? ['', ancestorTitles[0] ?? 'a test', 'not on this host'];
         const suites = reasons.get(reason) ?? new Map();
         suites.set(suite, (suites.get(suite) ?? 0) + 1);

@@ -24,10 +24,15 @@ export function fileioOpener(store: string): (options: EndpointOptions) => Promi
   let child: ChildProcess | undefined;
   let lastId = 0;
   let shared: Promise<FileioEndpoint> | undefined;
-  const open = async (options: EndpointOptions, process: ChildProcess) => {
+  const open = async (
+    options: EndpointOptions,
+    process: ChildProcess,
+    onEnded = (): void => undefined,
+  ) => {
     const { ip, tokenPath, front, forever, log } = options;
     lastId += 1;
-    const at = await ask(process, { id: lastId, ip, tokenPath, forever, store, front });
+    const request = { id: lastId, ip, tokenPath, forever, store, front };
+    const at = await ask(process, request, onEnded);
     log.info('a file transfer endpoint was opened', { port: at.port, forever });
     const scheme = front.tls === undefined ? 'http' : 'https';
     return { ...at, scheme, folder: store } as const;
@@ -38,11 +43,14 @@ export function fileioOpener(store: string): (options: EndpointOptions) => Promi
       shared = undefined;
     }
     if (options.shared !== true) return open(options, child);
-    const opening = shared ?? open(options, child);
-    shared = opening;
-    opening.catch(() => {
+    if (shared !== undefined) return shared;
+    // A client may have told it to quit: whoever asks next gets another one.
+    const forget = () => {
       if (shared === opening) shared = undefined;
-    });
+    };
+    const opening: Promise<FileioEndpoint> = open(options, child, forget);
+    shared = opening;
+    opening.catch(forget);
     return opening;
   };
 }
@@ -60,15 +68,18 @@ function startProcess(log: Logger): ChildProcess {
   child.on('message', (message: FromEndpoints) => {
     if (message.kind === 'log') log[message.level](message.text, message.fields);
   });
+  child.setMaxListeners(0); // each endpoint that is open is one
   // pman may end while it is there.
   child.unref();
   child.channel?.unref();
   return child;
 }
 
+/** @param onEnded called when what was opened has ended; not when its process has */
 function ask(
   child: ChildProcess,
   request: EndpointRequest,
+  onEnded: () => void,
 ): Promise<Pick<FileioEndpoint, 'ip' | 'port'>> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
@@ -79,7 +90,12 @@ function ask(
     const onMessage = (message: FromEndpoints) => {
       if (message.kind === 'log' || message.id !== request.id) return;
       if (message.kind === 'failed') return fail(message.why);
-      child.off('message', onMessage).off('exit', onExit);
+      if (message.kind === 'ended') {
+        child.off('message', onMessage);
+        onEnded();
+        return;
+      }
+      child.off('exit', onExit);
       resolve({ ip: message.ip, port: message.port });
     };
     child.on('message', onMessage).on('exit', onExit);

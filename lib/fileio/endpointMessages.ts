@@ -19,8 +19,9 @@ export interface EndpointFront {
   readonly allowHosts: readonly string[];
 }
 
-/** What comes back: the answer to a request, or a line for the log. */
+/** What comes back: the answer to a request, later that what it has opened has ended, or a line for the log. */
 export type FromEndpoints =
+  | { readonly kind: 'ended'; readonly id: number }
   | { readonly kind: 'opened'; readonly id: number; readonly ip: string; readonly port: number }
   | { readonly kind: 'failed'; readonly id: number; readonly why: string }
   | {

@@ -41,18 +41,18 @@ async function open({ id, ip, tokenPath, forever, store, front }: EndpointReques
   }
   endpoints += 1;
   const how = { forever, oneTransfer: true, storeBase: store, createDirs: true };
+  let tls: TlsFiles | undefined;
   try {
-    const server = await startFileServer({
-      ...{ ip, port: 0, ...how, ...front },
-      door: doorOf(tokenPath),
-      tls: front.tls && new TlsFiles(front.tls, log),
-      log,
-    });
+    const door = doorOf(tokenPath);
+    tls = front.tls && new TlsFiles(front.tls, log);
+    const server = await startFileServer({ ...{ ip, port: 0, ...how, ...front }, door, tls, log });
     void server.done.then(() => {
       endpoints -= 1;
+      tell({ kind: 'ended', id });
     });
     tell({ kind: 'opened', id, ip: server.address, port: server.port });
   } catch (error) {
+    tls?.close();
     endpoints -= 1;
     tell({ kind: 'failed', id, why: messageOf(error) });
   }

@@ -97,7 +97,9 @@ export class HttpConnection {
   }
 
   #queueDecided(exchange: Exchange, refused: Refusal | undefined): void {
-    if (refused === undefined) this.#queue(exchange);
+    // The server was told to stop while that was decided: nobody would get the answer.
+    if (this.#closing) exchange.body?.release();
+    else if (refused === undefined) this.#queue(exchange);
     else this.#queue({ ...exchange, decided: async () => refused(exchange.request.body) });
   }
 
@@ -184,7 +186,7 @@ export class HttpConnection {
     this.#current = undefined;
     if (!this.#isIdle()) return;
     if (this.#lastWords !== undefined) this.#sayLastWords();
-    else if (this.#ended) this.#socket.destroySoon();
+    else if (this.#ended || this.#closing) this.#socket.destroySoon();
     else if (this.#isWhole) this.#socket.setTimeout(this.#options.limits.keepAliveTimeoutMs);
   }
 
@@ -211,6 +213,7 @@ export class HttpConnection {
         return;
       }
       log.error('a reply cannot be sent', { error, method: request.method });
+      if (isStream(reply.body)) reply.body.destroy();
       this.#dropTheRest();
       const instead = refusal(500, 'The server made a reply that cannot be sent.');
       await writer

@@ -73,13 +73,17 @@ export class HttpFront {
       this.#connections.delete(socket);
       connection.closed();
     });
+    const inputEnded = () => connection.inputEnded();
     const handOver = () => {
       connection.handedOver();
       socket.showInput?.(undefined);
       this.#server.emit('connection', socket);
+      // After node's own listener, which looks whether the input ended within a request.
+      socket.off('end', inputEnded).once('end', inputEnded);
     };
     if (socket.showInput === undefined) handOver();
     else {
+      socket.once('end', inputEnded);
       const front = new WholeFront(socket, connection, {
         ...this.#options,
         budget: this.#budget,
@@ -87,8 +91,6 @@ export class HttpFront {
       });
       socket.showInput((bytes) => front.take(bytes));
     }
-    // After node's own listener, which looks whether the input ended within a request.
-    socket.once('end', () => connection.inputEnded());
   }
 
   /** Closes what is idle, lets running answers go out for up to `graceMs`, then closes the rest. */

@@ -14,23 +14,32 @@ const STREAMS = [1, 2];
 
 /** All processes but this one; none where there is no /proc. */
 export function readProcesses(): readonly ProcessEntry[] {
+  return processNumbers()
+    .map(readProcess)
+    .filter((entry) => entry !== undefined);
+}
+
+/** The numbers of all processes but this one; none where there is no /proc. */
+export function processNumbers(): readonly number[] {
   try {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    return pids
-      .map(Number)
-      .map(readProcess)
-      .filter((entry) => entry !== undefined);
+    const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return names.map(Number).filter((pid) => pid !== process.pid);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return []; // no /proc here: the group is all that is known
     throw error;
   }
 }
 
-function readProcess(pid: number): ProcessEntry | undefined {
-  if (pid === process.pid) return undefined;
+/** What proc(5) has of a process in `stat`, from the third field on; undefined when it has ended. */
+export function statFields(pid: number): readonly string[] | undefined {
   const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  if (stat === undefined) return undefined;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // The second field is the program's name in brackets and may hold anything, brackets too.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function readProcess(pid: number): ProcessEntry | undefined {
+  const fields = statFields(pid);
+  if (fields === undefined) return undefined;
   const [, parent, group, session] = fields.map(Number);
   if (parent === undefined || group === undefined || session === undefined) return undefined;
   return { pid, parent, group, session, ticks: fields[19] ?? '' };
@@ -64,8 +73,8 @@ export function signalOne(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Undefined when the process has ended, is another user's, or has nothing of that kind. */
-function ofProcess<T>(read: () => T): T | undefined {
+/** What is read of a process; undefined when that has ended, is another user's, or has nothing of that kind. */
+export function ofProcess<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

@@ -1,3 +1,5 @@
+import { fitsWildcards } from '../wire/wildcards.ts';
+
 /**
  * Whether the names of a path fit a pattern: a star stands for any characters of a name, a question mark for one, and a
  * name of two stars for any folders. Takes time in proportion to both, whatever the pattern.
@@ -22,7 +24,7 @@ function reach(path: readonly string[], pattern: readonly string[]) {
       if (wanted === '**') {
         next.add(place);
         if (place === pattern.length - 1) next.add(pattern.length);
-      } else if (fitsName(name, wanted)) next.add(place + 1);
+      } else if (fitsWildcards(name, wanted)) next.add(place + 1);
     }
     places = withFolders(next, pattern);
   }
@@ -38,28 +40,4 @@ function withFolders(places: Set<number>, pattern: readonly string[]): Set<numbe
     if (pattern[place] === '**' && place < pattern.length - 1) places.add(place + 1);
   }
   return places;
-}
-
-/** A star that fits nothing more takes one character more, the last one first: no other has to be tried again. */
-function fitsName(name: string, pattern: string): boolean {
-  let at = 0;
-  let of = 0;
-  let star = -1;
-  let starAt = 0;
-  while (at < name.length) {
-    if (pattern[of] === '*') {
-      star = of;
-      starAt = at;
-      of += 1;
-    } else if (pattern[of] === '?' || pattern[of] === name[at]) {
-      of += 1;
-      at += 1;
-    } else if (star >= 0) {
-      starAt += 1;
-      at = starAt;
-      of = star + 1;
-    } else return false;
-  }
-  while (pattern[of] === '*') of += 1;
-  return of === pattern.length;
 }

@@ -105,11 +105,12 @@ export class Jobs {
     return this.#by(record).output(root, record, asked);
   }
 
-  /** How much a job that runs has written, in bytes; undefined where that is not known. */
+  /** The process of this host that leads the part that runs; undefined where there is none. */
   leader(root: string, record: TreeNode) {
     return this.#by(record).leader(root, record);
   }
 
+  /** How much a job that runs has written, in bytes; undefined where that is not known. */
   outputSizes(root: string, record: TreeNode) {
     return this.#by(record).outputSizes(root, record);
   }

@@ -1,33 +1,20 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type Audit, type Deed, NO_AUDIT } from '../access/auditLog.ts';
-import { ANYBODY } from '../access/caller.ts';
-import { requireScope } from '../access/scopes.ts';
+import { type Audit, NO_AUDIT } from '../access/auditLog.ts';
 import { type Door, OPEN_DOOR } from '../access/tokenStore.ts';
 import { messageOf, PmanError, UsageError } from '../errors.ts';
 import { listenFailure } from '../host/listenFailure.ts';
 import type { TlsFiles } from '../host/tlsFiles.ts';
-import { YoungGarbage } from '../host/youngGarbage.ts';
 import type { Logger } from '../log.ts';
 import { pathState, provideFolder } from '../transfer/pathState.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../transfer/unpackLimits.ts';
-import { VERSION } from '../version.ts';
-import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
-import { SAFETY_HEADERS } from '../wire/reply.ts';
-import { answerError, tellable } from './answer.ts';
-import type { Asked, Context, Handled, RequestContext, Transfer } from './context.ts';
-import { answerEarlyRefusals, requireHost } from './earlyRefusals.ts';
+import type { Context } from './context.ts';
+import { answerEarlyRefusals } from './earlyRefusals.ts';
 import { DEFAULT_IDLE_MS, limitSilence, sayAlive } from './patience.ts';
 import { Places } from './places.ts';
-import { route } from './route.ts';
 import { oneByOne } from './sentAhead.ts';
+import { serveRequest } from './serveRequest.ts';
 
 export interface FileServerOptions {
   readonly ip: string;
@@ -64,12 +51,10 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-const LINGER_MS = 5000;
-/** After so long the system asks whether the other machine is still there. */
+/** How long a connection stays open without a request, in milliseconds. */
+const KEEP_ALIVE_MS = 5000;
+/** After so long the system asks whether the other machine is still there, in milliseconds. */
 const PROBE_MS = 15_000;
-/** What an answer has whether it refuses or not. */
-const KEPT_HEADERS =
-  /^(server|pfioh-version|connection|vary|access-control-allow-origin|x-content-type-options|cache-control)$/;
 
 /**
  * Starts a file server.
@@ -121,7 +106,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     sayAlive(request, response);
     if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
     taken = true;
-    void serve(request, response, { context, log, audit: options.audit ?? NO_AUDIT }).then(
+    void serveRequest(request, response, { context, log, audit: options.audit ?? NO_AUDIT }).then(
       (transferred) => {
         if (!forever && (transferred || !oneTransfer)) void close();
       },
@@ -179,7 +164,7 @@ function checkStore({ storeBase, createDirs = false }: FileServerOptions): void 
 function configure(server: Server | SecureServer): void {
   // Node would end a request after five minutes, however well it gets on.
   server.requestTimeout = 0;
-  server.keepAliveTimeout = LINGER_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
 }
 
 function listen(server: Server | SecureServer, ip: string, port: number): Promise<AddressInfo> {
@@ -193,148 +178,4 @@ function listen(server: Server | SecureServer, ip: string, port: number): Promis
       if (typeof address === 'object' && address !== null) resolve(address);
     });
   });
-}
-
-interface Serving {
-  readonly context: Context;
-  readonly log: Logger;
-  readonly audit: Audit;
-}
-
-/**
- * The one place where a request ends: with its answer, or with the answer that says what went wrong.
- * Resolves to whether something was transferred.
- */
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { context, log, audit }: Serving,
-): Promise<boolean> {
-  const started = performance.now();
-  const { remoteAddress: address } = request.socket; // gone once the connection is closed
-  const from = address === undefined ? [] : [address];
-  const asked: Asked = { caller: { ...ANYBODY, from }, action: '', path: undefined };
-  // Whoever reads or writes is told; these may break when nobody does.
-  request.on('error', () => {});
-  response.on('error', () => {});
-  response.setHeader('Server', `pfioh/${VERSION}`);
-  response.setHeader('Pfioh-Version', VERSION);
-  for (const [name, value] of SAFETY_HEADERS) response.setHeader(name, value);
-  const ended = new Promise<void>((resolve) => {
-    response.once('close', resolve);
-    response.once('finish', resolve);
-  });
-  let handled: Handled | undefined;
-  let transfer: Transfer | undefined;
-  let failed: unknown;
-  const before = request.socket.bytesWritten;
-  const one: RequestContext = {
-    ...context,
-    asked,
-    permit: (...what) => permit(asked, ...what),
-    note: (what) => {
-      transfer = what;
-    },
-  };
-  try {
-    requireHost(request);
-    refuseForeign(request.headers, context.pages);
-    for (const [name, value] of pageHeaders(request.headers, context.pages))
-      response.setHeader(name, value);
-    handled = await route(request, response, one);
-  } catch (error) {
-    failed = error;
-    const { code } = tellable(error);
-    log[code === 'internal' ? 'error' : 'warn']('request failed', {
-      method: request.method,
-      from: address,
-      why: messageOf(error),
-      // Nobody has thought of it: whoever reads the log wants to know where it was.
-      ...(code === 'internal' && error instanceof Error ? { stack: error.stack } : {}),
-    });
-    endWithError(request, response, error, context.places);
-  }
-  await ended;
-  const { what = 'request', ...noted } = transfer ?? {};
-  const moved = what === 'pull' ? { bytes: request.socket.bytesWritten - before } : {};
-  writeDeed(audit, request, {
-    asked,
-    status: response.statusCode,
-    error: failed === undefined ? undefined : tellable(failed).code,
-    bytes: moved.bytes ?? transfer?.bytes,
-  });
-  log.info(what, {
-    method: request.method,
-    from: address,
-    status: response.statusCode,
-    ...noted,
-    ...moved,
-    ms: Math.round(performance.now() - started),
-    ...(response.writableFinished ? {} : { brokenOff: true }),
-  });
-  return handled === 'transfer' && response.statusCode < 400;
-}
-
-interface Done extends Pick<Deed, 'status' | 'error' | 'bytes'> {
-  readonly asked: Asked;
-}
-
-/** Writes down what a client did, or was not let do. */
-function writeDeed(audit: Audit, request: IncomingMessage, { asked, ...done }: Done): void {
-  const { name, from } = asked.caller;
-  const { action, path } = asked;
-  const isKnown = action !== '';
-  const what = isKnown ? action : (request.method ?? '');
-  const deed: Deed = { program: 'pfioh', action: what, caller: { name, from }, path, ...done };
-  if (isKnown) audit.write(deed);
-  else if (request.headers.authorization !== undefined || done.status !== 401) audit.refused(deed);
-}
-
-function permit(asked: Asked, action: string, path?: string): void {
-  asked.action = action;
-  asked.path = path;
-  requireScope(asked.caller, 'pfioh', action);
-}
-
-function endWithError(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: unknown,
-  places: Places,
-): void {
-  try {
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, error, places);
-  } catch {
-    // No answer is possible any more; the client sees a closed connection.
-    response.destroy();
-  }
-}
-
-/** Of all refused requests together. */
-const thrownAway = new YoungGarbage();
-
-/**
- * Answers with an error at once. What the client still sends is read and thrown away for a while:
- * closing would reset the connection, and the client would not see the answer.
- */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: unknown,
-  places: Places,
-): void {
-  if (!request.complete) {
-    request.unpipe();
-    request.on('data', (chunk: Buffer) => thrownAway.passed(chunk.length));
-    request.resume();
-    const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
-    timer.unref();
-    request.once('close', () => clearTimeout(timer));
-  }
-  for (const name of response.getHeaderNames()) {
-    // What was meant for the other answer; `Trailer` would even be an error here.
-    if (!KEPT_HEADERS.test(name)) response.removeHeader(name);
-  }
-  answerError(response, error, places);
 }

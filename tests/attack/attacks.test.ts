@@ -48,7 +48,7 @@ describe.each(SUBJECTS)('attacks: $title', ({ title, attacks }) => {
     }
     const reason = attack.missing?.();
     if (reason === undefined) it(tried, async () => seen(await attack.observe()));
-    else it.skip(`${tried} (${reason})`, () => undefined);
+    else it.skip(`${tried} (skipped: ${reason})`, () => undefined);
   }
 });
 

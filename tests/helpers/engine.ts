@@ -1,4 +1,4 @@
-import { describe } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 
 /**
  * A describe for tests that need something this machine may lack. `missing` gives the reason it
@@ -12,4 +12,25 @@ export function describeWithEngine(
   const reason = missing();
   if (reason === undefined) describe(name, body);
   else describe.skip(`${name} (skipped: ${reason})`, body);
+}
+
+/** The same for one test. */
+export function itWithEngine(
+  name: string,
+  missing: () => string | undefined,
+  body: () => void | Promise<void>,
+): void {
+  const reason = missing();
+  if (reason === undefined) it(name, body);
+  else it.skip(`${name} (skipped: ${reason})`, body);
+}
+
+/** Why a test of what only Linux has cannot run here. */
+export function notLinux(): string | undefined {
+  return process.platform === 'linux' ? undefined : 'only Linux has that';
+}
+
+/** Why a test that needs root's rights cannot run here. */
+export function notRoot(): string | undefined {
+  return process.geteuid?.() === 0 ? undefined : 'only root may do that: run the tests as root';
 }

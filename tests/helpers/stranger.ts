@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { notLinux, notRoot } from './engine.ts';
 import { register } from './scope.ts';
 
-/** Another user of this host; only root can be one for a while. */
+/** Another user of this host. */
 export const STRANGER = 65_534;
-export const canBeStranger = process.geteuid?.() === 0;
+/** Why nobody can be one here: only root can, for a while, and only Linux tells who has connected. */
+export const strangerMissing = (): string | undefined => notLinux() ?? notRoot();
 
 const CONNECT = `
   const [path, text] = process.argv.slice(1);

@@ -230,6 +230,27 @@ function suite(address: string | undefined, { isPodman }: { readonly isPodman: b
     expect((await api.send('GET', `/api/v2/jobs/${id}/files/secret`)).status).toBe(404);
   });
 
+  it('run again with an input that is sent along once more: theirs is not kept', async () => {
+    const api = new ApiClient(await start());
+    const send = async (path: string, member: object, stdin: string) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(member)) form.set(name, JSON.stringify(value));
+      form.set('stdin', new Blob([stdin]), 'in.txt');
+      const answer = await fetch(api.url(path), { method: 'POST', body: form });
+      return (await answer.json()) as { id: string };
+    };
+    const { id } = await send('/api/v2/jobs', { job: { image: busybox, command: 'cat' } }, 'one');
+    await api.job(id, '?wait=60s');
+    const again = `/api/v2/jobs/${id}/rerun`;
+    expect(await api.send('POST', again)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', hint: expect.stringContaining('"stdin"') },
+    });
+    const other = await send(again, { job: {} }, 'two');
+    const { state, links } = await api.job(other.id, '?wait=60s');
+    expect([state, (await api.send('GET', links.stdout)).body]).toEqual(['succeeded', 'two']);
+  });
+
   it('give out only files of the user that jobs of the host run as, where there is one', async () => {
     const server = await startWith('docker', { flags: ['--jobUser', 'nobody'] }, address);
     const api = new ApiClient(server);

@@ -100,6 +100,24 @@ describe('fileiosetup of pman', () => {
     ).toBe(0);
   });
 
+  it('opens another one to share when somebody has told it to quit', async () => {
+    const { server, folder } = await setUp(false, ['--fileioStore', opened.folder()]);
+    const ask = async () => {
+      const answer = await server.request('POST', '/api/v2/store');
+      return (answer.json() as { port: number }).port;
+    };
+    const port = await ask();
+    const quit = JSON.stringify({ meta: { ctl: { serverCmd: 'quit' } } });
+    const told = await opened.purl(['--http', `127.0.0.1:${port}`, '--msg', quit]);
+    expect(told.code).toBe(0);
+    const other = await eventually(async () => {
+      const now = await ask();
+      return now === port ? undefined : now;
+    });
+    const pushed = await opened.purl(['push', join(folder, 'f'), `127.0.0.1:${other}:jobs`]);
+    expect(pushed.code).toBe(0);
+  });
+
   it('has it in a process of its own, and opens another one when that has ended', async () => {
     const { open, server } = await setUp(true);
     const push = await open();

@@ -26,6 +26,11 @@ const REPLIES: Readonly<Record<string, () => GatewayReply>> = {
     body: Readable.from(['a', 'ü', Buffer.from('c')]),
   }),
   'an empty stream': () => ({ status: 200, headers: [], body: Readable.from([]) }),
+  'a stream with an empty piece': () => ({
+    ...{ status: 200, headers: [], body: Readable.from(['a', Buffer.alloc(0), 'b']) },
+  }),
+  'nothing new': () => ({ status: 304, headers: [['ETag', '"1"']], body: '' }),
+  'nothing new, as a stream': () => ({ status: 304, headers: [], body: Readable.from(['a']) }),
   'a stream with a length': () => ({
     ...{ status: 200, headers: [['Content-Length', '3']], body: Readable.from(['a', 'bc']) },
   }),
@@ -120,6 +125,27 @@ describe('a request in one piece', () => {
     expect(requests.map(({ target }) => target)).toEqual(['/yes']);
   });
 
+  it('is not run when the server was told to stop before it was let in', async () => {
+    let letIn = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    let isAsked = false;
+    const admit = async () => {
+      isAsked = true;
+      await asked;
+      return undefined;
+    };
+    const { port, gateway, requests } = await open({ admit });
+    const client = await dial(port);
+    client.write(post('{}'));
+    await eventually('the question', () => isAsked);
+    await gateway.close(100);
+    letIn();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(requests).toEqual([]);
+  });
+
   it('whose client has gone is known to be for nobody', async () => {
     const { port, aborted, requests } = await open();
     const client = await dial(port);
@@ -138,6 +164,121 @@ describe('a request in one piece', () => {
     served.write(get('/x'));
     expect((await served.answer()).status).toBe(200);
     await served.untilClosed();
+  });
+});
+
+/** A gateway whose handler gives this answer, and a client of it. */
+async function answering(body: GatewayReply['body'], headers: GatewayReply['headers'] = []) {
+  const gateway = await openGateway(
+    { ip: '127.0.0.1', port: 0, protocol: 'tcp', rawmode: true, log: silentLogger(), refusal },
+    async () => ({ status: 200, headers, body }),
+  );
+  opened.push(gateway);
+  return { gateway, client: await dial(gateway.port) };
+}
+
+describe('a stream that answers a request in one piece', () => {
+  it('breaks the connection off when it fails, so that no part is taken for the whole', async () => {
+    let fail = (): void => undefined;
+    const failure = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    const fails = Readable.from(
+      (async function* () {
+        yield 'first';
+        await failure;
+        throw new Error('the disk is gone');
+      })(),
+    );
+    const { client } = await answering(fails);
+    client.write(get());
+    await eventually('the beginning', () => String(client.received).includes('first'));
+    fail();
+    await client.untilClosed();
+    const text = String(client.received);
+    expect(text).toContain('5\r\nfirst\r\n');
+    expect(text).not.toContain('0\r\n\r\n');
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it('is left alone when its client has gone', async () => {
+    const endless = Readable.from(
+      (async function* () {
+        for (;;) {
+          yield 'more';
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      })(),
+    );
+    const { client } = await answering(endless);
+    client.write(get());
+    await eventually('some of it', () => client.received.length > 200);
+    client.socket.destroy();
+    await eventually('its end', () => endless.destroyed);
+  });
+
+  it.each([
+    ['in one piece', (text: string) => [text]],
+    ['in two', (text: string) => [text.slice(0, 9), text.slice(9)]],
+  ])('is closed when its head cannot be sent: %s', async (_how, cut) => {
+    const body = Readable.from(['a']);
+    const { client } = await answering(body, [['X-A', 'a\nb']]);
+    for (const piece of cut(get())) {
+      client.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect((await client.answer()).status).toBe(500);
+    await eventually('its end', () => body.destroyed);
+  });
+
+  it('is read no faster than its client reads, and comes whole in the end', async () => {
+    const MIB = 1024 * 1024;
+    const total = 32 * MIB;
+    let taken = 0;
+    const long = Readable.from(
+      (function* () {
+        for (; taken < total; taken += MIB) yield Buffer.alloc(MIB, 'x');
+      })(),
+    );
+    const { client } = await answering(long, [['Content-Length', String(total)]]);
+    client.socket.pause();
+    client.write(get());
+    await eventually('the beginning', () => taken > 0);
+    let before = -1;
+    const isStill = () => {
+      const is = before === taken;
+      before = taken;
+      return is;
+    };
+    await eventually('a pause', isStill, {
+      between: () => new Promise((resolve) => setTimeout(resolve, 500)),
+    });
+    // What ZeroMQ and the two sockets hold.
+    expect(taken).toBeLessThan(total / 2);
+    client.socket.resume();
+    await eventually('all of it', () => client.socket.bytesRead > total, { withinMs: 60_000 });
+  });
+
+  it('keeps a server that stops no longer than it takes', async () => {
+    let end = (): void => undefined;
+    const open = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const body = Readable.from(
+      (async function* () {
+        yield 'a';
+        await open;
+        yield 'b';
+      })(),
+    );
+    const { client, gateway } = await answering(body);
+    client.write(get());
+    await eventually('the beginning', () => String(client.received).includes('1\r\na'));
+    const closed = gateway.close(600_000);
+    end();
+    await closed;
+    await client.untilClosed();
+    expect(String(client.received)).toContain('1\r\nb\r\n0\r\n\r\n');
   });
 });
 

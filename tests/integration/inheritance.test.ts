@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { findGroupPlace, removeGroup } from '../../lib/host/controlGroups.ts';
+import { itWithEngine, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
 import {
@@ -46,7 +47,6 @@ function canRaise(): boolean {
   return ((BigInt(`0x${mask}`) >> 24n) & 1n) === 1n;
 }
 
-const isRoot = process.geteuid?.() === 0;
 const USER = ['--jobUser', 'nobody'];
 
 describe('a job has what the shell has that started pman', () => {
@@ -64,7 +64,7 @@ describe('a job has what the shell has that started pman', () => {
     expect(await answer(server)).toContain(`nice ${own + 3}\n`);
   });
 
-  (isRoot ? it : it.skip)('all of it at once, also as another user', async () => {
+  itWithEngine('all of it at once, also as another user', notRoot, async () => {
     const setting = "ulimit -Sn 256; ulimit -Hn 300; umask 0037; trap '' INT; ulimit -c 1000";
     server = await startServer({ command: shell(setting), flags: USER });
     expect(await answer(server)).toBe(ofShell(setting));
@@ -141,7 +141,7 @@ describe('a job has what its own pman was started with, when an earlier one has 
     expect(stdout[0]).not.toMatch(/^(FIRST|PMAN_.*)=/m);
   });
 
-  (isRoot ? it : it.skip)('all of it at once, also as another user', async () => {
+  itWithEngine('all of it at once, also as another user', notRoot, async () => {
     const setting = "ulimit -Sn 256; ulimit -Hn 300; umask 0037; trap '' INT; ulimit -c 1000";
     await replace({ flags: USER }, { command: shell(setting), flags: USER });
     expect(said).toBe(ofShell(setting));

@@ -2,11 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { describeWithEngine, notRoot } from '../helpers/engine.ts';
 import { endServer, runJob, untilEnded } from '../helpers/pman.ts';
 import { builtProgram, startServer, type TestServer } from '../helpers/startServer.ts';
 
-const isRoot = process.geteuid?.() === 0;
-const hasUser = spawnSync('getent', ['passwd', 'nobody']).status === 0;
+function jobUserMissing(): string | undefined {
+  const hasUser = spawnSync('getent', ['passwd', 'nobody']).status === 0;
+  return notRoot() ?? (hasUser ? undefined : 'this host has no user nobody');
+}
 
 let server: TestServer | undefined;
 const end = async () => {
@@ -20,7 +23,7 @@ async function outputOf(flags: readonly string[], cmd: string) {
   return { ...result, out: result.stdout.join(''), err: result.stderr.join('') };
 }
 
-(isRoot && hasUser ? describe : describe.skip)('--jobUser', () => {
+describeWithEngine('--jobUser', jobUserMissing, () => {
   afterEach(end);
 
   const flags = ['--jobUser', 'nobody'];
@@ -120,7 +123,7 @@ describe('--jobUser that cannot be', () => {
   it('is refused by name', () => {
     const { status, stderr } = start('no-such-user');
     expect(status).toBe(2);
-    expect(stderr).toContain(isRoot ? 'no user "no-such-user"' : 'only root');
+    expect(stderr).toContain(notRoot() === undefined ? 'no user "no-such-user"' : 'only root');
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
+import { itWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer } from '../helpers/pman.ts';
 import { checkout, makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
@@ -13,6 +14,8 @@ const PROMTOOL = join(checkout, 'tests/engines/promtool.sh');
 const promtool = /^PMAN_TEST_PROMTOOL=(.*)$/m.exec(
   spawnSync('sh', [PROMTOOL, 'status'], { encoding: 'utf8' }).stdout,
 )?.[1];
+const promtoolMissing = () =>
+  promtool === undefined ? 'no promtool: tests/engines/promtool.sh up' : undefined;
 
 async function figures(server: TestServer, accept = '*/*'): Promise<string> {
   const answer = await server.request('GET', '/metrics', { headers: { Accept: accept } });
@@ -125,8 +128,7 @@ describe('/metrics', () => {
     );
   });
 
-  const lint = promtool === undefined ? it.skip : it;
-  lint('keeps to the rules of promtool (tests/engines/promtool.sh up)', async () => {
+  itWithEngine('keeps to the rules of promtool', promtoolMissing, async () => {
     const check = (input: string) => {
       const args = ['check', 'metrics'];
       const { status, stdout, stderr } = spawnSync(promtool ?? '', args, {

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { itWithEngine, notLinux, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
 import { makeFolders, startServer } from '../helpers/startServer.ts';
@@ -32,9 +33,6 @@ function modesIn(folder: string): { readonly folders: string[]; readonly files: 
     files: modes(entries.filter((entry) => entry.isFile() || entry.isSocket())),
   };
 }
-
-const onLinux = process.platform === 'linux' ? it : it.skip;
-const asRoot = process.geteuid?.() === 0 ? it : it.skip;
 
 describe('what pman writes', () => {
   it('is for its user alone: records with the secrets of jobs, their outputs, copies, the debug log', async () => {
@@ -108,7 +106,7 @@ describe('where pman works', () => {
     },
   );
 
-  asRoot('is never behind a link of another user at <DBpath>', async () => {
+  itWithEngine('is never behind a link of another user at <DBpath>', notRoot, async () => {
     const folders = makeFolders();
     const elsewhere = join(folders.root, 'elsewhere');
     mkdirSync(elsewhere);
@@ -131,28 +129,32 @@ describe('where pman works', () => {
     expect(existsSync(`${folders.DBpath}.spool`)).toBe(false);
   });
 
-  asRoot('is not the place of a second pman that reaches it by a bind mount', async () => {
-    const folders = makeFolders();
-    const server = await startServer({ folders });
-    const mounted = join(folders.root, 'mounted');
-    mkdirSync(mounted);
-    try {
-      execFileSync('mount', ['--bind', folders.DBpath, mounted]);
-    } catch {
-      return endServer(server); // not every container lets root mount
-    }
-    try {
-      const other = { ...folders, DBpath: mounted };
-      await expect(startServer({ folders: other })).rejects.toThrow('another pman works in');
-      await endServer(server);
-      const second = await startServer({ folders: other });
-      await untilEnded(second, await runJob(second, 'true'));
-      await endServer(second);
-      expect(readdirSync(mounted).filter((name) => !name.startsWith('.'))).toHaveLength(1);
-    } finally {
-      execFileSync('umount', [mounted]);
-    }
-  });
+  itWithEngine(
+    'is not the place of a second pman that reaches it by a bind mount',
+    notRoot,
+    async () => {
+      const folders = makeFolders();
+      const server = await startServer({ folders });
+      const mounted = join(folders.root, 'mounted');
+      mkdirSync(mounted);
+      try {
+        execFileSync('mount', ['--bind', folders.DBpath, mounted]);
+      } catch {
+        return endServer(server); // not every container lets root mount
+      }
+      try {
+        const other = { ...folders, DBpath: mounted };
+        await expect(startServer({ folders: other })).rejects.toThrow('another pman works in');
+        await endServer(server);
+        const second = await startServer({ folders: other });
+        await untilEnded(second, await runJob(second, 'true'));
+        await endServer(second);
+        expect(readdirSync(mounted).filter((name) => !name.startsWith('.'))).toHaveLength(1);
+      } finally {
+        execFileSync('umount', [mounted]);
+      }
+    },
+  );
 
   it('is not the place of a second pman when its folder was renamed', async () => {
     const folders = makeFolders();
@@ -165,43 +167,51 @@ describe('where pman works', () => {
     await endServer(server);
   });
 
-  onLinux('is its own folder also when the path of that is too long for sockets', async () => {
-    const folders = makeFolders(tempDir('x'.repeat(120)));
-    const before = new Set(readdirSync(tmpdir()));
-    const server = await startServer({ folders });
-    const jid = await runJob(server, 'sleep 60');
-    await eventually(async () => (await statesOf(server, jid))[0] === 'started');
-    const spool = `${folders.DBpath}.spool`;
-    expect(readdirSync(spool)).toContain('pman.sock');
-    expect(readdirSync(join(spool, 'jobs'))).toContain('runner.sock');
-    const made = readdirSync(tmpdir()).filter((name) => !before.has(name));
-    expect(made.filter((name) => name.endsWith('.sock'))).toEqual([]);
-    await expect(startServer({ folders })).rejects.toThrow('another pman works in');
-    // The next one finds the runner, and the job in it.
-    await server.kill9();
-    await server.restart();
-    expect(await statesOf(server, jid)).toEqual(['started']);
-    expect((await server.post('kill', { key: 'jid', value: jid, grace: 0 })).status).toBe(true);
-    expect(await untilEnded(server, jid)).toMatchObject({ returncode: [-15] });
-    await endServer(server);
-  });
+  itWithEngine(
+    'is its own folder also when the path of that is too long for sockets',
+    notLinux,
+    async () => {
+      const folders = makeFolders(tempDir('x'.repeat(120)));
+      const before = new Set(readdirSync(tmpdir()));
+      const server = await startServer({ folders });
+      const jid = await runJob(server, 'sleep 60');
+      await eventually(async () => (await statesOf(server, jid))[0] === 'started');
+      const spool = `${folders.DBpath}.spool`;
+      expect(readdirSync(spool)).toContain('pman.sock');
+      expect(readdirSync(join(spool, 'jobs'))).toContain('runner.sock');
+      const made = readdirSync(tmpdir()).filter((name) => !before.has(name));
+      expect(made.filter((name) => name.endsWith('.sock'))).toEqual([]);
+      await expect(startServer({ folders })).rejects.toThrow('another pman works in');
+      // The next one finds the runner, and the job in it.
+      await server.kill9();
+      await server.restart();
+      expect(await statesOf(server, jid)).toEqual(['started']);
+      expect((await server.post('kill', { key: 'jid', value: jid, grace: 0 })).status).toBe(true);
+      expect(await untilEnded(server, jid)).toMatchObject({ returncode: [-15] });
+      await endServer(server);
+    },
+  );
 
-  asRoot('is never what another user has made: it runs nothing that was put there', async () => {
-    const folders = makeFolders();
-    const first = await startServer({ folders, flags: ['--maxJobs', '1'] });
-    const mark = join(folders.root, 'ran');
-    await runJob(first, 'sleep 60');
-    await runJob(first, `touch ${mark}`);
-    await first.kill9();
-    first.endJobs();
-    const spool = `${folders.DBpath}.spool`;
-    chownSync(spool, 65_534, 65_534);
-    await expect(startServer({ folders })).rejects.toThrow('belongs to another user (uid 65534');
-    expect(existsSync(mark)).toBe(false);
-    // Given back, the journal in it is obeyed: it would have been before.
-    chownSync(spool, 0, 0);
-    const second = await startServer({ folders });
-    await eventually(() => existsSync(mark), { message: 'the waiting job' });
-    await endServer(second);
-  });
+  itWithEngine(
+    'is never what another user has made: it runs nothing that was put there',
+    notRoot,
+    async () => {
+      const folders = makeFolders();
+      const first = await startServer({ folders, flags: ['--maxJobs', '1'] });
+      const mark = join(folders.root, 'ran');
+      await runJob(first, 'sleep 60');
+      await runJob(first, `touch ${mark}`);
+      await first.kill9();
+      first.endJobs();
+      const spool = `${folders.DBpath}.spool`;
+      chownSync(spool, 65_534, 65_534);
+      await expect(startServer({ folders })).rejects.toThrow('belongs to another user (uid 65534');
+      expect(existsSync(mark)).toBe(false);
+      // Given back, the journal in it is obeyed: it would have been before.
+      chownSync(spool, 0, 0);
+      const second = await startServer({ folders });
+      await eventually(() => existsSync(mark), { message: 'the waiting job' });
+      await endServer(second);
+    },
+  );
 });

@@ -1,15 +1,19 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
+import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, isRunning, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
-import { canBeStranger, STRANGER, strangerConnects, strangerListens } from '../helpers/stranger.ts';
-
-const isPossible = canBeStranger && process.platform === 'linux';
+import {
+  STRANGER,
+  strangerConnects,
+  strangerListens,
+  strangerMissing,
+} from '../helpers/stranger.ts';
 
 // Their folder is closed to others. These tests open it, as an administrator may by a slip.
-(isPossible ? describe : describe.skip)('another user of the host who reaches a socket', () => {
+describeWithEngine('another user of the host who reaches a socket', strangerMissing, () => {
   let server: TestServer;
   afterEach(() => endServer(server));
 

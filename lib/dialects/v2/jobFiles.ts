@@ -38,13 +38,12 @@ const MOST_FOLDERS = 32;
 export async function listFiles(of: JobFiles, after?: string): Promise<FoundFiles> {
   const files: FoundFile[] = [];
   const top = OpenFolder.at(of.folder, undefined);
-  const walk = walkOf(of, top, []);
+  const walk = walkOf(of, top, [], after?.split('/'));
   let lookedAt = 0;
   function* steps(): Generator<void, boolean, void> {
     for (const found of walk) {
       lookedAt += 1;
-      const isWanted = found !== undefined && (after === undefined || isBehind(found.path, after));
-      if (isWanted) files.push(found);
+      if (found !== undefined) files.push(found);
       if (files.length === MOST_FILES || lookedAt === MOST_LOOKED_AT) return false;
       yield;
     }
@@ -58,23 +57,22 @@ export async function listFiles(of: JobFiles, after?: string): Promise<FoundFile
   }
 }
 
-/** Whether the walk comes to a path after another one: it goes by the names of folders first. */
-function isBehind(path: string, other: string): boolean {
-  const [names, others] = [path.split('/'), other.split('/')];
-  const at = names.findIndex((name, i) => name !== others[i]);
-  if (at < 0) return false;
-  return (names[at] ?? '') > (others[at] ?? '');
-}
-
-/** What there is in a folder, and below: undefined for what is not to be had. */
+/**
+ * What there is in a folder, and below: undefined for what is not to be had. What comes before `behind`, the names of a path, is not
+ * looked at: whoever asks for one page after the other gets to the end.
+ */
 function* walkOf(
   of: JobFiles,
   folder: OpenFolder,
   above: readonly string[],
+  behind: readonly string[] = [],
 ): Generator<FoundFile | undefined, void, void> {
   const entries = readdirSync(folder.itself, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const from = behind[above.length];
   for (const entry of entries) {
+    const isOnTheWay = entry.name === from;
+    if (from !== undefined && (entry.name < from || (isOnTheWay && !entry.isDirectory()))) continue;
     const path = [...above, entry.name];
     if (entry.isFile() && of.patterns.some((pattern) => fitsPattern(path, pattern))) {
       yield fileAt(of, folder, path);
@@ -86,7 +84,7 @@ function* walkOf(
       const inner = entered(folder, entry.name);
       if (inner === undefined) continue;
       try {
-        yield* walkOf(of, inner, path);
+        yield* walkOf(of, inner, path, isOnTheWay ? behind : []);
       } finally {
         inner.close();
       }

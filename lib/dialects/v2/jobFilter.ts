@@ -2,16 +2,16 @@ import { isOver, type JobState } from '../../jobs/states.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { ACTIVE, type JobSummary } from '../../records/index/jobIndex.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
+import { fitsWildcards } from '../../wire/wildcards.ts';
 import type { ListQuery } from './listSchemas.ts';
-import { namePattern } from './namePattern.ts';
 
 /** What is asked of a job, as far as its summary tells. */
 export interface SummaryFilter
   extends Pick<ListQuery, 'auid' | 'jid' | 'state' | 'backend' | 'label' | 'since' | 'until'> {
-  /** In small letters, as `find` is. */
+  /** In small letters, as `find` and `name` are. */
   readonly text?: string | undefined;
   readonly find?: string | undefined;
-  readonly name?: ((jid: string) => boolean) | undefined;
+  readonly name?: string | undefined;
 }
 
 /** What a query asks of a job. */
@@ -20,7 +20,7 @@ export function filterOf({ text, find, name, ...query }: ListQuery): SummaryFilt
     ...query,
     text: text?.toLowerCase(),
     find: find?.toLowerCase(),
-    name: name === undefined ? undefined : namePattern(name),
+    name: name?.toLowerCase(),
   };
 }
 
@@ -62,7 +62,7 @@ export function fitsSummary(
   if (label?.some((one) => !hasLabel(labels, one))) return false;
   if (since !== undefined && acceptedAt(root) < since) return false;
   if (until !== undefined && acceptedAt(root) >= until) return false;
-  if (name !== undefined && !name(ownName)) return false;
+  if (name !== undefined && !fitsWildcards(ownName.toLowerCase(), name)) return false;
   const isNamed = find === undefined || isFound(find, root, ownName);
   if (!isNamed && !cmd.toLowerCase().includes(find)) return isLong === true ? 'perhaps' : false;
   if (text !== undefined && !cmd.toLowerCase().includes(text)) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inTurns } from '../../concurrency/turns.ts';
 import { sessionUse } from '../../host/sessionUse.ts';
 import { bytesOf, sizeOf } from '../../jobs/outputPieces.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
@@ -31,7 +32,8 @@ export const listRunning = defineRoute({
   answers: { 200: { description: 'At most 200 jobs, oldest first.', schema: runningSchema } },
   async handle(_call, context) {
     const running = runningIn(context);
-    const use = sessionUse(new Set(running.flatMap(({ leader }) => leader ?? [])));
+    const leaders = new Set(running.flatMap(({ leader }) => leader ?? []));
+    const use = await inTurns(sessionUse(leaders));
     const jobs = running.map(async ({ root, record, leader }) => {
       const sizes = context.jobs.outputSizes(root, record);
       const taken = leader === undefined ? undefined : use.get(leader);

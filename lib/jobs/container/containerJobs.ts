@@ -30,6 +30,7 @@ import { noAnswer } from './noAnswer.ts';
 import { ContainerOutputLimits } from './outputLimits.ts';
 import { progressReader } from './progressReader.ts';
 import { outputOf, outputPlaces, RecordedJobs } from './recordedJobs.ts';
+import { seesShares, sharedFolder } from './sharedFolder.ts';
 import { Starter } from './starter.ts';
 import { ContainerJobStore } from './store.ts';
 import { StoredJobs } from './storedJobs.ts';
@@ -251,11 +252,8 @@ export class ContainerJobs implements JobBackend {
 
   /** It works in its image: what it leaves in the folder that it shares is there, where pman sees that. */
   workFolder(record: TreeNode): WorkFolder | undefined {
-    const asked = record.cat(['container', 'manager', 'env', 'shareDir']);
-    if (typeof asked !== 'string') return undefined;
-    const { awaited, shareDir } = this.#options.shareRule(asked, '');
-    if (awaited === undefined || awaited !== shareDir) return undefined;
-    return { folder: awaited, owner: this.#options.fileOwner };
+    const folder = sharedFolder(record, this.#options.shareRule);
+    return folder === undefined ? undefined : { folder, owner: this.#options.fileOwner };
   }
 
   input(): undefined {
@@ -314,10 +312,4 @@ export class ContainerJobs implements JobBackend {
     });
     return this.#engine;
   }
-}
-
-/** Whether a folder that is shared has the same name for pman as for the engine: any folder tells. */
-function seesShares(rule: ShareRule): boolean {
-  const { awaited, shareDir } = rule('/some/folder', 'some');
-  return awaited !== undefined && awaited === shareDir;
 }

@@ -6,10 +6,10 @@ import { eventually } from '../../helpers/eventually.ts';
 import { isRunning, resultOf, runJob, untilEnded } from '../../helpers/pman.ts';
 import { builtProgram, makeFolders } from '../../helpers/startServer.ts';
 import {
-  canBeStranger,
   STRANGER,
   strangerConnects,
   strangerListens,
+  strangerMissing,
 } from '../../helpers/stranger.ts';
 import type { Subject } from '../attack.ts';
 import { withPman } from '../victims.ts';
@@ -18,8 +18,6 @@ const OWN_FILES = 'tests/integration/ownFiles.test.ts';
 
 const run = (name: string, args: readonly string[], cwd: string) =>
   new Child([...builtProgram(name), ...args], { cwd, env: { ...process.env } });
-
-const missing = () => (canBeStranger ? undefined : 'only root can be another user for a while');
 
 export const otherUsers: Subject = {
   title: 'other users of the host',
@@ -79,7 +77,7 @@ export const otherUsers: Subject = {
     {
       tried:
         'orders to the sockets of the runner and of the copier, where their folder is open by a slip',
-      missing,
+      missing: strangerMissing,
       observe: () =>
         withPman({}, async (server) => {
           const jobs = join(`${server.folders.DBpath}.spool`, 'jobs');
@@ -110,7 +108,7 @@ export const otherUsers: Subject = {
     },
     {
       tried: 'a socket in place of the one that locks the database',
-      missing,
+      missing: strangerMissing,
       observe: async () => {
         const folders = makeFolders();
         const spool = `${folders.DBpath}.spool`;

@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { isOpenToOthers, makeOwnFolder } from '../../../../lib/host/ownFolder.ts';
 import { PRIVATE, rightsUnder } from '../../../../lib/host/rights.ts';
+import { itWithEngine, notRoot } from '../../../helpers/engine.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 let folder = '';
 beforeEach(() => {
   folder = join(tempDir(), 'a', 'db');
 });
-
-const asRoot = process.geteuid?.() === 0 ? it : it.skip;
 
 function makeWith(mode: number): void {
   mkdirSync(folder, { recursive: true });
@@ -44,7 +43,7 @@ describe('makeOwnFolder', () => {
     expect(makeOwnFolder(link, 0o700)?.problem).toBe(`${link} is a symbolic link`);
   });
 
-  asRoot('complains of a folder of another user', () => {
+  itWithEngine('complains of a folder of another user', notRoot, () => {
     makeWith(0o700);
     chownSync(folder, 65_534, 65_534);
     expect(makeOwnFolder(folder, 0o700)).toMatchObject({

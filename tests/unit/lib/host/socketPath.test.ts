@@ -4,26 +4,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { socketPath } from '../../../../lib/host/socketPath.ts';
+import { itWithEngine, notLinux } from '../../../helpers/engine.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
-
-const onLinux = process.platform === 'linux' ? it : it.skip;
 
 describe('socketPath', () => {
   it('lies in the folder', () => {
     expect(socketPath('/srv/pman.spool', 'runner')).toBe('/srv/pman.spool/runner.sock');
   });
 
-  onLinux('leads into the folder, and nowhere else, when its path is too long', () => {
-    const folder = tempDir('x'.repeat(120));
-    const path = socketPath(folder, 'pman');
-    expect(Buffer.byteLength(path)).toBeLessThan(100);
-    expect(path.startsWith(tmpdir())).toBe(false);
-    expect(socketPath(folder, 'pman')).toBe(path);
-    writeFileSync(path, '');
-    expect(readdirSync(folder)).toEqual(['pman.sock']);
-  });
+  itWithEngine(
+    'leads into the folder, and nowhere else, when its path is too long',
+    notLinux,
+    () => {
+      const folder = tempDir('x'.repeat(120));
+      const path = socketPath(folder, 'pman');
+      expect(Buffer.byteLength(path)).toBeLessThan(100);
+      expect(path.startsWith(tmpdir())).toBe(false);
+      expect(socketPath(folder, 'pman')).toBe(path);
+      writeFileSync(path, '');
+      expect(readdirSync(folder)).toEqual(['pman.sock']);
+    },
+  );
 
-  onLinux('is a path for a server and its clients', async () => {
+  itWithEngine('is a path for a server and its clients', notLinux, async () => {
     const folder = tempDir('x'.repeat(120));
     const server = createServer((socket) => socket.end('hello'));
     await new Promise<void>((resolve) => server.listen(socketPath(folder, 'runner'), resolve));
@@ -36,7 +39,7 @@ describe('socketPath', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  onLinux('leads into the folder that there is now', () => {
+  itWithEngine('leads into the folder that there is now', notLinux, () => {
     const folder = tempDir('x'.repeat(120));
     socketPath(folder, 'pman');
     rmSync(folder, { recursive: true });

@@ -2,10 +2,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { lockFolder } from '../../../../lib/records/lock.ts';
-import { canBeStranger, STRANGER, strangerListens } from '../../../helpers/stranger.ts';
+import { itWithEngine } from '../../../helpers/engine.ts';
+import { STRANGER, strangerListens, strangerMissing } from '../../../helpers/stranger.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
-
-const isPossible = canBeStranger && process.platform === 'linux';
 
 describe('lockFolder', () => {
   it('has one owner at a time, and leaves nothing behind', async () => {
@@ -28,7 +27,7 @@ describe('lockFolder', () => {
     expect(existsSync(join(folder, 'pman.sock'))).toBe(false);
   });
 
-  (isPossible ? it : it.skip)('says when a process of another user has it', async () => {
+  itWithEngine('says when a process of another user has it', strangerMissing, async () => {
     const folder = tempDir();
     await strangerListens(join(folder, 'pman.sock'), '');
     await expect(lockFolder(folder)).rejects.toMatchObject({
