@@ -1,6 +1,7 @@
 /** A client of pman for programs and pages: `import { PmanClient } from 'pman/client'`. */
 
 export type {
+  Backends,
   Capabilities,
   EventQuery,
   FileList,

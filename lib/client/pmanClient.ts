@@ -1,4 +1,5 @@
 import type {
+  Backends,
   Capabilities,
   EventQuery,
   FileList,
@@ -281,6 +282,11 @@ export class PmanClient {
   /** What runs jobs there, and what each of these can do. */
   capabilities({ signal }: CallOptions = {}): Promise<Capabilities> {
     return this.#json({ path: '/capabilities', signal });
+  }
+
+  /** Whether each of what runs jobs there could run one now. It is asked: that takes some seconds at most. */
+  backends({ signal }: CallOptions = {}): Promise<Backends> {
+    return this.#json({ path: '/backends', signal });
   }
 
   /** Which pman it is, and how it does. */
