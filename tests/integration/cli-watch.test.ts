@@ -158,6 +158,32 @@ describe('watching a server', () => {
       expect(terminal.raw().endsWith(LEFT)).toBe(true);
     });
 
+    it('shows a job on the usual screen and comes back; ended there, the terminal reads lines again', async () => {
+      const terminal = verbOnTerminal(server, 'top', {
+        ...{ env: { PMAN_TEST_MARK: 'aside' }, behind: 'stty -a' },
+      });
+      await eventually(() => terminal.raw().includes('\u001b[?1049h'));
+      terminal.type('f');
+      await eventually(() => terminal.shown().includes('failed 7'));
+      const shows = async () => {
+        const before = terminal.shown().length;
+        terminal.type('\r');
+        await eventually(() => terminal.shown().slice(before).includes('any key goes back'));
+      };
+      await shows();
+      expect(terminal.shown()).toMatch(/command {2}exit 7\n/);
+      const opened = () => terminal.raw().split('\u001b[?1049h').length;
+      const before = opened();
+      terminal.type('x');
+      await eventually(() => opened() > before);
+      await shows();
+      const [pid] = processesWith('PMAN_TEST_MARK=aside', 'pman.cjs');
+      process.kill(pid ?? 0, 'SIGTERM');
+      await terminal.ended;
+      expect(terminal.shown()).toMatch(/ icanon /);
+      expect(terminal.shown()).toMatch(/ echo /);
+    });
+
     it('needs a terminal', async () => {
       expect(await pman('top')).toEqual({
         ...{ code: 1, stdout: '' },
