@@ -1,6 +1,7 @@
 /** A client of pman for programs and pages: `import { PmanClient } from 'pman/client'`. */
 
 export type {
+  Backends,
   Capabilities,
   EventQuery,
   FileList,
@@ -21,17 +22,18 @@ export type {
   RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
+export type {
+  CallOptions,
+  FilesOptions,
+  FollowOptions,
+  JobName,
+  OutputOptions,
+  PiecesOptions,
+  RunOptions,
+} from './callOptions.ts';
 export { PmanClientError } from './clientError.ts';
 export type { PmanClientOptions } from './connection.ts';
 export type { OutputChunk, OutputName } from './outputFeed.ts';
 export type { OutputPiece } from './piecesFeed.ts';
-export {
-  type CallOptions,
-  type FollowOptions,
-  type JobName,
-  type OutputOptions,
-  type PiecesOptions,
-  PmanClient,
-  type RunOptions,
-} from './pmanClient.ts';
+export { PmanClient } from './pmanClient.ts';
 export type { Answer, Sending, Transport } from './transport.ts';

@@ -1,4 +1,5 @@
 import type {
+  Backends,
   Capabilities,
   EventQuery,
   FileList,
@@ -17,9 +18,19 @@ import type {
   RunningJobs,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
+import type {
+  CallOptions,
+  FilesOptions,
+  FollowOptions,
+  JobName,
+  OutputOptions,
+  PiecesOptions,
+  RunOptions,
+} from './callOptions.ts';
 import { PmanClientError } from './clientError.ts';
 import { type Call, Connection, type PmanClientOptions } from './connection.ts';
 import { followEvents } from './eventFeed.ts';
+import { jobForm } from './jobForm.ts';
 import { merged } from './merged.ts';
 import {
   followOutput,
@@ -29,59 +40,8 @@ import {
   type OutputName,
   outputPath,
 } from './outputFeed.ts';
-
+import { ownKey } from './ownKey.ts';
 import { type OutputPiece, outputPieces } from './piecesFeed.ts';
-
-/** A job, or its id: the whole of it, the beginning of its uuid, or `_N`. */
-export type JobName = string | Pick<Job, 'id'>;
-
-/** Every call can be broken off: it then throws the signal's reason. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface RunOptions extends CallOptions {
-  /**
-   * Names the job: with the same key no second one is made, however often it is sent, also by another process. Default: a
-   * key of this call, so that it can be sent again when no answer comes.
-   */
-  readonly key?: string;
-  /** What the job reads as its standard input: bytes of any kind. */
-  readonly input?: Uint8Array;
-}
-
-export interface FilesOptions extends CallOptions {
-  readonly after?: string;
-}
-
-export interface OutputOptions extends CallOptions {
-  /** Default: `stdout`. */
-  readonly stream?: OutputName;
-  /** One part of the job, from 0 on; default: all of it. */
-  readonly part?: number;
-  /** The first byte that is wanted; default: 0. */
-  readonly from?: number;
-}
-
-export interface FollowOptions extends CallOptions {
-  /** Default: both, as they come. The order of what is in different outputs is not known. */
-  readonly stream?: OutputName;
-  /** One part of the job, from 0 on; default: all of it. */
-  readonly part?: number;
-  /** How many bytes of the output are known already; with a `stream` only. */
-  readonly from?: number;
-}
-
-export interface PiecesOptions extends CallOptions {
-  /** One part of the job, from 0 on; default: all of it. */
-  readonly part?: number;
-  /** Whether it goes on until the job has ended; default: it ends with what there is. */
-  readonly follow?: boolean;
-  /** The `id` of the last piece that is known. */
-  readonly after?: string;
-  /** Told when the connection is lost, and after how many milliseconds it is tried again. */
-  readonly onLost?: (pauseMs: number) => void;
-}
 
 /** How long one request waits for the end of a job, in seconds. */
 const WAIT_SECONDS = 30;
@@ -283,6 +243,11 @@ export class PmanClient {
     return this.#json({ path: '/capabilities', signal });
   }
 
+  /** Whether each of what runs jobs there could run one now. It is asked: that takes some seconds at most. */
+  backends({ signal }: CallOptions = {}): Promise<Backends> {
+    return this.#json({ path: '/backends', signal });
+  }
+
   /** Which pman it is, and how it does. */
   server({ signal }: CallOptions = {}): Promise<ServerFacts> {
     return this.#json({ path: '/server', signal });
@@ -293,7 +258,7 @@ export class PmanClient {
     job: object,
     { key = ownKey(), input, signal }: RunOptions,
   ): Promise<Job> {
-    const { type, body } = input === undefined ? { type: {}, body: job } : withInput(job, input);
+    const { type, body } = input === undefined ? { type: {}, body: job } : jobForm(job, input);
     const headers = { 'Idempotency-Key': key, ...type };
     return this.#json({ method: 'POST', path, body, headers, signal, isRepeatable: true });
   }
@@ -305,30 +270,4 @@ export class PmanClient {
 
 function idOf(job: JobName): string {
   return typeof job === 'string' ? job : job.id;
-}
-
-/** A job and its input as the two parts of a form (RFC 7578). */
-function withInput(job: object, input: Uint8Array) {
-  const boundary = ownKey();
-  const part = (name: string, rest = '') =>
-    `\r\n--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}\r\n\r\n`;
-  const encoder = new TextEncoder();
-  const pieces = [
-    encoder.encode(`${part('job')}${JSON.stringify(job)}${part('stdin', '; filename="stdin"')}`),
-    input,
-    encoder.encode(`\r\n--${boundary}--\r\n`),
-  ];
-  const body = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return { type: { 'Content-Type': `multipart/form-data; boundary=${boundary}` }, body };
-}
-
-/** 128 random bits. `crypto.randomUUID` is not there for pages without TLS. */
-function ownKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

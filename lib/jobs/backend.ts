@@ -77,6 +77,8 @@ export interface JobBackend {
   /** The folder that a job has worked in, where others may be given files of it; undefined: they may not. */
   workFolder(record: TreeNode): WorkFolder | undefined;
   readonly capabilities: readonly Capabilities[];
+  /** Whether it could run a job now. Whoever asks waits some seconds at most. */
+  readiness(): Promise<BackendReadiness>;
   /** What a job was given to read; undefined when that is not kept, or was nothing. */
   input(root: string): Buffer | undefined;
   /** Removes what is kept beside the record of a job that has ended. */
@@ -85,6 +87,11 @@ export interface JobBackend {
   endAll(order: KillRequest): Promise<void>;
   readonly counts: JobCounts;
 }
+
+/** Whether a back-end could run a job; `absent`: there is nothing where it is looked for. */
+export type BackendReadiness =
+  | { readonly state: 'ready' }
+  | { readonly state: 'absent' | 'failing'; readonly problem: string; readonly hint?: string };
 
 /** Where a job has worked. */
 export interface WorkFolder {

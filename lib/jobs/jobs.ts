@@ -142,6 +142,17 @@ export class Jobs {
     return this.#backends.flatMap(({ capabilities }) => capabilities);
   }
 
+  /** Whether each of them could run a job now. */
+  async readiness() {
+    const all = this.#backends.flatMap((backend) =>
+      backend.capabilities.map(async ({ name }) => ({
+        ...{ name, problem: null, hint: null },
+        ...(await backend.readiness()),
+      })),
+    );
+    return Promise.all(all);
+  }
+
   /** Whether jobs with a container run on this host like any other. */
   get runsImagesHere(): boolean {
     return this.#options.containerJobs === 'host';

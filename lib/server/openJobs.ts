@@ -64,8 +64,8 @@ export interface OpenedJobs {
   readonly lines: OutputLines;
   /** The events behind this number were written by this process. */
   readonly eventsBefore: number;
-  /** Why no job of this host can run just now. */
-  readonly runnerProblem: () => string | undefined;
+  /** What runs the jobs of this host. */
+  readonly host: HostJobs;
   /** Closes the records of jobs that nobody runs any more. */
   readonly closeOrphans: (pace?: Pace) => Promise<void>;
   /** Resolves when the jobs of all records are taken up; undefined when they are. */
@@ -181,7 +181,7 @@ export async function openJobs(
   const { log: eventLog, changes } = events;
   return {
     ...{ database, jobs, events: eventLog, changes, growth, lines, allKnown, eventsBefore },
-    runnerProblem: () => host.runnerProblem,
+    host,
     closeOrphans: (pace) => host.closeOrphans(pace),
   };
 }

@@ -1,5 +1,7 @@
 import { statfs } from 'node:fs/promises';
+import { goodFor } from '../concurrency/goodFor.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
+import type { JobBackend } from '../jobs/backend.ts';
 import type { JobDatabase } from '../records/database.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { hasBody } from './healthCheck.ts';
@@ -18,8 +20,8 @@ export function probeIn({ method, target, rawHeaders }: RequestHead): Probe | un
 
 export interface ReadinessSources {
   readonly database: Pick<JobDatabase, 'indexing' | 'problem' | 'folder'>;
-  /** Why no job of this host can run; undefined when all is well. */
-  readonly runnerProblem: () => string | undefined;
+  /** Whether jobs of this host can run. */
+  readonly host: Pick<JobBackend, 'readiness'>;
   readonly isDraining: () => boolean;
 }
 
@@ -29,20 +31,14 @@ const LEAST_FREE = 1024 * 1024;
 const LOOK_MS = 1000;
 
 /** Makes what tells why a server should get no requests now; undefined when it may. It names no paths: everybody may ask. */
-export function readiness({ database, runnerProblem, isDraining }: ReadinessSources) {
-  let looked: { readonly at: number; readonly problem: Promise<string | undefined> } | undefined;
-  const disk = () => {
-    const at = Date.now();
-    if (looked === undefined || at - looked.at > LOOK_MS) {
-      looked = { at, problem: diskProblem(database.folder) };
-    }
-    return looked.problem;
-  };
+export function readiness({ database, host, isDraining }: ReadinessSources) {
+  const disk = goodFor(LOOK_MS, () => diskProblem(database.folder));
   return async (): Promise<string | undefined> => {
     if (isDraining()) return 'pman is ending';
     if (database.indexing !== undefined) return 'records are still being read';
     if (database.problem !== undefined) return 'the disk takes no records';
-    return runnerProblem() ?? (await disk());
+    const runner = await host.readiness();
+    return runner.state === 'ready' ? disk() : runner.problem;
   };
 }
 

@@ -208,7 +208,7 @@ async function open(
       makeHandler({
         ...{ ...entrance, services, listeners },
         metrics: (accept) => exposition(meter.registry, accept),
-        isReady: readiness({ database, runnerProblem: opened.runnerProblem, isDraining }),
+        isReady: readiness({ database, host: opened.host, isDraining }),
       }),
       meter,
     ),

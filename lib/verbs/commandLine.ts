@@ -8,9 +8,3 @@ export function quoted(words: readonly string[]): string {
     )
     .join(' ');
 }
-
-/** Whether a server is on this host, as far as its address tells. */
-export function isHere(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-}

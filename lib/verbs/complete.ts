@@ -101,7 +101,7 @@ function valuesOf({ name, among, value }: Flag, word: string, env: Env): readonl
     );
   }
   if (value === 'FILE') return [':files'];
-  return value === 'DIR' ? [':folders'] : [];
+  return value === 'DIR' || value === 'FOLDER' ? [':folders'] : [];
 }
 
 async function positionals(

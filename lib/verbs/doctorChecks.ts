@@ -1,9 +1,14 @@
-import { type Capabilities, PmanClientError, type ServerFacts } from '../client/index.ts';
+import {
+  type Backends,
+  type Capabilities,
+  PmanClientError,
+  type ServerFacts,
+} from '../client/index.ts';
 import { messageOf } from '../errors.ts';
 import { bytesText, tookText } from '../terminal/amounts.ts';
-import { isHere } from './commandLine.ts';
 import { contextNames } from './contextNames.ts';
 import { httpTransport } from './httpTransport.ts';
+import { isHere, pageUrl } from './serverUrl.ts';
 import type { Session } from './session.ts';
 
 /** What was looked at; `none` is neither right nor wrong. */
@@ -32,9 +37,9 @@ export async function checkServer(session: Session, env: Env): Promise<readonly 
     return [...unanswered(error, place.url), contextsOf(env)];
   }
   const answerMs = performance.now() - startedMs;
-  const [capabilities, health, page] = await Promise.all([
+  const [capabilities, standing, page] = await Promise.all([
     client.capabilities({ signal }),
-    healthOf(session, signal),
+    client.backends({ signal }),
     hasPage(session, signal),
   ]);
   return [
@@ -46,10 +51,10 @@ export async function checkServer(session: Session, env: Env): Promise<readonly 
     clockOf(facts, answerMs),
     databaseOf(facts),
     diskOf(facts),
-    ...enginesOf(capabilities),
-    limitsOf(health),
+    ...backendsOf(capabilities, standing),
+    limitsOf(facts),
     page
-      ? { name: 'page', state: 'ok', text: `${place.url.replace(/\/+$/, '')}/ui` }
+      ? { name: 'page', state: 'ok', text: pageUrl(place.url) }
       : { name: 'page', state: 'none', text: 'this server has none' },
     contextsOf(env),
   ];
@@ -124,10 +129,24 @@ function diskOf({ disk: { freeBytes, totalBytes } }: ServerFacts): Check {
   return { name: 'disk', state: 'failed', text, hint: 'pman clean --older 7d removes old jobs' };
 }
 
-function enginesOf({ backends }: Capabilities): readonly Check[] {
+/** What runs jobs, and whether it could run one now. */
+function backendsOf(
+  { backends }: Capabilities,
+  { backends: standing }: Backends,
+): readonly Check[] {
   const checks = backends.map(({ name, runs }): Check => {
     const kinds = runs.map((kind) => WHAT_RUNS[kind]).join(', ');
-    return { name, state: 'ok', text: `runs ${kinds}` };
+    const now = standing.find((one) => one.name === name);
+    if (now === undefined || now.state === 'ready')
+      return { name, state: 'ok', text: `answers, runs ${kinds}` };
+    // A swarm is what pman looks for when nobody says: without a socket, nobody has wanted one.
+    const { state, problem, hint } = now;
+    const isUnwanted = name === UNASKED && state === 'absent';
+    return {
+      ...{ name, state: isUnwanted ? 'none' : 'failed' },
+      text: `runs no ${kinds} now: ${problem}`,
+      ...(hint === null ? {} : { hint }),
+    };
   });
   if (backends.some(({ runs }) => runs.includes('image'))) return checks;
   return [
@@ -136,24 +155,14 @@ function enginesOf({ backends }: Capabilities): readonly Check[] {
   ];
 }
 
+const UNASKED = 'swarm';
 const WHAT_RUNS = { command: 'commands', ssh: 'commands by ssh', image: 'images' } as const;
 
-type Health = Readonly<Record<string, unknown>>;
-
 /** What holds jobs of this host to their limits, by what. */
-function limitsOf(health: Health | undefined): Check {
-  const by = health?.limitedBy;
-  if (typeof by !== 'object' || by === null) {
-    return {
-      name: 'limits',
-      state: 'none',
-      text: 'the server does not say what holds jobs to them',
-    };
-  }
-  const rows = Object.entries(by);
-  const all = rows.map(([what, how]) => `${what} by ${how ?? 'nothing'}`).join(', ');
-  const isWhole = rows.length > 0 && rows.every(([, how]) => how === 'cgroup');
-  if (isWhole)
+function limitsOf({ limitedBy }: ServerFacts): Check {
+  const rows = Object.entries(limitedBy);
+  const all = rows.map(([what, how]) => `${what} by ${how}`).join(', ');
+  if (rows.every(([, how]) => how === 'cgroup'))
     return { name: 'limits', state: 'ok', text: `${all}: a job is held to them as a whole` };
   return {
     ...{ name: 'limits', state: 'none' },
@@ -162,34 +171,18 @@ function limitsOf(health: Health | undefined): Check {
   };
 }
 
-/** What the server says of its health; undefined when it says nothing of that kind. */
-async function healthOf(session: Session, signal: AbortSignal): Promise<Health | undefined> {
-  const said = await get(session, '/api/v1/hello', 'application/json', signal);
-  try {
-    const value = JSON.parse(said?.text ?? '') as { d_ret?: { health?: Health } };
-    return value.d_ret?.health;
-  } catch {
-    return undefined;
-  }
-}
-
-async function hasPage(session: Session, signal: AbortSignal): Promise<boolean> {
-  const said = await get(session, '/ui', 'text/html', signal);
-  return said?.status === 200 && /<html/i.test(said.text);
-}
-
-async function get({ place }: Session, path: string, accept: string, signal: AbortSignal) {
+/** Whether there is a page, as a browser asks for it. */
+async function hasPage({ place }: Session, signal: AbortSignal): Promise<boolean> {
   const { url, token, ca } = place;
   const headers = {
-    Accept: accept,
+    Accept: 'text/html',
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
   try {
-    const address = url.replace(/\/+$/, '') + path;
-    const answer = await httpTransport(ca)(address, { method: 'GET', headers, signal });
-    return { status: answer.status, text: await answer.text() };
+    const answer = await httpTransport(ca)(pageUrl(url), { method: 'GET', headers, signal });
+    return answer.status === 200 && /<html/i.test(await answer.text());
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -14,14 +14,26 @@ export function endText(job: Job): string {
   return `${stateText(job)}${took === undefined ? '' : ` after ${took < 60_000 ? `${Math.round(took / 1000)} s` : tookText(took)}`}`;
 }
 
+/** Why a job has ended so, where its exit code does not tell. */
+export function whyText({ reason }: Pick<Job, 'reason'>): string | undefined {
+  return reason === null || reason.code === 'exit_code' ? undefined : oneLine(reason.message);
+}
+
+/** How a job has ended and why, in its colour: `9d4e10 timeout after 1 s · it took too long`. */
+export function endedText({ streams, speech }: Session, job: Job): string {
+  const why = whyText(job);
+  const end = inStateColour(speech, job.state, `${shortId(job.id)} ${endText(job)}`);
+  return why === undefined ? end : `${end} ${streams.signs.dot} ${why}`;
+}
+
 /** The line that says how a followed job has ended, and what to do next. */
-export function endLine({ streams, speech }: Session, job: Job): string {
+export function endLine(session: Session, job: Job): string {
+  const { streams, speech } = session;
   const { signs } = streams;
   const id = shortId(job.id);
-  const end = inStateColour(speech, job.state, `${id} ${endText(job)}`);
   const next = job.state === 'succeeded' ? [] : [`pman logs ${id}`, `pman rerun ${id}`];
   const rest = next.map((line) => speech.dim(` ${signs.dot} ${line}`)).join('');
-  return `${signInColour(speech, signs, job.state)} ${end}${rest}`;
+  return `${signInColour(speech, signs, job.state)} ${endedText(session, job)}${rest}`;
 }
 
 /** What was asked for by a signal while something was followed. */

@@ -1,5 +1,5 @@
 import { type Job, PmanClientError } from '../client/index.ts';
-import { endLine, titleOf, untilInterrupted, type Watch } from './follow.ts';
+import { endLine, titleOf, untilInterrupted, type Watch, whyText } from './follow.ts';
 import { onInterrupts } from './interrupts.ts';
 import { inStateColour, shortId, signInColour, stateText } from './jobText.ts';
 import { jobLine, type PrintForm } from './printJobs.ts';
@@ -35,7 +35,7 @@ export async function followRun(
     await showOutput(session, job, { follow: true, signal: watch.signal });
     const ended = await patient.wait(job, { signal: watch.signal });
     if (form.kind === 'json') streams.out.line(jobLine(ended, form));
-    else if (err.isTerminal && !isQuiet) err.line(endLine(session, ended));
+    else if (!isQuiet) tellEnd(session, ended);
     return exitCodeOf(ended);
   } catch (error) {
     if (watch.interrupt() === undefined) throw error;
@@ -44,6 +44,14 @@ export async function followRun(
   } finally {
     watch.stop();
   }
+}
+
+/** On a terminal how it has ended; elsewhere only what its output and its exit code do not tell. */
+function tellEnd(session: Session, job: Job): void {
+  const { err } = session.streams;
+  const why = whyText(job);
+  if (err.isTerminal) err.line(endLine(session, job));
+  else if (why !== undefined) err.line(`pman: ${titleOf(job)}: ${stateText(job)}: ${why}`);
 }
 
 /** Says that the job goes on, and how to come back to it and how to end it. */

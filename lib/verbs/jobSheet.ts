@@ -5,7 +5,7 @@ import { cutEnd, padEnd, padStart } from '../terminal/cutText.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { clockText, dayText } from '../terminal/wallClock.ts';
 import { widthOf } from '../terminal/width.ts';
-import { endText } from './follow.ts';
+import { endText, whyText } from './follow.ts';
 import {
   inStateColour,
   nameOf,
@@ -33,11 +33,10 @@ export async function sheetLines(session: Session, job: Job): Promise<readonly s
     client.outputSize(job, { stream: 'stderr' }),
   ]);
   const columns = out.columns();
+  const why = whyText(job);
   const rows: (readonly [string, readonly string[]])[] = [
     ['command', [oneLine(job.command)]],
-    ...(job.reason === null || job.reason.code === 'exit_code'
-      ? []
-      : [['why', [oneLine(job.reason.message)]] as const]),
+    ...(why === undefined ? [] : [['why', [why]] as const]),
     ['when', [whenText(job)]],
     ['where', [whereText(job)]],
     ...(Object.keys(job.labels).length === 0

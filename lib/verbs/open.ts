@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { readWords } from './flagWords.ts';
 import { selectOne } from './selectors.ts';
+import { pageUrl } from './serverUrl.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import type { Verb } from './verb.ts';
 
@@ -21,7 +22,7 @@ export const open: Verb = {
     const { client, place, streams } = session;
     const job = words.rest.length === 0 ? undefined : await selectOne(session, words.rest);
     if (job === undefined) await client.server();
-    const base = `${place.url.replace(/\/+$/, '')}/ui`;
+    const base = pageUrl(place.url);
     const url = job === undefined ? base : `${base}/jobs/${encodeURIComponent(job.id)}`;
     streams.out.line(url);
     const opener =

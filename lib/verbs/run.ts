@@ -1,12 +1,13 @@
 import { type NewJob, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { isHere, quoted } from './commandLine.ts';
+import { quoted } from './commandLine.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { ownAuid } from './selectors.ts';
+import { isHere } from './serverUrl.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { STAGE_FLAGS } from './stageFlags.ts';
 import type { Verb } from './verb.ts';

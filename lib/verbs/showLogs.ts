@@ -2,9 +2,9 @@ import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { tookText } from '../terminal/amounts.ts';
 import { type Flag, flagValue, readWords, type Words } from './flagWords.ts';
-import { endText, titleOf, untilInterrupted } from './follow.ts';
+import { endedText, endText, titleOf, untilInterrupted } from './follow.ts';
 import { tellDetached } from './followRun.ts';
-import { inStateColour, shortId, stateText, tookMs } from './jobText.ts';
+import { shortId, stateText, tookMs } from './jobText.ts';
 import { firstFailure, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { type ShowOptions, showOutput } from './showOutput.ts';
@@ -134,8 +134,7 @@ async function showOne(
   const isEndWanted = options.follow || switches.has('exit');
   const ended = isEndWanted ? await patient.wait(job, { signal: options.signal }) : job;
   if (isSpoken && options.follow) {
-    const end = inStateColour(speech, ended.state, `${shortId(job.id)} ${endText(ended)}`);
-    err.line(`${speech.dim(signs.rule)} ${end}`);
+    err.line(`${speech.dim(signs.rule)} ${endedText(session, ended)}`);
   }
   return ended;
 }

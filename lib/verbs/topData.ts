@@ -1,7 +1,7 @@
 import type { Job, RunningJobs, ServerFacts } from '../client/index.ts';
 import { nameOf, tookMs } from './jobText.ts';
 import type { Session } from './session.ts';
-import type { Sort, TopRow } from './topScreen.ts';
+import type { TopChoice, TopRow } from './topScreen.ts';
 
 /** What the server tells at one moment. */
 export interface TopData {
@@ -71,7 +71,7 @@ function cpusOf(id: string, now: TopData, before: TopData | undefined): number |
 /** Those that fit, in order: running, waiting by place, the rest as it came. */
 export function arranged(
   rows: readonly TopRow[],
-  { sort, filter, nowMs }: { readonly sort: Sort; readonly filter: string; readonly nowMs: number },
+  { sort, filter, nowMs }: Pick<TopChoice, 'sort' | 'filter'> & { readonly nowMs: number },
 ): readonly TopRow[] {
   const wanted = filter.toLowerCase();
   const fits = ({ job }: TopRow) =>

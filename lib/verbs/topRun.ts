@@ -1,52 +1,44 @@
 import { constants } from 'node:os';
-import type { Job } from '../client/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { clockText } from '../terminal/wallClock.ts';
 import { type FullScreen, openFullScreen } from './fullScreen.ts';
 import { type Interrupt, onInterrupts } from './interrupts.ts';
-import { shortId } from './jobText.ts';
 import type { Session } from './session.ts';
 import { arranged, fetchCounts, fetchTop, rowsOf, type TopData } from './topData.ts';
-import { SORTS, type Sort, type TopRow, type TopView, topLines } from './topScreen.ts';
+import { followLogs, type Question, questionOf, showAside } from './topDeeds.ts';
+import { isControl, pressed, type TopOrder } from './topKeys.ts';
+import { FIRST_CHOICE, type TopChoice, type TopRow, topLines } from './topScreen.ts';
 import type { VerbCall } from './verb.ts';
 
 /** At most two drawings a second. */
 const REDRAW_MS = 500;
 const FETCH_MS = 1000;
+/** How long an answer is waited for. */
+const ANSWER_MS = 10_000;
 const COUNT_MS = 15_000;
 const HISTORY = 60;
 
-/** What a question is about. */
-interface Question {
-  readonly text: string;
-  readonly yes: () => Promise<string>;
-}
-
-/** `pman top` at work: what is shown, what keys change of it, and what is fetched meanwhile. */
+/** `pman top` at work: fetches what is shown, draws it, and has done what keys ask for. */
 export class Top {
   readonly #session: Session;
   readonly #call: VerbCall;
   readonly #stop = new AbortController();
+  /** Undefined while something else has the terminal. */
   #screen: FullScreen | undefined;
   #data: TopData;
-  #before: TopData | undefined;
+  #rows: readonly TopRow[];
   #counts = { failedToday: 0, jobsPerHour: 0 };
   #history: number[] = [];
-  #rows: readonly TopRow[] = [];
-  #sort: Sort = 'usual';
-  #filter = '';
-  #isFiltering = false;
-  #onlyFailed = false;
-  #selected: string | undefined;
-  #note: string | undefined;
+  #choice: TopChoice = FIRST_CHOICE;
   #question: Question | undefined;
-  #hasHelp = false;
-  #lostAt: string | undefined;
+  /** What came of the last question. */
+  #said: string | undefined;
+  /** Since when the server does not answer, and why. */
+  #lost: { readonly at: string; readonly why: string } | undefined;
   #drawTimer: NodeJS.Timeout | undefined;
   #drawnMs = 0;
   #end: (code: number) => void = () => {};
-  /** Waits for any key, while another verb has the terminal. */
-  #anyKey: (() => void) | undefined;
   /** What goes on when the terminal is given back. */
   #next: (() => Promise<number>) | undefined;
 
@@ -54,6 +46,7 @@ export class Top {
     this.#session = session;
     this.#call = call;
     this.#data = data;
+    this.#rows = rowsOf(data, undefined);
   }
 
   async run(): Promise<number> {
@@ -65,14 +58,13 @@ export class Top {
       this.#end(signal === 'SIGINT' ? 0 : 128 + constants.signals[signal]),
     );
     const onResize = () => this.#show();
+    // Whoever had the terminal meanwhile has left something else on it.
     const onContinue = () => {
-      this.#open();
-      this.#show();
+      if (this.#screen !== undefined) this.#open();
     };
     process.stdout.on('resize', onResize);
     process.on('SIGCONT', onContinue);
     this.#open();
-    this.#take(this.#data);
     const fetching = [
       this.#goOn(FETCH_MS, () => this.#fetch()),
       this.#goOn(COUNT_MS, () => this.#count()),
@@ -95,6 +87,7 @@ export class Top {
   #open(): void {
     this.#screen?.close();
     this.#screen = openFullScreen(this.#session.streams, (key) => this.#press(key));
+    this.#draw();
   }
 
   /** Does something again and again, until the end. */
@@ -103,48 +96,31 @@ export class Top {
     while (!signal.aborted) {
       try {
         await work();
-        this.#lostAt = undefined;
+        this.#lost = undefined;
       } catch (error) {
         if (signal.aborted) return;
-        this.#lostAt ??= clockText(Date.now());
-        this.#note ??= messageOf(error);
+        this.#lost = { at: this.#lost?.at ?? clockText(Date.now()), why: messageOf(error) };
       }
       this.#show();
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, everyMs);
-        signal.addEventListener(
-          'abort',
-          () => {
-            clearTimeout(timer);
-            resolve();
-          },
-          { once: true },
-        );
-      });
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   async #fetch(): Promise<void> {
-    const { signal } = this.#stop;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
-    const data = await fetchTop(this.#session, this.#onlyFailed, limited);
-    if (this.#lostAt !== undefined) this.#note = undefined;
-    this.#take(data);
+    const { onlyFailed } = this.#choice;
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
+    const data = await fetchTop(this.#session, onlyFailed, signal);
+    // Others are wanted by now, and asked for.
+    if (onlyFailed !== this.#choice.onlyFailed) return;
+    this.#rows = rowsOf(data, this.#data);
+    this.#data = data;
+    if (onlyFailed) return;
+    const cpus = this.#rows.reduce((sum, row) => sum + (row.cpus ?? 0), 0);
+    this.#history = [...this.#history, cpus].slice(-HISTORY);
   }
 
   async #count(): Promise<void> {
     this.#counts = await fetchCounts(this.#session, this.#stop.signal);
-  }
-
-  #take(data: TopData): void {
-    this.#before = this.#data === data ? undefined : this.#data;
-    this.#data = data;
-    const rows = rowsOf(data, this.#before);
-    if (!this.#onlyFailed) {
-      this.#history.push(rows.reduce((sum, { cpus = 0 }) => sum + cpus, 0));
-      this.#history = this.#history.slice(-HISTORY);
-    }
-    this.#rows = rows;
   }
 
   #nowMs(): number {
@@ -154,194 +130,100 @@ export class Top {
   }
 
   #shown(): readonly TopRow[] {
-    return arranged(this.#rows, { sort: this.#sort, filter: this.#filter, nowMs: this.#nowMs() });
+    return arranged(this.#rows, { ...this.#choice, nowMs: this.#nowMs() });
   }
 
   /** Draws now, or as soon as it may. */
   #show(): void {
-    if (this.#anyKey !== undefined || this.#stop.signal.aborted) return;
+    if (this.#stop.signal.aborted) return;
     const waitMs = this.#drawnMs + REDRAW_MS - performance.now();
-    if (waitMs <= 0) {
-      this.#draw();
-      return;
-    }
-    this.#drawTimer ??= setTimeout(() => this.#draw(), waitMs);
+    if (waitMs <= 0) this.#draw();
+    else this.#drawTimer ??= setTimeout(() => this.#draw(), waitMs);
   }
 
   #draw(): void {
     clearTimeout(this.#drawTimer);
     this.#drawTimer = undefined;
     this.#drawnMs = performance.now();
-    const { streams, style, place } = this.#session;
     const rows = this.#shown();
-    if (!rows.some(({ job }) => job.id === this.#selected)) this.#selected = rows[0]?.job.id;
-    const view: TopView = {
-      ...{ url: place.url, facts: this.#data.facts, ...this.#counts, rows },
-      ...{ history: this.#history, sort: this.#sort, filter: this.#filter },
-      ...{ isFiltering: this.#isFiltering, onlyFailed: this.#onlyFailed },
-      ...{ selected: this.#selected, hasHelp: this.#hasHelp, lostAt: this.#lostAt },
-      note: this.#question?.text ?? this.#note,
-      nowMs: this.#nowMs(),
-    };
+    const { selected } = this.#choice;
+    if (!rows.some(({ job }) => job.id === selected))
+      this.#choice = { ...this.#choice, selected: rows[0]?.job.id };
+    const { streams, style, place } = this.#session;
     const { out, signs } = streams;
+    const view = {
+      ...{ url: place.url, facts: this.#data.facts, ...this.#counts, rows },
+      ...{ history: this.#history, ...this.#choice, nowMs: this.#nowMs() },
+      note: this.#question?.text ?? this.#said ?? this.#lost?.why,
+      lostAt: this.#lost?.at,
+    };
     const size = { columns: out.columns(), rows: out.rows() };
     this.#screen?.draw(topLines(view, size, { style, signs }));
   }
 
   #press(key: string): void {
-    const anyKey = this.#anyKey;
-    if (anyKey !== undefined) {
-      anyKey();
-      return;
-    }
-    if (key === '\u0003') this.#end(0);
-    else if (key === '\u001a') this.#suspend();
-    else if (this.#question !== undefined) this.#answer(this.#question, key);
-    else if (this.#isFiltering) this.#type(key);
+    if (this.#question !== undefined && !isControl(key)) this.#answer(this.#question, key);
     else this.#command(key);
     this.#show();
   }
 
-  #suspend(): void {
-    this.#screen?.close();
-    process.kill(process.pid, 'SIGSTOP');
+  #command(key: string): void {
+    const before = this.#choice;
+    const jobs = this.#shown().map(({ job }) => job);
+    const { choice, order } = pressed(before, key, jobs);
+    this.#said = undefined;
+    this.#choice = choice;
+    if (choice.onlyFailed !== before.onlyFailed) this.#fetchOthers();
+    if (order !== undefined) this.#obey(order);
+  }
+
+  /** At once, and again in a while when that does not work out. */
+  #fetchOthers(): void {
+    this.#rows = [];
+    this.#fetch().then(
+      () => this.#show(),
+      () => undefined,
+    );
   }
 
   #answer({ yes }: Question, key: string): void {
     this.#question = undefined;
-    if (key !== 'y' && key !== 'Y') {
-      this.#note = 'nothing was done';
-      return;
-    }
-    yes().then(
-      (said) => {
-        this.#note = said;
-        this.#show();
-      },
-      (error: unknown) => {
-        this.#note = messageOf(error);
-        this.#show();
-      },
-    );
+    const say = (text: string) => {
+      this.#said = text;
+      this.#show();
+    };
+    if (key === 'y' || key === 'Y') yes().then(say, (error: unknown) => say(messageOf(error)));
+    else say('nothing was done');
   }
 
-  #type(key: string): void {
-    if (key === '\r' || key === '\n') this.#isFiltering = false;
-    else if (key === '\u001b') {
-      this.#isFiltering = false;
-      this.#filter = '';
-    } else if (key === '\u007f' || key === '\b')
-      this.#filter = Array.from(this.#filter).slice(0, -1).join('');
-    else if (key >= ' ' && !key.startsWith('\u001b')) this.#filter += key;
-  }
-
-  #command(key: string): void {
-    this.#note = undefined;
-    const job = this.#rows.find((row) => row.job.id === this.#selected)?.job;
-    switch (key) {
-      case 'q':
+  #obey(order: TopOrder): void {
+    switch (order.kind) {
+      case 'quit':
         this.#end(0);
         return;
-      case 'j':
-      case '\u001b[B':
-      case '\u001bOB':
-        this.#move(1);
+      case 'suspend':
+        // The shell's until it has this go on.
+        this.#screen?.close();
+        process.kill(process.pid, 'SIGSTOP');
         return;
-      case 'k':
-      case '\u001b[A':
-      case '\u001bOA':
-        this.#move(-1);
+      case 'show':
+        void this.#aside(() => showAside(this.#session, this.#call, order.job, this.#stop.signal));
         return;
-      case '/':
-        this.#isFiltering = true;
-        return;
-      case '\u001b':
-        this.#filter = '';
-        this.#hasHelp = false;
-        return;
-      case '?':
-        this.#hasHelp = !this.#hasHelp;
-        return;
-      case 's':
-        this.#sort = SORTS[(SORTS.indexOf(this.#sort) + 1) % SORTS.length] ?? 'usual';
-        return;
-      case 'f':
-        this.#onlyFailed = !this.#onlyFailed;
-        this.#rows = [];
-        void this.#fetch().then(
-          () => this.#show(),
-          () => undefined,
-        );
-        return;
-      default:
-        if (job !== undefined) this.#act(key, job);
-    }
-  }
-
-  #move(by: number): void {
-    const rows = this.#shown();
-    const at = rows.findIndex(({ job }) => job.id === this.#selected);
-    this.#selected = rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.job.id;
-  }
-
-  #act(key: string, job: Job): void {
-    const { client } = this.#session;
-    const id = shortId(job.id);
-    switch (key) {
-      case '\r':
-      case '\n':
-        void this.#aside(job);
-        return;
-      case 'l':
-        this.#next = async () =>
-          (await import('./showLogs.ts')).logs.run(this.#with(['-f', job.id]));
+      case 'logs':
+        this.#next = () => followLogs(this.#call, order.job);
         this.#end(0);
         return;
-      case 'K':
-        this.#question = {
-          text: `kill ${id}? [y/N]`,
-          yes: async () => {
-            await client.kill(job);
-            return `${id} was sent TERM`;
-          },
-        };
-        return;
-      case 'R':
-        this.#question = {
-          text: `run ${id} again? [y/N]`,
-          yes: async () => `${id} runs again as ${shortId((await client.rerun(job)).id)}`,
-        };
-        return;
-      default:
+      case 'kill':
+      case 'rerun':
+        this.#question = questionOf(this.#session, order.kind, order.job);
     }
   }
 
-  /** All about a job, on the usual screen, until a key is pressed. */
-  async #aside(job: Job): Promise<void> {
-    const pressed = new Promise<void>((resolve) => {
-      this.#anyKey = resolve;
-    });
+  /** Leaves the usual screen to something for a while. */
+  async #aside(work: () => Promise<void>): Promise<void> {
     this.#screen?.close();
-    try {
-      await (await import('./show.ts')).show.run(this.#with([job.id]));
-    } catch (error) {
-      this.#session.streams.err.line(`pman: ${messageOf(error)}`);
-    }
-    const { out, input } = this.#session.streams;
-    out.line(this.#session.style.dim('any key goes back'));
-    const back = () => this.#anyKey?.();
-    input.setRawMode?.(true);
-    input.resume();
-    input.once('data', back);
-    await pressed;
-    input.off('data', back);
-    this.#anyKey = undefined;
-    if (this.#stop.signal.aborted) return;
-    this.#open();
-    this.#draw();
-  }
-
-  #with(words: readonly string[]): VerbCall {
-    return { ...this.#call, argv: [...this.#call.argv, ...words] };
+    this.#screen = undefined;
+    await work();
+    if (!this.#stop.signal.aborted) this.#open();
   }
 }

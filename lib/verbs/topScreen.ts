@@ -27,8 +27,25 @@ export interface TopRow {
 export const SORTS = ['usual', 'cpu', 'memory', 'time', 'name'] as const;
 export type Sort = (typeof SORTS)[number];
 
+/** What whoever looks at it has chosen by keys. */
+export interface TopChoice {
+  readonly sort: Sort;
+  readonly filter: string;
+  /** Whether the filter is being typed. */
+  readonly isFiltering: boolean;
+  readonly onlyFailed: boolean;
+  /** The id of the row that keys act on. */
+  readonly selected: string | undefined;
+  readonly hasHelp: boolean;
+}
+
+export const FIRST_CHOICE: TopChoice = {
+  ...{ sort: 'usual', filter: '', isFiltering: false, onlyFailed: false },
+  ...{ selected: undefined, hasHelp: false },
+};
+
 /** All that is shown. */
-export interface TopView {
+export interface TopView extends TopChoice {
   readonly url: string;
   readonly facts: ServerFacts;
   readonly failedToday: number;
@@ -36,15 +53,8 @@ export interface TopView {
   readonly rows: readonly TopRow[];
   /** Processors in use, the last value last. */
   readonly history: readonly number[];
-  readonly sort: Sort;
-  readonly filter: string;
-  readonly isFiltering: boolean;
-  readonly onlyFailed: boolean;
-  /** The id of the row that keys act on. */
-  readonly selected: string | undefined;
   /** A question, or what came of it, in place of the keys. */
   readonly note: string | undefined;
-  readonly hasHelp: boolean;
   /** Since when the server does not answer. */
   readonly lostAt: string | undefined;
   readonly nowMs: number;
@@ -89,7 +99,7 @@ export function topLines(view: TopView, size: TopSize, looks: Looks): readonly s
 }
 
 /** The rows around the one that is chosen. */
-export function windowOf({ rows, selected }: TopView, room: number): readonly TopRow[] {
+function windowOf({ rows, selected }: TopView, room: number): readonly TopRow[] {
   const at = Math.max(
     0,
     rows.findIndex(({ job }) => job.id === selected),

@@ -1,5 +1,5 @@
 import { type Job, PmanClientError } from '../client/index.ts';
-import { tookText } from '../terminal/amounts.ts';
+import { agoText, tookText } from '../terminal/amounts.ts';
 import { cutEnd, padEnd, padStart } from '../terminal/cutText.ts';
 import { LiveLines } from '../terminal/liveLines.ts';
 import { oneLine } from '../terminal/oneLine.ts';
@@ -168,7 +168,7 @@ class Waiting {
               ? `${titleOf(longest)} ${stateText(longest)}`
               : `longest ${shortId(longest.id)} ${tookText(took)}`,
           ]),
-      `last change ${tookText(now - this.#changedAt)} ago`,
+      `last change ${agoText(now - this.#changedAt)}`,
     ].join(` ${signs.dot} `);
   }
 

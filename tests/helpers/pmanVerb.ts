@@ -71,9 +71,16 @@ export function verbOnTerminal(
   {
     columns = 80,
     env = {},
-  }: { readonly columns?: number; readonly env?: Record<string, string> } = {},
+    behind,
+  }: {
+    readonly columns?: number;
+    readonly env?: Record<string, string>;
+    /** What the shell does with the terminal afterwards. */
+    readonly behind?: string;
+  } = {},
 ) {
-  const command = `stty cols ${columns} rows 24; exec '${process.execPath}' '${program}' ${line}`;
+  const verb = `'${process.execPath}' '${program}' ${line}`;
+  const command = `stty cols ${columns} rows 24; ${behind === undefined ? `exec ${verb}` : `${verb}; ${behind}`}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     ...{ cwd: server.folders.cwd, stdio: 'pipe' },
     env: { ...envOf(server), SHELL: '/bin/sh', ...env },

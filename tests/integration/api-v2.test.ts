@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { backendsSchema } from '../../lib/dialects/v2/backendsRoute.ts';
+import { capabilitiesSchema, serverSchema } from '../../lib/dialects/v2/serverRoutes.ts';
 import type { JobEvent } from '../../lib/events/event.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -205,6 +207,18 @@ describe('/api/v2', () => {
       const answer = await fetch(api.url('/api/v2/jobs'), { method: 'POST', body: '{' });
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ code: 'bad_request' });
+    });
+  });
+
+  it('tells how the server does, what can run jobs there, and whether that could run one now', async () => {
+    const server = await api.send('GET', '/api/v2/server');
+    const { limitedBy } = serverSchema.strict().parse(server.body);
+    expect(Object.keys(limitedBy)).toEqual(['memory', 'cpu', 'processes']);
+    const capabilities = await api.send('GET', '/api/v2/capabilities');
+    capabilitiesSchema.strict().parse(capabilities.body);
+    const now = await api.send('GET', '/api/v2/backends');
+    expect(backendsSchema.strict().parse(now.body).backends[0]).toEqual({
+      ...{ name: 'host', state: 'ready', problem: null, hint: null },
     });
   });
 

@@ -56,6 +56,14 @@ describeWithEngine('the verbs of pman on a terminal', noPty, () => {
     );
   });
 
+  it('run -f and logs -f say why a job has ended that took too long', async () => {
+    const { shown } = await onTerminal("run -f --name late --timeout 0.2s 'sleep 60'");
+    expect(shown).toMatch(/✗ (\w{6}) timeout after 0 s · .*0\.2 s.* · pman logs \1 · /);
+    expect((await onTerminal('logs -f late')).shown).toMatch(
+      /── \w{6} timeout after 0 s · .*0\.2 s/,
+    );
+  });
+
   it('Ctrl-C leaves the job running, and says how to come back', async () => {
     const terminal = verbOnTerminal(server, "run -f --name stays 'echo up; exec sleep 60'");
     await eventually(() => terminal.shown().includes('up\n'));

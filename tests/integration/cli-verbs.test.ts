@@ -91,6 +91,18 @@ describe('the verbs of pman', () => {
       expect(await pman('run', '-f', line)).toMatchObject({ code });
     });
 
+    it('says why a job has ended where its exit code does not tell, also in a pipe', async () => {
+      const told = async (...argv: string[]) => (await pman('run', '-f', ...argv)).stderr;
+      expect(await told('--timeout', '0.2s', 'sleep 60')).toMatch(
+        /^pman: \w{6} sleep: timeout: .*0\.2 s.*\n$/,
+      );
+      expect(await told('--max-output', '1Ki', 'yes')).toMatch(
+        /^pman: \w{6} yes: failed.*: .*1024.*\n$/,
+      );
+      expect(await told('-q', '--timeout', '0.2s', 'sleep 60')).toBe('');
+      expect(await told('exit 3')).toBe('');
+    });
+
     it('ends with 124 when the job took too long, with 125 when pman refuses, with 2 when it is used wrong', async () => {
       expect(await pman('run', '-f', '--timeout', '0.2s', 'sleep 60')).toMatchObject({ code: 124 });
       expect(await pman('run', '--cwd', '/no/such/folder', 'true')).toMatchObject({ code: 125 });

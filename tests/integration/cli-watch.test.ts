@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { pmanVerb, startVerb, verbOnTerminal } from '../helpers/pmanVerb.ts';
-import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 const noPty = () =>
   spawnSync('script', ['-V']).status === 0 ? undefined : 'no script(1): install util-linux';
@@ -83,81 +82,6 @@ describe('watching a server', () => {
     });
   });
 
-  describe('pman doctor', () => {
-    const checksOf = async (argv: string[], env = {}) => {
-      const { code, stdout } = await pmanVerb(server, ['doctor', '--json', ...argv], { env });
-      const { checks } = JSON.parse(stdout) as {
-        checks: { name: string; state: string; text: string; hint?: string }[];
-      };
-      return { code, stdout, checks: new Map(checks.map((check) => [check.name, check])) };
-    };
-
-    it('looks at the server, the clock, the disk, what runs jobs, and their limits', async () => {
-      const { checks } = await checksOf([]);
-      expect([...checks.keys()]).toEqual(
-        expect.arrayContaining([
-          'server',
-          'token',
-          'clock',
-          'database',
-          'disk',
-          'host',
-          'limits',
-          'contexts',
-        ]),
-      );
-      expect(checks.get('server')?.text).toMatch(
-        /^http:\/\/127\.0\.0\.1:\d+, pman 3\.\d+\.\d+, answered in \d+ ms/,
-      );
-      for (const name of ['server', 'clock', 'database', 'host']) {
-        expect([name, checks.get(name)?.state]).toEqual([name, 'ok']);
-      }
-      expect(checks.get('database')?.text).toMatch(/^can be written, \d+ jobs$/);
-    });
-
-    it('ends with 1 when there is no server, and says what to do', async () => {
-      const { code, checks } = await checksOf(['--server', 'http://127.0.0.1:9']);
-      expect(code).toBe(1);
-      expect(checks.get('server')).toMatchObject({
-        ...{ state: 'failed', hint: 'pman serve starts one; --server URL names another' },
-        text: expect.stringContaining('ECONNREFUSED'),
-      });
-    });
-
-    it('tells a token that is wrong, and never shows it', async () => {
-      const folders = makeFolders();
-      const tokenPath = join(folders.root, 'tokens');
-      writeFileSync(tokenPath, 'the-right-token-of-all\n', { mode: 0o600 });
-      const guarded = await startServer({
-        folders,
-        flags: ['--enableTokenAuth', '--tokenPath', tokenPath],
-      });
-      const url = `http://127.0.0.1:${guarded.port}`;
-      const wrong = await checksOf([], { PMAN_URL: url, PMAN_TOKEN: 'a-wrong-token' });
-      expect([wrong.code, wrong.checks.get('token')?.state]).toEqual([1, 'failed']);
-      expect(wrong.stdout).not.toContain('a-wrong-token');
-      const right = await checksOf([], { PMAN_URL: url, PMAN_TOKEN: 'the-right-token-of-all' });
-      expect(right.checks.get('token')).toMatchObject({ state: 'ok', text: 'is taken' });
-      expect(right.stdout).not.toContain('the-right-token-of-all');
-      await endServer(guarded);
-    });
-
-    it('names the contexts and keeps their tokens', async () => {
-      const config = join(server.folders.root, 'config');
-      mkdirSync(join(config, 'pman'), { recursive: true });
-      const url = `http://127.0.0.1:${server.port}`;
-      const contexts = { lab: { url, token: 'secret-of-the-lab' }, home: { url } };
-      writeFileSync(
-        join(config, 'pman/contexts.json'),
-        JSON.stringify({ current: 'lab', contexts }),
-        { mode: 0o600 },
-      );
-      const { checks, stdout } = await checksOf([], { XDG_CONFIG_HOME: config, PMAN_URL: '' });
-      expect(checks.get('contexts')).toMatchObject({ state: 'ok', text: 'lab (current), home' });
-      expect(stdout).not.toContain('secret-of-the-lab');
-    });
-  });
-
   describe('pman open', () => {
     it('prints the address of the page, or of a job', async () => {
       const url = `http://127.0.0.1:${server.port}/ui`;
@@ -166,76 +90,6 @@ describe('watching a server', () => {
         new RegExp(`^${url}/jobs/\\d+\\.\\d+_.*\n$`),
       );
       expect((await pman('open', 'nobody')).code).toBe(1);
-    });
-  });
-
-  describe('completion in bash', () => {
-    /** What bash offers for a line, the cursor behind it, at the second press of the key (63) or the first (9). */
-    const offered = (words: readonly string[], type: 9 | 63) => {
-      const script = `
-        pman() { "${process.execPath}" dist/bin/pman.cjs "$@"; }
-        command() { "$@"; }
-        compopt() { echo "option: $*"; }
-        source <(pman completion bash)
-        COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
-        COMP_CWORD=${words.length - 1} COMP_TYPE=${type}
-        _pman_complete
-        printf '%s\\n' "\${COMPREPLY[@]}"
-        complete -p pman
-      `;
-      const env = { ...process.env, PMAN_URL: `http://127.0.0.1:${server.port}`, COLUMNS: '60' };
-      const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
-        encoding: 'utf8',
-        env,
-      });
-      expect(stderr).toBe('');
-      const lines = stdout.trimEnd().split('\n');
-      expect(lines.pop()).toContain('-F _pman_complete pman');
-      return lines;
-    };
-
-    it('knows ids, with the name and the state beside them', () => {
-      const [one = '', two = ''] = ids;
-      expect(offered(['pman', 'show', ''], 9)).toEqual(
-        expect.arrayContaining([one, two, 'failed']),
-      );
-      const listed = offered(['pman', 'show', ''], 63);
-      expect(listed.find((line) => line.startsWith(two))).toMatch(/^\w{6} +two {2}failed 7$/);
-      expect(Math.max(...listed.map((line) => line.length))).toBeLessThanOrEqual(60);
-      expect(offered(['pman', 'logs', two.slice(0, 4)], 9)).toEqual([two]);
-      expect(offered(['pman', 'kill', 'tw'], 9)).toEqual(['two']);
-    });
-
-    it('knows verbs, flags, and what flags may be', () => {
-      expect(offered(['pman', 'ev'], 9)).toEqual(['events']);
-      expect(offered(['pman', 'help', 'exit'], 9)).toEqual(['exit-codes']);
-      expect(offered(['pman', 'run', '--time'], 9)).toEqual(['--timeout']);
-      expect(offered(['pman', 'run', '--backend', ''], 9)).toEqual([
-        'host',
-        'swarm',
-        'docker',
-        'kubernetes',
-      ]);
-      expect(offered(['pman', 'push', ''], 9)).toEqual(['option: -o default', '']);
-      expect(offered(['pman', 'completion', ''], 9)).toEqual(['bash', 'zsh', 'fish']);
-    });
-
-    it('says nothing when the server is away', async () => {
-      const { code, stdout, stderr } = await pmanVerb(server, ['__complete', 'show', ''], {
-        env: { PMAN_URL: 'http://127.0.0.1:9' },
-      });
-      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
-    });
-
-    it('has scripts that the shells can read', () => {
-      for (const shell of ['bash', 'zsh', 'fish']) {
-        if (spawnSync(shell, ['--version']).status !== 0) continue;
-        const made = spawnSync(process.execPath, ['dist/bin/pman.cjs', 'completion', shell], {
-          encoding: 'utf8',
-        });
-        const read = spawnSync(shell, ['-n'], { input: made.stdout, encoding: 'utf8' });
-        expect([shell, read.status, read.stderr]).toEqual([shell, 0, '']);
-      }
     });
   });
 
@@ -302,6 +156,32 @@ describe('watching a server', () => {
       process.kill(pid ?? 0, 'SIGTERM');
       expect(await terminal.ended).toBe(143);
       expect(terminal.raw().endsWith(LEFT)).toBe(true);
+    });
+
+    it('shows a job on the usual screen and comes back; ended there, the terminal reads lines again', async () => {
+      const terminal = verbOnTerminal(server, 'top', {
+        ...{ env: { PMAN_TEST_MARK: 'aside' }, behind: 'stty -a' },
+      });
+      await eventually(() => terminal.raw().includes('\u001b[?1049h'));
+      terminal.type('f');
+      await eventually(() => terminal.shown().includes('failed 7'));
+      const shows = async () => {
+        const before = terminal.shown().length;
+        terminal.type('\r');
+        await eventually(() => terminal.shown().slice(before).includes('any key goes back'));
+      };
+      await shows();
+      expect(terminal.shown()).toMatch(/command {2}exit 7\n/);
+      const opened = () => terminal.raw().split('\u001b[?1049h').length;
+      const before = opened();
+      terminal.type('x');
+      await eventually(() => opened() > before);
+      await shows();
+      const [pid] = processesWith('PMAN_TEST_MARK=aside', 'pman.cjs');
+      process.kill(pid ?? 0, 'SIGTERM');
+      await terminal.ended;
+      expect(terminal.shown()).toMatch(/ icanon /);
+      expect(terminal.shown()).toMatch(/ echo /);
     });
 
     it('needs a terminal', async () => {

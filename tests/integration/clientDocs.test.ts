@@ -64,7 +64,7 @@ describe('docs/client.md', () => {
           'kept.txt kept',
           'true',
           'http true true',
-          'string true',
+          'string true host ready',
           'killed',
           'not_found 404 GET /api/v2/jobs lists the jobs',
         ],

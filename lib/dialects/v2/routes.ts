@@ -1,4 +1,5 @@
 import type { Route } from './apiRoute.ts';
+import { getBackends } from './backendsRoute.ts';
 import { listEvents } from './eventRoutes.ts';
 import { getJobFile, listJobFiles } from './fileRoutes.ts';
 import { getJob, killJob, listJobs, removeJob, rerunJob, submitJob } from './jobRoutes.ts';
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   listRunning,
   listEvents,
   getCapabilities,
+  getBackends,
   getServer,
   openStore,
   listNotifications,

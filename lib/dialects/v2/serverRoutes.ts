@@ -34,6 +34,8 @@ export const getCapabilities = defineRoute({
   handle: (_call, { jobs }) => ({ status: 200, body: { backends: jobs.capabilities } }),
 });
 
+const HELD_BY = z.enum(['cgroup', 'rlimit', 'affinity']);
+
 export const serverSchema = z
   .object({
     version: z.string(),
@@ -51,6 +53,9 @@ export const serverSchema = z
     }),
     events: z.object({ oldest: z.int(), newest: z.int() }),
     backends: z.array(z.enum(['host', ...ENGINE_NAMES])),
+    limitedBy: z
+      .object({ memory: HELD_BY, cpu: HELD_BY, processes: HELD_BY })
+      .meta({ description: 'What holds jobs of this host to limits of each kind.' }),
   })
   .meta({ id: 'Server' });
 
@@ -77,6 +82,7 @@ export const getServer = defineRoute({
         },
         events: { oldest: events.oldest, newest: events.newest },
         backends: jobs.capabilities.map(({ name }) => name),
+        limitedBy: jobs.enforcers,
       },
     };
   },

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JobEvent } from '../../events/event.ts';
+import type { backendsSchema } from './backendsRoute.ts';
 import type { eventsQuerySchema } from './eventsQuerySchema.ts';
 import type { fileListSchema } from './fileRoutes.ts';
 import type { jobSchema } from './jobSchema.ts';
@@ -30,6 +31,8 @@ export type JobPage = Omit<z.infer<typeof jobPageSchema>, 'jobs'> & { jobs: Job[
 export type KillOrder = z.input<typeof killSchema>;
 export type FileList = z.infer<typeof fileListSchema>;
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
+/** Whether each of what runs jobs could run one now. */
+export type Backends = z.infer<typeof backendsSchema>;
 export type ServerFacts = z.infer<typeof serverSchema>;
 /** Lines of what a job has written. */
 export type OutputLines = z.infer<typeof outputLinesSchema>;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
+import { goodFor } from '../../concurrency/goodFor.ts';
 import { withinMs } from '../../concurrency/withinMs.ts';
 import { BadRequestError, messageOf } from '../../errors.ts';
 import { hostFacts } from '../../host/facts.ts';
@@ -7,6 +8,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type {
+  BackendReadiness,
   JobBackend,
   JobCounts,
   JobReport,
@@ -22,6 +24,7 @@ import { ContainerRecovery } from './containerRecovery.ts';
 import { ContainerEnder } from './ender.ts';
 import { Endings } from './endings.ts';
 import type { Engine, OpenEngine, ReadShown, ShareRule } from './engine.ts';
+import { engineReadiness } from './engineReadiness.ts';
 import { followOutput } from './followOutput.ts';
 import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
@@ -60,6 +63,8 @@ export interface ContainerJobsOptions {
 const LAST_WORDS_MS = 120_000;
 /** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
 const END_ALL_MS = 20_000;
+/** A look whether the engine is there is good for so long, in milliseconds: many may ask. */
+const LOOK_MS = 1000;
 
 /** The jobs that run in containers: takes them in, has them started, watches them, and writes down how they end. */
 export class ContainerJobs implements JobBackend {
@@ -78,6 +83,7 @@ export class ContainerJobs implements JobBackend {
   readonly #recovery: ContainerRecovery;
   readonly #instance: string;
   readonly #host = hostFacts();
+  readonly #readiness = goodFor(LOOK_MS, () => engineReadiness(() => this.#opened()));
   #engine: Promise<Engine> | undefined;
   #closed = false;
 
@@ -151,6 +157,10 @@ export class ContainerJobs implements JobBackend {
 
   get capabilities(): readonly Capabilities[] {
     return [this.#capabilities];
+  }
+
+  readiness(): Promise<BackendReadiness> {
+    return this.#readiness();
   }
 
   async submit({ container, ...job }: JobRequest): Promise<string> {

@@ -1,7 +1,13 @@
 import { PmanError } from '../../errors.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts';
-import type { JobBackend, JobCounts, JobReport, OutputAsked } from '../backend.ts';
+import type {
+  BackendReadiness,
+  JobBackend,
+  JobCounts,
+  JobReport,
+  OutputAsked,
+} from '../backend.ts';
 import { fromEchoForm } from '../echoForm.ts';
 import type { OutputPiece, PartOutputs } from '../outputPieces.ts';
 import type { ReadShown } from './engine.ts';
@@ -17,6 +23,10 @@ export class RecordedJobs implements JobBackend {
   }
 
   readonly capabilities = [];
+
+  async readiness(): Promise<BackendReadiness> {
+    return { state: 'absent', problem: 'this server runs no container jobs' };
+  }
 
   async submit(): Promise<never> {
     throw new PmanError('unavailable', 'this server runs no container jobs', {

@@ -1,7 +1,14 @@
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { freely, inTurns, type Pace } from '../../concurrency/turns.ts';
 import type { TreeNode } from '../../tree/node.ts';
-import type { JobBackend, JobReport, JobRequest, OutputAsked, WorkFolder } from '../backend.ts';
+import type {
+  BackendReadiness,
+  JobBackend,
+  JobReport,
+  JobRequest,
+  OutputAsked,
+  WorkFolder,
+} from '../backend.ts';
 import { type Capabilities, hostCapabilities } from '../capabilities.ts';
 import { logEnded } from '../jobLog.ts';
 import { hostView } from '../jobView.ts';
@@ -162,9 +169,9 @@ export class HostJobs implements JobBackend {
     return this.#queue.counts;
   }
 
-  /** Why no job can be run just now, for everybody; undefined when all is well. */
-  get runnerProblem(): string | undefined {
-    return this.#runs.problem;
+  async readiness(): Promise<BackendReadiness> {
+    const { problem } = this.#runs;
+    return problem === undefined ? { state: 'ready' } : { state: 'failing', problem };
   }
 
   /** Whether a job waits or runs. */

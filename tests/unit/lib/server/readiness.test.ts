@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RequestHead } from '../../../../lib/gateway/types.ts';
+import type { BackendReadiness } from '../../../../lib/jobs/backend.ts';
 import { probeIn, probeReply, readiness } from '../../../../lib/server/readiness.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
@@ -26,10 +27,12 @@ describe('probeIn', () => {
   });
 });
 
+const NO_RUNNER: BackendReadiness = { state: 'failing', problem: 'the runner is gone' };
+
 describe('readiness', () => {
   const well = () => ({
     database: { indexing: undefined, problem: undefined, folder: tempDir() },
-    runnerProblem: (): string | undefined => undefined,
+    host: { readiness: async (): Promise<BackendReadiness> => ({ state: 'ready' }) },
     isDraining: () => false,
   });
   const indexing = { read: 1, of: 2 } as never;
@@ -43,7 +46,7 @@ describe('readiness', () => {
     ['pman is ending', { isDraining: () => true }],
     ['records are still being read', { database: { ...well().database, indexing } }],
     ['the disk takes no records', { database: { ...well().database, problem: 'ENOSPC /var/x' } }],
-    ['the runner is gone', { runnerProblem: () => 'the runner is gone' }],
+    ['the runner is gone', { host: { readiness: async () => NO_RUNNER } }],
     ['the disk cannot be looked at', { database: { ...well().database, folder: '/none/here' } }],
   ])('says: %s', async (words, trouble) => {
     const problem = await readiness({ ...well(), ...trouble })();

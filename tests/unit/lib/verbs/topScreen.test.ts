@@ -3,7 +3,7 @@ import type { Job, ServerFacts } from '../../../../lib/client/index.ts';
 import { ASCII_SIGNS, UNICODE_SIGNS } from '../../../../lib/terminal/signs.ts';
 import { PLAIN_STYLE } from '../../../../lib/terminal/style.ts';
 import { widthOf } from '../../../../lib/terminal/width.ts';
-import { keysIn } from '../../../../lib/verbs/fullScreen.ts';
+import { keysIn } from '../../../../lib/verbs/readKeys.ts';
 import { arranged, rowsOf, type TopData } from '../../../../lib/verbs/topData.ts';
 import { spark, type TopRow, type TopView, topLines } from '../../../../lib/verbs/topScreen.ts';
 

@@ -160,13 +160,17 @@ describe('the regular look at the spool', () => {
     host.runner.refusal = new PmanError('unavailable', 'no runner can be started');
     const root = await submit();
     await host.jobs.ended(root);
-    expect(host.jobs.runnerProblem).toBe('the runner cannot be started');
+    expect(await host.jobs.readiness()).toEqual({
+      ...{ state: 'failing', problem: 'the runner cannot be started' },
+    });
     jest.advanceTimersByTime(5000);
     await eventually(() => host.runner.orders.at(-1) === 'reach');
-    expect(host.jobs.runnerProblem).toBe('the runner cannot be started');
+    expect(await host.jobs.readiness()).toEqual({
+      ...{ state: 'failing', problem: 'the runner cannot be started' },
+    });
     host.runner.refusal = undefined;
     jest.advanceTimersByTime(5000);
-    await eventually(() => host.jobs.runnerProblem === undefined);
+    await eventually(async () => (await host.jobs.readiness()).state === 'ready');
   });
 
   it('looks for a runner also when the one that went had done all its jobs', async () => {
@@ -174,9 +178,12 @@ describe('the regular look at the spool', () => {
     host.runner.starts(root);
     host.runner.endsUntold(root);
     host.runner.goes();
-    expect(host.jobs.runnerProblem).toBe('the runner is gone');
+    expect(await host.jobs.readiness()).toEqual({
+      state: 'failing',
+      problem: 'the runner is gone',
+    });
     jest.advanceTimersByTime(5000);
-    await eventually(() => host.jobs.runnerProblem === undefined);
+    await eventually(async () => (await host.jobs.readiness()).state === 'ready');
   });
 
   it('tries again what could not be handed over for want of open files', async () => {
