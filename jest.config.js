@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   testEnvironment: 'node',
   // A busy machine takes its time: what hangs is noticed all the same.
   testTimeout: 120_000,
-  // Most tests wait for a process: a core for each worker.
-  maxWorkers: '100%',
+  // Most tests wait for a process or for time to pass: two workers share a core.
+  maxWorkers: 2 * availableParallelism(),
   reporters: ['default', '<rootDir>/.ci/skipReporter.mjs'],
   setupFilesAfterEnv: ['<rootDir>/tests/helpers/leftovers.ts'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],

@@ -10,6 +10,6 @@ export const longTests = [
   'tests/integration/(api-v2-contract|apiDocs|clientDocs|images|manifests|modules|stack|stockClients)\\.',
   'tests/integration/(crunner-split|hostile-load|inheritance|kill-reach|lifetime)\\.',
   'tests/integration/(guides|messages|service)\\.',
-  'tests/integration/(readiness|ssh-jobs|transferHuge)\\.',
+  'tests/integration/(health|job-rights|purlPeers|readiness|sizes|ssh-jobs|transferHuge|webhooksTls)\\.',
   'tests/integration/container-',
 ];

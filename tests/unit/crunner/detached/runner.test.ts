@@ -10,7 +10,9 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { NativeKeeper } from '../../../../crunner/detached/nativeKeeper.ts';
+import { keeperOfThisSystem, type OpenKeeper } from '../../../../crunner/detached/outputKeepers.ts';
 import { Runner } from '../../../../crunner/detached/runner.ts';
 import type { RunnerEvent } from '../../../../crunner/detached/runnerEvent.ts';
 import {
@@ -29,6 +31,17 @@ hearChildSignals();
 let folder = '';
 let told: RunnerEvent[] = [];
 let runner: Runner;
+const keepers: Awaited<ReturnType<OpenKeeper>>[] = [];
+
+/** The end of a runner's process ends what it has opened; here that process goes on with other tests. */
+const openKeeper: OpenKeeper = async (...how) => {
+  const keeper = await keeperOfThisSystem(...how);
+  keepers.push(keeper);
+  return keeper;
+};
+afterEach(() => {
+  for (const keeper of keepers.splice(0)) if (keeper instanceof NativeKeeper) keeper.close();
+});
 
 beforeEach(() => {
   folder = join(tempDir(), 'job');
@@ -38,7 +51,7 @@ beforeEach(() => {
     const part = readSpool(event.folder)?.parts[event.part];
     expect(event.kind === 'start' ? part?.start : part?.end).toBeDefined();
     told.push(event);
-  });
+  }, openKeeper);
 });
 
 const run = (...parts: string[]) => {
@@ -182,7 +195,7 @@ describe('Runner', () => {
   it('closes a job that is killed while the disk refuses the end of a part', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.2', 'echo never'], owner: null });
     const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-    const quiet = new Runner((event) => told.push(event));
+    const quiet = new Runner((event) => told.push(event), openKeeper);
     const done = quiet.run(folder);
     const pid = await eventually(() => told[0]?.kind === 'start' && told[0].start.pid);
     const journal = join(folder, 'job.jsonl');
@@ -224,7 +237,7 @@ describe('Runner', () => {
 
   it('ends when its spool folder is removed meanwhile', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
-    const done = new Runner(() => undefined).run(folder);
+    const done = new Runner(() => undefined, openKeeper).run(folder);
     await says(0, 'up');
     rmSync(folder, { recursive: true });
     await done;
