@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Audit } from '../access/auditLog.ts';
 import type { FileioEndpoint, FileioOptions } from '../actions/action.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -12,6 +13,8 @@ export interface EndpointOptions extends FileioOptions {
   readonly tokenPath: string | undefined;
   readonly front: EndpointFront;
   readonly log: Logger;
+  /** Where it is written who moved what. */
+  readonly audit: Audit;
 }
 
 /**
@@ -39,7 +42,7 @@ export function fileioOpener(store: string): (options: EndpointOptions) => Promi
   };
   return async (options) => {
     if (child?.connected !== true) {
-      child = startProcess(options.log);
+      child = startProcess(options);
       shared = undefined;
     }
     if (options.shared !== true) return open(options, child);
@@ -55,7 +58,7 @@ export function fileioOpener(store: string): (options: EndpointOptions) => Promi
   };
 }
 
-function startProcess(log: Logger): ChildProcess {
+function startProcess({ log, audit }: EndpointOptions): ChildProcess {
   const child = spawn(process.execPath, [programFile()], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -67,6 +70,8 @@ function startProcess(log: Logger): ChildProcess {
   );
   child.on('message', (message: FromEndpoints) => {
     if (message.kind === 'log') log[message.level](message.text, message.fields);
+    if (message.kind === 'deed') audit.write(message.deed);
+    if (message.kind === 'refusal') audit.refused(message.deed);
   });
   child.setMaxListeners(0); // each endpoint that is open is one
   // pman may end while it is there.
@@ -88,7 +93,7 @@ function ask(
     };
     const onExit = () => fail('its process has ended');
     const onMessage = (message: FromEndpoints) => {
-      if (message.kind === 'log' || message.id !== request.id) return;
+      if (!('id' in message) || message.id !== request.id) return;
       if (message.kind === 'failed') return fail(message.why);
       if (message.kind === 'ended') {
         child.off('message', onMessage);

@@ -1,3 +1,4 @@
+import type { Deed } from '../access/auditLog.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
 import type { LogLevel } from '../log.ts';
 
@@ -19,11 +20,15 @@ export interface EndpointFront {
   readonly allowHosts: readonly string[];
 }
 
-/** What comes back: the answer to a request, later that what it has opened has ended, or a line for the log. */
+/**
+ * What comes back: the answer to a request, later that what it has opened has ended, a line for the log, or what somebody
+ * did (or, not let in, wanted to do), for the audit log.
+ */
 export type FromEndpoints =
   | { readonly kind: 'ended'; readonly id: number }
   | { readonly kind: 'opened'; readonly id: number; readonly ip: string; readonly port: number }
   | { readonly kind: 'failed'; readonly id: number; readonly why: string }
+  | { readonly kind: 'deed' | 'refusal'; readonly deed: Deed }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;

@@ -1,3 +1,4 @@
+import type { Audit } from '../access/auditLog.ts';
 import { type Door, TokenStore } from '../access/tokenStore.ts';
 import { messageOf } from '../errors.ts';
 import { TlsFiles } from '../host/tlsFiles.ts';
@@ -19,6 +20,13 @@ const log = loggerOver({
   warn: (text, fields) => tell({ kind: 'log', level: 'warn', text, fields }),
   error: (text, fields) => tell({ kind: 'log', level: 'error', text, fields }),
 });
+
+/** One process alone may write the file, which it puts aside when it is large. */
+const audit: Audit = {
+  write: (deed) => tell({ kind: 'deed', deed }),
+  refused: (deed) => tell({ kind: 'refusal', deed }),
+  close: () => undefined,
+};
 
 /** What the endpoints let in; of each file of tokens one is kept. */
 const doors = new Map<string, Door>();
@@ -45,7 +53,13 @@ async function open({ id, ip, tokenPath, forever, store, front }: EndpointReques
   try {
     const door = doorOf(tokenPath);
     tls = front.tls && new TlsFiles(front.tls, log);
-    const server = await startFileServer({ ...{ ip, port: 0, ...how, ...front }, door, tls, log });
+    const server = await startFileServer({
+      ...{ ip, port: 0, ...how, ...front },
+      door,
+      tls,
+      log,
+      audit,
+    });
     void server.done.then(() => {
       endpoints -= 1;
       tell({ kind: 'ended', id });

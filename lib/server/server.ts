@@ -178,7 +178,7 @@ async function open(
     openFileio: async (how) => {
       const { ip, tls, allowOrigins, allowHosts } = config;
       const front = { tls, allowOrigins, allowHosts };
-      const endpoint = await openFileio({ ...how, ip, tokenPath, front, log });
+      const endpoint = await openFileio({ ...how, ip, tokenPath, front, log, audit });
       // "All addresses" is none that a client can go to.
       const isEvery = endpoint.ip === '0.0.0.0' || endpoint.ip === '::';
       return isEvery ? { ...endpoint, ip: firstAddress() } : endpoint;

@@ -41,6 +41,23 @@ describe('fileiosetup of pman', () => {
     expect((await push('there')).code).toBe(7);
   });
 
+  it('writes into the audit log of pman what was moved', async () => {
+    const store = opened.folder();
+    const auditLog = join(opened.folder(), 'audit');
+    const { open } = await setUp(true, ['--fileioStore', store, '--auditLog', auditLog]);
+    const push = await open();
+    expect((await push('.')).code).toBe(0);
+    const written = () => (existsSync(auditLog) ? readFileSync(auditLog, 'utf8') : '');
+    await eventually(() => written().includes('push'));
+    const lines = written().trimEnd().split('\n');
+    expect(lines.map((line): unknown => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        ...{ program: 'pfioh', action: 'push', from: '127.0.0.1', status: 200 },
+        ...{ path: '.', bytes: expect.any(Number) },
+      }),
+    );
+  });
+
   it('opens a hundred at once, and one more when one has done its work', async () => {
     const store = opened.folder();
     const { open, server } = await setUp(false, ['--fileioStore', store]);
