@@ -1,11 +1,11 @@
 import type { Job } from '../client/index.ts';
 import { mayDo } from './ask.ts';
 import { eachAtMost } from './atMost.ts';
-import { flagValue, readWords } from './flagWords.ts';
+import { readWords } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
+import { isOldEnough } from './older.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
-import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
 import { FAILED } from './verbExit.ts';
 
@@ -37,14 +37,10 @@ export const clean: Verb = {
     const { client, streams, speech } = session;
     const { out, err, signs } = streams;
     const has = (name: string) => words.switches.has(name);
-    const older = flagValue(words, 'older');
-    const before = older === undefined ? undefined : Date.now() - requireSpan(older, '--older');
+    const isOld = isOldEnough(words);
     const all = await endedJobs(session, has('mine'));
-    const old = all.filter(
-      ({ endedAt, acceptedAt }) =>
-        before === undefined || Date.parse(endedAt ?? acceptedAt) < before,
-    );
-    const takesFailed = has('all') || before !== undefined;
+    const old = all.filter(isOld);
+    const takesFailed = has('all') || words.values.has('older');
     const jobs = old.filter(
       ({ state }) => takesFailed || state === 'succeeded' || state === 'killed',
     );

@@ -1,7 +1,6 @@
 import type { Job } from '../client/index.ts';
 import { tookText } from '../terminal/amounts.ts';
 import { oneLine } from '../terminal/oneLine.ts';
-import { type Interrupt, onInterrupts } from './interrupts.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText, tookMs } from './jobText.ts';
 import type { Session } from './session.ts';
 
@@ -34,24 +33,4 @@ export function endLine(session: Session, job: Job): string {
   const next = job.state === 'succeeded' ? [] : [`pman logs ${id}`, `pman rerun ${id}`];
   const rest = next.map((line) => speech.dim(` ${signs.dot} ${line}`)).join('');
   return `${signInColour(speech, signs, job.state)} ${endedText(session, job)}${rest}`;
-}
-
-/** What was asked for by a signal while something was followed. */
-export interface Watch {
-  readonly signal: AbortSignal;
-  /** The signal that has ended it. */
-  readonly interrupt: () => Interrupt | undefined;
-  stop(): void;
-}
-
-/** Until Ctrl-C. A second one ends this process at once. */
-export function untilInterrupted(): Watch {
-  const stopper = new AbortController();
-  let first: Interrupt | undefined;
-  const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal, count) => {
-    if (count > 1) process.exit(130);
-    first = signal;
-    stopper.abort();
-  });
-  return { signal: stopper.signal, interrupt: () => first, stop };
 }

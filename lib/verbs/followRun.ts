@@ -1,11 +1,11 @@
 import { type Job, PmanClientError } from '../client/index.ts';
-import { endLine, titleOf, untilInterrupted, type Watch, whyText } from './follow.ts';
-import { onInterrupts } from './interrupts.ts';
+import { endLine, titleOf, whyText } from './follow.ts';
+import { onInterrupts, untilCtrlC } from './interrupts.ts';
 import { inStateColour, shortId, signInColour, stateText } from './jobText.ts';
 import { jobLine, type PrintForm } from './printJobs.ts';
 import type { Session } from './session.ts';
 import { showOutput } from './showOutput.ts';
-import { exitCodeOf, INTERRUPTED } from './verbExit.ts';
+import { exitCodeOf } from './verbExit.ts';
 
 /** How a job that was just sent is followed. */
 export interface FollowRunOptions {
@@ -30,20 +30,16 @@ export async function followRun(
       `${signInColour(speech, signs, job.state)} ${speech.dim(titleOf(job))} ${speech.dim(signs.dot)} ${state} ${speech.dim(`${signs.dot} ${hint}`)}`,
     );
   }
-  const watch = isTied ? tied(session, job) : untilInterrupted();
-  try {
-    await showOutput(session, job, { follow: true, signal: watch.signal });
-    const ended = await patient.wait(job, { signal: watch.signal });
+  const follow = async (signal: AbortSignal) => {
+    await showOutput(session, job, { follow: true, signal });
+    const ended = await patient.wait(job, { signal });
     if (form.kind === 'json') streams.out.line(jobLine(ended, form));
     else if (!isQuiet) tellEnd(session, ended);
     return exitCodeOf(ended);
-  } catch (error) {
-    if (watch.interrupt() === undefined) throw error;
-    tellDetached(session, job);
-    return INTERRUPTED;
-  } finally {
-    watch.stop();
-  }
+  };
+  return isTied
+    ? whileTied(session, job, follow)
+    : untilCtrlC(follow, () => tellDetached(session, job));
 }
 
 /** On a terminal how it has ended; elsewhere only what its output and its exit code do not tell. */
@@ -63,8 +59,11 @@ export function tellDetached({ streams, speech }: Session, job: Job): void {
 }
 
 /** What comes in goes to the job, and its end is waited for; the third time it is KILL. */
-function tied({ client, streams }: Session, job: Job): Watch {
-  const never = new AbortController();
+async function whileTied(
+  { client, streams }: Session,
+  job: Job,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
   const stop = onInterrupts(['SIGINT', 'SIGTERM'], (signal, count) => {
     const order = { signal: count > 2 ? 'KILL' : signal.slice(3) };
     client.kill(job, order).catch((error: unknown) => {
@@ -73,5 +72,9 @@ function tied({ client, streams }: Session, job: Job): Watch {
       streams.err.line(`pman: the job could not be sent ${signal}: ${(error as Error).message}`);
     });
   });
-  return { signal: never.signal, interrupt: () => undefined, stop };
+  try {
+    return await work(new AbortController().signal);
+  } finally {
+    stop();
+  }
 }

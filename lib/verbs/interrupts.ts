@@ -1,3 +1,5 @@
+import { INTERRUPTED } from './verbExit.ts';
+
 /** What a signal from a terminal, or from whoever ends this process, has asked for. */
 export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -22,4 +24,30 @@ export function onInterrupts(
   return () => {
     for (const stop of listeners) stop();
   };
+}
+
+/**
+ * Does what goes on until it is over, or until Ctrl-C. A second one ends this process at once.
+ * @param work ends (by throwing) when its signal is given
+ * @param broken says what stays when it was broken off
+ * @returns the exit code
+ */
+export async function untilCtrlC(
+  work: (signal: AbortSignal) => Promise<number>,
+  broken: () => void | Promise<void> = () => undefined,
+): Promise<number> {
+  const stopper = new AbortController();
+  const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (_signal, count) => {
+    if (count > 1) process.exit(INTERRUPTED);
+    stopper.abort();
+  });
+  try {
+    return await work(stopper.signal);
+  } catch (error) {
+    if (!stopper.signal.aborted) throw error;
+    await broken();
+    return INTERRUPTED;
+  } finally {
+    stop();
+  }
 }

@@ -1,8 +1,8 @@
 import { DEED_FLAGS, doToJobs, namesMany } from './deeds.ts';
-import { flagValue, readWords } from './flagWords.ts';
+import { readWords } from './flagWords.ts';
+import { isOldEnough } from './older.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
-import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
 
 /** `pman rm`: removes jobs that have ended, with all that is kept of them. */
@@ -25,15 +25,11 @@ export const rm: Verb = {
     const words = readWords(call.argv, this.flags);
     const session = openSession(call, words);
     const named = [...words.rest, ...(words.switches.has('ended') ? ['ended'] : [])];
-    const older = flagValue(words, 'older');
-    const before = older === undefined ? undefined : Date.now() - requireSpan(older, '--older');
+    const isOld = isOldEnough(words);
     const found = await selectJobs(session, named, {
       among: ['succeeded', 'failed', 'killed', 'lost'],
     });
-    const jobs = found.filter(
-      ({ endedAt, acceptedAt }) =>
-        before === undefined || Date.parse(endedAt ?? acceptedAt) < before,
-    );
+    const jobs = found.filter(isOld);
     return doToJobs(session, words, jobs, {
       ...{ name: 'remove', would: 'would be removed' },
       asks: jobs.length > 1 && named.some(namesMany),

@@ -5,12 +5,11 @@ import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { exactClock } from '../terminal/wallClock.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
-import { untilInterrupted } from './follow.ts';
+import { untilCtrlC } from './interrupts.ts';
 import { inStateColour, shortId, stateText } from './jobText.ts';
 import { selectOne } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import type { Verb } from './verb.ts';
-import { INTERRUPTED } from './verbExit.ts';
 
 const TYPES = [
   ...['accepted', 'waiting', 'started', 'part_ended', 'kill_ordered', 'ended', 'removed'],
@@ -44,12 +43,11 @@ export const events: Verb = {
     const session = openSession(call, words);
     const most = number(words, 'lines') ?? Number.POSITIVE_INFINITY;
     const query = await queryOf(session, words);
-    const watch = untilInterrupted();
-    try {
+    return untilCtrlC(async (signal) => {
       let count = 0;
       // A server that is not there is an error; one that goes away is waited for.
-      await session.client.server({ signal: watch.signal });
-      for await (const event of session.patient.events(query, { signal: watch.signal })) {
+      await session.client.server({ signal });
+      for await (const event of session.patient.events(query, { signal })) {
         session.streams.out.line(
           words.switches.has('json') ? JSON.stringify(event) : eventLine(session, event),
         );
@@ -58,12 +56,7 @@ export const events: Verb = {
         if (count >= most) break;
       }
       return 0;
-    } catch (error) {
-      if (watch.interrupt() === undefined) throw error;
-      return INTERRUPTED;
-    } finally {
-      watch.stop();
-    }
+    });
   },
 };
 

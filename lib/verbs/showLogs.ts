@@ -2,15 +2,15 @@ import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { tookText } from '../terminal/amounts.ts';
 import { type Flag, flagValue, readWords, type Words } from './flagWords.ts';
-import { endedText, endText, titleOf, untilInterrupted } from './follow.ts';
+import { endedText, endText, titleOf } from './follow.ts';
 import { tellDetached } from './followRun.ts';
+import { untilCtrlC } from './interrupts.ts';
 import { shortId, stateText, tookMs } from './jobText.ts';
 import { firstFailure, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { type ShowOptions, showOutput } from './showOutput.ts';
 import { ageBefore } from './spans.ts';
 import type { Verb } from './verb.ts';
-import { INTERRUPTED } from './verbExit.ts';
 
 const FLAGS: readonly Flag[] = [
   {
@@ -48,17 +48,16 @@ export const logs: Verb = {
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
     const { bar } = session.streams.signs;
     const shown = lettersThatDiffer(jobs);
-    const watch = untilInterrupted();
-    try {
+    const follow = async (signal: AbortSignal) => {
       const ended = await Promise.all(
         jobs.map((job) => {
           const prefix = jobs.length > 1 ? `${shortId(job.id).slice(0, shown)} ${bar} ` : '';
-          return showOne(session, job, { ...options, prefix, signal: watch.signal }, words);
+          return showOne(session, job, { ...options, prefix, signal }, words);
         }),
       );
       return words.switches.has('exit') ? firstFailure(ended) : 0;
-    } catch (error) {
-      if (watch.interrupt() === undefined) throw error;
+    };
+    return untilCtrlC(follow, async () => {
       const active = await Promise.all(
         jobs.map(({ id }) => session.client.job(id).catch(() => undefined)),
       );
@@ -66,10 +65,7 @@ export const logs: Verb = {
         if (job !== undefined && job.endedAt === null && !words.switches.has('quiet'))
           tellDetached(session, job);
       }
-      return INTERRUPTED;
-    } finally {
-      watch.stop();
-    }
+    });
   },
 };
 

@@ -6,13 +6,13 @@ import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { eachAtMost } from './atMost.ts';
 import { readWords } from './flagWords.ts';
-import { titleOf, untilInterrupted } from './follow.ts';
+import { titleOf } from './follow.ts';
+import { untilCtrlC } from './interrupts.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText, tookMs } from './jobText.ts';
 import { jobLine, PRINT_FLAGS, type PrintForm, printForm } from './printJobs.ts';
 import { firstFailure, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import type { Verb } from './verb.ts';
-import { INTERRUPTED } from './verbExit.ts';
 
 const REDRAW_MS = 1000;
 
@@ -32,19 +32,17 @@ export const wait: Verb = {
     // What ends after this number and before the jobs are looked at is told twice, and never missed.
     const { events } = await session.client.server();
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
-    const watch = untilInterrupted();
     const waiting = new Waiting(session, jobs, form);
-    try {
-      await waiting.until(events.newest, watch.signal);
+    const follow = async (signal: AbortSignal) => {
+      try {
+        await waiting.until(events.newest, signal);
+      } catch (error) {
+        waiting.clear();
+        throw error;
+      }
       return waiting.end();
-    } catch (error) {
-      waiting.clear();
-      if (watch.interrupt() === undefined) throw error;
-      session.streams.err.line(waiting.leftText());
-      return INTERRUPTED;
-    } finally {
-      watch.stop();
-    }
+    };
+    return untilCtrlC(follow, () => session.streams.err.line(waiting.leftText()));
   },
 };
 

@@ -3,11 +3,10 @@ import type { Job } from '../client/index.ts';
 import { cutEnd } from '../terminal/cutText.ts';
 import { LiveLines } from '../terminal/liveLines.ts';
 import type { Words } from './flagWords.ts';
-import { untilInterrupted } from './follow.ts';
+import { untilCtrlC } from './interrupts.ts';
 import { type Found, listJobs } from './listJobs.ts';
 import { jobLine, jobLines, type PrintForm, printForm } from './printJobs.ts';
 import type { Session } from './session.ts';
-import { INTERRUPTED } from './verbExit.ts';
 
 /** Changes come in crowds; a list is asked for so often at most. */
 const REDRAW_MS = 250;
@@ -15,13 +14,12 @@ const REDRAW_MS = 250;
 const TICK_MS = 1000;
 
 /** `pman ls -w`: the list as it changes; in a pipe a line for each change. It ends with Ctrl-C. */
-export async function watchJobs(session: Session, words: Words): Promise<number> {
+export function watchJobs(session: Session, words: Words): Promise<number> {
   const { client, patient } = session;
-  const watch = untilInterrupted();
-  const stopper = new AbortController();
-  const signal = AbortSignal.any([watch.signal, stopper.signal]);
   const { show, tick } = shownOn(session, words);
-  try {
+  return untilCtrlC(async (interrupted) => {
+    const stopper = new AbortController();
+    const signal = AbortSignal.any([interrupted, stopper.signal]);
     // What happens from here on is told by the events; the first list may know of it already.
     const { newest } = (await client.server({ signal })).events;
     show(await listJobs(session, words, { mayBeNone: true }));
@@ -46,12 +44,7 @@ export async function watchJobs(session: Session, words: Words): Promise<number>
       clearInterval(ticks);
     }
     return 0;
-  } catch (error) {
-    if (watch.interrupt() === undefined) throw error;
-    return INTERRUPTED;
-  } finally {
-    watch.stop();
-  }
+  });
 }
 
 /** How a list that changes is shown: drawn over on a terminal, else as lines for what has changed. */
