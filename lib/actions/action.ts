@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
 import type { Pace } from '../concurrency/turns.ts';
 import type { EnvelopeDialect } from '../dialects/envelope/dialect.ts';
+import type { ServerLimits } from '../dialects/v2/index.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import type { JobChanges } from '../events/jobChanges.ts';
 import type { OutputGrowth } from '../events/outputGrowth.ts';
@@ -47,6 +48,8 @@ export interface Services {
     readonly isShareMapped: boolean;
     /** How long a killed job gets before SIGKILL, in milliseconds, when the request does not say. */
     readonly killGraceMs: number;
+    /** What clients are told of it. */
+    readonly limits: ServerLimits;
   };
   /** Opens a file transfer endpoint (pfioh) beside pman. */
   readonly openFileio: (options: FileioOptions) => Promise<FileioEndpoint>;

@@ -3,6 +3,7 @@
 export type {
   Backends,
   Capabilities,
+  EventPage,
   EventQuery,
   FileList,
   FileStore,

@@ -1,6 +1,7 @@
 import type {
   Backends,
   Capabilities,
+  EventPage,
   EventQuery,
   FileList,
   FileStore,
@@ -226,6 +227,11 @@ export class PmanClient {
    */
   events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
     return followEvents(this.#connection, query, signal);
+  }
+
+  /** Events that have happened, oldest first, behind the number `after`: 500 at most. */
+  eventPage(query: EventQuery = {}, { signal }: CallOptions = {}): Promise<EventPage> {
+    return this.#json({ path: '/events', query, signal });
   }
 
   /** What the jobs that run take now, and what they have written last. */

@@ -93,6 +93,7 @@ async function answer(
     database: seen.database,
     jobs: seen.jobs,
     startedAtMs: seen.startedAtMs,
+    limits: seen.settings.limits,
     events: seen.events,
     growth: seen.growth,
     lines: seen.lines,

@@ -33,6 +33,7 @@ import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { makeAdmission } from './admission.ts';
 import { dispatch } from './dispatch.ts';
 import { makeHandler } from './handler.ts';
+import { limitsIn } from './limitsIn.ts';
 import { Listeners } from './listeners.ts';
 import { type ContainerJobsPlace, openJobs } from './openJobs.ts';
 import { readiness } from './readiness.ts';
@@ -174,6 +175,7 @@ async function open(
       exportPath: config.exportPath ?? dirname(config.dbPath),
       isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
+      limits: limitsIn(config),
     },
     openFileio: async (how) => {
       const { ip, tls, allowOrigins, allowHosts } = config;

@@ -83,7 +83,14 @@ export function openServices(): TestServices {
     closeOrphans: (pace) => host.closeOrphans(pace),
     log,
     dialect: plainDialect,
-    settings: { exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
+    settings: {
+      ...{ exportPath: join(top, 'export'), isShareMapped: false, killGraceMs: 1000 },
+      limits: {
+        ...{ jobsAtOnce: 256, bodyBytes: 1024, graceSeconds: 1 },
+        job: { memoryBytes: null, cpus: null, processes: null, outputBytes: null },
+        kept: { seconds: null, jobs: null, bytes: null },
+      },
+    },
     openFileio: async () => ({
       ...{ ip: '127.0.0.1', port: 5055, scheme: 'http' as const, folder: '/nowhere' },
     }),

@@ -14,7 +14,9 @@ describe('/api/v2', () => {
   let server: TestServer;
   let api: ApiClient;
   beforeAll(async () => {
-    server = await startServer();
+    server = await startServer({
+      flags: ['--maxJobs', '64', '--maxOutput', '512', '--keepJobs', '5000'],
+    });
     api = new ApiClient(server);
   });
   afterAll(async () => {
@@ -212,8 +214,13 @@ describe('/api/v2', () => {
 
   it('tells how the server does, what can run jobs there, and whether that could run one now', async () => {
     const server = await api.send('GET', '/api/v2/server');
-    const { limitedBy } = serverSchema.strict().parse(server.body);
+    const { limits, limitedBy } = serverSchema.strict().parse(server.body);
     expect(Object.keys(limitedBy)).toEqual(['memory', 'cpu', 'processes']);
+    expect(limits).toMatchObject({
+      jobsAtOnce: 64,
+      job: { outputBytes: 512 * 1024 ** 2, cpus: null },
+      kept: { seconds: null, jobs: 5000 },
+    });
     const capabilities = await api.send('GET', '/api/v2/capabilities');
     capabilitiesSchema.strict().parse(capabilities.body);
     const now = await api.send('GET', '/api/v2/backends');

@@ -8,6 +8,7 @@ import type { JobDatabase } from '../../records/database.ts';
 import type { Webhooks } from '../../webhooks/webhooks.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import type { ActionResult } from '../../wire/reply.ts';
+import type { ServerLimits } from './serverLimits.ts';
 
 /** The actions of the original that routes are made of. */
 export type ApiAction = 'run' | 'kill' | 'delete';
@@ -28,6 +29,8 @@ export interface ApiContext {
   readonly jobs: Jobs;
   /** When this server has started, in milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** What it and its jobs are held to. */
+  readonly limits: ServerLimits;
   readonly events: EventLog;
   readonly growth: OutputGrowth;
   /** The lines of outputs. */

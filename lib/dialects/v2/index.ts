@@ -3,4 +3,5 @@ export type { ApiContext, ApiReply } from './apiRoute.ts';
 export { isKnownTag } from './entityTag.ts';
 export { openApi } from './openApi.ts';
 export { problemReply } from './problem.ts';
+export type { ServerLimits } from './serverLimits.ts';
 export { WrittenJson } from './writtenJson.ts';

@@ -10,14 +10,15 @@ const exitCode = z.int().nullable().meta({
 
 const nanoseconds = z.string().regex(/^\d+$/);
 const amount = z.union([z.string(), z.number()]).nullable();
-const by = z.enum(['cgroup', 'rlimit', 'affinity']);
+/** What holds a job to a limit. */
+export const enforcerSchema = z.enum(['cgroup', 'rlimit', 'affinity']);
 
 /** As the runner writes it down: `EnforcedLimits`. */
 export const limitsSchema = z
   .object({
-    memory: z.object({ bytes: z.number(), by }).optional(),
-    cpu: z.object({ cpus: z.number(), by }).optional(),
-    processes: z.object({ count: z.number(), by }).optional(),
+    memory: z.object({ bytes: z.number(), by: enforcerSchema }).optional(),
+    cpu: z.object({ cpus: z.number(), by: enforcerSchema }).optional(),
+    processes: z.object({ count: z.number(), by: enforcerSchema }).optional(),
   })
   .meta({
     id: 'Limits',

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { ENGINE_NAMES } from '../../jobs/capabilities.ts';
 import { VERSION } from '../../version.ts';
 import { defineRoute } from './apiRoute.ts';
+import { enforcerSchema } from './jobSchema.ts';
+import { limitsSchema } from './serverLimits.ts';
 
 export const capabilitiesSchema = z
   .object({
@@ -34,8 +36,6 @@ export const getCapabilities = defineRoute({
   handle: (_call, { jobs }) => ({ status: 200, body: { backends: jobs.capabilities } }),
 });
 
-const HELD_BY = z.enum(['cgroup', 'rlimit', 'affinity']);
-
 export const serverSchema = z
   .object({
     version: z.string(),
@@ -53,8 +53,9 @@ export const serverSchema = z
     }),
     events: z.object({ oldest: z.int(), newest: z.int() }),
     backends: z.array(z.enum(['host', ...ENGINE_NAMES])),
+    limits: limitsSchema,
     limitedBy: z
-      .object({ memory: HELD_BY, cpu: HELD_BY, processes: HELD_BY })
+      .object({ memory: enforcerSchema, cpu: enforcerSchema, processes: enforcerSchema })
       .meta({ description: 'What holds jobs of this host to limits of each kind.' }),
   })
   .meta({ id: 'Server' });
@@ -65,7 +66,7 @@ export const getServer = defineRoute({
   operation: 'getServer',
   summary: 'Tells which pman this is, and how it does.',
   answers: { 200: { description: 'How it does.', schema: serverSchema } },
-  handle(_call, { jobs, database, events, startedAtMs }) {
+  handle(_call, { jobs, database, events, startedAtMs, limits }) {
     const { running, waiting } = jobs.counts;
     const { bavail, blocks, bsize } = statfsSync(database.folder);
     return {
@@ -82,6 +83,7 @@ export const getServer = defineRoute({
         },
         events: { oldest: events.oldest, newest: events.newest },
         backends: jobs.capabilities.map(({ name }) => name),
+        limits,
         limitedBy: jobs.enforcers,
       },
     };

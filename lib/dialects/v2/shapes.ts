@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JobEvent } from '../../events/event.ts';
 import type { backendsSchema } from './backendsRoute.ts';
+import type { eventPageSchema } from './eventRoutes.ts';
 import type { eventsQuerySchema } from './eventsQuerySchema.ts';
 import type { fileListSchema } from './fileRoutes.ts';
 import type { jobSchema } from './jobSchema.ts';
@@ -51,6 +52,8 @@ export type FileStore = z.infer<typeof fileStoreSchema>;
 export type Problem = z.infer<typeof problemSchema>;
 /** Which jobs. Whole ones: without `fields`. */
 export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;
+/** Events that have happened, and where the next ones begin. */
+export type EventPage = Omit<z.infer<typeof eventPageSchema>, 'events'> & { events: JobEvent[] };
 /** Which events; `after`: those behind this number. */
 export type EventQuery = Asked<Partial<Omit<z.infer<typeof eventsQuerySchema>, 'wait' | 'limit'>>>;
 
