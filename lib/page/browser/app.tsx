@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Banner, TokenForm } from './banner.tsx';
 import { Confirm } from './confirm.tsx';
 import { Help } from './help.tsx';
@@ -16,7 +16,8 @@ export function App() {
   const app = useApp();
   useChanges(app);
   const [isHelp, setHelp] = useState(false);
-  useEffect(() => listenToKeys({ app, onHelp: () => setHelp(true) }), [app]);
+  // Before the browser has drawn, as all that hears keys: what is pressed at once is not lost.
+  useLayoutEffect(() => listenToKeys({ app, onHelp: () => setHelp(true) }), [app]);
   const { contact } = app.live;
   const { view, id } = app.place;
   useTabTitle(app.shownJob, contact.kind === 'away', app.rows.counts.running ?? 0);

@@ -1,8 +1,10 @@
 import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
+import { namesOf } from './jobNames.ts';
 import { JobRows } from './jobRows.ts';
 import { Live, restWhileHidden } from './live.ts';
-import { addressOf, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
+import { addressOf, linkId, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
 import type { Question } from './question.ts';
+import type { Named } from './rowList.ts';
 
 /** Something that has been done or has failed, to be said once. */
 export interface Notice {
@@ -27,8 +29,8 @@ export class AppState {
   isHeld = false;
   /** The job that is open, once it is known. */
   shownJob: Job | undefined;
-  /** Jobs that are selected, by their ids. */
-  selected: ReadonlySet<string> = new Set();
+  /** Jobs that are selected, by their ids, as they stood then. */
+  selected: ReadonlyMap<string, Named> = new Map();
 
   constructor(window: Window) {
     this.#window = window;
@@ -118,10 +120,28 @@ export class AppState {
     this.say({ kind: 'failed', text: `${what}: ${message ?? String(error)}`, hint });
   }
 
-  select(ids: ReadonlySet<string>): void {
-    this.selected = ids;
+  /** Selects these jobs, and no others. */
+  select(jobs: readonly Named[]): void {
+    this.selected = new Map(jobs.map((job) => [job.id, job]));
     this.changed();
-    if (ids.size === 0 && !this.isHeld) this.rows.settle();
+    if (jobs.length === 0 && !this.isHeld) this.rows.settle();
+  }
+
+  /** Selects a job too, or does not any more. */
+  toggle(job: Named): void {
+    const others = [...this.selected.values()].filter(({ id }) => id !== job.id);
+    this.select(this.selected.has(job.id) ? others : [...others, job]);
+  }
+
+  /** Selects all that fit the filter, unless something else is selected before these are known. */
+  async selectAll(): Promise<void> {
+    const { selected } = this;
+    try {
+      const names = await namesOf(this.client, this.place.filter, () => this.selected === selected);
+      if (names !== undefined) this.select(names);
+    } catch (error) {
+      this.failed('Not all of them could be selected', error);
+    }
   }
 
   /** Sets whether the rows have to stay where they are. */
@@ -159,7 +179,7 @@ export class AppState {
       addressOf({ ...NO_PLACE, filter: place.filter }) !==
       addressOf({ ...NO_PLACE, filter: before.filter })
     ) {
-      this.selected = new Set();
+      this.selected = new Map();
       this.rows.load(place.filter).catch((error: unknown) => this.live.noticed(error));
     }
     this.changed();
@@ -167,13 +187,3 @@ export class AppState {
 }
 
 const NO_PLACE: Place = { view: 'jobs', tab: 'log', filter: NO_FILTER };
-
-/** Whether a job is what a name in an address means: its id, or the beginning of the uuid in it. */
-export function isCalled(id: string, name: string | undefined): boolean {
-  return name !== undefined && (id === name || id.slice(id.indexOf('_') + 1).startsWith(name));
-}
-
-/** What of an id stands in an address: 8 digits of its uuid, which 100,000 jobs seldom share; else the server says so. */
-export function linkId(id: string): string {
-  return id.slice(id.indexOf('_') + 1, id.indexOf('_') + 9);
-}

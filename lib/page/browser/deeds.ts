@@ -1,11 +1,10 @@
 import { useMemo } from 'preact/hooks';
-import type { Job } from '../../client/index.ts';
-import { type AppState, isCalled, linkId } from './appState.ts';
+import type { AppState } from './appState.ts';
+import { isCalled, linkId } from './pagePlace.ts';
 import type { Question } from './question.ts';
+import type { Named } from './rowList.ts';
 import { shortId } from './shown.ts';
 import { useApp } from './useApp.ts';
-
-export type Named = Pick<Job, 'id' | 'jid' | 'state'>;
 
 /** So many requests go out at once. */
 const AT_ONCE = 4;
@@ -69,11 +68,11 @@ async function each(
   jobs: readonly Named[],
   act: (job: Named) => Promise<void>,
 ): Promise<void> {
-  const left = [...jobs];
+  const left = jobs.values();
   let failures = 0;
   let failure: unknown;
   const work = async () => {
-    for (let job = left.shift(); job !== undefined; job = left.shift()) {
+    for (const job of left) {
       try {
         await act(job);
       } catch (error) {
@@ -83,7 +82,8 @@ async function each(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  app.select(new Set());
+  const seenTo = new Set(jobs.map(({ id }) => id));
+  app.select([...app.selected.values()].filter(({ id }) => !seenTo.has(id)));
   const good = jobs.length - failures;
   if (failures > 0) app.failed(`${good} ${done}, ${failures} not`, failure);
   else app.say({ kind: 'done', text: `${jobs.length === 1 ? 'It is' : `${good} are`} ${done}.` });

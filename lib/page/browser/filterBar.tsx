@@ -1,6 +1,6 @@
-import { groupCounts } from './jobRows.ts';
 import { Link } from './link.tsx';
 import { GROUPS } from './shown.ts';
+import { groupCounts } from './stateCounts.ts';
 import { useApp, useChanges } from './useApp.ts';
 
 /** How many jobs there are in each state; each is a filter. */

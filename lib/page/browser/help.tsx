@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from './dialog.tsx';
-import { areKeysOn, KEY_MAP, setKeys } from './keys.ts';
+import { KEY_MAP } from './keys.ts';
+import { areKeysOn, setKeys } from './oneLetterKeys.ts';
 import { useApp } from './useApp.ts';
 
 /** The keys of the page, and what can be set. */

@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Capabilities, Job, JobChanges, NewJob } from '../../client/index.ts';
-import { linkId } from './appState.ts';
 import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { FIELDS, type Field, jobOf, type Values, valuesOf } from './formFields.ts';
+import { linkId } from './pagePlace.ts';
 import { shortId } from './shown.ts';
 import { useApp, useChanges } from './useApp.ts';
 
@@ -145,7 +145,7 @@ function FieldRow({ field: { name, label, help, kind }, values, set }: FieldRowP
   return (
     <div class={`field ${kind}`}>
       <label for={id}>{label}</label>
-      {kind === 'lines' ? (
+      {kind === 'lines' || kind === 'pairs' || kind === 'list' ? (
         <textarea
           {...common}
           rows={name === 'command' ? 3 : 2}

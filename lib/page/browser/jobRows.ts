@@ -1,37 +1,14 @@
-import type { Job, JobEvent, JobQuery, PmanClient } from '../../client/index.ts';
+import type { JobEvent, JobQuery, PmanClient } from '../../client/index.ts';
 import type { Filter } from './pagePlace.ts';
+import { changeOf } from './rowChange.ts';
+import { FIELDS, type Row, RowList } from './rowList.ts';
 import { isNarrow, queryOf, statesOf } from './searchWords.ts';
-import { GROUPS, type State } from './shown.ts';
+import { isOver, type State } from './shown.ts';
+import { type Counted, type Counts, StateCounts } from './stateCounts.ts';
 
-/** What the list shows of a job. */
-const FIELDS = [
-  ...['id', 'jid', 'auid', 'command', 'state', 'exitCode', 'place'],
-  ...['labels', 'backend', 'acceptedAt', 'startedAt', 'endedAt'],
-] as const;
-
-export type Row = Pick<
-  Job,
-  | 'id'
-  | 'jid'
-  | 'auid'
-  | 'command'
-  | 'state'
-  | 'exitCode'
-  | 'place'
-  | 'labels'
-  | 'backend'
-  | 'acceptedAt'
-  | 'startedAt'
-  | 'endedAt'
-> & { readonly isGone?: true };
-
-export type Counts = Readonly<Partial<Record<State, number>>>;
-
-interface RowPage {
+interface RowPage extends Counted {
   readonly jobs: readonly Row[];
   readonly next: string | null;
-  readonly counts?: Counts | undefined;
-  readonly event?: number | undefined;
 }
 
 export interface JobRowsOptions {
@@ -45,27 +22,32 @@ export interface JobRowsOptions {
 
 const FIRST_PAGE = 100;
 const LATER_PAGE = 500;
+/** More rows are let go when nobody is further down any more: each that comes would be one of a list without an end. */
+const MOST_RESTING = 2000;
 /** How long it takes until what has come is asked for: many jobs come together. In milliseconds. */
 const SOON_MS = 250;
 
 /**
  * The jobs of the list, as far as they have been loaded, and how many there are in each state. Events change rows in their
- * places. Jobs that are new come in when nothing moves under somebody's pointer; until then they are counted.
+ * places, also while an answer is on its way that does not know them. Jobs that are new come in when nothing moves under
+ * somebody's pointer; until then they are counted.
  */
 export class JobRows {
   readonly #options: JobRowsOptions;
   readonly #later: (act: () => void, ms: number) => void;
-  readonly #byId = new Map<string, number>();
-  /** States of jobs that are known and not in the list. */
+  readonly #list = new RowList();
+  readonly #counts = new StateCounts();
+  /** States of jobs that are known, go on, and are not in the list. */
   readonly #others = new Map<string, State>();
   readonly #new = new Set<string>();
-  #rows: readonly Row[] = [];
   #filter: Filter | undefined;
+  /** Which filter the rows fit: not the newest one, as long as its answer is not there. */
+  #shown: string | undefined;
   #next: string | null = null;
-  #counts: Counts = {};
   #turn = 0;
+  /** What has happened since the newest request for rows went out. */
+  #heard: JobEvent[] = [];
   #isLoading = false;
-  #isFirst = true;
   #isDue = false;
   #error: unknown;
 
@@ -75,11 +57,16 @@ export class JobRows {
   }
 
   get rows(): readonly Row[] {
-    return this.#rows;
+    return this.#list.all;
+  }
+
+  /** Another number whenever a row is another one, or others are there. */
+  get version(): number {
+    return this.#list.version;
   }
 
   get counts(): Counts {
-    return this.#counts;
+    return this.#counts.all;
   }
 
   get hasMore(): boolean {
@@ -92,7 +79,12 @@ export class JobRows {
 
   /** Whether nothing has been loaded yet. */
   get isFirst(): boolean {
-    return this.#isFirst;
+    return this.#shown === undefined;
+  }
+
+  /** Names the filter that the rows fit. */
+  get shown(): string | undefined {
+    return this.#shown;
   }
 
   /** Why the last request failed; undefined when it did not. */
@@ -105,13 +97,14 @@ export class JobRows {
     return this.#new.size;
   }
 
-  /** How many jobs fit the filter, as far as the counts tell. */
+  /** How many jobs fit the filter, as far as the counts tell; as many as there are rows at least. */
   get total(): number {
     const states = this.#filter && statesOf(this.#filter);
-    return Object.entries(this.#counts).reduce(
+    const counted = Object.entries(this.counts).reduce(
       (sum, [state, n]) => sum + (states === undefined || states.includes(state as State) ? n : 0),
       0,
     );
+    return Math.max(counted, this.rows.length);
   }
 
   /**
@@ -121,102 +114,74 @@ export class JobRows {
    * @throws PmanClientError as the request does
    */
   async load(filter: Filter, { anew = false } = {}): Promise<number | undefined> {
-    const isOther = keyOf(this.#filter) !== keyOf(filter);
     this.#filter = filter;
-    const page = await this.#page({ ...this.#query(), limit: FIRST_PAGE, counts: '1' });
-    if (page === undefined) return undefined;
-    this.#isFirst = false;
-    this.#new.clear();
-    this.#counts = page.counts ?? {};
-    const fresh = page.jobs;
-    const last = fresh.at(-1);
-    const known = last === undefined ? undefined : this.#byId.get(last.id);
-    // What had been loaded behind it stays.
-    const isKept = !anew && !isOther && known !== undefined && page.next !== null;
-    const seen = new Set(fresh.map(({ id }) => id));
-    const rest = isKept
-      ? this.#rows.slice(known + 1).filter(({ id, isGone }) => !isGone && !seen.has(id))
-      : [];
-    this.#setRows([...fresh, ...rest]);
-    if (!isKept) this.#next = page.next;
-    this.#options.onChange();
-    return page.event;
+    const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1' } as const;
+    const page = await this.#ask(query, (first) => {
+      const isOther = this.#shown !== keyOf(filter);
+      this.#shown = keyOf(filter);
+      this.#new.clear();
+      const rest = anew || isOther ? undefined : this.#restBehind(first);
+      this.#list.set([...first.jobs, ...(rest ?? [])]);
+      if (rest === undefined) this.#next = first.next;
+    });
+    return page?.event;
   }
 
   /** Loads what comes behind the last row. */
   async more(): Promise<void> {
-    if (this.#next === null || this.#isLoading) return;
-    const page = await this.#page({ ...this.#query(), limit: LATER_PAGE, cursor: this.#next });
-    if (page === undefined) return;
-    const added = page.jobs.filter(({ id }) => !this.#byId.has(id));
-    for (const [i, { id }] of added.entries()) this.#byId.set(id, this.#rows.length + i);
-    this.#rows = [...this.#rows, ...added];
-    this.#next = page.next;
-    this.#options.onChange();
+    if (this.#filter === undefined || this.#next === null || this.#isLoading) return;
+    const query = { ...queryOf(this.#filter), limit: LATER_PAGE, cursor: this.#next };
+    await this.#ask(query, ({ jobs, next }) => {
+      this.#list.add(jobs);
+      this.#next = next;
+    });
+  }
+
+  /** The row of a job, where it was loaded. */
+  row(id: string): Row | undefined {
+    return this.#list.get(id);
   }
 
   /** Takes in what has happened to a job. */
-  apply({ type, id, time, data = {} }: JobEvent): void {
-    const at = this.#byId.get(id);
-    const row = at === undefined ? undefined : this.#rows[at];
+  apply(event: JobEvent): void {
+    const { type, id, seq } = event;
+    if (this.#isLoading) this.#heard.push(event);
+    const row = this.#list.get(id);
     const before = row?.state ?? this.#others.get(id);
-    switch (type) {
-      case 'accepted':
-        if (before !== undefined) return;
-        this.#others.set(id, 'waiting');
-        this.#tick(undefined, 'waiting');
-        if (this.#isShown('waiting')) this.#new.add(id);
-        this.#refreshSoon();
-        break;
-      case 'waiting':
-        this.#change(at, { place: numberIn(data.place) });
-        break;
-      case 'started':
-        if (data.part === 0 || before === 'waiting' || before === 'starting') {
-          this.#become(id, at, before, 'running', {
-            place: null,
-            ...(data.part === 0 && { startedAt: time }),
-          });
-        }
-        break;
-      case 'ended':
-        this.#become(id, at, before, data.state as State, {
-          ...{ place: null, endedAt: time, exitCode: worstOf(data.exitCodes) },
-        });
-        break;
-      case 'removed':
-        this.#others.delete(id);
-        if (row?.isGone === true) return;
-        this.#new.delete(id);
-        this.#tick(before, undefined);
-        if (at !== undefined && row !== undefined) {
-          if (this.#options.mayMove()) this.#setRows(this.#rows.filter((one) => one.id !== id));
-          else this.#change(at, { isGone: true });
-        }
-        break;
-      case 'part_ended':
-      case 'kill_ordered':
-      case 'output':
-        return;
+    if (type === 'accepted') {
+      if (before !== undefined) return;
+      this.#others.set(id, 'waiting');
+      this.#tick(seq, undefined, 'waiting');
+      if (this.#isShown('waiting')) this.#new.add(id);
+      this.#refreshSoon();
+    } else if (type === 'removed') {
+      this.#others.delete(id);
+      if (row?.isGone === true) return;
+      this.#new.delete(id);
+      this.#tick(seq, before, undefined);
+      this.#remove(id);
+    } else {
+      const change = changeOf(event, before);
+      if (change === undefined) return;
+      this.#list.change(id, change);
+      if (change.state !== undefined) {
+        if (isOver(change.state)) this.#others.delete(id);
+        else if (row === undefined) this.#others.set(id, change.state);
+        this.#tick(seq, before, change.state);
+      }
     }
     this.#options.onChange();
   }
 
   /** What waits comes in, if it may; to be called when somebody has let go of the list. */
   settle(): void {
-    if (this.#new.size > 0 || this.#rows.some(({ isGone }) => isGone)) this.#refreshSoon();
+    const isMuch = this.rows.length > MOST_RESTING;
+    if (isMuch || this.#new.size > 0 || this.rows.some(({ isGone }) => isGone)) this.#refreshSoon();
   }
 
   /** Loads the first page anew, whatever is pointed at. */
   refresh(): Promise<unknown> {
     return this.#filter === undefined ? Promise.resolve() : this.load(this.#filter);
-  }
-
-  #query(): JobQuery {
-    const filter = this.#filter;
-    if (filter === undefined) return {};
-    const state = statesOf(filter);
-    return { ...queryOf(filter), ...(state !== undefined && { state }) };
   }
 
   #isShown(state: State): boolean {
@@ -226,66 +191,66 @@ export class JobRows {
     return states === undefined || states.includes(state);
   }
 
-  async #page(query: JobQuery): Promise<RowPage | undefined> {
+  /** Asks for rows. Only the newest request counts: `take` puts its answer into the list. */
+  async #ask(query: JobQuery, take: (page: RowPage) => void): Promise<RowPage | undefined> {
     this.#turn += 1;
     const turn = this.#turn;
     this.#isLoading = true;
+    this.#heard = [];
     this.#options.onChange();
+    const counted = this.#counts.ask();
+    let page: RowPage | undefined;
     try {
       const asked = { ...query, fields: FIELDS } as JobQuery;
-      const page: RowPage = await this.#options.client().jobPage(asked);
+      const answer: RowPage = await this.#options.client().jobPage(asked);
       if (turn !== this.#turn) return undefined;
+      page = answer;
       this.#error = undefined;
+      take(page);
+      for (const { id } of page.jobs) this.#others.delete(id);
+      this.#hearAgain(page.event);
       return page;
     } catch (error) {
       if (turn === this.#turn) this.#error = error;
       throw error;
     } finally {
+      counted(page);
       if (turn === this.#turn) this.#isLoading = false;
       this.#options.onChange();
     }
   }
 
-  #setRows(rows: readonly Row[]): void {
-    this.#rows = rows;
-    this.#byId.clear();
-    for (const [i, { id }] of rows.entries()) {
-      this.#byId.set(id, i);
-      this.#others.delete(id);
+  /** An answer knows the events up to a number, and its rows nothing of what was heard meanwhile behind that. */
+  #hearAgain(knownTo = 0): void {
+    for (const event of this.#heard) {
+      if (event.seq <= knownTo) continue;
+      const row = this.#list.get(event.id);
+      if (row === undefined) continue;
+      if (event.type === 'removed') this.#remove(event.id);
+      else this.#list.change(event.id, changeOf(event, row.state) ?? {});
     }
   }
 
-  #change(at: number | undefined, members: Partial<Row>): void {
-    const row = at === undefined ? undefined : this.#rows[at];
-    if (at === undefined || row === undefined) return;
-    // A copy for each event would be a copy of a list of 100,000: the row alone is another one.
-    (this.#rows as Row[])[at] = { ...row, ...members };
+  /** What has been loaded behind a first page and may stay; undefined where that is not known, or too much. */
+  #restBehind({ jobs, next }: RowPage): readonly Row[] | undefined {
+    const last = jobs.at(-1);
+    const at = last === undefined ? undefined : this.#list.placeOf(last.id);
+    if (at === undefined || next === null) return undefined;
+    if (this.rows.length > MOST_RESTING && this.#options.mayMove()) return undefined;
+    return this.rows.slice(at + 1).filter(({ isGone }) => isGone !== true);
   }
 
-  #become(
-    id: string,
-    at: number | undefined,
-    from: State | undefined,
-    to: State,
-    more: Partial<Row>,
-  ) {
-    if (at === undefined && from !== undefined) this.#others.set(id, to);
-    this.#change(at, { ...more, state: to });
-    this.#tick(from, to);
+  #remove(id: string): void {
+    if (this.#options.mayMove()) this.#list.remove(id);
+    else this.#list.change(id, { isGone: true });
   }
 
   /** Counts a change. Where it is not known what the job was, or whether it fits, the server is asked. */
-  #tick(from: State | undefined, to: State | undefined): void {
-    if (from === to) return;
+  #tick(seq: number, from: State | undefined, to: State | undefined): void {
+    if (from === to || this.#counts.knows(seq)) return;
     const isExact = this.#filter !== undefined && !isNarrow(this.#filter);
-    if (!isExact || (from === undefined && to !== 'waiting')) {
-      this.#refreshSoon();
-      return;
-    }
-    const counts = { ...this.#counts };
-    if (from !== undefined) counts[from] = Math.max(0, (counts[from] ?? 0) - 1);
-    if (to !== undefined) counts[to] = (counts[to] ?? 0) + 1;
-    this.#counts = counts;
+    if (isExact && (from !== undefined || to === 'waiting')) this.#counts.move({ seq, from, to });
+    else this.#refreshSoon();
   }
 
   #refreshSoon(): void {
@@ -295,23 +260,25 @@ export class JobRows {
       this.#isDue = false;
       const filter = this.#filter;
       if (filter === undefined) return;
-      const asked = this.#options.mayMove() ? this.load(filter) : this.#recount();
+      const asked = this.#options.mayMove() ? this.load(filter) : this.#recount(filter);
       // Whoever follows the events notices that the server is away.
       asked.catch(() => undefined);
     }, SOON_MS);
   }
 
   /** Asks how many there are, and leaves the rows as they are. */
-  async #recount(): Promise<void> {
-    const filter = this.#filter;
-    if (filter === undefined) return;
-    const page: RowPage = await this.#options
-      .client()
-      .jobPage({ ...this.#query(), limit: FIRST_PAGE, counts: '1', fields: ['id'] } as JobQuery);
-    if (keyOf(filter) !== keyOf(this.#filter)) return;
-    this.#counts = page.counts ?? {};
-    for (const { id } of page.jobs) {
-      if (!this.#byId.has(id) && filter.sort === 'newest') this.#new.add(id);
+  async #recount(filter: Filter): Promise<void> {
+    const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
+    const counted = this.#counts.ask();
+    let page: RowPage | undefined;
+    try {
+      const answer: RowPage = await this.#options.client().jobPage(query as JobQuery);
+      if (keyOf(filter) === keyOf(this.#filter)) page = answer;
+    } finally {
+      counted(page);
+    }
+    for (const { id } of page?.jobs ?? []) {
+      if (this.#list.get(id) === undefined && filter.sort === 'newest') this.#new.add(id);
     }
     this.#options.onChange();
   }
@@ -320,20 +287,4 @@ export class JobRows {
 /** Filters are the same that ask for the same. */
 function keyOf(filter: Filter | undefined): string {
   return JSON.stringify(filter && [filter.states, filter.q, filter.sort]);
-}
-
-/** The exit code that tells how a job ended: the first that is not 0. */
-function worstOf(codes: unknown): number | null {
-  if (!Array.isArray(codes) || codes.length === 0) return null;
-  const bad = codes.find((code) => code !== 0);
-  return bad === undefined ? 0 : numberIn(bad);
-}
-
-function numberIn(value: unknown): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
-/** How many jobs there are in each group, in their order. */
-export function groupCounts(counts: Counts): readonly number[] {
-  return GROUPS.map(({ states }) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0));
 }

@@ -1,10 +1,10 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { isCalled, linkId } from './appState.ts';
 import { StateMark } from './glyph.tsx';
-import type { Row } from './jobRows.ts';
 import { Link } from './link.tsx';
+import { isCalled, linkId } from './pagePlace.ts';
+import type { Row } from './rowList.ts';
 import { clock, isOver, middleCut, shortId, span, tookWords } from './shown.ts';
-import { useApp, useChanges, useNow } from './useApp.ts';
+import { useApp, useChanges, useNow, useRedrawWhenSeen } from './useApp.ts';
 import { useHold } from './useHold.ts';
 
 /** Of a row, in pixels; styles.css has it, too. */
@@ -43,7 +43,13 @@ export function JobTable() {
     if (to + AHEAD > app.rows.rows.length)
       app.rows.more().catch((error) => app.live.noticed(error));
   };
-  useLayoutEffect(look, [rows.length]);
+  const { isLoading, error, shown: fits } = app.rows;
+  // What has failed is not asked for over and over; who scrolls asks again.
+  useLayoutEffect(() => {
+    if (error === undefined) look();
+  }, [rows.length, isLoading, error]);
+  // Other rows begin at the top.
+  useLayoutEffect(() => frame.current?.scrollTo({ top: 0 }), [fits]);
   const isUsable = !app.rows.isFirst;
   // What the benchmark asks for.
   useLayoutEffect(() => {
@@ -56,6 +62,8 @@ export function JobTable() {
   }, []);
   const shown = rows.slice(first, last);
   const now = useNow(shown.some(({ state }) => !isOver(state)));
+  useRedrawWhenSeen();
+  const minute = Math.floor(Date.now() / 60_000);
   const { sort } = app.place.filter;
   const openId = app.place.view === 'job' ? app.place.id : undefined;
   const below = Math.max(0, rows.length - first - shown.length);
@@ -77,15 +85,9 @@ export function JobTable() {
             <th scope="col" class="pick">
               <span class="sr">Selected</span>
             </th>
-            <th scope="col" class="id">
-              ID
-            </th>
-            <th scope="col" class="name">
-              Name
-            </th>
-            <th scope="col" class="is">
-              State
-            </th>
+            <Column kind="id" name="ID" />
+            <Column kind="name" name="Name" />
+            <Column kind="is" name="State" />
             <th
               scope="col"
               class="started"
@@ -102,12 +104,8 @@ export function JobTable() {
                 Started <span aria-hidden="true">{sort === 'newest' ? '↓' : '↑'}</span>
               </button>
             </th>
-            <th scope="col" class="time">
-              Time
-            </th>
-            <th scope="col" class="command">
-              Command
-            </th>
+            <Column kind="time" name="Time" />
+            <Column kind="command" name="Command" />
           </tr>
         </thead>
         <tbody>
@@ -118,6 +116,7 @@ export function JobTable() {
               row={row}
               at={first + i}
               now={isOver(row.state) ? 0 : now}
+              minute={minute}
               isOpen={isCalled(row.id, openId)}
               isPicked={app.selected.has(row.id)}
             />
@@ -126,6 +125,14 @@ export function JobTable() {
         </tbody>
       </table>
     </section>
+  );
+}
+
+function Column({ kind, name }: { readonly kind: string; readonly name: string }) {
+  return (
+    <th scope="col" class={kind}>
+      {name}
+    </th>
   );
 }
 
@@ -143,12 +150,15 @@ function Gap({ rows }: { readonly rows: number }) {
 interface JobRowProps {
   readonly row: Row;
   readonly at: number;
+  /** As it moves on for a job that goes on; 0 for the others. */
   readonly now: number;
+  /** Ages are told anew once a minute at most. */
+  readonly minute: number;
   readonly isOpen: boolean;
   readonly isPicked: boolean;
 }
 
-function JobRow({ row, at, now, isOpen, isPicked }: JobRowProps) {
+function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
   const app = useApp();
   const { id, jid, command, startedAt, acceptedAt, isGone } = row;
   const since = startedAt ?? acceptedAt;
@@ -173,11 +183,7 @@ function JobRow({ row, at, now, isOpen, isPicked }: JobRowProps) {
               type="checkbox"
               checked={isPicked}
               aria-label={`Select ${shortId(id)}`}
-              onChange={() => {
-                const picked = new Set(app.selected);
-                if (!picked.delete(id)) picked.add(id);
-                app.select(picked);
-              }}
+              onChange={() => app.toggle(row)}
             />
           </label>
         </td>
@@ -201,6 +207,6 @@ function JobRow({ row, at, now, isOpen, isPicked }: JobRowProps) {
         </td>
       </tr>
     ),
-    [app, row, at, now, isOpen, isPicked, filter],
+    [app, row, at, now, minute, isOpen, isPicked, filter],
   );
 }

@@ -1,5 +1,7 @@
-import { type AppState, isCalled } from './appState.ts';
+import type { AppState } from './appState.ts';
 import { deedsOf } from './deeds.ts';
+import { areKeysOn, isTypedInto } from './oneLetterKeys.ts';
+import { isCalled } from './pagePlace.ts';
 import { GROUPS, isOver } from './shown.ts';
 
 /** The keys of the page. None needs Ctrl or Alt; none works while somebody types. */
@@ -12,25 +14,13 @@ export const KEY_MAP: readonly (readonly [string, string])[] = [
   ['x', 'select the job'],
   ['K', 'kill (asks)'],
   ['R', 'rerun (asks)'],
-  ['y', 'copy the id'],
+  ['y', 'copy the id; in a log, the lines that are marked'],
   ['1 – 6', 'running, waiting, failed, lost, ok, killed'],
   ['n N', 'in a log: next and previous hit'],
   ['e E', 'in a log: next and previous line of stderr'],
   ['F w t', 'in a log: follow, wrap, times'],
   ['?', 'this map'],
 ];
-
-const OFF = 'pman keys';
-
-/** Whether keys of one letter work (WCAG 2.1.4). */
-export function areKeysOn(): boolean {
-  return localStorage.getItem(OFF) !== 'off';
-}
-
-export function setKeys(isOn: boolean): void {
-  if (isOn) localStorage.removeItem(OFF);
-  else localStorage.setItem(OFF, 'off');
-}
 
 interface KeyOptions {
   readonly app: AppState;
@@ -84,7 +74,7 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
       return true;
     case 'x':
       if (job === undefined) return false;
-      app.select(toggled(app.selected, job.id));
+      app.toggle(job);
       return true;
     case 'y':
       if (job !== undefined) void deeds.copy(job.id, 'id');
@@ -95,7 +85,8 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
       return true;
     case 'R':
       if (job === undefined || !app.canAct) return false;
-      if (app.place.view === 'job') document.dispatchEvent(new Event('pman-rerun'));
+      // The form is that of the job which is open; a row of the list may be of another.
+      if (job.id === app.shownJob?.id) document.dispatchEvent(new Event('pman-rerun'));
       else deeds.rerun([job]);
       return true;
     default:
@@ -105,14 +96,8 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
 
 function back(app: AppState): void {
   if (app.place.view !== 'jobs') app.go({ view: 'jobs', id: undefined, line: undefined });
-  else if (app.selected.size > 0) app.select(new Set());
+  else if (app.selected.size > 0) app.select([]);
   else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-}
-
-function toggled(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
-  const changed = new Set(ids);
-  if (!changed.delete(id)) changed.add(id);
-  return changed;
 }
 
 /** The job whose row has the focus, else the one that is open. */
@@ -146,10 +131,4 @@ function focusRow(app: AppState, to: 1 | -1 | 'first' | 'last'): boolean {
   frame.scrollTo({ top: (scrollHeight / (rows.length + 1)) * next });
   requestAnimationFrame(() => requestAnimationFrame(focus));
   return true;
-}
-
-function isTypedInto(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return target.type !== 'checkbox';
-  return target.matches('textarea, select') || target.isContentEditable;
 }

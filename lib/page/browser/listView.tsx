@@ -1,11 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
-import { type Named, useDeeds } from './deeds.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { AppState } from './appState.ts';
+import { useDeeds } from './deeds.ts';
 import { Failure } from './failure.tsx';
 import { FilterBar } from './filterBar.tsx';
-import type { Row } from './jobRows.ts';
 import { JobTable } from './jobTable.tsx';
 import { Link } from './link.tsx';
 import { NO_FILTER } from './pagePlace.ts';
+import type { Named } from './rowList.ts';
 import { inWords } from './searchWords.ts';
 import { isOver } from './shown.ts';
 import { useApp, useChanges } from './useApp.ts';
@@ -64,7 +65,7 @@ function Shown() {
           ▲ {rows.news} new {rows.news === 1 ? 'job' : 'jobs'}
         </button>
       )}{' '}
-      {rows.rows.length} of {Math.max(rows.total, rows.rows.length)}
+      {rows.rows.length} of {rows.total}
     </p>
   );
 }
@@ -106,30 +107,41 @@ function NoJobs() {
 function Selection() {
   const app = useApp();
   const deeds = useDeeds();
-  const { rows } = app.rows;
-  const picked = rows.filter(({ id }) => app.selected.has(id));
-  const live = picked.filter(({ state }) => !isOver(state));
-  const over = picked.filter(({ state }) => isOver(state));
+  const { total, version } = app.rows;
+  // Of 100,000 that are selected not each event that concerns none of them looks at all.
+  const { live, over } = useMemo(() => selectedIn(app), [app, app.selected, version]);
+  const picked = useMemo(() => [...live, ...over], [live, over]);
   const can = app.canAct;
   const button = (verb: string, jobs: readonly Named[], act: (jobs: readonly Named[]) => void) => (
-    <button type="button" disabled={!can || jobs.length === 0} onClick={() => act(jobs)}>
+    <button
+      type="button"
+      disabled={!can || jobs.length === 0}
+      title={can ? undefined : 'Not connected'}
+      onClick={() => act(jobs)}
+    >
       {verb} {jobs.length}
     </button>
   );
   return (
     <p class="selection">
-      selected {picked.length} of {rows.length} shown: {button('Rerun', picked, deeds.rerun)}{' '}
+      selected {picked.length} of {total} that match: {button('Rerun', picked, deeds.rerun)}{' '}
       {button('Kill', live, deeds.kill)} {button('Delete', over, deeds.remove)}{' '}
-      <button type="button" onClick={() => app.select(idsOf(rows))}>
-        Select all {rows.length}
+      <button type="button" disabled={!can} onClick={() => void app.selectAll()}>
+        Select all {total}
       </button>{' '}
-      <button type="button" onClick={() => app.select(new Set())}>
+      <button type="button" onClick={() => app.select([])}>
         None
       </button>
     </p>
   );
 }
 
-function idsOf(rows: readonly Row[]): ReadonlySet<string> {
-  return new Set(rows.filter(({ isGone }) => !isGone).map(({ id }) => id));
+/** What is selected, as it stands now, without what is removed: jobs that go on, and jobs that have ended. */
+function selectedIn({ selected, rows }: AppState) {
+  const [live, over]: [Named[], Named[]] = [[], []];
+  for (const job of selected.values()) {
+    const row = rows.row(job.id);
+    if (row?.isGone !== true) (isOver((row ?? job).state) ? over : live).push(row ?? job);
+  }
+  return { live, over };
 }

@@ -41,6 +41,7 @@ export class Live {
   #wake: (() => void) | undefined;
   #tries = 0;
   #seen: number | undefined;
+  #loads = 0;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -49,6 +50,11 @@ export class Live {
 
   get contact(): Contact {
     return this.#contact;
+  }
+
+  /** How often all was loaded anew: events may have been missed before, so what was asked for then may be old. */
+  get loads(): number {
+    return this.#loads;
   }
 
   get client(): PmanClient {
@@ -116,10 +122,12 @@ export class Live {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const known = await this.#options.load({ anew: this.#seen === undefined });
+        const anew = this.#seen === undefined;
+        const known = await this.#options.load({ anew });
         // What lies behind the first page is brought up to date by the events since then.
         this.#seen ??= known;
         if (signal.aborted) return;
+        if (anew) this.#loads += 1;
         this.#tries = 0;
         this.#become({ kind: 'live' });
         const after = this.#seen === undefined ? {} : { after: this.#seen };

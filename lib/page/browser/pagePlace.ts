@@ -87,3 +87,13 @@ function decoded(piece: string): string {
     return piece; // no such job: the server says so
   }
 }
+
+/** Whether a job is what a name in an address means: its id, or the beginning of the uuid in it. */
+export function isCalled(id: string, name: string | undefined): boolean {
+  return name !== undefined && (id === name || id.slice(id.indexOf('_') + 1).startsWith(name));
+}
+
+/** What of an id stands in an address: 8 digits of its uuid, which 100,000 jobs seldom share; else the server says so. */
+export function linkId(id: string): string {
+  return id.slice(id.indexOf('_') + 1, id.indexOf('_') + 9);
+}

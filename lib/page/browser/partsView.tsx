@@ -1,5 +1,6 @@
 import type { Job } from '../../client/index.ts';
 import { clock, span } from './shown.ts';
+import { TableHead } from './tableHead.tsx';
 
 /** The parts of a job, one behind the other: when each ran, how long, and how it ended. */
 export function PartsView({ job, now }: { readonly job: Job; readonly now: number }) {
@@ -11,16 +12,7 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
   return (
     <div class="scroll">
       <table class="parts">
-        <thead>
-          <tr>
-            <th scope="col">Part</th>
-            <th scope="col">State</th>
-            <th scope="col">Began</th>
-            <th scope="col">Time</th>
-            <th scope="col">Timeline</th>
-            <th scope="col">Command</th>
-          </tr>
-        </thead>
+        <TableHead names={['Part', 'State', 'Began', 'Time', 'Timeline', 'Command']} />
         <tbody>
           {parts.map((part, i) => {
             const { startedAt, endedAt, command } = part;

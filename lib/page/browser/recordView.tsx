@@ -1,7 +1,7 @@
-import type { ComponentChildren } from 'preact';
 import type { Job } from '../../client/index.ts';
-import { linkId } from './appState.ts';
+import { Fact } from './fact.tsx';
 import { Link } from './link.tsx';
+import { linkId } from './pagePlace.ts';
 import { bytesWords, dayAndClock, shortId, span } from './shown.ts';
 
 /** All that is recorded of a job. */
@@ -68,17 +68,6 @@ export function RecordView({ job }: { readonly job: Job }) {
         <summary>As JSON</summary>
         <pre class="json">{JSON.stringify(job, undefined, 2)}</pre>
       </details>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  if (children === null || children === undefined || children === false || children === '')
-    return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

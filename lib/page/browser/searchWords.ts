@@ -16,8 +16,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ...{ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 },
 };
 
-/** What is asked of the server for a filter, but for the states. @param now in milliseconds since 1970 */
-export function queryOf({ q, sort }: Filter, now = Date.now()): JobQuery {
+/** What is asked of the server for a filter. @param now in milliseconds since 1970 */
+export function queryOf(filter: Filter, now = Date.now()): JobQuery {
+  const { q, sort } = filter;
+  const state = statesOf(filter);
   const words: string[] = [];
   const labels: string[] = [];
   let query: JobQuery = {};
@@ -39,6 +41,7 @@ export function queryOf({ q, sort }: Filter, now = Date.now()): JobQuery {
     ...(words.length > 0 && { find: words.join(' ') }),
     ...(labels.length > 0 && { label: labels.slice(0, 8) }),
     ...(sort === 'oldest' && { sort }),
+    ...(state !== undefined && { state }),
   };
 }
 

@@ -1,41 +1,66 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import type { Capabilities, JobEvent, ServerFacts } from '../../client/index.ts';
-import { linkId } from './appState.ts';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import type { Capabilities, ServerFacts } from '../../client/index.ts';
+import { EventTail } from './eventTail.ts';
+import { Fact } from './fact.tsx';
 import { Failure } from './failure.tsx';
 import { Link } from './link.tsx';
+import { linkId } from './pagePlace.ts';
 import { bytesWords, clock, dayAndClock, shortId, span } from './shown.ts';
+import { TableHead } from './tableHead.tsx';
 import { useApp, useChanges } from './useApp.ts';
 
-/** So many of the last events are shown. */
-const EVENTS = 50;
-
-/** How the server does: health, disk, what runs jobs there, and what has just happened. */
+/** How the server does: health, disk, limits, what runs jobs there, and what has happened last. */
 export function ServerView() {
   const app = useApp();
   useChanges(app);
   const [facts, setFacts] = useState<ServerFacts>();
   const [offers, setOffers] = useState<Capabilities['backends']>([]);
-  const [events, setEvents] = useState<readonly JobEvent[]>([]);
+  const [tail] = useState(() => new EventTail());
   const [error, setError] = useState<unknown>();
   const [turn, setTurn] = useState(0);
   const { client } = app;
   const isLive = app.live.contact.kind === 'live';
   useEffect(() => {
     if (!isLive) return;
-    Promise.all([client.server(), client.capabilities()]).then(
+    const stop = new AbortController();
+    const { signal } = stop;
+    Promise.all([client.server({ signal }), client.capabilities({ signal })]).then(
       ([server, { backends }]) => {
         setFacts(server);
         setOffers(backends);
         setError(undefined);
       },
       (failure: unknown) => {
+        if (signal.aborted) return;
         app.live.noticed(failure);
         setError(failure);
       },
     );
+    return () => stop.abort();
   }, [app, client, isLive, turn]);
-  useEffect(() => app.hear((event) => setEvents((old) => [event, ...old].slice(0, EVENTS))), [app]);
+  // Before anything else of the view: what happens while the older ones are on their way is heard.
+  useLayoutEffect(
+    () =>
+      app.hear((event) => {
+        tail.add([event]);
+        app.changed();
+      }),
+    [app, tail],
+  );
+  const kept = facts?.events;
+  useEffect(() => {
+    if (kept === undefined) return;
+    const stop = new AbortController();
+    client.eventPage({ after: tail.after(kept) }, { signal: stop.signal }).then(
+      ({ events }) => {
+        tail.add(events);
+        app.changed();
+      },
+      // What happens from now on is told all the same.
+      () => undefined,
+    );
+    return () => stop.abort();
+  }, [app, client, kept, tail]);
   const refresh = () => setTurn((n) => n + 1);
   return (
     <section class="panel alone server" aria-label="Server">
@@ -43,22 +68,19 @@ export function ServerView() {
       {error !== undefined && <Failure error={error} onAgain={refresh} />}
       {facts !== undefined && <Facts facts={facts} />}
       <p>
-        <button type="button" onClick={refresh} disabled={!app.canAct}>
+        <button
+          type="button"
+          onClick={refresh}
+          disabled={!app.canAct}
+          title={app.canAct ? undefined : 'Not connected'}
+        >
           Look again
         </button>
       </p>
       <h3>What runs jobs</h3>
       <div class="scroll">
         <table class="facts">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Runs</th>
-              <th scope="col">A job may have</th>
-              <th scope="col">Outputs apart</th>
-              <th scope="col">Signals</th>
-            </tr>
-          </thead>
+          <TableHead names={['Name', 'Runs', 'A job may have', 'Outputs apart', 'Signals']} />
           <tbody>
             {offers.map(({ name, runs, takes, separateOutputs, passesSignals }) => (
               <tr key={name}>
@@ -72,10 +94,10 @@ export function ServerView() {
           </tbody>
         </table>
       </div>
-      <h3>Events since this view was opened</h3>
-      {events.length === 0 && <p class="quiet">Nothing has happened yet.</p>}
+      <h3>Events</h3>
+      {tail.events.length === 0 && <p class="quiet">Nothing has happened yet.</p>}
       <ol class="events" reversed>
-        {events.map(({ seq, time, type, id, jid, data }) => (
+        {tail.events.map(({ seq, time, type, id, jid, data }) => (
           <li key={seq}>
             <span class="mono quiet">
               {clock(time, true)} {seq}
@@ -93,13 +115,14 @@ export function ServerView() {
 }
 
 function Facts({
-  facts: { version, startedAt, uptimeSeconds, jobs, disk, events },
+  facts: { version, startedAt, uptimeSeconds, jobs, disk, events, limits, limitedBy },
 }: {
   readonly facts: ServerFacts;
 }) {
   const used = disk.totalBytes - disk.freeBytes;
   const percent = disk.totalBytes === 0 ? 0 : Math.round((disk.freeBytes / disk.totalBytes) * 100);
   const isLow = disk.problem !== null || percent < 5;
+  const { job, kept } = limits;
   return (
     <dl class="record">
       <Fact name="Health">
@@ -128,15 +151,33 @@ function Facts({
       <Fact name="Events kept">
         {events.oldest} to {events.newest}
       </Fact>
+      <Fact name="Limits">
+        {limits.jobsAtOnce} jobs at once, requests of {bytesWords(limits.bodyBytes)},{' '}
+        {limits.graceSeconds} s from TERM to KILL
+      </Fact>
+      <Fact name="A job has at most">
+        {listed([
+          job.memoryBytes !== null && `memory ${bytesWords(job.memoryBytes)}`,
+          job.cpus !== null && `${job.cpus} cpus`,
+          job.processes !== null && `${job.processes} processes`,
+          job.outputBytes !== null && `${bytesWords(job.outputBytes)} of each output of a part`,
+        ]) || 'what it asks for'}
+        <span class="quiet">
+          {' '}
+          (held by {limitedBy.memory}, {limitedBy.cpu}, {limitedBy.processes})
+        </span>
+      </Fact>
+      <Fact name="Kept of ended jobs">
+        {listed([
+          kept.seconds !== null && span(kept.seconds * 1000),
+          kept.jobs !== null && `${kept.jobs} jobs`,
+          kept.bytes !== null && bytesWords(kept.bytes),
+        ]) || 'all, until they are deleted'}
+      </Fact>
     </dl>
   );
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
+function listed(words: readonly (string | false)[]): string {
+  return words.filter((one) => one !== false).join(', ');
 }

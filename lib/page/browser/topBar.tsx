@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link } from './link.tsx';
 import { SEARCH_WORDS } from './searchWords.ts';
 import { nextTheme, type Theme, themeNow } from './theme.ts';
@@ -55,10 +55,15 @@ function SearchField() {
   const { q } = app.place.filter;
   const [typed, setTyped] = useState(q);
   const timer = useRef<ReturnType<typeof setTimeout>>();
-  // Back and forward change what is searched for.
-  useEffect(() => setTyped(q), [q]);
+  const asked = useRef(q);
+  // Back and forward change what is searched for. What was asked for from here is known, and more may be typed by now.
+  useLayoutEffect(() => {
+    if (q !== asked.current) setTyped(q);
+    asked.current = q;
+  }, [q]);
   const find = (text: string, how: 'push' | 'replace') => {
     clearTimeout(timer.current);
+    asked.current = text;
     const { view, filter } = app.place;
     app.go({ filter: { ...filter, q: text }, view: view === 'job' ? 'job' : 'jobs' }, how);
   };

@@ -21,11 +21,33 @@ export function useChanges(app: AppState): void {
 /** The time now, anew each second as long as something on the page goes on; no timer runs else. */
 export function useNow(isRunning: boolean): number {
   const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
+  // Before the browser has drawn: the time is old when nothing has gone on for long.
+  useLayoutEffect(() => {
     if (!isRunning) return;
     setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, [isRunning]);
   return now;
+}
+
+/**
+ * Draws again when somebody comes back to the page: ages that stood there meanwhile are old, and no timer runs where nothing
+ * goes on.
+ */
+export function useRedrawWhenSeen(): void {
+  const [, draw] = useReducer((n: number, _: undefined) => n + 1, 0);
+  useEffect(() => {
+    const seen = () => {
+      if (!document.hidden) draw(undefined);
+    };
+    document.addEventListener('visibilitychange', seen);
+    window.addEventListener('focus', seen);
+    document.addEventListener('pointerenter', seen);
+    return () => {
+      document.removeEventListener('visibilitychange', seen);
+      window.removeEventListener('focus', seen);
+      document.removeEventListener('pointerenter', seen);
+    };
+  }, []);
 }

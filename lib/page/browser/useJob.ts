@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
 import type { AppState } from './appState.ts';
+import { followJob } from './jobFeed.ts';
 import { isOver } from './shown.ts';
 
 export interface Known {
@@ -9,9 +10,6 @@ export interface Known {
   /** Asks again. */
   readonly again: () => void;
 }
-
-/** How long what has happened to a job is gathered until it is asked for, in milliseconds. */
-const SOON_MS = 100;
 
 /** One job, kept up to date by the events. */
 export function useJob(app: AppState, id: string | undefined): Known {
@@ -22,32 +20,18 @@ export function useJob(app: AppState, id: string | undefined): Known {
   const isLive = app.live.contact.kind === 'live';
   useEffect(() => {
     if (id === undefined || !isLive) return;
-    const stop = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let whole = '';
-    const ask = async () => {
-      timer = undefined;
-      try {
-        const job = await client.job(id, { signal: stop.signal });
-        whole = job.id;
+    return followJob({
+      ...{ client, id, hear: (listener) => app.hear(listener) },
+      onJob: (job) => {
         setKnown({ asked: id, job });
         setError(undefined);
-      } catch (failure) {
-        if (stop.signal.aborted) return;
+      },
+      onError: (failure) => {
         app.live.noticed(failure);
         setError(failure);
-      }
-    };
-    void ask();
-    const forget = app.hear((event) => {
-      if (event.id === whole && timer === undefined) timer = setTimeout(() => void ask(), SOON_MS);
+      },
     });
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-      forget();
-    };
-  }, [app, client, id, isLive, turn]);
+  }, [app, client, id, isLive, app.live.loads, turn]);
   return {
     job: known?.asked === id ? known?.job : undefined,
     error,

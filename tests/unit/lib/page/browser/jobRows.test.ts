@@ -14,9 +14,10 @@ describe('the rows of the list', () => {
   let due: Array<() => void>;
   let mayMove: boolean;
   let rows: JobRows;
+  let seq: number;
 
   beforeEach(() => {
-    [asked, answers, due, mayMove] = [[], [], [], true];
+    [asked, answers, due, mayMove, seq] = [[], [], [], true, 7];
     rows = new JobRows({
       client: () => ({
         jobPage: async (query = {}) => {
@@ -34,9 +35,11 @@ describe('the rows of the list', () => {
     answers.push({ jobs: ids.map((id) => job(id)) as unknown as JobPage['jobs'], ...more });
   const counts = (running: number, failed = 0) =>
     ({ running, failed, waiting: 0 }) as unknown as NonNullable<JobPage['counts']>;
-  const event = (type: JobEvent['type'], id: string, data = {}): JobEvent => ({
-    ...{ seq: 1, time: '2026-11-29T12:00:00.000Z', type, id, data },
-  });
+  const event = (type: JobEvent['type'], id: string, data = {}): JobEvent => {
+    seq += 1;
+    return { seq, time: '2026-11-29T12:00:00.000Z', type, id, data };
+  };
+  const failed = { state: 'failed', exitCodes: [1] };
   const ids = () => rows.rows.map(({ id }) => id);
 
   it('change in their places when a job ends, and the counts with them', async () => {
@@ -50,6 +53,18 @@ describe('the rows of the list', () => {
     rows.apply(event('ended', 'a', { state: 'failed', exitCodes: [0, 3] }));
     expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
     expect(due).toEqual([]);
+  });
+
+  it('have another version when one of them is another one, and not when something else happens', async () => {
+    page(['a'], { counts: counts(2) });
+    const first = rows.version;
+    await rows.load(NO_FILTER);
+    const loaded = rows.version;
+    rows.apply(event('accepted', 'b'));
+    rows.apply(event('ended', 'b', failed));
+    expect([loaded === first, rows.version]).toEqual([false, loaded]);
+    rows.apply(event('ended', 'a', failed));
+    expect(rows.version).not.toBe(loaded);
   });
 
   it('leave new jobs outside while somebody points at the list', async () => {
@@ -143,5 +158,89 @@ describe('the rows of the list', () => {
     await expect(rows.refresh()).rejects.toThrow('away');
     expect(ids()).toEqual(['a']);
     expect(rows.error).toBeInstanceOf(Error);
+  });
+
+  it('know what has happened while the answer was on its way that does not know it', async () => {
+    page(['c', 'b', 'a'], { counts: counts(3), event: 7 });
+    await rows.load(NO_FILTER);
+    // The server has looked before these events, and its answer comes behind them.
+    page(['c', 'b', 'a'], { counts: counts(3), event: 7 });
+    const loaded = rows.refresh();
+    rows.apply(event('ended', 'a', failed));
+    rows.apply(event('removed', 'b'));
+    await loaded;
+    expect(ids()).toEqual(['c', 'a']);
+    expect(rows.rows[1]).toMatchObject({ state: 'failed', exitCode: 1 });
+    expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
+  });
+
+  it('take an event in once that the answer knows already', async () => {
+    page(['b'], { next: 'n', counts: counts(2), event: 7 });
+    await rows.load(NO_FILTER);
+    page(['a']);
+    await rows.more();
+    const ended = event('ended', 'a', failed);
+    page(['b'], { next: 'n', counts: counts(1, 1), event: ended.seq });
+    await rows.refresh();
+    // The stream tells it behind the answer: as after a lost connection.
+    rows.apply(ended);
+    expect(rows.rows[1]).toMatchObject({ id: 'a', state: 'failed' });
+    expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
+    expect(due).toEqual([]);
+  });
+
+  it('know what has happened while rows further down were on their way', async () => {
+    page(['b'], { next: 'n', counts: counts(2), event: 7 });
+    await rows.load(NO_FILTER);
+    page(['a']);
+    const loaded = rows.more();
+    rows.apply(event('ended', 'a', failed));
+    await loaded;
+    expect(rows.rows[1]).toMatchObject({ id: 'a', state: 'failed' });
+  });
+
+  it('count what happens while the counts alone are asked for', async () => {
+    page(['a'], { counts: counts(2), event: 7 });
+    await rows.load(NO_FILTER);
+    mayMove = false;
+    rows.apply(event('ended', 'unknown', failed));
+    page([], { counts: counts(1, 1), event: seq });
+    due.shift()?.();
+    rows.apply(event('ended', 'a', failed));
+    await new Promise(setImmediate);
+    expect(rows.counts).toMatchObject({ running: 0, failed: 2 });
+  });
+
+  it('of another filter never stay, also when its first answer was lost', async () => {
+    page(['b', 'a'], { next: 'n' });
+    await rows.load(NO_FILTER);
+    page(['z', 'y']);
+    await rows.more();
+    const other = { ...NO_FILTER, q: 'a' };
+    answers.push({ jobs: [], next: null });
+    const lost = rows.load(other);
+    page(['b', 'a'], { next: 'n' });
+    await Promise.all([lost, rows.load(other)]);
+    expect(ids()).toEqual(['b', 'a']);
+    expect(rows.shown).toContain('"a"');
+  });
+
+  it('are let go further down once nobody is there', async () => {
+    page(['first'], { next: 'n' });
+    await rows.load(NO_FILTER);
+    page(Array.from({ length: 2500 }, (_, n) => `job ${n}`));
+    await rows.more();
+    mayMove = false;
+    rows.settle();
+    page(['new', 'first'], { next: 'm' });
+    due.shift()?.();
+    await new Promise(setImmediate);
+    expect(ids()).toHaveLength(2501);
+    mayMove = true;
+    rows.settle();
+    page(['new', 'first'], { next: 'm' });
+    due.shift()?.();
+    await new Promise(setImmediate);
+    expect([ids(), rows.hasMore]).toEqual([['new', 'first'], true]);
   });
 });
