@@ -22,7 +22,8 @@ const SCRIPT = `
       draw();
     };
     const line = lineIn(location.hash);
-    render(h(LogView, { client, job, line, onLineChange }), document.getElementById('page'));
+    const onCopy = (text) => { globalThis.copiedText = text; };
+    render(h(LogView, { client, job, line, onLineChange, onCopy }), document.getElementById('page'));
   };
   addEventListener('hashchange', draw);
   draw();

@@ -183,7 +183,7 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     expect(new URL(log.page.url()).hash).toBe('#L2505');
     await log.page.locator('[data-line="2508"] .log-number').click({ modifiers: ['Shift'] });
     expect(new URL(log.page.url()).hash).toBe('#L2505-L2508');
-    expect(await log.page.locator('.log-marked').count()).toBe(4);
+    await eventually(async () => (await log.page.locator('.log-marked').count()) === 4);
     await log.page.evaluate("location.hash = '#L77'");
     await shows('77 77');
   });
@@ -257,6 +257,53 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     await eventually(async () => (await log.page.locator('.log-stderr').count()) === 0);
     await scroller().press('End');
     await lastIs('1502 500');
+  });
+
+  it('saves and opens what was written: both outputs as they came in, or one of them', async () => {
+    const id = await ended('echo one; sleep 0.2; echo oh >&2; sleep 0.2; echo two');
+    await log.show(id);
+    await lastIs('3 two');
+    const which = log.page.getByLabel('Output to open or save');
+    const saved = async (name: string) => {
+      await which.selectOption(name);
+      const [download] = await Promise.all([
+        log.page.waitForEvent('download'),
+        log.page.getByRole('button', { name: 'Download' }).click(),
+      ]);
+      return [download.suggestedFilename(), readFileSync(await download.path(), 'utf8')];
+    };
+    expect(await saved('both')).toEqual([`${id}.log`, 'one\noh\ntwo\n']);
+    expect(await saved('stdout')).toEqual([`${id}.stdout.log`, 'one\ntwo\n']);
+    expect(await saved('stderr')).toEqual([`${id}.stderr.log`, 'oh\n']);
+    for (const [name, text] of [
+      ['both', 'one\noh\ntwo\n'],
+      ['stderr', 'oh\n'],
+    ] as const) {
+      await which.selectOption(name);
+      const [raw] = await Promise.all([
+        log.page.waitForEvent('popup'),
+        log.page.getByRole('button', { name: 'Raw' }).click(),
+      ]);
+      try {
+        await eventually(async () => (await raw.evaluate('document.body.textContent')) === text);
+      } finally {
+        // A window in front of the log keeps that from being drawn.
+        await raw.close();
+      }
+    }
+  });
+
+  it('copies the lines that are marked, also those that are not loaded', async () => {
+    const id = await ended('seq 1 5000');
+    await log.show(id, '#L1-L4000');
+    await shows('1 1');
+    await log.page.keyboard.press('Escape');
+    await scroller().press('y');
+    await eventually(
+      () => log.page.evaluate('globalThis.copiedText?.split("\\n").length === 4000'),
+      { message: '4000 lines to be copied' },
+    );
+    expect(await log.page.evaluate('copiedText.endsWith("\\n3999\\n4000")')).toBe(true);
   });
 
   it('can be used by everybody', async () => {

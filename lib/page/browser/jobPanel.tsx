@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
 import { useDeeds } from './deeds.ts';
 import { Failure } from './failure.tsx';
@@ -25,14 +25,15 @@ export function JobPanel({ id }: { readonly id: string }) {
   const deeds = useDeeds();
   const heading = useRef<HTMLHeadingElement>(null);
   useWatch(job);
-  useEffect(() => app.show(job), [app, job]);
-  useEffect(() => () => app.show(undefined), [app]);
+  // Before the browser has drawn: a key that is pressed at once means this job.
+  useLayoutEffect(() => app.show(job), [app, job]);
+  useLayoutEffect(() => () => app.show(undefined), [app]);
   // It stays in view in the list that is smaller now.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (job !== undefined)
       document.querySelector('.list tr.open')?.scrollIntoView({ block: 'nearest' });
   }, [job?.id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const open = () => setRerun(true);
     document.addEventListener('pman-rerun', open);
     return () => document.removeEventListener('pman-rerun', open);
@@ -110,6 +111,7 @@ function TabView({
   readonly now: number;
 }) {
   const app = useApp();
+  const deeds = useDeeds();
   switch (tab) {
     case 'log':
       return (
@@ -119,6 +121,7 @@ function TabView({
           job={job}
           line={app.place.line}
           onLineChange={(line) => app.go({ line }, 'replace')}
+          onCopy={(text) => void deeds.copy(text, 'text')}
         />
       );
     case 'parts':

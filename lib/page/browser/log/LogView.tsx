@@ -1,8 +1,10 @@
-import { useEffect, useReducer, useRef } from 'preact/hooks';
+import { useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Job, PmanClient } from '../../../client/index.ts';
+import type { LineRange } from '../pagePlace.ts';
 import { bytesText } from './bytesText.ts';
-import { type LineRange, LogControl } from './logControl.ts';
+import { LogControl } from './logControl.ts';
 import { listenToLogKeys } from './logKeys.ts';
+import { OUTPUTS, type WhichOutput } from './openOutput.ts';
 
 export interface LogViewProps {
   readonly client: PmanClient;
@@ -10,26 +12,30 @@ export interface LogViewProps {
   /** The lines that the address names. */
   readonly line: LineRange | undefined;
   readonly onLineChange: (range: LineRange | undefined) => void;
+  readonly onCopy: (text: string) => void;
 }
 
 /** What a job has written and writes: both outputs by lines, of any length, with search and links to lines. */
-export function LogView({ client, job, line, onLineChange }: LogViewProps) {
+export function LogView(props: LogViewProps) {
+  const { client, job, line } = props;
   const view = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const marks = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const control = useRef<LogControl>();
-  const onLine = useRef(onLineChange);
-  onLine.current = onLineChange;
+  const now = useRef(props);
+  now.current = props;
   const [, redraw] = useReducer((n: number) => n + 1, 0);
 
   // A job that has changed is the same log.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (scroller.current === null || marks.current === null) return;
     const made = new LogControl({
-      ...{ client, job, line, scroller: scroller.current, marks: marks.current },
+      ...{ client, line, scroller: scroller.current, marks: marks.current },
+      job: () => now.current.job,
       onChange: () => redraw(undefined),
-      onLine: (range) => onLine.current(range),
+      onLine: (range) => now.current.onLineChange(range),
+      onCopy: (text) => now.current.onCopy(text),
     });
     control.current = made;
     return () => {
@@ -37,8 +43,10 @@ export function LogView({ client, job, line, onLineChange }: LogViewProps) {
       made.close();
     };
   }, [client, job.id]);
-  useEffect(() => control.current?.mark(line), [line?.from, line?.to]);
-  useEffect(
+  useLayoutEffect(() => control.current?.mark(line), [line?.from, line?.to]);
+  // It had not begun when the log was opened.
+  useLayoutEffect(() => control.current?.changed(), [job.startedAt]);
+  useLayoutEffect(
     () =>
       listenToLogKeys({
         control: () => control.current,
@@ -99,7 +107,8 @@ interface LogToolsProps {
 }
 
 function LogTools({ log, input }: LogToolsProps) {
-  const find = () => void log?.find(input.current?.value ?? '');
+  const [which, setWhich] = useState<WhichOutput>('both');
+  const find = (step: 1 | -1 = 1) => void log?.find(input.current?.value ?? '', step);
   return (
     <div class="log-tools">
       <search class="log-search">
@@ -112,8 +121,7 @@ function LogTools({ log, input }: LogToolsProps) {
           onKeyDown={(event) => {
             if (event.key === 'Enter') {
               event.preventDefault();
-              if (event.shiftKey) void log?.goToHit(-1);
-              else find();
+              find(event.shiftKey ? -1 : 1);
             }
             if (event.key !== 'Escape') return;
             // What was found stays.
@@ -128,10 +136,10 @@ function LogTools({ log, input }: LogToolsProps) {
         <span class="log-count" role="status">
           {countText(log)}
         </span>
-        <button type="button" aria-label="Previous hit" onClick={() => void log?.goToHit(-1)}>
+        <button type="button" aria-label="Previous hit" onClick={() => find(-1)}>
           ↑
         </button>
-        <button type="button" aria-label="Next hit" onClick={find}>
+        <button type="button" aria-label="Next hit" onClick={() => find()}>
           ↓
         </button>
       </search>
@@ -163,22 +171,36 @@ function LogTools({ log, input }: LogToolsProps) {
         Follow{log?.isFollowing === false ? '' : ' ✓'}
       </button>
       <span class="log-size">{sizeText(log)}</span>
-      <button type="button" class="log-file" onClick={() => log?.open('raw')}>
-        Raw
-      </button>
-      <button type="button" class="log-file" onClick={() => log?.open('save')}>
-        Download
-      </button>
+      <span class="log-file">
+        <select
+          aria-label="Output to open or save"
+          value={which}
+          onChange={({ currentTarget: { value } }) =>
+            setWhich(OUTPUTS.find((one) => one === value) ?? 'both')
+          }
+        >
+          {OUTPUTS.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>{' '}
+        <button type="button" onClick={() => void log?.open('raw', which)}>
+          Raw
+        </button>{' '}
+        <button type="button" onClick={() => void log?.open('save', which)}>
+          Download
+        </button>
+      </span>
     </div>
   );
 }
 
 function countText(log: LogControl | undefined): string {
   if (log === undefined) return '';
-  if (log.isSearching) return '…';
-  if (log.problem !== '') return log.problem;
-  const { lines, place, isWhole } = log.hits;
-  if (log.typed === '') return '';
+  const { finder, problem } = log;
+  if (finder.isSearching) return '…';
+  if (problem !== '') return problem;
+  const { lines, place, isWhole } = finder.hits;
+  if (finder.typed === '') return '';
   return lines.length === 0 ? 'nothing found' : `${place}/${lines.length}${isWhole ? '' : '+'}`;
 }
 

@@ -87,6 +87,11 @@ export class LineStore {
     }
   }
 
+  /** Takes what an answer tells that newer ones have overtaken: of lines that grow these know more. */
+  putOld({ lines }: Pick<OutputLines, 'lines'>): void {
+    for (const line of lines) if (line.open !== true) this.#set(line.line, line);
+  }
+
   get(line: number): OutputLine | undefined {
     return this.#chunks.get(chunkOf(line))?.lines[(line - 1) % CHUNK_LINES];
   }

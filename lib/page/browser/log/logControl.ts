@@ -1,58 +1,54 @@
 import type { FindQuery, Job, PmanClient } from '../../../client/index.ts';
-import { textOf } from './ansi.ts';
+import type { LineRange } from '../pagePlace.ts';
+import { PLAIN, showLine, textOf } from './ansi.ts';
+import { LogFinder } from './logFinder.ts';
 import { LogMarks } from './logMarks.ts';
 import { LogModel } from './logModel.ts';
 import { LogPane } from './logPane.ts';
 import type { RowContent } from './logRow.ts';
-import { Hits, MOST_HITS, type Query, queryIn, rangesIn } from './logSearch.ts';
-import { openOutput } from './openOutput.ts';
+import { openOutput, type Way, type WhichOutput } from './openOutput.ts';
 import { RowMap } from './rowMap.ts';
+import { StderrLines } from './stderrLines.ts';
 import { type TimeForm, timeText } from './timeText.ts';
-
-export interface LineRange {
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface ControlOptions {
   readonly client: PmanClient;
-  readonly job: Job;
+  /** As it stands by now. */
+  readonly job: () => Job;
   readonly scroller: HTMLElement;
   /** Where hits are marked beside the scroll bar. */
   readonly marks: HTMLElement;
   readonly line: LineRange | undefined;
   readonly onChange: () => void;
   readonly onLine: (range: LineRange | undefined) => void;
+  /** Puts a text where people can take it from. */
+  readonly onCopy: (text: string) => void;
 }
 
-/** How many lines of stderr are asked for at once. */
-const MOST_STDERR = 100_000;
 /** Of a line that was cut so much is fetched at most, in bytes. */
 const WHOLE_BYTES = 4 * 1024 * 1024;
+/** So many lines are fetched at once to be copied. */
+const COPIED_LINES = 1000;
 const TIME_FORMS: readonly TimeForm[] = ['off', 'clock', 'since'];
 
 /** A log that is shown: what is known of it, its window, and what its user has asked for. */
 export class LogControl {
   readonly #options: ControlOptions;
+  readonly #id: string;
   readonly #stopper = new AbortController();
   readonly #marks: LogMarks;
+  readonly #stderr: StderrLines;
   readonly model: LogModel;
   readonly pane: LogPane;
+  readonly finder: LogFinder;
   #marked: LineRange | undefined;
   /** A line to go to once it is there. */
   #awaited: number | undefined;
   #anchor: number | undefined;
-  #search = new AbortController();
-  #query: Query | undefined;
-  #stderr = new Hits();
-  #isHiding = false;
-  #isFindingStderr = false;
   #totalAtPause = 0;
   times: TimeForm = 'off';
   isWrapped = false;
-  hits = new Hits();
-  isSearching = false;
-  /** Why nothing could be found. */
+  /** Why something that was asked for could not be done. */
   problem = '';
   /** A line that was cut in the window, with all of it. */
   whole: { readonly line: number; readonly text: string } | undefined;
@@ -60,11 +56,21 @@ export class LogControl {
   constructor(options: ControlOptions) {
     this.#options = options;
     const { client, job, scroller, line } = options;
+    this.#id = job().id;
     this.#marked = line;
     this.#marks = new LogMarks(options.marks);
     this.#awaited = line?.from;
     this.#anchor = line?.from;
-    this.model = new LogModel(client, job, () => this.#changed());
+    this.model = new LogModel(client, this.#id, () => this.changed());
+    const find = (query: FindQuery, signal: AbortSignal) =>
+      client.find(this.#id, query, { signal });
+    this.finder = new LogFinder({
+      find,
+      total: () => this.model.total,
+      onChange: () => options.onChange(),
+      onError: (error) => this.#failed(error),
+    });
+    this.#stderr = new StderrLines(find);
     this.pane = new LogPane(scroller, {
       contentOf: (number) => this.#contentOf(number),
       onView: (from, to) => this.#viewed(from, to),
@@ -85,12 +91,12 @@ export class LogControl {
     return this.isFollowing ? 0 : this.model.total - this.#totalAtPause;
   }
 
-  get typed(): string {
-    return this.#query?.typed ?? '';
+  get hidesStderr(): boolean {
+    return this.#stderr.isHidden;
   }
 
-  get hidesStderr(): boolean {
-    return this.#isHiding;
+  get hasMarked(): boolean {
+    return this.#marked !== undefined;
   }
 
   follow(): void {
@@ -108,119 +114,117 @@ export class LogControl {
     this.#marked = range;
     this.#anchor = range?.from;
     this.#awaited = range?.from;
-    this.#changed();
+    this.changed();
   }
 
   nextTimes(): void {
     this.times = TIME_FORMS[(TIME_FORMS.indexOf(this.times) + 1) % TIME_FORMS.length] ?? 'off';
-    this.#changed();
+    this.changed();
   }
 
   wrap(): void {
     this.isWrapped = !this.isWrapped;
     this.pane.setWrapped(this.isWrapped);
-    this.#changed();
+    this.changed();
   }
 
   /** Shows the lines of stderr, or does not. */
   async showStderr(isShown: boolean): Promise<void> {
-    this.#isHiding = !isShown;
-    if (this.#isHiding) await this.#findStderr();
-    this.#changed();
+    this.#stderr.isHidden = !isShown;
+    this.problem = '';
+    if (!isShown) await this.#knowStderr();
+    this.changed();
   }
 
-  /** Finds what was typed; goes to the first hit in view or behind it. */
-  async find(typed: string): Promise<void> {
-    if (typed === this.typed && this.hits.lines.length > 0) return this.goToHit(1);
-    this.#search.abort();
-    this.#search = new AbortController();
-    this.#query = queryIn(typed);
-    this.hits = new Hits();
-    this.problem = '';
-    if (this.#query !== undefined) await this.#findMore();
-    if (this.hits.lines.length > 0) await this.goToHit(1);
-    this.#changed();
+  /** Finds what was typed, and goes to a hit: to the first one in view or behind it, or to the next one of the same. */
+  async find(typed: string, step: 1 | -1 = 1): Promise<void> {
+    const { finder } = this;
+    if (typed !== finder.typed || finder.hits.lines.length === 0) {
+      this.problem = '';
+      await finder.find(typed);
+      if (typed !== finder.typed) return;
+    }
+    await this.goToHit(step);
   }
 
   /** Goes to the next hit, or to the one before. */
   async goToHit(step: 1 | -1): Promise<void> {
-    const { hits } = this;
-    const isLast = step === 1 && hits.place === hits.lines.length;
-    if (isLast && hits.searched < this.model.total && this.#query !== undefined) {
-      await this.#findMore();
-    }
-    this.#show(hits.go(step, this.pane.firstLine));
+    this.#show(await this.finder.go(step, () => this.pane.firstLine));
   }
 
   /** Goes to the next line of stderr, or to the one before. */
   async goToStderr(step: 1 | -1): Promise<void> {
-    await this.#findStderr();
-    this.#show(this.#stderr.go(step, this.#stderr.current ?? this.pane.firstLine));
+    await this.#knowStderr();
+    const { hits } = this.#stderr;
+    this.#show(hits.go(step, hits.current ?? this.pane.firstLine));
   }
 
   /** Fetches all of a line that is cut in the window. */
-  async showWhole(line: number): Promise<void> {
-    const { client, job } = this.#options;
-    const query = { from: line, count: 1, lineBytes: WHOLE_BYTES };
-    try {
-      const { lines } = await client.lines(job.id, query, { signal: this.#stopper.signal });
+  showWhole(line: number): Promise<void> {
+    return this.#try(async (signal) => {
+      const query = { from: line, count: 1, lineBytes: WHOLE_BYTES };
+      const { lines } = await this.#options.client.lines(this.#id, query, { signal });
       this.whole = { line, text: lines[0]?.text ?? '' };
-    } catch (error) {
-      this.#failed(error);
-    }
-    this.#changed();
-  }
-
-  /** Opens what was written to stdout as it is, or saves it. */
-  open(way: 'raw' | 'save'): void {
-    const { client, job } = this.#options;
-    openOutput(client, job, way).catch((error: unknown) => {
-      this.#failed(error);
-      this.#options.onChange();
     });
   }
 
   hideWhole(): void {
     this.whole = undefined;
-    this.#changed();
+    this.changed();
   }
 
-  /** The text of the lines that are marked, as far as it is known; undefined when none are. */
-  markedText(): string | undefined {
-    if (this.#marked === undefined) return undefined;
-    const { from, to } = this.#marked;
-    const texts: string[] = [];
-    for (let line = from; line <= to; line += 1) {
-      texts.push(textOf(this.model.lines.shown(line)?.spans ?? []));
-    }
-    return texts.join('\n');
+  /** Opens what was written as it is, or saves it. */
+  open(way: Way, which: WhichOutput): Promise<void> {
+    const { client, job } = this.#options;
+    return this.#try((signal) => openOutput({ client, job: job(), way, which, signal }));
   }
 
-  close(): void {
-    this.#stopper.abort();
-    this.#search.abort();
-    this.model.close();
-    this.pane.close();
+  /** Copies the lines that are marked, all of them, also those that were never in view. */
+  copyMarked(): Promise<void> {
+    return this.#try(async (signal) => {
+      const { from, to } = this.#marked ?? { from: 1, to: 0 };
+      const texts: string[] = [];
+      for (let line = from; line <= to; ) {
+        const count = Math.min(to - line + 1, COPIED_LINES);
+        const query = { from: line, count, lineBytes: WHOLE_BYTES };
+        const { lines } = await this.#options.client.lines(this.#id, query, { signal });
+        if (lines.length === 0) break;
+        texts.push(...lines.map(({ text }) => textOf(showLine(text, PLAIN).spans)));
+        line += lines.length;
+      }
+      this.#options.onCopy(texts.join('\n'));
+    });
   }
 
-  #changed(): void {
+  /** Something that is shown is another way. */
+  changed(): void {
+    // What was under way when the window was closed ends later.
+    if (this.#stopper.signal.aborted) return;
     const { model, pane } = this;
-    if (this.#isHiding && model.total > this.#stderr.searched && this.problem === '') {
-      void this.#findStderr().then(() => this.#changed());
+    const { isHidden, hits } = this.#stderr;
+    if (isHidden && model.total > hits.searched && this.problem === '') {
+      void this.#knowStderr().then(() => this.changed());
     }
-    const hidden = this.#isHiding ? this.#stderr.lines : [];
     // What is not known to be shown is not shown yet.
-    const total = this.#isHiding ? Math.min(model.total, this.#stderr.searched) : model.total;
-    pane.setMap(new RowMap(total, hidden));
+    const total = isHidden ? Math.min(model.total, hits.searched) : model.total;
+    pane.setMap(new RowMap(total, isHidden ? hits.lines : []));
     if (this.#awaited !== undefined && this.#awaited <= total) {
       const line = this.#awaited;
       this.#awaited = undefined;
       this.#totalAtPause = model.total;
       pane.show(line, 'near');
     }
-    this.#marks.draw(this.hits.lines, model.total);
+    this.#marks.draw(this.finder.hits.lines, model.total);
     pane.draw();
     this.#options.onChange();
+  }
+
+  close(): void {
+    this.#stopper.abort();
+    this.finder.close();
+    this.#stderr.close();
+    this.model.close();
+    this.pane.close();
   }
 
   #followed(isFollowing: boolean): void {
@@ -238,61 +242,40 @@ export class LogControl {
 
   #show(line: number | undefined): void {
     if (line !== undefined) this.pane.show(line, 'near');
-    this.#changed();
+    this.changed();
   }
 
-  async #findMore(): Promise<void> {
-    const query = this.#query?.query;
-    if (query === undefined) return;
-    this.isSearching = true;
-    this.#options.onChange();
-    await this.#look({ ...query, limit: MOST_HITS }, this.hits, this.#search.signal);
-    this.isSearching = false;
+  #knowStderr(): Promise<void> {
+    return this.#stderr.know(() => this.model.total).catch((error) => this.#failed(error));
   }
 
-  /** Learns which lines are of stderr, of all that are there. */
-  async #findStderr(): Promise<void> {
-    if (this.#isFindingStderr) return;
-    this.#isFindingStderr = true;
-    const { signal } = this.#stopper;
-    const query = { stream: 'stderr' as const, limit: MOST_STDERR };
-    let isFine = true;
-    while (isFine && this.#stderr.searched < this.model.total) {
-      isFine = await this.#look(query, this.#stderr, signal);
-    }
-    this.#isFindingStderr = false;
-  }
-
-  /** Looks behind what was looked at; says whether that went well. */
-  async #look(query: FindQuery, hits: Hits, signal: AbortSignal): Promise<boolean> {
-    const { client, job } = this.#options;
+  /** Does what was asked for, and tells why not. */
+  async #try(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     try {
-      hits.add(await client.find(job.id, { ...query, from: hits.searched + 1 }, { signal }));
-      return true;
+      await work(this.#stopper.signal);
     } catch (error) {
-      if (!signal.aborted) this.#failed(error);
-      return false;
+      this.#failed(error);
     }
+    this.changed();
   }
 
   #failed(error: unknown): void {
-    if (!this.#stopper.signal.aborted) this.problem = error instanceof Error ? error.message : '';
+    if (this.#stopper.signal.aborted) return;
+    this.problem = error instanceof Error ? error.message : String(error);
   }
 
   #contentOf(number: number): RowContent {
     const shown = this.model.lines.shown(number);
     const spans = shown?.spans ?? [];
-    // The server has looked at these lines with it in time: so does the page.
-    const isHit = this.#query !== undefined && this.hits.has(number);
     const marked = this.#marked;
     return {
       number,
       line: shown?.line,
       spans,
-      time: timeText(this.times, shown?.line.time, this.#options.job.startedAt),
+      time: timeText(this.times, shown?.line.time, this.#options.job().startedAt),
       isMarked: marked !== undefined && number >= marked.from && number <= marked.to,
-      hits: isHit ? rangesIn(textOf(spans), this.#query?.expression) : [],
-      isCurrentHit: number === this.hits.current,
+      hits: this.finder.rangesIn(number, textOf(spans)),
+      isCurrentHit: number === this.finder.hits.current,
     };
   }
 
@@ -306,7 +289,7 @@ export class LogControl {
     this.#anchor = from;
     const range = { from: Math.min(from, line), to: Math.max(from, line) };
     this.#marked = range;
-    this.#changed();
+    this.changed();
     this.#options.onLine(range);
   }
 }

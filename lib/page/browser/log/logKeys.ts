@@ -1,7 +1,5 @@
+import { areKeysOn, isTypedInto } from '../oneLetterKeys.ts';
 import type { LogControl } from './logControl.ts';
-
-/** Where the page keeps that keys of one letter are off (WCAG 2.1.4). */
-const OFF = 'pman keys';
 
 /** Keys that are the log's wherever one is in the page. */
 const EVERYWHERE = new Set(['e', 'E', 'n', 'N', 'F', 'w', 't']);
@@ -32,7 +30,7 @@ export function listenToLogKeys({ control, view, find }: KeyTargets): () => void
     const isMove = MOVES.has(key);
     if (isMove && !(target instanceof Element && target.closest('.log-scroller') !== null)) return;
     const isLetter = key.length === 1 && !isMove;
-    if (isLetter && localStorage.getItem(OFF) === 'off') return;
+    if (isLetter && !areKeysOn()) return;
     if (key === '/') find()?.focus();
     else if (key === 'g' && !isSecondG) return;
     else if (!obey(log, key)) return;
@@ -86,18 +84,10 @@ function obey(log: LogControl, key: string): boolean {
     case 't':
       log.nextTimes();
       return true;
-    case 'y': {
-      const text = log.markedText();
-      if (text !== undefined) void navigator.clipboard?.writeText(text);
-      return text !== undefined;
-    }
+    case 'y':
+      if (log.hasMarked) void log.copyMarked();
+      return log.hasMarked;
     default:
       return false;
   }
-}
-
-function isTypedInto(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return target.type !== 'checkbox';
-  return target.matches('textarea, select') || target.isContentEditable;
 }

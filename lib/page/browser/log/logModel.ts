@@ -1,4 +1,4 @@
-import type { Job, OutputLines, PmanClient } from '../../../client/index.ts';
+import type { OutputLines, PmanClient } from '../../../client/index.ts';
 import { CHUNK_LINES, LineStore } from './lineStore.ts';
 
 /** How many lines one opens with. */
@@ -13,7 +13,7 @@ const MOST_RETRY_MS = 30_000;
 
 /** What is known of a job's output: its lines as they are fetched, and what comes. Tells whoever shows it. */
 export class LogModel {
-  readonly #client: PmanClient;
+  readonly #client: Pick<PmanClient, 'lines'>;
   readonly #id: string;
   readonly #changed: () => void;
   readonly #stopper = new AbortController();
@@ -35,10 +35,13 @@ export class LogModel {
   /** How many answers have come. */
   answers = 0;
 
-  /** @param changed is called when anything is another way */
-  constructor(client: PmanClient, job: Pick<Job, 'id'>, changed: () => void) {
+  /**
+   * @param id of the job
+   * @param changed is called when anything is another way
+   */
+  constructor(client: Pick<PmanClient, 'lines'>, id: string, changed: () => void) {
     this.#client = client;
-    this.#id = job.id;
+    this.#id = id;
     this.#changed = changed;
   }
 
@@ -118,11 +121,13 @@ export class LogModel {
   #took(answer: OutputLines): void {
     this.answers += 1;
     this.error = undefined;
-    this.lines.put(answer);
     // Answers may overtake each other.
+    const isOld = answer.bytes < this.bytes;
+    if (isOld) this.lines.putOld(answer);
+    else this.lines.put(answer);
     this.total = Math.max(this.total, answer.total);
     this.bytes = Math.max(this.bytes, answer.bytes);
-    this.isWhole = answer.whole;
+    if (!isOld) this.isWhole = answer.whole;
     this.hasEnded ||= answer.ended;
     this.#changed();
   }

@@ -2,7 +2,7 @@ import type { OutputLine } from '../../../client/index.ts';
 import type { Span } from './ansi.ts';
 import { classesOf } from './ansiClasses.ts';
 import { bytesText } from './bytesText.ts';
-import type { TextRange } from './logSearch.ts';
+import type { TextRange } from './logQuery.ts';
 
 export interface RowContent {
   readonly number: number;

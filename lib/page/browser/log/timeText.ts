@@ -1,3 +1,5 @@
+import { clock } from '../shown.ts';
+
 /** Which time stands before a line. */
 export type TimeForm = 'off' | 'clock' | 'since';
 
@@ -12,13 +14,9 @@ export function timeText(
 ): string {
   if (form === 'off') return '';
   if (time === undefined) return '–';
-  const at = new Date(time);
-  if (form === 'clock') {
-    const two = (n: number) => String(n).padStart(2, '0');
-    return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  }
+  if (form === 'clock') return clock(time, true);
   const seconds =
-    startedAt === null ? 0 : Math.max(0, (at.getTime() - Date.parse(startedAt)) / 1000);
+    startedAt === null ? 0 : Math.max(0, (Date.parse(time) - Date.parse(startedAt)) / 1000);
   return `+${sinceText(seconds)}`;
 }
 

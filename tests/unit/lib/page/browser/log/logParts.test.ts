@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { OutputLine } from '../../../../../../lib/dialects/v2/shapes.ts';
 import { bytesText } from '../../../../../../lib/page/browser/log/bytesText.ts';
+import { Hits } from '../../../../../../lib/page/browser/log/lineHits.ts';
 import { LineStore } from '../../../../../../lib/page/browser/log/lineStore.ts';
-import { Hits, queryIn, rangesIn } from '../../../../../../lib/page/browser/log/logSearch.ts';
+import { queryIn, rangesIn } from '../../../../../../lib/page/browser/log/logQuery.ts';
 import { RowMap } from '../../../../../../lib/page/browser/log/rowMap.ts';
 import { ScrollScale } from '../../../../../../lib/page/browser/log/scrollScale.ts';
 import { timeText } from '../../../../../../lib/page/browser/log/timeText.ts';
@@ -114,6 +115,17 @@ describe('the lines that a page keeps', () => {
     expect(store.get(2)?.text).toBe('bc');
     store.put({ lines: [line(900, 'z')], open: [] });
     expect(store.missing(1, 2)).toBe(2);
+  });
+
+  it('keep their growth when an answer comes that newer ones have overtaken', () => {
+    const store = new LineStore();
+    const grown = line(3, 'abc', { open: true });
+    store.put({ lines: [grown], open: [grown] });
+    store.putOld({ lines: [line(2, 'x'), line(3, 'a', { open: true })] });
+    expect([store.get(2)?.text, store.get(3)?.text]).toEqual(['x', 'abc']);
+    // It is still known to grow.
+    store.put({ lines: [], open: [] });
+    expect(store.missing(2, 3)).toBe(3);
   });
 });
 
