@@ -8,37 +8,34 @@ export interface Field {
   readonly kind: 'text' | 'lines' | 'number' | 'switch' | 'pairs' | 'list';
 }
 
+const field = (name: Field['name'], kind: Field['kind'], label: string, help: string): Field => ({
+  name,
+  kind,
+  label,
+  help,
+});
+
 export const FIELDS: readonly Field[] = [
-  {
-    name: 'command',
-    label: 'Command',
-    help: 'Split at each ; unless a shell takes it whole.',
-    kind: 'lines',
-  },
-  { name: 'jid', label: 'Name', help: 'Your own name for it (jid).', kind: 'text' },
-  { name: 'auid', label: 'User', help: 'Who it is for (auid).', kind: 'text' },
-  { name: 'shell', label: 'One shell', help: 'Give the whole line to one shell.', kind: 'switch' },
-  { name: 'image', label: 'Image', help: 'Run it in a container of this image.', kind: 'text' },
-  { name: 'ssh', label: 'Other host', help: 'user@host[:port], by ssh.', kind: 'text' },
-  { name: 'cwd', label: 'Folder', help: 'It starts there.', kind: 'text' },
-  { name: 'timeout', label: 'Timeout', help: 'Seconds that it may take.', kind: 'number' },
-  { name: 'memory', label: 'Memory', help: 'The most it may use: 512Mi, 2Gi.', kind: 'text' },
-  { name: 'cpus', label: 'CPUs', help: 'Processors, and parts of one.', kind: 'number' },
-  { name: 'gpus', label: 'GPUs', help: 'How many.', kind: 'number' },
-  { name: 'workers', label: 'Workers', help: 'How many containers run it.', kind: 'number' },
-  { name: 'nice', label: 'Nice', help: '-20 to 19; more is politer.', kind: 'number' },
-  { name: 'maxOutput', label: 'Most output', help: 'Of each part: 10Mi.', kind: 'text' },
-  {
-    name: 'user',
-    label: 'User inside',
-    help: 'user, or user:group, of the container.',
-    kind: 'text',
-  },
-  { name: 'shareDir', label: 'Shared folder', help: 'Containers see it as /share.', kind: 'text' },
-  { name: 'labels', label: 'Labels', help: 'name=value, a line each.', kind: 'lines' },
-  { name: 'env', label: 'Environment', help: 'NAME=value, a line each.', kind: 'lines' },
-  { name: 'files', label: 'Files to keep', help: 'out/*.txt, a line each.', kind: 'lines' },
-  { name: 'stdin', label: 'Input', help: 'What it reads.', kind: 'lines' },
+  field('command', 'lines', 'Command', 'Split at each ; unless a shell takes it whole.'),
+  field('jid', 'text', 'Name', 'Your own name for it (jid).'),
+  field('auid', 'text', 'User', 'Who it is for (auid).'),
+  field('shell', 'switch', 'One shell', 'Give the whole line to one shell.'),
+  field('image', 'text', 'Image', 'Run it in a container of this image.'),
+  field('ssh', 'text', 'Other host', 'user@host[:port], by ssh.'),
+  field('cwd', 'text', 'Folder', 'It starts there.'),
+  field('timeout', 'number', 'Timeout', 'Seconds that it may take.'),
+  field('memory', 'text', 'Memory', 'The most it may use: 512Mi, 2Gi.'),
+  field('cpus', 'number', 'CPUs', 'Processors, and parts of one.'),
+  field('gpus', 'number', 'GPUs', 'How many.'),
+  field('workers', 'number', 'Workers', 'How many containers run it.'),
+  field('nice', 'number', 'Nice', '-20 to 19; more is politer.'),
+  field('maxOutput', 'text', 'Most output', 'Of each part: 10Mi.'),
+  field('user', 'text', 'User inside', 'user, or user:group, of the container.'),
+  field('shareDir', 'text', 'Shared folder', 'Containers see it as /share.'),
+  field('labels', 'pairs', 'Labels', 'name=value, a line each.'),
+  field('env', 'pairs', 'Environment', 'NAME=value, a line each.'),
+  field('files', 'list', 'Files to keep', 'out/*.txt, a line each.'),
+  field('stdin', 'lines', 'Input', 'What it reads.'),
 ];
 
 export type Values = Readonly<Record<string, string>>;
@@ -72,8 +69,8 @@ export function jobOf(values: Values): JobChanges {
   const members = Object.entries(values).flatMap(([name, value]): [string, unknown][] => {
     if (value === '') return [];
     const kind = FIELDS.find((field) => field.name === name)?.kind;
-    if (name === 'labels' || name === 'env') return [[name, pairsIn(value)]];
-    if (name === 'files') return [[name, linesIn(value)]];
+    if (kind === 'pairs') return [[name, pairsIn(value)]];
+    if (kind === 'list') return [[name, linesIn(value)]];
     if (kind === 'number') return [[name, Number(value)]];
     if (kind === 'switch') return [[name, true]];
     return [[name, value]];
