@@ -1,37 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { PageVisitor } from '../helpers/pageVisitor.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { openLive, visitedBy } from '../helpers/visitedBy.ts';
 
 describeWithEngine('the page while its server is away', browserMissing, () => {
-  let visitor: PageVisitor;
+  const visitor = visitedBy();
   let server: TestServer;
   let page: Page;
 
-  beforeAll(async () => {
-    visitor = await PageVisitor.open();
-  });
   beforeEach(async () => {
-    visitor.complaints = [];
-    page = await visitor.window();
+    page = await visitor().window();
     server = await startServer();
   });
-  afterEach(async () => {
-    await visitor.leave();
-    await endServer(server);
-    expect(visitor.complaints).toEqual([]);
-  });
-  afterAll(() => visitor.close());
+  afterEach(() => endServer(server));
 
-  const open = async (path: string) => {
-    await page.goto(`http://127.0.0.1:${server.port}${path}`);
-    await page.locator('.contact.live').waitFor();
-  };
+  const open = (path: string) => openLive(page, server, path);
 
   it('says so, keeps what it shows, and goes on when pman was killed and is back', async () => {
     const api = new ApiClient(server);

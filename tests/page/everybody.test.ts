@@ -1,23 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { Job } from '../../lib/client/index.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { axeFindings, PageVisitor, type VisitOptions } from '../helpers/pageVisitor.ts';
+import { axeFindings, type VisitOptions } from '../helpers/pageVisitor.ts';
 import { endServer } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { openLive, visitedBy } from '../helpers/visitedBy.ts';
 
 describeWithEngine('the page for everybody', browserMissing, () => {
-  let visitor: PageVisitor;
+  const visitor = visitedBy();
   let server: TestServer;
   let api: ApiClient;
   let failed: Job;
   let running: Job;
 
   beforeAll(async () => {
-    visitor = await PageVisitor.open();
     server = await startServer({ flags: ['--maxJobs', '1'] });
     api = new ApiClient(server);
     const long = 'a-name-that-is-much-longer-than-any-column-of-the-list-could-be';
@@ -29,23 +29,14 @@ describeWithEngine('the page for everybody', browserMissing, () => {
     running = await api.submit({ command: 'sleep 1000', jid: 'goes-on' });
     await api.submit({ command: 'true', jid: 'waits' });
   });
-  beforeEach(() => {
-    visitor.complaints = [];
-  });
-  afterEach(async () => {
-    await visitor.leave();
-    expect(visitor.complaints).toEqual([]);
-  });
   afterAll(async () => {
-    await visitor.close();
     await api.send('POST', `/api/v2/jobs/${running.id}/kill`, {});
     await endServer(server);
   });
 
   const open = async (path: string, options: VisitOptions = {}): Promise<Page> => {
-    const page = await visitor.window(options);
-    await page.goto(`http://127.0.0.1:${server.port}${path}`);
-    await page.locator('.contact.live').waitFor();
+    const page = await visitor().window(options);
+    await openLive(page, server, path);
     return page;
   };
 

@@ -1,35 +1,30 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { writeHistory } from '../bench/writeHistory.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { PageVisitor } from '../helpers/pageVisitor.ts';
 import { endServer } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { openLive, visitedBy } from '../helpers/visitedBy.ts';
 
 const JOBS = 1200;
 
 describeWithEngine('a list of many jobs', browserMissing, () => {
-  let visitor: PageVisitor;
+  const visitor = visitedBy();
   let server: TestServer;
   let page: Page;
 
   beforeAll(async () => {
     const folders = makeFolders();
     writeHistory({ jobs: JOBS, folder: folders.DBpath });
-    visitor = await PageVisitor.open();
     server = await startServer({ folders });
   });
-  afterEach(async () => {
-    await visitor.leave();
-    expect(visitor.complaints).toEqual([]);
+  beforeEach(async () => {
+    page = await visitor().window();
   });
-  afterAll(async () => {
-    await visitor.close();
-    await endServer(server);
-  });
+  afterAll(() => endServer(server));
 
   const mounted = () => page.locator('tr[data-id]').count();
   /** Goes to the end of what is loaded. */
@@ -40,15 +35,13 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     });
 
   it('comes with one request and one stream, and is loaded further as it is scrolled', async () => {
-    page = await visitor.window();
     const asked: string[] = [];
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());
       if (pathname.startsWith('/api/')) asked.push(pathname);
     });
-    await page.goto(`http://127.0.0.1:${server.port}/ui`);
+    await openLive(page, server, '/ui');
     await page.getByText('history-1199', { exact: true }).waitFor();
-    await page.locator('.contact.live').waitFor();
     await page.getByText(`100 of ${JOBS}`).waitFor();
     await eventually(() => asked.length === 2);
     expect(asked).toEqual(['/api/v2/jobs', '/api/v2/events']);
@@ -69,8 +62,7 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
   });
 
   it('counts what fits, and finds one of them', async () => {
-    page = await visitor.window();
-    await page.goto(`http://127.0.0.1:${server.port}/ui?state=failed`);
+    await openLive(page, server, '/ui?state=failed');
     await page.getByText(`100 of ${JOBS / 10}`).waitFor();
     await page.getByRole('searchbox').fill('history-1099');
     await page.getByText('1 of 1').waitFor();
@@ -78,9 +70,8 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
   });
 
   it('stays where one has scrolled to when jobs come', async () => {
-    page = await visitor.window();
     const api = new ApiClient(server);
-    await page.goto(`http://127.0.0.1:${server.port}/ui`);
+    await openLive(page, server, '/ui');
     // What is not loaded yet cannot be scrolled to.
     await page.getByText(`100 of ${JOBS}`).waitFor();
     const row = page.getByText('history-1150', { exact: true });
@@ -97,5 +88,33 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
       async () =>
         (await page.locator('tr[data-id]').first().textContent())?.includes('true') === true,
     );
+  });
+
+  it('acts on all that match, and says how many that are, also those that were never loaded', async () => {
+    await openLive(page, server, '/ui?state=failed');
+    await page.getByText(`100 of ${JOBS / 10}`).waitFor();
+    await page.getByRole('checkbox').first().check();
+    await page.getByText(`selected 1 of ${JOBS / 10} that match`).waitFor();
+    await page.getByRole('button', { name: `Select all ${JOBS / 10}` }).click();
+    await page.getByText(`selected ${JOBS / 10} of ${JOBS / 10} that match`).waitFor();
+    await page.getByRole('button', { name: `Delete ${JOBS / 10}` }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(`Delete ${JOBS / 10} jobs?`)
+      .waitFor();
+    await page.getByRole('button', { name: 'No', exact: true }).click();
+  });
+
+  it('begins at the top when other jobs are asked for', async () => {
+    await openLive(page, server, '/ui');
+    await page.getByText(/100 of/).waitFor();
+    await down();
+    await page.getByText(/600 of/).waitFor();
+    await down();
+    await page.locator('.filter.failed').click();
+    await page.getByText('history-1199', { exact: true }).waitFor();
+    expect(
+      await page.locator('.list').evaluate((e) => (e as { scrollTop?: number }).scrollTop),
+    ).toBe(0);
   });
 });

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { PageVisitor } from '../helpers/pageVisitor.ts';
 import { endServer } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { visitedBy } from '../helpers/visitedBy.ts';
 
 /** Texts that become a script where somebody takes a text for markup, for an attribute, or for an address. */
 const ATTACKS = [
@@ -24,22 +24,14 @@ const ATTACKS = [
 const ALL = ATTACKS.join(' ');
 
 describeWithEngine('the page and those who mean it harm', browserMissing, () => {
-  let visitor: PageVisitor;
+  const visitor = visitedBy({ mayComplain: true });
   let server: TestServer;
   let page: Page;
 
-  beforeAll(async () => {
-    visitor = await PageVisitor.open();
-  });
   beforeEach(async () => {
-    visitor.complaints = [];
-    page = await visitor.window();
+    page = await visitor().window();
   });
-  afterEach(async () => {
-    await visitor.leave();
-    await endServer(server);
-  });
-  afterAll(() => visitor.close());
+  afterEach(() => endServer(server));
 
   const open = (path: string) => page.goto(`http://127.0.0.1:${server.port}${path}`);
   const isLive = () => page.locator('.contact.live').waitFor();
@@ -88,7 +80,7 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
     await eventually(async () => (await text('.events')).includes(ATTACKS[0] ?? ''));
     expect(await planted()).toBe(0);
     // No dialog, no error, and nothing that the policy had to stop.
-    expect(visitor.complaints).toEqual([]);
+    expect(visitor().complaints).toEqual([]);
   });
 
   it('shows what stands in an address as text', async () => {
@@ -100,7 +92,7 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
       await page.getByRole('alert').waitFor();
       expect(await planted()).toBe(0);
     }
-    expect(visitor.complaints).toEqual([]);
+    expect(visitor().complaints).toEqual([]);
   });
 
   it('lets no script run that stands in the document, were there one', async () => {
@@ -133,14 +125,14 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
     });
     expect(refused).toEqual(['innerHTML', 'script', undefined]);
     // That is how this test sees what the page itself must never do.
-    expect(visitor.complaints.join()).toContain('TrustedHTML');
+    expect(visitor().complaints.join()).toContain('TrustedHTML');
   });
 
   it('is not shown in a frame of another page', async () => {
     server = await startServer();
     const address = `http://127.0.0.1:${server.port}/ui`;
     await page.setContent(`<iframe src="${address}"></iframe>`);
-    await eventually(() => visitor.complaints.length > 0 || page.frames().length > 1);
+    await eventually(() => visitor().complaints.length > 0 || page.frames().length > 1);
     const inner = page.frames().at(1);
     expect(
       await inner
@@ -155,7 +147,7 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
     await page.setContent(`<a href="http://127.0.0.1:${server.port}/ui">jobs</a>`);
     await page.getByText('jobs').click();
     await isLive();
-    expect(visitor.complaints).toEqual([]);
+    expect(visitor().complaints).toEqual([]);
   });
 
   it('asks for a token where one is wanted, and keeps it in its tab alone', async () => {
@@ -187,14 +179,14 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
     expect(kept[0]).not.toContain('a-token');
     expect(kept[1]).toContain('a-token');
     // Another tab knows nothing of it.
-    const other = await visitor.window();
+    const other = await visitor().window();
     await other.goto(`http://127.0.0.1:${server.port}/ui`);
     await other.getByLabel('Token').waitFor();
     // The token is revoked: the page asks anew.
     writeFileSync(tokenPath, 'a-token-of-another-length\n', { mode: 0o600 });
     await page.getByText('It does not know that one.').waitFor();
     await page.keyboard.press('?');
-    expect(visitor.complaints).toEqual([]);
+    expect(visitor().complaints).toEqual([]);
   });
 
   it('shows what a token does not allow in the words of the server', async () => {
@@ -211,6 +203,6 @@ describeWithEngine('the page and those who mean it harm', browserMissing, () => 
     await page.getByLabel('Command').fill('true');
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByRole('alert').getByText('forbidden').waitFor();
-    expect(visitor.complaints).toEqual([]);
+    expect(visitor().complaints).toEqual([]);
   });
 });

@@ -1,42 +1,32 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { Job } from '../../lib/client/index.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { PageVisitor } from '../helpers/pageVisitor.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { openLive, visitedBy } from '../helpers/visitedBy.ts';
 
 describeWithEngine('the page in a real browser', browserMissing, () => {
-  let visitor: PageVisitor;
+  const visitor = visitedBy();
   let server: TestServer;
   let api: ApiClient;
   let page: Page;
 
   beforeAll(async () => {
-    visitor = await PageVisitor.open();
     server = await startServer({ flags: ['--maxJobs', '2'] });
     api = new ApiClient(server);
   });
   beforeEach(async () => {
-    visitor.complaints = [];
-    page = await visitor.window();
-  });
-  afterEach(async () => {
-    await visitor.leave();
-    expect(visitor.complaints).toEqual([]);
+    page = await visitor().window();
   });
   afterAll(async () => {
-    await visitor.close();
     await endServer(server);
   });
 
-  const open = async (path: string) => {
-    await page.goto(`http://127.0.0.1:${server.port}${path}`);
-    await page.locator('.contact.live').waitFor();
-  };
+  const open = (path: string) => openLive(page, server, path);
   const row = (job: Pick<Job, 'id'>) => page.locator(`tr[data-id="${job.id}"]`);
   const ended = async (command: string, more: object = {}) => {
     const { id } = await api.submit({ command, ...more });
@@ -70,14 +60,19 @@ describeWithEngine('the page in a real browser', browserMissing, () => {
     await news.click();
     await row(next).waitFor();
     await page.getByRole('searchbox').focus();
-    const moving = setInterval(() => {
-      void page.mouse.move(300 + Math.random() * 50, 300).catch(() => undefined);
-    }, 200);
-    const last = await api.submit({ command: 'true' });
-    await news.waitFor();
-    expect(await row(last).count()).toBe(0);
+    const point = () => page.mouse.move(300 + Math.random() * 50, 300);
+    // It points before the job comes, and goes on with that.
+    await point();
+    const moving = setInterval(() => void point().catch(() => undefined), 200);
+    let last: Pick<Job, 'id'>;
+    try {
+      last = await api.submit({ command: 'true' });
+      await news.waitFor();
+      expect(await row(last).count()).toBe(0);
+    } finally {
+      clearInterval(moving);
+    }
     // The pointer rests: then it comes in by itself.
-    clearInterval(moving);
     await row(last).waitFor();
   });
 
@@ -245,6 +240,92 @@ describeWithEngine('the page in a real browser', browserMissing, () => {
     const job = await api.submit({ command: 'true' });
     const id = job.id.split('_')[1]?.slice(0, 6) ?? '';
     await page.locator('.events').getByText(id).first().waitFor();
+  });
+
+  it('tells the limits of the server, and what happened before it was looked at', async () => {
+    const job = await ended('true', { jid: 'before-the-look' });
+    await open('/ui/server');
+    await page.getByText('2 jobs at once, requests of 16 MiB').waitFor();
+    await page.getByText('all, until they are deleted').waitFor();
+    await page.locator('.events').getByText('before-the-look').first().waitFor();
+    // Each once, also where it came by both ways.
+    const next = await ended('true', { jid: 'after-the-look' });
+    await page
+      .locator('.events li', { hasText: 'after-the-look' })
+      .getByText('succeeded')
+      .waitFor();
+    const numbers = await page.locator('.events li .mono.quiet').allTextContents();
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect([job.state, next.state]).toEqual(['succeeded', 'succeeded']);
+  });
+
+  it('keeps what is typed while the letters before are looked for', async () => {
+    await open('/ui');
+    // More is typed at the moment in which the page goes on to what was typed before.
+    await page.evaluate(`{
+      const go = history.pushState.bind(history);
+      globalThis.seen = new Set();
+      history.pushState = (...given) => {
+        go(...given);
+        history.pushState = go;
+        const field = document.getElementById('search');
+        field.value = 'ab';
+        field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        const look = () => {
+          seen.add(field.value);
+          if (!location.search.includes('q=ab')) requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      };
+    }`);
+    await page.getByRole('searchbox').pressSequentially('a');
+    await page.waitForURL(/q=ab/);
+    expect(await page.evaluate('[...seen]')).toEqual(['ab']);
+  });
+
+  it('reruns the job whose row has the focus, and not the one that is open', async () => {
+    const [other, opened] = [await ended('true', { jid: 'focused' }), await ended('true')];
+    await open(`/ui/jobs/${opened.id}`);
+    await page.locator('.panelHead').getByText('ok').waitFor();
+    await row(other).getByRole('link').focus();
+    await page.keyboard.press('R');
+    await page.getByRole('dialog').getByText('focused').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Rerun' }).focus();
+    await page.keyboard.press('R');
+    await page.getByRole('dialog').getByText('host runs it.').waitFor();
+  });
+
+  it('tells times since the start of a job that had not begun when it was opened', async () => {
+    const gate = makeGate(server);
+    for (let n = 0; n < 2; n += 1) await api.submit({ command: gate.wait });
+    const job = await api.submit({ command: 'sleep 1.2; echo slow', shell: true });
+    await open(`/ui/jobs/${job.id}`);
+    await page.locator('.panelHead').getByText('waiting').waitFor();
+    await page.locator('.logView').waitFor();
+    gate.open();
+    await page.getByRole('log').getByText('slow').waitFor();
+    await page.locator('.panelHead').getByText('ok').waitFor();
+    await page.keyboard.press('t');
+    await page.keyboard.press('t');
+    const time = () => page.locator('.log-time').first().getAttribute('data-time');
+    await eventually(async () => /^\+[1-9]/.test((await time()) ?? ''));
+  });
+
+  it('can be used when a log is left in which stderr is being looked for', async () => {
+    const job = await ended('echo oh >&2');
+    await open(`/ui/jobs/${job.id}`);
+    await page.locator('.log-row').first().waitFor();
+    let isAsked = false;
+    // No answer comes before the log is left.
+    await page.route('**/output/find?*', () => {
+      isAsked = true;
+    });
+    await page.getByRole('checkbox', { name: 'stderr' }).click();
+    await eventually(() => isAsked);
+    await page.getByRole('link', { name: 'Back to the list' }).click();
+    await row(job).getByRole('link').click();
+    await page.locator('.log-row').first().waitFor();
   });
 
   it('says what is wrong with an address of a job that is not there', async () => {
