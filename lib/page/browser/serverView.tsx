@@ -152,8 +152,8 @@ function Facts({
         {events.oldest} to {events.newest}
       </Fact>
       <Fact name="Limits">
-        {limits.jobsAtOnce} jobs at once, requests of {bytesWords(limits.bodyBytes)},{' '}
-        {limits.graceSeconds} s from TERM to KILL
+        {limits.jobsAtOnce} {limits.jobsAtOnce === 1 ? 'job' : 'jobs'} at once, requests of{' '}
+        {bytesWords(limits.bodyBytes)}, {limits.graceSeconds} s from TERM to KILL
       </Fact>
       <Fact name="A job has at most">
         {listed([

@@ -168,7 +168,7 @@ function LogTools({ log, input }: LogToolsProps) {
         aria-pressed={log?.isFollowing !== false}
         onClick={() => (log?.isFollowing === true ? log.pane.pause() : log?.follow())}
       >
-        Follow{log?.isFollowing === false ? '' : ' ✓'}
+        Follow <span class="log-tick">✓</span>
       </button>
       <span class="log-size">{sizeText(log)}</span>
       <span class="log-file">
