@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { declaredLength, flatHeaders, headText, isBodyless, measured } from './httpReply.ts';
-import type { HttpSocket } from './httpSocket.ts';
+import type { HttpSocket, MessageSocket } from './httpSocket.ts';
 import { type GatewayReply, isStream } from './types.ts';
 
 /** Sends the answer to one request. */
@@ -64,11 +64,11 @@ const ASCII = /^[\x00-\x7f]*$/;
 /** Answers a request of HTTP/1.1 whose connection stays open, in one message where that is possible. */
 export class WholeWriter implements AnswerWriter {
   readonly keepsAlive = true;
-  readonly #socket: HttpSocket;
+  readonly #socket: MessageSocket;
   readonly #isHead: boolean;
   #hasBegun = false;
 
-  constructor(socket: HttpSocket, method: string) {
+  constructor(socket: MessageSocket, method: string) {
     this.#socket = socket;
     this.#isHead = method === 'HEAD';
   }
@@ -77,30 +77,35 @@ export class WholeWriter implements AnswerWriter {
     return this.#hasBegun;
   }
 
-  async send(reply: GatewayReply): Promise<void> {
+  send(reply: GatewayReply): Promise<void> {
+    const { status, body, closeAfter = false } = reply;
+    const hasBody = !this.#isHead && !isBodyless(status);
+    if (closeAfter || isStream(body) || !hasBody) return this.#sendOther(reply, hasBody);
+    return this.#write(status, flatHeaders(reply, false), body);
+  }
+
+  async #sendOther(reply: GatewayReply, hasBody: boolean): Promise<void> {
     const { status, body, closeAfter = false } = reply;
     const flat = flatHeaders(reply, closeAfter);
-    const hasBody = !this.#isHead && !isBodyless(status);
     if (isStream(body) && hasBody) await this.#stream(reply, body, flat);
     else {
       if (isStream(body)) body.destroy();
-      const head = headText(status, flat);
-      this.#hasBegun = true;
-      this.#write(head, isStream(body) || !hasBody ? '' : body);
+      await this.#write(status, flat, isStream(body) || !hasBody ? '' : body);
     }
     if (closeAfter) this.#socket.destroySoon();
   }
 
-  #write(head: string, body: Buffer | string): void {
+  /** @throws TypeError as headText does */
+  #write(status: number, flat: readonly string[], body: Buffer | string): Promise<void> {
     const socket = this.#socket;
-    if (typeof body === 'string' && ASCII.test(head)) {
-      socket.write(head + body, 'utf8');
-      return;
-    }
+    const head = headText(status, flat);
+    this.#hasBegun = true;
+    if (typeof body === 'string' && ASCII.test(head)) return socket.writeMessage(head + body);
     socket.cork();
     socket.write(head, 'latin1');
     if (body.length > 0) socket.write(body, 'utf8');
     socket.uncork();
+    return Promise.resolve();
   }
 
   async #stream(reply: GatewayReply, body: Readable, flat: string[]): Promise<void> {

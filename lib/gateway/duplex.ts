@@ -1,25 +1,8 @@
 import { Duplex } from 'node:stream';
 import { freely, type Pace } from '../concurrency/turns.ts';
+import type { PeerLimits, PeerPort } from './peerPort.ts';
 import { pieces, type Queued } from './pieces.ts';
 import { PIECE_BYTES, type SendOutcome } from './rawRouter.ts';
-
-/** What a connection's stream needs of the socket that all of them share. */
-export interface PeerPort {
-  send(bytes: Buffer | string): Promise<SendOutcome>;
-  /** Closes the connection once everything sent before is written. */
-  close(): void;
-  /** A clock that is read often and need not be exact. Milliseconds. */
-  now(): number;
-  /** Where the peer may come from; see RequestHead.from. */
-  readonly addresses?: () => readonly string[];
-}
-
-export interface PeerLimits {
-  /** Bytes that may wait for a reader here; a peer that sends more is cut off. */
-  readonly maxUnreadBytes: number;
-  /** The peer takes nothing for this long: the stream is destroyed. Milliseconds. */
-  readonly writeTimeoutMs: number;
-}
 
 /**
  * After a refusal input is read and thrown away until the peer has been quiet for the first, at most for the
@@ -106,12 +89,15 @@ export class PeerDuplex extends Duplex {
   /** Passes on what was kept back, in turns with other work, up to the next `holdInput`. */
   releaseInput(): void {
     this.#holding = false;
-    void this.#passHeld();
+    this.#pass();
+  }
+
+  #pass(): void {
+    if (!this.#passing && this.#held.length > 0) void this.#passHeld();
   }
 
   /** Whoever reads what is passed on may well hold again. */
   async #passHeld(): Promise<void> {
-    if (this.#passing || this.#held.length === 0) return;
     this.#passing = true;
     // Not within the call of a reader: what comes of it would be one long piece of work.
     await this.#pace.turn();
@@ -213,7 +199,7 @@ export class PeerDuplex extends Duplex {
   }
 
   override _read(): void {
-    void this.#passHeld();
+    this.#pass();
   }
 
   override _write(
@@ -225,6 +211,19 @@ export class PeerDuplex extends Duplex {
     const isText = typeof chunk === 'string' && chunk.length <= TEXT_CHARACTERS && isUtf8(encoding);
     if (isText && chunk !== '') this.#sendAll([chunk], done);
     else this.#sendAll(pieces([{ chunk, encoding }]), done);
+  }
+
+  /**
+   * Sends a text as one message, as UTF-8, without the cost of the stream. Nothing may be written until it resolves. Rejects as a
+   * write would fail.
+   */
+  writeMessage(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (error?: Error | null) => (error ? reject(error) : resolve());
+      const isNext = this.writableLength === 0 && text.length <= TEXT_CHARACTERS;
+      if (isNext) this.#sendAll([text], done);
+      else this.write(text, 'utf8', done);
+    });
   }
 
   override _writev(queued: Queued[], done: (error?: Error | null) => void): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Soon } from '../concurrency/soon.ts';
 import { messageOf } from '../errors.ts';
-import { type AnswerWriter, drainedOrClosed, NodeWriter, WholeWriter } from './answerWriter.ts';
+import { type AnswerWriter, drainedOrClosed, NodeWriter } from './answerWriter.ts';
 import type { BodyBudget, BodyCollector } from './body.ts';
 import { replyBytes } from './httpReply.ts';
 import { HttpRequest, headOf } from './httpRequest.ts';
@@ -19,7 +19,7 @@ interface Exchange {
   /** Holds the body, until the answer is out. */
   readonly body: Pick<BodyCollector, 'release'> | undefined;
   /** The answer, when it is known already: the handler is not asked. */
-  readonly decided?: () => Promise<GatewayReply>;
+  readonly decided?: () => Soon<GatewayReply>;
 }
 
 /**
@@ -69,12 +69,11 @@ export class HttpConnection {
   }
 
   /** Takes a request that came in one piece. What comes behind it waits until it is answered. */
-  submitWhole({ head, body }: WholeRequest, budget: BodyBudget): void {
+  submitWhole({ head, body }: WholeRequest, writer: AnswerWriter, budget: BodyBudget): void {
     if (this.#closing || this.#lastAnswered || this.#brokenOff) return;
     this.#isWhole = true;
     this.#hold(true);
     const request = new HttpRequest(head, body, this.#socket.addresses);
-    const writer = new WholeWriter(this.#socket, head.method);
     budget.heldBytes += body.length;
     const held = {
       release: () => {
@@ -100,7 +99,7 @@ export class HttpConnection {
     // The server was told to stop while that was decided: nobody would get the answer.
     if (this.#closing) exchange.body?.release();
     else if (refused === undefined) this.#queue(exchange);
-    else this.#queue({ ...exchange, decided: async () => refused(exchange.request.body) });
+    else this.#queue({ ...exchange, decided: () => refused(exchange.request.body) });
   }
 
   /** From now on node:http reads the connection. */
@@ -122,7 +121,7 @@ export class HttpConnection {
 
   #queue(exchange: Exchange): void {
     if (this.#current === undefined) {
-      void this.#serve(exchange);
+      this.#serve(exchange);
       return;
     }
     this.#waiting.push(exchange);
@@ -169,57 +168,85 @@ export class HttpConnection {
     for (const body of this.#expected.values()) body.release();
   }
 
-  async #serve(first: Exchange): Promise<void> {
-    for (let next: Exchange | undefined = first; next !== undefined; ) {
-      this.#current = next.request;
-      if (this.#socket.destroyed) next.request.clientLeft();
-      await this.#answer(next);
-      next.body?.release();
-      this.#hasServed = true;
-      // One answer at a time waits for a slow reader, not one for each request it has sent.
-      if (this.#socket.writableNeedDrain) await drainedOrClosed(this.#socket);
-      if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
-      next = this.#waiting.shift();
+  #serve(exchange: Exchange): void {
+    const { request, decided } = exchange;
+    this.#current = request;
+    if (this.#socket.destroyed) request.clientLeft();
+    let reply: Soon<GatewayReply>;
+    try {
+      reply = decided === undefined ? this.#options.handler(request) : decided();
+    } catch (error) {
+      reply = this.#failed(error, request);
+    }
+    if (!(reply instanceof Promise)) this.#answer(exchange, reply);
+    else {
+      void reply
+        .catch((error: unknown) => this.#failed(error, request))
+        .then((made) => this.#answer(exchange, made));
+    }
+  }
+
+  #failed(error: unknown, { method }: HttpRequest): GatewayReply {
+    const { log, refusal } = this.#options;
+    log.error('a request handler threw', { error, method });
+    return refusal(500, 'The server failed to handle this request.');
+  }
+
+  #answer(exchange: Exchange, made: GatewayReply): void {
+    const { request, writer } = exchange;
+    if (this.#socket.destroyed) {
+      if (isStream(made.body)) made.body.destroy();
+      this.#answered(exchange);
+      return;
+    }
+    const reply = this.#closing ? { ...made, closeAfter: true } : made;
+    if (reply.closeAfter === true || !writer.keepsAlive) this.#dropTheRest();
+    const notSent = (error: unknown) =>
+      void this.#sendInstead(exchange, reply, error).then(() => this.#answered(exchange));
+    try {
+      writer.send(reply, request).then(() => this.#answered(exchange), notSent);
+    } catch (error) {
+      notSent(error);
+    }
+  }
+
+  /** Says that the answer cannot be sent, where nothing of it has been. */
+  async #sendInstead({ request, writer }: Exchange, reply: GatewayReply, error: unknown) {
+    if (this.#socket.destroyed || writer.hasBegun) {
+      this.#giveUp(error);
+      return;
+    }
+    const { log, refusal } = this.#options;
+    log.error('a reply cannot be sent', { error, method: request.method });
+    if (isStream(reply.body)) reply.body.destroy();
+    this.#dropTheRest();
+    const instead = refusal(500, 'The server made a reply that cannot be sent.');
+    await writer
+      .send({ ...instead, closeAfter: true })
+      .catch((failure: unknown) => this.#giveUp(failure));
+  }
+
+  #answered({ body }: Exchange): void {
+    body?.release();
+    this.#hasServed = true;
+    // One answer at a time waits for a slow reader, not one for each request it has sent.
+    if (this.#socket.writableNeedDrain) void drainedOrClosed(this.#socket).then(() => this.#next());
+    else this.#next();
+  }
+
+  #next(): void {
+    if (this.#waiting.length <= MAX_WAITING / 2) this.#hold(false);
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
       // An answer may come without a turn of the event loop: thousands in a row would keep all others waiting.
-      if (next !== undefined) await nextTurn();
+      setImmediate(() => this.#serve(next));
+      return;
     }
     this.#current = undefined;
     if (!this.#isIdle()) return;
     if (this.#lastWords !== undefined) this.#sayLastWords();
     else if (this.#ended || this.#closing) this.#socket.destroySoon();
     else if (this.#isWhole) this.#socket.setTimeout(this.#options.limits.keepAliveTimeoutMs);
-  }
-
-  async #answer({ request, writer, decided }: Exchange): Promise<void> {
-    const { handler, log, refusal } = this.#options;
-    let reply: GatewayReply;
-    try {
-      reply = await (decided === undefined ? handler(request) : decided());
-    } catch (error) {
-      log.error('a request handler threw', { error, method: request.method });
-      reply = refusal(500, 'The server failed to handle this request.');
-    }
-    if (this.#socket.destroyed) {
-      if (isStream(reply.body)) reply.body.destroy();
-      return;
-    }
-    if (this.#closing) reply = { ...reply, closeAfter: true };
-    if (reply.closeAfter === true || !writer.keepsAlive) this.#dropTheRest();
-    try {
-      await writer.send(reply, request);
-    } catch (error) {
-      if (this.#socket.destroyed || writer.hasBegun) {
-        this.#giveUp(error);
-        return;
-      }
-      log.error('a reply cannot be sent', { error, method: request.method });
-      if (isStream(reply.body)) reply.body.destroy();
-      this.#dropTheRest();
-      const instead = refusal(500, 'The server made a reply that cannot be sent.');
-      await writer
-        .send({ ...instead, closeAfter: true })
-        .catch((failure: unknown) => this.#giveUp(failure));
-    }
   }
 
   /** The answer to come is the connection's last: what was pipelined after its request is not run. */

@@ -6,7 +6,7 @@ import { YoungGarbage } from '../host/youngGarbage.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { headerValue, headerValues } from './headerLines.ts';
 import { HttpConnection } from './httpConnection.ts';
-import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
+import { type HttpFrontOptions, type HttpSocket, isMessageSocket } from './httpSocket.ts';
 import type { Refusal } from './types.ts';
 import { WholeFront } from './wholeFront.ts';
 
@@ -76,12 +76,12 @@ export class HttpFront {
     const inputEnded = () => connection.inputEnded();
     const handOver = () => {
       connection.handedOver();
-      socket.showInput?.(undefined);
+      if (isMessageSocket(socket)) socket.showInput(undefined);
       this.#server.emit('connection', socket);
       // After node's own listener, which looks whether the input ended within a request.
       socket.off('end', inputEnded).once('end', inputEnded);
     };
-    if (socket.showInput === undefined) handOver();
+    if (!isMessageSocket(socket)) handOver();
     else {
       socket.once('end', inputEnded);
       const front = new WholeFront(socket, connection, {

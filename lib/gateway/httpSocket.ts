@@ -11,13 +11,26 @@ export interface HttpSocket extends Duplex {
   /** Input is kept back until `releaseInput`. */
   holdInput(): void;
   releaseInput(): void;
-  /**
-   * Has each message of input shown to `take` first, which says whether it has taken it; what it has not taken is read off the
-   * stream. Not every socket has messages.
-   */
-  showInput?(take: ((bytes: Buffer) => boolean) | undefined): void;
   /** Where it may come from; see RequestHead.from. */
   readonly addresses?: (() => readonly string[]) | undefined;
+}
+
+/** One whose bytes come and go in messages. */
+export interface MessageSocket extends HttpSocket {
+  /**
+   * Has each message of input shown to `take` first, which says whether it has taken it; what it has not taken is read off the
+   * stream.
+   */
+  showInput(take: ((bytes: Buffer) => boolean) | undefined): void;
+  /**
+   * Sends a text as one message, as UTF-8, without the cost of a stream. Nothing else may be written until it resolves: the
+   * client has not taken it all until then. Rejects when it never will.
+   */
+  writeMessage(text: string): Promise<void>;
+}
+
+export function isMessageSocket(socket: HttpSocket): socket is MessageSocket {
+  return 'showInput' in socket;
 }
 
 export interface HttpFrontOptions {

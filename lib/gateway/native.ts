@@ -4,7 +4,7 @@ import { Fairness } from '../concurrency/fairness.ts';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import type { HttpFront } from './httpFront.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
-import type { FrontRouter } from './rawRouter.ts';
+import type { FrontRouter, SendOutcome } from './rawRouter.ts';
 import type { GatewayReply, GatewayRequest } from './types.ts';
 
 const HTTP_START = /^[A-Z]+ [^\r\n]* HTTP\/\d\.\d\r?\n/;
@@ -134,7 +134,10 @@ export class NativeFront {
     const { writeTimeoutMs } = this.#options.limits;
     const until = performance.now() + writeTimeoutMs;
     while (!this.#leaving.signal.aborted && performance.now() < until) {
-      if ((await this.#router.offer(frames)) !== 'full') return;
+      const outcome = await new Promise<SendOutcome>((settle, fail) => {
+        this.#router.offer(frames, settle, fail);
+      });
+      if (outcome !== 'full') return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

@@ -1,8 +1,9 @@
 import { Fairness } from '../concurrency/fairness.ts';
 import { systemErrorCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { PeerDuplex, type PeerLimits, type PeerPort } from './duplex.ts';
+import { PeerDuplex } from './duplex.ts';
 import type { PeerAddresses } from './peerAddresses.ts';
+import type { PeerLimits, PeerPort } from './peerPort.ts';
 import type { RawRouter } from './rawRouter.ts';
 import { SendQueue } from './sendQueue.ts';
 

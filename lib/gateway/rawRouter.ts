@@ -41,24 +41,34 @@ export class FrontRouter extends Router {
     });
   }
 
-  /** Offers one message. Rejects only for what no peer can cause, such as a closed socket. */
-  offer(frames: (Buffer | string)[]): Promise<SendOutcome> {
+  /**
+   * Offers one message, and tells what becomes of it soon after.
+   * @param fail told only of what no peer can cause
+   */
+  offer(
+    frames: (Buffer | string)[],
+    settle: (outcome: SendOutcome) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const refused = (error: unknown) => {
+      const outcome = outcomeOf(error);
+      if (outcome === undefined) fail(error);
+      else settle(outcome);
+    };
     try {
-      return this.send(frames).then(isSent, outcomeOf);
+      this.send(frames).then(() => settle('sent'), refused);
     } catch (error) {
       // A closed socket says so at once.
-      return Promise.resolve(error).then(outcomeOf);
+      refused(error);
     }
   }
 }
 
-const isSent = (): SendOutcome => 'sent';
-
-function outcomeOf(error: unknown): SendOutcome {
+function outcomeOf(error: unknown): SendOutcome | undefined {
   const code = systemErrorCode(error);
   if (code === 'EAGAIN') return 'full';
   if (code === 'EHOSTUNREACH' || code === 'EBADF') return 'gone';
-  throw error;
+  return undefined;
 }
 
 /**

@@ -7,7 +7,8 @@ const LONG = 16 * 1024;
 
 interface Waiting {
   readonly frames: (Buffer | string)[];
-  readonly settle: (outcome: SendOutcome | Promise<SendOutcome>) => void;
+  readonly settle: (outcome: SendOutcome) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /**
@@ -20,7 +21,7 @@ export class SendQueue {
   readonly #flush = () => {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const { frames, settle } of waiting) settle(this.#router.offer(frames));
+    for (const { frames, settle, fail } of waiting) this.#router.offer(frames, settle, fail);
   };
 
   constructor(router: Pick<FrontRouter, 'offer'>) {
@@ -29,8 +30,8 @@ export class SendQueue {
 
   /** What became of the message. Messages go out in the order in which they came. Rejects as FrontRouter.offer does. */
   send(id: Buffer, bytes: Buffer | string): Promise<SendOutcome> {
-    return new Promise((settle) => {
-      this.#waiting.push({ frames: [id, bytes], settle });
+    return new Promise((settle, fail) => {
+      this.#waiting.push({ frames: [id, bytes], settle, fail });
       if (bytes.length >= LONG || this.#waiting.length >= MOST_WAITING) this.#flush();
       else if (this.#waiting.length === 1) setImmediate(this.#flush);
     });

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Soon } from '../concurrency/soon.ts';
 import type { TlsFiles } from '../host/tlsFiles.ts';
 import type { Logger } from '../log.ts';
 
@@ -47,10 +48,11 @@ export interface GatewayReply {
 }
 
 /** Looks at the head of a request; undefined lets it in. With a promise, the requests behind it on its connection wait. */
-export type Admission = (head: RequestHead) => Refusal | undefined | Promise<Refusal | undefined>;
+export type Admission = (head: RequestHead) => Soon<Refusal | undefined>;
 /** Makes the answer to a request that is not let in. `sent`: what of its body has come with the head; nobody waits for more. */
 export type Refusal = (sent: Buffer) => GatewayReply;
-export type RequestHandler = (request: GatewayRequest) => Promise<GatewayReply>;
+/** Most answers are there at once: then no promise is made. */
+export type RequestHandler = (request: GatewayRequest) => Soon<GatewayReply>;
 
 /** Bounds on what one client may cost. Times in milliseconds. */
 export interface HttpLimits {

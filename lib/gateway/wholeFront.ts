@@ -1,6 +1,7 @@
+import { WholeWriter } from './answerWriter.ts';
 import type { BodyBudget } from './body.ts';
 import type { HttpConnection } from './httpConnection.ts';
-import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
+import type { HttpFrontOptions, MessageSocket } from './httpSocket.ts';
 import { readWhole } from './wholeRequest.ts';
 
 export interface WholeFrontOptions extends HttpFrontOptions {
@@ -14,12 +15,12 @@ export interface WholeFrontOptions extends HttpFrontOptions {
  * third of what node:http takes. With the first bytes that are anything else the connection is node's, for good.
  */
 export class WholeFront {
-  readonly #socket: HttpSocket;
+  readonly #socket: MessageSocket;
   readonly #connection: HttpConnection;
   readonly #options: WholeFrontOptions;
   readonly #onTimeout: () => void;
 
-  constructor(socket: HttpSocket, connection: HttpConnection, options: WholeFrontOptions) {
+  constructor(socket: MessageSocket, connection: HttpConnection, options: WholeFrontOptions) {
     this.#socket = socket;
     this.#connection = connection;
     this.#options = options;
@@ -50,7 +51,8 @@ export class WholeFront {
       return false;
     }
     this.#socket.setTimeout(0);
-    this.#connection.submitWhole(whole, budget);
+    const writer = new WholeWriter(this.#socket, whole.head.method);
+    this.#connection.submitWhole(whole, writer, budget);
     return true;
   }
 }

@@ -24,10 +24,11 @@ if (process.argv[2] === 'http') {
   const router = new RawRouter({ writeTimeoutMs: 60_000 });
   await router.bind('tcp://127.0.0.1:*');
   console.log(router.lastEndpoint?.split(':').at(-1));
+  const done = () => undefined;
   const answer = Buffer.concat([Buffer.from(head), body]);
   for (;;) {
     const [id, bytes] = await router.receive();
     if (id === undefined || bytes === undefined || bytes.length === 0) continue;
-    void router.offer([id, answer]);
+    router.offer([id, answer], done, done);
   }
 }

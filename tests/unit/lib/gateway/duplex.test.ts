@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { Pace } from '../../../../lib/concurrency/turns.ts';
-import { PeerDuplex, type PeerPort } from '../../../../lib/gateway/duplex.ts';
+import { PeerDuplex } from '../../../../lib/gateway/duplex.ts';
+import type { PeerPort } from '../../../../lib/gateway/peerPort.ts';
 import type { SendOutcome } from '../../../../lib/gateway/rawRouter.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 
@@ -210,5 +211,49 @@ describe('PeerDuplex', () => {
     duplex.setTimeout(0);
     duplex.tick(9_000);
     expect(seen).toEqual(['timeout']);
+  });
+});
+
+describe('PeerDuplex: whole messages', () => {
+  it('go out at once, and resolve when the peer has room for them', async () => {
+    const { peer, duplex } = open();
+    await duplex.writeMessage('one');
+    await duplex.writeMessage('two');
+    expect(peer.sent).toEqual(['one', 'two']);
+    peer.outcome = 'full';
+    let isOut = false;
+    const out = duplex.writeMessage('three').then(() => {
+      isOut = true;
+    });
+    await refusedTwice(peer);
+    expect(isOut).toBe(false);
+    peer.outcome = 'sent';
+    await out;
+    expect(peer.sent).toEqual(['one', 'two', 'three']);
+  });
+
+  it('do not overtake what was written before, which still waits', async () => {
+    const { peer, duplex } = open();
+    peer.outcome = 'full';
+    duplex.write('first');
+    const out = duplex.writeMessage('second');
+    await refusedTwice(peer);
+    peer.outcome = 'sent';
+    await out;
+    expect(peer.sent.join('')).toBe('firstsecond');
+  });
+
+  it('may be of any length and any characters', async () => {
+    const { peer, duplex } = open();
+    const text = 'ä'.repeat(200_000);
+    await duplex.writeMessage(text);
+    expect(peer.sent.join('')).toBe(text);
+    expect(peer.sent.length).toBeGreaterThan(1);
+  });
+
+  it('reject when the peer is gone', async () => {
+    const { peer, duplex } = open();
+    peer.outcome = 'gone';
+    await expect(duplex.writeMessage('one')).rejects.toThrow('the client closed the connection');
   });
 });

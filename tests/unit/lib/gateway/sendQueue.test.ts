@@ -7,9 +7,9 @@ const id = Buffer.from([0, 0, 0, 0, 1]);
 function open(outcome: (text: string) => Promise<SendOutcome> = async () => 'sent') {
   const offered: string[] = [];
   const queue = new SendQueue({
-    offer: ([, bytes = '']) => {
+    offer: ([, bytes = ''], settle, fail) => {
       offered.push(String(bytes));
-      return outcome(String(bytes));
+      outcome(String(bytes)).then(settle, fail);
     },
   });
   return { offered, queue };
