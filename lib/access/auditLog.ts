@@ -43,6 +43,8 @@ export interface Deed {
 
 /** Where it is written who did what. */
 export interface Audit {
+  /** Whether deeds go nowhere: then they need not be made. */
+  readonly isSilent?: boolean;
   write(deed: Deed): void;
   /** Somebody was not let in. */
   refused(deed: Deed): void;
@@ -51,6 +53,7 @@ export interface Audit {
 
 /** Writes nothing. */
 export const NO_AUDIT: Audit = {
+  isSilent: true,
   write: () => undefined,
   refused: () => undefined,
   close: () => undefined,

@@ -22,9 +22,9 @@ export interface Caller {
   /** The addresses that it may come from: more than one when that is not certain, none when it is not known. */
   readonly from: readonly string[];
   /** Aborted when the token is no longer good. */
-  readonly revoked?: AbortSignal;
+  readonly revoked?: AbortSignal | undefined;
   /** The token as it was sent, where the file has only a hash: it must not be shown. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
 }
 
 /** Whoever needs no token: this host's own orders, and everybody where tokens are off. */

@@ -26,7 +26,11 @@ export const hello = defineAction({
       case 'timestamp':
         return {
           status: true,
-          result: { ...self, timestamp: { now: compactStamp(preciseNow()) } },
+          result: {
+            name: NAME,
+            version: VERSION,
+            timestamp: { now: compactStamp(preciseNow()) },
+          },
         };
       case 'sysinfo':
         return { status: true, result: { ...self, sysinfo: systemInfo() } };

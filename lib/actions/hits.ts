@@ -1,3 +1,4 @@
+import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { freely, type Pace } from '../concurrency/turns.ts';
 import { PmanError } from '../errors.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -31,14 +32,39 @@ export interface HitAnswers<T> extends Pick<ActionResult, 'page'> {
  * @param weigh about how many characters that takes
  * @throws PmanError unavailable while not all records are known; what `answer` throws
  */
-export async function answerHits<T>(
+export function answerHits<T>(
   { services, pace = freely }: Asking,
   meta: SearchMeta,
-  answer: (hit: Hit, i: number) => T | Promise<T>,
+  answer: (hit: Hit, i: number) => Soon<T>,
   weigh: (told: T) => number,
+): Soon<HitAnswers<T>> {
+  return whenThere(services.database.find(meta.key, meta.value, pace), (roots) => {
+    const [root] = roots;
+    const record = root === undefined ? undefined : services.database.tree(root);
+    // Most questions are for one job: that is told at once.
+    return root === undefined || record === undefined || roots.length > 1 || meta.offset
+      ? answerEach({ services, pace }, { meta, roots, answer, weigh })
+      : whenThere(answer({ root, record }, 0), (told) => oneAnswer(meta, told));
+  });
+}
+
+function oneAnswer<T>(meta: SearchMeta, told: T): HitAnswers<T> {
+  const page = pageMember(meta, 1, 1);
+  return page === undefined ? { answers: [told] } : { answers: [told], page };
+}
+
+interface Hits<T> {
+  readonly meta: SearchMeta;
+  readonly roots: readonly string[];
+  readonly answer: (hit: Hit, i: number) => Soon<T>;
+  readonly weigh: (told: T) => number;
+}
+
+async function answerEach<T>(
+  { services, pace }: Asking & { readonly pace: Pace },
+  { meta, roots, answer, weigh }: Hits<T>,
 ): Promise<HitAnswers<T>> {
   const { database, jobs } = services;
-  const roots = await database.find(meta.key, meta.value, pace);
   const { from, limit } = rangeOf(meta);
   const pending: Promise<T>[] = [];
   let characters = 0;

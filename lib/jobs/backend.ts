@@ -1,4 +1,5 @@
 import type { KillRequest } from '../../crunner/job/killRequest.ts';
+import type { Soon } from '../concurrency/soon.ts';
 import type { NewJob } from '../records/record.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { JsonObject, JsonValue } from '../wire/json.ts';
@@ -51,7 +52,7 @@ export interface JobBackend {
   /** Whether an active job of which nothing has started has had its turn. */
   isStarting(root: string): boolean;
   /** How a job stands. */
-  report(root: string, record: TreeNode): Promise<JobReport>;
+  report(root: string, record: TreeNode): Soon<JobReport>;
   /** Whether a client may name this part, from 0 on: it is there, or may come yet. */
   hasPart(root: string, record: TreeNode, part: number): boolean;
   /** The pieces that make up an output now. */

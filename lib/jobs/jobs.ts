@@ -1,4 +1,5 @@
 import type { KillRequest } from '../../crunner/job/killRequest.ts';
+import type { Soon } from '../concurrency/soon.ts';
 import { BadRequestError } from '../errors.ts';
 import type { JobDatabase } from '../records/database.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -92,7 +93,7 @@ export class Jobs {
     return this.#activeBackend(root)?.isStarting(root) ?? false;
   }
 
-  report(root: string, record: TreeNode): Promise<JobReport> {
+  report(root: string, record: TreeNode): Soon<JobReport> {
     return this.#by(record).report(root, record);
   }
 

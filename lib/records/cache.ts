@@ -11,6 +11,8 @@ export class TreeCache {
   /** In order of last use. */
   readonly #trees = new Map<string, { readonly tree: TreeNode; weight: number }>();
   readonly #pinned = new Set<string>();
+  /** The last one of those: asked for again it stays where it is. */
+  #newest: string | undefined;
   readonly #mayGo: (root: string) => boolean;
   #weight = 0;
 
@@ -22,8 +24,11 @@ export class TreeCache {
   get(root: string): TreeNode | undefined {
     const entry = this.#trees.get(root);
     if (entry === undefined) return undefined;
-    this.#trees.delete(root);
-    this.#trees.set(root, entry);
+    if (root !== this.#newest) {
+      this.#trees.delete(root);
+      this.#trees.set(root, entry);
+      this.#newest = root;
+    }
     return entry.tree;
   }
 
@@ -34,6 +39,7 @@ export class TreeCache {
   put(root: string, tree: TreeNode, weight: number): void {
     this.#drop(root);
     this.#trees.set(root, { tree, weight });
+    this.#newest = root;
     this.#weight += weight;
     this.#shrink();
   }

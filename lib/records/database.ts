@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedCall } from '../concurrency/sharedCall.ts';
+import type { Soon } from '../concurrency/soon.ts';
 import type { Pace } from '../concurrency/turns.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
@@ -234,7 +235,7 @@ export class JobDatabase implements JobForest {
    * `id` the one of that name.
    * @throws PmanError unavailable while not all records are known
    */
-  find(key: string, value: JsonValue, pace?: Pace): Promise<readonly string[]> {
+  find(key: string, value: JsonValue, pace?: Pace): Soon<readonly string[]> {
     return this.#search.find(key, value, pace);
   }
 

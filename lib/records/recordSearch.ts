@@ -1,3 +1,4 @@
+import type { Soon } from '../concurrency/soon.ts';
 import { freely, inTurns, type Pace } from '../concurrency/turns.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import type { Catalog } from './index/catalog.ts';
@@ -17,7 +18,7 @@ export class RecordSearch {
   }
 
   /** See `JobDatabase.find`. */
-  async find(key: string, value: JsonValue, pace: Pace = freely): Promise<readonly string[]> {
+  find(key: string, value: JsonValue, pace: Pace = freely): Soon<readonly string[]> {
     if (NAME_KEYS.has(key)) {
       const root = typeof value === 'string' ? this.#catalog.named(value) : undefined;
       return root === undefined ? [] : [root];

@@ -44,8 +44,9 @@ export function makeAdmission(options: AdmissionOptions) {
       if (probeIn(head) !== undefined) return undefined;
       const page = pagePathIn(head);
       // Who follows a link to the page gets its files, which hold nothing. What it then asks is of its own origin.
-      const { host, ...sender } = pageOf(head);
-      refuseForeign(page !== undefined && isVisit(head) ? { host } : { host, ...sender }, pages);
+      const sender = pageOf(head);
+      const isVisitor = page !== undefined && isVisit(head);
+      refuseForeign(isVisitor ? { host: sender.host } : sender, pages);
       if (isPreflight(head)) return () => preflightReply(head, options);
       if (isHealthCheck(head)) return undefined;
       if (page !== undefined) return undefined;
@@ -75,8 +76,9 @@ function writeRefusal(error: PmanError, head: RequestHead, { audit }: AdmissionO
 
 /** What a browser asks before it sends a page's JSON to another origin (Fetch, 3.2.2); it never carries a token. */
 function isPreflight({ method, rawHeaders }: RequestHead): boolean {
+  if (method !== 'OPTIONS') return false;
   const has = (wanted: string) => rawHeaders.some(([name]) => name.toLowerCase() === wanted);
-  return method === 'OPTIONS' && has('origin') && has('access-control-request-method');
+  return has('origin') && has('access-control-request-method');
 }
 
 function preflightReply(head: RequestHead, { pages }: AdmissionOptions): GatewayReply {

@@ -1,7 +1,7 @@
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { GatewayRequest } from '../gateway/types.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
-import { readPayload } from '../wire/payload.ts';
+import { type Payload, readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
 import { KEPT_LIMITS } from '../wire/request.ts';
 
@@ -37,13 +37,13 @@ export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise
 async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
   const payload = await readPayload(bytes);
   if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-  return payload.isBlank ? undefined : plainNumbers(smallBody(await parsed(payload.json())));
+  return payload.isBlank ? undefined : plainNumbers(smallBody(await parsed(payload)));
 }
 
 /** The envelope has a hint of its own for what is no JSON. */
-async function parsed(json: Promise<JsonValue>): Promise<JsonValue> {
+async function parsed(payload: Payload): Promise<JsonValue> {
   try {
-    return await json;
+    return await payload.json();
   } catch (error) {
     if (!(error instanceof BadRequestError)) throw error;
     throw new BadRequestError(error.message, {

@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.ts';
 import { requireScope } from '../access/scopes.ts';
 import type { Door } from '../access/tokenStore.ts';
 import type { Services } from '../actions/action.ts';
+import { type Soon, whenThere } from '../concurrency/soon.ts';
 import {
   type ApiContext,
   type ApiReply,
@@ -37,43 +38,51 @@ export interface ApiHandlerOptions extends HeaderOptions {
  * waits.
  */
 export function makeApiHandler(options: ApiHandlerOptions) {
-  return (request: GatewayRequest): Promise<GatewayReply> | undefined => {
+  return (request: GatewayRequest): Soon<GatewayReply> | undefined => {
     const target = originForm(request.target);
     return isApiRequest(target) ? replyTo(request, target, options) : undefined;
   };
 }
 
-async function replyTo(
+function replyTo(
   request: GatewayRequest,
   target: string,
   options: ApiHandlerOptions,
-): Promise<GatewayReply> {
+): Soon<GatewayReply> {
   const { door, audit, pages } = options;
   let caller: Caller | undefined;
   const jobs: string[] = [];
-  let failed: unknown;
-  let reply: ApiReply;
-  try {
-    caller = await door.callerOf(request.authorization, () => request.from ?? []);
-    reply = await answer(request, { target, caller, jobs, options });
-  } catch (error) {
-    failed = error;
-    reply = problemReply(error);
+  const send = (reply: ApiReply, failed?: unknown): Soon<GatewayReply> => {
+    if (audit.isSilent !== true) {
+      const { status } = reply;
+      const error = failed === undefined ? undefined : codeOf(failed);
+      const by = caller ?? { name: undefined, from: request.from ?? [] };
+      audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
+    }
+    const more = [...everyAnswer(request, pages), ...errorHeaders(failed)];
+    return whenThere(sentReply(reply, request, more), (sent) => {
+      if (caller !== undefined) endWithToken(sent, caller);
+      return sent;
+    });
+  };
+  const fail = (error: unknown): Soon<GatewayReply> => {
     if (!(error instanceof PmanError)) {
       const stack = error instanceof Error ? error.stack : String(error);
       options.services.log.error('a request failed', { error: stack ?? '' });
     }
+    return send(problemReply(error), error);
+  };
+  let reply: Soon<ApiReply>;
+  try {
+    const known = door.callerOf(request.authorization, () => request.from ?? []);
+    reply = whenThere(known, (one) => {
+      caller = one;
+      return answer(request, { target, caller: one, jobs, options });
+    });
+  } catch (error) {
+    return fail(error);
   }
-  const { status } = reply;
-  const error = failed === undefined ? undefined : codeOf(failed);
-  const by = caller ?? { name: undefined, from: request.from ?? [] };
-  audit.write(deedOf({ method: request.method, target }, by, {}, { status, error, jobs }));
-  const sent = await sentReply(reply, request, [
-    ...everyAnswer(request, pages),
-    ...errorHeaders(failed),
-  ]);
-  if (caller !== undefined) endWithToken(sent, caller);
-  return sent;
+  return reply instanceof Promise ? reply.then((made) => send(made), fail) : send(reply);
 }
 
 interface Asking {
@@ -84,10 +93,10 @@ interface Asking {
   readonly options: ApiHandlerOptions;
 }
 
-async function answer(
+function answer(
   request: GatewayRequest,
   { target, caller, jobs, options: { services, listeners } }: Asking,
-): Promise<ApiReply> {
+): Soon<ApiReply> {
   const seen = servicesFor(services, caller);
   const context: ApiContext = {
     database: seen.database,
@@ -112,9 +121,9 @@ async function answer(
       return done;
     },
   };
-  const asked = apiRequest(request, target, caller);
-  const first = await listeners.work(request, () => answerApi(asked, context));
-  return 'later' in first ? first.later() : first;
+  const asked = new SeenRequest(request, target, caller);
+  const first = listeners.work(request, () => answerApi(asked, context));
+  return whenThere(first, (made) => ('later' in made ? made.later() : made));
 }
 
 /** The answer to a request of `/api/v2` that is not let in. A page that may not ask may not read why either. */
@@ -124,18 +133,29 @@ export function apiRefusal(error: PmanError, more: GatewayReply['headers']): Gat
   return { status, headers: [...headers, ...others], body: Buffer.from(JSON.stringify(body)) };
 }
 
-function apiRequest(request: GatewayRequest, target: string, caller: Caller): ApiRequest {
-  const { method, rawHeaders } = request;
-  let signal: AbortSignal | undefined;
-  return {
-    method,
-    target,
-    // Most requests are answered before anybody asks whether their client has gone.
-    get signal() {
-      signal ??= signalOf(request, caller);
-      return signal;
-    },
-    header: (wanted) => rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1],
-    body: () => readApiBody(request),
-  };
+/** What a route sees of a request. A class for the sake of its getter: see LocatedCaller. */
+class SeenRequest implements ApiRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly #request: GatewayRequest;
+  readonly #caller: Caller;
+  #signal: AbortSignal | undefined;
+
+  constructor(request: GatewayRequest, target: string, caller: Caller) {
+    this.method = request.method;
+    this.target = target;
+    this.#request = request;
+    this.#caller = caller;
+  }
+
+  /** Most requests are answered before anybody asks whether their client has gone. */
+  get signal(): AbortSignal {
+    this.#signal ??= signalOf(this.#request, this.#caller);
+    return this.#signal;
+  }
+
+  readonly header = (wanted: string): string | undefined =>
+    this.#request.rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
+
+  readonly body = () => readApiBody(this.#request);
 }

@@ -3,6 +3,7 @@ import { requireScope } from '../access/scopes.ts';
 import type { ActionContext, Services } from '../actions/action.ts';
 import { actions } from '../actions/index.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
+import type { Soon } from '../concurrency/soon.ts';
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { ActionResult } from '../wire/reply.ts';
 import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
@@ -13,7 +14,7 @@ import { type Command, parseMeta, requireSmallMeta } from '../wire/request.ts';
  * @throws PmanError forbidden for what the caller may not do; BadRequestError for an unknown action or a meta that does
  * not fit; what the action throws
  */
-export async function dispatch(
+export function dispatch(
   services: Services,
   command: Command,
   {
@@ -22,7 +23,7 @@ export async function dispatch(
     trace,
     input,
   }: Pick<ActionContext, 'caller' | 'trace' | 'input'> & { readonly pace?: LongWork | undefined },
-): Promise<ActionResult> {
+): Soon<ActionResult> {
   const action = actions.get(command.action);
   if (action === undefined) {
     throw new BadRequestError(`there is no action ${JSON.stringify(command.action.slice(0, 80))}`, {
@@ -34,10 +35,7 @@ export async function dispatch(
   if (action.metaLimits) requireSmallMeta(command, action.metaLimits);
   const meta = parseMeta(action.schema, command);
   const { rawMeta, threaded } = command;
-  const context: ActionContext = {
-    ...{ services, rawMeta, threaded, caller, pace, input },
-    ...(trace === undefined ? {} : { trace }),
-  };
+  const context: ActionContext = { services, rawMeta, threaded, caller, pace, input, trace };
   if (!threaded || action.handlesThreaded) return action.handle(meta, context);
   const unhurried = { ...context, pace: undefined };
   void begin(async () => action.handle(meta, unhurried), services, command.action);

@@ -39,17 +39,16 @@ export function originForm(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
-/** The members about the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
-export function payloadEcho(
+/** Tells of the payload (protocol a.4). Lengths are those of the whole, in characters as Python counts them. */
+export function tellPayload(
   payload: Pick<Payload, 'beginning' | 'characters'>,
   door: Pick<Door, 'mask'>,
-): Pick<ReplyBody, 'client_json_payload' | 'client_json_len' | 'payloadsize'> {
+  told: { -readonly [K in keyof ReplyBody]?: ReplyBody[K] },
+): void {
   const length = payload.characters;
-  return {
-    client_json_payload: shown(payload, door),
-    client_json_len: length,
-    ...(length === 0 ? {} : { payloadsize: length }),
-  };
+  told.client_json_payload = shown(payload, door);
+  told.client_json_len = length;
+  if (length > 0) told.payloadsize = length;
 }
 
 /** A body as it is echoed: without tokens, and of a long one the beginning. */

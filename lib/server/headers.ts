@@ -48,6 +48,7 @@ export function everyAnswer(request: RequestHead, pages: PagePolicy): GatewayRep
  */
 function contentType({ rawHeaders }: RequestHead, httpMode: boolean): string {
   if (!httpMode) return 'application/json';
-  const accept = rawHeaders.find(([name]) => name.toLowerCase() === 'accept')?.[1] ?? '';
+  const accept =
+    rawHeaders.find(([name]) => name.length === 6 && name.toLowerCase() === 'accept')?.[1] ?? '';
   return accept.includes('text/html') ? 'application/json' : 'application/html';
 }

@@ -1,3 +1,4 @@
+import type { Soon } from '../concurrency/soon.ts';
 import { PmanError } from '../errors.ts';
 
 /** Requests that may wait for a listener before others are turned away. */
@@ -38,19 +39,30 @@ export class Listeners {
    * @param client looked at only while all listeners are busy
    * @throws PmanError busy when too many wait already; what the work throws
    */
-  async work<T>(client: Client, piece: (release: () => void) => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(client.signal);
+  work<T>(client: Client, piece: (release: () => void) => Promise<T>): Promise<T>;
+  work<T>(client: Client, piece: (release: () => void) => Soon<T>): Soon<T>;
+  work<T>(client: Client, piece: (release: () => void) => Soon<T>): Soon<T> {
+    if (this.#free === 0) return this.#wait(client.signal).then(() => this.#holding(piece));
+    this.#free -= 1;
+    return this.#holding(piece);
+  }
+
+  #holding<T>(piece: (release: () => void) => Soon<T>): Soon<T> {
     let isHeld = true;
     const release = () => {
       if (isHeld) this.#release();
       isHeld = false;
     };
+    let done: Soon<T>;
     try {
-      return await piece(release);
-    } finally {
+      done = piece(release);
+    } catch (error) {
       release();
+      throw error;
     }
+    if (done instanceof Promise) return done.finally(release);
+    release();
+    return done;
   }
 
   async #wait(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { NO_AUDIT, openAudit } from '../access/auditLog.ts';
 import { ANYBODY } from '../access/caller.ts';
 import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
 import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts';
+import { whenThere } from '../concurrency/soon.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import { plainDialect } from '../dialects/envelope/statusAnswer.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -259,12 +260,12 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
 ]);
 
 function countAnswers(handler: RequestHandler, meter: Meter): RequestHandler {
-  return async (request) => {
-    const reply = await handler(request);
-    const method = KNOWN_METHODS.has(request.method) ? request.method : 'other';
-    meter.answered(method, reply.status);
-    return reply;
-  };
+  return (request) =>
+    whenThere(handler(request), (reply) => {
+      const method = KNOWN_METHODS.has(request.method) ? request.method : 'other';
+      meter.answered(method, reply.status);
+      return reply;
+    });
 }
 
 /** The codes of what the front refuses before there is a request to look at. */

@@ -4,6 +4,7 @@ import type { Services } from '../actions/action.ts';
 import { rootPage } from '../actions/page.ts';
 import { put } from '../actions/put.ts';
 import type { LongWork } from '../concurrency/longWork.ts';
+import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { lookup, namesNoJob } from '../tree/lookup.ts';
 import type { Payload } from '../wire/payload.ts';
@@ -30,7 +31,7 @@ export interface Obeyed {
 }
 
 /** What is left of a request's work: what its answer waits for, and which jobs it was about. */
-export type Done = Pick<ActionResult, 'after' | 'jobs'>;
+export type Done = { readonly [K in 'after' | 'jobs']?: ActionResult[K] | undefined };
 
 /**
  * Does what a request's verb asks for (protocol a.4).
@@ -38,44 +39,78 @@ export type Done = Pick<ActionResult, 'after' | 'jobs'>;
  * @returns what the answer waits for, when it has to wait for something
  * @throws PmanError for a verb, an envelope or a command that cannot be obeyed
  */
-export async function obey(
+export function obey(
   services: Services,
   { method, target, payload, caller, pace, trace }: Obeyed,
   told: Told,
-): Promise<Done> {
+): Soon<Done> {
+  const by = { caller, pace, trace };
   switch (method) {
     case 'GET':
-    case 'HEAD': {
-      if (payload.characters > 0) actionIn(await payload.json());
-      const hello = helloIn(target);
-      if (hello !== undefined) return act(services, hello, { caller, pace }, told);
-      requireScope(caller, 'pman', 'GET');
-      await read(services, target, told, pace);
-      return {};
-    }
+    case 'HEAD':
+      return obeyGet(services, { target, payload, caller, pace }, told);
     case 'POST':
-      return act(services, await commandIn(payload), { caller, pace, trace }, told);
+      return whenThere(commandIn(payload), (command) =>
+        payload.characters <= SHORT
+          ? act(services, command, by, told)
+          : actSlowly(services, command, by, told),
+      );
     case 'PUT':
       requireScope(caller, 'pman', 'PUT');
-      await putVerb(services, payload, told, pace);
-      return {};
+      return putVerb(services, payload, told, pace).then(nothingLeft);
     case 'OPTIONS':
       // The body is not looked at: nothing is ever done for this verb.
       told.status = false;
       return {};
     default:
-      if (await saysQuit(payload)) {
-        told.status = true;
-        return {};
-      }
-      throw new BadRequestError(`the verb ${method} means nothing here`, {
-        hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
-      });
+      return obeyOther(method, payload, told);
   }
 }
 
+/** To look at all of a command's meta takes no time up to here, in characters of the body. */
+const SHORT = 16 * 1024;
+
+const nothingLeft = (): Done => ({});
+
+async function obeyGet(
+  services: Services,
+  { target, payload, caller, pace }: Pick<Obeyed, 'target' | 'payload' | 'caller' | 'pace'>,
+  told: Told,
+): Promise<Done> {
+  if (payload.characters > 0) actionIn(await payload.json());
+  const hello = helloIn(target);
+  if (hello !== undefined) return act(services, hello, { caller, pace }, told);
+  requireScope(caller, 'pman', 'GET');
+  await read(services, target, told, pace);
+  return {};
+}
+
+/** To every verb but POST and OPTIONS `quit` reads as done and does nothing (protocol a.4). */
+async function obeyOther(method: string, payload: Payload, told: Told): Promise<Done> {
+  if (payload.characters > 0 && actionIn(await payload.json()) === 'quit') {
+    told.status = true;
+    return {};
+  }
+  throw new BadRequestError(`the verb ${method} means nothing here`, {
+    hint: 'GET reads the tree, POST dispatches an action, PUT works on the database',
+  });
+}
+
 /** Does what a command says, and tells. */
-async function act(
+function act(
+  services: Services,
+  command: Command,
+  by: Pick<Obeyed, 'caller' | 'pace' | 'trace'>,
+  told: Told,
+): Soon<Done> {
+  told.action = command.action;
+  told.meta = command.rawMeta;
+  warn(told, warningsOf(command));
+  return whenThere(dispatch(services, command, by), (result) => tell(result, told));
+}
+
+/** The same with a large meta: each step looks at all of it. */
+async function actSlowly(
   services: Services,
   command: Command,
   by: Pick<Obeyed, 'caller' | 'pace' | 'trace'>,
@@ -83,17 +118,20 @@ async function act(
 ): Promise<Done> {
   told.action = command.action;
   told.meta = command.rawMeta;
-  // Each of these looks at all of a large meta.
   await othersFirst(by.pace);
   warn(told, warningsOf(command));
   await othersFirst(by.pace);
-  const { status, result, error, page, after, jobs } = await dispatch(services, command, by);
+  const result = await dispatch(services, command, by);
   await othersFirst(by.pace);
+  return tell(result, told);
+}
+
+function tell({ status, result, error, page, after, jobs }: ActionResult, told: Told): Done {
   told.status = status;
   if (error !== undefined) told.error = errorMember(error);
   if (result !== undefined) told.d_ret = result;
-  Object.assign(told, page);
-  return { ...(after && { after }), ...(jobs && { jobs }) };
+  if (page !== undefined) Object.assign(told, page);
+  return { after, jobs };
 }
 
 async function othersFirst(pace: LongWork): Promise<void> {
@@ -151,11 +189,6 @@ async function read(services: Services, target: string, told: Told, pace: LongWo
   told.GET = found;
 }
 
-/** To every verb but POST and OPTIONS `quit` reads as done and does nothing (protocol a.4). */
-async function saysQuit(payload: Payload): Promise<boolean> {
-  return payload.characters > 0 && actionIn(await payload.json()) === 'quit';
-}
-
 /** PUT knows the action `run` only (protocol a.8). */
 async function putVerb(
   services: Services,
@@ -180,8 +213,8 @@ async function putVerb(
   told.status = true;
 }
 
-async function commandIn(payload: Payload): Promise<Command> {
-  if (!payload.isBlank) return parseEnvelope(await payload.json());
+function commandIn(payload: Payload): Soon<Command> {
+  if (!payload.isBlank) return whenThere(payload.json(), parseEnvelope);
   throw new BadRequestError('the request has no body', {
     hint: 'the form is {"payload": {"action": "<name>", "meta": {…}}}',
   });

@@ -87,10 +87,11 @@ function isAllowedOrigin(origin: string | undefined, { allowOrigins }: PagePolic
  * and for a name without a dot, such as a container's: those are nobody's on the internet.
  */
 function canBeRebound(host: string, allowHosts: readonly string[]): boolean {
+  if (!host.includes('.')) return false;
   const name = host
     .toLowerCase()
     .replace(/:\d*$/, '')
     .replace(/^\[(.*)\]$/, '$1');
-  if (!name.includes('.') || isIP(name) !== 0 || name.endsWith('.localhost')) return false;
+  if (isIP(name) !== 0 || name.endsWith('.localhost')) return false;
   return !allowHosts.includes(name);
 }

@@ -9,8 +9,12 @@ export class ExactNumber {
     this.text = text;
   }
 
-  /** For `JSON.stringify`, which has no way to write the exact text: the nearest number. */
+  /** How many were written by `JSON.stringify`, each as the nearest number: it has no way to write the exact text. */
+  static roundedCount = 0;
+
+  /** For `JSON.stringify`. */
   toJSON(): number {
+    ExactNumber.roundedCount += 1;
     return Number(this.text);
   }
 }

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { Queue } from '../concurrency/queue.ts';
+import type { Soon } from '../concurrency/soon.ts';
 import { inTurns } from '../concurrency/turns.ts';
 import { type JsonValue, parseJson } from './json.ts';
 import { type JsonLimits, JsonReader } from './jsonReader.ts';
@@ -20,7 +21,7 @@ export interface Payload {
   /** Whether there is nothing, or nothing but blanks. */
   readonly isBlank: boolean;
   /** @throws BadRequestError for what is no JSON; PmanError payload_too_large for too many values */
-  json(): Promise<JsonValue>;
+  json(): Soon<JsonValue>;
 }
 
 /** Bodies up to here are read at once: that takes a few milliseconds. */
@@ -32,7 +33,7 @@ const BEGINNING_BYTES = 256 * 1024;
 const longBodies = new Queue(1);
 
 /** The body of a request, without the end of its last line; undefined when it is no UTF-8. */
-export async function readPayload(body: Buffer): Promise<Payload | undefined> {
+export function readPayload(body: Buffer): Soon<Payload | undefined> {
   if (!isUtf8(body)) return undefined;
   const bytes = withoutLineEnd(body);
   if (bytes.length <= SHORT_BYTES) return payloadOf(bytes.toString());
@@ -50,7 +51,7 @@ export function payloadOf(text: string): Payload {
     beginning: text,
     characters: characterCount(text),
     isBlank: text.trim() === '',
-    json: async () => parseJson(text, REQUEST_LIMITS),
+    json: () => parseJson(text, REQUEST_LIMITS),
   };
 }
 

@@ -11,7 +11,12 @@ const EVERY_NON_ASCII = /[\u007f-\uffff]/g;
  * does not know is null, and left out of an object.
  */
 export function dumps(value: unknown, indent?: number): string {
-  return indent === undefined ? flat(value) : indented(value, ' '.repeat(indent), '\n', asTheyAre);
+  if (indent === undefined) return flat(value);
+  // With an indent both write the same, but for characters outside ASCII and numbers that have to stay as they came.
+  const before = ExactNumber.roundedCount;
+  const text = JSON.stringify(value, null, indent) as string | undefined;
+  if (text !== undefined && ExactNumber.roundedCount === before) return asciiJson(text);
+  return indented(value, ' '.repeat(indent), '\n', asTheyAre);
 }
 
 /** The same with the keys of every object in order, as with `sort_keys=True`. */

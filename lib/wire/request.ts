@@ -90,9 +90,19 @@ export function parseMeta<S extends z.ZodType>(
  */
 function knownMembers(schema: z.ZodType, meta: JsonObject): JsonObject {
   if (!(schema instanceof z.ZodObject)) return meta;
-  const names = Object.keys(schema.shape).filter((name) => Object.hasOwn(meta, name));
-  return Object.fromEntries(names.map((name) => [name, meta[name] ?? null]));
+  let names = namesOf.get(schema);
+  if (names === undefined) {
+    names = Object.keys(schema.shape);
+    namesOf.set(schema, names);
+  }
+  const known: { [name: string]: JsonValue } = {};
+  for (const name of names) {
+    if (Object.hasOwn(meta, name)) known[name] = meta[name] ?? null;
+  }
+  return known;
 }
+
+const namesOf = new WeakMap<z.ZodObject, readonly string[]>();
 
 /** How much an action takes that keeps what it is sent. */
 export interface MetaLimits {

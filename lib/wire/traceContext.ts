@@ -10,6 +10,7 @@ const MAX_MEMBERS = 32;
 const MEMBER =
   /^([a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const LONGEST_PARENT = 512;
+const NAME_LENGTH = 'traceparent'.length;
 
 /**
  * The trace context in the header lines of a request. What is malformed is as if it had not been sent; a malformed `tracestate`
@@ -22,6 +23,7 @@ export function traceContextIn(
     headers
       .filter(([name]) => name.length === wanted.length && name.toLowerCase() === wanted)
       .map(([, value]) => value.trim());
+  if (!headers.some(([name]) => name.length === NAME_LENGTH)) return undefined;
   const [traceparent, ...others] = valuesOf('traceparent');
   if (traceparent === undefined || others.length > 0 || !isParent(traceparent)) return undefined;
   const tracestate = goodState(valuesOf('tracestate').join(','));

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import type { Soon } from '../../concurrency/soon.ts';
 import { BadRequestError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../tree/paths.ts';
 import type { JsonValue } from '../../wire/json.ts';
 import { problemsText } from '../../wire/problems.ts';
-import type { Answer, ApiContext, ApiReply, Route } from './apiRoute.ts';
+import type { Answer, ApiCall, ApiContext, ApiReply, Route } from './apiRoute.ts';
 import { openApi } from './openApi.ts';
 import { problem } from './problem.ts';
 import { routes } from './routes.ts';
@@ -28,7 +29,7 @@ export function isApiRequest(target: string): boolean {
  * Answers a request of `/api/v2`.
  * @throws PmanError for what cannot be done: `problemReply` makes an answer of it
  */
-export async function answerApi(request: ApiRequest, context: ApiContext): Promise<Answer> {
+export function answerApi(request: ApiRequest, context: ApiContext): Soon<Answer> {
   const mark = request.target.indexOf('?');
   const path = mark < 0 ? request.target : request.target.slice(0, mark);
   const queryText = mark < 0 ? '' : request.target.slice(mark + 1);
@@ -44,23 +45,61 @@ export async function answerApi(request: ApiRequest, context: ApiContext): Promi
   }
   const { route, params } = found;
   context.permit(route.deed ?? 'GET');
-  const sent = route.body === undefined ? undefined : await request.body();
+  const call = { request, route, params, queryText, context };
+  return route.body === undefined
+    ? handle(call, undefined)
+    : request.body().then((sent) => handle(call, sent));
+}
+
+interface Call {
+  readonly request: ApiRequest;
+  readonly route: Route;
+  /** As they stand in the path and the query. */
+  readonly params: Record<string, string>;
+  readonly queryText: string;
+  readonly context: ApiContext;
+}
+
+function handle(
+  { request, route, params, queryText, context }: Call,
+  sent: Awaited<ReturnType<ApiRequest['body']>> | undefined,
+): Soon<Answer> {
   if (sent?.input !== undefined && route.takesInput !== true) {
     throw new BadRequestError('this path takes no form', { hint: 'send JSON' });
   }
-  return route.handle(
-    {
-      params: checked('path', route.params, params),
-      query: checked('query', route.query, queryIn(queryText)),
-      body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
-      input: sent?.input,
-      header: request.header,
-      get signal() {
-        return request.signal;
-      },
-    },
-    context,
-  );
+  const checkedCall = new CheckedCall(request, {
+    params: checked('path', route.params, params),
+    query: checked('query', route.query, queryIn(queryText)),
+    body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
+    input: sent?.input,
+  });
+  return route.handle(checkedCall, context);
+}
+
+/** A class: V8 keeps what a getter in a literal can reach for longer than a request takes. */
+class CheckedCall implements ApiCall<unknown, unknown, unknown> {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly input: Buffer | undefined;
+  readonly header: ApiRequest['header'];
+  readonly #request: ApiRequest;
+
+  constructor(
+    request: ApiRequest,
+    parts: Pick<ApiCall<unknown, unknown, unknown>, 'params' | 'query' | 'body' | 'input'>,
+  ) {
+    this.params = parts.params;
+    this.query = parts.query;
+    this.body = parts.body;
+    this.input = parts.input;
+    this.header = request.header;
+    this.#request = request;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
 }
 
 /** The first route that is for a path and a verb, and what the path has in the places of its parameters. */

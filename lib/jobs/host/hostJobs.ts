@@ -81,7 +81,7 @@ export class HostJobs implements JobBackend {
     return this.#queue.has(root) && !this.#queue.isWaiting(root);
   }
 
-  async report(root: string, record: TreeNode): Promise<JobReport> {
+  report(root: string, record: TreeNode): JobReport {
     const jobCause = record.leaves.get('cause');
     return {
       status: progressOf(record).status,

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
-const ask = (action: string, rawMeta: JsonObject) =>
+const ask = async (action: string, rawMeta: JsonObject) =>
   dispatch(host.services, { action, rawMeta, threaded: false }, { caller: ANYBODY });
 const resultOf = async (action: string, meta: JsonObject) => (await ask(action, meta)).result;
 const me = { key: 'auid', value: 'me' };

@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
-const dbctl = (rawMeta: JsonObject) =>
+const dbctl = async (rawMeta: JsonObject) =>
   dispatch(host.services, { action: 'DBctl', rawMeta, threaded: false }, { caller: ANYBODY });
 
 describe('exportFolder', () => {

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
-const ask = (action: string, rawMeta: JsonObject) =>
+const ask = async (action: string, rawMeta: JsonObject) =>
   dispatch(host.services, { action, rawMeta, threaded: false }, { caller: ANYBODY });
 const mine = { key: 'auid', value: 'ana' };
 const addJobs = (count: number) =>

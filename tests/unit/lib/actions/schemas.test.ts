@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => host.close());
 
-const run = (action: string, rawMeta: JsonObject, threaded = false) =>
+const run = async (action: string, rawMeta: JsonObject, threaded = false) =>
   dispatch(host.services, { action, rawMeta, threaded }, { caller: ANYBODY });
 
 /** For each action a meta that it takes. */

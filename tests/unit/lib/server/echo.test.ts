@@ -1,10 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { OPEN_DOOR } from '../../../../lib/access/tokenStore.ts';
+import { type Door, OPEN_DOOR } from '../../../../lib/access/tokenStore.ts';
 import type { GatewayRequest } from '../../../../lib/gateway/types.ts';
-import { echoOf, pathOf, payloadEcho } from '../../../../lib/server/echo.ts';
-import { payloadOf } from '../../../../lib/wire/payload.ts';
+import { echoOf, pathOf, tellPayload } from '../../../../lib/server/echo.ts';
+import type { Told } from '../../../../lib/server/verbs.ts';
+import { type Payload, payloadOf } from '../../../../lib/wire/payload.ts';
 import { doorWith } from '../../../helpers/door.ts';
+
+function payloadEcho(payload: Payload, door: Pick<Door, 'mask'>) {
+  const told: Told = {};
+  tellPayload(payload, door, told);
+  return told;
+}
 
 function request(
   headers: GatewayRequest['rawHeaders'] = [],
@@ -91,7 +98,7 @@ describe('pathOf', () => {
   });
 });
 
-describe('payloadEcho', () => {
+describe('tellPayload', () => {
   it.each([
     ['{"a": 1}', 8],
     ['grüß', 4],

@@ -14,6 +14,10 @@ async function payload(bytes: Buffer) {
   return read;
 }
 
+async function jsonOf(bytes: Buffer) {
+  return (await payload(bytes)).json();
+}
+
 /** The longest time in which nothing else got its turn, in milliseconds. */
 async function longestPause(work: Promise<unknown>): Promise<number> {
   let longest = 0;
@@ -37,7 +41,7 @@ describe('readPayload', () => {
   it('reads a long body as it reads a short one', async () => {
     await fc.assert(
       fc.asyncProperty(fc.json({ maxDepth: 4 }), async (text) => {
-        const value = await (await payload(long(text))).json();
+        const value = await jsonOf(long(text));
         expect(dumps(value)).toBe(dumps(parseJson(text)));
         expect(value).toEqual(await payloadOf(text).json());
       }),
@@ -49,14 +53,14 @@ describe('readPayload', () => {
     ['[0, -0, 1.0, 12345678901234567890, true, false, null, "", {}, [], [[]], [{}, {"": []}]]'],
     ['"grüß\\n\\u00e9\\ud83d\\ude00 😀 \\"\\\\"'],
   ])('keeps what %s says', async (text) => {
-    expect(dumps(await (await payload(long(text))).json())).toBe(dumps(parseJson(text)));
+    expect(dumps(await jsonOf(long(text)))).toBe(dumps(parseJson(text)));
   });
 
   it('puts long texts together from their pieces, cut nowhere inside a character or an escape', async () => {
     for (const piece of ['é', '😀', '\n', '"', '\\', '\u0001', 'ab\n€', '\ud83d\ude00\t']) {
       const text = piece.repeat(400_000);
       for (const json of [JSON.stringify(text), dumps(text)]) {
-        expect((await (await payload(Buffer.from(json))).json()) === text).toBe(true);
+        expect((await jsonOf(Buffer.from(json))) === text).toBe(true);
       }
     }
   });
@@ -64,7 +68,7 @@ describe('readPayload', () => {
   it.each(['{', '{"a": }', "{'a': 1}", '{"a": 1,}', '{"a" 1}', '[1 2]', '[1,]', 'NaN', '1.', '01'])(
     'refuses %j in a long body',
     async (text) => {
-      await expect((await payload(long(text))).json()).rejects.toThrow(/^the body is not JSON: /);
+      await expect(jsonOf(long(text))).rejects.toThrow(/^the body is not JSON: /);
     },
   );
 
@@ -81,7 +85,7 @@ describe('readPayload', () => {
     '',
     ']',
   ])('refuses %j in a long body too', async (text) => {
-    await expect((await payload(long(text))).json()).rejects.toThrow(/^the body is not JSON: /);
+    await expect(jsonOf(long(text))).rejects.toThrow(/^the body is not JSON: /);
   });
 
   it('does not take bytes that are no UTF-8', async () => {
@@ -108,9 +112,9 @@ describe('readPayload', () => {
     expect(REQUEST_LIMITS.maxNodes).toBe(100_000);
     for (const pad of [0, 300_000]) {
       const body = (count: number) => Buffer.from(' '.repeat(pad) + make(count));
-      await expect((await payload(body(100_000))).json()).resolves.toBeDefined();
+      await expect(jsonOf(body(100_000))).resolves.toBeDefined();
       const refusal = { code: 'payload_too_large', message: /more than 100000 JSON values/ };
-      await expect((await payload(body(100_001))).json()).rejects.toMatchObject({
+      await expect(jsonOf(body(100_001))).rejects.toMatchObject({
         ...refusal,
         message: expect.stringMatching(refusal.message),
       });
@@ -120,17 +124,17 @@ describe('readPayload', () => {
   it('does not build what it refuses', async () => {
     const body = Buffer.from(`[${'{},'.repeat(5_000_000)}0]`);
     const start = performance.now();
-    await expect((await payload(body)).json()).rejects.toThrow('more than 100000 JSON values');
+    await expect(jsonOf(body)).rejects.toThrow('more than 100000 JSON values');
     expect(performance.now() - start).toBeLessThan(within(1000)); // building it takes several seconds
   });
 
   it('nests as deep as a short body, and refuses long numbers', async () => {
     const nested = (levels: number) => long('['.repeat(levels) + ']'.repeat(levels));
-    await expect((await payload(nested(500))).json()).resolves.toBeDefined();
-    await expect((await payload(nested(501))).json()).rejects.toThrow('deeper than 500 levels');
-    await expect((await payload(long('9'.repeat(4300)))).json()).resolves.toBeDefined();
+    await expect(jsonOf(nested(500))).resolves.toBeDefined();
+    await expect(jsonOf(nested(501))).rejects.toThrow('deeper than 500 levels');
+    await expect(jsonOf(long('9'.repeat(4300)))).resolves.toBeDefined();
     for (const body of [long('9'.repeat(4301)), Buffer.from('9'.repeat(4301))]) {
-      await expect((await payload(body)).json()).rejects.toThrow('a number of more than 4300');
+      await expect(jsonOf(body)).rejects.toThrow('a number of more than 4300');
     }
   });
 

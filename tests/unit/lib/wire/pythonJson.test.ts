@@ -54,6 +54,19 @@ describe('dumps', () => {
     expect(dumps(parseJson(text), 4)).toBe(indented);
   });
 
+  it('writes the same at once and in steps, whatever numbers there are', () => {
+    const number = fc.constantFrom('1.0', '-0', '1e400', '12345678901234567890', '7', '2.5');
+    const text = fc
+      .tuple(fc.json({ maxDepth: 4 }), fc.array(number), fc.string({ unit: 'binary' }))
+      .map(([json, numbers, key]) => `{"a": ${json}, ${JSON.stringify(key)}: [${numbers.join()}]}`);
+    fc.assert(
+      fc.property(text, (one) => {
+        const parsed = parseJson(one);
+        expect(dumps(parsed, 4)).toBe(atOnce(dumpsInSteps(parsed, 4)).toString());
+      }),
+    );
+  });
+
   it('leaves out members that are undefined', () => {
     const partial = { status: true, GET: undefined, d_ret: 1 } as unknown as JsonValue;
     expect(dumps(partial)).toBe('{"status": true, "d_ret": 1}');

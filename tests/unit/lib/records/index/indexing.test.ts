@@ -116,8 +116,8 @@ describe('a database whose index is gone', () => {
   it('refuses until then what it could only guess, and gives the right answer after', async () => {
     const repeated = jobOf(`job ${COUNT - 1}`);
     for (const ask of [
-      () => database.find('jid', 'job 39'),
-      () => database.find('cmd', 'true'),
+      async () => database.find('jid', 'job 39'),
+      async () => database.find('cmd', 'true'),
       async () => database.sameJob(repeated),
     ]) {
       await expect(ask()).rejects.toThrow(/records so far/);
