@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { NO_AUDIT } from '../../../../lib/access/auditLog.ts';
 import { type Door, OPEN_DOOR } from '../../../../lib/access/tokenStore.ts';
+import { type Soon, whenThere } from '../../../../lib/concurrency/soon.ts';
 import type { GatewayReply, GatewayRequest } from '../../../../lib/gateway/types.ts';
 import { makeAdmission } from '../../../../lib/server/admission.ts';
 import { makeHandler } from '../../../../lib/server/handler.ts';
@@ -33,7 +34,8 @@ const FIGURES = {
   isReady: async () => undefined,
 };
 
-async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
+/** Lets a request in and has it answered, at once where that is possible. */
+function answer(asked: Asked): Soon<GatewayReply> {
   const { method = 'POST', target = '/api/v1/cmd', body = '', headers = [] } = asked;
   const door = asked.door ?? OPEN_DOOR;
   const pages = {
@@ -57,8 +59,14 @@ async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObjec
     body: Buffer.from(body),
     signal: new AbortController().signal,
   };
-  const refusal = await makeAdmission(entrance)(request);
-  const reply = refusal?.(request.body) ?? (await handler(request));
+  return whenThere(
+    makeAdmission(entrance)(request),
+    (refusal) => refusal?.(request.body) ?? handler(request),
+  );
+}
+
+async function ask(asked: Asked): Promise<{ reply: GatewayReply; body: JsonObject }> {
+  const reply = await answer(asked);
   return { reply, body: reply.status === 204 ? {} : JSON.parse(String(reply.body)) };
 }
 
@@ -92,6 +100,20 @@ describe('makeHandler: the form of an answer', () => {
       ['X-Content-Type-Options', 'nosniff'],
       ['Cache-Control', 'no-store'],
     ]);
+  });
+
+  it('answers a short request at once, without a turn of anybody else', () => {
+    const root = host.addEnded('a', 'me', 0);
+    for (const asked of [
+      { body: command('hello', { askAbout: 'timestamp' }) },
+      { body: command('status', { key: 'jid', value: 'a' }) },
+      { body: command('status', { key: 'jid', value: 'none', limit: 'x' }) },
+      { method: 'GET', target: `/api/v2/jobs/${root}` },
+      { method: 'GET', target: '/api/v2/jobs/none' },
+      { method: 'GET', target: '/livez' },
+    ]) {
+      expect(answer(asked)).toMatchObject({ status: expect.any(Number) });
+    }
   });
 
   it('answers a GET with what it finds', async () => {
