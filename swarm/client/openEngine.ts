@@ -132,9 +132,7 @@ export function modemSettings(address: EngineAddress, sshAgent?: string): ModemS
         };
       }
       const { verify, ...pem } = tls;
-      const agent = ours(
-        new HttpsAgent({ ...pem, ...connectionEach, rejectUnauthorized: verify }),
-      );
+      const agent = ours(new HttpsAgent({ ...pem, ...connectionEach, rejectUnauthorized: verify }));
       return { ...nothing, ...pem, protocol: 'https', host, port, agent };
     }
   }

@@ -28,8 +28,11 @@ export interface Engine {
    * @returns false when not all of it can be reached by a signal: it waits, or runs elsewhere. Then only `remove` ends it.
    */
   end(work: Work, order: EndOrder): Promise<boolean>;
-  /** Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then. */
-  remove(work: Work): Promise<void>;
+  /**
+   * Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then.
+   * @param job a job root: only what is this job's is removed (see isOfJob), else whatever has the name
+   */
+  remove(work: Work, job?: string): Promise<void>;
   /**
    * What the workers have written so far, one after the other, `limitBytes` at most of each: its beginning and its end.
    * Nothing depends on it: a job ends whether or not its output can be read.
@@ -242,6 +245,19 @@ export interface NameOwner {
   readonly instance: string | undefined;
   /** Whether anything of it runs or waits to. */
   isLive(): Promise<boolean>;
+}
+
+/**
+ * Whether what has the name of some work is a job's. What names no job is, when we have made it: the original's manager image
+ * says nothing of jobs.
+ */
+export function isOfJob(
+  owner: Pick<NameOwner, 'job'> | undefined,
+  { handle }: Work,
+  job: string,
+): boolean {
+  if (owner === undefined) return false;
+  return owner.job === job || (owner.job === undefined && handle !== undefined);
 }
 
 /**
