@@ -145,7 +145,8 @@ export class ManagedEngine implements Engine {
     if (manager === undefined) return undefined;
     const imageLabels = await this.#managers.labels(manager.image);
     if (imageLabels === undefined) return undefined;
-    const { env, mounts, user, labels } = options;
+    const { env, mounts, user, labels, cwd } = options;
+    if (cwd !== undefined) return undefined; // no manager knows of that
     const isPlain = [env, mounts, user, labels].every((option) => option === undefined);
     return isPlain || OWN_MANAGER_LABEL in imageLabels ? manager : undefined;
   }

@@ -286,7 +286,8 @@ class MemoryWorker {
       ? ['script', ['-qefc', quoted, '/dev/null']]
       : [program, words];
     const reads = this.#input === undefined ? 'ignore' : 'pipe';
-    const child = spawn(file, args, { detached: true, stdio: [reads, 'pipe', 'pipe'], env });
+    const { cwd } = options;
+    const child = spawn(file, args, { detached: true, stdio: [reads, 'pipe', 'pipe'], env, cwd });
     // It may end without having read all of it.
     child.stdin?.on('error', () => undefined).end(this.#input);
     this.#child = child;

@@ -112,6 +112,8 @@ export interface WorkOptions {
   readonly mounts?: readonly Mount[];
   /** User, or user:group, by name or number, in the container. */
   readonly user?: string;
+  /** The folder that it starts in; the image's own when left out. An absolute path, and made where the image lacks it. */
+  readonly cwd?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** How many workers run the command; one when left out. */
   readonly workers?: number;
