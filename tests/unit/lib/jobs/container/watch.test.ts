@@ -78,7 +78,7 @@ describe('a container job that is watched', () => {
       async () => new MemoryEngine(world),
       readMemoryShown,
       MEMORY_IMAGE,
-      { lastWordsMs: 30_000 },
+      { lastWordsMs: 8000 },
     );
     world.output = 'silent';
     const slow = await patient.submit('echo slow');
@@ -86,6 +86,7 @@ describe('a container job that is watched', () => {
     world.output = 'there';
     expect(await patient.end(await patient.submit('echo quick'))).toMatchObject({ exitCode: 0 });
     expect(patient.jobs.isActive(slow)).toBe(true);
+    expect((await patient.end(slow)).output).toMatch(/output could not be read/);
     await patient.close();
   });
 
