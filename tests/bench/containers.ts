@@ -156,6 +156,7 @@ async function measured(run: () => Promise<() => Promise<void>>, asker: number):
   return { ms, removedMs, engineMs, askerMs: processorMs([asker]) - askerBefore, calls };
 }
 
+if ((await left()) > 0) throw new Error('something is there already: the engine has to be empty');
 const all = { api: [] as Round[], pman: [] as Round[] };
 await measured(byPman, server.pid); // both are warm then
 for (let i = 0; i < rounds; i += 1) {
