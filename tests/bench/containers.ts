@@ -44,6 +44,9 @@ interface Round {
 const label = `bench-${process.pid}`;
 let round = 0;
 
+/** Services of this round: tasks of earlier ones are listed for a while. */
+const services = new Set<string>();
+
 async function service(name: string): Promise<() => Promise<void>> {
   const made = await docker.createService({
     Name: name,
@@ -53,6 +56,7 @@ async function service(name: string): Promise<() => Promise<void>> {
       RestartPolicy: { Condition: 'none' },
     },
   });
+  services.add(made.id);
   return () => docker.getService(made.id).remove();
 }
 
@@ -71,9 +75,12 @@ async function container(name: string): Promise<() => Promise<void>> {
 /** The containers of those that have ended. */
 async function overServices(): Promise<readonly string[]> {
   const tasks = (await docker.listTasks()) as readonly {
+    readonly ServiceID: string;
     readonly Status: { State: string; ContainerStatus?: { ContainerID: string } };
   }[];
-  const over = tasks.filter(({ Status }) => FINAL.includes(Status.State));
+  const over = tasks.filter(
+    ({ ServiceID, Status }) => services.has(ServiceID) && FINAL.includes(Status.State),
+  );
   return over.map(({ Status }) => Status.ContainerStatus?.ContainerID ?? '');
 }
 
@@ -83,6 +90,7 @@ async function overContainers(): Promise<readonly string[]> {
 }
 
 async function byApi(): Promise<() => Promise<void>> {
+  services.clear();
   const make = env === 'swarm' ? service : container;
   const over = env === 'swarm' ? overServices : overContainers;
   const making = Promise.all(
