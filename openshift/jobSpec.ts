@@ -82,6 +82,7 @@ function podSpec(
     ),
     resources: { limits: resources.limits, requests: resources.requests },
     volumeMounts: mounts,
+    ...(options.cwd === undefined ? {} : { workingDir: options.cwd }),
     ...(options.tty ? { tty: true } : {}),
     securityContext: {
       ...security.container,

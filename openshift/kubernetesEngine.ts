@@ -1,43 +1,39 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesSettings } from '../lib/config/kubernetes.ts';
-import { messageOf, PmanError } from '../lib/errors.ts';
-import type {
-  ChangesOptions,
-  Checked,
-  CheckOptions,
-  EndOrder,
-  Engine,
-  FollowOptions,
-  Handle,
-  Look,
-  NameOwner,
-  Started,
-  StartOptions,
-  Work,
-  Worker,
-  WorkRequest,
+import { PmanError } from '../lib/errors.ts';
+import {
+  type ChangesOptions,
+  type Checked,
+  type CheckOptions,
+  type EndOrder,
+  type Engine,
+  type FollowOptions,
+  type Handle,
+  isOfJob,
+  type Look,
+  type NameOwner,
+  type Started,
+  type StartOptions,
+  type Work,
+  type Worker,
+  type WorkRequest,
 } from '../lib/jobs/container/engine.ts';
 import type { Logger } from '../lib/log.ts';
-import type { JsonObject } from '../lib/wire/json.ts';
 import { lacksRight } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import type { ClusterFacts } from './clusterFacts.ts';
 import { Informer } from './informer.ts';
 import { jobBody } from './jobSpec.ts';
-import { ENDED_NOTE, objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
-import { jobSchema, type Pod, podSchema } from './objects.ts';
+import { objectName, ownerMarks, ownerOf, refuseName } from './objectNames.ts';
+import { jobSchema } from './objects.ts';
+import { PodEnder } from './podEnder.ts';
 import { refuseInput } from './podInput.ts';
 import { PodOutputs } from './podOutputs.ts';
 import { claimName } from './podVolumes.ts';
 import { readFacts, readTemplate } from './readFacts.ts';
 import { refuseLimits } from './resources.ts';
-import { signalContainer } from './signalPod.ts';
 import { storageClaim } from './swift.ts';
 import type { KnownWork } from './workCache.ts';
-import { type Hopeless, isOver, isRunning, workState } from './workState.ts';
-
-/** How long pods that are removed may take to end before the Job counts as removed, in milliseconds. */
-const REMOVAL_MS = 15_000;
+import { isOver, isRunning, workState } from './workState.ts';
 
 export interface KubernetesEngineOptions {
   readonly client: KubeClient;
@@ -52,20 +48,18 @@ export interface KubernetesEngineOptions {
 export class KubernetesEngine implements Engine {
   readonly #client: KubeClient;
   readonly #settings: KubernetesSettings;
-  readonly #log: Logger;
   readonly #informer: Informer;
   #facts: Promise<ClusterFacts> | undefined;
-  /** By the uid of what is being ended since it will never run. */
-  readonly #givingUp = new Set<string>();
   /** By job: since when the cluster does not let it be made. */
   readonly #forbidden = new Map<string, number>();
   readonly #outputs: PodOutputs;
+  readonly #ender: PodEnder;
 
   constructor({ client, settings, log }: KubernetesEngineOptions) {
     this.#client = client;
     this.#settings = settings;
-    this.#log = log;
     this.#informer = new Informer(client, log);
+    this.#ender = new PodEnder(client, log);
     this.#outputs = new PodOutputs(client, settings.storage.kind === 'swift');
   }
 
@@ -127,7 +121,7 @@ export class KubernetesEngine implements Engine {
       const work = found.get(objectName(name));
       if (work === undefined || !isMeant(work, handle)) continue;
       const { look, hopeless } = workState(work, this.#settings.startLimitMs);
-      for (const one of hopeless) void this.#giveUp(one);
+      for (const one of hopeless) void this.#ender.giveUp(one);
       looks.set(name, look);
     }
     return looks;
@@ -138,17 +132,20 @@ export class KubernetesEngine implements Engine {
     const live = (found?.pods ?? []).filter((pod) => !isOver(pod));
     const isOverAll = found !== undefined && workState(found, 0).look.kind === 'ended';
     if (live.length === 0) return isOverAll;
-    const sent = await Promise.all(live.filter(isRunning).map((pod) => this.#signal(pod, signal)));
+    const sent = await Promise.all(
+      live.filter(isRunning).map((pod) => this.#ender.signal(pod, signal)),
+    );
     // One that waits, and one that is still to be made, is not reached.
     return sent.length === live.length && found?.pods.length === (found?.job.spec.completions ?? 1);
   }
 
-  async remove(work: Work): Promise<void> {
+  async remove(work: Work, job?: string): Promise<void> {
+    if (job !== undefined && !isOfJob(await this.owner(work.name), work, job)) return;
     const found = this.#overOf(work) ?? (await this.#workOf(work));
     // Without a handle only the mark of a pman tells that it is not somebody else's.
     if (found === undefined || (work.handle === undefined && !ownerOf(found.job).job)) return;
     const { name, uid } = found.job.metadata;
-    await this.#delete(`job "${name}"`, this.#client.path('jobs', name), {
+    await this.#ender.delete(`job "${name}"`, this.#client.path('jobs', name), {
       ...{ propagationPolicy: 'Background', preconditions: { uid } },
     });
     this.#informer.remove(found.job);
@@ -159,7 +156,7 @@ export class KubernetesEngine implements Engine {
       });
     }
     const live = found.pods.filter((pod) => !isOver(pod));
-    await Promise.all(live.map((pod) => this.#removePod(pod)));
+    await Promise.all(live.map((pod) => this.#ender.removePod(pod)));
     for (const pod of found.pods) this.#outputs.forget(pod.metadata.name);
   }
 
@@ -237,83 +234,6 @@ export class KubernetesEngine implements Engine {
     } catch (error) {
       if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
     }
-  }
-
-  /**
-   * SIGKILL, and what the container does not get from inside, is the node's to send: its time limit is set to what is over
-   * already. So the pod stays, with its exit code and its output; a pod that is deleted loses both.
-   */
-  async #signal(pod: Pod, signal: NodeJS.Signals): Promise<boolean> {
-    const { name } = pod.metadata;
-    const container = pod.spec.containers[0]?.name ?? '';
-    if (signal !== 'SIGKILL') {
-      if (await signalContainer(this.#client, { pod: name, container, signal })) return true;
-    }
-    await this.#endPod(pod);
-    return true;
-  }
-
-  /** The node ends the pod: SIGTERM, and SIGKILL after the pod's own grace. */
-  async #endPod({ metadata: { name } }: Pod): Promise<void> {
-    await this.#client.askIfThere(`end pod "${name}"`, {
-      ...{ method: 'PATCH', path: this.#client.path('pods', name) },
-      body: { spec: { activeDeadlineSeconds: 1 } },
-    });
-  }
-
-  /**
-   * Ends what will never run, once at a time; how it stands is told by the changes that follow. The reason is kept with the Job:
-   * the pod is removed, since a node that waits for a volume heeds no time limit. It has nothing that could be lost.
-   */
-  async #giveUp({ job, pod, cause }: Hopeless): Promise<void> {
-    const { uid } = (pod ?? job).metadata;
-    if (this.#givingUp.has(uid)) return;
-    this.#givingUp.add(uid);
-    const { name } = job.metadata;
-    const suspended = pod === undefined ? { spec: { suspend: true } } : {};
-    try {
-      await this.#client.askIfThere(`give up job "${name}"`, {
-        ...{ method: 'PATCH', path: this.#client.path('jobs', name) },
-        body: { metadata: { annotations: { [ENDED_NOTE]: cause } }, ...suspended },
-      });
-      if (pod !== undefined) await this.#deletePod(pod);
-    } catch (error) {
-      this.#log.debug('what will never run cannot be ended yet', {
-        name,
-        reason: messageOf(error),
-      });
-    } finally {
-      this.#givingUp.delete(uid);
-    }
-  }
-
-  #deletePod({ metadata: { name, uid } }: Pod): Promise<void> {
-    const body = { gracePeriodSeconds: 1, preconditions: { uid } };
-    return this.#delete(`pod "${name}"`, this.#client.path('pods', name), body);
-  }
-
-  /** Removes an object by its uid; one that is gone is no error. */
-  async #delete(what: string, path: string, body: JsonObject): Promise<void> {
-    try {
-      await this.#client.askIfThere(`remove ${what}`, { method: 'DELETE', path, body });
-    } catch (error) {
-      // Another one has its name: it is gone.
-      if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
-    }
-  }
-
-  /** Deletes a pod and waits until nothing of it runs. */
-  async #removePod(pod: Pod): Promise<void> {
-    await this.#deletePod(pod);
-    const { name, uid } = pod.metadata;
-    const path = this.#client.path('pods', name);
-    for (const begin = Date.now(); Date.now() - begin < REMOVAL_MS; await sleep(500)) {
-      const answer = await this.#client.askIfThere(`look for pod "${name}"`, { path });
-      if (answer === undefined) return;
-      const now = podSchema.parse(answer);
-      if (now.metadata.uid !== uid || isOver(now)) return;
-    }
-    this.#log.warn('a pod that was removed has not ended yet', { pod: name });
   }
 }
 

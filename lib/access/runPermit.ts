@@ -89,6 +89,9 @@ function containerProblem(
   if (env) {
     return { what: '"target.env"', hint: 'a token with a list of commands sends no environment' };
   }
+  if (Object.hasOwn(rawMeta, 'cwd')) {
+    return { what: '"meta.cwd"', hint: 'a token with a list of commands names no folder' };
+  }
   return commandProblem(cmd, commands);
 }
 

@@ -62,7 +62,8 @@ export function engineCapabilities(name: EngineName, seesShares: boolean): Capab
     name,
     runs: ['image'],
     takes: [
-      ...[...EVERYWHERE, 'image', 'gpus', 'workers', 'user', 'shareDir', 'mounts', 'maxOutput'],
+      ...[...EVERYWHERE, 'cwd', 'image', 'gpus', 'workers', 'user', 'shareDir', 'mounts'],
+      'maxOutput',
       ...(GIVES_INPUT[name] ? ['stdin'] : []),
       ...(seesShares ? ['files'] : []),
     ],

@@ -122,8 +122,10 @@ export function hostLimits({
   };
 }
 
-/** What a container job is held to by pman, whatever the engine. */
+/** What a container job is held to by pman, whatever the engine, and where it starts. */
 export interface ContainerLimits {
+  /** A folder of the container. */
+  readonly cwd?: string | undefined;
   /** How long it may take from when it was started, in milliseconds; absent: for ever. */
   readonly timeoutMs?: number | undefined;
   /** How much each of its containers may write, in bytes. */
@@ -140,8 +142,10 @@ export function containerLimits(limits: LimitMeta, takes: readonly string[]): Co
     const message = `run: "meta.${name}": is not for container jobs here`;
     throw new BadRequestError(message, { hint: instead });
   }
-  const { timeout, max_output: output } = limits;
+  const { timeout, cwd, max_output: output } = limits;
+  if (cwd !== undefined) requireFolder(cwd, false);
   return {
+    ...(cwd === undefined ? {} : { cwd }),
     ...(timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1000) }),
     ...(output === undefined ? {} : { maxOutputBytes: outputBytesOf(output) }),
   };
@@ -152,7 +156,6 @@ const INSTEAD = {
   nice: ['nice', 'give the container less of the processors with meta.cpu_limit'],
   // The `env` of a job of /api/v2 is that of its container.
   env: ['meta.env', 'put the variables into meta.container.target.env'],
-  cwd: ['cwd', 'let the command change the folder, or an image whose folder it is'],
   stdin: ['stdin', 'put it into a folder that the container shares, and let the command read it'],
   max_output: ['maxOutput', 'let the command write to a file in a folder that it shares'],
   files: ['files', 'let the command write into a folder that the container shares'],
@@ -184,7 +187,7 @@ export function refuseOverSsh({ files }: LimitMeta): void {
   });
 }
 
-/** Of another host only the job's own shell can tell what folders it has. */
+/** Of another host, and of an image, only the job itself can tell what folders it has. */
 function requireFolder(cwd: string, isHere: boolean): void {
   if (isAbsolute(cwd) && (!isHere || isFolder(cwd))) return;
   const wanted = isHere ? 'folder of this host' : 'absolute path';

@@ -1,13 +1,16 @@
 import { VERSION } from '../version.ts';
 import type { ManualPage } from './manualPage.ts';
 
+/** The day on which the pages were read last as a whole: a page without one is not a whole page to mandoc. */
+const DATE = '2026-11-29';
+
 /** A page as man(7) reads it; everything that is not ASCII is written as an escape, so that no locale matters. */
 export function roff(page: ManualPage): string {
   const { name, program, summary, usage, description, examples, options, texts, seeAlso } = page;
   const section = (heading: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [`.SH ${quoted(heading)}`, ...lines];
   return [
-    `.TH ${quoted(name.toUpperCase())} 1 "" ${quoted(`pman ${VERSION}`)}`,
+    `.TH ${quoted(name.toUpperCase())} 1 ${DATE} ${quoted(`pman ${VERSION}`)}`,
     ...section('NAME', [`${plain(name)} \\- ${plain(summary)}`]),
     ...section('SYNOPSIS', synopsis(program, usage)),
     ...section('DESCRIPTION', paragraphs(description)),

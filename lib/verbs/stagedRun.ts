@@ -56,6 +56,7 @@ export async function stageRun(
         ? { ...job, cwd: at }
         : {
             ...job,
+            cwd: IN_CONTAINER,
             mounts: [...(job.mounts ?? []), { source: at, target: IN_CONTAINER, readOnly: false }],
           },
     // What it fails with is not what matters then.

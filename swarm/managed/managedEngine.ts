@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, PmanError } from '../../lib/errors.ts';
-import type {
-  ChangesOptions,
-  Checked,
-  CheckOptions,
-  EndOrder,
-  Engine,
-  FollowOptions,
-  Look,
-  LookOptions,
-  ManagerImage,
-  NameOwner,
-  Started,
-  StartOptions,
-  Work,
-  Worker,
-  WorkRequest,
+import {
+  type ChangesOptions,
+  type Checked,
+  type CheckOptions,
+  type EndOrder,
+  type Engine,
+  type FollowOptions,
+  isOfJob,
+  type Look,
+  type LookOptions,
+  type ManagerImage,
+  type NameOwner,
+  type Started,
+  type StartOptions,
+  type Work,
+  type Worker,
+  type WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import type { Logger } from '../../lib/log.ts';
 import { OWN_MANAGER_LABEL } from '../labels.ts';
@@ -105,13 +106,14 @@ export class ManagedEngine implements Engine {
     return this.#inner.end(work, order);
   }
 
-  async remove(work: Work): Promise<void> {
-    const manager = managerOf(work.handle);
-    const byUs = () => this.#inner.remove(work);
-    await (manager === undefined
-      ? byUs()
-      : this.#orByUs(() => this.#managers.remove(manager, work.name), byUs));
-    this.#looks.forget(work.name);
+  async remove(work: Work, job?: string): Promise<void> {
+    const { name, handle } = work;
+    const manager = managerOf(handle);
+    const byUs = () => this.#inner.remove(work, job);
+    if (manager === undefined) await byUs();
+    else if (job === undefined || isOfJob(await this.#inner.owner(name), work, job))
+      await this.#orByUs(() => this.#managers.remove(manager, name), byUs);
+    this.#looks.forget(name);
   }
 
   logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
@@ -143,7 +145,8 @@ export class ManagedEngine implements Engine {
     if (manager === undefined) return undefined;
     const imageLabels = await this.#managers.labels(manager.image);
     if (imageLabels === undefined) return undefined;
-    const { env, mounts, user, labels } = options;
+    const { env, mounts, user, labels, cwd } = options;
+    if (cwd !== undefined) return undefined; // no manager knows of that
     const isPlain = [env, mounts, user, labels].every((option) => option === undefined);
     return isPlain || OWN_MANAGER_LABEL in imageLabels ? manager : undefined;
   }

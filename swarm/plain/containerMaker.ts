@@ -23,14 +23,14 @@ export class ContainerMaker {
    * Makes a container for each worker, then starts them. When it fails, nothing of it is left, but when
    * the engine is away or a name is taken.
    * @param earlier what a call that was cut off has made of it: this is used, since what runs must not run twice
-   * @returns whether it was done: not when it was cancelled
+   * @returns the IDs of all; undefined when it was cancelled
    */
   async make(
     request: WorkRequest,
     earlier: readonly ContainerInspectInfo[],
     { cancelled, input }: Pick<StartOptions, 'cancelled' | 'input'>,
-  ): Promise<boolean> {
-    if (cancelled.aborted) return false;
+  ): Promise<readonly string[] | undefined> {
+    if (cancelled.aborted) return undefined;
     const { name, options } = request;
     const spec = containerSpec(request, await this.#atMost(options.limits?.cpus));
     const known = new Map(
@@ -51,7 +51,7 @@ export class ContainerMaker {
       if (options.limits?.gpus) await this.#requireDevices(made);
       if (cancelled.aborted) {
         await this.#removeAll(made);
-        return false;
+        return undefined;
       }
       const archive = input && inputArchive(input);
       for (const container of unstarted) {
@@ -65,7 +65,7 @@ export class ContainerMaker {
       await this.#removeAll(made);
       throw error;
     }
-    return true;
+    return made.map(({ id }) => id);
   }
 
   async #putInto(container: Docker.Container, archive: Buffer, name: string): Promise<void> {

@@ -21,7 +21,7 @@ export function containerSpec(
   cpus: number | undefined,
 ): ContainerCreateOptions {
   const { name, image, cmd, owner, options } = request;
-  const { limits = {}, env, user } = options;
+  const { limits = {}, env, user, cwd } = options;
   const { memoryBytes, gpus } = limits;
   const { shareDir } = request;
   const { mounts } = options;
@@ -38,6 +38,7 @@ export function containerSpec(
     },
     ...(env && { Env: envOf(env) }),
     ...(user !== undefined && { User: user }),
+    ...(cwd !== undefined && { WorkingDir: cwd }),
     HostConfig: {
       Mounts: mountsOf({ ...(shareDir !== undefined && { shareDir }), ...(mounts && { mounts }) }),
       ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),

@@ -1,19 +1,21 @@
 import type { ContainerInspectInfo } from 'dockerode';
+import { z } from 'zod';
 import { PmanError } from '../../lib/errors.ts';
-import type {
-  ChangesOptions,
-  Checked,
-  CheckOptions,
-  EndOrder,
-  Engine,
-  FollowOptions,
-  Look,
-  NameOwner,
-  Started,
-  StartOptions,
-  Work,
-  Worker,
-  WorkRequest,
+import {
+  type ChangesOptions,
+  type Checked,
+  type CheckOptions,
+  type EndOrder,
+  type Engine,
+  type FollowOptions,
+  isOfJob,
+  type Look,
+  type NameOwner,
+  type Started,
+  type StartOptions,
+  type Work,
+  type Worker,
+  type WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import type { EngineClient } from '../client/engineClient.ts';
 import { readEvents } from '../client/events.ts';
@@ -24,14 +26,15 @@ import { isFinal } from '../service/task.ts';
 import { followOutput, readOutput, tasksOf } from '../service/workerOutput.ts';
 import { TakenNames } from '../takenNames.ts';
 import { ContainerMaker } from './containerMaker.ts';
+import { Inspections } from './inspections.ts';
 import { isUnstarted, lookOfContainers, taskOf } from './plainTask.ts';
 
 const NAME_FORM = {
   pattern: /^[A-Za-z0-9][\w.-]+$/,
   words: '2 to 63 letters, digits, "_", "." or "-", the first a letter or a digit',
 };
-/** The containers carry their names: there is nothing else to know later. */
-const MADE: Started = { handle: {}, printed: '' };
+/** What is kept: the containers, one a worker, by IDs that no other one ever has. Versions before 3.1 kept nothing. */
+const handleSchema = z.looseObject({ containers: z.array(z.string()).optional() });
 
 /**
  * Work as containers of one engine that is no swarm: a Docker Engine, or Podman's socket, which answers the same
@@ -41,6 +44,7 @@ const MADE: Started = { handle: {}, printed: '' };
 export class PlainEngine implements Engine {
   readonly #client: EngineClient;
   readonly #maker: ContainerMaker;
+  readonly #inspections = new Inspections();
   readonly #names = new TakenNames(async () => {
     const listed = await this.#client.ask('list the containers', () =>
       this.#client.docker.listContainers({ all: true }),
@@ -64,17 +68,18 @@ export class PlainEngine implements Engine {
   ): Promise<Started | undefined> {
     let ours = mayExist || cancelled.aborted ? await this.#ours(request) : [];
     for (;;) {
-      if (isWhole(ours)) return MADE;
-      if (cancelled.aborted && ours.length > 0) await this.remove(request);
+      if (isWhole(ours)) return startedOf(ours.map(({ Id }) => Id));
+      if (cancelled.aborted && ours.length > 0) await this.#removeAll(request);
       try {
-        return (await this.#maker.make(request, ours, { cancelled, input })) ? MADE : undefined;
+        const made = await this.#maker.make(request, ours, { cancelled, input });
+        return made && startedOf(made);
       } catch (error) {
         if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;
         const found = await this.#ours(request);
         const known = new Set(ours.map(({ Id }) => Id));
         if (found.every(({ Id }) => known.has(Id))) {
           // A name is somebody else's: then none of ours has been started.
-          if (found.every(isUnstarted)) await this.remove(request);
+          if (found.every(isUnstarted)) await this.#removeAll(request);
           throw error;
         }
         ours = found;
@@ -84,7 +89,7 @@ export class PlainEngine implements Engine {
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
     const byName = new Map<string, ContainerInspectInfo[]>();
-    for (const container of await this.#containersOf(works)) {
+    for (const container of await this.#containersOf(works, { isEachRead: false })) {
       const name = labelsOf(container)[NAME_LABEL] ?? '';
       byName.set(name, [...(byName.get(name) ?? []), container]);
     }
@@ -104,8 +109,11 @@ export class PlainEngine implements Engine {
     return containers.every((one) => one.State.Running || isFinal(taskOf(one)));
   }
 
-  async remove(work: Pick<Work, 'name'>): Promise<void> {
-    for (const { Id } of await this.#containersOf([work])) await this.#maker.remove(Id);
+  async remove(work: Work, job?: string): Promise<void> {
+    for (const id of idsOf(work) ?? (await this.#foundOf(work, job))) {
+      await this.#maker.remove(id);
+      this.#inspections.forget(id);
+    }
   }
 
   logs(workers: readonly Worker[], limitBytes: number): Promise<string> {
@@ -144,14 +152,28 @@ export class PlainEngine implements Engine {
     return { ...ownerIn(labelsOf(other)), isLive: async () => true };
   }
 
+  #removeAll({ name }: WorkRequest): Promise<void> {
+    return this.remove({ name, handle: undefined });
+  }
+
   /** The containers of this request that an earlier call, which may have been cut off, has made. */
   async #ours({ name, owner }: WorkRequest): Promise<readonly ContainerInspectInfo[]> {
     const containers = await this.#containersOf([{ name }]);
     return containers.filter((container) => ownerIn(labelsOf(container)).job === owner.job);
   }
 
+  /** The containers of some work whose IDs are not known; with a job root only those of that job. */
+  async #foundOf(work: Work, job: string | undefined): Promise<readonly string[]> {
+    const found = await this.#containersOf([work]);
+    return found
+      .filter((one) => job === undefined || isOfJob(ownerIn(labelsOf(one)), work, job))
+      .map(({ Id }) => Id);
+  }
+
+  /** @param isEachRead false: what is known of one whose state has not changed is good enough */
   async #containersOf(
     works: readonly Pick<Work, 'name'>[],
+    { isEachRead = true } = {},
   ): Promise<readonly ContainerInspectInfo[]> {
     if (works.length === 0) return [];
     const doing = 'read the states of containers';
@@ -164,16 +186,33 @@ export class PlainEngine implements Engine {
         filters: { label: [wanted.size === 1 ? `${NAME_LABEL}=${one}` : NAME_LABEL] },
       }),
     );
+    if (wanted.size > 1) this.#inspections.keepOnly(listed);
     const inspected = await Promise.all(
       listed
         .filter(({ Labels }) => wanted.has(Labels[NAME_LABEL] ?? ''))
-        .map(({ Id }) =>
-          this.#client.askIfThere(doing, () => this.#client.docker.getContainer(Id).inspect()),
-        ),
+        .map(async (one) => {
+          const known = isEachRead ? undefined : this.#inspections.of(one);
+          return known ?? this.#inspect(one.Id, doing);
+        }),
     );
     return inspected.filter((found) => found !== undefined);
   }
+
+  async #inspect(id: string, doing: string): Promise<ContainerInspectInfo | undefined> {
+    const found = await this.#client.askIfThere(doing, () =>
+      this.#client.docker.getContainer(id).inspect(),
+    );
+    if (found !== undefined) this.#inspections.put(found);
+    return found;
+  }
 }
+
+const startedOf = (containers: readonly string[]): Started => ({
+  handle: { containers },
+  printed: '',
+});
+
+const idsOf = ({ handle }: Work) => handleSchema.safeParse(handle).data?.containers;
 
 const labelsOf = ({ Config }: ContainerInspectInfo): Labels => Config.Labels ?? {};
 

@@ -151,7 +151,11 @@ export class SwarmManager {
 
   /** Ends a service's containers and forgets it. */
   async remove(name: string): Promise<void> {
-    const { id } = await this.#find(name, 'remove');
+    await this.removeOne(await this.#find(name, 'remove'));
+  }
+
+  /** The same for one whose ID is known. */
+  async removeOne({ id, name }: Service): Promise<void> {
     await this.#client.ask(`remove service "${name}"`, () => this.#docker.getService(id).remove());
     this.#log.info('service removed', { service: name, id });
   }

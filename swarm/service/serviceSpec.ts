@@ -29,6 +29,8 @@ export interface ServiceRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** User, or user:group, by name or number, in the container. */
   readonly user?: string;
+  /** The folder that it starts in. */
+  readonly cwd?: string;
   /** How many containers run the command; one unless given. */
   readonly workers?: number;
   /** `gpus`: devices that the node offers as the generic resource NVIDIA-GPU. */
@@ -49,6 +51,7 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
     labels,
     env,
     user,
+    cwd,
     workers,
     restartPolicy = 'on-failure',
     tty = true,
@@ -67,6 +70,7 @@ export function serviceSpec(request: ServiceRequest): CreateServiceOptions {
         ...(labels && { Labels: { ...labels } }),
         ...(env && { Env: envOf(env) }),
         ...(user !== undefined && { User: user }),
+        ...(cwd !== undefined && { Dir: cwd }),
       },
       ...(resources && { Resources: resources }),
       // Without a delay of 0 the engine would wait its own 5 seconds before it tries again.

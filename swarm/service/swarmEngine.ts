@@ -1,19 +1,20 @@
 import { z } from 'zod';
 import { PmanError } from '../../lib/errors.ts';
-import type {
-  ChangesOptions,
-  Checked,
-  CheckOptions,
-  EndOrder,
-  Engine,
-  FollowOptions,
-  Look,
-  NameOwner,
-  Started,
-  StartOptions,
-  Work,
-  Worker,
-  WorkRequest,
+import {
+  type ChangesOptions,
+  type Checked,
+  type CheckOptions,
+  type EndOrder,
+  type Engine,
+  type FollowOptions,
+  isOfJob,
+  type Look,
+  type NameOwner,
+  type Started,
+  type StartOptions,
+  type Work,
+  type Worker,
+  type WorkRequest,
 } from '../../lib/jobs/container/engine.ts';
 import { splitIntoWords } from '../../lib/jobs/container/words.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -25,7 +26,7 @@ import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
 import { withEchoes } from './echoes.ts';
 import { decidingTask, lookOfTasks } from './jobState.ts';
-import { SwarmManager } from './manager.ts';
+import { type Service, SwarmManager } from './manager.ts';
 import { SwarmNodes } from './nodes.ts';
 import { isFinal, isGivenUp, jobStatusOf, newestFirst, parseTasks, type Task } from './task.ts';
 import { containerIdOf, followOutput, readOutput, tasksOf } from './workerOutput.ts';
@@ -40,8 +41,8 @@ const NAME_FORM = {
 /** How many IDs a question about tasks names at most: it stands in the URL. */
 const IDS_AT_ONCE = 100;
 const READ_STATES = 'read the states of services';
-/** A service is all that there is to know later. */
-const MADE: Started = { handle: {}, printed: '' };
+/** What is kept of a service: its ID, which no other one ever has. Versions before 3.1 kept nothing. */
+const handleSchema = z.looseObject({ service: z.string().optional() });
 /** A service that was just made has no task for a moment: it waits. */
 const NO_TASK_YET: Look = { kind: 'waiting', workers: [], shown: {} };
 
@@ -69,12 +70,12 @@ export class SwarmEngine implements Engine {
     request: WorkRequest,
     { mayExist, cancelled }: StartOptions,
   ): Promise<Started | undefined> {
-    if ((mayExist || cancelled.aborted) && (await this.#isMade(request))) return MADE;
-    if (cancelled.aborted) return undefined;
+    const earlier = mayExist || cancelled.aborted ? await this.#made(request) : undefined;
+    if (earlier !== undefined || cancelled.aborted) return earlier;
     const { name, image, cmd, shareDir, owner, options } = await this.possible(request);
     if (cancelled.aborted) return undefined;
     try {
-      await this.#swarm.schedule({
+      const { id } = await this.#swarm.schedule({
         ...options,
         tty: options.tty ?? false,
         name,
@@ -84,11 +85,13 @@ export class SwarmEngine implements Engine {
         labels: { ...options.labels, ...ownerLabels(owner) },
         ...(shareDir === undefined ? {} : { shareDir }),
       });
+      return startedOf(id);
     } catch (error) {
       const isTaken = error instanceof PmanError && error.code === 'conflict';
-      if (!isTaken || !(await this.#isMade(request))) throw error;
+      const ours = isTaken ? await this.#made(request) : undefined;
+      if (ours === undefined) throw error;
+      return ours;
     }
-    return MADE;
   }
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
@@ -111,9 +114,13 @@ export class SwarmEngine implements Engine {
     return reached.every(Boolean);
   }
 
-  async remove({ name }: Work): Promise<void> {
+  async remove(work: Work, job?: string): Promise<void> {
+    const { name } = work;
+    const id = idOf(work);
+    if (id === undefined && job !== undefined && !isOfJob(await this.owner(name), work, job))
+      return;
     try {
-      await this.#swarm.remove(name);
+      await (id === undefined ? this.#swarm.remove(name) : this.#swarm.removeOne({ name, id }));
     } catch (error) {
       if (!(error instanceof PmanError) || error.code !== 'not_found') throw error;
     }
@@ -152,12 +159,9 @@ export class SwarmEngine implements Engine {
   }
 
   async owner(name: string): Promise<NameOwner | undefined> {
-    const found = await this.#client.askIfThere(`look for service "${name}"`, () =>
-      this.#client.docker.getService(name).inspect(),
-    );
+    const found = await this.#serviceOf(name);
     if (found === undefined) return undefined;
-    const { ID, Spec } = serviceSchema.parse(found);
-    if (Spec.Name !== name) return undefined; // the beginning of another one's ID
+    const { ID, Spec } = found;
     const isLive = async () => {
       const tasks = await this.#tasksOf([ID]);
       return tasks.length === 0 || !tasks.every(isFinal);
@@ -182,23 +186,53 @@ export class SwarmEngine implements Engine {
     return lookOfTasks(tasks, cause);
   }
 
-  /** Whether the service of this request is there. */
-  async #isMade({ name, owner }: WorkRequest): Promise<boolean> {
-    return (await this.owner(name))?.job === owner.job;
+  /** What an earlier call for the same job has made. */
+  async #made({ name, owner }: WorkRequest): Promise<Started | undefined> {
+    const found = await this.#serviceOf(name);
+    if (found === undefined || ownerIn(found.Spec.Labels ?? {}).job !== owner.job) return undefined;
+    return startedOf(found.ID);
+  }
+
+  async #serviceOf(name: string): Promise<Listed | undefined> {
+    const found = await this.#client.askIfThere(`look for service "${name}"`, () =>
+      this.#client.docker.getService(name).inspect(),
+    );
+    const service = found && serviceSchema.parse(found);
+    return service?.Spec.Name === name ? service : undefined; // else the beginning of another one's ID
   }
 
   /** The tasks of those that are there, the newest first. */
   async #tasksByName(works: readonly Work[]): Promise<ReadonlyMap<string, readonly Task[]>> {
     if (works.length === 0) return new Map();
-    const names = new Set(works.map(({ name }) => name));
-    const services = (await this.#services(READ_STATES)).filter(({ Spec }) => names.has(Spec.Name));
-    const tasks = await this.#tasksOf(services.map(({ ID }) => ID));
-    const byService = new Map<string, Task[]>(services.map(({ ID }) => [ID, []]));
-    for (const task of tasks) byService.get(task.ServiceID ?? '')?.push(task);
-    return new Map(services.map(({ ID, Spec }) => [Spec.Name, byService.get(ID) ?? []]));
+    const known = works.flatMap((work) => {
+      const id = idOf(work);
+      return id === undefined ? [] : [{ name: work.name, id }];
+    });
+    if (known.length === works.length) {
+      try {
+        return await this.#tasksOfServices(known);
+      } catch (error) {
+        // The engine answers nothing about any when one of them is gone.
+        if (!(error instanceof PmanError) || error.code !== 'not_found') throw error;
+      }
+    }
+    const ids = new Map(works.map((work) => [work.name, idOf(work)]));
+    const services = (await this.#services(READ_STATES))
+      .map(({ ID, Spec }) => ({ id: ID, name: Spec.Name }))
+      .filter(({ id, name }) => ids.has(name) && (ids.get(name) ?? id) === id);
+    return this.#tasksOfServices(services);
   }
 
-  async #services(doing: string): Promise<readonly z.infer<typeof serviceSchema>[]> {
+  /** @throws PmanError not_found when one of them is not there */
+  async #tasksOfServices(services: readonly Service[]): Promise<ReadonlyMap<string, Task[]>> {
+    const byService = new Map<string, Task[]>(services.map(({ id }) => [id, []]));
+    for (const task of await this.#tasksOf([...byService.keys()])) {
+      byService.get(task.ServiceID ?? '')?.push(task);
+    }
+    return new Map(services.map(({ id, name }) => [name, byService.get(id) ?? []]));
+  }
+
+  async #services(doing: string): Promise<readonly Listed[]> {
     const listed = await this.#client.ask(doing, () => this.#client.docker.listServices());
     return z.array(serviceSchema).parse(listed);
   }
@@ -224,3 +258,8 @@ const serviceSchema = z.looseObject({
     Labels: z.record(z.string(), z.string()).nullish(),
   }),
 });
+type Listed = z.infer<typeof serviceSchema>;
+
+const startedOf = (service: string): Started => ({ handle: { service }, printed: '' });
+
+const idOf = ({ handle }: Work) => handleSchema.safeParse(handle).data?.service;

@@ -43,13 +43,10 @@ async function outputOf(
   if (id === undefined) return '';
   const doing = said ?? `read the logs of container ${id}`;
   const read = (path: string, tty: boolean) => cappedLogs(client.docker, path, { tty, limitBytes });
-  const container = await containerOf(client, id, doing);
-  if (container !== undefined) {
-    return client.ask(doing, () => read(`/containers/${id}/logs`, container.Config.Tty ?? false));
-  }
-  const text = await client.askIfThere(doing, () =>
-    read(`/tasks/${task.ID}/logs`, hasTerminal(task)),
-  );
+  const tty = hasTerminal(task);
+  const own = await client.askIfThere(doing, () => read(`/containers/${id}/logs`, tty));
+  if (own !== undefined) return own;
+  const text = await client.askIfThere(doing, () => read(`/tasks/${task.ID}/logs`, tty));
   return withoutLogError(text ?? '');
 }
 

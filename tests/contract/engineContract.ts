@@ -231,10 +231,26 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       expect(cause).not.toBe('');
     });
 
+    it('that has ended takes nothing with it that is another job of the same name by then', async () => {
+      const name = newName();
+      const { root, go } = await gated({ name });
+      await pman.written(root, 'up');
+      const opened = await engine.open('somebody');
+      await opened.remove({ name, handle: undefined }, 'another-job');
+      go();
+      expect(await pman.end(root)).toMatchObject({ exitCode: 3 });
+    });
+
     it('has its environment', async () => {
       const target = { env: { WHO: 'me & "you"', EMPTY: '' } };
       const job = await pman.end(await pman.submit(`sh -c 'echo "$WHO[$EMPTY]"'`, { target }));
       expect(job.output).toBe(lines('me & "you"[]'));
+    });
+
+    it('starts in the folder that it asks for, each worker', async () => {
+      const meta = { number_of_workers: 2 };
+      const job = await pman.end(await pman.submit('pwd', { meta, limits: { cwd: '/tmp' } }));
+      expect(job.output.replaceAll('\r', '')).toBe(lines('/tmp', '/tmp'));
     });
 
     it('keeps words that a shell would change', async () => {

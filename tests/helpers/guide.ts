@@ -109,6 +109,8 @@ export interface GuideOptions {
   readonly select?: (step: Step) => boolean;
   /** What the reader has typed before. */
   readonly before?: string;
+  /** What the reader types in place of a block: with names and folders that there are, and servers in the background. */
+  readonly typed?: (text: string) => string;
 }
 
 let guides = 0;
@@ -118,7 +120,8 @@ let guides = 0;
  * of his own. The shell has a loopback of its own, so that all ports are free, and ends at the first command that fails.
  */
 export async function runGuide(page: string, options: GuideOptions = {}): Promise<GuideRun> {
-  const { select = ({ info }: Step) => info === '', env = {}, before = '' } = options;
+  const { env = {}, before = '', typed = (text: string) => text } = options;
+  const { select = ({ info }: Step) => info === '' } = options;
   const steps = stepsOf(page).filter(select);
   const home = tempDir('pman-guide');
   const bin = join(home, '.bin');
@@ -128,7 +131,7 @@ export async function runGuide(page: string, options: GuideOptions = {}): Promis
   const mark = `guide-${process.pid}-${guides}`;
   register({ left: () => undefined, dispose: () => killMarked(mark) });
   const border = `==== ${mark} `;
-  const lines = steps.flatMap(({ text }, i) => [`echo '${border}${i}'`, text]);
+  const lines = steps.flatMap(({ text }, i) => [`echo '${border}${i}'`, typed(text)]);
   const script = join(home, '.guide');
   writeFileSync(script, ['set -eu -o pipefail', before, ...lines].join('\n'));
   const child = spawn('unshare', [...OWN_LOOPBACK, script], {

@@ -10,6 +10,7 @@ import {
   type EndOrder,
   type Engine,
   type FollowOptions,
+  isOfJob,
   type Limits,
   type Look,
   type NameOwner,
@@ -137,8 +138,11 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  remove({ name }: Work): Promise<void> {
+  remove(work: Work, job?: string): Promise<void> {
+    const { name } = work;
     return this.#world.call('remove', () => {
+      const owner = this.#world.works.get(name)?.request.owner;
+      if (job !== undefined && !isOfJob(owner, work, job)) return;
       for (const worker of this.#world.works.get(name)?.workers ?? []) worker.kill();
       this.#world.works.delete(name);
       this.#world.tell(name);
@@ -282,7 +286,8 @@ class MemoryWorker {
       ? ['script', ['-qefc', quoted, '/dev/null']]
       : [program, words];
     const reads = this.#input === undefined ? 'ignore' : 'pipe';
-    const child = spawn(file, args, { detached: true, stdio: [reads, 'pipe', 'pipe'], env });
+    const { cwd } = options;
+    const child = spawn(file, args, { detached: true, stdio: [reads, 'pipe', 'pipe'], env, cwd });
     // It may end without having read all of it.
     child.stdin?.on('error', () => undefined).end(this.#input);
     this.#child = child;

@@ -9,6 +9,8 @@ const RUN = new Set(['sh', 'bash', 'ts', 'python', '']);
 const NEEDS: Readonly<Record<string, string>> = {
   '': 'tests/integration/guides.test.ts',
   'needs=pman': 'tests/integration/guides.test.ts',
+  // HTTPie and ZeroMQ of Python.
+  'needs=python': 'tests/integration/python-clients.test.ts',
   'needs=systemd': 'tests/integration/service.test.ts',
   // The package is built, installed and run from a registry by CI.
   'needs=registry': '.ci/package.mjs',
@@ -18,8 +20,11 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 const GUIDES = [
   ...['README.md', 'docs/install.md', 'docs/first-hour.md', 'docs/files.md', 'docs/operating.md'],
-  ...['docs/moving.md', 'docs/troubleshooting.md'],
+  ...['docs/moving.md', 'docs/troubleshooting.md', 'docs/api.md', 'docs/cli-tools.md'],
+  ...['docs/pfioh.md', 'docs/purl.md', 'docs/security.md'],
 ];
+/** Tests of what pages show beside their commands: requests with answers, terminals. */
+const SHOWN = ['tests/integration/api-page.test.ts', 'tests/integration/cli-tools-docs.test.ts'];
 /** Pages whose examples have a test of their own. */
 const OWN_TEST: Readonly<Record<string, string>> = {
   'docs/cli.md': 'tests/integration/cli-docs.test.ts',
@@ -36,11 +41,8 @@ const OWN_TEST: Readonly<Record<string, string>> = {
   'docs/swarm.md': 'tests/integration/swarm-cli.test.ts',
   'docs/webhooks.md': 'tests/integration/apiDocs.test.ts',
 };
-/** Pages with examples that no test types as they stand; their subjects have tests, and so may only become fewer. */
-const NOT_TYPED = new Set([
-  ...['CONTRIBUTING.md', 'docs/api.md', 'docs/architecture.md'],
-  ...['docs/cli-tools.md', 'docs/pfioh.md', 'docs/purl.md', 'docs/security.md'],
-]);
+/** Pages with examples that no test types as they stand, since they are for a fresh clone. */
+const NOT_TYPED = new Set(['CONTRIBUTING.md']);
 
 const pages = ['README.md', 'CONTRIBUTING.md'].concat(
   readdirSync('docs')
@@ -60,7 +62,9 @@ it('each page with commands is typed by a test, or is named as one that is not',
 });
 
 it('the tests that type them are there', () => {
-  const tests = [...Object.values(OWN_TEST), ...Object.values(NEEDS)].filter((file) => file !== '');
+  const tests = [...Object.values(OWN_TEST), ...Object.values(NEEDS), ...SHOWN].filter(
+    (file) => file !== '',
+  );
   expect(tests.filter((file) => !existsSync(file))).toEqual([]);
 });
 
@@ -68,8 +72,8 @@ it.each(GUIDES)('each block of %s says what it is, and what it needs', (page) =>
   for (const { language, info, line } of blocksOf(page)) {
     expect({ line, language }).toEqual({
       line,
-      language: expect.stringMatching(/^(sh|text|json|ini|yaml)$/),
+      language: expect.stringMatching(/^(sh|fish|python|text|json|ini|yaml)$/),
     });
-    if (language === 'sh') expect(Object.keys(NEEDS)).toContain(info);
+    if (language === 'sh' || language === 'python') expect(Object.keys(NEEDS)).toContain(info);
   }
 });

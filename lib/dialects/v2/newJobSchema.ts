@@ -21,7 +21,9 @@ export const newJobSchema = z
       .boolean()
       .optional()
       .meta({ description: 'Gives the whole line to one shell, and does not split it.' }),
-    cwd: word.optional().meta({ description: 'The folder that it starts in. Not for containers.' }),
+    cwd: word
+      .optional()
+      .meta({ description: 'The folder that it starts in: of the host, or of the container.' }),
     env: texts.optional().meta({ description: 'Environment variables.' }),
     timeout: z
       .number()

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { goodFor } from '../../concurrency/goodFor.ts';
-import { withinMs } from '../../concurrency/withinMs.ts';
-import { BadRequestError, messageOf } from '../../errors.ts';
+import { BadRequestError } from '../../errors.ts';
 import { hostFacts } from '../../host/facts.ts';
-import type { Logger } from '../../log.ts';
-import type { JobDatabase } from '../../records/database.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type {
   BackendReadiness,
@@ -16,20 +13,20 @@ import type {
   OutputAsked,
   WorkFolder,
 } from '../backend.ts';
-import { type Capabilities, type EngineName, engineCapabilities } from '../capabilities.ts';
+import { type Capabilities, engineCapabilities } from '../capabilities.ts';
 import { behind, type OutputPiece, type PartOutputs } from '../outputPieces.ts';
-import type { Summarize } from '../summary.ts';
 import { ActiveJobs } from './activeJobs.ts';
 import { ContainerRecovery } from './containerRecovery.ts';
+import { endAllJobs } from './endAll.ts';
 import { ContainerEnder } from './ender.ts';
 import { Endings } from './endings.ts';
-import type { Engine, OpenEngine, ReadShown, ShareRule } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { engineReadiness } from './engineReadiness.ts';
 import { followOutput } from './followOutput.ts';
 import { instanceOf } from './instance.ts';
 import { ContainerIntake } from './intake.ts';
 import { ContainerJobReports } from './jobReports.ts';
-import { noAnswer } from './noAnswer.ts';
+import type { ContainerJobsOptions } from './options.ts';
 import { ContainerOutputLimits } from './outputLimits.ts';
 import { progressReader } from './progressReader.ts';
 import { outputOf, outputPlaces, RecordedJobs } from './recordedJobs.ts';
@@ -40,29 +37,8 @@ import { StoredJobs } from './storedJobs.ts';
 import { ContainerTimeLimits } from './timeLimits.ts';
 import { ContainerWatch } from './watch.ts';
 
-export interface ContainerJobsOptions {
-  readonly database: JobDatabase;
-  readonly summaryOf: Summarize;
-  /** The folder of ours beside the database. */
-  readonly workFolder: string;
-  readonly fsync: boolean;
-  readonly log: Logger;
-  readonly shareRule: ShareRule;
-  /** Only files of this user may be given to others from a shared folder; undefined: all that pman can read. */
-  readonly fileOwner?: number | undefined;
-  /** How much of the output of each worker a record holds, in bytes. */
-  readonly logLimitBytes: number;
-  /** How long the output of a job that has ended is waited for, in milliseconds; default: two minutes. */
-  readonly lastWordsMs?: number;
-  readonly openEngine: OpenEngine;
-  readonly engineName: EngineName;
-  readonly readShown: ReadShown;
-}
-
 /** Reading the end of a large output takes a busy engine a while. */
 const LAST_WORDS_MS = 120_000;
-/** How long, beyond the grace, the end of all jobs is waited for: SIGKILL and a removal may be needed. In milliseconds. */
-const END_ALL_MS = 20_000;
 /** A look whether the engine is there is good for so long, in milliseconds: many may ask. */
 const LOOK_MS = 1000;
 
@@ -274,21 +250,13 @@ export class ContainerJobs implements JobBackend {
   forget(): void {}
 
   /** A job whose engine is away goes on. Does not wait for ever for one that goes away meanwhile. */
-  async endAll(order: KillRequest): Promise<void> {
-    const { log } = this.#options;
-    const all = this.#active.all().map(async ({ root }) => {
-      const ended = this.ended(root);
-      try {
-        await this.kill(root, order);
-        await ended;
-      } catch (error) {
-        log.warn('a container job goes on', { job: root, reason: messageOf(error) });
-      }
-    });
-    const done = Promise.all(all).then(() => this.#endings.allRemoved());
-    const limitMs = order.graceMs + END_ALL_MS;
-    await withinMs(limitMs, done, () => noAnswer(limitMs)).catch((error: unknown) => {
-      log.warn('not all container jobs have ended', { reason: messageOf(error) });
+  endAll(order: KillRequest): Promise<void> {
+    return endAllJobs(order, {
+      jobs: this.#active.all(),
+      ended: (root) => this.ended(root),
+      kill: (root) => this.kill(root, order),
+      allRemoved: () => this.#endings.allRemoved(),
+      log: this.#options.log,
     });
   }
 

@@ -216,13 +216,7 @@ export class Endings {
       if (this.#options.isClosed()) return; // the next server does
       try {
         const engine = await this.#options.engine();
-        const owner = await engine.owner(name);
-        const handle = left === 'unknown' ? undefined : left.handle;
-        // What names no job is ours when we have made it: the original's manager image says nothing of jobs.
-        const isOurs =
-          owner?.job === root ||
-          (owner !== undefined && owner.job === undefined && handle !== undefined);
-        if (isOurs) await engine.remove({ name, handle });
+        await engine.remove({ name, handle: left === 'unknown' ? undefined : left.handle }, root);
         break;
       } catch (error) {
         if (!(error instanceof PmanError) || error.code !== 'unavailable') throw error;

@@ -28,8 +28,11 @@ export interface Engine {
    * @returns false when not all of it can be reached by a signal: it waits, or runs elsewhere. Then only `remove` ends it.
    */
   end(work: Work, order: EndOrder): Promise<boolean>;
-  /** Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then. */
-  remove(work: Work): Promise<void>;
+  /**
+   * Ends what runs of it and forgets it; no error when there is nothing. What it has written is gone then.
+   * @param job a job root: only what is this job's is removed (see isOfJob), else whatever has the name
+   */
+  remove(work: Work, job?: string): Promise<void>;
   /**
    * What the workers have written so far, one after the other, `limitBytes` at most of each: its beginning and its end.
    * Nothing depends on it: a job ends whether or not its output can be read.
@@ -109,6 +112,8 @@ export interface WorkOptions {
   readonly mounts?: readonly Mount[];
   /** User, or user:group, by name or number, in the container. */
   readonly user?: string;
+  /** The folder that it starts in; the image's own when left out. An absolute path, and made where the image lacks it. */
+  readonly cwd?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** How many workers run the command; one when left out. */
   readonly workers?: number;
@@ -242,6 +247,19 @@ export interface NameOwner {
   readonly instance: string | undefined;
   /** Whether anything of it runs or waits to. */
   isLive(): Promise<boolean>;
+}
+
+/**
+ * Whether what has the name of some work is a job's. What names no job is, when we have made it: the original's manager image
+ * says nothing of jobs.
+ */
+export function isOfJob(
+  owner: Pick<NameOwner, 'job'> | undefined,
+  { handle }: Work,
+  job: string,
+): boolean {
+  if (owner === undefined) return false;
+  return owner.job === job || (owner.job === undefined && handle !== undefined);
 }
 
 /**

@@ -20,6 +20,8 @@ const POLL_MS = 2000;
 const POLL_WITHOUT_CHANGES_MS = 60_000;
 /** Changes come in bursts: how long they are gathered, in milliseconds. */
 const GATHER_MS = 20;
+/** So many times as long as the last look took they are gathered at least: an engine that is slow has enough to do. */
+const REST = 2;
 const RETRY_MS = [250, 500, 1000, 2000, 5000] as const;
 
 /** Listens to the engine's changes as long as there is a job to follow; comes back when the engine does. */
@@ -32,6 +34,8 @@ export class ContainerFollower {
   #gathering: Promise<void> | undefined;
   /** One look at a time: an engine that is slow must not get more to do. */
   #looking: Promise<void> = Promise.resolve();
+  /** How long the last look took that was answered. */
+  #lookMs = 0;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -104,7 +108,7 @@ export class ContainerFollower {
   }
 
   async #gather(signal: AbortSignal): Promise<void> {
-    await pause(GATHER_MS, signal);
+    await pause(Math.min(Math.max(GATHER_MS, REST * this.#lookMs), POLL_MS), signal);
     await this.#looking;
     const names = new Set(this.#dirty);
     this.#dirty.clear();
@@ -114,8 +118,10 @@ export class ContainerFollower {
 
   #look(names: ReadonlySet<string> | 'all'): Promise<void> {
     this.#looking = this.#looking.then(async () => {
+      const begin = performance.now();
       try {
         await this.#options.look(names);
+        this.#lookMs = performance.now() - begin;
       } catch (error) {
         this.#options.log.debug('cannot look at container jobs', { reason: messageOf(error) });
       }

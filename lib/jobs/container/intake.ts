@@ -131,12 +131,12 @@ export class ContainerIntake {
 
   #requestOf(
     root: string,
-    { job: { auid, jid, trace }, plan, limits: { timeoutMs }, input }: Wanted,
+    { job: { auid, jid, trace }, plan, limits: { timeoutMs, cwd }, input }: Wanted,
   ): WorkRequest {
     const { name, image, cmd, shareDir, options: planned, manager } = plan;
     // What the client names itself wins.
     const env = trace && { env: { ...traceVariables(trace), ...planned.env } };
-    const options = { ...planned, ...env };
+    const options = { ...planned, ...env, ...(cwd === undefined ? {} : { cwd }) };
     return {
       ...{ name, image, cmd, options },
       owner: { job: root, instance: this.#options.instance, jid, auid },

@@ -136,6 +136,7 @@ const storedSchema = z.object({
         .array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() }))
         .exactOptional(),
       user: z.string().exactOptional(),
+      cwd: z.string().exactOptional(),
       labels: texts.exactOptional(),
       workers: z.number().exactOptional(),
       tty: z.boolean().exactOptional(),

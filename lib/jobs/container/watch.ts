@@ -60,7 +60,7 @@ export class ContainerWatch {
 
   /** Looks at one job for a client; calls at the same time share a look. */
   look(job: ContainerJob): Promise<void> {
-    job.inFlight.look ??= this.#look([job], { closely: true }).finally(() => {
+    job.inFlight.look ??= this.#look([job], { closely: true }, true).finally(() => {
       job.inFlight.look = undefined;
     });
     return job.inFlight.look;
@@ -77,6 +77,7 @@ export class ContainerWatch {
       await Promise.race([over, sleep(AWAITED_LOOK_MS, undefined, { ref: false })]);
       const job = active.get(root);
       if (isOver || job === undefined || isClosed()) return;
+      if (this.isHeard) continue; // all are looked at as often, in one look
       this.look(job).catch((error: unknown) => {
         this.#options.log.debug('cannot look at a job', { job: root, reason: messageOf(error) });
       });
@@ -90,7 +91,12 @@ export class ContainerWatch {
     await this.#look(jobs);
   }
 
-  async #look(jobs: readonly ContainerJob[], options: LookOptions = {}): Promise<void> {
+  /** @param isAwaited whether it resolves once the records of those that have ended have their ends, outputs and all */
+  async #look(
+    jobs: readonly ContainerJob[],
+    options: LookOptions = {},
+    isAwaited = false,
+  ): Promise<void> {
     const started = jobs.filter((job) => job.started !== undefined && !job.isOver);
     if (started.length === 0) return;
     try {
@@ -100,10 +106,21 @@ export class ContainerWatch {
         options,
       );
       this.#wasAway = false;
-      await Promise.all(started.map((job) => this.#apply(job, looks.get(job.name))));
+      const closing = started.map((job) => this.#apply(job, looks.get(job.name)));
+      if (isAwaited) await Promise.all(closing);
+      else this.#heed(closing);
     } catch (error) {
       this.#wasAway = error instanceof PmanError && error.code === 'unavailable';
       throw error;
+    }
+  }
+
+  /** An output that is read slowly holds up no look. What fails is tried again at the next one. */
+  #heed(closing: readonly Promise<void>[]): void {
+    for (const one of closing) {
+      one.catch((error: unknown) => {
+        this.#options.log.debug('a job cannot be closed yet', { reason: messageOf(error) });
+      });
     }
   }
 

@@ -77,3 +77,21 @@ describeWithEngine('man(1)', noMan, () => {
     }
   });
 });
+
+const noMandoc = () =>
+  spawnSync('mandoc', ['-T', 'lint'], { input: '' }).error === undefined ? undefined : 'no mandoc';
+
+describeWithEngine('mandoc, another reader of manual pages', noMandoc, () => {
+  it('has nothing to warn of in any page', () => {
+    for (const one of pages) {
+      const lint = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning'], {
+        input: roff(one),
+        encoding: 'utf8',
+      });
+      expect({ name: one.name, said: lint.stdout + lint.stderr }).toEqual({
+        name: one.name,
+        said: '',
+      });
+    }
+  });
+});

@@ -170,11 +170,14 @@ describe('a token with lists for containers', () => {
     ).toBeUndefined();
   });
 
-  it('may send no environment when the commands are listed too', () => {
+  it('may send no environment, and name no folder, when the commands are listed too', () => {
     const both = { ...limits, commands: ['convert *'] };
     expect(problemOf(both, { cmd: 'convert a', ...job({}) })).toBeUndefined();
     expect(problemOf(both, { cmd: 'id', ...job({}) })).toContain('the command "id"');
     expect(problemOf(both, { cmd: 'convert a', ...job({ env: {} }) })).toContain('target.env');
+    const there = { cmd: 'convert a', ...job({}), meta: { cwd: '/tmp' } };
+    expect(problemOf(both, there)).toContain('meta.cwd');
+    expect(problemOf(limits, there)).toBeUndefined();
   });
 });
 

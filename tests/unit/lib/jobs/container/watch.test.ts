@@ -73,6 +73,23 @@ describe('a container job that is watched', () => {
     },
   );
 
+  it('whose output is read slowly holds up the end of no other', async () => {
+    const patient = new ContainerPman(
+      async () => new MemoryEngine(world),
+      readMemoryShown,
+      MEMORY_IMAGE,
+      { lastWordsMs: 8000 },
+    );
+    world.output = 'silent';
+    const slow = await patient.submit('echo slow');
+    await eventually(() => world.calls.includes('logs'));
+    world.output = 'there';
+    expect(await patient.end(await patient.submit('echo quick'))).toMatchObject({ exitCode: 0 });
+    expect(patient.jobs.isActive(slow)).toBe(true);
+    expect((await patient.end(slow)).output).toMatch(/output could not be read/);
+    await patient.close();
+  });
+
   it('that is not there any more ends, and its cause says that somebody has removed it', async () => {
     const root = await pman.submit('sleep 600', { name: 'n' });
     await pman.written(root, '');
