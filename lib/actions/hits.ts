@@ -39,6 +39,7 @@ export async function answerHits<T>(
 ): Promise<HitAnswers<T>> {
   const { database, jobs } = services;
   const roots = await database.find(meta.key, meta.value, pace);
+  const total = roots.length;
   const { from, limit } = rangeOf(meta);
   const pending: Promise<T>[] = [];
   let characters = 0;
@@ -60,7 +61,7 @@ export async function answerHits<T>(
   }
   const answers = within(await Promise.all(pending), weigh);
   const left = pending.length - answers.length;
-  const page = pageMember(meta, roots.length, seen - left);
+  const page = pageMember(meta, total, seen - left);
   return { answers, ...(page && { page }) };
 }
 
@@ -87,7 +88,7 @@ export async function requireRoots(
   { services: { database }, pace }: Asking,
   meta: Pick<SearchMeta, 'key' | 'value'>,
 ): Promise<readonly string[]> {
-  const roots = await database.find(meta.key, meta.value, pace);
+  const roots = [...(await database.find(meta.key, meta.value, pace))];
   if (roots.length === 0) throw noSuchJob(meta);
   return roots;
 }

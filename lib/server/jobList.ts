@@ -5,6 +5,8 @@ import { freely, inTurns, type Pace } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import { stampTime } from '../host/stamps.ts';
 import type { JobStatus } from '../jobs/progress.ts';
+import type { JobLook } from '../records/index/jobLook.ts';
+import type { JobRows } from '../records/index/listedJobs.ts';
 import { acceptedAt } from '../records/jobRoot.ts';
 import { namesNoJob } from '../tree/lookup.ts';
 import { answerLength, COST_OF_VALUE, type JsonObject, type JsonValue } from '../wire/json.ts';
@@ -76,28 +78,28 @@ export async function jobList(
   const { auid, jid, status, since, until, order, offset, limit } = parsed.data;
   if (status !== undefined) database.requireIndex();
   const statusOf = (root: string) => {
-    const known = database.summary(root)?.status;
+    const known = database.look(root)?.status;
     const record = known === undefined ? database.tree(root) : undefined;
     return known ?? (record === undefined ? 'lost' : jobs.progress(record).status);
   };
   const candidates =
     jid !== undefined
-      ? await database.find('jid', jid)
+      ? database.in('jid', jid)
       : auid !== undefined
-        ? await database.find('auid', auid)
-        : [...database.roots()];
-  const fits = (root: string) =>
-    (since === undefined || acceptedAt(root) >= since) &&
-    (until === undefined || acceptedAt(root) < until) &&
-    (auid === undefined || database.summary(root)?.auid === auid) &&
-    (status === undefined || statusOf(root) === status);
+        ? database.in('auid', auid)
+        : database.roots();
+  const fits = (job: JobLook) =>
+    (since === undefined || acceptedAt(job.root) >= since) &&
+    (until === undefined || acceptedAt(job.root) < until) &&
+    (auid === undefined || job.auid === auid) &&
+    (status === undefined || (job.status ?? statusOf(job.root)) === status);
   const fitting = await inTurns(chosen(candidates, fits), pace);
   if (order === 'newest') fitting.reverse();
   const shown: [string, JsonValue][] = [];
   let length = 0;
   for (const root of fitting.slice(offset, offset + limit)) {
     if (pace.isOthersTurn) await pace.turn();
-    const { jid: id = null, auid: user = null } = database.summary(root) ?? {};
+    const { jid: id = null, auid: user = null } = database.look(root) ?? {};
     shown.push([root, { jid: id, auid: user, status: statusOf(root) }]);
     length += root.length + answerLength(id) + answerLength(user) + 2 * COST_OF_VALUE;
     if (length > MAX_ANSWER_CHARACTERS) break;
@@ -106,15 +108,14 @@ export async function jobList(
   return { jobs: Object.fromEntries(shown), page };
 }
 
-function* chosen(
-  roots: readonly string[],
-  fits: (root: string) => boolean,
-): Generator<void, string[], void> {
+function* chosen(jobs: JobRows, fits: (job: JobLook) => boolean): Generator<void, string[], void> {
   const found: string[] = [];
-  for (const [i, root] of roots.entries()) {
-    if (fits(root)) found.push(root);
+  let looks = 0;
+  for (const job of jobs.looks()) {
+    if (fits(job)) found.push(job.root);
+    looks += 1;
     // A look at the clock takes as long as a look at a job.
-    if (i % 64 === 0) yield;
+    if (looks % 64 === 0) yield;
   }
   return found;
 }

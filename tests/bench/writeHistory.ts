@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { hostFacts } from '../../lib/host/facts.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { IndexFile } from '../../lib/records/index/indexFile.ts';
-import type { JobSummary } from '../../lib/records/index/jobIndex.ts';
+import type { JobSummary } from '../../lib/records/index/jobSummary.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
