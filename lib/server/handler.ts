@@ -179,9 +179,11 @@ async function toReply(
   { status, failed, request, options, pace }: Replying,
 ): Promise<GatewayReply> {
   // Every character is ASCII: as many characters, so many bytes.
-  const json = isLargerThan(body as JsonValue, SHORT)
-    ? await inTurns(dumpsInSteps(body, REPLY_INDENT), pace.toTheEnd())
-    : dumps(body as JsonValue, REPLY_INDENT);
+  const isLong = body.GET instanceof Map && body.GET.size > SHORT.maxValues / 10;
+  const json =
+    isLong || isLargerThan(body as JsonValue, SHORT)
+      ? await inTurns(dumpsInSteps(body, REPLY_INDENT), pace.toTheEnd())
+      : dumps(body as JsonValue, REPLY_INDENT);
   return {
     status,
     headers: [

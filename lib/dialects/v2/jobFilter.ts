@@ -3,7 +3,7 @@ import type { JobDatabase } from '../../records/database.ts';
 import { ACTIVE } from '../../records/index/jobIndex.ts';
 import type { JobLook } from '../../records/index/jobLook.ts';
 import type { JobRows } from '../../records/index/listedJobs.ts';
-import { acceptedAt } from '../../records/jobRoot.ts';
+import { acceptedAt, uuidOf } from '../../records/jobRoot.ts';
 import { fitsWildcards } from '../../wire/wildcards.ts';
 import type { ListQuery } from './listSchemas.ts';
 
@@ -62,11 +62,9 @@ export function fitsSummary(
   if (since !== undefined && acceptedAt(job.root) < since) return false;
   if (until !== undefined && acceptedAt(job.root) >= until) return false;
   if (name !== undefined && !fitsWildcards(nameOf(job).toLowerCase(), name)) return false;
-  const isNamed = find === undefined || isFound(find, job.root, nameOf(job));
-  const wanted = [text, isNamed ? undefined : find];
-  for (const one of wanted) {
-    if (one === undefined || (job.cmd ?? '').toLowerCase().includes(one)) continue;
-    return job.isLong === true ? 'perhaps' : false;
+  if (text !== undefined && !hasCommand(job, text)) return ifItIsLong(job);
+  if (find !== undefined && !hasCommand(job, find) && !isFound(find, job, nameOf(job))) {
+    return ifItIsLong(job);
   }
   if (state === undefined) return true;
   const is = job.state;
@@ -74,11 +72,17 @@ export function fitsSummary(
   return state.some((one: JobState) => !isOver(one)) ? 'perhaps' : false;
 }
 
+const UUID_BEGINS = /^[0-9a-f-]*$/;
+
 /** Whether a text, in small letters, is in the name of a job, or begins its uuid. */
-export function isFound(text: string, root: string, jid: string): boolean {
-  return jid.toLowerCase().includes(text) || root.slice(root.indexOf('_') + 1).startsWith(text);
+export function isFound(text: string, job: { readonly root: string }, jid: string): boolean {
+  if (jid.toLowerCase().includes(text)) return true;
+  return UUID_BEGINS.test(text) && uuidOf(job.root).startsWith(text);
 }
 
+const hasCommand = ({ cmd = '' }: JobLook, text: string) => cmd.toLowerCase().includes(text);
+/** The rest of a long command is in its record. */
+const ifItIsLong = ({ isLong }: JobLook) => (isLong === true ? 'perhaps' : false);
 const nameOf = ({ jid }: JobLook) => String(jid ?? '');
 
 function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {

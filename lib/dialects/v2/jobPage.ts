@@ -152,6 +152,7 @@ export function fitsWhole(
 ): boolean {
   const line = command.toLowerCase();
   if (text !== undefined && !line.includes(text)) return false;
-  if (find !== undefined && !isFound(find, id, jid ?? '') && !line.includes(find)) return false;
+  if (find !== undefined && !isFound(find, { root: id }, jid ?? '') && !line.includes(find))
+    return false;
   return state === undefined || (is !== undefined && state.includes(is));
 }

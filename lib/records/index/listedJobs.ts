@@ -50,6 +50,13 @@ export class JobRows implements RootList {
     return roots;
   }
 
+  /** Those that are now from a place to the one before another. */
+  part(from: number, to: number): JobRows {
+    const rows = this.#rows.part(from, to);
+    this.#table.loose.add(rows);
+    return new JobRows(this.#table, rows);
+  }
+
   *[Symbol.iterator](): Generator<string, void, undefined> {
     for (const look of this.looks()) yield look.root;
   }

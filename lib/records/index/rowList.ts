@@ -39,6 +39,15 @@ export class RowList {
     return place >= 0 && place < this.#length ? (this.#rows[place] ?? -1) : -1;
   }
 
+  /** The rows from a place to the one before another, as a list of their own. */
+  part(from: number, to: number): RowList {
+    this.#sort();
+    const list = new RowList(this.#order);
+    list.#rows = this.#rows.slice(Math.min(from, this.#length), Math.min(to, this.#length));
+    list.#length = list.#rows.length;
+    return list;
+  }
+
   reserve(length: number): void {
     this.#rows = withRoom(this.#rows, length);
   }

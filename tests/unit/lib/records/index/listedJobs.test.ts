@@ -67,6 +67,10 @@ describe('JobRows', () => {
       undefined,
     ]);
     expect(rows.slice(35, 100)).toEqual(ROOTS.slice(35));
+    const part = rows.part(35, 100);
+    index.remove(new Set(ROOTS.slice(36, 38)));
+    expect([...part]).toEqual([ROOTS[35], ...ROOTS.slice(38)]);
+    expect([...part.looks({ isUpward: false })].map(({ root }) => root).at(-1)).toBe(ROOTS[35]);
   });
 
   it('begins behind a job that is gone, in both directions', () => {
