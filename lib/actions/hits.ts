@@ -42,6 +42,8 @@ export async function answerHits<T>(
   const total = roots.length;
   const { from, limit } = rangeOf(meta);
   const pending: Promise<T>[] = [];
+  /** About how many characters each takes; one that is still to come has none yet. */
+  const weights: (number | undefined)[] = [];
   let characters = 0;
   let seen = 0;
   for (const root of roots.slice(from, from + limit)) {
@@ -51,25 +53,28 @@ export async function answerHits<T>(
     if (record === undefined) continue; // removed meanwhile
     const told = Promise.resolve(answer({ root, record }, pending.length));
     pending.push(told);
+    weights.push(undefined);
     if (jobs.isActive(root)) {
       // Its record stays in memory anyway, and many may wait for their engine at the same time.
       told.catch(() => undefined);
       continue;
     }
-    characters += weigh(await told);
+    const weight = weigh(await told);
+    weights[weights.length - 1] = weight;
+    characters += weight;
     if (characters > MAX_ANSWER_CHARACTERS) break;
   }
-  const answers = within(await Promise.all(pending), weigh);
+  const answers = within(await Promise.all(pending), (told, i) => weights[i] ?? weigh(told));
   const left = pending.length - answers.length;
   const page = pageMember(meta, total, seen - left);
   return { answers, ...(page && { page }) };
 }
 
 /** As many from the beginning as an answer has room for, at least one. */
-function within<T>(all: readonly T[], weigh: (told: T) => number): readonly T[] {
+function within<T>(all: readonly T[], weigh: (told: T, i: number) => number): readonly T[] {
   let characters = 0;
-  const first = all.findIndex((told) => {
-    characters += weigh(told);
+  const first = all.findIndex((told, i) => {
+    characters += weigh(told, i);
     return characters > MAX_ANSWER_CHARACTERS;
   });
   return first < 0 ? all : all.slice(0, Math.max(first, 1));
