@@ -88,7 +88,9 @@ export async function jobList(
       : auid !== undefined
         ? database.in('auid', auid)
         : database.roots();
-  const isAny = [since, until, status].every((one) => one === undefined) && !(jid && auid);
+  const isAny =
+    [since, until, status].every((one) => one === undefined) &&
+    (jid === undefined || auid === undefined);
   const fits = (job: JobLook) =>
     (since === undefined || acceptedAt(job.root) >= since) &&
     (until === undefined || acceptedAt(job.root) < until) &&

@@ -161,14 +161,14 @@ export class Catalog {
 
   /** Learns of a job from its record, also when something is known of it already. */
   readRecord(root: string): void {
-    const known = this.#index.get(root);
+    const hadEnded = this.#index.look(root)?.status !== undefined;
     const summary = this.#options.read(root);
     if (summary === undefined) {
       this.remove(new Set([root]));
       return;
     }
     this.put(root, summary);
-    const hasEnded = known?.status === undefined && summary.status !== undefined;
+    const hasEnded = !hadEnded && summary.status !== undefined;
     if (hasEnded) this.#file.tryToAppend(root, summary);
   }
 
