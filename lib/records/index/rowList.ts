@@ -87,13 +87,23 @@ export class RowList {
   }
 
   #removeMany(gone: ReadonlySet<number>): void {
-    let kept = 0;
-    for (let place = 0; place < this.#length; place += 1) {
+    const [first = -1, ...others] = gone;
+    let [lowest, highest] = [first, first];
+    for (const row of others) {
+      if (this.#order.compare(row, lowest) < 0) lowest = row;
+      if (this.#order.compare(row, highest) > 0) highest = row;
+    }
+    // As a rule they are beside each other: the oldest ones.
+    let kept = this.firstWhere((row) => this.#order.compare(row, lowest) >= 0);
+    const end = this.firstWhere((row) => this.#order.compare(row, highest) > 0);
+    for (let place = kept; place < end; place += 1) {
       const row = this.#rows[place] ?? -1;
       if (gone.has(row)) continue;
       this.#rows[kept] = row;
       kept += 1;
     }
+    this.#rows.copyWithin(kept, end, this.#length);
+    kept += this.#length - end;
     this.#length = kept;
     if (this.#rows.length > 4 * kept + 16) this.#rows = this.#rows.slice(0, kept + (kept >> 1));
   }
