@@ -74,7 +74,7 @@ async function operate(
       return;
     case 'clear': {
       if (folder !== own) return clearRecordFolder(folder, pace);
-      await removeEnded(services, roots ?? database.roots(), pace);
+      await removeEnded(services, roots ?? [...database.roots()], pace);
       return;
     }
   }

@@ -1,6 +1,7 @@
 import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { freely, type Pace } from '../concurrency/turns.ts';
 import { PmanError } from '../errors.ts';
+import type { RootList } from '../records/index/listedJobs.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { cutText } from '../wire/cut.ts';
 import { dumps } from '../wire/pythonJson.ts';
@@ -55,7 +56,7 @@ function oneAnswer<T>(meta: SearchMeta, told: T): HitAnswers<T> {
 
 interface Hits<T> {
   readonly meta: SearchMeta;
-  readonly roots: readonly string[];
+  readonly roots: RootList;
   readonly answer: (hit: Hit, i: number) => Soon<T>;
   readonly weigh: (told: T) => number;
 }
@@ -65,8 +66,11 @@ async function answerEach<T>(
   { meta, roots, answer, weigh }: Hits<T>,
 ): Promise<HitAnswers<T>> {
   const { database, jobs } = services;
+  const total = roots.length;
   const { from, limit } = rangeOf(meta);
   const pending: Promise<T>[] = [];
+  /** About how many characters each takes; one that is still to come has none yet. */
+  const weights: (number | undefined)[] = [];
   let characters = 0;
   let seen = 0;
   for (const root of roots.slice(from, from + limit)) {
@@ -76,25 +80,28 @@ async function answerEach<T>(
     if (record === undefined) continue; // removed meanwhile
     const told = Promise.resolve(answer({ root, record }, pending.length));
     pending.push(told);
+    weights.push(undefined);
     if (jobs.isActive(root)) {
       // Its record stays in memory anyway, and many may wait for their engine at the same time.
       told.catch(() => undefined);
       continue;
     }
-    characters += weigh(await told);
+    const weight = weigh(await told);
+    weights[weights.length - 1] = weight;
+    characters += weight;
     if (characters > MAX_ANSWER_CHARACTERS) break;
   }
-  const answers = within(await Promise.all(pending), weigh);
+  const answers = within(await Promise.all(pending), (told, i) => weights[i] ?? weigh(told));
   const left = pending.length - answers.length;
-  const page = pageMember(meta, roots.length, seen - left);
+  const page = pageMember(meta, total, seen - left);
   return { answers, ...(page && { page }) };
 }
 
 /** As many from the beginning as an answer has room for, at least one. */
-function within<T>(all: readonly T[], weigh: (told: T) => number): readonly T[] {
+function within<T>(all: readonly T[], weigh: (told: T, i: number) => number): readonly T[] {
   let characters = 0;
-  const first = all.findIndex((told) => {
-    characters += weigh(told);
+  const first = all.findIndex((told, i) => {
+    characters += weigh(told, i);
     return characters > MAX_ANSWER_CHARACTERS;
   });
   return first < 0 ? all : all.slice(0, Math.max(first, 1));
@@ -113,7 +120,7 @@ export async function requireRoots(
   { services: { database }, pace }: Asking,
   meta: Pick<SearchMeta, 'key' | 'value'>,
 ): Promise<readonly string[]> {
-  const roots = await database.find(meta.key, meta.value, pace);
+  const roots = [...(await database.find(meta.key, meta.value, pace))];
   if (roots.length === 0) throw noSuchJob(meta);
   return roots;
 }

@@ -1,3 +1,4 @@
+import type { RootList } from '../records/index/listedJobs.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { ActionResult, Page } from '../wire/reply.ts';
 import type { PageMeta } from '../wire/request.ts';
@@ -36,10 +37,7 @@ export function pageMember(wanted: PageMeta, total: number, count: number): Page
 }
 
 /** A page of the list of jobs: one member each, with an empty object. */
-export function rootPage(
-  roots: readonly string[],
-  wanted: PageMeta,
-): Pick<ActionResult, 'result' | 'page'> {
+export function rootPage(roots: RootList, wanted: PageMeta): Pick<ActionResult, 'result' | 'page'> {
   const { from, limit } = rangeOf(wanted);
   const shown = roots.slice(from, from + limit).map((root): [string, JsonValue] => [root, {}]);
   const page = pageMember(wanted, roots.length, shown.length);

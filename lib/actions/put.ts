@@ -25,7 +25,7 @@ export const put = {
     const { operation, dbpath, fileio, key, value } = meta;
     const roots =
       key !== undefined && value !== undefined
-        ? await services.database.find(key, value, pace)
+        ? [...(await services.database.find(key, value, pace))]
         : undefined;
     await operateDatabase(services, { operation, dbpath, fileio, roots }, pace?.toTheEnd());
   },

@@ -4,7 +4,7 @@ import { messageOf, systemErrorCode } from '../errors.ts';
 import { replaceFile } from '../host/atomicFile.ts';
 import type { JobState, Reason } from '../jobs/states.ts';
 import type { Logger } from '../log.ts';
-import type { JobSummary } from '../records/index/jobIndex.ts';
+import type { JobSummary } from '../records/index/jobSummary.ts';
 import type { RecordObserver } from '../records/recordObserver.ts';
 import type { NewEvent } from './event.ts';
 import type { EventLog } from './eventLog.ts';

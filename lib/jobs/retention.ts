@@ -44,23 +44,25 @@ function* tooOld(
   database: JobDatabase,
   { ageMs, count, bytes }: Retention,
 ): Generator<void, readonly string[], void> {
-  const ended: string[] = [];
+  let left = 0;
   let size = 0;
-  for (const root of [...database.roots()]) {
-    const summary = database.summary(root);
-    if (summary?.status !== undefined) {
-      ended.push(root);
-      size += summary.bytes ?? 0;
+  for (const { status, bytes = 0 } of database.roots().looks()) {
+    if (status !== undefined) {
+      left += 1;
+      size += bytes;
     }
     yield;
   }
   const oldest = ageMs === undefined ? Number.NEGATIVE_INFINITY : Date.now() - ageMs;
   const gone: string[] = [];
-  for (const root of ended) {
-    const tooMany = count !== undefined && ended.length - gone.length > count;
+  for (const job of database.roots().looks()) {
+    if (job.status === undefined) continue;
+    const { root } = job;
+    const tooMany = count !== undefined && left > count;
     const tooLarge = bytes !== undefined && size > bytes;
     if (acceptedAt(root) >= oldest && !tooMany && !tooLarge) break;
-    size -= database.summary(root)?.bytes ?? 0;
+    size -= job.bytes ?? 0;
+    left -= 1;
     gone.push(root);
     yield;
   }

@@ -1,53 +1,31 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { sharedCall } from '../concurrency/sharedCall.ts';
-import type { Soon } from '../concurrency/soon.ts';
-import type { Pace } from '../concurrency/turns.ts';
 import { messageOf, PmanError } from '../errors.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
-import type { JobForest } from '../tree/lookup.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { charsIn, type JsonValue } from '../wire/json.ts';
-import { TreeCache } from './cache.ts';
+import { charsIn } from '../wire/json.ts';
 import { claimFolders, warnOfReaders } from './claim.ts';
-import { makeDraftsFolder, recordNames } from './folder.ts';
-import { Catalog } from './index/catalog.ts';
-import type { JobSummary, ListKind } from './index/jobIndex.ts';
+import { makeDraftsFolder, namesInFolder } from './folder.ts';
+import { type QuestionOptions, RecordQuestions } from './questions.ts';
 import type { RecordEditor } from './record.ts';
 import { RecordFiling } from './recordFiling.ts';
 import type { RecordObserver } from './recordObserver.ts';
-import { RecordReader } from './recordReader.ts';
 import { RecordRemover, type RemoveOptions } from './recordRemover.ts';
-import { RecordSearch } from './recordSearch.ts';
 import { RecordWriter } from './recordWriter.ts';
 import { readAnew } from './rereading.ts';
-import { putAside } from './unreadable.ts';
 
-export interface DatabaseOptions {
-  /** The folder that holds the records, one folder for each job; it alone is what the original's loader reads. */
-  readonly folder: string;
-  /** A folder of ours beside it: the index, drafts, and files that were no leaves. */
-  readonly workFolder: string;
+export interface DatabaseOptions extends QuestionOptions {
   readonly fsync: boolean;
-  /**
-   * What is to be known of a job without its record. `outputBytes`: what its outputs take on the disk, where known.
-   */
-  readonly summaryOf: (record: TreeNode, outputBytes?: number) => JobSummary;
   /** Of the folders and files of the records; default: for this user alone. */
   readonly rights?: Rights;
-  /** How long records that the index does not know are read before the database counts as open; default 2000 ms. */
-  readonly firstReadMs?: number;
-  readonly log: Logger;
 }
-
-const FIRST_READ_MS = 2000;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
  * A change is made in memory first and written soon after, with what has changed and nothing else.
  */
-export class JobDatabase implements JobForest {
+export class JobDatabase extends RecordQuestions {
   readonly folder: string;
   /** Whether the disk is asked to confirm what is written. */
   readonly fsync: boolean;
@@ -56,59 +34,48 @@ export class JobDatabase implements JobForest {
   readonly #log: Logger;
   readonly #summaryOf: DatabaseOptions['summaryOf'];
   readonly #drafts: string;
-  readonly #catalog: Catalog;
-  readonly #cache = new TreeCache((root) => !this.#writer.has(root));
   readonly #writer: RecordWriter;
-  readonly #reader: RecordReader;
   readonly #filing: RecordFiling;
-  readonly #search: RecordSearch;
   readonly #remover: RecordRemover;
   readonly #readAgain: () => Promise<void>;
   #observer: RecordObserver | undefined;
   #isClosed = false;
 
   private constructor(options: DatabaseOptions) {
+    super(options);
     this.folder = options.folder;
     this.fsync = options.fsync;
     this.rights = options.rights ?? PRIVATE;
     this.#log = options.log;
     this.#summaryOf = options.summaryOf;
-    this.#reader = new RecordReader({
-      folder: options.folder,
-      cache: this.#cache,
-      summaryOf: options.summaryOf,
-      onUnreadable: putAside(options),
-    });
     this.#drafts = makeDraftsFolder(options.folder, options.workFolder);
-    this.#catalog = new Catalog({
-      file: join(options.workFolder, 'index.jsonl'),
-      read: (root) => this.#reader.summary(root),
-      firstReadMs: options.firstReadMs ?? FIRST_READ_MS,
-      log: options.log,
-    });
+    const { catalog, cache } = this;
     const observer = () => this.#observer;
-    this.#filing = new RecordFiling(this.#catalog, observer);
+    this.#filing = new RecordFiling(catalog, observer);
     this.#writer = new RecordWriter({
       folder: options.folder,
       drafts: this.#drafts,
       fsync: options.fsync,
       rights: this.rights,
       log: options.log,
-      recordOf: (root) => this.#cache.get(root),
+      recordOf: (root) => cache.get(root),
       onWritten: (root, size) => {
-        if ('all' in size) this.#cache.weigh(root, size.all);
-        else this.#cache.grow(root, size.more);
+        if ('all' in size) cache.weigh(root, size.all);
+        else cache.grow(root, size.more);
         this.#filing.written(root);
       },
     });
-    this.#search = new RecordSearch(this.#catalog, this.#reader);
-    const parts = { catalog: this.#catalog, cache: this.#cache, writer: this.#writer };
+    const parts = { catalog, cache, writer: this.#writer };
     const remover = new RecordRemover({
       ...{ ...parts, filing: this.#filing, observer },
       isClosed: () => this.#isClosed,
     });
     this.#remover = remover;
     this.#readAgain = sharedCall(() => readAnew({ ...parts, folder: this.folder, remover }));
+  }
+
+  protected override isWritten(root: string): boolean {
+    return !this.#writer.has(root);
   }
 
   /**
@@ -122,7 +89,7 @@ export class JobDatabase implements JobForest {
     warnOfReaders(folders, log);
     try {
       const database = new JobDatabase(options);
-      database.#catalog.open(recordNames(folder));
+      database.catalog.open(namesInFolder(folder));
       return database;
     } catch (error) {
       const message = `cannot open the database ${folder}: ${messageOf(error)}`;
@@ -149,108 +116,17 @@ export class JobDatabase implements JobForest {
   }
 
   /**
-   * How far the reading of records is that the index did not know; undefined when all are known. Until then jobs are
-   * known by their names, and what finds them by anything else is refused.
-   */
-  get indexing(): Catalog['progress'] {
-    return this.#catalog.progress;
-  }
-
-  /** Resolves when all records are known, or the database is closed. */
-  get indexed(): Promise<void> {
-    return this.#catalog.complete;
-  }
-
-  /** @throws PmanError unavailable while not all records are known */
-  requireIndex(): void {
-    this.#catalog.requireAll();
-  }
-
-  /** How many jobs there are, and about what those that have ended take on the disk, as far as they are known. */
-  get size(): { readonly jobs: number; readonly bytes: number } {
-    return this.#catalog.size;
-  }
-
-  roots(): readonly string[] {
-    return this.#catalog.roots();
-  }
-
-  /** The jobs that have not ended, as far as their records are known. */
-  unfinished(): readonly string[] {
-    return this.#catalog.unfinished();
-  }
-
-  has(root: string): boolean {
-    return this.#catalog.has(root);
-  }
-
-  /** What is known of a job without its record; its status only once it has ended. */
-  summary(root: string): JobSummary | undefined {
-    return this.#catalog.get(root);
-  }
-
-  /** @throws PmanError unavailable when it cannot be read just now */
-  tree(root: string): TreeNode | undefined {
-    if (!this.#catalog.has(root)) return undefined;
-    return this.#reader.tree(root);
-  }
-
-  /**
-   * The job that a name means: its root, or the beginning of the uuid in that, of 4 characters or more.
-   * @throws PmanError conflict when it means several
-   */
-  named(name: string): string | undefined {
-    return this.#catalog.named(name);
-  }
-
-  /** Whether the uuid of a job begins so. */
-  hasBeginning(beginning: string): boolean {
-    return this.#catalog.hasBeginning(beginning);
-  }
-
-  /** A short name of a job for people, which means no other one now. */
-  shortNameOf(root: string): string {
-    return this.#catalog.shortNameOf(root);
-  }
-
-  /**
-   * The jobs of an auid, oldest first.
-   * @throws PmanError unavailable while not all records are known
-   */
-  rootsOf(auid: string): readonly string[] {
-    return this.#catalog.find('auid', auid) ?? [];
-  }
-
-  /**
-   * The jobs of a state (`active`: those that have not ended), with a label `name=value`, or that `ssh` or a `container`
-   * runs, oldest first.
-   * @throws PmanError unavailable while not all records are known
-   */
-  in(kind: ListKind, name: string): readonly string[] {
-    return this.#catalog.in(kind, name);
-  }
-
-  /**
-   * The jobs whose root-level leaf `key` equals `value` as Python compares (protocol a.7), oldest first; by `jobRoot` and
-   * `id` the one of that name.
-   * @throws PmanError unavailable while not all records are known
-   */
-  find(key: string, value: JsonValue, pace?: Pace): Soon<readonly string[]> {
-    return this.#search.find(key, value, pace);
-  }
-
-  /**
    * The job that a new record repeats: one that was sent before with the same idempotency key.
    * @throws PmanError conflict when that one was sent with something else, unavailable while not all records are known
    */
   sameJob(record: TreeNode): string | undefined {
-    return this.#catalog.sameJob(this.#summaryOf(record));
+    return this.catalog.sameJob(this.#summaryOf(record));
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
   add(root: string, record: TreeNode): void {
-    this.#catalog.put(root, this.#summaryOf(record));
-    this.#cache.pin(root, record);
+    this.catalog.put(root, this.#summaryOf(record));
+    this.cache.pin(root, record);
     this.#writer.mark(root, 'whole');
     this.#observer?.changed(root);
   }
@@ -266,7 +142,7 @@ export class JobDatabase implements JobForest {
         this.#writer.mark(root, path, charsIn(value));
         this.#observer?.changed(root);
         // A large one may have left the memory at once: until it is written it stays.
-        if (this.#cache.get(root) === undefined) this.#cache.put(root, record, 0);
+        if (this.cache.get(root) === undefined) this.cache.put(root, record, 0);
       },
       mkdir: (path) => {
         record.mkdir(path);
@@ -277,7 +153,7 @@ export class JobDatabase implements JobForest {
   /** Keeps a record in memory while its job runs. */
   hold(root: string): void {
     const record = this.tree(root);
-    if (record !== undefined) this.#cache.pin(root, record);
+    if (record !== undefined) this.cache.pin(root, record);
   }
 
   /**
@@ -286,11 +162,11 @@ export class JobDatabase implements JobForest {
    * @param whenFiled called once it is written
    */
   release(root: string, outputBytes = 0, whenFiled: () => void = () => undefined): void {
-    const record = this.#cache.get(root);
-    if (record !== undefined) this.#catalog.put(root, this.#summaryOf(record, outputBytes));
+    const record = this.cache.get(root);
+    if (record !== undefined) this.catalog.put(root, this.#summaryOf(record, outputBytes));
     this.#filing.expect(root, whenFiled);
     this.#writer.markLast(root);
-    this.#cache.unpin(root);
+    this.cache.unpin(root);
   }
 
   /**
@@ -326,7 +202,7 @@ export class JobDatabase implements JobForest {
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#isClosed = true;
     await this.#writer.close(deadlineMs);
-    this.#catalog.close();
+    this.catalog.close();
     try {
       rmSync(this.#drafts, { recursive: true, force: true });
     } catch (error) {

@@ -1,6 +1,7 @@
 import {
   existsSync,
   mkdtempSync,
+  opendirSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -53,9 +54,21 @@ function canRename(from: string, to: string): boolean {
   }
 }
 
+/** Names of what is in a folder, in any order; read as they are asked for, since there may be a million. */
+export function* namesInFolder(folder: string): Generator<string, void, undefined> {
+  const opened = opendirSync(folder, { bufferSize: 1024 });
+  try {
+    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) {
+      yield entry.name;
+    }
+  } finally {
+    opened.closeSync();
+  }
+}
+
 /** Names of the records in a folder, oldest first. */
 export function recordNames(folder: string): readonly string[] {
-  return inOrder(readdirSync(folder).filter(isJobRoot));
+  return inOrder([...namesInFolder(folder)].filter(isJobRoot));
 }
 
 /**

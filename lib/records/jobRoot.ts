@@ -61,11 +61,13 @@ const stampOf = (root: string) => Math.round(stampTime(root.slice(0, root.indexO
 let lastStamp = 0;
 let lastOrder = 0;
 
-/** There is a job of this name: those that are made from now on come behind it. */
-export function goOnBehind(root: string): void {
-  const order = orderOf(root);
+/**
+ * There is a job in this place: those that are made from now on come behind it.
+ * @param isOurs whether its uuid says so
+ */
+export function goOnBehind(order: number, isOurs: boolean): void {
   // A stamp that was made up may be of any time.
-  const isBelieved = ORDERED.test(root) || order < Date.now() * 1000 + ZONES_APART;
+  const isBelieved = isOurs || order < Date.now() * 1000 + ZONES_APART;
   if (isBelieved && order < MAX_ORDER) lastOrder = Math.max(lastOrder, order);
 }
 

@@ -1,6 +1,6 @@
 import { PmanError } from '../errors.ts';
 import type { JobDatabase } from './database.ts';
-import { ShortNames } from './index/shortNames.ts';
+import { jobCalled } from './index/shortNames.ts';
 import { NAME_KEYS } from './recordSearch.ts';
 
 /** What says nothing of single jobs. */
@@ -14,16 +14,14 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
  */
 export function ownRecords(database: JobDatabase, auid: string): JobDatabase {
   const isOwn = (root: string) => {
-    const summary = database.summary(root);
-    return (summary === undefined ? database.tree(root)?.cat(['auid']) : summary.auid) === auid;
+    const look = database.look(root);
+    return (look === undefined ? database.tree(root)?.cat(['auid']) : look.auid) === auid;
   };
-  const roots = () => database.rootsOf(auid);
+  const roots = () => database.in('auid', auid);
   // Not the database's own: it tells when a short name is also that of others' jobs.
   const named = (name: string) => {
     if (database.has(name)) return isOwn(name) ? name : undefined;
-    const names = new ShortNames();
-    for (const root of roots()) names.add(root);
-    return names.find(name);
+    return jobCalled(name, (beginning) => database.beginningWith(beginning).filter(isOwn));
   };
   const own = {
     roots,
@@ -31,13 +29,13 @@ export function ownRecords(database: JobDatabase, auid: string): JobDatabase {
     tree: (root) => (database.has(root) && isOwn(root) ? database.tree(root) : undefined),
     named,
     shortNameOf: (root) => database.shortNameOf(root),
-    rootsOf: (other) => (other === auid ? roots() : []),
-    in: (kind, name) => database.in(kind, name).filter(isOwn),
+    in: (kind, name) => database.in(kind, name).filter((look) => look.auid === auid),
     find: async (key, value, pace) => {
-      if (!NAME_KEYS.has(key)) return (await database.find(key, value, pace)).filter(isOwn);
+      if (!NAME_KEYS.has(key)) return [...(await database.find(key, value, pace))].filter(isOwn);
       const root = typeof value === 'string' ? named(value) : undefined;
       return root === undefined ? [] : [root];
     },
+    look: (root) => (database.has(root) && isOwn(root) ? database.look(root) : undefined),
     summary: (root) => (database.has(root) && isOwn(root) ? database.summary(root) : undefined),
     remove: (gone, options) => database.remove(gone.filter(isOwn), options),
   } as const satisfies Partial<JobDatabase>;

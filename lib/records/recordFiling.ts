@@ -22,7 +22,7 @@ export class RecordFiling {
 
   /** A record has been written: that of an ended job is filed. */
   written(root: string): void {
-    if (!this.#whenFiled.has(root) || this.#catalog.get(root)?.status === undefined) return;
+    if (!this.#whenFiled.has(root) || this.#catalog.look(root)?.status === undefined) return;
     this.#catalog.file(root);
     this.#observer()?.filed(root);
     this.call(root);

@@ -1,4 +1,4 @@
-import type { JobSummary } from './index/jobIndex.ts';
+import type { JobSummary } from './index/jobSummary.ts';
 
 /** Is told what becomes of records. */
 export interface RecordObserver {

@@ -7,7 +7,7 @@ import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { TreeCache } from './cache.ts';
-import type { JobSummary } from './index/jobIndex.ts';
+import type { JobSummary } from './index/jobSummary.ts';
 
 export interface RecordReaderOptions {
   /** The folder of the records. */

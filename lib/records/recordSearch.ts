@@ -2,6 +2,7 @@ import type { Soon } from '../concurrency/soon.ts';
 import { freely, inTurns, type Pace } from '../concurrency/turns.ts';
 import { type JsonValue, jsonEquals } from '../wire/json.ts';
 import type { Catalog } from './index/catalog.ts';
+import type { RootList } from './index/listedJobs.ts';
 import type { RecordReader } from './recordReader.ts';
 
 /** Keys of a search that are no leaf of a record: they name one job. */
@@ -18,19 +19,18 @@ export class RecordSearch {
   }
 
   /** See `JobDatabase.find`. */
-  find(key: string, value: JsonValue, pace: Pace = freely): Soon<readonly string[]> {
+  find(key: string, value: JsonValue, pace: Pace = freely): Soon<RootList> {
     if (NAME_KEYS.has(key)) {
       const root = typeof value === 'string' ? this.#catalog.named(value) : undefined;
       return root === undefined ? [] : [root];
     }
     const indexed = this.#catalog.find(key, value);
-    return indexed === undefined ? inTurns(this.#lookIntoAll(key, value), pace) : [...indexed];
+    return indexed === undefined ? inTurns(this.#lookIntoAll(key, value), pace) : indexed;
   }
 
   *#lookIntoAll(key: string, value: JsonValue): Generator<void, readonly string[], void> {
     const found: string[] = [];
-    // A copy: others add and remove jobs meanwhile.
-    for (const root of [...this.#catalog.roots()]) {
+    for (const root of this.#catalog.roots()) {
       const leaf = this.#reader.leaf(root, key);
       if (leaf !== undefined && jsonEquals(leaf, value)) found.push(root);
       yield;

@@ -19,7 +19,7 @@ export async function readAnew(parts: RereadingParts): Promise<void> {
   const { folder, catalog, cache, writer, remover } = parts;
   const isOurs = (root: string) => writer.has(root) || cache.isPinned(root);
   const names = new Set(recordNames(folder));
-  remover.forget(new Set(catalog.roots().filter((root) => !names.has(root) && !isOurs(root))));
+  remover.forget(new Set([...catalog.roots()].filter((root) => !names.has(root) && !isOurs(root))));
   for (const root of names) {
     if (!isOurs(root)) {
       cache.remove(root);

@@ -174,9 +174,11 @@ export class EnvelopeAnswer {
   }
 
   #isShort(body: ReturnType<typeof inOrder>): boolean {
-    if (this.#payload.characters > SHORT_REQUEST) return !isLargerThan(body as JsonValue, SHORT);
     const { d_ret: result = null, GET: found = null } = this.#told;
-    return !isLargerThan(result, SHORT) && !isLargerThan(found, SHORT);
+    // A list is made an entry at a time, while it is written.
+    if (found instanceof Map) return false;
+    if (this.#payload.characters > SHORT_REQUEST) return !isLargerThan(body as JsonValue, SHORT);
+    return !isLargerThan(result, SHORT) && !isLargerThan(found as JsonValue, SHORT);
   }
 }
 

@@ -5,9 +5,11 @@ import { freely, inTurns, type Pace } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import { stampTime } from '../host/stamps.ts';
 import type { JobStatus } from '../jobs/progress.ts';
+import type { JobLook } from '../records/index/jobLook.ts';
+import { JobRows } from '../records/index/listedJobs.ts';
 import { acceptedAt } from '../records/jobRoot.ts';
 import { namesNoJob } from '../tree/lookup.ts';
-import { answerLength, COST_OF_VALUE, type JsonObject, type JsonValue } from '../wire/json.ts';
+import { answerLength, COST_OF_VALUE, type JsonValue } from '../wire/json.ts';
 import { problemsText } from '../wire/problems.ts';
 import type { Page } from '../wire/reply.ts';
 
@@ -52,7 +54,7 @@ export function listQuery(target: string): string | undefined {
 }
 
 /**
- * The jobs that a query asks for, a page of them: an object by job root with what is known of each, as the list
+ * The jobs that a query asks for, a page of them: by job root with what is known of each, as the list
  * without a query has one with nothing; in turns with other work. `total` counts all that fit.
  * @throws BadRequestError naming the parameter that cannot be; PmanError unavailable for what takes all records before they
  * are known
@@ -61,7 +63,7 @@ export async function jobList(
   { database, jobs }: Pick<Services, 'database' | 'jobs'>,
   query: string,
   pace: Pace = freely,
-): Promise<{ readonly jobs: JsonObject; readonly page: Page }> {
+): Promise<{ readonly jobs: ReadonlyMap<string, JsonValue>; readonly page: Page }> {
   const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(query)));
   if (!parsed.success) {
     const problems = problemsText(parsed.error.issues, (issue) =>
@@ -76,45 +78,63 @@ export async function jobList(
   const { auid, jid, status, since, until, order, offset, limit } = parsed.data;
   if (status !== undefined) database.requireIndex();
   const statusOf = (root: string) => {
-    const known = database.summary(root)?.status;
+    const known = database.look(root)?.status;
     const record = known === undefined ? database.tree(root) : undefined;
     return known ?? (record === undefined ? 'lost' : jobs.progress(record).status);
   };
   const candidates =
     jid !== undefined
-      ? await database.find('jid', jid)
+      ? database.in('jid', jid)
       : auid !== undefined
-        ? await database.find('auid', auid)
-        : [...database.roots()];
-  const fits = (root: string) =>
-    (since === undefined || acceptedAt(root) >= since) &&
-    (until === undefined || acceptedAt(root) < until) &&
-    (auid === undefined || database.summary(root)?.auid === auid) &&
-    (status === undefined || statusOf(root) === status);
-  const fitting = await inTurns(chosen(candidates, fits), pace);
-  if (order === 'newest') fitting.reverse();
-  const shown: [string, JsonValue][] = [];
+        ? database.in('auid', auid)
+        : database.roots();
+  const isAny =
+    [since, until, status].every((one) => one === undefined) &&
+    (jid === undefined || auid === undefined);
+  const fits = (job: JobLook) =>
+    (since === undefined || acceptedAt(job.root) >= since) &&
+    (until === undefined || acceptedAt(job.root) < until) &&
+    (auid === undefined || job.auid === auid) &&
+    (status === undefined || (job.status ?? statusOf(job.root)) === status);
+  const fitting = isAny ? candidates : await inTurns(chosen(candidates, fits), pace);
+  const total = fitting.length;
+  const shown = new Map<string, JsonValue>();
   let length = 0;
-  for (const root of fitting.slice(offset, offset + limit)) {
+  for (const root of part(fitting, { order, offset, limit })) {
     if (pace.isOthersTurn) await pace.turn();
-    const { jid: id = null, auid: user = null } = database.summary(root) ?? {};
-    shown.push([root, { jid: id, auid: user, status: statusOf(root) }]);
+    const { jid: id = null, auid: user = null } = database.look(root) ?? {};
+    shown.set(root, { jid: id, auid: user, status: statusOf(root) });
     length += root.length + answerLength(id) + answerLength(user) + 2 * COST_OF_VALUE;
     if (length > MAX_ANSWER_CHARACTERS) break;
   }
-  const page = pageOf({ from: offset, limit }, fitting.length, shown.length);
-  return { jobs: Object.fromEntries(shown), page };
+  const page = pageOf({ from: offset, limit }, total, shown.size);
+  return { jobs: shown, page };
 }
 
-function* chosen(
-  roots: readonly string[],
-  fits: (root: string) => boolean,
-): Generator<void, string[], void> {
+/** The roots of a page of some jobs. One that is removed before its turn is left out. */
+function* part(
+  jobs: JobRows | readonly string[],
+  { order, offset, limit }: { order: 'oldest' | 'newest'; offset: number; limit: number },
+): Generator<string, void, undefined> {
+  const isUpward = order === 'oldest';
+  const end = Math.max(0, jobs.length - offset);
+  const [from, to] = isUpward ? [offset, offset + limit] : [Math.max(0, end - limit), end];
+  if (jobs instanceof JobRows) {
+    for (const { root } of jobs.part(from, to).looks({ isUpward })) yield root;
+  } else {
+    const roots = jobs.slice(from, to);
+    yield* isUpward ? roots : roots.reverse();
+  }
+}
+
+function* chosen(jobs: JobRows, fits: (job: JobLook) => boolean): Generator<void, string[], void> {
   const found: string[] = [];
-  for (const [i, root] of roots.entries()) {
-    if (fits(root)) found.push(root);
+  let looks = 0;
+  for (const job of jobs.looks()) {
+    if (fits(job)) found.push(job.root);
+    looks += 1;
     // A look at the clock takes as long as a look at a job.
-    if (i % 64 === 0) yield;
+    if (looks % 64 === 0) yield;
   }
   return found;
 }

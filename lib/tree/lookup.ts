@@ -6,7 +6,7 @@ import { MAX_NAME_BYTES } from './paths.ts';
 /** What a lookup needs of the database: the job roots in order, and each one's tree. */
 export interface JobForest {
   /** Names of all job roots, oldest first. */
-  roots(): readonly string[];
+  roots(): { at(place: number): string | undefined };
   /** The job root that a name means; undefined for a name that means none. @throws PmanError conflict when it means several */
   named(name: string): string | undefined;
   /** The tree of one job, or undefined. */
@@ -77,7 +77,7 @@ export function rootByPiece(forest: JobForest, piece: string): string | undefine
   return forest.named(piece) ?? piece;
 }
 
-function rootByIndex(roots: readonly string[], index: string): string | undefined {
+function rootByIndex(roots: ReturnType<JobForest['roots']>, index: string): string | undefined {
   // Python's int() takes a sign; array.at() counts negative numbers from the end, as Python's index does.
   return /^[+-]?\d{1,15}$/.test(index) ? roots.at(Number(index)) : undefined;
 }

@@ -8,7 +8,8 @@ const EVERY_NON_ASCII = /[\u007f-\uffff]/g;
  * JSON text as Python's `json.dumps` writes it: ASCII only, everything else as `\uXXXX` (surrogate
  * pairs for what lies above U+FFFF), `", "` and `": "` between items, or one item a line when `indent`
  * (blanks a level) is given. The original answers with indent 4 and stores leaves without. What JSON
- * does not know is null, and left out of an object.
+ * does not know is null, and left out of an object. A `Map` is written as an object by `dumpsInSteps`
+ * alone: one of very many members is made and read a member at a time, so that others get their turns.
  */
 export function dumps(value: unknown, indent?: number): string {
   if (indent === undefined) return flat(value);
@@ -43,7 +44,7 @@ export function* dumpsInSteps(value: unknown, indent?: number): Generator<void, 
       const inner = step === undefined ? '' : lineStart + step;
       const comma = step === undefined ? ', ' : ',';
       let isEmpty = true;
-      for (const [key, item] of Object.entries(part)) {
+      for (const [key, item] of asTheyAre(part)) {
         if (item === undefined && !isArray) continue;
         text += `${isEmpty ? (isArray ? '[' : '{') : comma}${inner}${isArray ? '' : `${quote(key)}: `}`;
         isEmpty = false;
@@ -62,9 +63,10 @@ export function* dumpsInSteps(value: unknown, indent?: number): Generator<void, 
   return Buffer.concat(pieces);
 }
 
-type Entries = readonly (readonly [string, unknown])[];
+type Entries = Iterable<readonly [string, unknown]>;
 
-const asTheyAre = (value: object): Entries => Object.entries(value);
+const asTheyAre = (value: object): Entries =>
+  value instanceof Map ? (value as ReadonlyMap<string, unknown>) : Object.entries(value);
 const inOrder = (value: object): Entries =>
   Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
 
@@ -73,7 +75,7 @@ function flat(value: unknown): string {
   if (value instanceof ExactNumber) return value.text;
   if (Array.isArray(value)) return `[${value.map(flat).join(', ')}]`;
   let text = '';
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of asTheyAre(value)) {
     if (item === undefined) continue;
     text += `${text === '' ? '' : ', '}${quote(key)}: ${flat(item)}`;
   }

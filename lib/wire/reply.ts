@@ -87,7 +87,8 @@ export interface ReplyBody {
   readonly action: string;
   readonly path: string;
   readonly receivedByServer: readonly string[];
-  readonly GET?: JsonValue;
+  /** An object, as a `Map` where it may have very many members. */
+  readonly GET?: JsonValue | ReadonlyMap<string, JsonValue>;
   /** How many jobs fit, when the answer is a page of them. */
   readonly total?: number;
   readonly limit?: number;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { hostFacts } from '../../lib/host/facts.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { IndexFile } from '../../lib/records/index/indexFile.ts';
-import type { JobSummary } from '../../lib/records/index/jobIndex.ts';
+import type { JobSummary } from '../../lib/records/index/jobSummary.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
@@ -14,7 +14,8 @@ import { summaryOf } from '../helpers/records.ts';
 /**
  * Writes a database of finished jobs, as a pman would have that ran them one a minute: `history-0`, `history-1`, … of
  * ten users, every tenth one failed.
- * Usage: npm run history -- <jobs> <folder> [--no-index]
+ * Usage: npm run history -- <jobs> <folder> [--no-index | --thin]
+ * With --thin the folders of the records are empty: enough for a start with the index, and for what that answers.
  */
 const MINUTE_MS = 60_000;
 const DURATION_MS = 1234.567;
@@ -25,12 +26,14 @@ export interface HistoryOptions {
   readonly folder: string;
   /** Whether to write the index that pman keeps beside it; without one the first start reads every record. */
   readonly withIndex?: boolean;
+  /** Whether the folders of the records are left empty. */
+  readonly isThin?: boolean;
   /** How many users the jobs are of; default 10. */
   readonly users?: number;
 }
 
 export function writeHistory(options: HistoryOptions): void {
-  const { jobs, folder, withIndex = true, users = 10 } = options;
+  const { jobs, folder, withIndex = true, isThin = false, users = 10 } = options;
   const workFolder = `${folder}.spool`;
   mkdirSync(folder, { recursive: true });
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
@@ -40,7 +43,8 @@ export function writeHistory(options: HistoryOptions): void {
     const startedAt = firstAt + i * MINUTE_MS;
     const root = newJobRoot(startedAt);
     const record = finishedJob(i, startedAt, users);
-    writeNode(join(folder, root), record);
+    if (isThin) mkdirSync(join(folder, root));
+    else writeNode(join(folder, root), record);
     summaries.push([root, summaryOf(record)]);
   }
   if (withIndex) new IndexFile(join(workFolder, 'index.jsonl'), silentLogger()).rewrite(summaries);
@@ -72,9 +76,10 @@ function writeNode(folder: string, node: TreeNode): void {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [count, folder] = process.argv.slice(2);
   if (!Number(count) || folder === undefined) {
-    console.error('usage: npm run history -- <jobs> <folder> [--no-index]');
+    console.error('usage: npm run history -- <jobs> <folder> [--no-index | --thin]');
     process.exit(2);
   }
   const withIndex = !process.argv.includes('--no-index');
-  writeHistory({ jobs: Number(count), folder: resolve(folder), withIndex });
+  const isThin = process.argv.includes('--thin');
+  writeHistory({ jobs: Number(count), folder: resolve(folder), withIndex, isThin });
 }

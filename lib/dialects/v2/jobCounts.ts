@@ -1,10 +1,12 @@
 import { freely } from '../../concurrency/turns.ts';
 import { JOB_STATES, type JobState, stateOf } from '../../jobs/states.ts';
 import { ACTIVE } from '../../records/index/jobIndex.ts';
+import type { JobLook } from '../../records/index/jobLook.ts';
+import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import { candidates, filterOf, fitsSummary } from './jobFilter.ts';
-import { fitsWhole, wholly } from './jobPage.ts';
+import { candidates, filterOf, fitsSummary, type SummaryFilter } from './jobFilter.ts';
+import { fitsWhole, isKnown, wholly } from './jobPage.ts';
 import type { ListQuery } from './listSchemas.ts';
 
 export type Counts = Record<JobState, number>;
@@ -20,26 +22,35 @@ const LOOKS = 64;
  * @throws PmanError unavailable while not all records are known
  */
 export async function jobCounts(context: ApiContext, query: ListQuery): Promise<Counts> {
-  const { database, jobs } = context;
+  const { database } = context;
   const { state: _, ...filter } = filterOf(query);
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Counts;
   const { auid, jid, backend, label, since, until, text, find, name } = filter;
   const isAny = [auid, jid, backend, label, since, until, text, find, name].every(
     (one) => one === undefined,
   );
-  const lists = isAny ? [database.in('state', ACTIVE)] : await candidates(database, filter);
+  const lists = isAny ? [database.in('state', ACTIVE)] : candidates(database, filter);
   if (isAny) for (const state of OVER) counts[state] = database.in('state', state).length;
   let looks = 0;
-  for (const root of lists.flat()) {
+  for (const job of looksInTurn(lists, { isUpward: true })) {
     looks += 1;
+    const state = isKnown(database, job) ? stateWhereItFits(context, filter, job) : undefined;
+    if (state !== undefined) counts[state] += 1;
     if (looks % LOOKS === 0 && freely.isOthersTurn) await freely.turn();
-    const summary = database.summary(root);
-    if (summary === undefined || (isAny && summary.state !== undefined)) continue;
-    const fits = fitsSummary(filter, root, summary);
-    if (fits === false || (fits === 'perhaps' && !fitsWhole(filter, wholly(context, root))))
-      continue;
-    const view = () => jobs.view(database.tree(root) ?? new TreeNode());
-    counts[summary.state ?? stateOf(view(), jobs.isStarting(root))] += 1;
   }
   return counts;
+}
+
+function stateWhereItFits(
+  context: ApiContext,
+  filter: SummaryFilter,
+  job: JobLook,
+): JobState | undefined {
+  const fits = fitsSummary(filter, job);
+  if (fits === false) return undefined;
+  const { root, state } = job;
+  if (fits === 'perhaps' && !fitsWhole(filter, wholly(context, root))) return undefined;
+  if (state !== undefined) return state;
+  const { database, jobs } = context;
+  return stateOf(jobs.view(database.tree(root) ?? new TreeNode()), jobs.isStarting(root));
 }

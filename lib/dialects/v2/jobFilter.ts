@@ -1,7 +1,9 @@
 import { isOver, type JobState } from '../../jobs/states.ts';
 import type { JobDatabase } from '../../records/database.ts';
-import { ACTIVE, type JobSummary } from '../../records/index/jobIndex.ts';
-import { acceptedAt } from '../../records/jobRoot.ts';
+import { ACTIVE } from '../../records/index/jobIndex.ts';
+import type { JobLook } from '../../records/index/jobLook.ts';
+import type { JobRows } from '../../records/index/listedJobs.ts';
+import { acceptedAt, uuidOf } from '../../records/jobRoot.ts';
 import { fitsWildcards } from '../../wire/wildcards.ts';
 import type { ListQuery } from './listSchemas.ts';
 
@@ -28,13 +30,13 @@ export function filterOf({ text, find, name, ...query }: ListQuery): SummaryFilt
  * The lists that hold every job that may fit, together, each oldest first: those of the filter that leaves the fewest.
  * @throws PmanError unavailable while not all records are known
  */
-export async function candidates(
+export function candidates(
   database: JobDatabase,
   { auid, jid, state, label, backend }: SummaryFilter,
-): Promise<readonly (readonly string[])[]> {
-  const choices: (readonly (readonly string[])[])[] = [[database.roots()]];
-  if (jid !== undefined) choices.push([await database.find('jid', jid)]);
-  if (auid !== undefined) choices.push([database.rootsOf(auid)]);
+): readonly JobRows[] {
+  const choices: (readonly JobRows[])[] = [[database.roots()]];
+  if (jid !== undefined) choices.push([database.in('jid', jid)]);
+  if (auid !== undefined) choices.push([database.in('auid', auid)]);
   if (state !== undefined) {
     const names = new Set(state.map((one) => (isOver(one) ? one : ACTIVE)));
     choices.push([...names].map((name) => database.in('state', name)));
@@ -43,39 +45,48 @@ export async function candidates(
     choices.push([...new Set(backend)].map((one) => database.in('runsOn', one)));
   }
   for (const one of label ?? []) choices.push([database.in('label', one)]);
-  const sizeOf = (lists: readonly (readonly string[])[]) =>
-    lists.reduce((sum, { length }) => sum + length, 0);
+  const sizeOf = (lists: readonly JobRows[]) => lists.reduce((sum, { length }) => sum + length, 0);
   return choices.reduce((best, lists) => (sizeOf(lists) < sizeOf(best) ? lists : best));
 }
 
-/** Whether a job fits, by its summary; `perhaps`: its record has to be asked. */
+/** Whether a job fits, by what is known of it; `perhaps`: its record has to be asked. */
 export function fitsSummary(
   { auid, jid, state, backend, label, since, until, text, find, name }: SummaryFilter,
-  root: string,
-  summary: JobSummary,
+  job: JobLook,
 ): boolean | 'perhaps' {
-  const { labels = {}, runsOn = 'host', cmd = '', isLong } = summary;
-  const ownName = String(summary.jid ?? '');
-  if (auid !== undefined && summary.auid !== auid) return false;
-  if (jid !== undefined && ownName !== jid) return false;
-  if (backend !== undefined && !backend.includes(runsOn)) return false;
-  if (label?.some((one) => !hasLabel(labels, one))) return false;
-  if (since !== undefined && acceptedAt(root) < since) return false;
-  if (until !== undefined && acceptedAt(root) >= until) return false;
-  if (name !== undefined && !fitsWildcards(ownName.toLowerCase(), name)) return false;
-  const isNamed = find === undefined || isFound(find, root, ownName);
-  if (!isNamed && !cmd.toLowerCase().includes(find)) return isLong === true ? 'perhaps' : false;
-  if (text !== undefined && !cmd.toLowerCase().includes(text)) {
-    return isLong === true ? 'perhaps' : false;
+  // Nothing is looked up that is not asked for: there may be a million jobs.
+  if (auid !== undefined && job.auid !== auid) return false;
+  if (jid !== undefined && nameOf(job) !== jid) return false;
+  if (backend !== undefined && !backend.includes(job.runsOn ?? 'host')) return false;
+  if (label !== undefined && !hasLabels(job.labels ?? {}, label)) return false;
+  if (since !== undefined && acceptedAt(job.root) < since) return false;
+  if (until !== undefined && acceptedAt(job.root) >= until) return false;
+  if (name !== undefined && !fitsWildcards(nameOf(job).toLowerCase(), name)) return false;
+  if (text !== undefined && !hasCommand(job, text)) return ifItIsLong(job);
+  if (find !== undefined && !hasCommand(job, find) && !isFound(find, job, nameOf(job))) {
+    return ifItIsLong(job);
   }
   if (state === undefined) return true;
-  if (summary.state !== undefined) return state.includes(summary.state);
+  const is = job.state;
+  if (is !== undefined) return state.includes(is);
   return state.some((one: JobState) => !isOver(one)) ? 'perhaps' : false;
 }
 
+const UUID_BEGINS = /^[0-9a-f-]*$/;
+
 /** Whether a text, in small letters, is in the name of a job, or begins its uuid. */
-export function isFound(text: string, root: string, jid: string): boolean {
-  return jid.toLowerCase().includes(text) || root.slice(root.indexOf('_') + 1).startsWith(text);
+export function isFound(text: string, job: { readonly root: string }, jid: string): boolean {
+  if (jid.toLowerCase().includes(text)) return true;
+  return UUID_BEGINS.test(text) && uuidOf(job.root).startsWith(text);
+}
+
+const hasCommand = ({ cmd = '' }: JobLook, text: string) => cmd.toLowerCase().includes(text);
+/** The rest of a long command is in its record. */
+const ifItIsLong = ({ isLong }: JobLook) => (isLong === true ? 'perhaps' : false);
+const nameOf = ({ jid }: JobLook) => String(jid ?? '');
+
+function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {
+  return wanted.every((one) => hasLabel(labels, one));
 }
 
 function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {

@@ -1,6 +1,7 @@
 import { freely } from '../../concurrency/turns.ts';
-import type { JobSummary } from '../../records/index/jobIndex.ts';
-import { acceptedAt, byOrder, orderOf } from '../../records/jobRoot.ts';
+import type { JobLook } from '../../records/index/jobLook.ts';
+import { looksInTurn } from '../../records/index/listedJobs.ts';
+import { acceptedAt } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
 import { candidates, filterOf, fitsSummary, isFound, type SummaryFilter } from './jobFilter.ts';
@@ -15,28 +16,42 @@ export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
 export async function jobPage(context: ApiContext, query: ListQuery): Promise<WrittenJson> {
   const { database } = context;
-  const { limit, cursor, fields, since, until } = query;
+  const { limit, cursor, fields } = query;
   const filter = filterOf(query);
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
-  const lists = await candidates(database, filter);
+  const span = { isUpward, after: cursor, ...timesOf(query) };
   const found: Found[] = [];
   let looks = 0;
-  for (const root of inTurn(lists, { isUpward, after: cursor, since, until })) {
+  for (const job of looksInTurn(candidates(database, filter), span)) {
     looks += 1;
-    // A look at the clock takes as long as a look at a job.
-    if (looks % LOOKS === 0 && freely.isOthersTurn) await freely.turn();
-    const summary = database.summary(root);
-    if (summary === undefined) continue;
-    const fits = fitsSummary(filter, root, summary);
-    if (fits === false) continue;
-    if (found.length === limit && fits === true) return page(found);
-    const json = listed(context, { root, summary, filter, fields, fits });
-    if (json === undefined) continue;
-    if (found.length === limit) return page(found);
-    found.push({ root, json });
-    if (freely.isOthersTurn) await freely.turn();
+    if (isKnown(database, job)) {
+      const fits = fitsSummary(filter, job);
+      if (fits !== false) {
+        if (found.length === limit && fits === true) return page(found);
+        const { root } = job;
+        const json = listed(context, { root, job, filter, fields, fits });
+        if (json !== undefined && found.length === limit) return page(found);
+        if (json !== undefined) found.push({ root, json });
+      }
+    }
+    // A look at the clock takes as long as a look at a job. Nothing of the job is looked up behind this.
+    const isLong = looks % LOOKS === 0 || found.length > 0;
+    if (isLong && freely.isOthersTurn) await freely.turn();
   }
   return page(found, null);
+}
+
+/** Where a list may begin and end, as orders of jobs. */
+function timesOf({ since, until }: ListQuery) {
+  return {
+    from: since === undefined ? undefined : since * 1000,
+    to: until === undefined ? undefined : until * 1000,
+  };
+}
+
+/** Whether a job is there; its record is read where the index does not know that yet. */
+export function isKnown(database: ApiContext['database'], job: JobLook): boolean {
+  return database.indexing === undefined || database.look(job.root) !== undefined;
 }
 
 /** A job as its record tells it. */
@@ -52,7 +67,7 @@ interface Found {
 
 interface Listed {
   readonly root: string;
-  readonly summary: JobSummary;
+  readonly job: JobLook;
   readonly filter: SummaryFilter;
   readonly fields: ListQuery['fields'];
   readonly fits: true | 'perhaps';
@@ -61,10 +76,10 @@ interface Listed {
 /** What a page has of a job; undefined when it does not fit after all. */
 function listed(
   context: ApiContext,
-  { root, summary, filter, fields, fits }: Listed,
+  { root, job: look, filter, fields, fits }: Listed,
 ): WrittenJson | undefined {
   if (fields === undefined && fits === true) return jobText(context, root);
-  const short = fields && fits === true ? shortly(root, summary, fields) : undefined;
+  const short = fields && fits === true ? shortly(look, fields) : undefined;
   if (short !== undefined) return new WrittenJson(short);
   const job = wholly(context, root);
   if (fits === 'perhaps' && !fitsWhole(filter, job)) return undefined;
@@ -96,32 +111,28 @@ function cursorAt(root: string): string {
   return Buffer.from(root).toString('base64url');
 }
 
-type Tell = (root: string, summary: JobSummary) => JobPart[keyof JobPart];
+type Tell = (job: JobLook) => JobPart[keyof JobPart];
 
 /** What of a job that has ended is told without its record. */
 const SHORT: { readonly [Name in keyof JobResource]?: Tell } = {
-  id: (root) => root,
-  jid: (_, { jid }) => (typeof jid === 'string' ? jid : null),
-  auid: (_, { auid }) => (typeof auid === 'string' ? auid : null),
-  command: (_, { cmd, isLong }) => (isLong === true ? undefined : cmd),
-  backend: (_, { runsOn }) => runsOn ?? 'host',
-  state: (_, { state }) => state,
-  labels: (_, { labels = {} }) => labels,
-  acceptedAt: (root) => new Date(acceptedAt(root)).toISOString(),
-  links: linksOf,
+  id: ({ root }) => root,
+  jid: ({ jid }) => (typeof jid === 'string' ? jid : null),
+  auid: ({ auid }) => (typeof auid === 'string' ? auid : null),
+  command: ({ cmd, isLong }) => (isLong === true ? undefined : cmd),
+  backend: ({ runsOn }) => runsOn ?? 'host',
+  state: ({ state }) => state,
+  labels: ({ labels }) => labels ?? {},
+  acceptedAt: ({ root }) => new Date(acceptedAt(root)).toISOString(),
+  links: ({ root }) => linksOf(root),
 };
 
 /** Members of a job that has ended, as JSON, where its summary has all of them. */
-function shortly(
-  root: string,
-  summary: JobSummary,
-  fields: readonly (keyof JobResource)[],
-): string | undefined {
-  if (summary.state === undefined) return undefined;
-  let text = `{"id":${JSON.stringify(root)}`;
+function shortly(job: JobLook, fields: readonly (keyof JobResource)[]): string | undefined {
+  if (job.state === undefined) return undefined;
+  let text = `{"id":${JSON.stringify(job.root)}`;
   for (const name of new Set(fields)) {
     if (name === 'id') continue;
-    const value = SHORT[name]?.(root, summary);
+    const value = SHORT[name]?.(job);
     if (value === undefined) return undefined;
     text += `,"${name}":${JSON.stringify(value)}`;
   }
@@ -141,92 +152,7 @@ export function fitsWhole(
 ): boolean {
   const line = command.toLowerCase();
   if (text !== undefined && !line.includes(text)) return false;
-  if (find !== undefined && !isFound(find, id, jid ?? '') && !line.includes(find)) return false;
+  if (find !== undefined && !isFound(find, { root: id }, jid ?? '') && !line.includes(find))
+    return false;
   return state === undefined || (is !== undefined && state.includes(is));
-}
-
-interface Range {
-  readonly isUpward: boolean;
-  /** The root that the page before has ended with. */
-  readonly after: string | undefined;
-  /** Times, in milliseconds since 1970: where to begin and to end, about. */
-  readonly since: number | undefined;
-  readonly until: number | undefined;
-}
-
-/** The roots of several lists, each in order, as one list would have them. */
-function* inTurn(
-  lists: readonly (readonly string[])[],
-  { isUpward, after, since, until }: Range,
-): Generator<string> {
-  const step = isUpward ? 1 : -1;
-  const ends = lists.map((list): End => {
-    const from = since === undefined ? 0 : firstFrom(list, since * 1000);
-    const to = until === undefined ? list.length : firstFrom(list, until * 1000);
-    const { low, high } = beside(list, after, isUpward);
-    const first = Math.max(from, low);
-    const last = Math.min(to, high) - 1;
-    const [at, end] = isUpward ? [first, last] : [last, first];
-    return { list, size: list.length, at, end };
-  });
-  let last: string | undefined;
-  for (let one = nextOf(ends, step); one !== undefined; one = nextOf(ends, step)) {
-    const root = one.list[one.at];
-    one.at += step;
-    // A job that came in between has moved the others by one.
-    const isBehind =
-      last === undefined || one.list.length === one.size || byOrder(root ?? '', last) * step > 0;
-    if (root === undefined || !isBehind) continue;
-    last = root;
-    yield root;
-  }
-}
-
-interface End {
-  readonly list: readonly string[];
-  /** How many there were when it was looked at first. */
-  readonly size: number;
-  readonly end: number;
-  at: number;
-}
-
-/** The list whose next root comes first; undefined when all have been gone through. */
-function nextOf(ends: readonly End[], step: number): End | undefined {
-  const [only] = ends;
-  if (ends.length === 1 && only !== undefined) {
-    return (only.end - only.at) * step < 0 ? undefined : only;
-  }
-  let next: End | undefined;
-  for (const one of ends) {
-    if ((one.end - one.at) * step < 0) continue;
-    const [mine = '', best] = [one.list[one.at], next?.list[next.at]];
-    if (best === undefined || byOrder(mine, best) * step < 0) next = one;
-  }
-  return next;
-}
-
-/** The places of a list that are behind a root, in the direction of the page. */
-function beside(list: readonly string[], after: string | undefined, isUpward: boolean) {
-  if (after === undefined) return { low: 0, high: list.length };
-  const at = firstWhere(list, (root) => byOrder(root, after) >= 0);
-  return isUpward
-    ? { low: list[at] === after ? at + 1 : at, high: list.length }
-    : { low: 0, high: at };
-}
-
-function firstFrom(list: readonly string[], order: number): number {
-  return firstWhere(list, (root) => orderOf(root) >= order);
-}
-
-/** The first place of a list in order that something is true of. */
-function firstWhere(list: readonly string[], isTrue: (root: string) => boolean): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const root = list[middle];
-    if (root !== undefined && isTrue(root)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

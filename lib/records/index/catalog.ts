@@ -1,9 +1,13 @@
 import type { Logger } from '../../log.ts';
 import type { JsonValue } from '../../wire/json.ts';
+import { inOrder, isJobRoot } from '../jobRoot.ts';
 import { sameJob } from './idempotency.ts';
 import { IndexFile } from './indexFile.ts';
 import { Indexing } from './indexing.ts';
-import { JobIndex, type JobSummary, type ListKind } from './jobIndex.ts';
+import { ACTIVE, JobIndex, type ListKind } from './jobIndex.ts';
+import type { JobLook } from './jobLook.ts';
+import type { JobSummary } from './jobSummary.ts';
+import type { JobRows, RootList } from './listedJobs.ts';
 
 export interface CatalogOptions {
   /** The index file. */
@@ -32,17 +36,25 @@ export class Catalog {
     this.#indexing = new Indexing({ learn: (root) => this.readRecord(root), firstMs, log });
   }
 
-  /** Takes in the jobs that have a record, by their names. */
-  open(names: readonly string[]): void {
-    const known = this.#file.read();
+  /** Takes in the jobs that have a record. @param names what is in their folder */
+  open(names: Iterable<string>): void {
+    const lines = this.#file.read(this.#index);
+    const there = new Uint8Array(this.#index.rows);
     const unread: string[] = [];
+    let count = 0;
     for (const root of names) {
-      const summary = known.get(root);
-      if (summary === undefined) unread.push(root);
-      this.#index.put(root, summary ?? {});
+      const row = this.#index.rowOf(root);
+      if (row >= 0) there[row] = 1;
+      else if (isJobRoot(root)) unread.push(root);
+      else continue;
+      count += 1;
     }
-    if (known.size > 2 * names.length + 100) this.#file.rewrite(this.#index.ended());
-    this.#indexing.begin(unread);
+    // Records that are gone.
+    this.#index.keep((row) => there[row] === 1);
+    const inTheirOrder = inOrder(unread);
+    for (const root of inTheirOrder) this.#index.put(root, {});
+    if (lines > 2 * count + 100) this.#file.rewrite(this.#index.ended());
+    this.#indexing.begin(inTheirOrder);
   }
 
   /** How far the reading of records is; undefined when all are known. */
@@ -65,7 +77,7 @@ export class Catalog {
   }
 
   /** All jobs, oldest first. */
-  roots(): readonly string[] {
+  roots(): JobRows {
     return this.#index.roots();
   }
 
@@ -76,9 +88,11 @@ export class Catalog {
 
   /** The jobs that have not ended, as far as their records are known. */
   unfinished(): readonly string[] {
-    return this.roots().filter(
-      (root) => this.#index.get(root)?.status === undefined && !this.#indexing.has(root),
-    );
+    const roots: string[] = [];
+    for (const look of this.#index.in('state', ACTIVE).looks()) {
+      if (look.status === undefined && !this.#indexing.has(look.root)) roots.push(look.root);
+    }
+    return roots;
   }
 
   /** The job that is meant by its root, or by the beginning of its uuid. @throws PmanError conflict when several are */
@@ -86,9 +100,9 @@ export class Catalog {
     return this.has(name) ? name : this.#index.withShortName(name);
   }
 
-  /** Whether the uuid of a job begins so. */
-  hasBeginning(beginning: string): boolean {
-    return this.#index.hasBeginning(beginning);
+  /** The jobs whose uuid begins so, with 4 characters or more. */
+  beginningWith(beginning: string): readonly string[] {
+    return this.#index.beginningWith(beginning);
   }
 
   shortNameOf(root: string): string {
@@ -100,20 +114,27 @@ export class Catalog {
     return this.#index.get(root);
   }
 
+  /** The same, looked up as it is asked for; only good until others get their turn. */
+  look(root: string): JobLook | undefined {
+    if (this.#indexing.has(root)) this.readRecord(root);
+    return this.#index.look(root);
+  }
+
   /**
    * The jobs with this leaf, oldest first; undefined when it takes a look into each record.
    * @throws PmanError unavailable while not all records are known
    */
-  find(key: string, value: JsonValue): readonly string[] | undefined {
+  find(key: string, value: JsonValue): RootList | undefined {
     this.requireAll();
     return this.#index.find(key, value);
   }
 
   /**
-   * The jobs of a state, with a label `name=value`, or that something else than this host runs, oldest first.
+   * The jobs of a state, with a label `name=value`, that something else than this host runs, of an auid or of a jid, oldest
+   * first.
    * @throws PmanError unavailable while not all records are known
    */
-  in(kind: ListKind, name: string): readonly string[] {
+  in(kind: ListKind, name: string): JobRows {
     this.requireAll();
     return this.#index.in(kind, name);
   }
@@ -140,14 +161,14 @@ export class Catalog {
 
   /** Learns of a job from its record, also when something is known of it already. */
   readRecord(root: string): void {
-    const known = this.#index.get(root);
+    const hadEnded = this.#index.look(root)?.status !== undefined;
     const summary = this.#options.read(root);
     if (summary === undefined) {
       this.remove(new Set([root]));
       return;
     }
     this.put(root, summary);
-    const hasEnded = known?.status === undefined && summary.status !== undefined;
+    const hasEnded = !hadEnded && summary.status !== undefined;
     if (hasEnded) this.#file.tryToAppend(root, summary);
   }
 

@@ -1,5 +1,6 @@
 import { PmanError } from '../../errors.ts';
-import type { JobIndex, JobSummary } from './jobIndex.ts';
+import type { JobIndex } from './jobIndex.ts';
+import type { JobSummary } from './jobSummary.ts';
 
 /**
  * The job that a new one repeats: one that was sent before with the same idempotency key.
@@ -10,7 +11,7 @@ export function sameJob(
   { key, digest }: Pick<JobSummary, 'key' | 'digest'>,
 ): string | undefined {
   const root = key === undefined ? undefined : index.withKey(key);
-  if (root === undefined || index.get(root)?.digest === digest) return root;
+  if (root === undefined || index.look(root)?.digest === digest) return root;
   throw keyTaken(String(key), root);
 }
 

@@ -1,61 +1,50 @@
-import { ExactNumber, type JsonValue } from '../../wire/json.ts';
-import { goOnBehind } from '../jobRoot.ts';
-import { RootList } from '../rootList.ts';
-import { ShortNames } from './shortNames.ts';
-
-/** What is known of each job without its record. */
-export interface JobSummary {
-  readonly jid?: JsonValue;
-  readonly auid?: JsonValue;
-  /** How it ended, as clients are told; absent while it has not. */
-  readonly status?: string;
-  /** About what its record and its outputs take on the disk; only once it has ended. */
-  readonly bytes?: number;
-  /** How it ended, with those apart that a client has ended; only once it has. */
-  readonly state?: 'succeeded' | 'failed' | 'killed' | 'lost';
-  /** The beginning of its command. */
-  readonly cmd?: string;
-  /** Whether its command goes on behind that. */
-  readonly isLong?: true;
-  /** What runs it, where it is not this host. */
-  readonly runsOn?: 'ssh' | 'container';
-  readonly labels?: Readonly<Record<string, string>>;
-  /** The idempotency key it was sent with. */
-  readonly key?: string;
-  /** A digest of all that it was sent with; only with a key. */
-  readonly digest?: string;
-}
-
-const KEYS = ['jid', 'auid'] as const;
+import type { JsonValue } from '../../wire/json.ts';
+import type { LineParts } from './indexLine.ts';
+import { JobLook } from './jobLook.ts';
+import type { JobSummary } from './jobSummary.ts';
+import { indexedText, JobTable } from './jobTable.ts';
+import { JobRows, type RootList } from './listedJobs.ts';
+import { RowGroups } from './rowGroups.ts';
+import { RowList } from './rowList.ts';
+import { jobCalled, shortNameOf } from './shortNames.ts';
 
 /** What jobs are listed by, beside their names. */
-export type ListKind = 'state' | 'label' | 'runsOn';
+export type ListKind = 'state' | 'label' | 'runsOn' | 'auid' | 'jid';
 
 /** The jobs that have not ended, among the lists by state. */
 export const ACTIVE = 'active';
 
+/** What of a job says where it is listed. */
+interface Listed {
+  readonly bytes: number;
+  readonly state: string;
+  readonly runsOn: JobSummary['runsOn'];
+  readonly hasLabels: boolean;
+}
+
 /** Finds jobs by what clients ask for: all of them in order, by `jid` and `auid`, by state, and by label. */
 export class JobIndex {
-  readonly #summaries = new Map<string, JobSummary>();
-  readonly #byValue: Readonly<Record<(typeof KEYS)[number], Map<string, RootList>>> = {
-    jid: new Map(),
-    auid: new Map(),
-  };
-  readonly #byState = new Map<string, RootList>();
-  readonly #byLabel = new Map<string, RootList>();
-  readonly #byPlace = new Map<string, RootList>();
-  readonly #byKey = new Map<string, string>();
-  readonly #all = new RootList();
-  readonly #shortNames = new ShortNames();
+  readonly #table = new JobTable();
+  readonly #all = new RowList(this.#table.roots);
+  readonly #byState = new RowGroups(this.#table.roots);
+  readonly #byLabel = new RowGroups(this.#table.roots);
+  readonly #byPlace = new RowGroups(this.#table.roots);
+  readonly #beginningWith = (beginning: string) => this.#table.roots.beginningWith(beginning);
   #bytes = 0;
 
+  /** Makes room for so many jobs. */
+  reserve(count: number): void {
+    this.#table.reserve(count);
+    this.#all.reserve(count);
+  }
+
   has(root: string): boolean {
-    return this.#summaries.has(root);
+    return this.#table.roots.rowOf(root) >= 0;
   }
 
   /** How many jobs there are. */
   get size(): number {
-    return this.#summaries.size;
+    return this.#table.roots.count;
   }
 
   /** What all of them take on the disk that have ended. */
@@ -64,163 +53,182 @@ export class JobIndex {
   }
 
   get(root: string): JobSummary | undefined {
-    return this.#summaries.get(root);
+    const row = this.#table.roots.rowOf(root);
+    return row < 0 ? undefined : this.#table.summaryAt(row);
   }
 
-  /** All job roots, oldest first. */
-  roots(): readonly string[] {
-    return this.#all.all();
+  /** The same, looked up as it is asked for; only good until others get their turn. */
+  look(root: string): JobLook | undefined {
+    const row = this.#table.roots.rowOf(root);
+    return row < 0 ? undefined : new JobLook(this.#table, row);
   }
 
-  /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. */
+  /** All jobs, oldest first. */
+  roots(): JobRows {
+    return new JobRows(this.#table, this.#all);
+  }
+
+  /** Takes in a job, or new knowledge of one that is known: as a rule how it has ended. @throws Error for no job root */
   put(root: string, summary: JobSummary): void {
-    const known = this.#summaries.get(root);
-    this.#summaries.set(root, summary);
-    this.#bytes += (summary.bytes ?? 0) - (known?.bytes ?? 0);
-    if (known === undefined) {
-      goOnBehind(root);
-      this.#all.add(root);
-      this.#shortNames.add(root);
+    const count = this.size;
+    const row = this.#table.rowFor(root);
+    const before = this.size > count ? undefined : this.#listed(row);
+    this.#table.write(row, summary);
+    this.#list(row, before);
+  }
+
+  /** Takes in a line of the index file; false where it names no job. */
+  putLine(bytes: Buffer, parts: LineParts): boolean {
+    const count = this.size;
+    const row = this.#table.rowForBytes(bytes, parts.root, parts.rootEnd);
+    if (row < 0) return false;
+    const before = this.size > count ? undefined : this.#listed(row);
+    this.#table.writeLine(row, bytes, parts);
+    this.#list(row, before);
+    return true;
+  }
+
+  /** How many rows there are, free ones too. */
+  get rows(): number {
+    return this.#table.roots.end;
+  }
+
+  /** Forgets those that something is not true of. */
+  keep(isTrue: (row: number) => boolean): void {
+    const gone = new Set<number>();
+    for (let place = 0; place < this.#all.length; place += 1) {
+      const row = this.#all.at(place);
+      if (!isTrue(row)) gone.add(row);
     }
-    this.#list(root, known, summary);
-    for (const key of KEYS) {
-      if (known?.[key] === summary[key]) continue;
-      this.#drop(key, known?.[key], new Set([root]));
-      const value = indexedText(key, summary[key]);
-      if (value !== undefined) this.#listOf(key, value).add(root);
-    }
-    if (known?.key !== summary.key) this.#dropKey(root, known);
-    if (summary.key !== undefined) this.#byKey.set(summary.key, root);
+    this.#remove(gone);
+  }
+
+  /** The row of a job, for `keep`; -1 where it is not known. */
+  rowOf(root: string): number {
+    return this.#table.roots.rowOf(root);
   }
 
   remove(gone: ReadonlySet<string>): void {
-    if (gone.size === 0) return;
-    // Each list is gone through once, however many of its jobs go: one user may have them all.
-    for (const key of KEYS) {
-      const touched = new Set<string | undefined>();
-      for (const root of gone) touched.add(indexedText(key, this.#summaries.get(root)?.[key]));
-      for (const value of touched) this.#drop(key, value, gone);
-    }
-    for (const list of [this.#byState, this.#byLabel, this.#byPlace]) {
-      const touched = new Set<string>();
-      for (const root of gone) {
-        const summary = this.#summaries.get(root);
-        if (summary === undefined) continue;
-        for (const name of this.#namesIn(list, summary)) touched.add(name);
-      }
-      for (const name of touched) dropFrom(list, name, gone);
-    }
+    const rows = new Set<number>();
     for (const root of gone) {
-      const known = this.#summaries.get(root);
-      this.#dropKey(root, known);
-      this.#bytes -= known?.bytes ?? 0;
-      if (this.#summaries.delete(root)) this.#shortNames.remove(root);
+      const row = this.#table.roots.rowOf(root);
+      if (row >= 0) rows.add(row);
     }
-    this.#all.remove(gone);
+    this.#remove(rows);
   }
 
   /** The jobs that have ended, oldest first. */
-  ended(): readonly (readonly [string, JobSummary])[] {
-    return this.roots().flatMap((root) => {
-      const summary = this.#summaries.get(root);
-      return summary?.status === undefined ? [] : [[root, summary] as const];
-    });
+  *ended(): Generator<readonly [string, JobSummary], void, undefined> {
+    for (let place = 0; place < this.#all.length; place += 1) {
+      const row = this.#all.at(place);
+      if (this.#table.statusAt(row) === undefined) continue;
+      yield [this.#table.roots.rootAt(row), this.#table.summaryAt(row)];
+    }
   }
 
   /** The job whose uuid begins so. @throws PmanError conflict when there are several */
   withShortName(name: string): string | undefined {
-    return this.#shortNames.find(name);
+    return jobCalled(name, this.#beginningWith);
   }
 
-  /** Whether the uuid of a job begins so. */
-  hasBeginning(beginning: string): boolean {
-    return this.#shortNames.has(beginning);
+  /** The jobs whose uuid begins so, with 4 characters or more. */
+  beginningWith(beginning: string): readonly string[] {
+    return this.#beginningWith(beginning);
   }
 
   shortNameOf(root: string): string {
-    return this.#shortNames.of(root);
+    return shortNameOf(root, this.#beginningWith);
   }
 
   /** The job that was sent with an idempotency key. */
   withKey(key: string): string | undefined {
-    return this.#byKey.get(key);
+    const rows = this.#table.key.rowsOf(key);
+    const last = rows.at(rows.length - 1) ?? -1;
+    return last < 0 ? undefined : this.#table.roots.rootAt(last);
   }
 
   /** The jobs with this leaf, oldest first; undefined when that leaf is not indexed. */
-  find(key: string, value: JsonValue): readonly string[] | undefined {
+  find(key: string, value: JsonValue): RootList | undefined {
     if (key !== 'jid' && key !== 'auid') return undefined;
     const text = indexedText(key, value);
-    return text === undefined ? [] : (this.#byValue[key].get(text)?.all() ?? []);
+    const rows = text === undefined ? [] : this.#table[key].rowsOf(text);
+    if (rows instanceof RowList) return new JobRows(this.#table, rows);
+    return rows.map((row) => this.#table.roots.rootAt(row));
   }
 
-  /** The jobs of a state, with a label `name=value`, or that something else than this host runs, oldest first. */
-  in(kind: ListKind, name: string): readonly string[] {
-    const lists = { state: this.#byState, label: this.#byLabel, runsOn: this.#byPlace };
-    return lists[kind].get(name)?.all() ?? [];
+  /**
+   * The jobs of a state, with a label `name=value`, that something else than this host runs, of an auid or of a jid, oldest
+   * first.
+   */
+  in(kind: ListKind, name: string): JobRows {
+    const rows = this.#rowsIn(kind, name);
+    return rows instanceof RowList
+      ? new JobRows(this.#table, rows)
+      : JobRows.of(this.#table, rows ?? []);
   }
 
-  #namesIn(list: Map<string, RootList>, summary: JobSummary): readonly string[] {
-    if (list === this.#byState) return [stateIn(summary)];
-    if (list === this.#byLabel) return labelsIn(summary);
-    return summary.runsOn === undefined ? [] : [summary.runsOn];
-  }
-
-  #list(root: string, known: JobSummary | undefined, summary: JobSummary): void {
-    const state = stateIn(summary);
-    if (known === undefined || stateIn(known) !== state) {
-      if (known !== undefined) dropFrom(this.#byState, stateIn(known), new Set([root]));
-      addTo(this.#byState, state, root);
+  #rowsIn(kind: ListKind, name: string): RowList | readonly number[] | undefined {
+    switch (kind) {
+      case 'state':
+        return this.#byState.get(name);
+      case 'label':
+        return this.#byLabel.get(name);
+      case 'runsOn':
+        return this.#byPlace.get(name);
+      case 'auid':
+        return this.#table.auid.rowsOf(name);
+      case 'jid':
+        return this.#table.jid.rowsOf(name);
     }
-    if (known?.runsOn === undefined && summary.runsOn !== undefined) {
-      addTo(this.#byPlace, summary.runsOn, root);
+  }
+
+  #listed(row: number): Listed {
+    return {
+      bytes: this.#table.bytesAt(row),
+      state: this.#table.stateAt(row) ?? ACTIVE,
+      runsOn: this.#table.runsOnAt(row),
+      hasLabels: this.#table.hasLabels(row),
+    };
+  }
+
+  #list(row: number, before: Listed | undefined): void {
+    const { bytes, state, runsOn, hasLabels } = this.#listed(row);
+    this.#bytes += bytes - (before?.bytes ?? 0);
+    if (before === undefined) this.#all.add(row);
+    if (before?.state !== state) {
+      if (before !== undefined) this.#byState.remove(before.state, new Set([row]));
+      this.#byState.add(state, row);
     }
+    if (before?.runsOn === undefined && runsOn !== undefined) this.#byPlace.add(runsOn, row);
     // The labels of a job do not change: they are read once.
-    if (known?.labels !== undefined) return;
-    for (const label of labelsIn(summary)) addTo(this.#byLabel, label, root);
+    if (!hasLabels || before?.hasLabels === true) return;
+    for (const label of this.#labelsOf(row)) this.#byLabel.add(label, row);
   }
 
-  #listOf(key: (typeof KEYS)[number], value: string): RootList {
-    const known = this.#byValue[key].get(value);
-    if (known !== undefined) return known;
-    const list = new RootList();
-    this.#byValue[key].set(value, list);
-    return list;
+  #remove(gone: ReadonlySet<number>): void {
+    if (gone.size === 0) return;
+    // Each list is gone through once, however many of its jobs go: one user may have them all.
+    const touched = {
+      state: new Set<string>(),
+      place: new Set<string>(),
+      label: new Set<string>(),
+    };
+    for (const row of gone) {
+      const { bytes, state, runsOn, hasLabels } = this.#listed(row);
+      this.#bytes -= bytes;
+      touched.state.add(state);
+      if (runsOn !== undefined) touched.place.add(runsOn);
+      if (hasLabels) for (const label of this.#labelsOf(row)) touched.label.add(label);
+    }
+    for (const name of touched.state) this.#byState.remove(name, gone);
+    for (const name of touched.place) this.#byPlace.remove(name, gone);
+    for (const name of touched.label) this.#byLabel.remove(name, gone);
+    this.#all.remove(gone);
+    this.#table.remove(gone);
   }
 
-  #drop(key: (typeof KEYS)[number], value: JsonValue | undefined, gone: ReadonlySet<string>): void {
-    const text = indexedText(key, value);
-    if (text === undefined) return;
-    const list = this.#byValue[key].get(text);
-    list?.remove(gone);
-    if (list?.size === 0) this.#byValue[key].delete(text);
+  #labelsOf(row: number): readonly string[] {
+    const labels = Object.entries(this.#table.labelsAt(row) ?? {});
+    return labels.map(([name, value]) => `${name}=${value}`);
   }
-
-  #dropKey(root: string, summary: JobSummary | undefined): void {
-    const key = summary?.key;
-    if (key !== undefined && this.#byKey.get(key) === root) this.#byKey.delete(key);
-  }
-}
-
-const stateIn = ({ state }: JobSummary) => state ?? ACTIVE;
-const labelsIn = ({ labels = {} }: JobSummary) =>
-  Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-
-function addTo(lists: Map<string, RootList>, name: string, root: string): void {
-  const list = lists.get(name) ?? new RootList();
-  list.add(root);
-  lists.set(name, list);
-}
-
-function dropFrom(lists: Map<string, RootList>, name: string, gone: ReadonlySet<string>): void {
-  const list = lists.get(name);
-  list?.remove(gone);
-  if (list?.size === 0) lists.delete(name);
-}
-
-/** An integer `jid` is stored as its text (protocol a.7), and asked for by either. */
-function indexedText(key: (typeof KEYS)[number], value: JsonValue | undefined): string | undefined {
-  if (typeof value === 'string') return value;
-  if (key !== 'jid') return undefined;
-  if (typeof value === 'number' && Number.isInteger(value)) return String(value);
-  return value instanceof ExactNumber && /^-?\d+$/.test(value.text) ? value.text : undefined;
 }

@@ -175,7 +175,7 @@ describe('result, kill and delete', () => {
       status: true,
       result: { action: 'Delete Job', job_id: 'bad', status: 'Job deleted successfully' },
     });
-    expect(host.services.database.roots()).toEqual([good]);
+    expect([...host.services.database.roots()]).toEqual([good]);
     expect(host.services.database.tree(second)).toBeUndefined();
   });
 });

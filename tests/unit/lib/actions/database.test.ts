@@ -151,7 +151,7 @@ describe('DBctl', () => {
     expect(await dbctl({ do: 'load', dbpath: 'copy' })).toMatchObject({ result: { [root]: {} } });
     await dbctl({ do: 'clear', dbpath: 'copy' });
     expect(readdirSync(join(host.top, 'export', 'copy'))).toEqual([]);
-    expect(host.services.database.roots()).toEqual([root]);
+    expect([...host.services.database.roots()]).toEqual([root]);
   });
 
   it.each(['save', 'load', 'clear'])(

@@ -84,6 +84,6 @@ describe('what is done to many jobs', () => {
       page: { total: 1001, limit: 1000 },
     });
     await ask('delete', mine);
-    expect(host.services.database.roots()).toEqual([]);
+    expect([...host.services.database.roots()]).toEqual([]);
   });
 });

@@ -140,7 +140,7 @@ describe('dispatch', () => {
     rmSync(spool, { recursive: true });
     writeFileSync(spool, 'in the way');
     await expect(run('run', GOOD.run ?? {}, true)).rejects.toMatchObject({ code: 'storage' });
-    expect(host.services.database.roots()).toEqual([]);
+    expect([...host.services.database.roots()]).toEqual([]);
     rmSync(spool);
     mkdirSync(spool);
   });

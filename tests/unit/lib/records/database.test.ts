@@ -150,9 +150,9 @@ describe('JobDatabase: what was told is there after a restart', () => {
     const roots = [finishedJob('a'), addJob('b'), finishedJob('c', 'ü')];
     const told = roots.map(jsonOf);
     await reopen();
-    expect(database.roots()).toEqual(roots);
+    expect([...database.roots()]).toEqual(roots);
     expect(roots.map(jsonOf)).toEqual(told);
-    expect(await database.find('jid', 'b')).toEqual([roots[1]]);
+    expect([...(await database.find('jid', 'b'))]).toEqual([roots[1]]);
   });
 
   it('writes a change soon after it was made, without being asked', async () => {
@@ -214,7 +214,7 @@ describe('JobDatabase: what was told is there after a restart', () => {
     renameSync(fileOf(root), join(drafts, `old-${root}`));
     database = open();
     expect(jsonOf(root)).toEqual(told);
-    expect(await database.find('jid', 'a')).toEqual([root]);
+    expect([...(await database.find('jid', 'a'))]).toEqual([root]);
     expect(readdirSync(drafts)).toEqual([]);
   });
 });
@@ -228,7 +228,7 @@ describe('JobDatabase: what the disk does', () => {
       await database.close();
       writeFileSync(fileOf(bad, 'startInfo'), content);
       database = open();
-      expect(database.roots()).toEqual([bad, good]);
+      expect([...database.roots()]).toEqual([bad, good]);
       expect(jsonOf(good)).toEqual(told);
       const found = jsonOf(bad);
       expect(found).toMatchObject({ jid: 'bad', endInfo: { allJobsDone: true } });
@@ -250,7 +250,7 @@ describe('JobDatabase: what the disk does', () => {
     writeFileSync(fileOf(root, 'jid'), '"half');
     if (index === 'lost') rmSync(join(workFolder(), 'index.jsonl'));
     database = open();
-    expect(await database.find('auid', 'alice')).toEqual([root]);
+    expect([...(await database.find('auid', 'alice'))]).toEqual([root]);
     expect(await database.find('jid', 'a')).toHaveLength(found);
     expect(database.tree(root)?.cat(['cmd'])).toBe('true');
   });
@@ -266,7 +266,7 @@ describe('JobDatabase: what the disk does', () => {
     await database.save();
     expect(database.problem).toContain(folder);
     // It goes on answering from memory.
-    expect(await database.find('jid', 'late')).toEqual([late]);
+    expect([...(await database.find('jid', 'late'))]).toEqual([late]);
     expect(jsonOf(early)).toMatchObject({ startInfo: { '0': { cmd: 'x' } } });
     rmSync(folder);
     renameSync(`${folder}.kept`, folder);
@@ -396,14 +396,14 @@ describe('JobDatabase: find', () => {
   it('finds by any leaf at the root of a record, from memory and from the disk', async () => {
     const [a, b] = [finishedJob('a'), addJob('b')];
     const look = async () => {
-      expect(await database.find('jobCount', 1)).toEqual([a]);
-      expect(await database.find('jobCount', 0)).toEqual([b]);
-      expect(await database.find('jobCount', false)).toEqual([b]);
-      expect(await database.find('cmd', 'true')).toEqual([a, b]);
-      expect(await database.find('endInfo', { allJobsDone: true })).toEqual([a]);
-      expect(await database.find('jid', 'b')).toEqual([b]);
-      expect(await database.find('nosuch', false)).toEqual([]);
-      expect(await database.find('start', {})).toEqual([]);
+      expect([...(await database.find('jobCount', 1))]).toEqual([a]);
+      expect([...(await database.find('jobCount', 0))]).toEqual([b]);
+      expect([...(await database.find('jobCount', false))]).toEqual([b]);
+      expect([...(await database.find('cmd', 'true'))]).toEqual([a, b]);
+      expect([...(await database.find('endInfo', { allJobsDone: true }))]).toEqual([a]);
+      expect([...(await database.find('jid', 'b'))]).toEqual([b]);
+      expect([...(await database.find('nosuch', false))]).toEqual([]);
+      expect([...(await database.find('start', {}))]).toEqual([]);
     };
     await look();
     await reopen();
@@ -416,8 +416,8 @@ describe('JobDatabase: find', () => {
       finishedJob('a');
       writeFileSync(join(top, 'x'), '1');
       await reopen();
-      expect(await database.find(key, 1)).toEqual([]);
-      expect(await database.find(key, false)).toEqual([]);
+      expect([...(await database.find(key, 1))]).toEqual([]);
+      expect([...(await database.find(key, false))]).toEqual([]);
     },
   );
 });
@@ -427,12 +427,12 @@ describe('JobDatabase: remove', () => {
     const [a, b] = [finishedJob('a'), finishedJob('b')];
     await database.save();
     await database.remove([a, 'nosuch']);
-    expect(database.roots()).toEqual([b]);
+    expect([...database.roots()]).toEqual([b]);
     expect(database.tree(a)).toBeUndefined();
     expect(database.edit(a)).toBeUndefined();
     expect(readdirSync(folder)).toEqual([b]);
     await reopen();
-    expect(database.roots()).toEqual([b]);
+    expect([...database.roots()]).toEqual([b]);
   });
 
   it('does not write a job any more that was removed before it was written', async () => {
@@ -451,7 +451,7 @@ describe('records to and from other folders', () => {
     expect(readdirSync(join(top, 'deep'))).toEqual(['copy']);
     await database.remove(roots);
     await importRecords(database, copy);
-    expect(database.roots()).toEqual(roots);
+    expect([...database.roots()]).toEqual(roots);
     expect(roots.map(jsonOf)).toEqual(told);
     await database.save();
     expect(readdirSync(folder)).toEqual(roots);
@@ -463,7 +463,7 @@ describe('records to and from other folders', () => {
     await exportRecords(database, copy, { roots: [a] });
     await exportRecords(database, copy, { roots: [b] });
     expect(readdirSync(copy).sort()).toEqual([a, b]);
-    expect(database.roots()).toEqual([a, b]);
+    expect([...database.roots()]).toEqual([a, b]);
   });
 
   it('copies into one folder from two requests at once', async () => {
@@ -514,7 +514,7 @@ describe('records to and from other folders', () => {
     await exportRecords(database, copy);
     editorOf(root).touch(['note'], 'newer');
     await importRecords(database, copy);
-    expect(database.roots()).toEqual([root]);
+    expect([...database.roots()]).toEqual([root]);
     expect(jsonOf(root)).toMatchObject({ note: 'newer' });
   });
 
@@ -536,7 +536,7 @@ describe('records to and from other folders', () => {
     rmSync(fileOf(gone), { recursive: true });
     rmSync(fileOf(running), { recursive: true });
     await database.reload();
-    expect(database.roots()).toEqual([kept, running]);
+    expect([...database.roots()]).toEqual([kept, running]);
     expect(jsonOf(running)).toMatchObject({ startInfo: { '0': { cmd: 'x' } } });
     expect(database.tree(gone)).toBeUndefined();
   });
@@ -548,7 +548,7 @@ describe('records to and from other folders', () => {
     await database.remove([root]);
     renameSync(join(copy, root), fileOf(root));
     await database.reload();
-    expect(await database.find('jid', 'a')).toEqual([root]);
+    expect([...(await database.find('jid', 'a'))]).toEqual([root]);
   });
 });
 

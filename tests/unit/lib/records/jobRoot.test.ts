@@ -52,8 +52,8 @@ describe('newJobRoot', () => {
 
   it('goes on behind the jobs of an earlier pman, whose clock was ahead; not behind a stamp of the year 3000', () => {
     const ahead = newJobRoot(Date.now() + 5 * 86_400_000);
-    goOnBehind(ahead);
-    goOnBehind(ORIGINAL.replace('2026', '3000'));
+    goOnBehind(orderOf(ahead), true);
+    goOnBehind(orderOf(ORIGINAL.replace('2026', '3000')), false);
     const next = newJobRoot(Date.now());
     expect(orderOf(next)).toBeGreaterThan(orderOf(ahead));
     expect(acceptedAt(next)).toBeLessThan(Date.now() + 2 * 86_400_000);

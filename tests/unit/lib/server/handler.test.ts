@@ -365,18 +365,18 @@ describe('makeHandler: PUT', () => {
     const { body } = await ask({ method: 'PUT', body: command('run', meta) });
     expect(Object.keys(body)).toEqual([...ECHO, ...PAYLOAD]);
     expect(body).toMatchObject({ status: true, action: 'run' });
-    expect(host.services.database.roots()).toEqual([]);
+    expect([...host.services.database.roots()]).toEqual([]);
   });
 
   it('copies the jobs that key and value name, and leaves the others alone', async () => {
     const [a, b] = [host.addEnded('a', 'me', 0), host.addEnded('b', 'me', 0)];
     const meta = { context: 'db', dbpath: 'copy', key: 'jid', value: 'a' };
     await ask({ method: 'PUT', body: command('run', meta) });
-    expect(host.services.database.roots()).toEqual([a, b]);
+    expect([...host.services.database.roots()]).toEqual([a, b]);
     await ask({ method: 'PUT', body: command('run', { context: 'db', operation: 'clear' }) });
     const load = { context: 'db', operation: 'load', dbpath: 'copy' };
     await ask({ method: 'PUT', body: command('run', load) });
-    expect(host.services.database.roots()).toEqual([a]);
+    expect([...host.services.database.roots()]).toEqual([a]);
   });
 
   it('does nothing in another context, and with quit', async () => {
@@ -385,6 +385,6 @@ describe('makeHandler: PUT', () => {
     expect((await ask({ method: 'PUT', body: command('run', other) })).body.status).toBe(true);
     expect((await ask({ method: 'PUT', body: command('quit') })).body.status).toBe(true);
     expect(host.quits()).toBe(0);
-    expect(host.services.database.roots()).toEqual([root]);
+    expect([...host.services.database.roots()]).toEqual([root]);
   });
 });

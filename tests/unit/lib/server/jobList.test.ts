@@ -9,7 +9,10 @@ beforeEach(() => {
 });
 afterEach(() => opened.close());
 
-const list = (query: string) => jobList(opened.services, query);
+const list = async (query: string) => {
+  const { jobs, page } = await jobList(opened.services, query);
+  return { jobs: Object.fromEntries(jobs), page };
+};
 
 describe('the list of jobs', () => {
   it('gives a page in order of time, and says how many fit', async () => {

@@ -97,6 +97,19 @@ describe('dumpsInSteps', () => {
   const inSteps = (value: unknown, indent?: number) =>
     atOnce(dumpsInSteps(value, indent)).toString('latin1');
 
+  it('writes a map as the object with its members', () => {
+    const members = fc.array(fc.tuple(fc.string(), fc.jsonValue()), { maxLength: 5 });
+    fc.assert(
+      fc.property(members, (list) => {
+        const map = new Map(list);
+        const told = [...map].map(([name, value]) => `${dumps(name)}: ${dumps(value)}`);
+        expect(dumps({ a: map })).toBe(`{"a": {${told.join(', ')}}}`);
+        expect(inSteps({ a: map })).toBe(dumps({ a: map }));
+        expect(JSON.parse(inSteps(map, 4))).toEqual(JSON.parse(dumps(map)));
+      }),
+    );
+  });
+
   it('writes what dumps writes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {

@@ -39,14 +39,14 @@ describe('a container job that is sent', () => {
   ])('leaves nothing behind when it is refused for %s', async (_, trouble, wish, code) => {
     Object.assign(world, trouble());
     await expect(pman.submit('true', wish)).rejects.toMatchObject({ code });
-    expect([stored(), pman.database.roots(), world.works.size]).toEqual([[], [], 0]);
+    expect([stored(), [...pman.database.roots()], world.works.size]).toEqual([[], [], 0]);
   });
 
   it('leaves nothing behind when the disk does not take it, and frees its name', async () => {
     const folder = join(pman.folder, 'work/containers');
     rmSync(folder, { recursive: true });
     await expect(pman.submit('true', { name: 'n' })).rejects.toMatchObject({ code: 'storage' });
-    expect(pman.database.roots()).toEqual([]);
+    expect([...pman.database.roots()]).toEqual([]);
     mkdirSync(folder);
     await pman.database.save();
     expect(await pman.end(await pman.submit('true', { name: 'n' }))).toMatchObject({ exitCode: 0 });
@@ -91,7 +91,7 @@ describe('a container job that is sent', () => {
     world.silence = undefined;
     const quick = await pman.submit('true');
     speak();
-    expect(pman.database.roots()).toEqual([quick]);
+    expect([...pman.database.roots()]).toEqual([quick]);
     expect([...pman.database.roots(), await slow].sort()).toEqual([quick, await slow]);
   });
 

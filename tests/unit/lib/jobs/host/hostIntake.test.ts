@@ -35,7 +35,7 @@ describe('submit', () => {
     rmSync(host.spool, { recursive: true });
     writeFileSync(host.spool, '');
     await expect(submit()).rejects.toMatchObject({ code: 'storage' });
-    expect(host.database.roots()).toEqual([]);
+    expect([...host.database.roots()]).toEqual([]);
     expect(host.jobs.counts).toEqual({ running: 0, waiting: 0 });
     rmSync(host.spool);
     mkdirSync(host.spool);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { JobIndex } from '../../../../../lib/records/index/jobIndex.ts';
+import { looksInTurn } from '../../../../../lib/records/index/listedJobs.ts';
+import { newJobRoot } from '../../../../../lib/records/jobRoot.ts';
+
+const ROOTS = Array.from({ length: 40 }, (_, n) => newJobRoot(n));
+const OTHERS = Array.from({ length: 40 }, (_, n) => newJobRoot(100 + n));
+
+describe('JobRows', () => {
+  it('goes once through all jobs that stay, in order, whatever comes and goes meanwhile', () => {
+    const change = fc.record({
+      step: fc.nat(20),
+      gone: fc.uniqueArray(fc.constantFrom(...ROOTS), { maxLength: 12 }),
+      come: fc.uniqueArray(fc.constantFrom(...ROOTS, ...OTHERS), { maxLength: 6 }),
+    });
+    const start = fc.uniqueArray(fc.constantFrom(...ROOTS));
+    fc.assert(
+      fc.property(
+        start,
+        fc.array(change, { maxLength: 4 }),
+        fc.boolean(),
+        (roots, changes, isUpward) => {
+          const index = new JobIndex();
+          for (const [i, root] of roots.entries()) {
+            index.put(root, i % 2 === 0 ? {} : { status: 'lost', state: 'lost' });
+          }
+          const stay = new Set(roots);
+          const met: string[] = [];
+          const lists = [index.in('state', 'active'), index.in('state', 'lost')];
+          for (const { root } of looksInTurn(lists, { isUpward })) {
+            met.push(root);
+            for (const { step, gone, come } of changes) {
+              if (step !== met.length) continue;
+              index.remove(new Set(gone));
+              for (const one of gone) stay.delete(one);
+              for (const one of come) if (!index.has(one)) index.put(one, { jid: 'new' });
+            }
+          }
+          const order = [...met].sort();
+          expect(met).toEqual(isUpward ? order : order.reverse());
+          expect(new Set(met).size).toBe(met.length);
+          for (const root of stay) expect(met).toContain(root);
+        },
+      ),
+    );
+  });
+
+  it('of a filter lose the jobs that go, and never show another one in their place', () => {
+    const index = new JobIndex();
+    for (const root of ROOTS) index.put(root, { auid: 'ana' });
+    const some = index.roots().filter(({ root }) => root < (ROOTS[10] ?? ''));
+    index.remove(new Set(ROOTS.slice(0, 5)));
+    for (const root of OTHERS) index.put(root, { auid: 'ben' });
+    expect([...some]).toEqual(ROOTS.slice(5, 10));
+    expect(some.length).toBe(5);
+  });
+
+  it('gives places from the end, and parts, as an array does', () => {
+    const index = new JobIndex();
+    for (const root of ROOTS) index.put(root, {});
+    const rows = index.roots();
+    expect([rows.at(0), rows.at(-1), rows.at(40), rows.at(-41)]).toEqual([
+      ROOTS[0],
+      ROOTS[39],
+      undefined,
+      undefined,
+    ]);
+    expect(rows.slice(35, 100)).toEqual(ROOTS.slice(35));
+    const part = rows.part(35, 100);
+    index.remove(new Set(ROOTS.slice(36, 38)));
+    expect([...part]).toEqual([ROOTS[35], ...ROOTS.slice(38)]);
+    expect([...part.looks({ isUpward: false })].map(({ root }) => root).at(-1)).toBe(ROOTS[35]);
+  });
+
+  it('begins behind a job that is gone, in both directions', () => {
+    const index = new JobIndex();
+    for (const root of ROOTS) index.put(root, {});
+    index.remove(new Set(ROOTS.slice(20, 21)));
+    const all = (isUpward: boolean) =>
+      [...index.roots().looks({ isUpward, after: ROOTS[20] })].map(({ root }) => root);
+    expect(all(true)).toEqual(ROOTS.slice(21));
+    expect(all(false)).toEqual(ROOTS.slice(0, 20).reverse());
+  });
+});
