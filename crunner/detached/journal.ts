@@ -59,6 +59,8 @@ export interface PartEnd {
   /** Why it ended, in words, when it was not by itself. */
   readonly cause?: string;
   readonly usage?: PartUsage;
+  /** It had written nothing by then; absent where it has, or where nobody knows. */
+  readonly silent?: true;
   /** Whether no further part of this job runs. */
   readonly last: boolean;
 }

@@ -71,15 +71,15 @@ export class NativeKeeper implements OutputKeeper {
     };
   }
 
-  async settle(part: string): Promise<void> {
+  async settle(part: string): Promise<boolean> {
     const held = this.#held.get(part);
-    if (held === undefined || !hasWrittenNothing(part, held)) {
-      await this.#ask({ do: 'settle', part }, 'settled');
-    }
+    const isSilent = held !== undefined && hasWrittenNothing(part, held);
+    if (!isSilent) await this.#ask({ do: 'settle', part }, 'settled');
     this.#held.delete(part);
     // What was not sent yet must not be sent with descriptors that are others' by then.
     this.#waiting = this.#waiting.filter(({ order }) => order.part !== part);
     for (const reader of held?.readers ?? []) closeSync(reader);
+    return isSilent;
   }
 
   async adopt(part: string, pid: number, { maxBytes }: OutputOptions): Promise<void> {

@@ -107,10 +107,12 @@ export interface Received {
   readonly files: readonly number[];
 }
 
+/** Where messages come in: making and clearing so much for each took longer than receiving it. */
+const bytes = Buffer.alloc(CHUNK_BYTES);
+const control = Buffer.alloc(CONTROL_HEAD + MAX_FILES * 4);
+
 /** What has come in; undefined when the other side has gone. The socket has to have something to read. */
 export function receive(fd: number): Received | undefined {
-  const bytes = Buffer.alloc(CHUNK_BYTES);
-  const control = Buffer.alloc(CONTROL_HEAD + MAX_FILES * 4);
   const into = messageOf(bytes, control);
   const length = Number(recvmsg(fd, into, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
   if (length < 0 && lastError() === 'EAGAIN') return { bytes: Buffer.alloc(0), files: [] };
@@ -120,7 +122,7 @@ export function receive(fd: number): Received | undefined {
     const end = Number(control.readBigUInt64LE(0));
     for (let at = CONTROL_HEAD; at + 4 <= end; at += 4) files.push(control.readInt32LE(at));
   }
-  return { bytes: bytes.subarray(0, length), files };
+  return { bytes: Buffer.from(bytes.subarray(0, length)), files };
 }
 
 function messageOf(bytes: Buffer, control: Buffer) {

@@ -57,8 +57,6 @@ export class CopiedStream {
   readonly part: CopiedPart;
   readonly name: StreamName;
   readonly reader: number;
-  /** As /proc shows it. */
-  readonly pipe: string;
   readonly #path: string;
   readonly #maxBytes: number;
   #file: number | undefined;
@@ -73,9 +71,13 @@ export class CopiedStream {
     this.part = part;
     this.name = name;
     this.reader = reader;
-    this.pipe = pipeName(reader);
     this.#path = path;
     this.#maxBytes = maxBytes;
+  }
+
+  /** As /proc shows it; empty once it is closed. */
+  get pipe(): string {
+    return this.hasEnded ? '' : pipeName(this.reader);
   }
 
   /**

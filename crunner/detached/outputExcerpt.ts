@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { systemErrorCode } from '../../lib/errors.ts';
 
 export interface OutputExcerpt {
@@ -15,6 +15,9 @@ export interface OutputExcerpt {
  * with a line between them that says how much is missing.
  */
 export function readOutput(file: string, limitBytes: number): OutputExcerpt {
+  // Most parts have no stderr, and an error that is thrown costs ten times as much as a look.
+  if (statSync(file, { throwIfNoEntry: false }) === undefined)
+    return { text: '', bytes: 0, cut: false };
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -54,15 +57,17 @@ function toLines(text: string): string {
   return text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
 }
 
+/** Most outputs are short: a buffer of this size for each would be garbage. */
+const scratch = Buffer.allocUnsafe(65536);
+
 function readUpTo(fd: number, from: number, length: number): Buffer {
   const chunks: Buffer[] = [];
   let at = from;
   let left = length;
   while (left > 0) {
-    const chunk = Buffer.allocUnsafe(Math.min(left, 65536));
-    const read = readSync(fd, chunk, 0, chunk.length, at);
+    const read = readSync(fd, scratch, 0, Math.min(left, scratch.length), at);
     if (read === 0) break;
-    chunks.push(chunk.subarray(0, read));
+    chunks.push(Buffer.from(scratch.subarray(0, read)));
     at += read;
     left -= read;
   }

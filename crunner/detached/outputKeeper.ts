@@ -29,8 +29,11 @@ export interface OutputKeeper {
    * @throws the system's error when it has no more files or processes
    */
   open(part: string, options: OutputOptions): PartOutputs | Promise<PartOutputs>;
-  /** Resolves when all that a part has written by now is in its files. Never rejects. */
-  settle(part: string): Promise<void>;
+  /**
+   * Resolves when all that a part has written by now is in its files, to whether it is known to have written nothing. Never
+   * rejects.
+   */
+  settle(part: string): Promise<boolean>;
   /** A part goes on that another process has started: sees to it that somebody reads its pipes. */
   adopt(part: string, pid: number, options: OutputOptions): Promise<void>;
   /** What `/proc/<pid>/fd/1` of a part's processes leads to; none where that is not known. */

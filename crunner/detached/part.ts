@@ -68,14 +68,14 @@ export async function startPart(
   const { user } = options.limits;
   const { confinement = freely(options.limits) } = options;
   const { maxProcesses } = confinement.byRlimits;
-  const { openFiles, handover } = nextStart();
+  const { openFiles, handover, env = process.env } = nextStart();
   const begin = (args: readonly string[], input?: number) =>
     startShell(
       {
         argv: asStarted(prepared(options.limits, confinement, args), {
           ...{ confinement, handover, user },
         }),
-        env: { ...environmentOf(options.limits), [JOB_VARIABLE]: options.root },
+        env: { ...env, ...ownVariables(options.limits), [JOB_VARIABLE]: options.root },
         ...inputIs(input ?? options.stdin),
         out: options.out,
         err: options.err,
@@ -133,10 +133,11 @@ function tooLong(cause: unknown): Error {
   return Object.assign(new Error(message, { cause }), { code: 'E2BIG' });
 }
 
-function environmentOf({ env, user }: JobLimits): Program['env'] {
+/** Those that differ from what every job inherits. */
+function ownVariables({ env, user }: JobLimits): Program['env'] {
   const { name, home } = user ?? {};
   const own = user === undefined ? {} : { HOME: home, USER: name, LOGNAME: name };
-  return { ...process.env, ...own, ...env };
+  return { ...own, ...env };
 }
 
 /**

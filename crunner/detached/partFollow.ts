@@ -38,8 +38,9 @@ export async function followPart(
   const wallMs = performance.now() - begunAt;
   // Of a job that was ended nothing is to run any more when that is told.
   const left = await job.ending;
-  if (watch !== undefined) watch.close();
-  else await (await keepers.of(folder)).settle(partName(folder, k));
+  watch?.close();
+  const isSilent =
+    watch === undefined && (await (await keepers.of(folder)).settle(partName(folder, k)));
   job.current = undefined;
   const cause = endCause(
     limitCause(exit, job.confinement?.enforced, eventsOf(job)),
@@ -56,6 +57,7 @@ export async function followPart(
       wall_seconds: Math.round(wallMs * 1000) / 1e6,
       ...exit.usage,
     },
+    ...(isSilent ? { silent: true as const } : {}),
     last: isFinal || job.killed !== undefined,
   };
   await journal.ended(job, k, end);

@@ -32,6 +32,8 @@ export interface Place {
 
 /** What the next job starts with. */
 export interface JobStart {
+  /** Its variables; undefined: this process's. They are read once: asking the system for each job takes longer. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The soft limit of open files; undefined: this process's. */
   readonly openFiles?: number | undefined;
   readonly jobGroups?: JobGroups | undefined;
@@ -69,5 +71,8 @@ export function moveTo({ cwd, umask, env, openFiles, ignored, inheritance, jobGr
   for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
   Object.assign(process.env, env);
   if (inheritance !== undefined) joinGroups(inheritance.groups);
-  jobStart = { openFiles, jobGroups, handover: handover({ openFiles, ignored, inheritance }) };
+  jobStart = {
+    ...{ env: { ...process.env }, openFiles, jobGroups },
+    handover: handover({ openFiles, ignored, inheritance }),
+  };
 }

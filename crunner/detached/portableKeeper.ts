@@ -31,9 +31,10 @@ export class PortableKeeper implements OutputKeeper {
     };
   }
 
-  async settle(part: string): Promise<void> {
+  async settle(part: string): Promise<boolean> {
     await Promise.race([this.#copied.get(part), sleep(SETTLE_MS)]);
     this.#copied.delete(part);
+    return false;
   }
 
   async adopt(): Promise<void> {

@@ -94,7 +94,10 @@ export class RunnerClient {
 
   async #send(order: ToRunner): Promise<void> {
     const socket = await this.#reached();
+    // Orders of one turn of the event loop go together.
+    socket.cork();
     socket.write(`${JSON.stringify(order)}\n`);
+    process.nextTick(() => socket.uncork());
   }
 
   #reached(): Socket | Promise<Socket> {

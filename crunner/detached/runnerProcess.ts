@@ -5,6 +5,7 @@ import { closeGroups } from './confinement.ts';
 import { isOther } from './handover.ts';
 import { moveTo, type Place } from './place.ts';
 import { Runner } from './runner.ts';
+import { RunnerNews } from './runnerNews.ts';
 import { type FromRunner, lineReader, runnerSocket, type ToRunner } from './runnerProtocol.ts';
 
 /**
@@ -23,15 +24,13 @@ async function main(spool: string): Promise<void> {
   const strangerAt = await strangerCheck();
   const path = runnerSocket(spool);
   const servers = new Set<Socket>();
-  const runner = new Runner(broadcast);
+  const news = new RunnerNews((lines) => {
+    for (const socket of servers) socket.write(lines);
+  });
+  const runner = new Runner((event) => news.tell(event));
   let lonely: NodeJS.Timeout | undefined;
   let own: number | undefined;
   const socketNumber = () => statSync(path, { throwIfNoEntry: false })?.ino;
-
-  function broadcast(message: FromRunner): void {
-    const line = `${JSON.stringify(message)}\n`;
-    for (const socket of servers) socket.write(line);
-  }
 
   /** Ends the process soon, unless somebody connects or something runs by then. */
   function checkLonely(): void {
@@ -81,6 +80,8 @@ async function main(spool: string): Promise<void> {
       if (words !== undefined) console.error(words);
       return;
     }
+    // What happened before is in the journals, where a new server finds it.
+    news.flush();
     servers.add(socket);
     clearTimeout(lonely);
     socket.setEncoding('utf8');

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
@@ -38,7 +38,7 @@ export function replaceFile(
  * that is refused is tried again and again, and what it leaves behind would fill the disk.
  */
 export function withDraft<T>(folder: string, write: (draft: string) => T): T {
-  const draft = join(folder, `.draft-${randomBytes(8).toString('hex')}`);
+  const draft = join(folder, `.draft-${randomUUID()}`);
   try {
     return write(draft);
   } catch (error) {

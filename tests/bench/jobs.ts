@@ -23,6 +23,7 @@ interface Round {
   /** Processor time a job, in ms. */
   readonly server: number;
   readonly runner: number;
+  readonly copier: number;
   readonly shells: number;
 }
 
@@ -80,13 +81,13 @@ function processorMs(pid: number): { readonly own: number; readonly children: nu
   return { own: ticks(11) * TICK_MS, children: ticks(13) * TICK_MS };
 }
 
-/** The runner of the pman whose folder this is. */
-function runnerPid(folder: string): number {
+/** A process of the pman whose folder this is. */
+function pidOf(program: 'runnerProcess' | 'outputCopierProcess', folder: string): number {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const found = ids.find((id) => {
     try {
       const line = readFileSync(`/proc/${id}/cmdline`, 'latin1');
-      return line.includes('runnerProcess') && line.includes(folder);
+      return line.includes(program) && line.includes(folder);
     } catch (error) {
       if (['ENOENT', 'ESRCH'].includes(systemErrorCode(error) ?? '')) return false; // it has ended
       throw error;
@@ -101,16 +102,21 @@ for (let turn = 0; turn < TURNS; turn += 1) {
   const folder = ground.plot(`turn-${turn}`);
   const pman = await startPman(flags, folder);
   await runJob(pman.port, -1); // starts the runner
-  const pids = [pman.process.pid ?? 0, runnerPid(folder)] as const;
-  const [serverBefore, runnerBefore] = pids.map(processorMs);
+  const pids = [
+    pman.process.pid ?? 0,
+    pidOf('runnerProcess', folder),
+    pidOf('outputCopierProcess', folder),
+  ] as const;
+  const [serverBefore, runnerBefore, copierBefore] = pids.map(processorMs);
   const ours = await perSecond((i) => runJob(pman.port, i));
-  const [serverAfter, runnerAfter] = pids.map(processorMs);
+  const [serverAfter, runnerAfter, copierAfter] = pids.map(processorMs);
   await pman.stop();
   const perJob = (after = 0, before = 0) => (after - before) / jobs;
   rounds.push({
     ...{ ours, loop: await spawnLoop(), xargs: await xargs() },
     server: perJob(serverAfter?.own, serverBefore?.own),
     runner: perJob(runnerAfter?.own, runnerBefore?.own),
+    copier: perJob(copierAfter?.own, copierBefore?.own),
     shells: perJob(runnerAfter?.children, runnerBefore?.children),
   });
 }
@@ -119,7 +125,7 @@ rmSync(ground.folder, { recursive: true });
 const ours = median(rounds.map((round) => round.ours));
 const loop = median(rounds.map((round) => round.loop));
 const best = median(rounds.map((round) => round.xargs));
-const processor = (['server', 'runner', 'shells'] as const).map(
+const processor = (['server', 'runner', 'copier', 'shells'] as const).map(
   (who) => `${who} ${median(rounds.map((round) => round[who])).toFixed(2)} ms`,
 );
 console.log(

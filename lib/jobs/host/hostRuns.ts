@@ -160,12 +160,14 @@ export class HostRuns {
       this.#warn('a record cannot be kept', root, error);
       return;
     }
-    if (event.kind === 'end' && event.end.last) this.#finish(root);
+    if (event.kind !== 'end' || !event.end.last) return;
+    const isEmpty = event.end.silent && request.parts.length === 1 && !request.hasStdin;
+    this.#finish(root, isEmpty ? 0 : undefined);
   }
 
-  #finish(root: string): void {
+  /** @param bytes what its outputs take on the disk; default: as the disk says */
+  #finish(root: string, bytes = this.#spool.outputBytes(root)): void {
     const { database, log } = this.#options;
-    const bytes = this.#spool.outputBytes(root);
     logEnded(log, root, database.tree(root), progressOf);
     this.#options.meter?.ended(bytes);
     database.release(root, bytes, () => this.#spool.close(root));

@@ -73,11 +73,12 @@ export class Poller {
     const record = database.edit(root);
     if (record === undefined) return;
     const files = partFiles(join(spool, root), part);
+    const textOf = (file: string) => (end.silent ? '' : readOutput(file, limitBytes).text);
     recordEnd(record, part, {
       endedAt: end.endedAt,
       returncode: end.returncode,
-      stdout: readOutput(files.out, limitBytes).text,
-      stderr: readOutput(files.err, limitBytes).text,
+      stdout: textOf(files.out),
+      stderr: textOf(files.err),
       ...(end.cause === undefined ? {} : { cause: end.cause }),
       ...(end.usage === undefined ? {} : { usage: { ...end.usage } }),
     });

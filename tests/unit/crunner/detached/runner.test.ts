@@ -88,6 +88,11 @@ describe('Runner', () => {
     expect(runner.isBusy).toBe(false);
   });
 
+  it('says of the parts that have written nothing that they have not, and of no others', async () => {
+    await run('true', 'echo a', 'echo b >&2', 'exit 3');
+    expect(endsOf().map((end) => end?.silent === true)).toEqual([true, false, false, true]);
+  });
+
   it('goes on after the parts that have run, and runs no job twice', async () => {
     createSpool(folder, { parts: ['echo a', 'echo b'], owner: null });
     writeLine(folder, { part: 0, start: { pid: 1, startedAt: 1 } }, false);

@@ -62,7 +62,7 @@ describe('withDraft', () => {
   it('gives each draft a name that nobody can know beforehand', () => {
     const names = Array.from({ length: 50 }, () => withDraft(top, (draft) => draft));
     expect(new Set(names).size).toBe(50);
-    for (const name of names) expect(name).toMatch(/\/\.draft-[0-9a-f]{16}$/);
+    for (const name of names) expect(name).toMatch(/\/\.draft-[0-9a-f-]{36}$/);
   });
 });
 

@@ -68,6 +68,14 @@ describe('the record of a job', () => {
     expect(record()).toMatchObject({ status: 'finishedWithError', returncodes: [3, 0] });
   });
 
+  it('has empty outputs, and reads none, for a sub-job that the runner saw to write nothing', () => {
+    const request = requestOf(['a']);
+    poller.partStarted(root, request, 0, start);
+    mkdirSync(join(spool, root, '0.out')); // cannot be read as a file
+    poller.partEnded(root, request, 0, { ...end, silent: true });
+    expect(record().entries).toMatchObject([{ stdout: '', stderr: '', returncode: 0 }]);
+  });
+
   it('is lost when nobody knows how the last sub-job ended, and says why', () => {
     poller.partStarted(root, requestOf(['a']), 0, start);
     const cause = 'the process that watched it ended before it did';
