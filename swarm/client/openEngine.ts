@@ -19,7 +19,7 @@ const ours = <T extends HttpAgent>(agent: T): T => shownShort(heedingLoss(agent)
 
 /**
  * docker-modem writes out the options of every request for its log, whether or not anybody reads that: the agent with all its
- * sockets and what they hold. With 20 calls at once that took 75 ms of processor time a call.
+ * sockets and what they hold. With 20 jobs at once that took 13 ms of processor time a call.
  */
 function shownShort<T extends HttpAgent>(agent: T): T {
   Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' });

@@ -33,7 +33,7 @@ const NAME_FORM = {
   pattern: /^[A-Za-z0-9][\w.-]+$/,
   words: '2 to 63 letters, digits, "_", "." or "-", the first a letter or a digit',
 };
-/** What is kept: the containers, one a worker, by IDs that no other one ever has. Versions before 3.1 kept nothing. */
+/** What is kept: the containers, one a worker, by IDs that no other one ever has. Earlier builds of 3.0.0 kept nothing. */
 const handleSchema = z.looseObject({ containers: z.array(z.string()).optional() });
 
 /**

@@ -41,7 +41,7 @@ const NAME_FORM = {
 /** How many IDs a question about tasks names at most: it stands in the URL. */
 const IDS_AT_ONCE = 100;
 const READ_STATES = 'read the states of services';
-/** What is kept of a service: its ID, which no other one ever has. Versions before 3.1 kept nothing. */
+/** What is kept of a service: its ID, which no other one ever has. Earlier builds of 3.0.0 kept nothing. */
 const handleSchema = z.looseObject({ service: z.string().optional() });
 /** A service that was just made has no task for a moment: it waits. */
 const NO_TASK_YET: Look = { kind: 'waiting', workers: [], shown: {} };
