@@ -1,5 +1,6 @@
 import { write, writev } from 'node:fs';
 import { Writable } from 'node:stream';
+import { giveBack } from './blockRing.ts';
 import type { Digester } from './contentCheck.ts';
 
 export interface SinkOptions {
@@ -68,7 +69,10 @@ export class FileSink extends Writable {
     writev(this.#fd, buffers, at, (error, written) => {
       // A disk that gets full takes a part first; the rest then says why.
       if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
-      else this.#settle(error, done);
+      else {
+        buffers.forEach(giveBack);
+        this.#settle(error, done);
+      }
     });
     if (this.#digester !== undefined) for (const buffer of buffers) this.#digester.update(buffer);
     this.#bytes += bytes;

@@ -43,7 +43,8 @@ export async function askPull(
     kept === undefined || offset === 0
       ? common
       : [...common, ['Range', `bytes=${offset}-`], ['If-Range', kept.etag]];
-  const answer = await send({ ...how, method: 'GET', url, headers }, peer.client);
+  const bulk = peer.kind === 'own';
+  const answer = await send({ ...how, method: 'GET', url, headers, bulk }, peer.client);
   const status = answer.statusCode ?? 0;
   if (status < 400) {
     const isAgreed = answer.headers[CHECK_HEADER.toLowerCase()] === check.name;
