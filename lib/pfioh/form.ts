@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
-import { YoungGarbage } from '../host/youngGarbage.ts';
 import { boundaryOf, FormParser, MAX_PARTS } from './formParser.ts';
 import { textRoom } from './textRoom.ts';
 
@@ -17,9 +16,6 @@ export function readFields(body: string, contentType: string): Fields | undefine
   const fields = new Map(new URLSearchParams(body));
   return fields.has('d_msg') ? fields : undefined;
 }
-
-/** Of all forms together. */
-const garbage = new YoungGarbage();
 
 /** A multipart form that is arriving. */
 export interface OpenForm {
@@ -65,7 +61,6 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
   request.once('close', () => place.leave());
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    garbage.passed(chunk.length);
   });
   feed(request, parser).then(
     () => {

@@ -55,13 +55,14 @@ export class BlockRing {
   }
 }
 
-/** Nobody needs these bytes any more; nothing happens when they are of no ring, or were given back before. */
-export function giveBack(piece: Uint8Array): void {
+/** Nobody needs these bytes any more. False when they are of no ring, or were given back before: nothing happens then. */
+export function giveBack(piece: Uint8Array): boolean {
   const block = origins.get(piece);
-  if (block === undefined) return;
+  if (block === undefined) return false;
   origins.delete(piece);
   block.held -= 1;
   // The block that is being filled finds out by itself.
   const isFull = block.bytes.length - block.used < LEAST_ROOM;
   if (block.held === 0 && isFull && block.ring.length < MOST_FREE) block.ring.push(block);
+  return true;
 }

@@ -1,5 +1,6 @@
 import { write, writev } from 'node:fs';
 import { Writable } from 'node:stream';
+import { YoungGarbage } from '../host/youngGarbage.ts';
 import { giveBack } from './blockRing.ts';
 import type { Digester } from './contentCheck.ts';
 
@@ -10,6 +11,9 @@ export interface SinkOptions {
   /** Takes in what is written, while the disk is busy. */
   readonly digester?: Digester | undefined;
 }
+
+/** Of all that is written: memory that was made for one piece, and is of no use behind it. */
+const spent = new YoungGarbage();
 
 // While one batch is written in the thread pool this much of the next one may arrive.
 const WAITING_BYTES = 2 * 1024 * 1024;
@@ -70,7 +74,7 @@ export class FileSink extends Writable {
       // A disk that gets full takes a part first; the rest then says why.
       if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
       else {
-        buffers.forEach(giveBack);
+        for (const buffer of buffers) if (!giveBack(buffer)) spent.passed(buffer.length);
         this.#settle(error, done);
       }
     });

@@ -1,6 +1,10 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BlockRing, giveBack } from '../../../../lib/transfer/blockRing.ts';
+import { FileSink } from '../../../../lib/transfer/sink.ts';
+import { tempDir } from '../../../helpers/tempDir.ts';
 
 describe('BlockRing', () => {
   it('writes over no piece that was not given back, in whatever order they are', () => {
@@ -36,8 +40,7 @@ describe('BlockRing', () => {
       memory.add(room.buffer);
       const piece = ring.piece(0, room.length);
       ring.filled(room.length);
-      giveBack(piece);
-      giveBack(piece);
+      expect([giveBack(piece), giveBack(piece)]).toEqual([true, false]);
     }
     expect(memory.size).toBeLessThanOrEqual(2);
   });
@@ -47,6 +50,29 @@ describe('BlockRing', () => {
     const { room } = ring;
     ring.filled(1000);
     expect(ring.room.length).toBe(room.length);
-    giveBack(Buffer.from('of no ring'));
+    expect(giveBack(Buffer.from('of no ring'))).toBe(false);
+  });
+
+  it('gets back what has been written to a file', async () => {
+    const path = join(tempDir(), 'f');
+    const fd = openSync(path, 'w');
+    const sink = new FileSink(fd);
+    const ring = new BlockRing();
+    const memory = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 40; i += 1) {
+      const { room } = ring;
+      memory.add(room.buffer);
+      room.fill(i);
+      const piece = ring.piece(0, room.length);
+      ring.filled(room.length);
+      await new Promise<void>((resolve) => {
+        sink.write(piece, () => resolve());
+      });
+    }
+    closeSync(fd);
+    expect(memory.size).toBeLessThanOrEqual(2);
+    const written = readFileSync(path);
+    const size = written.length / 40;
+    expect([0, 39].map((i) => written[i * size])).toEqual([0, 39]);
   });
 });
