@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { digestIn } from '../transfer/digestIn.ts';
 import { HeldTree } from '../transfer/heldTree.ts';
+import { KnownDigests } from '../transfer/knownDigests.ts';
 import { entryParts } from '../transfer/names.ts';
 import { OpenFolder } from '../transfer/openFolder.ts';
 import type { JsonObject } from './answer.ts';
@@ -10,6 +11,9 @@ import type { Places } from './places.ts';
 
 /** How many files one message may ask about. */
 const MOST_FILES = 2000;
+
+/** Of what this process has been asked about. */
+const known = new KnownDigests();
 
 const filesSchema = z.looseObject({
   files: z.array(z.tuple([z.string().min(1), z.int().min(0)])).max(MOST_FILES),
@@ -39,7 +43,7 @@ export async function digests(
   try {
     for (const { name, size } of asked) {
       signal.throwIfAborted();
-      const there = tree === undefined ? undefined : await digestIn(tree, name, size);
+      const there = tree === undefined ? undefined : await digestIn(tree, name, size, known);
       found.push(there === undefined ? null : [there.sha256, there.mode]);
     }
   } finally {

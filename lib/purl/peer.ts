@@ -1,3 +1,4 @@
+import { agreedCheck, CHECK_HEADER, type Check, checkText } from '../transfer/contentCheck.ts';
 import { formatPythonLiteral } from '../transfer/pythonLiteral.ts';
 import type { ClientOptions } from './http/httpClient.ts';
 import type { TransferMessage } from './transferMessage.ts';
@@ -14,6 +15,8 @@ export interface Way {
 /** The pfioh on the other side. */
 export interface Peer extends Way {
   readonly kind: 'own' | 'python1' | 'python2';
+  /** The checks beside SHA-256 that it says it knows. */
+  readonly checks?: string | undefined;
 }
 
 /**
@@ -25,6 +28,17 @@ export function forPeer({ kind, client, signal, patient = false }: Peer) {
   const headers: [string, string][] =
     kind === 'own' && everyMs > 0 ? [['Pfioh-Alive-Ms', String(everyMs)]] : [];
   return { headers, signal, oldPeer: kind !== 'own', patient: patient && kind !== 'own' };
+}
+
+/** How one transfer with it is checked: with a key of its own. */
+export function newCheck({ checks }: Peer): Check {
+  return agreedCheck(checks);
+}
+
+/** How a transfer asks for its check. */
+export function checkHeaders(check: Check): [string, string][] {
+  const text = checkText(check);
+  return text === undefined ? [] : [[CHECK_HEADER, text]];
 }
 
 /** Where a request about a transfer goes: the meta as a Python literal in the query. */

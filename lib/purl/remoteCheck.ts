@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { readableStamp } from '../host/stamps.ts';
+import { CHECKS_HEADER } from '../transfer/contentCheck.ts';
 import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
 import type { SendPlan } from '../transfer/send.ts';
 import { sizeText } from '../transfer/sizeText.ts';
@@ -38,9 +39,10 @@ export async function checkRemote(
       const failure = new PurlFailure(kind, `${what} on ${way.url.host}: ${report.msg}`);
       return { report, failure };
     }
+    const checks = answer.headers[CHECKS_HEADER.toLowerCase()]?.toString();
     return {
       report,
-      peer: { ...way, kind: kindOf(answer, said) },
+      peer: { ...way, kind: kindOf(answer, said), checks },
       isFolder: said.isdir === true,
       plan,
       offset: Number(answer.headers['pfioh-offset'] ?? 0),

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import type { HeldTree } from './heldTree.ts';
+import { KnownDigests } from './knownDigests.ts';
 
 /** What tells whether a file is there already. */
 export interface Digest {
@@ -19,12 +20,13 @@ const READ_BYTES = 256 * 1024;
 
 /**
  * The digest of a file in a tree; undefined when there is no file of that name and size that can be read. Links are
- * not followed.
+ * not followed. What is among the known ones is not read again.
  */
 export async function digestIn(
   tree: HeldTree,
   name: string,
   size: number,
+  known = new KnownDigests(),
 ): Promise<Digest | undefined> {
   let file: FileHandle;
   try {
@@ -36,13 +38,22 @@ export async function digestIn(
     throw error;
   }
   try {
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size !== size) return undefined;
+    const readMs = Date.now();
+    const stats = await file.stat({ bigint: true });
+    if (!stats.isFile() || stats.size !== BigInt(size)) return undefined;
+    const mode = Number(stats.mode) & KEPT_MODE;
+    const before = known.find(stats);
+    if (before !== undefined) return { sha256: before, mode };
     const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, size + 1));
     for (let at = 0; ; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) return { sha256: hash.digest('hex'), mode: stats.mode & KEPT_MODE };
+      if (bytesRead === 0) {
+        const sha256 = hash.digest('hex');
+        const { ctimeNs } = await file.stat({ bigint: true });
+        if (at === size && ctimeNs === stats.ctimeNs) known.add(stats, sha256, readMs);
+        return { sha256, mode };
+      }
       at += bytesRead;
       // It grows, perhaps as fast as it is read.
       if (at > size) return undefined;

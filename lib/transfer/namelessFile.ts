@@ -2,19 +2,21 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { SHA256, startCheck } from './contentCheck.ts';
 import { diskError } from './diskError.ts';
 import { stagingName } from './names.ts';
 import { openNameless } from './openNameless.ts';
 import { pathError } from './pathError.ts';
 import { readHandle } from './readHandle.ts';
 import { FileSink } from './sink.ts';
+import type { StoreOptions } from './storeFile.ts';
 
 /** Bytes that arrived, in a file without a name: nothing is left of it, however we end. */
 export interface NamelessFile {
   readonly fd: number;
   readonly bytes: number;
-  /** SHA-256 in hexadecimal. */
-  readonly sha256: string;
+  /** In hexadecimal, as the check makes it. */
+  readonly digest: string;
   read(): Readable;
   close(): Promise<void>;
 }
@@ -26,10 +28,11 @@ export interface NamelessFile {
 export async function keepNameless(
   source: Readable,
   folder: string,
-  onBytes?: (bytes: number) => void,
+  { check = SHA256, onBytes }: Pick<StoreOptions, 'check' | 'onBytes'> = {},
 ): Promise<NamelessFile> {
   const file = await openUnnamed(folder);
-  const sink = new FileSink(file.fd, { onBytes });
+  const digester = startCheck(check);
+  const sink = new FileSink(file.fd, { onBytes, digester });
   try {
     await pipeline(source, sink);
   } catch (error) {
@@ -40,7 +43,7 @@ export async function keepNameless(
   return {
     fd: file.fd,
     bytes: sink.bytes,
-    sha256: sink.digest(),
+    digest: digester.digest('hex'),
     read: () => readHandle(file),
     close: () => file.close(),
   };

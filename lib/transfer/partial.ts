@@ -87,7 +87,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
         throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
       }
       await file.truncate(offset);
-      const sink = new FileSink(file.fd, { start: offset, onBytes, hashes: false });
+      const sink = new FileSink(file.fd, { start: offset, onBytes });
       try {
         await pipeline(source, sink, { signal: superseded.signal });
       } catch (cause) {

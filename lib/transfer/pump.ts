@@ -1,11 +1,11 @@
-import type { Hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
+import type { Digester } from './contentCheck.ts';
 import { SteadyFile } from './steadyFile.ts';
 import type { TreeEntry } from './tree.ts';
 
 export interface PumpOptions {
   /** Takes in the whole file, what is left out too. */
-  readonly hash: Hash;
+  readonly digester: Digester;
   /** How many bytes at the start are not sent. */
   readonly skip: number;
   readonly onBytes: ((bytes: number) => void) | undefined;
@@ -23,7 +23,7 @@ const BUFFER_BYTES = 256 * 1024;
 export async function pumpFile(
   entry: TreeEntry,
   out: Writable,
-  { hash, skip, onBytes }: PumpOptions,
+  { digester, skip, onBytes }: PumpOptions,
 ): Promise<number> {
   const buffers = new BufferRing(out);
   const file = new SteadyFile(entry);
@@ -38,7 +38,7 @@ export async function pumpFile(
       // Waited for above; until then a failure is nobody's.
       coming.catch(() => {});
       const whole = buffer.subarray(0, bytes);
-      hash.update(whole);
+      digester.update(whole);
       const left = Math.min(bytes, Math.max(0, skip - (at - bytes)));
       if (left === bytes) buffers.give(buffer);
       else buffers.send(whole.subarray(left), buffer);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { pipeline, Readable, type Writable } from 'node:stream';
 import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
+import { type Check, SHA256, startCheck } from './contentCheck.ts';
 import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
@@ -114,8 +114,8 @@ const READ_BYTES = 512 * 1024;
 export interface Sending {
   /** The bytes of the whole as sent, what the offset left out included. */
   readonly bytes: number;
-  /** SHA-256 of the content before it is encoded. */
-  sha256(): string;
+  /** Of the content before it is encoded, in hexadecimal. */
+  digest(): string;
   stream(): Readable;
   /** Writes everything to a stream, which stays open; the cheaper way for a plain file. */
   sendTo(out: Writable): Promise<void>;
@@ -130,8 +130,9 @@ export function startSending(
   plan: SendPlan,
   offset = 0,
   onBytes?: (bytes: number) => void,
+  check: Check = SHA256,
 ): Sending {
-  const hash = createHash('sha256');
+  const digester = startCheck(check);
   const isBase64 = plan.encoding === 'base64';
   let count = () => 0;
   let digest: string | undefined;
@@ -139,7 +140,7 @@ export function startSending(
     const tail = new Tap({
       skip: offset,
       onBytes: plan.archive ? undefined : onBytes,
-      ...(isBase64 ? {} : { hash }),
+      ...(isBase64 ? {} : { digester }),
     });
     // What the offset leaves out is said at once, when there is something to send again.
     let unsaid = 0;
@@ -155,7 +156,7 @@ export function startSending(
     const content = plan.archive
       ? zipStream(plan.entries(), { onRead })
       : Readable.from(fileContent(plan.file), { objectMode: false, highWaterMark: READ_BYTES });
-    const encoding = isBase64 ? [new Tap({ hash }), base64Encoder(SHORTEST_BASE64)] : [];
+    const encoding = isBase64 ? [new Tap({ digester }), base64Encoder(SHORTEST_BASE64)] : [];
     // An error of any part ends the last one, where the reader hears of it.
     pipeline([content, ...encoding, tail], () => {});
     count = () => tail.bytes;
@@ -165,15 +166,15 @@ export function startSending(
     get bytes() {
       return count();
     },
-    sha256: () => {
-      digest ??= hash.digest('hex');
+    digest: () => {
+      digest ??= digester.digest('hex');
       return digest;
     },
     stream,
     async sendTo(out) {
       if (plan.archive || isBase64) await pipelineTo(stream(), out, { end: false });
       else {
-        const bytes = await pumpFile(plan.file, out, { hash, skip: offset, onBytes });
+        const bytes = await pumpFile(plan.file, out, { digester, skip: offset, onBytes });
         count = () => bytes;
       }
       checkAnnounced(plan, count());

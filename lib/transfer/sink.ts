@@ -1,49 +1,48 @@
-import { createHash, type Hash } from 'node:crypto';
 import { write, writev } from 'node:fs';
 import { Writable } from 'node:stream';
+import { YoungGarbage } from '../host/youngGarbage.ts';
+import { giveBack } from './blockRing.ts';
+import type { Digester } from './contentCheck.ts';
 
 export interface SinkOptions {
   /** Where in the file the first byte goes. */
   readonly start?: number;
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Without it nothing is hashed, and there is no digest. */
-  readonly hashes?: boolean;
+  /** Takes in what is written, while the disk is busy. */
+  readonly digester?: Digester | undefined;
 }
+
+/** Of all that is written: memory that was made for one piece, and is of no use behind it. */
+const spent = new YoungGarbage();
 
 // While one batch is written in the thread pool this much of the next one may arrive.
 const WAITING_BYTES = 2 * 1024 * 1024;
 
 /**
  * Writes a stream to an open file, whatever has arrived meanwhile in one call, counts it and takes its
- * SHA-256 while the disk is busy. The file stays open, also when the stream fails: Node's own stream
+ * checksum while the disk is busy. The file stays open, also when the stream fails: Node's own stream
  * would close the number of a file that is somebody else's.
  */
 export class FileSink extends Writable {
   readonly #fd: number;
   readonly #start: number;
   readonly #onBytes: ((bytes: number) => void) | undefined;
-  readonly #hash: Hash | undefined;
+  readonly #digester: Digester | undefined;
   #bytes = 0;
   #writing = false;
   #onSettled: () => void = () => {};
 
-  constructor(fd: number, { start = 0, onBytes, hashes = true }: SinkOptions = {}) {
+  constructor(fd: number, { start = 0, onBytes, digester }: SinkOptions = {}) {
     super({ highWaterMark: WAITING_BYTES, decodeStrings: true });
     this.#fd = fd;
     this.#start = start;
     this.#onBytes = onBytes;
-    this.#hash = hashes ? createHash('sha256') : undefined;
+    this.#digester = digester;
   }
 
   /** What was written. */
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** Hexadecimal; to be asked once, when the stream has finished. */
-  digest(): string {
-    if (this.#hash === undefined) throw new Error('this stream takes no checksum');
-    return this.#hash.digest('hex');
   }
 
   /** Waits for the write under way, if there is one: before that the file must not be closed. */
@@ -74,9 +73,12 @@ export class FileSink extends Writable {
     writev(this.#fd, buffers, at, (error, written) => {
       // A disk that gets full takes a part first; the rest then says why.
       if (error === null && written < bytes) this.#putRest(buffers, written, end, done);
-      else this.#settle(error, done);
+      else {
+        for (const buffer of buffers) if (!giveBack(buffer)) spent.passed(buffer.length);
+        this.#settle(error, done);
+      }
     });
-    if (this.#hash !== undefined) for (const buffer of buffers) this.#hash.update(buffer);
+    if (this.#digester !== undefined) for (const buffer of buffers) this.#digester.update(buffer);
     this.#bytes += bytes;
     this.#onBytes?.(bytes);
   }

@@ -2,6 +2,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type Check, SHA256, startCheck } from './contentCheck.ts';
 import { diskError } from './diskError.ts';
 import { fileNamer, type NameFile, openNameless } from './openNameless.ts';
 import { FileSink } from './sink.ts';
@@ -15,32 +16,39 @@ export interface FileDress {
 
 export interface Stored {
   readonly bytes: number;
-  readonly sha256: string;
+  /** In hexadecimal, as the check makes it. */
+  readonly digest: string;
+}
+
+export interface StoreOptions {
+  readonly check?: Check;
+  /** May refuse what arrived, before it is put in place. */
+  readonly accept?: (stored: Stored) => void | Promise<void>;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
  * Stores a stream as a file: in a file without a name, or under another name where there are none of those, until
- * all of it is there. When it fails the old content is still there. `check` may refuse what arrived, before it
- * is put in place.
- * @throws PmanError when it cannot be written; what the source or `check` fails with
+ * all of it is there. When it fails the old content is still there.
+ * @throws PmanError when it cannot be written; what the source or `accept` fails with
  */
 export async function storeFile(
   source: Readable,
   folder: string,
   name: string,
   dress: FileDress = {},
-  check: (stored: Stored) => void | Promise<void> = () => {},
-  onBytes?: (bytes: number) => void,
+  { check = SHA256, accept, onBytes }: StoreOptions = {},
 ): Promise<Stored> {
   const target = join(folder, name);
   let place: Unplaced | undefined;
   let sink: FileSink | undefined;
   try {
     place = await openUnplaced(folder);
-    sink = new FileSink(place.file.fd, { onBytes });
+    const digester = startCheck(check);
+    sink = new FileSink(place.file.fd, { onBytes, digester });
     await pipeline(source, sink);
-    const stored = { bytes: sink.bytes, sha256: sink.digest() };
-    await check(stored);
+    const stored = { bytes: sink.bytes, digest: digester.digest('hex') };
+    await accept?.(stored);
     await place.file.chmod((dress.mode ?? 0o666 & ~process.umask()) & 0o1777);
     if (dress.mtimeNs !== undefined) {
       const seconds = utimesSeconds(dress.mtimeNs);

@@ -1,9 +1,9 @@
-import type { Hash } from 'node:crypto';
 import { Transform } from 'node:stream';
+import type { Digester } from './contentCheck.ts';
 
 export interface TapOptions {
   /** Takes in everything that comes, what is left out too. */
-  readonly hash?: Hash | undefined;
+  readonly digester?: Digester | undefined;
   /** How many bytes at the start are not passed on. */
   readonly skip?: number;
   /** Hears of what is passed on. */
@@ -12,14 +12,14 @@ export interface TapOptions {
 
 /** A stream that looks at what passes: it counts, adds to a checksum, and can leave out a beginning. */
 export class Tap extends Transform {
-  readonly #hash: Hash | undefined;
+  readonly #digester: Digester | undefined;
   readonly #onBytes: ((bytes: number) => void) | undefined;
   #skip: number;
   #bytes = 0;
 
-  constructor({ hash, skip = 0, onBytes }: TapOptions = {}) {
+  constructor({ digester, skip = 0, onBytes }: TapOptions = {}) {
     super({ highWaterMark: 1024 * 1024 });
-    this.#hash = hash;
+    this.#digester = digester;
     this.#skip = skip;
     this.#onBytes = onBytes;
   }
@@ -35,7 +35,7 @@ export class Tap extends Transform {
     done: (error: null, chunk?: Buffer) => void,
   ) {
     this.#bytes += chunk.length;
-    this.#hash?.update(chunk);
+    this.#digester?.update(chunk);
     const left = Math.min(this.#skip, chunk.length);
     this.#skip -= left;
     if (left === chunk.length) return done(null);

@@ -1,27 +1,17 @@
-// Throughput of purl and pfioh beside curl and a bare node:http file server, in one run, loopback.
+// Throughput of purl and pfioh beside curl and nginx (without it, a bare node:http file server), in one run, loopback.
 //   npm run build && npx tsx tests/bench/transfer.ts [MiB of the large file] [number of small files] [only rows that match]
-// none: at least 0.7 of curl; zip: at least as fast as `zip -r` and curl, and with unpacking as these and
-// `unzip`; memory under 150 MB at both ends.
+// none: at least 0.85 of curl; small files: at least as fast as tar and curl; zip of a large one: as `zip -r` and curl,
+// and with unpacking as these and `unzip`; memory under 150 MB at both ends. Beside each ratio the processor time of
+// all that takes part.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { transferMessage } from '../helpers/transfer.ts';
+import { type FileServer, nginxVersion, startBare, startNginx } from './fileServers.ts';
 import { freshGround } from './ground.ts';
+import { peakOf, type Run, sum, timed } from './timed.ts';
 
 const MIB = 1024 ** 2;
 const largeMib = Number(process.argv[2] ?? 1024);
@@ -55,36 +45,6 @@ function makeSmall(path: string): void {
   }
 }
 
-interface Run {
-  readonly seconds: number;
-  readonly peakMb: number;
-}
-
-function peakOf(pid: number): number {
-  try {
-    return (
-      Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-    );
-  } catch {
-    return 0; // It has just ended.
-  }
-}
-
-/** Runs a command to its end and watches its memory. */
-async function timed(command: string, args: readonly string[], cwd = folder): Promise<Run> {
-  const started = performance.now();
-  const child = spawn(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
-  let peakMb = 0;
-  const timer = setInterval(() => {
-    peakMb = Math.max(peakMb, peakOf(child.pid ?? 0));
-  }, 20);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  clearInterval(timer);
-  if (code !== 0)
-    throw new Error(`${command} ${args.join(' ').slice(0, 200)} ended with ${String(code)}`);
-  return { seconds: (performance.now() - started) / 1000, peakMb };
-}
-
 async function startPfioh(): Promise<{ child: ChildProcess; address: string }> {
   const args = [
     join(bin, 'pfioh.js'),
@@ -106,27 +66,6 @@ async function startPfioh(): Promise<{ child: ChildProcess; address: string }> {
   throw new Error('pfioh did not start');
 }
 
-/** A file server as plain as can be: GET sends a file, PUT stores one. */
-function startBare(): Promise<{ url: string; close: () => void }> {
-  const server = createServer((request, response) => {
-    const path = join(folder, request.url ?? '/');
-    const work =
-      request.method === 'PUT'
-        ? pipeline(request, createWriteStream(path)).then(() => response.end())
-        : pipeline(
-            createReadStream(path),
-            response.setHeader('Content-Length', statSync(path).size),
-          );
-    work.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-  });
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      resolve({ url: `http://127.0.0.1:${port}`, close: () => server.close() });
-    });
-  });
-}
-
 function row(
   name: string,
   run: Run,
@@ -144,6 +83,7 @@ function row(
     `${run.seconds.toFixed(2)} s`.padStart(9),
     `${rate.toFixed(0)} MiB/s`.padStart(11),
     `${ratio.toFixed(2)} of ${base.seconds.toFixed(2)} s`.padStart(17),
+    `${run.processor.toFixed(2)} of ${base.processor.toFixed(2)} s processor`.padStart(26),
     `purl ${run.peakMb.toFixed(0)} MB`.padStart(12),
     `pfioh ${serverMb.toFixed(0)} MB`.padStart(13),
     fits ? '' : `  BELOW (least ${least})`,
@@ -162,42 +102,64 @@ async function measure(
   const ends =
     verb === 'push' ? { local: source, remote: place } : { local: place, remote: source };
   const msg = transferMessage(`${verb}Path`, { ...ends, ...form });
-  const run = await timed(process.execPath, [
-    join(bin, 'purl.js'),
-    '--quiet',
-    '--fail',
-    '--http',
-    address,
-    '--msg',
-    msg,
-  ]);
+  const run = await timed(
+    process.execPath,
+    [join(bin, 'purl.js'), '--quiet', '--fail', '--http', address, '--msg', msg],
+    { servers: [child.pid ?? 0] },
+  );
   const serverMb = peakOf(child.pid ?? 0);
+  const exited = once(child, 'exit');
   child.kill();
+  await exited;
   return { run, serverMb };
 }
 
 /** Copies a file of the ground into a folder of it, as `in-curl`. */
-async function curl(verb: 'push' | 'pull', url: string, name: string, place: string): Promise<Run> {
+async function curl(
+  verb: 'push' | 'pull',
+  { url, processes: servers }: FileServer,
+  name: string,
+  place: string,
+): Promise<Run> {
   const put = ['-sf', '-T', join(folder, name), `${url}/${basename(place)}/in-curl`];
   const get = ['-sf', '-o', join(place, 'in-curl'), `${url}/${name}`];
-  return timed('curl', verb === 'push' ? put : get);
+  return timed('curl', verb === 'push' ? put : get, { servers });
 }
 
 /** What people do without purl: pack, send, and unpack where it arrives. */
 async function zipAndCurl(
   verb: 'push' | 'pull',
-  url: string,
+  server: FileServer,
   what: string,
   place: string,
   unpack: boolean,
 ): Promise<Run> {
   rmSync(join(folder, 'x.zip'), { force: true });
-  const zipped = await timed('zip', ['-qr', 'x.zip', what]);
-  const sent = await curl(verb, url, 'x.zip', place);
-  const unpacked = unpack
-    ? await timed('unzip', ['-q', 'in-curl', '-d', 'unzipped'], place)
-    : { seconds: 0 };
-  return { seconds: zipped.seconds + sent.seconds + unpacked.seconds, peakMb: 0 };
+  const zipped = await timed('zip', ['-qr', 'x.zip', what], { cwd: folder });
+  const sent = await curl(verb, server, 'x.zip', place);
+  if (!unpack) return sum(zipped, sent);
+  const unpacked = await timed('unzip', ['-q', 'in-curl', '-d', 'unzipped'], { cwd: place });
+  return sum(zipped, sent, unpacked);
+}
+
+/** The quickest way for many small files: each step reads what the one before it writes, where the server lets it. */
+async function tarAndCurl(
+  verb: 'push' | 'pull',
+  { url, processes: servers }: FileServer,
+  what: string,
+  place: string,
+  unpack: boolean,
+): Promise<Run> {
+  const shell = (line: string, cwd = folder) => timed('sh', ['-ec', line], { cwd, servers });
+  const unpacked = join(place, 'untarred');
+  mkdirSync(unpacked, { recursive: true });
+  if (verb === 'push') {
+    const sent = await shell(`tar -cf - ${what} | curl -sf -T - ${url}/${basename(place)}/in-curl`);
+    return unpack ? sum(sent, await shell(`tar -xf ../in-curl`, unpacked)) : sent;
+  }
+  const packed = await shell(`tar -cf x.tar ${what}`);
+  const line = `curl -sf ${url}/x.tar | ${unpack ? 'tar -xf -' : 'cat > in-curl'}`;
+  return sum(packed, await shell(line, unpacked));
 }
 
 interface Case {
@@ -207,7 +169,7 @@ interface Case {
   readonly form: { readonly archive: string; readonly encoding: string; readonly unpack?: boolean };
   readonly least: number;
   /** `place`: a folder of its own. */
-  readonly base: (url: string, place: string) => Promise<Run>;
+  readonly base: (server: FileServer, place: string) => Promise<Run>;
 }
 
 function cases(): Case[] {
@@ -218,7 +180,7 @@ function cases(): Case[] {
       what: 'large',
       form: { archive: 'none', encoding },
       least,
-      base: (url, place) => curl(verb, url, 'large', place),
+      base: (server, place) => curl(verb, server, 'large', place),
     });
     const zipped = (
       what: 'large' | 'small',
@@ -231,11 +193,12 @@ function cases(): Case[] {
       what,
       form: { archive: 'zip', encoding, unpack },
       least,
-      base: (url, place) => zipAndCurl(verb, url, what, place, unpack),
+      base: (server, place) =>
+        (what === 'large' ? zipAndCurl : tarAndCurl)(verb, server, what, place, unpack),
     });
     const whats = ['large', 'small'] as const;
     return [
-      plain('none', 0.7),
+      plain('none', 0.85),
       plain('base64', 0),
       ...whats.flatMap((what) => [
         zipped(what, 'none', false, 1),
@@ -266,7 +229,11 @@ function best<T>(runs: readonly T[], secondsOf: (run: T) => number): T {
 async function main(): Promise<void> {
   makeLarge(join(folder, 'large'));
   makeSmall(join(folder, 'small'));
-  const bare = await startBare();
+  const bare =
+    nginxVersion() === undefined
+      ? await startBare(folder)
+      : await startNginx(folder, plot('nginx'));
+  console.log(`compared with curl and ${bare.name}`);
   for (const [k, { name, verb, what, form, least, base }] of cases().entries()) {
     if (!only.test(name)) continue;
     const [theirs, mine] = [plot(`${k}-compared`), plot(`${k}-ours`)];
@@ -274,7 +241,7 @@ async function main(): Promise<void> {
     const ours: Awaited<ReturnType<typeof measure>>[] = [];
     for (let round = 0; round < (form.archive === 'none' ? ROUNDS : 1); round += 1) {
       empty(theirs, what);
-      bases.push(await base(bare.url, theirs));
+      bases.push(await base(bare, theirs));
       empty(mine, what);
       ours.push(await measure(verb, what, form, mine));
     }
@@ -290,7 +257,7 @@ async function main(): Promise<void> {
     );
     for (const place of [theirs, mine]) empty(place, what);
   }
-  bare.close();
+  await bare.close();
 }
 
 try {

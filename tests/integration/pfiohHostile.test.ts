@@ -10,6 +10,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { CHECK_HEADER, checkText } from '../../lib/transfer/contentCheck.ts';
 import { craftArchive } from '../helpers/archive.ts';
 import { request, Wire } from '../helpers/http.ts';
 import { Opened } from '../helpers/transfer.ts';
@@ -220,9 +221,14 @@ describe('pfioh', () => {
     expect(statSync(join(store, 'key-k/outgoing')).mode & 0o777).toBe(0o777);
   });
 
-  it.each(['none', 'zip'])(
-    'changes nothing when content (archive: %s) is not what was sent',
-    async (archive) => {
+  it.each([
+    ['none', 'sha256'],
+    ['zip', 'sha256'],
+    ['none', 'poly1305'],
+    ['zip', 'poly1305'],
+  ] as const)(
+    'changes nothing when content (archive: %s, checked by %s) is not what was sent',
+    async (archive, name) => {
       const { store, address } = await start();
       writeFileSync(join(store, 'a.txt'), 'old');
       const compress = { archive, unpack: archive === 'zip' };
@@ -231,14 +237,27 @@ describe('pfioh', () => {
       body.set('d_msg', JSON.stringify({ action: 'pushPath', meta }));
       body.set('encoding', 'none');
       body.set('local', new Blob([craftArchive([{ name: 'a.txt' }])]), 'f');
-      body.set('sha256', 'f'.repeat(64));
-      const answer = await fetch(`http://${address}/`, { method: 'POST', body });
+      const check = { name, key: new Uint8Array(32) };
+      body.set(name, 'f'.repeat(name === 'sha256' ? 64 : 32));
+      const headers = { [CHECK_HEADER]: checkText(check) ?? '' };
+      const answer = await fetch(`http://${address}/`, { method: 'POST', body, headers });
       expect(answer.status).toBe(400);
       expect(await answer.text()).toContain('the content was damaged on the way');
       expect(readFileSync(join(store, 'a.txt'), 'utf8')).toBe('old');
       expect(readdirSync(store)).toEqual(['a.txt']);
     },
   );
+
+  it('is told a key of a check that is none', async () => {
+    const { store, address } = await start();
+    writeFileSync(join(store, 'a.txt'), 'old');
+    const meta = "{'remote': {'path': 'a.txt'}, 'transport': {'compress': {'archive': 'none'}}}";
+    const query = new URLSearchParams({ action: 'pullPath', meta });
+    const headers = { [CHECK_HEADER]: 'poly1305 short' };
+    const answer = await fetch(`http://${address}/?${query}`, { headers });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('a key of 64 hexadecimal digits');
+  });
 
   it('is not led round in a circle for ever by a link that leads somewhere all the same', async () => {
     // `l` is `x/../l`, and what is above `x` is not what its name stands in: who follows links by names alone never ends.

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PmanError } from '../../errors.ts';
+import { CHECK_HEADER, CHECK_TRAILERS } from '../../transfer/contentCheck.ts';
 import { removeTree } from '../../transfer/removeTree.ts';
 import { measure, planSending, startSending } from '../../transfer/send.ts';
+import { checkOf } from '../checkOf.ts';
 import type { RequestContext } from '../context.ts';
 import type { TransferMeta } from '../meta.ts';
 import { pullHeaders } from './pullHeaders.ts';
@@ -10,8 +12,8 @@ import { wantedOffset } from './wantedOffset.ts';
 
 /**
  * Answers a pull with a file or an archive, made while it is sent: the way of a pull through this server. The
- * trailer `Pfioh-Sha256` is the SHA-256 of the whole content, before base64; `Range: bytes=N-` with a matching
- * `If-Range` goes on from there.
+ * trailer `Pfioh-Sha256` is the SHA-256 of the whole content, before base64, or `Pfioh-Poly1305` the check that
+ * `Pfioh-Check` asked for; `Range: bytes=N-` with a matching `If-Range` goes on from there.
  * @throws PmanError before anything was sent
  */
 export async function sendPull(
@@ -21,6 +23,7 @@ export async function sendPull(
   { places, note }: Pick<RequestContext, 'places' | 'note'>,
 ): Promise<void> {
   const source = pullSource(meta, places);
+  const check = checkOf(request);
   note({ what: 'pull', where: source.path });
   const plan = await planSending(source.path, source);
   if (source.onlyIfTag !== undefined && source.onlyIfTag !== plan.treeTag) {
@@ -46,12 +49,14 @@ export async function sendPull(
   }
   // HTTP/1.0 knows neither chunks nor what comes behind them.
   const hasTrailers = request.httpVersion === '1.1';
-  response.writeHead(status, hasTrailers ? { Trailer: 'Pfioh-Sha256' } : {});
-  const sending = startSending(plan, offset);
+  const trailer = CHECK_TRAILERS[check.name];
+  if (check.name !== 'sha256' && hasTrailers) response.setHeader(CHECK_HEADER, check.name);
+  response.writeHead(status, hasTrailers ? { Trailer: trailer } : {});
+  const sending = startSending(plan, offset, undefined, check);
   await sending.sendTo(response);
   // Everything has been handed over, but the client does not know that yet.
   if (source.removedAfterwards !== undefined)
     await removeTree(source.removedAfterwards, places.base);
-  if (hasTrailers) response.addTrailers({ 'Pfioh-Sha256': sending.sha256() });
+  if (hasTrailers) response.addTrailers({ [trailer]: sending.digest() });
   response.end();
 }

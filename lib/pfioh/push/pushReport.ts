@@ -16,7 +16,7 @@ export function pushReport(
     ...(push.encoding === 'base64' ? { decode: {} } : {}),
     ...(stored.kind === 'unpacked'
       ? unpackedReport(push, target, stored)
-      : fileReport(target, stored)),
+      : fileReport(push, target, stored)),
     ...(postop === undefined ? {} : { postop }),
     'User-agent': push.userAgent,
   };
@@ -25,14 +25,15 @@ export function pushReport(
 function unpackedReport(
   push: Push,
   { place, said, folder, name }: PushTarget,
-  { bytes, files, sha256 }: Extract<StoredPush, { readonly kind: 'unpacked' }>,
+  { bytes, files, digest }: Extract<StoredPush, { readonly kind: 'unpacked' }>,
 ): JsonObject {
+  const sum = { [push.check.name]: digest };
   const size = { filesize: sizeText(bytes), files };
   if (push.isFileMode) {
     const msg = 'File written successfully!';
     const timestamp = readableStamp(Date.now());
     const write = { file: place, status: true, msg, timestamp, ...size };
-    return { write, status: true, msg, sha256 };
+    return { write, status: true, msg, ...sum };
   }
   const msg = 'unzip operation successful';
   const file = `${said}${name}.zip`;
@@ -40,16 +41,17 @@ function unpackedReport(
   const unzip = { msg, fileProcessed: file, status: true, path, zipmode: 'r', ...size };
   const end = { status: true, msg };
   // The original writes the archive first, and says so unless it came as base64.
-  if (push.encoding === 'base64') return { unzip, ...end, sha256 };
-  return { write: written(file, bytes), ...end, unzip, sha256 };
+  if (push.encoding === 'base64') return { unzip, ...end, ...sum };
+  return { write: written(file, bytes), ...end, unzip, ...sum };
 }
 
 function fileReport(
+  { check }: Push,
   { said }: PushTarget,
-  { name, bytes, sha256 }: Extract<StoredPush, { readonly kind: 'file' }>,
+  { name, bytes, digest }: Extract<StoredPush, { readonly kind: 'file' }>,
 ): JsonObject {
   const write = written(`${said}${name}`, bytes);
-  return { write, status: true, msg: write.msg, sha256 };
+  return { write, status: true, msg: write.msg, [check.name]: digest };
 }
 
 function written(file: string, bytes: number) {

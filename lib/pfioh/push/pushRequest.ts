@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Check } from '../../transfer/contentCheck.ts';
+import { checkOf } from '../checkOf.ts';
 import type { Fields } from '../form.ts';
 import { checkMeta, parseControl, type TransferMeta } from '../meta.ts';
 
@@ -10,6 +12,8 @@ export interface Push {
   readonly encoding: string;
   readonly filename: string;
   readonly userAgent: string;
+  /** How its content is checked. */
+  readonly check: Check;
   /** All fields of the form; fails when the form does not come to its end. */
   readonly all: Promise<Fields>;
 }
@@ -33,6 +37,7 @@ export function readPush(fields: Fields, request: IncomingMessage, all: Promise<
     encoding: fields.get('encoding') ?? 'none',
     filename: fields.get('filename') ?? '',
     userAgent: request.headers['user-agent'] ?? '',
+    check: checkOf(request),
     all,
   };
 }

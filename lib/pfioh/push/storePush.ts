@@ -1,15 +1,15 @@
 import type { Readable } from 'node:stream';
 import { BadRequestError } from '../../errors.ts';
+import { CHECK_NAMES } from '../../transfer/contentCheck.ts';
 import { keepNameless } from '../../transfer/namelessFile.ts';
 import { storeFile } from '../../transfer/storeFile.ts';
 import { unpack } from '../../transfer/unpack.ts';
 import type { Context } from '../context.ts';
-import type { Fields } from '../form.ts';
 import type { Push } from './pushRequest.ts';
 import type { PushTarget } from './pushTarget.ts';
 
 /** What became of a push. */
-export type StoredPush = { readonly bytes: number; readonly sha256: string } & (
+export type StoredPush = { readonly bytes: number; readonly digest: string } & (
   | { readonly kind: 'unpacked'; readonly files: number }
   /** As one file of this name. */
   | { readonly kind: 'file'; readonly name: string }
@@ -36,10 +36,10 @@ async function storeUnpacked(
   { folder }: PushTarget,
   context: Context,
 ): Promise<StoredPush> {
-  const arrived = await keepNameless(content, folder);
+  const arrived = await keepNameless(content, folder, { check: push.check });
   try {
-    const { fd, bytes, sha256 } = arrived;
-    checkSum(await push.all, sha256);
+    const { fd, bytes, digest } = arrived;
+    await checkSum(push, digest);
     const contentOnly = push.isFileMode || push.meta.remote?.key !== undefined;
     const { files } = await unpack(fd, bytes, folder, {
       limits: context.limits,
@@ -47,7 +47,7 @@ async function storeUnpacked(
       rooted: !contentOnly,
       signal: context.signal,
     });
-    return { kind: 'unpacked', bytes, sha256, files };
+    return { kind: 'unpacked', bytes, digest, files };
   } finally {
     await arrived.close();
   }
@@ -66,19 +66,22 @@ async function storeAsFile(
   const dress = archive
     ? {}
     : { mode, mtimeNs: mtimeNs === undefined ? undefined : BigInt(mtimeNs) };
-  const stored = await storeFile(content, target.folder, name, dress, async ({ bytes, sha256 }) => {
-    checkSum(await push.all, sha256);
-    if (archive || announced === undefined || announced === bytes) return;
-    throw new BadRequestError(`${bytes} bytes arrived, ${announced} were announced`);
+  const stored = await storeFile(content, target.folder, name, dress, {
+    check: push.check,
+    async accept({ bytes, digest }) {
+      await checkSum(push, digest);
+      if (archive || announced === undefined || announced === bytes) return;
+      throw new BadRequestError(`${bytes} bytes arrived, ${announced} were announced`);
+    },
   });
   return { kind: 'file', name, ...stored };
 }
 
 /** Compares with the checksum that our own purl sends behind the content. */
-function checkSum(fields: Fields, sha256: string): void {
-  const stated = fields.get('sha256');
-  if (stated === undefined || stated === sha256) return;
+async function checkSum({ all, check: { name } }: Push, digest: string): Promise<void> {
+  const stated = (await all).get(name);
+  if (stated === undefined || stated === digest) return;
   throw new BadRequestError(
-    `the content was damaged on the way: SHA-256 ${sha256} instead of ${stated}`,
+    `the content was damaged on the way: ${CHECK_NAMES[name]} ${digest} instead of ${stated}`,
   );
 }

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as nodeRequest } from
 import type { Duplex, Writable } from 'node:stream';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { PurlFailure } from '../failure.ts';
+import { BulkSocket } from './bulkSocket.ts';
 import { MAX_HEAD_BYTES, OldHttpSocket } from './oldHttp.ts';
 import { type ConnectOptions, openConnection } from './openConnection.ts';
 import { proxyAuthorization, proxyRefusal } from './tunnel.ts';
@@ -29,6 +30,8 @@ export interface HttpRequest {
   readonly oldPeer?: boolean;
   /** The server may take its time to answer, and cannot say that it is still at work. */
   readonly patient?: boolean;
+  /** The answer is long: `contentOf` it is read past Node's HTTP parser, where that can be. */
+  readonly bulk?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -93,7 +96,8 @@ function targetOf(location: string, from: URL): URL {
 
 async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: boolean) {
   const { url, body } = request;
-  const socket = await openConnection(url, client);
+  const bulk = request.bulk && url.protocol === 'http:' ? new BulkSocket() : undefined;
+  const socket = await openConnection(url, { ...client, onread: bulk?.onread });
   const proxy = url.protocol === 'http:' ? client.proxy : undefined;
   const given = hasLeft ? [] : client.givenHeaders;
   const said = new Set(given.map(([name]) => name.toLowerCase()));
@@ -117,19 +121,27 @@ async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: bo
     maxHeaderSize: MAX_HEAD_BYTES,
     // Old servers and proxies send heads that are not quite right; curl reads them, and nobody reads behind us.
     insecureHTTPParser: request.oldPeer ?? false,
-    createConnection: () => (request.oldPeer ? new OldHttpSocket(socket) : socket),
+    createConnection: () =>
+      bulk?.attach(socket) ?? (request.oldPeer ? new OldHttpSocket(socket) : socket),
   });
-  const answer = await answerTo(outgoing, socket, request, client);
+  const waits = () => (bulk?.content.readableLength ?? 0) > 0;
+  const answer = await answerTo(outgoing, { socket, waits }, request, client);
   if (proxy === undefined || answer.statusCode !== 407) return answer;
   answer.destroy();
   const why = proxyRefusal(`407 ${answer.statusMessage}`);
   throw new PurlFailure('proxy', `proxy ${proxy.host} does not ask ${url.host}: ${why}`);
 }
 
+interface Connection {
+  readonly socket: Duplex;
+  /** Whether content has come that nobody has taken. */
+  readonly waits: () => boolean;
+}
+
 /** The answer to a request; sends the body meanwhile and gives up when nothing moves any more. */
 function answerTo(
   outgoing: ClientRequest,
-  socket: Duplex,
+  { socket, waits }: Connection,
   { url, body, signal, patient = false }: HttpRequest,
   { idleTimeoutMs }: ClientOptions,
 ): Promise<IncomingMessage> {
@@ -152,7 +164,8 @@ function answerTo(
       // What is to be sent is not there yet, or what came has not been taken: that is not the server's fault.
       isOurTurn: () =>
         (!outgoing.writableEnded && outgoing.writableLength === 0) ||
-        (answered?.readableLength ?? 0) > 0,
+        (answered?.readableLength ?? 0) > 0 ||
+        waits(),
       everyMs: idleTimeoutMs,
       onIdle: (ms) => fail(new PurlFailure('timeout', `${url.host}: nothing came for ${ms} ms`)),
     });

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   /** What is shown to one server, and to no other that it sends us to. */
   readonly clientCert?: ClientCert | undefined;
   readonly proxy?: URL | undefined;
+  /** What takes in what is read, in place of the stream; for http alone. */
+  readonly onread?: net.OnReadOpts | undefined;
   /** The network interfaces of link-local IPv6 addresses, by address: a URL has no room for them. */
   readonly zones?: ReadonlyMap<string, string>;
 }
@@ -64,13 +66,18 @@ function tolerate(socket: Duplex): void {
 
 function connectOnce(
   url: URL,
-  { connectTimeoutMs: timeoutMs, zones }: ConnectOptions,
+  { connectTimeoutMs: timeoutMs, zones, onread }: ConnectOptions,
 ): Promise<net.Socket> {
   const where = `${hostOf(url)} port ${portOf(url)}`;
   return new Promise((resolve, reject) => {
     const zone = zones?.get(hostOf(url));
     const host = zone === undefined ? hostOf(url) : `${hostOf(url)}%${zone}`;
-    const socket = net.connect({ host, port: portOf(url), noDelay: true });
+    const socket = net.connect({
+      host,
+      port: portOf(url),
+      noDelay: true,
+      ...(onread === undefined ? {} : { onread }),
+    });
     tolerate(socket);
     const timer = setTimeout(() => {
       socket.destroy();

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { CHECK_HEADER, type Check, SHA256 } from '../../transfer/contentCheck.ts';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 import { PurlFailure } from '../failure.ts';
 import { readText, send } from '../http/httpClient.ts';
-import { forPeer, type Peer, transferUrl } from '../peer.ts';
+import { checkHeaders, forPeer, newCheck, type Peer, transferUrl } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 import type { KeptPull } from './keptPull.ts';
 
@@ -18,24 +19,37 @@ export function pullUrl(message: TransferMessage, { url }: Peer, isFileMode: boo
   return transferUrl(url, message, { ...asked, checkRemote: false });
 }
 
+export interface AskedPull {
+  readonly answer: IncomingMessage;
+  /** The byte that it starts at. */
+  readonly start: number;
+  readonly check: Check;
+}
+
 /**
- * Asks for what is not here yet. Resolves to the head of the answer and the byte that it starts at.
+ * Asks for what is not here yet.
  * @throws PurlFailure when the server refuses
  */
 export async function askPull(
   url: URL,
   peer: Peer,
   kept: KeptPull | undefined,
-): Promise<{ readonly answer: IncomingMessage; readonly start: number }> {
+): Promise<AskedPull> {
   const offset = kept?.partial.bytes ?? 0;
   const how = forPeer(peer);
+  const check = newCheck(peer);
+  const common = [...how.headers, ...checkHeaders(check)];
   const headers: [string, string][] =
     kept === undefined || offset === 0
-      ? how.headers
-      : [...how.headers, ['Range', `bytes=${offset}-`], ['If-Range', kept.etag]];
-  const answer = await send({ ...how, method: 'GET', url, headers }, peer.client);
+      ? common
+      : [...common, ['Range', `bytes=${offset}-`], ['If-Range', kept.etag]];
+  const bulk = peer.kind === 'own';
+  const answer = await send({ ...how, method: 'GET', url, headers, bulk }, peer.client);
   const status = answer.statusCode ?? 0;
-  if (status < 400) return { answer, start: status === 206 ? offset : 0 };
+  if (status < 400) {
+    const isAgreed = answer.headers[CHECK_HEADER.toLowerCase()] === check.name;
+    return { answer, start: status === 206 ? offset : 0, check: isAgreed ? check : SHA256 };
+  }
   const said = parseJsonOrUndefined(await readText(answer));
   const msg =
     typeof said === 'object' && said !== null && 'msg' in said ? String(said.msg) : undefined;

@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { systemErrorCode } from '../../errors.ts';
 import { base64Decoder } from '../../transfer/base64.ts';
+import { contentOf } from '../http/bulkSocket.ts';
 import type { Peer } from '../peer.ts';
 
 /** The body of the answer to a pull. */
 export function pulledBytes(answer: IncomingMessage, { kind }: Peer): Readable {
-  return kind === 'own' ? answer : Readable.from(patiently(answer), { objectMode: false });
+  return kind === 'own'
+    ? contentOf(answer)
+    : Readable.from(patiently(answer), { objectMode: false });
 }
 
 /** The answer of a Python pfioh, which states a length that counts more than the content. */

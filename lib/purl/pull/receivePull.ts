@@ -28,7 +28,7 @@ export async function receivePull(
     options.resume && peer.kind === 'own' ? await openKeptPull(url, message, peer) : undefined;
   let isWhole = false;
   try {
-    const { answer, start } = await askPull(url, peer, kept);
+    const { answer, start, check } = await askPull(url, peer, kept);
     progress.start(Number(answer.headers['pfioh-bytes'] ?? 0) || undefined, start);
     let arriving = pulledBytes(answer, peer);
     let onBytes = progress.add.bind(progress);
@@ -39,7 +39,7 @@ export async function receivePull(
       onBytes = silentProgress.add;
     }
     const content = form.isBase64 ? decodePull(arriving) : arriving;
-    const stored = await storePull(content, answer, message, { ...form, peer, onBytes });
+    const stored = await storePull(content, answer, message, { ...form, peer, check, onBytes });
     return pullSummary(message, form, stored);
   } catch (error) {
     if (error instanceof PurlFailure || error instanceof PmanError) throw error;

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { CHECK_NAMES, CHECK_TRAILERS, type Check } from '../../transfer/contentCheck.ts';
 import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
 import { type FileDress, type Stored, storeFile } from '../../transfer/storeFile.ts';
 import { unpack } from '../../transfer/unpack.ts';
@@ -13,6 +14,7 @@ import { endOfArchive, withoutReport } from './pythonAnswer.ts';
 
 export interface StoreOptions extends PullForm {
   readonly peer: Peer;
+  readonly check: Check;
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -38,12 +40,12 @@ async function storeUnpacked(
   content: Readable,
   answer: IncomingMessage,
   { localPath, remoteKey }: TransferMessage,
-  { peer, isFileMode, onBytes }: StoreOptions,
+  { peer, check, isFileMode, onBytes }: StoreOptions,
 ): Promise<StoredPull> {
-  const arrived = await keepNameless(content, localPath, onBytes);
+  const arrived = await keepNameless(content, localPath, { check, onBytes });
   try {
     const { fd, bytes } = arrived;
-    checkDigest(answer, arrived.sha256, peer);
+    checkDigest(answer, arrived.digest, { peer, check });
     const archiveBytes = peer.kind === 'own' ? bytes : endOfArchive(fd, bytes);
     if (peer.kind !== 'own' && archiveBytes === 0) throw refusalOf(arrived, peer);
     await unpack(fd, archiveBytes, localPath, {
@@ -72,18 +74,22 @@ async function storeAsFile(
   message: TransferMessage,
   options: StoreOptions,
 ): Promise<StoredPull> {
-  const { peer, isFileMode, archive } = options;
+  const { peer, check, isFileMode, archive, onBytes } = options;
   const name = archive ? `${options.name}.zip` : options.name;
   const isBare = peer.kind === 'python1' && message.encoding === 'none' && !isFileMode;
   const plain = isBare ? Readable.from(withoutReport(content), { objectMode: false }) : content;
   const dress = name.endsWith('.zip') ? {} : dressOf(answer);
   const announced = options.isBase64 ? undefined : answer.headers['pfioh-bytes'];
-  const check = ({ bytes, sha256 }: Stored) => {
-    checkDigest(answer, sha256, peer);
+  const accept = ({ bytes, digest }: Stored) => {
+    checkDigest(answer, digest, options);
     if (announced === undefined || Number(announced) === bytes) return;
     throw new PurlFailure('partial', `${bytes} bytes arrived, ${announced} were announced`);
   };
-  const { bytes } = await storeFile(plain, message.localPath, name, dress, check, options.onBytes);
+  const { bytes } = await storeFile(plain, message.localPath, name, dress, {
+    check,
+    accept,
+    onBytes,
+  });
   return { kind: 'file', bytes, name };
 }
 
@@ -96,12 +102,16 @@ function dressOf({ headers }: IncomingMessage): FileDress {
   };
 }
 
-function checkDigest(answer: IncomingMessage, sha256: string, peer: Peer): void {
+function checkDigest(
+  { trailers }: IncomingMessage,
+  digest: string,
+  { peer, check: { name } }: Pick<StoreOptions, 'peer' | 'check'>,
+): void {
   if (peer.kind !== 'own') return;
-  const stated = answer.trailers['pfioh-sha256'] ?? 'none';
-  if (stated === sha256) return;
+  const stated = trailers[CHECK_TRAILERS[name].toLowerCase()] ?? 'none';
+  if (stated === digest) return;
   throw new PurlFailure(
     'checksum',
-    `what ${peer.url.host} sent was damaged on the way: SHA-256 ${sha256} instead of ${stated}`,
+    `what ${peer.url.host} sent was damaged on the way: ${CHECK_NAMES[name]} ${digest} instead of ${stated}`,
   );
 }

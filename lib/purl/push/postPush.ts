@@ -1,11 +1,12 @@
 import { tmpdir } from 'node:os';
 import { pipeline } from 'node:stream/promises';
+import type { Check } from '../../transfer/contentCheck.ts';
 import { keepNameless } from '../../transfer/namelessFile.ts';
 import { type Sending, type SendPlan, startSending } from '../../transfer/send.ts';
 import { Tap } from '../../transfer/tap.ts';
 import { readText, send } from '../http/httpClient.ts';
 import { type Form, makeForm } from '../http/multipart.ts';
-import { forPeer, type Peer } from '../peer.ts';
+import { checkHeaders, forPeer, newCheck, type Peer } from '../peer.ts';
 import type { Progress } from '../progressBar.ts';
 import type { FormFields } from './pushFields.ts';
 
@@ -21,8 +22,8 @@ export interface PostOptions {
 /** A push that was sent. */
 export interface PostedPush {
   readonly bytes: number;
-  /** SHA-256 of what was sent, where the server says what it has stored. */
-  readonly sha256: string | undefined;
+  /** Of what was sent, where the server says what it has stored. */
+  readonly sum: { readonly name: Check['name']; readonly digest: string } | undefined;
   readonly answer: PushAnswer;
 }
 
@@ -33,7 +34,7 @@ export interface PushAnswer {
 }
 
 /**
- * Sends a push. To our own pfioh it is sent while it is made, with its SHA-256 behind it; a Python pfioh wants to
+ * Sends a push. To our own pfioh it is sent while it is made, with its checksum behind it; a Python pfioh wants to
  * know the length first, so the content is kept in a nameless file meanwhile.
  * @throws PurlFailure, PmanError
  */
@@ -48,18 +49,20 @@ async function postWhileMade(
   peer: Peer,
   { before, filename, isFileMode, offset, progress }: PostOptions,
 ): Promise<PostedPush> {
+  const check = newCheck(peer);
   let sending: Sending | undefined;
   const form = makeForm({
     before,
     filename,
     content: (out) => {
-      sending = startSending(plan, offset, progress.add.bind(progress));
+      sending = startSending(plan, offset, progress.add.bind(progress), check);
       return sending.sendTo(out);
     },
-    after: () => ['sha256', sending?.sha256() ?? ''],
+    after: () => [check.name, sending?.digest() ?? ''],
   });
-  const answer = await post(peer, form, isFileMode);
-  return { answer, bytes: sending?.bytes ?? 0, sha256: sending?.sha256() };
+  const answer = await post(peer, form, { isFileMode, check });
+  const sum = sending && { name: check.name, digest: sending.digest() };
+  return { answer, bytes: sending?.bytes ?? 0, sum };
 }
 
 async function postWithLength(
@@ -76,21 +79,27 @@ async function postWithLength(
       filename,
       content: (out) => pipeline(kept.read(), new Tap({ onBytes }), out, { end: false }),
     });
-    const answer = await post(peer, form, isFileMode, form.overhead + kept.bytes);
-    return { answer, bytes: kept.bytes, sha256: undefined };
+    const answer = await post(peer, form, { isFileMode, length: form.overhead + kept.bytes });
+    return { answer, bytes: kept.bytes, sum: undefined };
   } finally {
     await kept.close();
   }
 }
 
+interface PostHow {
+  readonly isFileMode: boolean;
+  readonly length?: number;
+  readonly check?: Check;
+}
+
 async function post(
   peer: Peer,
   form: Form,
-  isFileMode: boolean,
-  length?: number,
+  { isFileMode, length, check }: PostHow,
 ): Promise<PushAnswer> {
   const how = forPeer(peer);
   const headers: [string, string][] = [...how.headers, ['Content-Type', form.contentType]];
+  if (check !== undefined) headers.push(...checkHeaders(check));
   if (isFileMode) headers.push(['Mode', 'file']);
   if (length !== undefined) headers.push(['Content-Length', String(length)]);
   const request = { ...how, method: 'POST', url: peer.url, headers, body: form.send };

@@ -1,3 +1,4 @@
+import { CHECK_NAMES } from '../../transfer/contentCheck.ts';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 import { PurlFailure } from '../failure.ts';
 import type { PostedPush } from './postPush.ts';
@@ -6,7 +7,7 @@ import type { PostedPush } from './postPush.ts';
  * Checks that the server says it has what was sent.
  * @throws PurlFailure `transfer` when it refuses or says nothing, `checksum` when it has something else
  */
-export function checkPushAnswer({ answer, sha256 }: PostedPush, host: string): void {
+export function checkPushAnswer({ answer, sum }: PostedPush, host: string): void {
   const { status, statusMessage, text } = answer;
   const value = parseJsonOrUndefined(text);
   if (status >= 400) {
@@ -24,12 +25,13 @@ export function checkPushAnswer({ answer, sha256 }: PostedPush, host: string): v
     const why = hasMessage(value) ? value.msg : 'it reports a failure';
     throw new PurlFailure('transfer', `${host} did not store it: ${why}`);
   }
-  if (sha256 === undefined) return;
-  const there = 'sha256' in value ? String(value.sha256) : 'none';
-  if (there === sha256) return;
+  if (sum === undefined) return;
+  const { name, digest } = sum;
+  const there = String(new Map(Object.entries(value)).get(name) ?? 'none');
+  if (there === digest) return;
   throw new PurlFailure(
     'checksum',
-    `${host} stored something else: SHA-256 ${there} instead of ${sha256}`,
+    `${host} stored something else: ${CHECK_NAMES[name]} ${there} instead of ${digest}`,
   );
 }
 

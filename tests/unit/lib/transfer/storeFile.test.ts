@@ -28,10 +28,12 @@ describe('storeFile', () => {
 
   it('leaves the old content when what came is refused', async () => {
     writeFileSync(join(folder, 'f'), 'old');
-    const refuse = ({ bytes: count }: { readonly bytes: number }) => {
+    const accept = ({ bytes: count }: { readonly bytes: number }) => {
       throw new Error(`not ${count} bytes`);
     };
-    await expect(storeFile(bytes('new'), folder, 'f', {}, refuse)).rejects.toThrow('not 3 bytes');
+    await expect(storeFile(bytes('new'), folder, 'f', {}, { accept })).rejects.toThrow(
+      'not 3 bytes',
+    );
     expect(readFileSync(join(folder, 'f'), 'utf8')).toBe('old');
     expect(readdirSync(folder)).toEqual(['f']);
   });
@@ -50,7 +52,7 @@ describe('storeFile', () => {
     const look = () => {
       seen.push(readdirSync(folder));
     };
-    await storeFile(bytes('new'), folder, 'f', {}, look, look);
+    await storeFile(bytes('new'), folder, 'f', {}, { accept: look, onBytes: look });
     expect(seen).toEqual([[], []]);
     expect(readdirSync(folder)).toEqual(['f']);
   });

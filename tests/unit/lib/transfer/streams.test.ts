@@ -21,12 +21,13 @@ describe('FileSink', () => {
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 })), async (pieces) => {
         const path = join(folder, 'f');
         const fd = openSync(path, 'w');
-        const sink = new FileSink(fd);
+        const digester = createHash('sha256');
+        const sink = new FileSink(fd, { digester });
         await pipeline(Readable.from(pieces.map((piece) => Buffer.from(piece))), sink);
         closeSync(fd);
         const all = Buffer.concat(pieces);
         expect(readFileSync(path).equals(all)).toBe(true);
-        expect([sink.bytes, sink.digest()]).toEqual([all.length, sha256(all)]);
+        expect([sink.bytes, digester.digest('hex')]).toEqual([all.length, sha256(all)]);
       }),
       { numRuns: 50 },
     );
@@ -88,7 +89,9 @@ describe('pumpFile', () => {
     const onBytes = (bytes: number) => {
       counted += bytes;
     };
-    expect(await pumpFile(await entryOf(path), out, { hash, skip, onBytes })).toBe(content.length);
+    expect(await pumpFile(await entryOf(path), out, { digester: hash, skip, onBytes })).toBe(
+      content.length,
+    );
     expect(received().equals(content.subarray(skip))).toBe(true);
     expect(counted).toBe(content.length - skip);
     expect(hash.digest('hex')).toBe(sha256(content));
@@ -99,7 +102,7 @@ describe('pumpFile', () => {
     const path = join(tempDir(), 'f');
     writeFileSync(path, content);
     const entry = await entryOf(path);
-    const options = { hash: createHash('sha256'), skip: 0, onBytes: undefined };
+    const options = { digester: createHash('sha256'), skip: 0, onBytes: undefined };
     const stuck = new Writable({
       write() {
         setImmediate(() => stuck.destroy());
@@ -125,7 +128,7 @@ describe('Tap', () => {
         async (pieces, skip) => {
           const all = Buffer.concat(pieces);
           const hash = createHash('sha256');
-          const tap = new Tap({ hash, skip });
+          const tap = new Tap({ digester: hash, skip });
           const out = Readable.from(pieces.map((piece) => Buffer.from(piece))).pipe(tap);
           const passed = Buffer.concat(await out.toArray());
           expect(passed.equals(all.subarray(skip))).toBe(true);
