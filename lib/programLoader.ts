@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
@@ -29,6 +29,8 @@ interface CacheHead {
 }
 
 const NEWLINE = 0x0a;
+/** Longer than the first line of any cache file, in bytes: it names some ten files. */
+const MOST_HEAD = 16 * 1024;
 /** A package by its name, or a part of Node. */
 const requirePackage = createRequire(__filename);
 /** What cannot be required: packages that are ES modules. */
@@ -103,19 +105,38 @@ function packed(scripts: ReadonlyMap<string, Script>): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...codes]);
 }
 
-/** The compiled code of each file; of none when there is no cache, or when another Node has made it. */
+/**
+ * Reads the compiled code of a file when that is loaded, so that it is not kept in memory. There is none without a cache,
+ * and when another Node has made it.
+ */
 function readCache(name: string): (part: string) => Buffer | undefined {
+  const file = join(__dirname, name);
   try {
-    const bytes = readFileSync(join(__dirname, name));
-    const start = bytes.indexOf(NEWLINE) + 1;
-    // The build has written it.
-    const { madeBy, parts } = JSON.parse(bytes.toString('latin1', 0, start)) as CacheHead;
+    const { madeBy, parts, start } = headOf(file);
     if (madeBy !== thisNode()) return () => undefined;
     return (part) => {
       const [from, length] = parts[part] ?? [0, 0];
-      return length === 0 ? undefined : bytes.subarray(start + from, start + from + length);
+      return length === 0 ? undefined : bytesAt(file, start + from, length);
     };
   } catch {
     return () => undefined; // it is not there, as after an install from a package, or not whole: that costs time alone
+  }
+}
+
+/** The first line, which the build has written, and where the codes begin. */
+function headOf(file: string): CacheHead & { readonly start: number } {
+  const bytes = bytesAt(file, 0, MOST_HEAD);
+  const start = bytes.indexOf(NEWLINE) + 1;
+  return { ...(JSON.parse(bytes.toString('latin1', 0, start)) as CacheHead), start };
+}
+
+/** Bytes of a file, fewer where it ends. */
+function bytesAt(file: string, from: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  const fd = openSync(file, 'r');
+  try {
+    return bytes.subarray(0, readSync(fd, bytes, 0, length, from));
+  } finally {
+    closeSync(fd);
   }
 }
