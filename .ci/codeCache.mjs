@@ -1,5 +1,5 @@
 // Runs the programs of <folder>/bin/ once, and keeps what V8 has compiled of them beside them, so that a start compiles
-// nothing (docs/decisions/0030). It is of this Node alone: any other one starts as if it were not there.
+// nothing (docs/decisions/0035). It is of this Node alone: any other one starts as if it were not there.
 // Usage: node .ci/codeCache.mjs [folder]; the folder is dist unless one is named.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -5,7 +5,7 @@ import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 
 // The files of a program as the build has made them, and what V8 made of them at the build, so that a start compiles
-// nothing (docs/decisions/0030). A file holds one function, with the parameters of a CommonJS module.
+// nothing (docs/decisions/0035). A file holds one function, with the parameters of a CommonJS module.
 
 interface OwnModule {
   exports: unknown;

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
  * How often a file is looked for in a folder that tells changes, in milliseconds. What another machine does to a folder
  * that both mount is not told.
  */
-const RARELY_MS = 2000;
+const RARELY_MS = 5000;
 /** How often in a folder that tells none, since it is not there or the system watches no more of them. */
 const OFTEN_MS = 250;
 
