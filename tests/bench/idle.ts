@@ -23,7 +23,8 @@ export async function idleRows(): Promise<void> {
   const pman = await startPman(['--maxJobs', '1']);
   const agent = new Agent({ keepAlive: true, maxSockets: SUBMITTERS });
   try {
-    await run(pman.port, agent, 'true', false);
+    // On a connection that is closed then: what waits for clients is not idle.
+    await run(pman.port, new Agent(), 'true', false);
     const pid = pman.process.pid ?? 0;
     const runner = processWith('runnerProcess', pman.folder);
     await sleep(REST_MS);
