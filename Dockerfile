@@ -15,6 +15,7 @@ RUN cd .. && npm install --no-save --loglevel=error $(node -p '["esbuild", "prea
 COPY . .
 # Of zeromq's binaries, only those for this system stay.
 RUN node .ci/bundle.mjs \
+ && node .ci/codeCache.mjs \
  && rm -r dist/bin/*.map \
  && find node_modules/zeromq/build -name '*.node' ! -path "*/linux/$(node -p process.arch)/node/glibc-*" -delete
 
@@ -31,10 +32,9 @@ COPY --from=build /build/app/package.json /build/app/LICENSE /app/
 COPY --from=build /build/app/node_modules /app/node_modules
 COPY --from=build /build/app/dist /app/dist
 COPY bin/docker-entrypoint.sh /usr/local/bin/pman-entrypoint
-RUN for program in pman pman_do pman_health pfioh purl swarm; do \
-      ln -s "/app/dist/bin/$program.js" "/usr/local/bin/$program"; \
+RUN for program in pman pman_do pman_health pfioh purl swarm crunner; do \
+      ln -s "/app/dist/bin/$program.cjs" "/usr/local/bin/$program"; \
     done \
- && ln -s /app/dist/bin/crunner.cjs /usr/local/bin/crunner \
  && ln -s purl /usr/local/bin/pfurl
 
 # A port that docker publishes leads to the container's own address, not to its loopback.

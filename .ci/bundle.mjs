@@ -1,7 +1,7 @@
 // Puts each program of bin/ with all it imports into a few files of <folder>/bin/: reading hundreds of small modules would
 // take most of a program's start (docs/decisions/0005). What is native, or needed seldom, stays a package of its own.
 // Usage: node .ci/bundle.mjs [folder]; the folder is dist unless one is named.
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
@@ -32,17 +32,34 @@ const modules = [
   ['openshiftModule', 'openshift/index.ts'],
 ];
 
+/** zod brings its messages in fifty languages, which are half of it; pman says everything in English. */
+const oneLanguage = {
+  name: 'one language',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+      importer.includes('/zod/') ? { path: 'locales', namespace: 'one-language' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'one-language' }, () => ({ contents: 'export {};' }));
+  },
+};
+
+/** Packages that cannot be required. */
+const esModules = ['@kubernetes/client-node'];
+
 /** Programs that are started once for each thing that people do with them. */
 const quick = ['crunner', 'pman'];
 
 /** What a quick program needs seldom and what takes long to load: files of their own, among the other programs. */
 const slowParts = {
-  'pmanServe.ts': 'pmanServe.js',
-  'tokenVerb.ts': 'tokenVerb.js',
-  'filesWork.ts': 'filesWork.js',
+  'pmanServe.ts': 'pmanServe.cjs',
+  'tokenVerb.ts': 'tokenVerb.cjs',
+  'filesWork.ts': 'filesWork.cjs',
 };
 
+await bundleModules();
+await bundleServer();
 await bundlePrograms();
+await bundleLoader();
 await bundleCrunner();
 await bundlePman();
 await bundleClient();
@@ -50,29 +67,114 @@ await bundlePage();
 // Also in an image, where nothing else is built, each is a command.
 for (const file of readdirSync(bin)) if (/\.c?js$/.test(file)) chmodSync(join(bin, file), 0o755);
 
-async function bundlePrograms() {
-  const programs = readdirSync('bin')
-    .filter((file) => file.endsWith('.ts') && !quick.includes(basename(file, '.ts')))
-    .map((file) => [basename(file, '.ts'), `bin/${file}`]);
+/** ES modules, for other programs, and the threads that these and ours start. */
+async function bundleModules() {
   await build({
     ...common,
-    // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
     entryPoints: Object.fromEntries([
-      ...programs,
       ...modules,
-      ['runnerProcess', 'crunner/detached/runnerProcess.ts'],
-      ['outputCopierProcess', 'crunner/detached/outputCopierProcess.ts'],
-      ['endpointProcess', 'lib/fileio/endpointProcess.ts'],
       ['lineWorker', 'lib/lines/lineWorker.ts'],
       ['splitWorker', 'crunner/command/splitWorker.ts'],
-      ['tokenVerb', 'lib/verbs/tokenVerb.ts'],
-      ['filesWork', 'lib/verbs/filesWork.ts'],
     ]),
     sourcemap: true,
+    plugins: [oneLanguage],
     // Packages in the older module format call require for parts of Node itself.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
+  });
+}
+
+/** The server is made alone: in one file, but for what it seldom needs. */
+async function bundleServer() {
+  await bundleForLoader({ pmanServe: 'bin/pmanServe.ts' });
+}
+
+async function bundlePrograms() {
+  const programs = readdirSync('bin')
+    .map((file) => basename(file, '.ts'))
+    .filter((name, i, all) => all.indexOf(name) === i)
+    .filter((name) => existsSync(`bin/${name}.ts`) && ![...quick, 'pmanServe'].includes(name));
+  await bundleForLoader({
+    ...Object.fromEntries(programs.map((name) => [name, `bin/${name}.ts`])),
+    // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
+    runnerProcess: 'crunner/detached/runnerProcess.ts',
+    outputCopierProcess: 'crunner/detached/outputCopierProcess.ts',
+    endpointProcess: 'lib/fileio/endpointProcess.ts',
+    tokenVerb: 'lib/verbs/tokenVerb.ts',
+    filesWork: 'lib/verbs/filesWork.ts',
+  });
+}
+
+/**
+ * Programs as lib/programLoader.ts loads them: the compiled code that .ci/codeCache.mjs keeps beside them goes with their
+ * files by the names of these, which change with what is in them.
+ */
+async function bundleForLoader(entryPoints) {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    entryPoints,
+    entryNames: '[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': '__fileUrl' },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160, // so that the trace of a fault names a place
+    legalComments: 'linked',
+    sourcemap: 'inline',
+    metafile: true,
+    write: false,
+    plugins: [oneLanguage],
+  });
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  const isUsedBy = (name, each) =>
+    new RegExp(`from *"${each}"`).test(texts.get(basename(name)) ?? '');
+  for (const { path, text } of outputFiles) {
+    if (!path.endsWith('.cjs')) {
+      writeFileSync(path, text);
+      continue;
+    }
+    const { code, map } = await transform(text.replace(/^#!.*\n/, ''), {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      minifyWhitespace: true,
+      lineLimit: 160,
+      sourcemap: 'external',
+      sourcefile: basename(path),
+    });
+    // The loader imports what is named here: parts of the program are loaded as the program is, and before them the
+    // packages that a part uses and that are ES modules. V8 itself cannot import from a file that it has not compiled.
+    const own = code.replace(/\bimport\("([^"]+)"\)/g, (_, name) => {
+      const packages = JSON.stringify(esModules.filter((each) => isUsedBy(name, each)));
+      return `__import("${name}"${packages === '[]' ? '' : `,${packages}`})`;
+    });
+    const url = own.includes('__fileUrl')
+      ? "const __fileUrl=require('node:url').pathToFileURL(__filename).href;"
+      : '';
+    const head = `(function(exports,require,module,__filename,__dirname,__import){${url}`;
+    writeFileSync(path, `${head}${own}})\n//# sourceMappingURL=${basename(path)}.map\n`);
+    writeFileSync(`${path}.map`, map);
+  }
+  for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
+    const [name] = Object.entries(entryPoints).find(([, file]) => file === entryPoint) ?? [];
+    if (name === undefined) continue;
+    const lines = [
+      '#!/usr/bin/env node',
+      `module.exports = require('./programLoader.cjs').load('${basename(path)}');`,
+    ];
+    writeFileSync(join(bin, `${name}.cjs`), `${lines.join('\n')}\n`);
+    writeDoor(name);
+  }
+}
+
+async function bundleLoader() {
+  await build({
+    ...common,
+    splitting: false,
+    entryPoints: { programLoader: 'lib/programLoader.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
   });
 }
 
@@ -195,6 +297,7 @@ async function bundlePman() {
     entryPoints: { pman: 'bin/pman.ts' },
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
+    supported: { 'dynamic-import': false }, // import() would start the loader for ES modules
     sourcemap: true,
     plugins: [
       {

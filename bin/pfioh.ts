@@ -80,4 +80,7 @@ function information({ synopsis, desc, version }: PfiohConfig): string | undefin
 }
 
 outliveReaders();
-process.exitCode = await main();
+// No await: this program is bundled as a CommonJS module, which has none at its top.
+void main().then((status) => {
+  process.exitCode = status;
+});

@@ -37,9 +37,17 @@ async function answer(): Promise<string> {
 }
 
 /** Exit codes: 0 the pman is well, 1 it is not, 2 a wrong command line. */
-try {
-  process.stdout.write(await answer());
-} catch (error) {
-  console.error(errorReport('pman_health', error));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+async function main(): Promise<number> {
+  try {
+    process.stdout.write(await answer());
+    return 0;
+  } catch (error) {
+    console.error(errorReport('pman_health', error));
+    return error instanceof UsageError ? 2 : 1;
+  }
 }
+
+// No await: this program is bundled as a CommonJS module, which has none at its top.
+void main().then((status) => {
+  process.exitCode = status;
+});

@@ -6,7 +6,7 @@ import { EXIT_CODES } from '../lib/purl/failure.ts';
 import { runFiles } from '../lib/purl/folders/runFiles.ts';
 import { runPurl } from '../lib/purl/runPurl.ts';
 
-const name = basename(process.argv[1] ?? 'purl').replace(/\.[jt]s$/, '');
+const name = basename(process.argv[1] ?? 'purl').replace(/\.c?[jt]s$/, '');
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -48,4 +48,7 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+// No await: this program is bundled as a CommonJS module, which has none at its top.
+void main().then((status) => {
+  process.exitCode = status;
+});

@@ -62,4 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// No await: this program is bundled as a CommonJS module, which has none at its top.
+void main(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -286,7 +286,7 @@ function openPipeOf(pid: number, fd: number): number | undefined {
 
 /** Beside this file when that is compiled; of the checkout's build when it is not. */
 function programFile(): string {
-  const beside = fileURLToPath(new URL('./outputCopierProcess.js', import.meta.url));
+  const beside = fileURLToPath(new URL('./outputCopierProcess.cjs', import.meta.url));
   if (existsSync(beside)) return beside;
-  return fileURLToPath(new URL('../../dist/bin/outputCopierProcess.js', import.meta.url));
+  return fileURLToPath(new URL('../../dist/bin/outputCopierProcess.cjs', import.meta.url));
 }

@@ -213,7 +213,7 @@ export class RunnerClient {
 
 /** The runner's program: beside this file, compiled or (under a loader) as source. */
 function programFile(): string {
-  const compiled = fileURLToPath(new URL('./runnerProcess.js', import.meta.url));
+  const compiled = fileURLToPath(new URL('./runnerProcess.cjs', import.meta.url));
   return existsSync(compiled)
     ? compiled
     : fileURLToPath(new URL('./runnerProcess.ts', import.meta.url));

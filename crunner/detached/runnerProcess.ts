@@ -108,4 +108,4 @@ if (spool === undefined) {
   console.error('usage: runnerProcess <spool folder>');
   process.exit(2);
 }
-await main(spool);
+void main(spool);

@@ -17,6 +17,7 @@ import { BadRequestError, messageOf, PmanError, systemErrorCode } from '../error
 import type { Logger } from '../log.ts';
 import { isJsonObject, parseJson } from '../wire/json.ts';
 import { type Command, parseCommand } from '../wire/request.ts';
+import { FileArrivals } from './fileArrivals.ts';
 
 export interface DirectiveFileOptions {
   readonly file: string;
@@ -29,7 +30,7 @@ export interface DirectiveFileOptions {
   readonly log: Logger;
 }
 
-/** How often the file is looked for, in milliseconds. */
+/** How often a file that is there is looked at, in milliseconds: it may be half written. */
 const POLL_MS = 250;
 /** A file that is no JSON is being written, until it has not changed for so long (milliseconds). */
 const SETTLED_MS = 5000;
@@ -70,15 +71,19 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
     if (options.after) await Promise.race([options.after, once(ending.signal, 'abort')]);
     if (ending.signal.aborted) return;
     const leftOver = obeyLeftOver(options, ending.signal).catch(complain);
+    const arrivals = new FileArrivals(options.file);
     while (!ending.signal.aborted) {
+      let isThere = true;
       try {
-        await lookOnce(options, ending.signal);
+        arrivals.watch();
+        isThere = await lookOnce(options, ending.signal);
         complained = '';
       } catch (error) {
         complain(error);
       }
-      await sleep(POLL_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+      await arrivals.next(ending.signal, isThere ? POLL_MS : undefined);
     }
+    arrivals.close();
     await leftOver;
   };
   const watching = watch();
@@ -90,19 +95,21 @@ export function watchDirectiveFile(options: DirectiveFileOptions): { close(): Pr
   };
 }
 
-async function lookOnce(options: DirectiveFileOptions, ending: AbortSignal): Promise<void> {
+/** Obeys the file if there is one; says whether one is there still. */
+async function lookOnce(options: DirectiveFileOptions, ending: AbortSignal): Promise<boolean> {
   const { file, log } = options;
   const found = readOwn(file);
-  if (found === undefined) return;
+  if (found === undefined) return false;
   try {
     commandIn(found.text);
   } catch (error) {
     if (Date.now() - found.mtimeMs > SETTLED_MS) reject(file, file, error, log);
-    return;
+    return true;
   }
   const taken = `${takenPrefix(options)}${randomUUID()}`;
   renameSync(file, taken);
   await obeyTaken(options, taken, ending);
+  return true; // the next one may have come meanwhile
 }
 
 /**

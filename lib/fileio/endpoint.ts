@@ -112,7 +112,7 @@ function ask(
 
 /** The program of the endpoints: beside this file, compiled or (under a loader) as source. */
 function programFile(): string {
-  const compiled = fileURLToPath(new URL('./endpointProcess.js', import.meta.url));
+  const compiled = fileURLToPath(new URL('./endpointProcess.cjs', import.meta.url));
   return existsSync(compiled)
     ? compiled
     : fileURLToPath(new URL('./endpointProcess.ts', import.meta.url));

@@ -10,7 +10,8 @@ import { type HttpFrontOptions, type HttpSocket, isMessageSocket } from './httpS
 import type { Refusal } from './types.ts';
 import { WholeFront } from './wholeFront.ts';
 
-const CHECK_MS = 1_000;
+/** How often Node looks for requests that take too long, in milliseconds; an idle server wakes as often. */
+const CHECK_MS = 2_000;
 /** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */
 const MAX_DRAINED_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);

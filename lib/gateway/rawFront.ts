@@ -41,7 +41,8 @@ export class RawFront {
   readonly #peers = new Map<number, PeerDuplex>();
   readonly #closing = new Map<number, Closing>();
   readonly #addresses: PeerAddresses | undefined;
-  readonly #timer: NodeJS.Timeout;
+  /** Runs while there are connections, or closed ones to remember: an idle server sleeps. */
+  #timer: NodeJS.Timeout | undefined;
   #nowMs = performance.now();
   #accepting = true;
   #isFull = false;
@@ -52,7 +53,6 @@ export class RawFront {
     this.#queue = new SendQueue(router);
     this.#options = options;
     this.#addresses = options.addresses;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Starts reading. */
@@ -77,7 +77,7 @@ export class RawFront {
       await new Promise((resolve) => setTimeout(resolve, 5));
       this.#retryCloses();
     }
-    clearInterval(this.#timer);
+    this.#rest();
     this.#router.linger = lingerMs;
     this.#router.close();
     await this.#running;
@@ -129,6 +129,7 @@ export class RawFront {
       now: () => this.#nowMs,
       addresses: () => this.#addresses?.of(key) ?? [],
     };
+    this.#watch();
     this.#addresses?.came(key);
     const peer = new PeerDuplex(port, limits);
     this.#peers.set(key, peer);
@@ -151,6 +152,7 @@ export class RawFront {
 
   #closePeer(key: number, id: Buffer): void {
     this.#peers.delete(key);
+    this.#watch();
     this.#addresses?.left(key);
     const closing: Closing = { id, sinceMs: this.#nowMs, accepted: false };
     this.#closing.set(key, closing);
@@ -168,6 +170,17 @@ export class RawFront {
     }
   }
 
+  #watch(): void {
+    if (this.#timer !== undefined) return;
+    this.#nowMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   #tick(): void {
     this.#nowMs = performance.now();
     for (const peer of this.#peers.values()) peer.tick(this.#nowMs);
@@ -175,5 +188,6 @@ export class RawFront {
     for (const [key, closing] of this.#closing) {
       if (closing.accepted && this.#nowMs - closing.sinceMs > FORGET_MS) this.#closing.delete(key);
     }
+    if (this.#peers.size + this.#closing.size === 0) this.#rest();
   }
 }

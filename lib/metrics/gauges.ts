@@ -25,8 +25,11 @@ const MISNAMED = [
   'nodejs_active_requests_total',
 ];
 
+/** How often prom-client measures how late the event loop is: that is told by LoopLag instead. */
+const NEVER_MS = 2 ** 31 - 1;
+
 /** Adds the figures that are read when somebody asks, and those of the process. */
-export function addGauges({ registry }: Meter, sources: GaugeSources): void {
+export function addGauges({ registry, loopLag }: Meter, sources: GaugeSources): void {
   const { database, events, webhooks, listeners } = sources;
   const gauge = (name: string, help: string, read: () => number) => {
     const collected: Gauge = new Gauge({
@@ -63,8 +66,9 @@ export function addGauges({ registry }: Meter, sources: GaugeSources): void {
     ...{ labelNames: ['version'], registers: [registry] },
   });
   info.set({ version: VERSION }, 1);
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
+  loopLag.tellBy(registry);
 }
 
 function addBehind(registry: Meter['registry'], webhooks: GaugeSources['webhooks']): void {

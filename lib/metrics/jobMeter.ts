@@ -73,6 +73,7 @@ export class JobMeter {
             // Not again, also when it cannot be counted.
             after = event.seq;
             this.#count(event);
+            this.#options.meter.loopLag.worked();
           }
           failures = 0;
         }

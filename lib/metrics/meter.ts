@@ -1,4 +1,5 @@
 import { Counter, Histogram, Registry } from 'prom-client';
+import { LoopLag } from './loopLag.ts';
 
 const SHORT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const LONG_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
@@ -12,6 +13,8 @@ export type CallResult = 'ok' | 'error';
  */
 export class Meter {
   readonly registry = new Registry();
+  /** Told of all work: of requests here, of jobs where they are counted. */
+  readonly loopLag = new LoopLag();
   readonly jobsAccepted = this.#counter('pman_jobs_accepted_total', 'Jobs that were accepted.', [
     'backend',
   ]);
@@ -90,6 +93,7 @@ export class Meter {
 
   /** Counts an answer. */
   answered(method: string, status: number): void {
+    this.loopLag.worked();
     let counts = this.#answers.get(method);
     if (counts === undefined) {
       counts = new Map();

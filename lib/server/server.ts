@@ -133,6 +133,7 @@ async function open(
   const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
   const meter = new Meter();
+  releases.push(() => meter.loopLag.close());
   const opened = await openJobs(
     { config, workFolder, spool, rights, containerJobs, readShown, meter, jobEnv, log },
     releases,

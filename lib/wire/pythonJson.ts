@@ -8,8 +8,8 @@ const EVERY_NON_ASCII = /[\u007f-\uffff]/g;
  * JSON text as Python's `json.dumps` writes it: ASCII only, everything else as `\uXXXX` (surrogate
  * pairs for what lies above U+FFFF), `", "` and `": "` between items, or one item a line when `indent`
  * (blanks a level) is given. The original answers with indent 4 and stores leaves without. What JSON
- * does not know is null, and left out of an object. A `Map` is written as an object by `dumpsInSteps`
- * alone: one of very many members is made and read a member at a time, so that others get their turns.
+ * does not know is null, and left out of an object. A `Map` is written as an object, with an indent
+ * by `dumpsInSteps` alone: one of very many members is made and read a member at a time, so that others get their turns.
  */
 export function dumps(value: unknown, indent?: number): string {
   if (indent === undefined) return flat(value);

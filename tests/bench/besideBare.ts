@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type LoadResult, runLoad } from './load.ts';
 import { type BenchServer, median } from './programs.ts';
+import { row } from './row.ts';
 
 const CONNECTIONS = 32;
 const TURNS = 3;
@@ -13,13 +14,16 @@ export interface Comparison {
   readonly request: string;
   readonly seconds: number;
   readonly tls?: boolean;
+  /** The ratio that is wanted; default: none is. */
+  readonly goal?: string;
 }
 
 /**
  * Says how many requests a second pman answers beside a bare server that does the same work, and what processor time a
  * request takes of each. They take turns, so that what else the machine does strikes both alike.
  */
-export async function besideBare({ name, pman, bare, request, seconds, tls = false }: Comparison) {
+export async function besideBare(comparison: Comparison) {
+  const { name, pman, bare, request, seconds, tls = false, goal = '' } = comparison;
   const rounds: { pman: LoadResult; bare: LoadResult }[] = [];
   const before = [pman, bare].map(processorMs);
   const load = ({ port }: BenchServer, during: number) =>
@@ -39,9 +43,13 @@ export async function besideBare({ name, pman, bare, request, seconds, tls = fal
   );
   const each = (ms = 0, count = 1) => `${((1000 * ms) / count).toFixed(0)} µs`;
   const errors = rounds.reduce((sum, round) => sum + round.pman.errors, 0);
-  console.log(
-    `${name.padEnd(10)} pman ${ours.toFixed(0)}/s, bare node:${tls ? 'https' : 'http'} ${limit.toFixed(0)}/s, ratio ${(ours / limit).toFixed(2)}, errors ${errors}; processor time a request ${each(ourMs, ourCount)} and ${each(limitMs, limitCount)}`,
-  );
+  row({
+    what: errors === 0 ? name : `${name}, ${errors} ERRORS`,
+    limit: `bare node:${tls ? 'https' : 'http'}, ${limit.toFixed(0)}/s`,
+    goal,
+    measured: `${(ours / limit).toFixed(2)}, ${ours.toFixed(0)}/s`,
+    processor: `${each(ourMs, ourCount)} and ${each(limitMs, limitCount)} a request`,
+  });
 }
 
 /** The processor time that a server has taken so far (proc(5): ticks of 10 ms); other work does not change it much. */

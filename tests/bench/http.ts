@@ -82,8 +82,8 @@ try {
     method: 'POST',
     body: JSON.stringify({ payload: { action: 'run', meta: one } }),
   });
-  await besideBare({ name: 'hello', pman, bare, request: hello, seconds });
-  await besideBare({ name: 'status', pman, bare, request: status, seconds });
+  await besideBare({ name: 'hello', goal: '0.9', pman, bare, request: hello, seconds });
+  await besideBare({ name: 'status', goal: '0.9', pman, bare, request: status, seconds });
   await compareTls(hello);
   await compareSockets(hello);
   const runMs = await latency(pman.port, run);

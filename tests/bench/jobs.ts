@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { freshGround } from './ground.ts';
 import { median, startPman } from './programs.ts';
+import { row } from './row.ts';
 
 /**
  * Jobs a second: `true`, 8 at once, from the HTTP request to the durable end record (a `run` that is not threaded
@@ -132,3 +133,10 @@ console.log(
   `${jobs} jobs, ${AT_ONCE} at once: pman ${ours.toFixed(0)}/s, bare spawn loop ${loop.toFixed(0)}/s (ratio ${(ours / loop).toFixed(2)}), xargs ${best.toFixed(0)}/s (ratio ${(ours / best).toFixed(2)})`,
 );
 console.log(`processor time a job: ${processor.join(', ')}`);
+row({
+  what: `${jobs} jobs to their durable end, ${AT_ONCE} at once`,
+  limit: `xargs, ${best.toFixed(0)}/s`,
+  goal: '0.65',
+  measured: `${(ours / best).toFixed(2)}, ${ours.toFixed(0)}/s; ${(ours / loop).toFixed(2)} of a spawn loop`,
+  processor: `${processor.join(', ')} a job`,
+});

@@ -98,7 +98,7 @@ describe('a runner', () => {
       folders,
       command: [process.execPath, join(root, 'dist/bin/pman.js')],
     });
-    const program = join(root, 'dist/bin/runnerProcess.js');
+    const program = join(root, 'dist/bin/runnerProcess.cjs');
     return {
       server,
       client: new ApiClient(server),
