@@ -4,8 +4,8 @@ import { JobLook } from './jobLook.ts';
 import type { JobSummary } from './jobSummary.ts';
 import { indexedText, JobTable } from './jobTable.ts';
 import { JobRows, type RootList } from './listedJobs.ts';
+import { RowList } from './orderedRows.ts';
 import { RowGroups } from './rowGroups.ts';
-import { RowList } from './rowList.ts';
 import { jobCalled, shortNameOf } from './shortNames.ts';
 
 /** What jobs are listed by, beside their names. */

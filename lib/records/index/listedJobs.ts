@@ -1,7 +1,7 @@
 import { JobLook } from './jobLook.ts';
 import type { JobTable } from './jobTable.ts';
+import { RowList } from './orderedRows.ts';
 import { type Met, metNone, RowCursor, type RowSpan } from './rowCursor.ts';
-import { RowList } from './rowList.ts';
 
 /** Job roots, oldest first. An array of them is one, too. */
 export interface RootList extends Iterable<string> {

@@ -1,7 +1,7 @@
 import { goOnBehind, orderOf } from '../jobRoot.ts';
 import { nextCapacity, withRoom } from './columns.ts';
+import type { RowOrder } from './orderedRows.ts';
 import { type RootNumbers, readRoot, readRootText, rootText } from './rootBytes.ts';
-import type { RowOrder } from './rowList.ts';
 
 const NONE = -1;
 /** So many slots at least, by the bits of their number: the first four digits of a uuid, which name a job at least. */

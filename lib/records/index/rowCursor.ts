@@ -1,6 +1,6 @@
 import { orderOf } from '../jobRoot.ts';
+import type { RowList } from './orderedRows.ts';
 import type { RootTable } from './rootTable.ts';
-import type { RowList } from './rowList.ts';
 
 /** Which of the jobs of a list are gone through, and from which end. */
 export interface RowSpan {

@@ -1,4 +1,4 @@
-import { RowList, type RowOrder } from './rowList.ts';
+import { RowList, type RowOrder } from './orderedRows.ts';
 
 /** Lists of rows by a word, of which there are few, such as the state of a job. */
 export class RowGroups {

@@ -1,5 +1,5 @@
 import { nextCapacity, withRoom } from './columns.ts';
-import { RowList, type RowOrder } from './rowList.ts';
+import { RowList, type RowOrder } from './orderedRows.ts';
 import { Texts } from './texts.ts';
 
 const NONE = -1;
