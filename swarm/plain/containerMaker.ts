@@ -28,7 +28,7 @@ export class ContainerMaker {
   async make(
     request: WorkRequest,
     earlier: readonly ContainerInspectInfo[],
-    { cancelled, input }: Pick<StartOptions, 'cancelled' | 'input'>,
+    { cancelled, input, isLeft }: Pick<StartOptions, 'cancelled' | 'input' | 'isLeft'>,
   ): Promise<readonly string[] | undefined> {
     if (cancelled.aborted) return undefined;
     const { name, options } = request;
@@ -55,6 +55,8 @@ export class ContainerMaker {
       }
       const archive = input && inputArchive(input);
       for (const container of unstarted) {
+        // The next server finds it and starts it; what has run by then would run again.
+        if (isLeft?.() === true) throw new PmanError('unavailable', 'pman has been closed');
         // Also into one that an earlier call has made: nobody knows whether it got that far.
         if (archive !== undefined) await this.#putInto(container, archive, name);
         await this.#start(container, name);

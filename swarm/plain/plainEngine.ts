@@ -64,14 +64,14 @@ export class PlainEngine implements Engine {
 
   async start(
     request: WorkRequest,
-    { mayExist, cancelled, input }: StartOptions,
+    { mayExist, cancelled, input, isLeft }: StartOptions,
   ): Promise<Started | undefined> {
     let ours = mayExist || cancelled.aborted ? await this.#ours(request) : [];
     for (;;) {
       if (isWhole(ours)) return startedOf(ours.map(({ Id }) => Id));
       if (cancelled.aborted && ours.length > 0) await this.#removeAll(request);
       try {
-        const made = await this.#maker.make(request, ours, { cancelled, input });
+        const made = await this.#maker.make(request, ours, { cancelled, input, isLeft });
         return made && startedOf(made);
       } catch (error) {
         if (!(error instanceof PmanError) || error.code !== 'conflict') throw error;

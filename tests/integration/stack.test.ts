@@ -65,7 +65,12 @@ describeWithEngine('the stack of pman and pfioh', images.imagesMissing, () => {
   }, 120_000);
 
   afterAll(async () => {
-    docker('stack', 'rm', STACK);
+    // It fails as long as a task of it still has the network.
+    const gone = () => {
+      docker('stack', 'rm', STACK);
+      return true;
+    };
+    await eventually(gone);
     await eventually(() => !docker('ps', '-aq', '--filter', `name=${STACK}_`).trim(), {
       timeoutMs: 30_000,
     });

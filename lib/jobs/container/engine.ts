@@ -160,6 +160,8 @@ export interface StartOptions {
   readonly cancelled: AbortSignal;
   /** What each worker reads, where the request has an input. */
   readonly input?: Buffer | undefined;
+  /** Whether this server has been closed: then nothing more is begun, and what was made stays for the next one. */
+  readonly isLeft?: (() => boolean) | undefined;
 }
 
 /** What the engine wants to be given back with every later question. Only the engine looks into it. */

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly mayExist: boolean;
   /** Whether there is nothing to be started any more: the job has ended, or this server does. */
   readonly isOver: () => boolean;
+  /** Whether this server has ended. */
+  readonly isLeft?: (() => boolean) | undefined;
   /** The job is to be ended: nothing is made any more. */
   readonly cancelled: AbortSignal;
   /** What the workers are to read. @throws PmanError when it is not there */
@@ -50,7 +52,7 @@ const SETTLE_MS = 500;
  * @throws PmanError when the engine refuses it; conflict when another live job has the name
  */
 export async function startWork(options: StartOptions): Promise<Started | undefined> {
-  const { request, isOver, cancelled, log } = options;
+  const { request, isOver, isLeft, cancelled, log } = options;
   let { mayExist } = options;
   let isTaken = false;
   let conflicts = 0;
@@ -63,7 +65,7 @@ export async function startWork(options: StartOptions): Promise<Started | undefi
         isTaken = false;
         mayExist = false;
       }
-      return await engine.start(request, { mayExist, cancelled, input: options.input() });
+      return await engine.start(request, { mayExist, cancelled, isLeft, input: options.input() });
     } catch (error) {
       if (!(error instanceof PmanError)) throw error;
       if (error.code === 'unavailable') {

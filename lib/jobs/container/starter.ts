@@ -50,7 +50,7 @@ export class Starter {
         job.starting();
         const { request } = job.facts;
         return startWork({
-          ...{ engine, request, mayExist, isOver, cancelled: job.cancelled, log },
+          ...{ engine, request, mayExist, isOver, isLeft: isClosed, cancelled: job.cancelled, log },
           input: () => (request.input === undefined ? undefined : inputOf(job.root)),
           onWait: (reason) => this.#waits(job, reason),
         });

@@ -104,6 +104,15 @@ describe('a plain engine, at a start', () => {
     expect([containers.map(({ started }) => started), removed]).toEqual([[1, 1], []]);
   });
 
+  it('begins nothing after its server has been closed, so that the next server runs it once', async () => {
+    const { plain, containers, removed } = engine();
+    const left = plain.start(twoWorkers, { ...first, isLeft: () => true });
+    await expect(left).rejects.toMatchObject({ code: 'unavailable' });
+    expect(containers.map(({ started }) => started)).toEqual([0, 0]);
+    expect(await plain.start(twoWorkers, again)).toBeDefined();
+    expect([containers.map(({ started }) => started), removed]).toEqual([[1, 1], []]);
+  });
+
   it("leaves nothing behind when a name is somebody else's", async () => {
     const { plain, containers, removed } = engine({ foreign: ['work.2'] });
     await expect(plain.start(twoWorkers, first)).rejects.toMatchObject({ code: 'conflict' });
