@@ -73,7 +73,7 @@ export class JobMeter {
             // Not again, also when it cannot be counted.
             after = event.seq;
             this.#count(event);
-            this.#options.meter.loopLag.worked();
+            this.#options.meter.worked();
           }
           failures = 0;
         }

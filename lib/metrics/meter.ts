@@ -13,8 +13,8 @@ export type CallResult = 'ok' | 'error';
  */
 export class Meter {
   readonly registry = new Registry();
-  /** Told of all work: of requests here, of jobs where they are counted. */
   readonly loopLag = new LoopLag();
+  readonly #onWork: () => void;
   readonly jobsAccepted = this.#counter('pman_jobs_accepted_total', 'Jobs that were accepted.', [
     'backend',
   ]);
@@ -74,7 +74,9 @@ export class Meter {
   /** By method and status: the counter is told when somebody asks for it, for that costs more than a short answer. */
   readonly #answers = new Map<string, Map<number, number>>();
 
-  constructor() {
+  /** @param onWork told of all work: of requests here, of jobs where they are counted */
+  constructor(onWork: () => void = () => undefined) {
+    this.#onWork = onWork;
     const answers = this.#answers;
     new Counter({
       name: 'pman_http_requests_total',
@@ -91,9 +93,15 @@ export class Meter {
     for (const result of ['delivered', 'failed', 'stopped']) this.webhookTries.inc({ result }, 0);
   }
 
+  /** There was some work. */
+  worked(): void {
+    this.loopLag.worked();
+    this.#onWork();
+  }
+
   /** Counts an answer. */
   answered(method: string, status: number): void {
-    this.loopLag.worked();
+    this.worked();
     let counts = this.#answers.get(method);
     if (counts === undefined) {
       counts = new Map();

@@ -15,6 +15,7 @@ import type { RequestHandler } from '../gateway/types.ts';
 import { firstAddress } from '../host/address.ts';
 import { rememberMissing } from '../host/madeFolders.ts';
 import { rightsUnder } from '../host/rights.ts';
+import { SpentMemory } from '../host/spentMemory.ts';
 import { TlsFiles } from '../host/tlsFiles.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -132,7 +133,9 @@ async function open(
   claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
   const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
-  const meter = new Meter();
+  const spent = new SpentMemory();
+  releases.push(() => spent.close());
+  const meter = new Meter(() => spent.worked());
   releases.push(() => meter.loopLag.close());
   const opened = await openJobs(
     { config, workFolder, spool, rights, containerJobs, readShown, meter, jobEnv, log },

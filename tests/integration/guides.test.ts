@@ -36,7 +36,7 @@ const GUIDES: Readonly<Record<string, GuideOptions>> = {
         'pfioh --forever --storeBase /data/store --createDirsAsNeeded',
         pfiohReady('localhost:5055'),
       ),
-      `echo '{"action": "hello", "meta": {}}' >push.json`,
+      `echo '{"action": "hello", "meta": {"askAbout": "timestamp"}}' >push.json`,
     ].join('\n'),
     typed: (text) =>
       text

@@ -1,0 +1,105 @@
+import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** How often it is looked at while there is work, in milliseconds. */
+const LOOK_MS = 1000;
+/** So much more memory than at the best is worth it, in bytes. */
+const MUCH = 48 * 1024 * 1024;
+/** Above this part of its time the main thread has something else to do. */
+const LITTLE = 0.25;
+/** A larger heap is left to V8, which collects it in small steps: at once it takes too long. In bytes. */
+const MOST_HEAP = 256 * 1024 * 1024;
+
+/** What it needs of the system; for tests. */
+export interface MemorySystem {
+  /** Memory of this process, in bytes. */
+  readonly resident: () => number;
+  readonly heapUsed: () => number;
+  /** Frees what nobody needs, and gives it back to the system. */
+  readonly release: () => void;
+  /** The part of its time that the main thread has worked since the last question. */
+  readonly busyPart: () => number;
+}
+
+/**
+ * Gives back the memory that a crowd of requests or a long answer has left, as soon as there is little to do. Left alone, V8
+ * collects when it needs room, which a server with little to do never does, and the C library keeps most of what was
+ * freed (docs/decisions/0013).
+ */
+export class SpentMemory {
+  readonly #system: MemorySystem;
+  #timer: NodeJS.Timeout | undefined;
+  #hasWorked = false;
+  /** The least that it had, or has had since it was given back. */
+  #least = Number.POSITIVE_INFINITY;
+
+  constructor(system: MemorySystem = thisProcess()) {
+    this.#system = system;
+  }
+
+  /** There was some work: memory is looked at until there is none any more. */
+  worked(): void {
+    this.#hasWorked = true;
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const { resident, heapUsed, release, busyPart } = this.#system;
+    const isIdle = busyPart() < LITTLE;
+    const bytes = resident();
+    this.#least = Math.min(this.#least, bytes);
+    if (isIdle && bytes > this.#least + MUCH && heapUsed() < MOST_HEAP) {
+      release();
+      // What is still there is needed.
+      this.#least = resident();
+    }
+    if (!this.#hasWorked) this.close();
+    this.#hasWorked = false;
+  }
+}
+
+function thisProcess(): MemorySystem {
+  let before = performance.eventLoopUtilization();
+  return {
+    resident: () => process.memoryUsage.rss(),
+    heapUsed: () => process.memoryUsage().heapUsed,
+    release,
+    busyPart: () => {
+      const { utilization } = performance.eventLoopUtilization(before);
+      before = performance.eventLoopUtilization();
+      return utilization;
+    },
+  };
+}
+
+let collect: (() => void) | undefined;
+
+function release(): void {
+  collect ??= collector();
+  collect();
+  void giveBack();
+}
+
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  return typeof gc === 'function' ? () => void Reflect.apply(gc, undefined, []) : () => {};
+}
+
+/** malloc_trim(3), where the C library has it; else it keeps what was freed. */
+async function giveBack(): Promise<void> {
+  // Buffers are freed a moment after the collection that has found them.
+  await new Promise(setImmediate);
+  try {
+    const { trimHeap } = await import('./trimHeap.ts');
+    trimHeap();
+  } catch {
+    // not glibc, or there is no binary of koffi for this machine
+  }
+}
