@@ -15,7 +15,7 @@ import {
   podSchema,
 } from './objects.ts';
 import { Reflector } from './reflector.ts';
-import { byAge, type KnownWork, WorkCache } from './workCache.ts';
+import { byAge, type KnownWork, type Listed, WorkCache } from './workCache.ts';
 
 const OURS = `${ORIGIN.key}=${ORIGIN.value}`;
 /** Of how many Jobs at most each is asked for by itself; of more, all are. */
@@ -44,7 +44,7 @@ export class Informer {
     this.#jobs = new Reflector({
       // Those of others, too: their names are taken.
       ...{ ...shared, kind: 'jobs', query: {}, schema: jobSchema },
-      onList: (all) => this.#tell([...cache.replaceJobs(all), ...all]),
+      onList: (all) => this.#tell([...cache.replaceJobs(all), ...all.objects]),
       onChange: (job, isGone) => {
         if (isGone) cache.removeJob(job);
         else cache.putJob(job);
@@ -53,7 +53,7 @@ export class Informer {
     });
     this.#pods = new Reflector({
       ...{ ...shared, kind: 'pods', query: { labelSelector: OURS }, schema: podSchema },
-      onList: (all) => this.#tell([...cache.replacePods(all), ...all]),
+      onList: (all) => this.#tell([...cache.replacePods(all), ...all.objects]),
       onChange: (pod, isGone) => {
         if (isGone) cache.removePod(pod);
         else cache.putPod(pod);
@@ -68,7 +68,7 @@ export class Informer {
         schema: eventSchema,
       },
       onList: (all) => {
-        for (const event of [...all].sort(byAge)) cache.putWarning(event);
+        for (const event of [...all.objects].sort(byAge)) cache.putWarning(event);
       },
       onChange: (event, isGone) => {
         if (isGone) return;
@@ -199,10 +199,12 @@ export class Informer {
     kind: 'jobs' | 'pods',
     labelSelector: string,
     schema: { readonly parse: (item: unknown) => T },
-  ): Promise<readonly T[]> {
+  ): Promise<Listed<T>> {
     const path = this.#client.path(kind);
     const answer = await this.#client.ask(`list ${kind}`, { path, query: { labelSelector } });
-    return listSchema.parse(answer).items.map((item) => schema.parse(item));
+    const { metadata, items } = listSchema.parse(answer);
+    const objects = items.map((item) => schema.parse(item));
+    return { objects, version: metadata.resourceVersion };
   }
 
   #tell(objects: readonly KubeObject[]): void {

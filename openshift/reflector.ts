@@ -5,6 +5,7 @@ import type { Logger } from '../lib/log.ts';
 import { GONE, isStatus, noAnswer } from './apiError.ts';
 import type { KubeClient } from './client.ts';
 import { type KubeObject, listSchema, statusSchema, watchLineSchema } from './objects.ts';
+import type { Listed } from './workCache.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient;
@@ -13,7 +14,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly query: Readonly<Record<string, string>>;
   readonly schema: z.ZodType<T>;
   /** These are all there are. */
-  readonly onList: (all: readonly T[]) => void;
+  readonly onList: (all: Listed<T>) => void;
   readonly onChange: (object: T, isGone: boolean) => void;
   readonly log: Logger;
 }
@@ -71,8 +72,9 @@ export class Reflector<T extends KubeObject> {
     const { client, kind, query, onList } = this.#options;
     const answer = await client.ask(`list ${kind}`, { path: client.path(kind), query });
     const { metadata, items } = listSchema.parse(answer);
-    onList(items.flatMap((item) => this.#read(item)));
-    this.#version = metadata.resourceVersion;
+    const version = metadata.resourceVersion;
+    onList({ objects: items.flatMap((item) => this.#read(item)), version });
+    this.#version = version;
   }
 
   async #watch(signal: AbortSignal, onOpen: () => void): Promise<void> {

@@ -12,6 +12,13 @@ export interface KnownWork {
   readonly warnings: ReadonlyMap<string, KubeEvent>;
 }
 
+/** What the cluster has answered when it was asked for all objects of some kind, and how far that goes. */
+export interface Listed<T> {
+  readonly objects: readonly T[];
+  /** What came later is not in it. */
+  readonly version: string;
+}
+
 /** What is known of the Jobs in a namespace that pman has made, and of their pods. */
 export class WorkCache {
   readonly #jobs = new Map<string, Job>();
@@ -69,12 +76,14 @@ export class WorkCache {
     this.#pods.set(uid, pods);
   }
 
-  /** These are all pods of a Job. Those that name no owner are its, too: the cluster has said so. */
-  putPodsOf({ metadata: { uid } }: Job, pods: readonly Pod[]): void {
+  /** These were all pods of a Job. Those that name no owner are its, too: the cluster has said so. */
+  putPodsOf({ metadata: { uid } }: Job, { objects: pods, version }: Listed<Pod>): void {
     const known = this.#pods.get(uid) ?? new Map<string, Pod>();
     this.#pods.set(uid, known);
     const there = new Set(pods.map((pod) => pod.metadata.uid || pod.metadata.name));
-    for (const [key, pod] of known) if (!there.has(key)) known.set(key, gone(pod));
+    for (const [key, pod] of known) {
+      if (!there.has(key) && !isLaterThan(pod, version)) known.set(key, gone(pod));
+    }
     for (const pod of pods) {
       const owner = jobUidOf(pod);
       if (owner !== undefined && owner !== uid) continue;
@@ -102,22 +111,25 @@ export class WorkCache {
     }
   }
 
-  /** These are all Jobs there are. Gives those that were known and are gone. */
-  replaceJobs(jobs: readonly Job[]): readonly Job[] {
+  /** These were all Jobs there were. Gives those that were known and are gone. */
+  replaceJobs({ objects: jobs, version }: Listed<Job>): readonly Job[] {
     const uids = new Set(jobs.map(({ metadata }) => metadata.uid));
-    const gone = [...this.#jobs.values()].filter(({ metadata }) => !uids.has(metadata.uid));
+    const gone = [...this.#jobs.values()].filter(
+      (job) => !uids.has(job.metadata.uid) && !isLaterThan(job, version),
+    );
     for (const job of gone) this.removeJob(job);
     for (const job of jobs) this.putJob(job);
     return gone;
   }
 
-  /** These are all pods there are. Gives those that were known and are gone. */
-  replacePods(pods: readonly Pod[]): readonly Pod[] {
+  /** These were all pods there were. Gives those that were known and are gone. */
+  replacePods({ objects: pods, version }: Listed<Pod>): readonly Pod[] {
     const uids = new Set(pods.map(({ metadata }) => metadata.uid));
     const gone: Pod[] = [];
     for (const known of this.#pods.values()) {
       for (const pod of known.values()) {
-        if (!uids.has(pod.metadata.uid) && !isGone(pod)) gone.push(pod);
+        const isThere = uids.has(pod.metadata.uid) || isLaterThan(pod, version);
+        if (!isThere && !isGone(pod)) gone.push(pod);
       }
     }
     for (const pod of gone) this.removePod(pod);
@@ -148,6 +160,11 @@ export function byAge(one: KubeObject, other: KubeObject): number {
   const [a, b] = [one.metadata, other.metadata];
   const times = (a.creationTimestamp ?? '').localeCompare(b.creationTimestamp ?? '');
   return times || a.name.localeCompare(b.name);
+}
+
+/** Whether an object has come, or changed, after a list was made, which may be answered after a watch has told of it. */
+function isLaterThan({ metadata: { resourceVersion } }: KubeObject, version: string): boolean {
+  return version !== '' && Number(resourceVersion) > Number(version);
 }
 
 /** Versions of one kind grow; an answer to a call may be older than what a watch has told. */

@@ -56,7 +56,7 @@ describe('Reflector', () => {
     const seen: string[] = [];
     const reflector = new Reflector({
       ...{ client, kind: 'jobs', query: {}, schema: jobSchema, log: silentLogger() },
-      onList: (all) => seen.push(`list ${all.map(({ metadata }) => metadata.name)}`),
+      onList: (all) => seen.push(`list ${all.objects.map(({ metadata }) => metadata.name)}`),
       onChange: ({ metadata }, isGone) => seen.push(`${isGone ? '-' : '+'}${metadata.name}`),
     });
     const running = reflector.run(over.signal, () => undefined);

@@ -45,10 +45,21 @@ describe('what is known of the Jobs of a cluster', () => {
 
   it('tells what is missing from a new list', () => {
     const cache = new WorkCache();
-    cache.replaceJobs([job('1')]);
-    cache.replacePods([pod('p', '1')]);
-    expect(cache.replacePods([]).map(({ metadata }) => metadata.uid)).toEqual(['p']);
-    expect(cache.replaceJobs([]).map(({ metadata }) => metadata.uid)).toEqual(['1']);
+    const none = { objects: [], version: '8' };
+    cache.replaceJobs({ objects: [job('1')], version: '7' });
+    cache.replacePods({ objects: [pod('p', '1')], version: '7' });
+    expect(cache.replacePods(none).map(({ metadata }) => metadata.uid)).toEqual(['p']);
+    expect(cache.replaceJobs(none).map(({ metadata }) => metadata.uid)).toEqual(['1']);
     expect(cache.work('j')).toBeUndefined();
+  });
+
+  it('loses nothing that a watch has told after a list was made that comes later', () => {
+    const cache = new WorkCache();
+    const before = { objects: [], version: '6' };
+    cache.putJob(job('1', '7'));
+    cache.putPod(pod('p', '1', '8'));
+    cache.putPodsOf(job('1', '7'), before);
+    expect([cache.replacePods(before), cache.replaceJobs(before)]).toEqual([[], []]);
+    expect(cache.work('j')?.pods.map(isGone)).toEqual([false]);
   });
 });
