@@ -8,6 +8,9 @@ const LOOK_MS = 1000;
 const MUCH = 48 * 1024 * 1024;
 /** Above this part of its time the main thread has something else to do. */
 const LITTLE = 0.25;
+/** With no more than this it may be held up, when memory was not given back for so many looks. */
+const SOME = 0.75;
+const PATIENCE = 5;
 /** A larger heap is left to V8, which collects it in small steps: at once it takes too long. In bytes. */
 const MOST_HEAP = 256 * 1024 * 1024;
 
@@ -31,6 +34,8 @@ export class SpentMemory {
   readonly #system: MemorySystem;
   #timer: NodeJS.Timeout | undefined;
   #hasWorked = false;
+  /** For how many looks it has had much more. */
+  #waited = 0;
   /** The least that it had, or has had since it was given back. */
   #least = Number.POSITIVE_INFINITY;
 
@@ -51,10 +56,12 @@ export class SpentMemory {
 
   #look(): void {
     const { resident, heapUsed, release, busyPart } = this.#system;
-    const isIdle = busyPart() < LITTLE;
+    const busy = busyPart();
     const bytes = resident();
     this.#least = Math.min(this.#least, bytes);
-    if (isIdle && bytes > this.#least + MUCH && heapUsed() < MOST_HEAP) {
+    this.#waited = bytes > this.#least + MUCH ? this.#waited + 1 : 0;
+    const isTime = this.#waited > 0 && busy < (this.#waited > PATIENCE ? SOME : LITTLE);
+    if (isTime && heapUsed() < MOST_HEAP) {
       release();
       // What is still there is needed.
       this.#least = resident();

@@ -468,6 +468,10 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
     it('while a job runs goes on with it', async () => {
       const { root, go, runs } = await gated();
       await pman.written(root, 'up');
+      // An engine may tell of the output before it tells that the job runs.
+      await eventually(async () => (await pman.see(root)).status === 'started', {
+        message: 'the job to be seen running',
+      });
       await pman.restart();
       expect(await pman.see(root)).toMatchObject({ status: 'started', output: lines('up') });
       go();

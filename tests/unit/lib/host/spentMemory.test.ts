@@ -44,6 +44,19 @@ describe('SpentMemory', () => {
     expect([now.released, now.resident]).toEqual([1, 80]);
   });
 
+  it('waits five seconds for little work, then takes the time with some, and none with much', () => {
+    now.resident = 250;
+    now.busy = 0.6;
+    seconds(5);
+    expect(now.released).toBe(0);
+    now.busy = 0.9;
+    seconds(3);
+    expect(now.released).toBe(0);
+    now.busy = 0.6;
+    seconds(1);
+    expect(now.released).toBe(1);
+  });
+
   it('leaves alone what is a little more, and a heap that takes long to look through', () => {
     now.resident = 120;
     seconds(2);
