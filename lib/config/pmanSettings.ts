@@ -231,7 +231,7 @@ export const settings = [
   {
     name: 'exportPath',
     value: 'folder',
-    help: 'where requests may save and load copies of the database (default: the folder that holds DBpath)',
+    help: 'where requests may save and load copies of the database (default: <DBpath>.spool/exports)',
     default: '',
   },
   {

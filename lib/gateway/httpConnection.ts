@@ -6,7 +6,7 @@ import type { BodyBudget, BodyCollector } from './body.ts';
 import { replyBytes } from './httpReply.ts';
 import { HttpRequest, headOf } from './httpRequest.ts';
 import type { HttpFrontOptions, HttpSocket } from './httpSocket.ts';
-import { type GatewayReply, isStream, type Refusal } from './types.ts';
+import { type GatewayReply, isStream } from './types.ts';
 import type { WholeRequest } from './wholeRequest.ts';
 
 /** Requests that may wait on one connection before reading from it pauses. */
@@ -19,7 +19,7 @@ interface Exchange {
   /** Holds the body, until the answer is out. */
   readonly body: Pick<BodyCollector, 'release'> | undefined;
   /** The answer, when it is known already: the handler is not asked. */
-  readonly decided?: () => Soon<GatewayReply>;
+  readonly decided?: GatewayReply;
 }
 
 /**
@@ -85,21 +85,21 @@ export class HttpConnection {
     else this.#queueDecided({ request, writer, body: held }, decided);
   }
 
-  async #decide(decision: Promise<Refusal | undefined>, exchange: Exchange): Promise<void> {
+  async #decide(decision: Promise<GatewayReply | undefined>, exchange: Exchange): Promise<void> {
     try {
       this.#queueDecided(exchange, await decision);
     } catch (error) {
       this.#options.log.error('whether to let a request in was not decided', { error });
       const refused = this.#options.refusal(500, 'The server failed to handle this request.');
-      this.#queueDecided(exchange, () => ({ ...refused, closeAfter: true }));
+      this.#queueDecided(exchange, { ...refused, closeAfter: true });
     }
   }
 
-  #queueDecided(exchange: Exchange, refused: Refusal | undefined): void {
+  #queueDecided(exchange: Exchange, refused: GatewayReply | undefined): void {
     // The server was told to stop while that was decided: nobody would get the answer.
     if (this.#closing) exchange.body?.release();
     else if (refused === undefined) this.#queue(exchange);
-    else this.#queue({ ...exchange, decided: () => refused(exchange.request.body) });
+    else this.#queue({ ...exchange, decided: refused });
   }
 
   /** From now on node:http reads the connection. */
@@ -108,7 +108,7 @@ export class HttpConnection {
   }
 
   /** Takes a request whose answer is known, and whose body nobody reads. */
-  turnAway(req: IncomingMessage, res: ServerResponse, decided: () => Promise<GatewayReply>): void {
+  turnAway(req: IncomingMessage, res: ServerResponse, decided: GatewayReply): void {
     if (this.#closing || this.#lastAnswered) return;
     const writer = new NodeWriter(res);
     this.#queue({ request: this.request(req), writer, body: undefined, decided });
@@ -174,7 +174,7 @@ export class HttpConnection {
     if (this.#socket.destroyed) request.clientLeft();
     let reply: Soon<GatewayReply>;
     try {
-      reply = decided === undefined ? this.#options.handler(request) : decided();
+      reply = decided ?? this.#options.handler(request);
     } catch (error) {
       reply = this.#failed(error, request);
     }

@@ -1,20 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { YoungGarbage } from '../host/youngGarbage.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { headerValue, headerValues } from './headerLines.ts';
 import { HttpConnection } from './httpConnection.ts';
 import { type HttpFrontOptions, type HttpSocket, isMessageSocket } from './httpSocket.ts';
-import type { Refusal } from './types.ts';
+import type { GatewayReply } from './types.ts';
 import { WholeFront } from './wholeFront.ts';
 
 /** How often Node looks for requests that take too long, in milliseconds; an idle server wakes as often. */
 const CHECK_MS = 2_000;
 /** Of a request that is not let in, so many bytes of its body are read to keep the connection; else it is closed. */
 const MAX_DRAINED_BYTES = 64 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 /** A request whose head is in. */
 interface Arrived {
@@ -139,7 +137,7 @@ export class HttpFront {
 
   #decided(
     { connection, req, res, waitsForContinue }: Arrived,
-    refused: Refusal | undefined,
+    refused: GatewayReply | undefined,
   ): void {
     const { maxBodyBytes } = this.#options.limits;
     const expectedBytes = bodyLength(req);
@@ -164,20 +162,16 @@ export class HttpFront {
     connection: HttpConnection,
     req: IncomingMessage,
     res: ServerResponse,
-    refusal: Refusal,
+    refusal: GatewayReply,
     leftBytes: number | undefined,
   ): void {
     const ends = leftBytes !== 0 && !res.shouldKeepAlive;
     if (leftBytes === undefined || leftBytes > MAX_DRAINED_BYTES || ends) {
-      connection.refuse(res, refusal(NOTHING));
+      connection.refuse(res, refusal);
       return;
     }
-    const sent: Buffer[] = [];
-    req.on('data', (chunk: Buffer) => sent.push(chunk));
-    connection.turnAway(req, res, async () => {
-      await nextTurn(); // until then the parser has handed on what came with the head
-      return refusal(Buffer.concat(sent));
-    });
+    req.resume();
+    connection.turnAway(req, res, refusal);
   }
 
   #collect(

@@ -117,7 +117,7 @@ export class NativeFront {
     };
     try {
       const refused = await admit?.(request);
-      return await bodyOf(refused?.(content) ?? (await handler(request)));
+      return await bodyOf(refused ?? (await handler(request)));
     } catch (error) {
       log.error('a request handler threw', { error, method: request.method });
       return bodyOf(refusal(500, 'The server failed to handle this request.'));

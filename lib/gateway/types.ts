@@ -47,10 +47,11 @@ export interface GatewayReply {
   readonly closeAfter?: boolean;
 }
 
-/** Looks at the head of a request; undefined lets it in. With a promise, the requests behind it on its connection wait. */
-export type Admission = (head: RequestHead) => Soon<Refusal | undefined>;
-/** Makes the answer to a request that is not let in. `sent`: what of its body has come with the head; nobody waits for more. */
-export type Refusal = (sent: Buffer) => GatewayReply;
+/**
+ * Looks at the head of a request: undefined lets it in, an answer turns it away. With a promise, the requests behind it
+ * on its connection wait.
+ */
+export type Admission = (head: RequestHead) => Soon<GatewayReply | undefined>;
 /** Most answers are there at once: then no promise is made. */
 export type RequestHandler = (request: GatewayRequest) => Soon<GatewayReply>;
 

@@ -24,7 +24,7 @@ export function workFolderOf(folder: string): string {
   return `${folder}.spool`;
 }
 
-/** A place for copies of the database that requests ask for, which --exportPath may name: it is pman's alone. */
+/** Where copies of the database that requests ask for are kept, unless --exportPath names another place. */
 export function exportsFolderOf(workFolder: string): string {
   return join(workFolder, 'exports');
 }

@@ -1,12 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import { type Audit, codeOf } from '../access/auditLog.ts';
-import { type Door, MASK } from '../access/tokenStore.ts';
+import type { Door } from '../access/tokenStore.ts';
 import { isApiRequest } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
-import type { GatewayReply, Refusal, RequestHead } from '../gateway/types.ts';
+import type { Admission, GatewayReply, RequestHead } from '../gateway/types.ts';
 import { PREFLIGHT_HEADERS, refuseForeign } from '../wire/foreignPage.ts';
 import type { JsonObject } from '../wire/json.ts';
-import { payloadOf } from '../wire/payload.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import {
   errorHeaders,
@@ -16,7 +14,6 @@ import {
   statusOf,
 } from '../wire/reply.ts';
 import { apiRefusal } from './apiHandler.ts';
-import { echoOf } from './echo.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
 import { isVisit, pagePathIn } from './pageReply.ts';
@@ -28,18 +25,18 @@ export interface AdmissionOptions extends HeaderOptions {
 }
 
 /**
- * Decides by a request's head, before its body is read, whether it is let in. What is not let in costs no listener. The
- * answer to a page repeats nothing of the request. That to a client without a token repeats it as the original does, but
- * for what stands where secrets do, whatever it is: nobody learns from an answer what the server knows.
+ * Decides by a request's head, before its body is read, whether it is let in. What is not let in costs no listener, and
+ * its answer repeats nothing of it: nobody learns from an answer what the server knows, or has somebody else read what
+ * they sent.
  */
-export function makeAdmission(options: AdmissionOptions) {
+export function makeAdmission(options: AdmissionOptions): Admission {
   const { door, pages } = options;
-  const refusal = (error: unknown, head: RequestHead): Refusal => {
+  const refusal = (error: unknown, head: RequestHead): GatewayReply => {
     if (!(error instanceof PmanError)) throw error;
     writeRefusal(error, head, options);
-    return (sent) => closedDoor(error, head, sent, options);
+    return closedDoor(error, head, options);
   };
-  return (head: RequestHead): Refusal | undefined | Promise<Refusal | undefined> => {
+  return (head) => {
     try {
       if (probeIn(head) !== undefined) return undefined;
       const page = pagePathIn(head);
@@ -47,7 +44,7 @@ export function makeAdmission(options: AdmissionOptions) {
       const sender = pageOf(head);
       const isVisitor = page !== undefined && isVisit(head);
       refuseForeign(isVisitor ? { host: sender.host } : sender, pages);
-      if (isPreflight(head)) return () => preflightReply(head, options);
+      if (isPreflight(head)) return preflightReply(head, options);
       if (isHealthCheck(head)) return undefined;
       if (page !== undefined) return undefined;
       const caller = door.callerOf(head.authorization, () => head.from ?? []);
@@ -96,45 +93,14 @@ const SAYS_NOTHING = {
   receivedByServer: [],
 } as const satisfies JsonObject;
 
-function closedDoor(
-  error: PmanError,
-  head: RequestHead,
-  sent: Buffer,
-  options: AdmissionOptions,
-): GatewayReply {
+function closedDoor(error: PmanError, head: RequestHead, options: AdmissionOptions): GatewayReply {
   if (isApiRequest(head.target)) return apiRefusal(error, everyAnswer(head, options.pages));
   const status = statusOf(error);
-  const echo = status === 401 ? asSent(head, sent) : {};
-  const said = { ...SAYS_NOTHING, ...echo, error: errorMember(error) };
+  const said = { ...SAYS_NOTHING, error: errorMember(error) };
   // A page that may not ask may not read why either.
   const headers =
     status === 403
       ? [['Content-Type', 'application/json'] as const, ...SAFETY_HEADERS]
       : [...jsonHeaders(head, options), ...errorHeaders(error)];
   return { status, headers, body: Buffer.from(dumps(said, REPLY_INDENT), 'latin1') };
-}
-
-/** Headers that never hold a secret. */
-const OPEN_HEADERS: ReadonlySet<string> = new Set([
-  ...[
-    'accept',
-    'accept-encoding',
-    'accept-language',
-    'connection',
-    'content-length',
-    'content-type',
-  ],
-  ...['expect', 'host', 'transfer-encoding', 'user-agent'],
-]);
-
-/** What may be a secret is hidden by its place: to hide tokens by what they are would tell who has guessed one. */
-function asSent(head: RequestHead, sent: Buffer) {
-  const rawHeaders = head.rawHeaders.map(
-    ([name, value]) => [name, OPEN_HEADERS.has(name.toLowerCase()) ? value : MASK] as const,
-  );
-  const target = head.target.replace(/([?&][^=&]*=)[^&]*/g, `$1${MASK}`);
-  const text = isUtf8(sent) ? sent.toString().replace(/\r?\n$/, '') : '';
-  const { method, httpVersion, authorization } = head;
-  const shown = { method, target, httpVersion, rawHeaders, authorization };
-  return echoOf(shown, payloadOf(text), { mask: (value) => value });
 }

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { NO_AUDIT, openAudit } from '../access/auditLog.ts';
 import { ANYBODY } from '../access/caller.ts';
 import { OPEN_DOOR, TokenStore } from '../access/tokenStore.ts';
@@ -26,7 +26,7 @@ import { addGauges } from '../metrics/gauges.ts';
 import { JobMeter } from '../metrics/jobMeter.ts';
 import { Meter } from '../metrics/meter.ts';
 import { claimFolders } from '../records/claim.ts';
-import { workFolderOf } from '../records/folder.ts';
+import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
 import { openWebhooks } from '../webhooks/openWebhooks.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
@@ -177,7 +177,7 @@ async function open(
     log,
     dialect: containerJobs.kind === 'engine' ? containerJobs.dialect : plainDialect,
     settings: {
-      exportPath: config.exportPath ?? dirname(config.dbPath),
+      exportPath: config.exportPath ?? exportsFolderOf(workFolder),
       isShareMapped: config.storeBase !== undefined,
       killGraceMs: config.killGraceMs,
       limits: limitsIn(config),

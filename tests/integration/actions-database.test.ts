@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { Wire } from '../helpers/http.ts';
@@ -87,7 +87,7 @@ describe('DBctl and PUT', () => {
     expect(Object.keys(saved.d_ret as object)).toEqual(roots);
     const filtered = await put(server, { dbpath: 'other', key: 'auid', value: 'other' });
     expect(replyOf(filtered).status).toBe(true);
-    expect(readdirSync(join(dirname(server.folders.DBpath), 'other'))).toEqual([roots[1]]);
+    expect(readdirSync(`${server.folders.DBpath}.spool/exports/other`)).toEqual([roots[1]]);
     // The live tree is untouched by a filtered save.
     expect(await jobList(server)).toEqual(roots);
 

@@ -253,6 +253,19 @@ export const deviations = [
       actual === undefined &&
       recorded.server.env.STORAGE_TYPE !== 'swift',
   },
+  {
+    id: 'D41',
+    what: 'An answer to a client that is not let in repeats nothing of its request.',
+    allows: ({ at, actual }, { answer }) =>
+      answer?.status === 401 &&
+      /^body\.(RESTheader|RESTverb|path|receivedByServer)(\[\d+\])?$/.test(at) &&
+      (actual === undefined || actual === '' || (Array.isArray(actual) && actual.length === 0)),
+  },
+  {
+    id: 'D42',
+    what: 'dbpath names a place below --exportPath, which by default is a folder of pman itself. The replay names the folder that the recorded requests save to.',
+    allows: elsewhere,
+  },
 ] as const satisfies readonly Deviation[];
 
 /** The same for command lines. */

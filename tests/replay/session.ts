@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually } from '../helpers/eventually.ts';
 import { type Answer, type ConnectionState, requestBytes, Wire } from '../helpers/http.ts';
 import { builtProgram, makeFolders, TestServer } from '../helpers/startServer.ts';
@@ -73,8 +73,8 @@ export class Session {
     const server = new TestServer({
       command: builtProgram(program.split(' ')[0] ?? program),
       flags: ['--verbosity', '0', ...fill(flags, known)],
-      // The recorded requests save copies beside the database.
-      env: fill(env, known),
+      // The recorded requests save copies beside the database (row D42).
+      env: { PMAN_EXPORTPATH: dirname(folders.DBpath), ...fill(env, known) },
       folders,
       port,
     });

@@ -73,13 +73,21 @@ export const tokens: Subject = {
   title: 'tokens',
   attacks: [
     {
-      tried: 'to have secrets of a refused request repeated: its headers and its query',
+      tried: 'to have a refused request repeated: its path, query, headers and body',
       observe: () =>
         withTokens(async (server) => {
           const headers = { 'X-Canary': 'canary', Cookie: 'canary', Authorization: 'canary' };
-          const answer = await server.request('POST', '/?a=canary', { headers, body: HELLO });
-          expect(answer.text).not.toContain('canary');
-          return `${answer.status}, none of them comes back`;
+          const body = JSON.stringify({ payload: { action: 'canary' } });
+          for (const path of ['/', '/api/v1/', '/api/v2/jobs/', '/metrics/']) {
+            for (const method of ['GET', 'POST', 'PUT', 'OPTIONS', 'CANARY']) {
+              const target = `${path}canary?canary=canary`;
+              const answer = await server.request(method, target, { headers, body });
+              expect(answer.status).toBeGreaterThanOrEqual(400);
+              const said = JSON.stringify([answer.statusLine, answer.headers, answer.text]);
+              expect([method, target, /canary/i.test(said)]).toEqual([method, target, false]);
+            }
+          }
+          return '401, nothing of it comes back';
         }),
     },
     {
