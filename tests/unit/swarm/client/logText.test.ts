@@ -43,6 +43,28 @@ describe('textOf', () => {
     );
   });
 
+  const gone = '{"cause":"no such container","message":"no such container: x","response":500}\n';
+
+  it.each([
+    ['that the container is gone', gone, { message: 'no such container: x', statusCode: 404 }],
+    ['anything else', '{"message":"disk failure"}', { message: 'disk failure', statusCode: 500 }],
+    ['what is no JSON', 'bad gateway', { message: /no output: "bad gateway"/, statusCode: 500 }],
+  ])('takes an error of the engine for no output: %s', async (_, said, { message, statusCode }) => {
+    const expected = { message: expect.stringMatching(message), statusCode };
+    await expect(read([Buffer.from(said)], false)).rejects.toMatchObject(expected);
+    const parts: string[] = [];
+    const source = async function* () {
+      yield Buffer.concat([bytes, Buffer.from(said.slice(0, 9))]);
+      yield Buffer.from(said.slice(9));
+    };
+    const reading = async () => {
+      for await (const part of textOf(source(), false)) parts.push(part.toString());
+    };
+    await expect(reading()).rejects.toMatchObject(expected);
+    expect(parts.join('')).toBe('out\nerror\n');
+    expect(await read([Buffer.from(said)], true)).toBe(said);
+  });
+
   it('keeps what there is of a last frame that was cut', async () => {
     expect(await read([bytes.subarray(0, -3)], false)).toBe('out\nerr');
     expect(await read([Buffer.from([1, 0, 0])], false)).toBe('');
