@@ -112,6 +112,8 @@ describe('pman doctor', () => {
         await eventually(async () => (await stand())?.text.includes('out of order'));
         engine.keepSilent();
         await eventually(async () => (await stand())?.text.includes('has not answered'));
+        // Seconds went by while the engine was asked.
+        expect((await checksOf([], env)).checks.get('clock')?.state).toBe('ok');
         await engine.close();
         await eventually(async () => (await stand())?.text.includes('no answer from unix://'));
         const { code, checks } = await checksOf([], env);
