@@ -11,6 +11,10 @@ const LITTLE = 0.25;
 /** With no more than this it may be held up, when memory was not given back for so many looks. */
 const SOME = 0.75;
 const PATIENCE = 5;
+/** After so many looks without work nobody has anything to do. V8 makes its young generation smaller when there was none for 5 s. */
+const QUIET_LOOKS = 7;
+/** So much more memory than after the last rest is worth another one, in bytes. */
+const SOME_MORE = 8 * 1024 * 1024;
 /** A larger heap is left to V8, which collects it in small steps: at once it takes too long. In bytes. */
 const MOST_HEAP = 256 * 1024 * 1024;
 
@@ -21,6 +25,8 @@ export interface MemorySystem {
   readonly heapUsed: () => number;
   /** Frees what nobody needs, and gives it back to the system. */
   readonly release: () => void;
+  /** Lets go of what only work needs, too: the next request has to get some of it back. */
+  readonly rest: () => void;
   /** The part of its time that the main thread has worked since the last question. */
   readonly busyPart: () => number;
 }
@@ -28,7 +34,7 @@ export interface MemorySystem {
 /**
  * Gives back the memory that a crowd of requests or a long answer has left, as soon as there is little to do. Left alone, V8
  * collects when it needs room, which a server with little to do never does, and the C library keeps most of what was
- * freed (docs/decisions/0013).
+ * freed (docs/decisions/0013). When there is nothing to do at all, it keeps only what it uses then (docs/decisions/0041).
  */
 export class SpentMemory {
   readonly #system: MemorySystem;
@@ -38,6 +44,10 @@ export class SpentMemory {
   #waited = 0;
   /** The least that it had, or has had since it was given back. */
   #least = Number.POSITIVE_INFINITY;
+  /** For how many looks there was no work. */
+  #quiet = 0;
+  /** What it had after the last rest. */
+  #rested = 0;
 
   constructor(system: MemorySystem = thisProcess()) {
     this.#system = system;
@@ -55,19 +65,31 @@ export class SpentMemory {
   }
 
   #look(): void {
-    const { resident, heapUsed, release, busyPart } = this.#system;
-    const busy = busyPart();
-    const bytes = resident();
+    this.#quiet = this.#hasWorked ? 0 : this.#quiet + 1;
+    this.#hasWorked = false;
+    const busy = this.#system.busyPart();
+    const bytes = this.#system.resident();
     this.#least = Math.min(this.#least, bytes);
     this.#waited = bytes > this.#least + MUCH ? this.#waited + 1 : 0;
     const isTime = this.#waited > 0 && busy < (this.#waited > PATIENCE ? SOME : LITTLE);
-    if (isTime && heapUsed() < MOST_HEAP) {
-      release();
+    if (isTime && this.#isSmall()) {
+      this.#system.release();
       // What is still there is needed.
-      this.#least = resident();
+      this.#least = this.#system.resident();
     }
-    if (!this.#hasWorked) this.close();
-    this.#hasWorked = false;
+    if (this.#quiet === QUIET_LOOKS) this.#rest();
+  }
+
+  /** Nothing is to be done: it is not looked at any more until something is. */
+  #rest(): void {
+    this.close();
+    if (this.#system.resident() < this.#rested + SOME_MORE || !this.#isSmall()) return;
+    this.#system.rest();
+    this.#rested = this.#system.resident();
+  }
+
+  #isSmall(): boolean {
+    return this.#system.heapUsed() < MOST_HEAP;
   }
 }
 
@@ -77,6 +99,7 @@ function thisProcess(): MemorySystem {
     resident: () => process.memoryUsage.rss(),
     heapUsed: () => process.memoryUsage().heapUsed,
     release,
+    rest,
     busyPart: () => {
       const { utilization } = performance.eventLoopUtilization(before);
       before = performance.eventLoopUtilization();
@@ -88,14 +111,27 @@ function thisProcess(): MemorySystem {
 let collect: (() => void) | undefined;
 
 function release(): void {
+  void collected();
+}
+
+function rest(): void {
+  void collected().then(() =>
+    natively(async () => (await import('./filePages.ts')).releaseFilePages()),
+  );
+}
+
+/** Collects what nobody needs, at once, and then gives it back. */
+function collected(): Promise<void> {
   collect ??= collector();
   collect();
-  void giveBack();
+  return giveBack();
 }
 
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
+  // V8 takes compiled code only with the flags that it was compiled with: parts of the program are loaded later.
+  setFlagsFromString('--no-expose-gc');
   return typeof gc === 'function' ? () => void Reflect.apply(gc, undefined, []) : () => {};
 }
 
@@ -103,9 +139,12 @@ function collector(): () => void {
 async function giveBack(): Promise<void> {
   // Buffers are freed a moment after the collection that has found them.
   await new Promise(setImmediate);
+  await natively(async () => (await import('./trimHeap.ts')).trimHeap());
+}
+
+async function natively(work: () => Promise<void>): Promise<void> {
   try {
-    const { trimHeap } = await import('./trimHeap.ts');
-    trimHeap();
+    await work();
   } catch {
     // not glibc, or there is no binary of koffi for this machine
   }
