@@ -11,12 +11,14 @@ const LITTLE = 0.25;
 /** With no more than this it may be held up, when memory was not given back for so many looks. */
 const SOME = 0.75;
 const PATIENCE = 5;
-/** After so many looks without work nobody has anything to do. V8 makes its young generation smaller when there was none for 5 s. */
+/** After so many looks without work nobody has anything to do. */
 const QUIET_LOOKS = 7;
 /** So much more memory than after the last rest is worth another one, in bytes. */
 const SOME_MORE = 8 * 1024 * 1024;
 /** A larger heap is left to V8, which collects it in small steps: at once it takes too long. In bytes. */
 const MOST_HEAP = 256 * 1024 * 1024;
+/** At rest it is collected more than once. */
+const MOST_HEAP_AT_REST = 96 * 1024 * 1024;
 
 /** What it needs of the system; for tests. */
 export interface MemorySystem {
@@ -26,7 +28,7 @@ export interface MemorySystem {
   /** Frees what nobody needs, and gives it back to the system. */
   readonly release: () => void;
   /** Lets go of what only work needs, too: the next request has to get some of it back. */
-  readonly rest: () => void;
+  readonly rest: () => Promise<void>;
   /** The part of its time that the main thread has worked since the last question. */
   readonly busyPart: () => number;
 }
@@ -72,7 +74,7 @@ export class SpentMemory {
     this.#least = Math.min(this.#least, bytes);
     this.#waited = bytes > this.#least + MUCH ? this.#waited + 1 : 0;
     const isTime = this.#waited > 0 && busy < (this.#waited > PATIENCE ? SOME : LITTLE);
-    if (isTime && this.#isSmall()) {
+    if (isTime && this.#system.heapUsed() < MOST_HEAP) {
       this.#system.release();
       // What is still there is needed.
       this.#least = this.#system.resident();
@@ -80,16 +82,15 @@ export class SpentMemory {
     if (this.#quiet === QUIET_LOOKS) this.#rest();
   }
 
-  /** Nothing is to be done: it is not looked at any more until something is. */
+  /** Nobody asks for anything: it is not looked at any more until something is to be done. */
   #rest(): void {
     this.close();
-    if (this.#system.resident() < this.#rested + SOME_MORE || !this.#isSmall()) return;
-    this.#system.rest();
-    this.#rested = this.#system.resident();
-  }
-
-  #isSmall(): boolean {
-    return this.#system.heapUsed() < MOST_HEAP;
+    this.#quiet = 0;
+    const { resident, heapUsed, rest } = this.#system;
+    if (resident() < this.#rested + SOME_MORE || heapUsed() > MOST_HEAP_AT_REST) return;
+    void rest().then(() => {
+      this.#rested = resident();
+    });
   }
 }
 
@@ -111,20 +112,28 @@ function thisProcess(): MemorySystem {
 let collect: (() => void) | undefined;
 
 function release(): void {
-  void collected();
-}
-
-function rest(): void {
-  void collected().then(() =>
-    natively(async () => (await import('./filePages.ts')).releaseFilePages()),
-  );
-}
-
-/** Collects what nobody needs, at once, and then gives it back. */
-function collected(): Promise<void> {
   collect ??= collector();
   collect();
-  return giveBack();
+  void giveBack();
+}
+
+async function rest(): Promise<void> {
+  await collectAll();
+  await giveBack();
+  await natively(async () => (await import('./filePages.ts')).releaseFilePages());
+}
+
+/**
+ * Collects all that can be collected, and makes the heap as small as it gets: only so V8 gives back its young generation,
+ * of up to 32 MB, and moves together what is left. It offers that to inspectors; none can connect here.
+ */
+async function collectAll(): Promise<void> {
+  await natively(async () => {
+    const { Session } = await import('node:inspector/promises');
+    const session = new Session();
+    session.connect();
+    await session.post('HeapProfiler.collectGarbage').finally(() => session.disconnect());
+  });
 }
 
 function collector(): () => void {
@@ -146,6 +155,6 @@ async function natively(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch {
-    // not glibc, or there is no binary of koffi for this machine
+    // not glibc, or there is no binary of koffi for this machine, or Node was built without an inspector
   }
 }
