@@ -1,7 +1,6 @@
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { checkName } from './paths.ts';
 
-/** Of the nodes that have none: half of the tables of jobs that wait would be empty ones, of 180 bytes each. */
 const NO_LEAVES: ReadonlyMap<string, JsonValue> = new Map();
 const NO_CHILDREN: ReadonlyMap<string, TreeNode> = new Map();
 
@@ -12,6 +11,7 @@ const NO_CHILDREN: ReadonlyMap<string, TreeNode> = new Map();
  * It has no current folder: every operation takes the path from this node as an array of names.
  */
 export class TreeNode {
+  /** Made with their first members: of the nodes of a job that waits, few have both. */
   #leaves: Map<string, JsonValue> | undefined;
   #children: Map<string, TreeNode> | undefined;
   #changes = 0;
@@ -67,20 +67,6 @@ export class TreeNode {
     parent.setLeaf(name, value);
   }
 
-  /** Writes a leaf of this node, whatever its name; a child of that name is replaced. */
-  setLeaf(name: string, value: JsonValue): void {
-    this.#children?.delete(name);
-    this.#leaves ??= new Map();
-    this.#leaves.set(name, value);
-  }
-
-  /** Hangs in a child of this node, whatever its name; a leaf of that name is replaced. */
-  setChild(name: string, child: TreeNode): void {
-    this.#leaves?.delete(name);
-    this.#children ??= new Map();
-    this.#children.set(name, child);
-  }
-
   /** The value of a leaf, or undefined. */
   cat(path: readonly string[]): JsonValue | undefined {
     const name = path.at(-1);
@@ -93,7 +79,8 @@ export class TreeNode {
     if (name === undefined) return false;
     this.#changes += 1;
     const parent = this.node(path.slice(0, -1));
-    return parent !== undefined && parent.#drop(name);
+    if (parent === undefined) return false;
+    return (parent.#leaves?.delete(name) ?? false) || (parent.#children?.delete(name) ?? false);
   }
 
   /** Hangs another node in at a path, as it is: later changes to it show here too. */
@@ -101,8 +88,7 @@ export class TreeNode {
     const name = path.at(-1);
     if (name === undefined) throw new RangeError('a grafted node needs a name');
     checkName(name);
-    const parent = this.mkdir(path.slice(0, -1));
-    parent.setChild(name, node);
+    this.mkdir(path.slice(0, -1)).setChild(name, node);
   }
 
   /** A node of its own with the same content. Leaf values are shared: they are never changed in place. */
@@ -111,6 +97,20 @@ export class TreeNode {
     for (const [name, value] of this.leaves) twin.setLeaf(name, value);
     for (const [name, child] of this.children) twin.setChild(name, child.copy());
     return twin;
+  }
+
+  /** Writes a leaf of this node whose name stands on the disk already. */
+  setLeaf(name: string, value: JsonValue): void {
+    this.#leaves ??= new Map();
+    this.#leaves.set(name, value);
+    this.#children?.delete(name);
+  }
+
+  /** Hangs in a node whose name stands on the disk already. */
+  setChild(name: string, node: TreeNode): void {
+    this.#children ??= new Map();
+    this.#children.set(name, node);
+    this.#leaves?.delete(name);
   }
 
   /** Every leaf below this node with its path, parents before children. */
@@ -125,10 +125,6 @@ export class TreeNode {
     for (const [name, child] of this.children) entries.push([name, child.toJson()]);
     // fromEntries defines own members, so that a leaf named __proto__ is a member like any other.
     return Object.fromEntries(entries);
-  }
-
-  #drop(name: string): boolean {
-    return (this.#leaves?.delete(name) ?? false) || (this.#children?.delete(name) ?? false);
   }
 }
 
