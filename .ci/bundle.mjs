@@ -46,8 +46,8 @@ const oneLanguage = {
 /** Packages that cannot be required. */
 const esModules = ['@kubernetes/client-node'];
 
-/** Programs that are started once for each thing that people do with them. */
-const quick = ['crunner', 'pman'];
+/** Programs that are bundled by themselves. */
+const alone = ['crunner', 'pman', 'pmanServe'];
 
 /** What a quick program needs seldom and what takes long to load: files of their own, among the other programs. */
 const slowParts = {
@@ -58,9 +58,9 @@ const slowParts = {
 
 await bundleModules();
 await bundleServer();
+await bundleCrunner();
 await bundlePrograms();
 await bundleLoader();
-await bundleCrunner();
 await bundlePman();
 await bundleClient();
 await bundlePage();
@@ -85,16 +85,20 @@ async function bundleModules() {
   });
 }
 
-/** The server is made alone: in one file, but for what it seldom needs. */
+/** The server and crunner are made alone: each in one file, but for what it seldom needs. */
 async function bundleServer() {
   await bundleForLoader({ pmanServe: 'bin/pmanServe.ts' });
+}
+
+async function bundleCrunner() {
+  await bundleForLoader({ crunner: 'bin/crunner.ts' });
 }
 
 async function bundlePrograms() {
   const programs = readdirSync('bin')
     .map((file) => basename(file, '.ts'))
     .filter((name, i, all) => all.indexOf(name) === i)
-    .filter((name) => existsSync(`bin/${name}.ts`) && ![...quick, 'pmanServe'].includes(name));
+    .filter((name) => existsSync(`bin/${name}.ts`) && !alone.includes(name));
   await bundleForLoader({
     ...Object.fromEntries(programs.map((name) => [name, `bin/${name}.ts`])),
     // The runner, the process of file transfer endpoints and the like are found beside the program that starts them.
@@ -246,47 +250,6 @@ async function bundlePage() {
 }
 
 /**
- * crunner starts once for each command, so its start counts most. It is made of CommonJS modules: Node's loader for ES
- * modules takes a tenth of the start of Node itself. esbuild only splits ES modules, so each file is turned afterwards.
- */
-async function bundleCrunner() {
-  const { outputFiles } = await build({
-    ...common,
-    entryPoints: { crunner: 'bin/crunner.ts' },
-    outExtension: { '.js': '.cjs' },
-    define: { 'import.meta.url': '__fileUrl' },
-    sourcemap: 'inline',
-    write: false,
-  });
-  for (const { path, text } of outputFiles) {
-    if (!path.endsWith('.cjs')) {
-      writeFileSync(path, text);
-      continue;
-    }
-    const { code, map } = await transform(text, {
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20',
-      supported: { 'dynamic-import': false }, // import() would start the loader for ES modules
-      sourcemap: 'external',
-      sourcefile: basename(path),
-    });
-    const needsUrl = code.includes('__fileUrl');
-    const url = needsUrl
-      ? "const __fileUrl = require('node:url').pathToFileURL(__filename).href;"
-      : '';
-    // In the first line of code, after the #! line, so that the source map stays right.
-    const [first, ...rest] = code.split('\n');
-    const withUrl = first.startsWith('#!')
-      ? [first, url + rest[0], ...rest.slice(1)]
-      : [url + first, ...rest];
-    writeFileSync(path, `${withUrl.join('\n')}//# sourceMappingURL=${basename(path)}.map\n`);
-    writeFileSync(`${path}.map`, map);
-  }
-  writeDoor('crunner');
-}
-
-/**
  * The verbs of pman are one file: what a verb imports is in it, and runs when the verb does. What is slow stays out, and is
  * imported as the ES module that it is.
  */
@@ -298,6 +261,8 @@ async function bundlePman() {
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     supported: { 'dynamic-import': false }, // import() would start the loader for ES modules
+    minifyWhitespace: true,
+    lineLimit: 160,
     sourcemap: true,
     plugins: [
       {

@@ -25,6 +25,7 @@ try {
     ['pfioh', '--version'],
     ['purl', '--version'],
     ['swarm', '--version'],
+    ['crunner', '-v', '-1', '-c', 'true'],
     ['pman_health', '--version'],
     ['pman_do', '--version'],
     ['pman', 'token', '--help'],

@@ -1,5 +1,6 @@
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { SpentMemory } from '../../lib/host/spentMemory.ts';
 import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import { closeGroups } from './confinement.ts';
 import { isOther } from './handover.ts';
@@ -27,7 +28,12 @@ async function main(spool: string): Promise<void> {
   const news = new RunnerNews((lines) => {
     for (const socket of servers) socket.write(lines);
   });
-  const runner = new Runner((event) => news.tell(event));
+  const spent = new SpentMemory();
+  spent.worked(); // the start is work, too
+  const runner = new Runner((event) => {
+    spent.worked();
+    news.tell(event);
+  });
   let lonely: NodeJS.Timeout | undefined;
   let own: number | undefined;
   const socketNumber = () => statSync(path, { throwIfNoEntry: false })?.ino;
@@ -54,6 +60,7 @@ async function main(spool: string): Promise<void> {
   }
 
   function obey(order: ToRunner): void {
+    spent.worked();
     switch (order.do) {
       case 'serve':
         if (!runner.isBusy && isOfOther(order.place)) leave();

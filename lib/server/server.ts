@@ -134,6 +134,7 @@ async function open(
   const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
   const spent = new SpentMemory();
+  spent.worked(); // the start is work, too
   releases.push(() => spent.close());
   const meter = new Meter(() => spent.worked());
   releases.push(() => meter.loopLag.close());

@@ -43,14 +43,14 @@ export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree |
     if (entry.isDirectory()) {
       const child = readTree(path, onUnreadable);
       if (child === undefined) continue; // removed meanwhile
-      tree.children.set(entry.name, child.tree);
+      tree.setChild(entry.name, child.tree);
       weight += child.weight;
     } else if (!entry.isFile() && !entry.isSymbolicLink()) {
       onUnreadable(path, 'it is neither a file nor a folder'); // a pipe would be waited for without end
     } else {
       const leaf = readLeaf(path, onUnreadable);
       if (leaf === undefined) continue;
-      tree.leaves.set(entry.name, leaf.value);
+      tree.setLeaf(entry.name, leaf.value);
       weight += leaf.length;
     }
   }

@@ -1,6 +1,9 @@
 import type { JsonObject, JsonValue } from '../wire/json.ts';
 import { checkName } from './paths.ts';
 
+const NO_LEAVES: ReadonlyMap<string, JsonValue> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, TreeNode> = new Map();
+
 /**
  * A node of the job tree: named JSON leaves and named child nodes, in order of creation.
  * Nodes and leaves of one node share their names: a name is one or the other.
@@ -8,9 +11,18 @@ import { checkName } from './paths.ts';
  * It has no current folder: every operation takes the path from this node as an array of names.
  */
 export class TreeNode {
-  readonly leaves = new Map<string, JsonValue>();
-  readonly children = new Map<string, TreeNode>();
+  /** Made with their first members: of the nodes of a job that waits, few have both. */
+  #leaves: Map<string, JsonValue> | undefined;
+  #children: Map<string, TreeNode> | undefined;
   #changes = 0;
+
+  get leaves(): ReadonlyMap<string, JsonValue> {
+    return this.#leaves ?? NO_LEAVES;
+  }
+
+  get children(): ReadonlyMap<string, TreeNode> {
+    return this.#children ?? NO_CHILDREN;
+  }
 
   /** How often it, or what is below it, was changed through it: what was worked out of it before is still right when this is the same. */
   get changes(): number {
@@ -36,8 +48,7 @@ export class TreeNode {
       if (child === undefined) {
         checkName(name);
         child = new TreeNode();
-        node.children.set(name, child);
-        node.leaves.delete(name);
+        node.setChild(name, child);
       }
       node = child;
     }
@@ -52,11 +63,8 @@ export class TreeNode {
     const name = path.at(-1);
     if (name === undefined) throw new RangeError('a leaf needs a name');
     const parent = this.mkdir(path.slice(0, -1));
-    if (!parent.leaves.has(name)) {
-      checkName(name);
-      parent.children.delete(name);
-    }
-    parent.leaves.set(name, value);
+    if (!parent.leaves.has(name)) checkName(name);
+    parent.setLeaf(name, value);
   }
 
   /** The value of a leaf, or undefined. */
@@ -71,7 +79,8 @@ export class TreeNode {
     if (name === undefined) return false;
     this.#changes += 1;
     const parent = this.node(path.slice(0, -1));
-    return parent !== undefined && (parent.leaves.delete(name) || parent.children.delete(name));
+    if (parent === undefined) return false;
+    return (parent.#leaves?.delete(name) ?? false) || (parent.#children?.delete(name) ?? false);
   }
 
   /** Hangs another node in at a path, as it is: later changes to it show here too. */
@@ -79,17 +88,29 @@ export class TreeNode {
     const name = path.at(-1);
     if (name === undefined) throw new RangeError('a grafted node needs a name');
     checkName(name);
-    const parent = this.mkdir(path.slice(0, -1));
-    parent.leaves.delete(name);
-    parent.children.set(name, node);
+    this.mkdir(path.slice(0, -1)).setChild(name, node);
   }
 
   /** A node of its own with the same content. Leaf values are shared: they are never changed in place. */
   copy(): TreeNode {
     const twin = new TreeNode();
-    for (const [name, value] of this.leaves) twin.leaves.set(name, value);
-    for (const [name, child] of this.children) twin.children.set(name, child.copy());
+    for (const [name, value] of this.leaves) twin.setLeaf(name, value);
+    for (const [name, child] of this.children) twin.setChild(name, child.copy());
     return twin;
+  }
+
+  /** Writes a leaf of this node whose name stands on the disk already. */
+  setLeaf(name: string, value: JsonValue): void {
+    this.#leaves ??= new Map();
+    this.#leaves.set(name, value);
+    this.#children?.delete(name);
+  }
+
+  /** Hangs in a node whose name stands on the disk already. */
+  setChild(name: string, node: TreeNode): void {
+    this.#children ??= new Map();
+    this.#children.set(name, node);
+    this.#leaves?.delete(name);
   }
 
   /** Every leaf below this node with its path, parents before children. */

@@ -129,7 +129,7 @@ async function positionals(
     return [':files'];
   if (!usage.some((line) => /\bJOB\b/.test(line))) return [];
   const jobs = await newestJobs(behind, env);
-  const states = usage.some((line) => /STATE|JOB…/.test(line)) ? STATE_SELECTORS : [];
+  const states = usage.some((line) => /STATE|JOB\u2026/.test(line)) ? STATE_SELECTORS : [];
   return fitting(word, [
     ...jobs.map(
       (job): Candidate => [shortId(job.id), `${oneLine(nameOf(job))}  ${stateText(job)}`],

@@ -13,14 +13,16 @@ const rounds = Number(process.argv[2] ?? 4);
 const JOBS = 1000;
 const REQUESTS = 5000;
 const AT_ONCE = 8;
-/** How much more memory than after the first round is no leak: the garbage of a moment. */
+/** How much more memory than after the first round is no leak: the garbage of a moment, by part and in MB. */
 const MEMORY_NOISE = 1.25;
-/** How long the last connections, journals and garbage have to go, in milliseconds. */
-const REST_MS = 3000;
+const NOISE_MB = 8;
+/** How long the last connections, journals and garbage have to go, in milliseconds: by then both rest. */
+const REST_MS = 10_000;
 
 interface Figures {
   readonly files: number;
-  readonly rssMb: number;
+  /** Of its own: pages of programs come and go. */
+  readonly ownMb: number;
   readonly zombies: number;
 }
 
@@ -88,7 +90,7 @@ function figuresOf(pid: number): Figures {
   });
   return {
     files: readdirSync(`/proc/${pid}/fd`).length,
-    rssMb: Number(/^VmRSS:\s+(\d+)/m.exec(statOf(pid, 'status'))?.[1]) / 1024,
+    ownMb: Number(/^RssAnon:\s+(\d+)/m.exec(statOf(pid, 'status'))?.[1]) / 1024,
     zombies: zombies.length,
   };
 }
@@ -104,8 +106,10 @@ function runnerOf(folder: string): number {
 
 const pman = await startPman();
 const { port, folder } = pman;
-const show = (what: string, { files, rssMb, zombies }: Figures) =>
-  console.log(`${what}: ${files} files open, ${rssMb.toFixed(0)} MB, ${zombies} zombies`);
+const show = (what: string, { files, ownMb, zombies }: Figures) =>
+  console.log(
+    `${what}: ${files} files open, ${ownMb.toFixed(0)} MB of its own, ${zombies} zombies`,
+  );
 let left = false;
 try {
   show('pman, before', figuresOf(pman.process.pid ?? 0));
@@ -120,7 +124,7 @@ try {
       left ||=
         figures.zombies > 0 ||
         figures.files > start.files ||
-        figures.rssMb > start.rssMb * MEMORY_NOISE;
+        figures.ownMb > start.ownMb * MEMORY_NOISE + NOISE_MB;
     }
     first ??= now;
   }

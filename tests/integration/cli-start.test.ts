@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { endServer } from '../helpers/pman.ts';
@@ -54,5 +54,19 @@ describe('the start of a verb', () => {
     ]);
     expect(modules).not.toContain('NativeModule internal/deps/undici/undici');
     expect(statSync(program).size).toBeLessThan(300 * 1024);
+  });
+
+  it('of crunner loads no cryptography', () => {
+    const { modules } = meter(join(checkout, 'dist/bin/crunner.cjs'), '-v', '-1', '-c', 'true');
+    expect(modules).toContain('NativeModule child_process');
+    expect(modules).not.toContain('Internal Binding crypto');
+  });
+
+  it('reads texts that take one byte a character in memory', () => {
+    const bin = join(checkout, 'dist/bin');
+    const wide = readdirSync(bin)
+      .filter((name) => name.endsWith('.cjs'))
+      .filter((name) => /[^\0-\x7f]/.test(readFileSync(join(bin, name), 'utf8')));
+    expect(wide).toEqual([]);
   });
 });
