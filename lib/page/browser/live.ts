@@ -155,13 +155,14 @@ export class Live {
     const since = this.#contact.kind === 'away' ? this.#contact.since : Date.now();
     if (kind !== 'token') this.#become({ kind: 'away', since, nextAt: Date.now() + ms });
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
       const end = () => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', end);
         resolve();
       };
+      const timer = setTimeout(end, ms);
       this.#wake = end;
-      signal.addEventListener('abort', end, { once: true });
+      signal.addEventListener('abort', end);
     });
     this.#wake = undefined;
   }

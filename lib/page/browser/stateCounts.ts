@@ -31,6 +31,14 @@ export class StateCounts {
     return this.#counts;
   }
 
+  /** How many there are in some states, or in all. */
+  sum(states: readonly State[] | undefined): number {
+    return Object.entries(this.#counts).reduce(
+      (sum, [state, n]) => sum + (states?.includes(state as State) === false ? 0 : n),
+      0,
+    );
+  }
+
   /** The server is asked. @returns what takes its answer; undefined: there is none */
   ask(): (counted: Counted | undefined) => void {
     this.#asked += 1;
