@@ -27,6 +27,9 @@ export const jobPageSchema = z
       description:
         'The number of the newest event when the counts were made: what comes behind it may change them.',
     }),
+    serverStartedAt: z.iso.datetime({ precision: 3 }).optional().meta({
+      description: 'Since when this server runs; only where counts were asked for.',
+    }),
   })
   .meta({ id: 'JobPage' });
 

@@ -35,6 +35,7 @@ export class JobRows {
   #isLoading = false;
   #isDue = false;
   #error: unknown;
+  #serverStartedAt: string | undefined;
 
   constructor(options: JobRowsOptions) {
     this.#options = options;
@@ -63,6 +64,11 @@ export class JobRows {
   get length(): number {
     const end = this.start + this.rows.length;
     return this.#list.hasMore ? Math.max(end + 1, this.total - this.news) : end;
+  }
+
+  /** Since when the server runs; undefined while that is not known. */
+  get serverStartedAt(): string | undefined {
+    return this.#serverStartedAt;
   }
 
   get isLoading(): boolean {
@@ -115,6 +121,7 @@ export class JobRows {
       const hasMore = rest === undefined ? first.next !== null : this.#list.hasMore;
       this.#list.set([...first.jobs, ...(rest ?? [])], { hasMore });
     });
+    this.#serverStartedAt = page?.serverStartedAt ?? this.#serverStartedAt;
     return page?.event;
   }
 
@@ -287,6 +294,7 @@ export class JobRows {
     if (page !== undefined && filter.sort === 'newest') {
       this.#new.seen(page.jobs.map(({ id }) => id));
     }
+    this.#serverStartedAt = page?.serverStartedAt ?? this.#serverStartedAt;
     this.#options.onChange();
     return page?.event;
   }

@@ -35,7 +35,9 @@ export function listenToKeys({ app, onHelp }: KeyOptions): () => void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
     if (key === 'Escape') return back(app);
-    if (target === document.body && scrollList(key)) return event.preventDefault();
+    // With a job open they are its log's.
+    const isFree = target === document.body && app.place.view === 'jobs';
+    if (isFree && scrollList(key)) return event.preventDefault();
     if (!areKeysOn()) return;
     // In the log the keys are the log's.
     const isInLog = target instanceof Element && target.closest('[role=log], .logView') !== null;
