@@ -36,6 +36,9 @@ async function measure({ listeners, silent, perSecond }: Crowd, seconds: number)
   const crowd = spawn(process.execPath, [...process.execArgv, fileOf('listen.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const gone = once(crowd, 'exit').then(([code]) => {
+    if (code !== 0) throw new Error('the listeners have ended before all was there');
+  });
   try {
     const lines = linesOf(crowd);
     if ((await lines.next()) !== 'ready') throw new Error('the listeners were not let in');
@@ -50,7 +53,7 @@ async function measure({ listeners, silent, perSecond }: Crowd, seconds: number)
       quarters[quarter] = Math.max(quarters[quarter] ?? 0, memoryMib(server));
     }, LOOK_MS);
     const told = lines.next();
-    const longest = await longestHello(server.port, told);
+    const longest = await longestHello(server.port, Promise.race([told, gone.then(() => told)]));
     clearInterval(watch);
     const { seconds: took, mebi } = JSON.parse(await told) as { seconds: number; mebi: number };
     const cells = [listeners, silent, perSecond, seconds, took.toFixed(1), mebi.toFixed(0)];

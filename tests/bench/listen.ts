@@ -17,6 +17,9 @@ class Listener {
 
   constructor(onEvents: () => void, onReady: () => void) {
     this.socket = connect({ port, host: '127.0.0.1' });
+    this.socket.once('close', () => {
+      if (!hasEnded) throw new Error(`a listener was let go after ${this.events} events`);
+    });
     this.socket.write(REQUEST);
     this.socket.once('data', onReady);
     this.socket.on('data', (chunk) => {

@@ -45,6 +45,10 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     await page.getByText(`${JOBS} jobs`).waitFor();
     await eventually(() => asked.length === 2);
     expect(asked).toEqual(['/api/v2/jobs', '/api/v2/events']);
+    await page
+      .locator('.top')
+      .getByText(/^up \d+(s|m\d\ds|m)$/)
+      .waitFor();
     expect(await mounted()).toBeLessThan(80);
     const first = page.getByText('history-0', { exact: true });
     await eventually(async () => {
