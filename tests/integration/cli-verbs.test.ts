@@ -360,6 +360,19 @@ describe('the verbs of pman', () => {
     });
   });
 
+  describe('wait --timeout', () => {
+    it('ends with 124 when the time is over, and leaves the job as it is', async () => {
+      const gate = makeGate(server);
+      const id = (await printed('run', gate.wait)).trim();
+      const { code, stdout, stderr } = await pman('wait', '--timeout', '0.2s', id);
+      expect([code, stdout]).toEqual([124, '']);
+      expect(stderr).toContain('pman: the time is over: 1 of 1 left');
+      gate.open();
+      expect(await pman('wait', '--timeout', '10m', id)).toMatchObject({ code: 0 });
+      expect(await pman('wait', '--timeout', 'soon', id)).toMatchObject({ code: 2 });
+    });
+  });
+
   describe('rerun', () => {
     it('runs the same again, or with changes, and prints the new id', async () => {
       const id = (await printed('run', '--name', 'again', 'printenv A || echo none')).trim();
