@@ -25,7 +25,7 @@ describeWithEngine('a list of 100,000 jobs', browserMissing, () => {
     const isThin = (n: number) => n >= WHOLE && n < JOBS - WHOLE;
     writeHistory({ jobs: JOBS, folder: folders.DBpath, isThin });
     server = await startServer({ folders, readyMs: 60_000 });
-  }, 300_000);
+  }, 600_000);
   beforeEach(async () => {
     page = await visitor().window();
     page.setDefaultTimeout(60_000);

@@ -11,6 +11,7 @@ export const KEY_MAP: readonly (readonly [string, string])[] = [
   ['Esc', 'back'],
   ['/', 'search jobs; in a log, find'],
   ['g g, G', 'first and last job'],
+  ['Home End', 'the ends of the list; with a job open, of its log'],
   ['x', 'select the job'],
   ['K', 'kill (asks)'],
   ['R', 'rerun (asks)'],
