@@ -35,7 +35,6 @@ export class JobRows {
   #isLoading = false;
   #isDue = false;
   #error: unknown;
-  #serverStartedAt: string | undefined;
 
   constructor(options: JobRowsOptions) {
     this.#options = options;
@@ -68,7 +67,7 @@ export class JobRows {
 
   /** Since when the server runs; undefined while that is not known. */
   get serverStartedAt(): string | undefined {
-    return this.#serverStartedAt;
+    return this.#counts.serverStartedAt;
   }
 
   get isLoading(): boolean {
@@ -121,7 +120,6 @@ export class JobRows {
       const hasMore = rest === undefined ? first.next !== null : this.#list.hasMore;
       this.#list.set([...first.jobs, ...(rest ?? [])], { hasMore });
     });
-    this.#serverStartedAt = page?.serverStartedAt ?? this.#serverStartedAt;
     return page?.event;
   }
 
@@ -294,7 +292,6 @@ export class JobRows {
     if (page !== undefined && filter.sort === 'newest') {
       this.#new.seen(page.jobs.map(({ id }) => id));
     }
-    this.#serverStartedAt = page?.serverStartedAt ?? this.#serverStartedAt;
     this.#options.onChange();
     return page?.event;
   }

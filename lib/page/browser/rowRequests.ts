@@ -6,7 +6,6 @@ import type { Counted } from './stateCounts.ts';
 export interface RowPage extends Counted {
   readonly jobs: readonly Row[];
   readonly next: string | null;
-  readonly serverStartedAt?: string | undefined;
 }
 
 export interface JobRowsOptions {
