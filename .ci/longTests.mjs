@@ -12,4 +12,5 @@ export const longTests = [
   'tests/integration/(guides|messages|service)\\.',
   'tests/integration/(health|job-rights|purlPeers|readiness|sizes|ssh-jobs|transferHuge|webhooksTls)\\.',
   'tests/integration/container-',
+  'tests/page/hundredThousand\\.',
 ];

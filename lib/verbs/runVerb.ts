@@ -86,11 +86,17 @@ async function help([word]: readonly string[], streams: Streams): Promise<number
 function unknown(word: string, { err }: Streams): number {
   const known = VERBS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   const begun = known.filter((name) => word.length > 1 && name.startsWith(word));
-  const near = begun.length > 0 ? begun : [nearName(word, known) ?? []].flat();
+  const alike = nearName(word, known) ?? known.find((name) => isLetterMore(word, name));
+  const near = begun.length > 0 || alike === undefined ? begun : [alike];
   err.line(`pman: there is no command ${JSON.stringify(word)}`);
   if (near.length > 0) err.line(`  near it: ${near.join(', ')}`);
   err.line('  pman --help lists the commands');
   return WRONG_USE;
+}
+
+/** Whether a word is a short name with a letter too many, as `lss`: `nearName` leaves names of two letters alone. */
+function isLetterMore(word: string, name: string): boolean {
+  return name.length === 2 && word.length === 3 && word.startsWith(name);
 }
 
 /** An error, as people are told it: what, why, what to do, in three lines at most. */

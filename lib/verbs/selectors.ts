@@ -148,17 +148,35 @@ async function all({ client }: Session, query: JobQuery): Promise<readonly Job[]
 
 /** What may have been meant, and how many there are. */
 async function unknownJob({ client }: Session, word: string): Promise<CannotError> {
-  const beginning = word.replace(/[*?].*$/, '').slice(0, 3);
-  const [near, { jobs: counts }] = await Promise.all([
-    beginning === ''
-      ? []
-      : client.jobPage({ name: `${beginning}*`, limit: 3 }).then((page) => page.jobs),
+  const beginning = word.replace(/[*?].*$/, '');
+  const [named, called, { jobs: counts }] = await Promise.all([
+    beginning === '' ? [] : jobsWhere(client, { name: `${beginning.slice(0, 3)}*`, limit: 3 }),
+    ID_BEGINS.test(beginning) ? jobsWhere(client, { find: beginning.slice(0, 2), limit: 200 }) : [],
     client.server(),
   ]);
+  const alike = called.filter(({ id }) => shortId(id).startsWith(beginning.slice(0, 2)));
+  const likeness = ({ id }: Job) => -lettersShared(shortId(id), beginning);
+  alike.sort((a, b) => likeness(a) - likeness(b));
+  const near = new Map([...alike, ...named].map((job) => [job.id, job]));
+  const shown = [...near.values()].slice(0, 3).map(listed);
   return new CannotError(`no job ${JSON.stringify(word)}`, [
-    ...(near.length === 0 ? [] : [`near it: ${near.map(listed).join(', ')}`]),
+    ...(shown.length === 0 ? [] : [`near it: ${shown.join(', ')}`]),
     `pman ls -a lists all ${counts.recorded}`,
   ]);
+}
+
+/** What may be meant for the beginning of an id. */
+const ID_BEGINS = /^[0-9a-f]{2,8}$/;
+
+async function jobsWhere(client: Session['client'], query: JobQuery): Promise<readonly Job[]> {
+  return (await client.jobPage(query)).jobs;
+}
+
+/** How many letters two words have in common from their beginning. */
+function lettersShared(a: string, b: string): number {
+  const letters = [...a];
+  const end = letters.findIndex((letter, i) => letter !== b[i]);
+  return end < 0 ? letters.length : end;
 }
 
 const listed = (job: Job) => `${shortId(job.id)} ${oneLine(nameOf(job))}`;

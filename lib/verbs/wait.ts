@@ -5,16 +5,20 @@ import { LiveLines } from '../terminal/liveLines.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { eachAtMost } from './atMost.ts';
-import { readWords } from './flagWords.ts';
+import { flagValue, readWords, type Words } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { untilCtrlC } from './interrupts.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText, tookMs } from './jobText.ts';
 import { jobLine, PRINT_FLAGS, type PrintForm, printForm } from './printJobs.ts';
 import { firstFailure, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
+import { TIMED_OUT } from './verbExit.ts';
 
 const REDRAW_MS = 1000;
+/** Node's clocks run no longer, in milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** `pman wait`: until jobs have ended; a line for each that ends, and the exit code of the first one that failed. */
 export const wait: Verb = {
@@ -22,11 +26,16 @@ export const wait: Verb = {
   examples: [
     ['pman wait', 'the newest job; ends with its exit code'],
     ["pman wait 'train-*' && pman run ./plot", 'goes on when all have ended well'],
-    ['pman wait running', 'all that run now'],
+    ['pman wait running --timeout 1h', 'all that run now; 124 when it takes longer'],
   ],
-  flags: [...PRINT_FLAGS, ...COMMON_FLAGS],
+  flags: [
+    { name: 'timeout', value: 'TIME', help: 'ends with 124 after 90s, 1h30m …; the jobs go on' },
+    ...PRINT_FLAGS,
+    ...COMMON_FLAGS,
+  ],
   async run(call) {
     const words = readWords(call.argv, this.flags);
+    const limit = limitOf(words);
     const session = openSession(call, words);
     const form = printForm(words);
     // What ends after this number and before the jobs are looked at is told twice, and never missed.
@@ -35,16 +44,25 @@ export const wait: Verb = {
     const waiting = new Waiting(session, jobs, form);
     const follow = async (signal: AbortSignal) => {
       try {
-        await waiting.until(events.newest, signal);
+        await waiting.until(events.newest, AbortSignal.any([signal, limit]));
       } catch (error) {
         waiting.clear();
-        throw error;
+        if (!limit.aborted || signal.aborted) throw error;
+        session.streams.err.line(`pman: the time is over: ${waiting.leftText()}`);
+        return TIMED_OUT;
       }
       return waiting.end();
     };
     return untilCtrlC(follow, () => session.streams.err.line(waiting.leftText()));
   },
 };
+
+/** What says that `--timeout` is over. @throws UsageError for what is no length of time */
+function limitOf(words: Words): AbortSignal {
+  const given = flagValue(words, 'timeout');
+  if (given === undefined) return new AbortController().signal;
+  return AbortSignal.timeout(Math.min(Math.ceil(requireSpan(given, '--timeout')), LONGEST_MS));
+}
 
 /** Jobs whose end is waited for. */
 class Waiting {

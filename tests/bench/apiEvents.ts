@@ -19,6 +19,8 @@ const CROWDS: readonly Crowd[] = [
   { listeners: 1000, silent: 100, perSecond: 500 },
 ];
 const LOOK_MS = 250;
+/** What an event takes in the log, and some more. */
+const EVENT_BYTES = 300;
 
 /** Events to many listeners by SSE: how long until all have had all, the memory, how long others wait. */
 export async function benchEvents(seconds: number): Promise<void> {
@@ -36,6 +38,9 @@ async function measure({ listeners, silent, perSecond }: Crowd, seconds: number)
   const crowd = spawn(process.execPath, [...process.execArgv, fileOf('listen.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const gone = once(crowd, 'exit').then(([code]) => {
+    if (code !== 0) throw new Error('the listeners have ended before all was there');
+  });
   try {
     const lines = linesOf(crowd);
     if ((await lines.next()) !== 'ready') throw new Error('the listeners were not let in');
@@ -50,7 +55,7 @@ async function measure({ listeners, silent, perSecond }: Crowd, seconds: number)
       quarters[quarter] = Math.max(quarters[quarter] ?? 0, memoryMib(server));
     }, LOOK_MS);
     const told = lines.next();
-    const longest = await longestHello(server.port, told);
+    const longest = await longestHello(server.port, Promise.race([told, gone.then(() => told)]));
     clearInterval(watch);
     const { seconds: took, mebi } = JSON.parse(await told) as { seconds: number; mebi: number };
     const cells = [listeners, silent, perSecond, seconds, took.toFixed(1), mebi.toFixed(0)];
@@ -68,7 +73,10 @@ async function measure({ listeners, silent, perSecond }: Crowd, seconds: number)
 function startPumped(folder: string, perSecond: number, seconds: number): Promise<BenchServer> {
   const pump = ['--import', new URL('pumpEvents.ts', import.meta.url).href];
   const program = fileURLToPath(new URL('../../bin/pman.ts', import.meta.url));
+  // All of them are kept: on a machine that does other work nobody is let go for being slow.
+  const kept = Math.max(256, Math.ceil((perSecond * seconds * EVENT_BYTES) / 1024 / 1024));
   const flags = ['--port', '0', '--http', '--verbosity', '0', '--DBpath', join(folder, 'db')];
+  flags.push('--keepEventsSize', String(kept));
   const command = [process.execPath, ...process.execArgv, ...pump, program, ...flags];
   return startProgram(
     ['env', `BENCH_EVENTS=${perSecond}`, `BENCH_SECONDS=${seconds}`, ...command],

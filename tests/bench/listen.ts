@@ -7,6 +7,9 @@ import { connect, type Socket } from 'node:net';
 const [port = 0, listeners = 0, silent = 0, events = 0] = process.argv.slice(2).map(Number);
 const REQUEST = 'GET /api/v2/events HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n';
 const MARK = Buffer.from('\ndata: ');
+/** What a listener is told at last that is too slow. */
+const DROPPED = Buffer.from('event: dropped\n');
+const LAST_WORDS = 600;
 
 class Listener {
   readonly socket: Socket;
@@ -26,6 +29,9 @@ class Listener {
       while (at >= 0) {
         this.events += 1;
         at = data.indexOf(MARK, at + MARK.length);
+      }
+      if (data.subarray(-LAST_WORDS).includes(DROPPED)) {
+        throw new Error(`a listener was too slow, and was let go after ${this.events} events`);
       }
       this.#rest = Buffer.from(data.subarray(-(MARK.length - 1)));
       onEvents();

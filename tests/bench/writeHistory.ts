@@ -26,8 +26,8 @@ export interface HistoryOptions {
   readonly folder: string;
   /** Whether to write the index that pman keeps beside it; without one the first start reads every record. */
   readonly withIndex?: boolean;
-  /** Whether the folders of the records are left empty. */
-  readonly isThin?: boolean;
+  /** Whether the folders of the records are left empty: of all, or of the jobs with these numbers. */
+  readonly isThin?: boolean | ((n: number) => boolean);
   /** How many users the jobs are of; default 10. */
   readonly users?: number;
 }
@@ -43,7 +43,7 @@ export function writeHistory(options: HistoryOptions): void {
     const startedAt = firstAt + i * MINUTE_MS;
     const root = newJobRoot(startedAt);
     const record = finishedJob(i, startedAt, users);
-    if (isThin) mkdirSync(join(folder, root));
+    if (typeof isThin === 'boolean' ? isThin : isThin(i)) mkdirSync(join(folder, root));
     else writeNode(join(folder, root), record);
     summaries.push([root, summaryOf(record)]);
   }

@@ -23,10 +23,12 @@ export class PageVisitor {
     this.#browser = browser;
   }
 
-  static async open(): Promise<PageVisitor> {
+  /** @param hasScrollBars whether they are there to be dragged; the pictures are without */
+  static async open({ hasScrollBars = false } = {}): Promise<PageVisitor> {
     const browser = await chromium.launch({
       executablePath: process.env.PMAN_TEST_CHROMIUM ?? '',
       args: ['--no-sandbox'],
+      ...(hasScrollBars && { ignoreDefaultArgs: ['--hide-scrollbars'] }),
     });
     return new PageVisitor(browser);
   }

@@ -6,10 +6,10 @@ import { PageVisitor } from './pageVisitor.ts';
  * Has a browser for the tests of a suite. Each begins without complaints, and ends with all windows closed.
  * @param mayComplain whether a test itself looks at what the browser complains of; else there must be nothing
  */
-export function visitedBy({ mayComplain = false } = {}): () => PageVisitor {
+export function visitedBy({ mayComplain = false, hasScrollBars = false } = {}): () => PageVisitor {
   let visitor: PageVisitor;
   beforeAll(async () => {
-    visitor = await PageVisitor.open();
+    visitor = await PageVisitor.open({ hasScrollBars });
   });
   beforeEach(() => {
     visitor.complaints = [];

@@ -113,6 +113,24 @@ describe('the list of /api/v2', () => {
     expect(seen).toEqual([ids.good, ids.long, ids.killed, ids.running]);
   });
 
+  it('begins behind a job or a number of them, from either end, with each filter', async () => {
+    const { good = '', bad = '', long = '', killed = '' } = ids;
+    expect(await names(`?after=${killed}`)).toEqual(['long', 'bad', 'good']);
+    expect(await names(`?after=${bad}&sort=oldest&limit=2`)).toEqual(['long', 'killed']);
+    expect(await names('?offset=3')).toEqual(['long', 'bad', 'good']);
+    expect(await names('?offset=1&limit=1&sort=oldest')).toEqual(['bad']);
+    expect(await names('?offset=1&state=killed,succeeded,running')).toEqual([
+      ...['killed', 'long', 'good'],
+    ]);
+    expect(await names(`?after=${long}&offset=1`)).toEqual(['good']);
+    expect(await names('?offset=7')).toEqual([]);
+    const { next } = await api.page(`?after=${killed}&offset=1&limit=1`);
+    // Behind the first page neither says anything: else a page would come over and over.
+    expect(await names(`?after=${killed}&offset=1&cursor=${next}`)).toEqual(['good']);
+    expect((await api.send('GET', `/api/v2/jobs?after=${good.slice(0, 30)}`)).status).toBe(400);
+    expect((await api.send('GET', '/api/v2/jobs?offset=-1')).status).toBe(400);
+  });
+
   it('has the members that are asked for, the same as a whole job has', async () => {
     const whole = await api.job(ids.bad ?? '');
     const page = await api.page('?jid=j&fields=state,command,labels,acceptedAt,links');

@@ -147,6 +147,15 @@ describe('the verbs of pman', () => {
       expect(await pman('logs', 'zzzz*')).toMatchObject({ code: 125 });
     });
 
+    it('is said to be near by the beginning of its id, too, where that is mistyped or too short', async () => {
+      const id = (await printed('run', 'true')).trim();
+      const wrong = `${id.slice(0, 5)}${id.endsWith('0') ? '1' : '0'}`;
+      for (const word of [wrong, id.slice(0, 3)]) {
+        const { stderr } = await pman('show', word);
+        expect(stderr).toMatch(new RegExp(`^pman: no job "${word}"\n  near it: .*\\b${id} `));
+      }
+    });
+
     it('is not guessed when a name means several', async () => {
       for (const n of [1, 2]) await printed('run', '--name', 'twice', `sleep 30; : ${n}`);
       const { code, stderr } = await pman('kill', 'twice');
@@ -351,6 +360,19 @@ describe('the verbs of pman', () => {
     });
   });
 
+  describe('wait --timeout', () => {
+    it('ends with 124 when the time is over, and leaves the job as it is', async () => {
+      const gate = makeGate(server);
+      const id = (await printed('run', gate.wait)).trim();
+      const { code, stdout, stderr } = await pman('wait', '--timeout', '0.2s', id);
+      expect([code, stdout]).toEqual([124, '']);
+      expect(stderr).toContain('pman: the time is over: 1 of 1 left');
+      gate.open();
+      expect(await pman('wait', '--timeout', '10m', id)).toMatchObject({ code: 0 });
+      expect(await pman('wait', '--timeout', 'soon', id)).toMatchObject({ code: 2 });
+    });
+  });
+
   describe('rerun', () => {
     it('runs the same again, or with changes, and prints the new id', async () => {
       const id = (await printed('run', '--name', 'again', 'printenv A || echo none')).trim();
@@ -420,7 +442,8 @@ describe('the verbs of pman', () => {
   describe('a wrong command line', () => {
     it.each([
       [['stat'], 'there is no command "stat"\n  near it: status\n'],
-      [['lss'], 'there is no command "lss"'],
+      [['lss'], 'there is no command "lss"\n  near it: ls\n'],
+      [['lst'], 'there is no command "lst"\n  near it: list\n'],
       [['ls', '--runing'], 'ls: there is no --runing; is it --running?\n'],
       [['help', 'nothing'], 'there is no command "nothing"'],
     ])('%j is told what may have been meant', async (argv, message) => {

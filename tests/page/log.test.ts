@@ -98,6 +98,14 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     await scroller().press('End');
     await lastIs('529 part');
     expect(await follows()).toBe('true');
+    // The same where nothing has the focus: with a job open such keys are its log's.
+    await log.page.evaluate('document.activeElement.blur()');
+    await log.page.keyboard.press('Home');
+    await shows('1 1');
+    expect(await follows()).toBe('false');
+    await log.page.keyboard.press('End');
+    await lastIs('529 part');
+    expect(await follows()).toBe('true');
   });
 
   it('shows what a line is at last, and its growth', async () => {

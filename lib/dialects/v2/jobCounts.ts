@@ -5,7 +5,7 @@ import type { JobLook } from '../../records/index/jobLook.ts';
 import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import { candidates, filterOf, fitsSummary, type SummaryFilter } from './jobFilter.ts';
+import { candidates, filterOf, fitsSummary, isOfAll, type SummaryFilter } from './jobFilter.ts';
 import { fitsWhole, isKnown, wholly } from './jobPage.ts';
 import type { ListQuery } from './listSchemas.ts';
 
@@ -25,10 +25,8 @@ export async function jobCounts(context: ApiContext, query: ListQuery): Promise<
   const { database } = context;
   const { state: _, ...filter } = filterOf(query);
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Counts;
-  const { auid, jid, backend, label, since, until, text, find, name } = filter;
-  const isAny = [auid, jid, backend, label, since, until, text, find, name].every(
-    (one) => one === undefined,
-  );
+  const { since, until } = filter;
+  const isAny = isOfAll(filter) && since === undefined && until === undefined;
   const lists = isAny ? [database.in('state', ACTIVE)] : candidates(database, filter);
   if (isAny) for (const state of OVER) counts[state] = database.in('state', state).length;
   let looks = 0;

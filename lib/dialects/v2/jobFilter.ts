@@ -17,13 +17,19 @@ export interface SummaryFilter
 }
 
 /** What a query asks of a job. */
-export function filterOf({ text, find, name, ...query }: ListQuery): SummaryFilter {
+export function filterOf(query: ListQuery): SummaryFilter {
+  const { auid, jid, state, backend, label, since, until, text, find, name } = query;
   return {
-    ...query,
+    ...{ auid, jid, state, backend, label, since, until },
     text: text?.toLowerCase(),
     find: find?.toLowerCase(),
     name: name?.toLowerCase(),
   };
+}
+
+/** Whether nothing is asked of a job but when it was accepted. */
+export function isOfAll({ since: _, until: __, ...others }: SummaryFilter): boolean {
+  return Object.values(others).every((one) => one === undefined);
 }
 
 /**

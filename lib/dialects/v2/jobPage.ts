@@ -4,7 +4,14 @@ import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import { candidates, filterOf, fitsSummary, isFound, type SummaryFilter } from './jobFilter.ts';
+import {
+  candidates,
+  filterOf,
+  fitsSummary,
+  isFound,
+  isOfAll,
+  type SummaryFilter,
+} from './jobFilter.ts';
 import { jobResource, linksOf } from './jobResource.ts';
 import type { JobResource } from './jobSchema.ts';
 import { jobText } from './jobText.ts';
@@ -16,22 +23,28 @@ export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
 export async function jobPage(context: ApiContext, query: ListQuery): Promise<WrittenJson> {
   const { database } = context;
-  const { limit, cursor, fields } = query;
+  const { limit, cursor, fields, after } = query;
+  const offset = cursor === undefined ? query.offset : 0;
   const filter = filterOf(query);
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
-  const span = { isUpward, after: cursor, ...timesOf(query) };
+  // Those that are left out are not looked at where each job fits.
+  const skip = database.indexing === undefined && isOfAll(filter) ? offset : 0;
+  const span = { isUpward, after: cursor ?? after, skip, ...timesOf(query) };
   const found: Found[] = [];
+  let left = offset - skip;
   let looks = 0;
   for (const job of looksInTurn(candidates(database, filter), span)) {
     looks += 1;
     if (isKnown(database, job)) {
       const fits = fitsSummary(filter, job);
-      if (fits !== false) {
+      if (fits === true && left > 0) left -= 1;
+      else if (fits !== false) {
         if (found.length === limit && fits === true) return page(found);
         const { root } = job;
         const json = listed(context, { root, job, filter, fields, fits });
-        if (json !== undefined && found.length === limit) return page(found);
-        if (json !== undefined) found.push({ root, json });
+        if (json !== undefined && left > 0) left -= 1;
+        else if (json !== undefined && found.length === limit) return page(found);
+        else if (json !== undefined) found.push({ root, json });
       }
     }
     // A look at the clock takes as long as a look at a job. Nothing of the job is looked up behind this.

@@ -68,7 +68,8 @@ export const listJobs = defineRoute({
     const event = context.events.newest;
     const counts = await jobCounts(context, query);
     const page = await jobPage(context, query);
-    return { status: 200, body: page.with({ counts, event }) };
+    const serverStartedAt = new Date(context.startedAtMs).toISOString();
+    return { status: 200, body: page.with({ counts, event, serverStartedAt }) };
   },
 });
 

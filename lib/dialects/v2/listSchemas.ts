@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { JOB_STATES, type JobState } from '../../jobs/states.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
 import { type JobResource, jobSchema } from './jobSchema.ts';
-import { instant, limit, words } from './schemaParts.ts';
+import { instant, limit, wholeNumber, words } from './schemaParts.ts';
 
 /** A job of which only some members were asked for. */
 const jobPartSchema = jobSchema.partial().required({ id: true }).meta({ id: 'JobPart' });
@@ -26,6 +26,9 @@ export const jobPageSchema = z
     event: z.int().optional().meta({
       description:
         'The number of the newest event when the counts were made: what comes behind it may change them.',
+    }),
+    serverStartedAt: z.iso.datetime({ precision: 3 }).optional().meta({
+      description: 'Since when this server runs; only where counts were asked for.',
     }),
   })
   .meta({ id: 'JobPage' });
@@ -80,6 +83,14 @@ export const listQuerySchema = z.strictObject({
     )
     .optional()
     .meta({ description: 'Where the page begins: `next` of the one before.' }),
+  after: z.string().regex(JOB_ROOT, 'is not the whole `id` of a job').optional().meta({
+    description:
+      'The `id` of a job, which may be gone: the page begins behind it. With the other `sort`: the jobs before it.',
+  }),
+  offset: wholeNumber.pipe(z.int().min(0)).default(0).meta({
+    description:
+      'How many of the jobs that fit are left out before the first one. With `cursor` none are, and `after` says nothing.',
+  }),
   counts: z.literal('1').optional().meta({
     description: '`1`: tell also how many jobs there are in each state.',
   }),

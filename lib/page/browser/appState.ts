@@ -43,7 +43,7 @@ export class AppState {
     this.live = new Live({
       url: window.location.origin,
       storage: window.sessionStorage,
-      load: (how) => this.rows.load(this.#place.filter, how),
+      load: (how) => this.rows.load(this.#place.filter, { ...how, mayStay: true }),
       onEvent: (event) => {
         this.rows.apply(event);
         for (const hear of this.#jobListeners) hear(event);

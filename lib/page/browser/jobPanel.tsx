@@ -43,7 +43,9 @@ export function JobPanel({ id }: { readonly id: string }) {
       <section class="panel" aria-label="Job">
         {error === undefined ? <p class="quiet">…</p> : <Failure error={error} onAgain={again} />}
         <p>
-          <Link to={{ view: 'jobs', id: undefined }}>All jobs</Link>
+          <Link to={{ view: 'jobs', id: undefined }} class="button">
+            All jobs
+          </Link>
         </p>
       </section>
     );

@@ -1,36 +1,22 @@
-import type { JobEvent, JobQuery, PmanClient } from '../../client/index.ts';
+import type { JobEvent, JobQuery } from '../../client/index.ts';
+import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
 import { changeOf } from './rowChange.ts';
 import { FIELDS, type Row, RowList } from './rowList.ts';
-import { isNarrow, queryOf, statesOf } from './searchWords.ts';
+import type { JobRowsOptions, LoadOptions, RowPage } from './rowRequests.ts';
+import { takeIn, type View, wantedRows } from './rowWindow.ts';
+import { isNarrow, keyOf, queryOf, statesOf, upsideDown } from './searchWords.ts';
 import { isOver, type State } from './shown.ts';
-import { type Counted, type Counts, StateCounts } from './stateCounts.ts';
-
-interface RowPage extends Counted {
-  readonly jobs: readonly Row[];
-  readonly next: string | null;
-}
-
-export interface JobRowsOptions {
-  readonly client: () => Pick<PmanClient, 'jobPage'>;
-  /** Whether rows may change their places now: nobody points at one or has chosen one. */
-  readonly mayMove: () => boolean;
-  readonly onChange: () => void;
-  /** Calls back later; default: a timer. Tests have their own. */
-  readonly later?: (act: () => void, ms: number) => void;
-}
+import { type Counts, StateCounts } from './stateCounts.ts';
 
 const FIRST_PAGE = 100;
-const LATER_PAGE = 500;
-/** More rows are let go when nobody is further down any more: each that comes would be one of a list without an end. */
-const MOST_RESTING = 2000;
 /** How long it takes until what has come is asked for: many jobs come together. In milliseconds. */
 const SOON_MS = 250;
 
 /**
- * The jobs of the list, as far as they have been loaded, and how many there are in each state. Events change rows in their
- * places, also while an answer is on its way that does not know them. Jobs that are new come in when nothing moves under
- * somebody's pointer; until then they are counted.
+ * The jobs of the list around those that are seen, and how many there are in each state. Events change rows in their places,
+ * also while an answer is on its way that does not know them. Jobs that are new come in when nothing moves under somebody's
+ * pointer; until then they are counted.
  */
 export class JobRows {
   readonly #options: JobRowsOptions;
@@ -39,11 +25,10 @@ export class JobRows {
   readonly #counts = new StateCounts();
   /** States of jobs that are known, go on, and are not in the list. */
   readonly #others = new Map<string, State>();
-  readonly #new = new Set<string>();
+  readonly #new = new NewJobs();
   #filter: Filter | undefined;
   /** Which filter the rows fit: not the newest one, as long as its answer is not there. */
   #shown: string | undefined;
-  #next: string | null = null;
   #turn = 0;
   /** What has happened since the newest request for rows went out. */
   #heard: JobEvent[] = [];
@@ -69,8 +54,20 @@ export class JobRows {
     return this.#counts.all;
   }
 
-  get hasMore(): boolean {
-    return this.#next !== null;
+  /** How many rows of the list are before those that are loaded. */
+  get start(): number {
+    return this.#list.start;
+  }
+
+  /** How many rows the list has: those that are loaded, before them, and behind them. */
+  get length(): number {
+    const end = this.start + this.rows.length;
+    return this.#list.hasMore ? Math.max(end + 1, this.total - this.news) : end;
+  }
+
+  /** Since when the server runs; undefined while that is not known. */
+  get serverStartedAt(): string | undefined {
+    return this.#counts.serverStartedAt;
   }
 
   get isLoading(): boolean {
@@ -100,46 +97,61 @@ export class JobRows {
   /** How many jobs fit the filter, as far as the counts tell; as many as there are rows at least. */
   get total(): number {
     const states = this.#filter && statesOf(this.#filter);
-    const counted = Object.entries(this.counts).reduce(
-      (sum, [state, n]) => sum + (states === undefined || states.includes(state as State) ? n : 0),
-      0,
-    );
-    return Math.max(counted, this.rows.length);
+    return Math.max(this.#counts.sum(states), this.rows.length);
   }
 
   /**
    * Loads the first page of what fits a filter. What is shown stays until it is there.
-   * @param anew whether nothing of what has been loaded before may stay
    * @returns the number of the newest event that it knows; undefined when another load has overtaken it
    * @throws PmanClientError as the request does
    */
-  async load(filter: Filter, { anew = false } = {}): Promise<number | undefined> {
+  async load(
+    filter: Filter,
+    { anew = false, mayStay = false }: LoadOptions = {},
+  ): Promise<number | undefined> {
     this.#filter = filter;
+    const isOther = this.#shown !== keyOf(filter);
+    if (mayStay && !anew && !isOther && this.start > 0) return this.#recount(filter);
     const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1' } as const;
     const page = await this.#ask(query, (first) => {
-      const isOther = this.#shown !== keyOf(filter);
       this.#shown = keyOf(filter);
-      this.#new.clear();
+      this.#new.topIs(first.jobs.map(({ id }) => id));
       const rest = anew || isOther ? undefined : this.#restBehind(first);
-      this.#list.set([...first.jobs, ...(rest ?? [])]);
-      if (rest === undefined) this.#next = first.next;
+      const hasMore = rest === undefined ? first.next !== null : this.#list.hasMore;
+      this.#list.set([...first.jobs, ...(rest ?? [])], { hasMore });
     });
     return page?.event;
   }
 
-  /** Loads what comes behind the last row. */
-  async more(): Promise<void> {
-    if (this.#filter === undefined || this.#next === null || this.#isLoading) return;
-    const query = { ...queryOf(this.#filter), limit: LATER_PAGE, cursor: this.#next };
-    await this.#ask(query, ({ jobs, next }) => {
-      this.#list.add(jobs);
-      this.#next = next;
+  /**
+   * Has the rows loaded that are seen, and some around them; to be called when others are seen, and when some have come.
+   * @throws PmanClientError as a request does
+   */
+  async see(view: View): Promise<void> {
+    if (this.#filter === undefined || this.isFirst || this.#isLoading) return;
+    const wanted = wantedRows(view, this.#list, this.length);
+    if (wanted === undefined) return;
+    const query = {
+      ...queryOf(wanted.isReversed ? upsideDown(this.#filter) : this.#filter),
+      ...wanted.query,
+    };
+    await this.#ask(query, (page) => {
+      const isTop = takeIn(this.#list, wanted, page);
+      if (isTop) this.#new.topIs(this.rows.map(({ id }) => id));
+      // The list is shorter than it was when it was counted.
+      if (this.rows.length === 0) this.#refreshSoon();
     });
   }
 
   /** The row of a job, where it was loaded. */
   row(id: string): Row | undefined {
     return this.#list.get(id);
+  }
+
+  /** The place in the whole list of a job that is loaded. */
+  placeOf(id: string): number | undefined {
+    const at = this.#list.placeOf(id);
+    return at === undefined ? undefined : this.start + at;
   }
 
   /** Takes in what has happened to a job. */
@@ -152,7 +164,7 @@ export class JobRows {
       if (before !== undefined) return;
       this.#others.set(id, 'waiting');
       this.#tick(seq, undefined, 'waiting');
-      if (this.#isShown('waiting')) this.#new.add(id);
+      this.#comes(id);
       this.#refreshSoon();
     } else if (type === 'removed') {
       this.#others.delete(id);
@@ -175,8 +187,7 @@ export class JobRows {
 
   /** What waits comes in, if it may; to be called when somebody has let go of the list. */
   settle(): void {
-    const isMuch = this.rows.length > MOST_RESTING;
-    if (isMuch || this.#new.size > 0 || this.rows.some(({ isGone }) => isGone)) this.#refreshSoon();
+    if (this.#new.size > 0 || this.rows.some(({ isGone }) => isGone)) this.#refreshSoon();
   }
 
   /** Loads the first page anew, whatever is pointed at. */
@@ -184,11 +195,13 @@ export class JobRows {
     return this.#filter === undefined ? Promise.resolve() : this.load(this.#filter);
   }
 
-  #isShown(state: State): boolean {
+  /** A job is new. Where it is known to fit, it stands before all others, or behind them. */
+  #comes(id: string): void {
     const filter = this.#filter;
-    if (filter === undefined || isNarrow(filter)) return false;
-    const states = statesOf(filter);
-    return states === undefined || states.includes(state);
+    if (filter === undefined || isNarrow(filter)) return;
+    if (statesOf(filter)?.includes('waiting') === false) return;
+    if (filter.sort === 'newest') this.#new.add(id);
+    else this.#list.growsAtEnd();
   }
 
   /** Asks for rows. Only the newest request counts: `take` puts its answer into the list. */
@@ -236,7 +249,6 @@ export class JobRows {
     const last = jobs.at(-1);
     const at = last === undefined ? undefined : this.#list.placeOf(last.id);
     if (at === undefined || next === null) return undefined;
-    if (this.rows.length > MOST_RESTING && this.#options.mayMove()) return undefined;
     return this.rows.slice(at + 1).filter(({ isGone }) => isGone !== true);
   }
 
@@ -266,8 +278,8 @@ export class JobRows {
     }, SOON_MS);
   }
 
-  /** Asks how many there are, and leaves the rows as they are. */
-  async #recount(filter: Filter): Promise<void> {
+  /** Asks how many there are, and leaves the rows as they are. @returns the newest event that was counted with */
+  async #recount(filter: Filter): Promise<number | undefined> {
     const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
     const counted = this.#counts.ask();
     let page: RowPage | undefined;
@@ -277,14 +289,10 @@ export class JobRows {
     } finally {
       counted(page);
     }
-    for (const { id } of page?.jobs ?? []) {
-      if (this.#list.get(id) === undefined && filter.sort === 'newest') this.#new.add(id);
+    if (page !== undefined && filter.sort === 'newest') {
+      this.#new.seen(page.jobs.map(({ id }) => id));
     }
     this.#options.onChange();
+    return page?.event;
   }
-}
-
-/** Filters are the same that ask for the same. */
-function keyOf(filter: Filter | undefined): string {
-  return JSON.stringify(filter && [filter.states, filter.q, filter.sort]);
 }

@@ -11,8 +11,6 @@ import { useHold } from './useHold.ts';
 const ROW = 32;
 /** Rows that are drawn above and below what is seen. */
 const SPARE = 12;
-/** So many rows before the end the next page is asked for. */
-const AHEAD = 60;
 
 interface Span {
   readonly first: number;
@@ -26,28 +24,39 @@ interface Span {
 export function JobTable() {
   const app = useApp();
   useChanges(app);
-  const { rows } = app.rows;
+  const { rows, start, length } = app.rows;
   const frame = useRef<HTMLDivElement>(null);
+  /** The first row that is seen, and its place in the list. */
+  const top = useRef<{ readonly id: string; readonly place: number }>();
   const { hold, point } = useHold(frame);
   const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 60 });
   const look = () => {
     const box = frame.current;
     if (box === null) return;
-    const top = Math.floor(box.scrollTop / ROW);
+    const place = Math.floor(box.scrollTop / ROW);
     const seen = Math.ceil(box.clientHeight / ROW);
     // In steps: most scrolls draw nothing anew.
-    const from = Math.max(0, Math.floor((top - SPARE) / 8) * 8);
-    const to = top + seen + SPARE + 8;
+    const from = Math.max(0, Math.floor((place - SPARE) / 8) * 8);
+    const to = place + seen + SPARE + 8;
     setSpan((old) => (old.first === from && old.last === to ? old : { first: from, last: to }));
     hold();
-    if (to + AHEAD > app.rows.rows.length)
-      app.rows.more().catch((error) => app.live.noticed(error));
+    const { rows: loaded, start: begin } = app.rows;
+    const id = loaded[place - begin]?.id;
+    top.current = id === undefined || box.scrollTop === 0 ? undefined : { id, place };
+    app.rows.see({ from, to }).catch((error) => app.live.noticed(error));
   };
   const { isLoading, error, shown: fits } = app.rows;
+  // Where rows stand in the list is known better once others have come: they stay under the eyes of whoever looks at them.
+  useLayoutEffect(() => {
+    const now = top.current && app.rows.placeOf(top.current.id);
+    if (top.current === undefined || now === undefined) return;
+    const moved = now - top.current.place;
+    if (moved !== 0) frame.current?.scrollBy(0, moved * ROW);
+  }, [rows, start]);
   // What has failed is not asked for over and over; who scrolls asks again.
   useLayoutEffect(() => {
     if (error === undefined) look();
-  }, [rows.length, isLoading, error]);
+  }, [rows, start, isLoading, error]);
   // Other rows begin at the top.
   useLayoutEffect(() => frame.current?.scrollTo({ top: 0 }), [fits]);
   const isUsable = !app.rows.isFirst;
@@ -60,13 +69,14 @@ export function JobTable() {
     if (frame.current !== null) watcher.observe(frame.current);
     return () => watcher.disconnect();
   }, []);
-  const shown = rows.slice(first, last);
+  const shown = rows.slice(Math.max(0, first - start), Math.max(0, last - start));
+  const above = Math.max(start, Math.min(first, start + rows.length));
   const now = useNow(shown.some(({ state }) => !isOver(state)));
   useRedrawWhenSeen();
   const minute = Math.floor(Date.now() / 60_000);
   const { sort } = app.place.filter;
   const openId = app.place.view === 'job' ? app.place.id : undefined;
-  const below = Math.max(0, rows.length - first - shown.length);
+  const below = Math.max(0, length - above - shown.length);
   return (
     <section
       class="list"
@@ -79,7 +89,7 @@ export function JobTable() {
       onFocusIn={hold}
       onFocusOut={() => queueMicrotask(hold)}
     >
-      <table aria-rowcount={app.rows.hasMore ? -1 : rows.length + 1}>
+      <table aria-rowcount={length + 1}>
         <thead>
           <tr>
             <th scope="col" class="pick">
@@ -109,12 +119,12 @@ export function JobTable() {
           </tr>
         </thead>
         <tbody>
-          <Gap rows={first} />
+          <Gap rows={above} />
           {shown.map((row, i) => (
             <JobRow
               key={row.id}
               row={row}
-              at={first + i}
+              at={above + i}
               now={isOver(row.state) ? 0 : now}
               minute={minute}
               isOpen={isCalled(row.id, openId)}

@@ -1,7 +1,7 @@
 import type { AppState } from './appState.ts';
 import { deedsOf } from './deeds.ts';
+import { chosenJob, focusRow, scrollList } from './listKeys.ts';
 import { areKeysOn, isTypedInto } from './oneLetterKeys.ts';
-import { isCalled } from './pagePlace.ts';
 import { GROUPS, isOver } from './shown.ts';
 
 /** The keys of the page. None needs Ctrl or Alt; none works while somebody types. */
@@ -11,6 +11,7 @@ export const KEY_MAP: readonly (readonly [string, string])[] = [
   ['Esc', 'back'],
   ['/', 'search jobs; in a log, find'],
   ['g g, G', 'first and last job'],
+  ['Home End', 'the ends of the list; with a job open, of its log'],
   ['x', 'select the job'],
   ['K', 'kill (asks)'],
   ['R', 'rerun (asks)'],
@@ -35,6 +36,9 @@ export function listenToKeys({ app, onHelp }: KeyOptions): () => void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
     if (key === 'Escape') return back(app);
+    // With a job open they are its log's.
+    const isFree = target === document.body && app.place.view === 'jobs';
+    if (isFree && scrollList(key)) return event.preventDefault();
     if (!areKeysOn()) return;
     // In the log the keys are the log's.
     const isInLog = target instanceof Element && target.closest('[role=log], .logView') !== null;
@@ -98,37 +102,4 @@ function back(app: AppState): void {
   if (app.place.view !== 'jobs') app.go({ view: 'jobs', id: undefined, line: undefined });
   else if (app.selected.size > 0) app.select([]);
   else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-}
-
-/** The job whose row has the focus, else the one that is open. */
-function chosenJob(app: AppState) {
-  const focused = document.activeElement?.closest<HTMLElement>('tr[data-id]')?.dataset.id;
-  const { id } = app.place;
-  const { rows } = app.rows;
-  if (focused !== undefined) return rows.find((row) => row.id === focused);
-  return rows.find((row) => isCalled(row.id, id)) ?? app.shownJob;
-}
-
-/** Gives a row of the list the focus; it may have to be drawn first. */
-function focusRow(app: AppState, to: 1 | -1 | 'first' | 'last'): boolean {
-  const frame = document.querySelector<HTMLElement>('.list');
-  const { rows } = app.rows;
-  if (frame === null || rows.length === 0) return false;
-  const chosen = chosenJob(app);
-  const at = chosen === undefined ? -1 : rows.indexOf(chosen);
-  const last = rows.length - 1;
-  const next = to === 'first' ? 0 : to === 'last' ? last : Math.min(last, Math.max(0, at + to));
-  const row = rows[next];
-  if (row === undefined) return false;
-  const focus = () => {
-    const link = frame.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(row.id)}"] a`);
-    link?.focus({ preventScroll: true });
-    link?.closest('tr')?.scrollIntoView({ block: 'nearest' });
-    return link !== null;
-  };
-  if (focus()) return true;
-  const { scrollHeight } = frame;
-  frame.scrollTo({ top: (scrollHeight / (rows.length + 1)) * next });
-  requestAnimationFrame(() => requestAnimationFrame(focus));
-  return true;
 }

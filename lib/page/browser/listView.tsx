@@ -65,7 +65,7 @@ function Shown() {
           ▲ {rows.news} new {rows.news === 1 ? 'job' : 'jobs'}
         </button>
       )}{' '}
-      {rows.rows.length} of {rows.total}
+      {rows.total} {rows.total === 1 ? 'job' : 'jobs'}
     </p>
   );
 }

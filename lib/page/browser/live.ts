@@ -9,9 +9,16 @@ export type Contact =
   /** The server wants a token, or another one. */
   | { readonly kind: 'token'; readonly wasRefused: boolean };
 
+/** What keeps texts for as long as the tab is open. */
+interface Keeper {
+  getItem(name: string): string | null;
+  setItem(name: string, text: string): void;
+  removeItem(name: string): void;
+}
+
 export interface LiveOptions {
   readonly url: string;
-  readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  readonly storage: Keeper;
   /**
    * Loads what is shown first, and gives the number of the newest event that it knows; `anew`: nothing of what is shown may
    * stay, for what has happened to it is not known.
@@ -155,13 +162,14 @@ export class Live {
     const since = this.#contact.kind === 'away' ? this.#contact.since : Date.now();
     if (kind !== 'token') this.#become({ kind: 'away', since, nextAt: Date.now() + ms });
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
       const end = () => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', end);
         resolve();
       };
+      const timer = setTimeout(end, ms);
       this.#wake = end;
-      signal.addEventListener('abort', end, { once: true });
+      signal.addEventListener('abort', end);
     });
     this.#wake = undefined;
   }
@@ -172,9 +180,15 @@ export class Live {
   }
 }
 
+/** What tells whether somebody sees the page. */
+interface Shown {
+  readonly visibilityState: string;
+  addEventListener(type: 'visibilitychange', listener: () => void): void;
+}
+
 /** Lets go of the connection when the tab has been hidden for long, and begins anew when it is seen again. */
 export function restWhileHidden(
-  document: Document,
+  document: Shown,
   live: Pick<Live, 'pause' | 'start' | 'contact'>,
 ): void {
   let timer: ReturnType<typeof setTimeout> | undefined;

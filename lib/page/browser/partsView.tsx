@@ -1,4 +1,5 @@
 import type { Job } from '../../client/index.ts';
+import { ScrollRegion } from './scrollRegion.tsx';
 import { clock, span } from './shown.ts';
 import { TableHead } from './tableHead.tsx';
 
@@ -10,7 +11,7 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
   const whole = Math.max(1, end - begin);
   if (parts.length === 0) return <p class="quiet">None of its parts has begun.</p>;
   return (
-    <div class="scroll">
+    <ScrollRegion name="Parts">
       <table class="parts">
         <TableHead names={['Part', 'State', 'Began', 'Time', 'Timeline', 'Command']} />
         <tbody>
@@ -57,7 +58,7 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
           })}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }
 

@@ -2,6 +2,7 @@ import type { Job } from '../../client/index.ts';
 import { Fact } from './fact.tsx';
 import { Link } from './link.tsx';
 import { linkId } from './pagePlace.ts';
+import { ScrollRegion } from './scrollRegion.tsx';
 import { bytesWords, dayAndClock, shortId, span } from './shown.ts';
 
 /** All that is recorded of a job. */
@@ -14,7 +15,7 @@ export function RecordView({ job }: { readonly job: Job }) {
   const waited =
     job.startedAt === null ? undefined : Date.parse(job.startedAt) - Date.parse(job.acceptedAt);
   return (
-    <div class="scroll">
+    <ScrollRegion name="Record">
       <dl class="record">
         <Fact name="Command">
           <code class="wrap">{job.command}</code>
@@ -68,6 +69,6 @@ export function RecordView({ job }: { readonly job: Job }) {
         <summary>As JSON</summary>
         <pre class="json">{JSON.stringify(job, undefined, 2)}</pre>
       </details>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -59,6 +59,16 @@ export function isNarrow(filter: Filter): boolean {
   return filter.q.trim() !== '';
 }
 
+/** Filters are the same that ask for the same. */
+export function keyOf(filter: Filter | undefined): string {
+  return JSON.stringify(filter && [filter.states, filter.q, filter.sort]);
+}
+
+/** A filter of the same jobs, the last one first. */
+export function upsideDown(filter: Filter): Filter {
+  return { ...filter, sort: filter.sort === 'newest' ? 'oldest' : 'newest' };
+}
+
 /** A filter in words, for a list that is empty. */
 export function inWords({ states, q }: Filter): string {
   const what = states.length === 0 ? 'jobs' : `${states.join(' or ')} jobs`;

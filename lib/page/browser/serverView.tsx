@@ -5,6 +5,7 @@ import { Fact } from './fact.tsx';
 import { Failure } from './failure.tsx';
 import { Link } from './link.tsx';
 import { linkId } from './pagePlace.ts';
+import { ScrollRegion } from './scrollRegion.tsx';
 import { bytesWords, clock, dayAndClock, shortId, span } from './shown.ts';
 import { TableHead } from './tableHead.tsx';
 import { useApp, useChanges } from './useApp.ts';
@@ -78,7 +79,7 @@ export function ServerView() {
         </button>
       </p>
       <h3>What runs jobs</h3>
-      <div class="scroll">
+      <ScrollRegion name="What runs jobs">
         <table class="facts">
           <TableHead names={['Name', 'Runs', 'A job may have', 'Outputs apart', 'Signals']} />
           <tbody>
@@ -93,7 +94,7 @@ export function ServerView() {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
       <h3>Events</h3>
       {tail.events.length === 0 && <p class="quiet">Nothing has happened yet.</p>}
       <ol class="events" reversed>

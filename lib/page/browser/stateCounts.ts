@@ -6,6 +6,7 @@ export type Counts = Readonly<Partial<Record<State, number>>>;
 export interface Counted {
   readonly counts?: Counts | undefined;
   readonly event?: number | undefined;
+  readonly serverStartedAt?: string | undefined;
 }
 
 /** A job that was in one state and is in another; undefined: it was not there, or is no more. */
@@ -22,6 +23,7 @@ interface Move {
  */
 export class StateCounts {
   #counts: Counts = {};
+  #serverStartedAt: string | undefined;
   #knownTo = 0;
   #asked = 0;
   /** What has happened since somebody has asked. */
@@ -31,11 +33,25 @@ export class StateCounts {
     return this.#counts;
   }
 
+  /** Since when the server runs that has counted; undefined while none has. */
+  get serverStartedAt(): string | undefined {
+    return this.#serverStartedAt;
+  }
+
+  /** How many there are in some states, or in all. */
+  sum(states: readonly State[] | undefined): number {
+    return Object.entries(this.#counts).reduce(
+      (sum, [state, n]) => sum + (states?.includes(state as State) === false ? 0 : n),
+      0,
+    );
+  }
+
   /** The server is asked. @returns what takes its answer; undefined: there is none */
   ask(): (counted: Counted | undefined) => void {
     this.#asked += 1;
     return (counted) => {
       this.#asked -= 1;
+      this.#serverStartedAt = counted?.serverStartedAt ?? this.#serverStartedAt;
       if (counted?.counts !== undefined) this.#take(counted.counts, counted.event);
       if (this.#asked === 0) this.#moves = [];
     };

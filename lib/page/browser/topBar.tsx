@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link } from './link.tsx';
 import { SEARCH_WORDS } from './searchWords.ts';
+import { dayAndClock, span } from './shown.ts';
 import { nextTheme, type Theme, themeNow } from './theme.ts';
-import { useApp, useChanges } from './useApp.ts';
+import { useApp, useChanges, useRedrawWhenSeen } from './useApp.ts';
 
 const CONTACT = {
   connecting: { glyph: '○', word: 'connecting' },
@@ -18,12 +19,19 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
   const { kind } = app.live.contact;
   const { glyph, word } = CONTACT[kind];
   const { view } = app.place;
+  const { serverStartedAt } = app.rows;
+  useRedrawWhenSeen();
   return (
     <header class="top">
       <h1>
         <Link to={{ view: 'jobs', id: undefined }}>pman</Link>
       </h1>
       <span class="host">{location.host}</span>
+      {serverStartedAt !== undefined && (
+        <span class="host up" title={`since ${dayAndClock(serverStartedAt)}`}>
+          up {span(Date.now() - Date.parse(serverStartedAt))}
+        </span>
+      )}
       <span class={`contact ${kind}`} role="status">
         <span aria-hidden="true">{glyph}</span> {word}
       </span>
@@ -39,10 +47,10 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         </Link>
       </nav>
       <SearchField />
-      <ThemeButton />
       <button type="button" class="icon" onClick={onHelp} aria-label="Keys">
         ?
       </button>
+      <ThemeButton />
     </header>
   );
 }

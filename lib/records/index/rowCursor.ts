@@ -10,6 +10,8 @@ export interface RowSpan {
   /** Orders of jobs: the lowest one, and one that is too high. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+  /** So many are passed over unseen at first; where several lists are gone through as one, in each of them. */
+  readonly skip?: number | undefined;
 }
 
 /** The row that was met last, in whatever list, and its order: another job may be in that row by now. */
@@ -64,7 +66,7 @@ export class RowCursor {
   }
 
   #first(): number {
-    const { isUpward, after, from, to } = this.#span;
+    const { isUpward, after, from, to, skip = 0 } = this.#span;
     const [roots, rows] = [this.#roots, this.#rows];
     const firstOf = (order: number) => rows.firstWhere((row) => roots.orderAt(row) >= order);
     let low = from === undefined ? 0 : firstOf(from);
@@ -81,7 +83,7 @@ export class RowCursor {
           rows.firstWhere((row) => !isBefore(row)),
         );
     }
-    return isUpward ? low : high - 1;
+    return isUpward ? low + skip : high - 1 - skip;
   }
 
   /** Rows have moved: goes on beside the last one that was met. */

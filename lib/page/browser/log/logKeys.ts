@@ -23,12 +23,16 @@ export function listenToLogKeys({ control, view, find }: KeyTargets): () => void
     if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
     const log = control();
     const isInside = target instanceof Node && view()?.contains(target) === true;
-    if (log === undefined || (!isInside && !EVERYWHERE.has(key))) return;
+    // What has no use for a key leaves it to the log.
+    const isFree = target instanceof Element && target.matches('body, .panelHead h2');
+    const isMove = MOVES.has(key);
+    const isOurs = isInside || EVERYWHERE.has(key) || (isMove && isFree);
+    if (log === undefined || !isOurs) return;
     const isSecondG = key === 'g' && hadG;
     hadG = key === 'g' && !isSecondG;
     // Elsewhere they are for buttons and boxes.
-    const isMove = MOVES.has(key);
-    if (isMove && !(target instanceof Element && target.closest('.log-scroller') !== null)) return;
+    const isInLines = target instanceof Element && target.closest('.log-scroller') !== null;
+    if (isMove && !isInLines && !isFree) return;
     const isLetter = key.length === 1 && !isMove;
     if (isLetter && !areKeysOn()) return;
     if (key === '/') find()?.focus();

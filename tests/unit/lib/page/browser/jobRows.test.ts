@@ -3,6 +3,9 @@ import type { JobEvent, JobPage, JobQuery } from '../../../../../lib/client/inde
 import { JobRows } from '../../../../../lib/page/browser/jobRows.ts';
 import { NO_FILTER } from '../../../../../lib/page/browser/pagePlace.ts';
 
+/** What is seen first of a list. */
+const TOP = { from: 0, to: 30 };
+
 const job = (id: string, state = 'running') => ({
   ...{ id, state, jid: id, auid: null, command: id, exitCode: null, place: null, labels: {} },
   ...{ backend: 'host', acceptedAt: '', startedAt: null, endedAt: null },
@@ -120,12 +123,12 @@ describe('the rows of the list', () => {
     page(['d', 'c'], { next: 'n' });
     await rows.load(NO_FILTER);
     page(['b', 'a']);
-    await rows.more();
-    expect(asked.at(-1)).toMatchObject({ cursor: 'n' });
+    await rows.see(TOP);
+    expect(asked.at(-1)).toMatchObject({ after: 'c' });
     page(['e', 'd', 'c'], { next: 'm' });
     await rows.refresh();
     expect(ids()).toEqual(['e', 'd', 'c', 'b', 'a']);
-    expect(rows.hasMore).toBe(false);
+    expect(rows.length).toBe(5);
     // What has happened to the later ones is not known: then they do not stay.
     page(['e', 'd', 'c'], { next: 'm' });
     await rows.load(NO_FILTER, { anew: true });
@@ -178,7 +181,7 @@ describe('the rows of the list', () => {
     page(['b'], { next: 'n', counts: counts(2), event: 7 });
     await rows.load(NO_FILTER);
     page(['a']);
-    await rows.more();
+    await rows.see(TOP);
     const ended = event('ended', 'a', failed);
     page(['b'], { next: 'n', counts: counts(1, 1), event: ended.seq });
     await rows.refresh();
@@ -193,7 +196,7 @@ describe('the rows of the list', () => {
     page(['b'], { next: 'n', counts: counts(2), event: 7 });
     await rows.load(NO_FILTER);
     page(['a']);
-    const loaded = rows.more();
+    const loaded = rows.see(TOP);
     rows.apply(event('ended', 'a', failed));
     await loaded;
     expect(rows.rows[1]).toMatchObject({ id: 'a', state: 'failed' });
@@ -215,7 +218,7 @@ describe('the rows of the list', () => {
     page(['b', 'a'], { next: 'n' });
     await rows.load(NO_FILTER);
     page(['z', 'y']);
-    await rows.more();
+    await rows.see(TOP);
     const other = { ...NO_FILTER, q: 'a' };
     answers.push({ jobs: [], next: null });
     const lost = rows.load(other);
@@ -225,22 +228,62 @@ describe('the rows of the list', () => {
     expect(rows.shown).toContain('"a"');
   });
 
-  it('are let go further down once nobody is there', async () => {
-    page(['first'], { next: 'n' });
-    await rows.load(NO_FILTER);
-    page(Array.from({ length: 2500 }, (_, n) => `job ${n}`));
-    await rows.more();
-    mayMove = false;
-    rows.settle();
-    page(['new', 'first'], { next: 'm' });
-    due.shift()?.();
-    await new Promise(setImmediate);
-    expect(ids()).toHaveLength(2501);
-    mayMove = true;
-    rows.settle();
-    page(['new', 'first'], { next: 'm' });
-    due.shift()?.();
-    await new Promise(setImmediate);
-    expect([ids(), rows.hasMore]).toEqual([['new', 'first'], true]);
+  describe('of a list of 100,000', () => {
+    const numbered = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => `job ${from + n}`);
+    const place = (at: number) => rows.rows[at - rows.start]?.id;
+
+    beforeEach(async () => {
+      page(numbered(0, 100), { next: 'n', counts: counts(100_000), event: 7 });
+      await rows.load(NO_FILTER);
+    });
+
+    it('have places for all of them, and are few', async () => {
+      expect([rows.length, rows.start, ids()[0]]).toEqual([100_000, 0, 'job 0']);
+      for (let at = 100; at < 5000; at += 200) {
+        page(numbered(at, at + 200), { next: 'n' });
+        await rows.see({ from: at - 40, to: at });
+        expect(asked.at(-1)).toMatchObject({ after: `job ${at - 1}`, limit: 200 });
+      }
+      expect([rows.length, place(4900), rows.rows.length]).toEqual([100_000, 'job 4900', 1000]);
+      page(numbered(3900, 4100).toReversed(), { next: 'n' });
+      await rows.see({ from: 4100, to: 4140 });
+      expect(asked.at(-1)).toMatchObject({ after: 'job 4100', sort: 'oldest' });
+      expect([rows.start, place(3900), rows.rows.length]).toEqual([3900, 'job 3900', 1000]);
+    });
+
+    it('are asked for by their number where somebody jumps to', async () => {
+      page(numbered(29_940, 30_100), { next: 'n' });
+      await rows.see({ from: 30_000, to: 30_040 });
+      expect(asked.at(-1)).toMatchObject({ offset: 29_940, limit: 160 });
+      expect([rows.length, rows.start, place(30_000)]).toEqual([100_000, 29_940, 'job 30000']);
+    });
+
+    it('are those at the end where somebody goes there, whatever has been counted', async () => {
+      page(numbered(99_830, 100_000).toReversed(), { next: 'n' });
+      await rows.see({ from: 99_960, to: 100_010 });
+      expect(asked.at(-1)).toMatchObject({ offset: 0, sort: 'oldest' });
+      expect([rows.length, ids().at(-1)]).toEqual([100_000, 'job 99999']);
+      await rows.see({ from: 99_960, to: 100_010 });
+      expect(asked).toHaveLength(2);
+    });
+
+    it('are the first of all where the top is nearer than was known', async () => {
+      page(numbered(29_940, 30_100), { next: 'n' });
+      await rows.see({ from: 30_000, to: 30_040 });
+      page(numbered(29_900, 29_940).toReversed());
+      await rows.see({ from: 29_950, to: 29_990 });
+      expect([rows.start, ids()[0]]).toEqual([0, 'job 29900']);
+    });
+
+    it('stay where they are while jobs come, also when the connection is lost meanwhile', async () => {
+      page(numbered(29_940, 30_100), { next: 'n' });
+      await rows.see({ from: 30_000, to: 30_040 });
+      mayMove = false;
+      rows.apply(event('accepted', 'new'));
+      page(['new', ...numbered(0, 99)], { next: 'n', counts: counts(100_002), event: seq });
+      expect(await rows.load(NO_FILTER, { mayStay: true })).toBe(seq);
+      expect([rows.news, rows.total, place(30_000)]).toEqual([1, 100_002, 'job 30000']);
+    });
   });
 });
