@@ -2,12 +2,15 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readSpool } from '../../../../../crunner/detached/spool.ts';
 import { PmanError } from '../../../../../lib/errors.ts';
+import { acceptedFolder } from '../../../../../lib/jobs/host/hostSpool.ts';
 import {
   folderOf,
   handedOver,
   host,
+  open,
   recordOf,
   submit,
+  submitMany,
 } from '../../../../helpers/hostJobsOnFakeRunner.ts';
 
 describe('submit', () => {
@@ -29,6 +32,29 @@ describe('submit', () => {
     expect(handedOver()).toEqual([first]);
     await expect(submit('false', { key: 'k' })).rejects.toMatchObject({ code: 'conflict' });
     expect(handedOver()).toEqual([first]);
+  });
+
+  it('takes two requests with one key for one job while the disk has yet to confirm the first', async () => {
+    host.jobs.close();
+    open({ fsync: true });
+    const [first, second, other] = await Promise.all([
+      submit('true', { key: 'k' }),
+      submit('true', { key: 'k' }),
+      submit('false', { key: 'k' }).catch((error: unknown) => error),
+    ]);
+    expect(second).toBe(first);
+    expect(other).toMatchObject({ code: 'conflict' });
+    expect(handedOver()).toEqual([first]);
+  });
+
+  it('takes in no job that waits when the disk does not take it', async () => {
+    await submitMany(2);
+    const folder = acceptedFolder(host.spool);
+    writeFileSync(folder, '');
+    await expect(submit()).rejects.toMatchObject({ code: 'storage' });
+    expect(host.jobs.counts).toEqual({ running: 2, waiting: 0 });
+    expect([...host.database.roots()]).toHaveLength(2);
+    rmSync(folder);
   });
 
   it('takes nothing in that the disk does not take', async () => {
