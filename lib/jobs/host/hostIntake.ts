@@ -77,7 +77,7 @@ export class HostIntake {
     if (earlier !== undefined) return earlier.then(() => this.#take(asked));
     const record = newRecord(job);
     // Nothing is awaited from here on: of two requests with one key the second finds the first.
-    const known = database.sameJob(record);
+    const known = job.rawMeta.key === undefined ? undefined : database.sameJob(record);
     if (known !== undefined) return known;
     if (database.problem !== undefined) throw notAccepted(database.problem);
     const root = newJobRoot(preciseNow(), (beginning) => database.hasBeginning(beginning));
