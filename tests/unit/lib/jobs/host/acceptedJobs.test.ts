@@ -29,7 +29,7 @@ describe('accepted jobs', () => {
   it('are found by the next server in the order in which they came, those that left are not', () => {
     const roots = [newRoot(), newRoot(), newRoot()] as const;
     const first = open();
-    for (const [k, root] of roots.entries()) first.add(root, request(`job ${k}`));
+    for (const [k, root] of roots.entries()) void first.add(root, request(`job ${k}`));
     first.leave(roots[1]);
     first.drop(roots[2], 'ended before it started');
     expect(roots.map((root) => first.has(root))).toEqual([true, false, true]);
@@ -46,7 +46,7 @@ describe('accepted jobs', () => {
   it('are with the disk once what is asked for resolves', async () => {
     const jobs = open({ fsync: true });
     const roots = Array.from({ length: 50 }, newRoot);
-    await Promise.all(roots.map((root) => jobs.add(root, request('true'))));
+    await Promise.all(roots.map(async (root) => jobs.add(root, request('true'))));
     expect([...open().find().keys()]).toEqual(roots);
     jobs.close();
   });
@@ -54,7 +54,7 @@ describe('accepted jobs', () => {
   it('take no file for ever: one that all have left goes, or is emptied', () => {
     const jobs = open({ fileBytes: 1000 });
     const roots = Array.from({ length: 100 }, newRoot);
-    for (const root of roots) jobs.add(root, request('x'.repeat(200)));
+    for (const root of roots) void jobs.add(root, request('x'.repeat(200)));
     const most = files().length;
     expect(most).toBeGreaterThan(10);
     for (const root of roots.slice(0, 50)) jobs.leave(root);
@@ -69,7 +69,7 @@ describe('accepted jobs', () => {
     const jobs = open();
     for (let k = 0; k < 2000; k += 1) {
       const root = newRoot();
-      jobs.add(root, request('x'.repeat(200)));
+      void jobs.add(root, request('x'.repeat(200)));
       jobs.leave(root);
     }
     const [name = ''] = files();
@@ -80,10 +80,10 @@ describe('accepted jobs', () => {
   it('stay in a file that holds other lines or half a line, and nothing is added to that half', () => {
     const [a, b] = [newRoot(), newRoot()];
     const first = open();
-    first.add(a, request('a'));
+    void first.add(a, request('a'));
     const [name = ''] = files();
     appendFileSync(join(folder, name), `garbled\n{"job":"${b}"}\n`);
-    first.add(b, request('b'));
+    void first.add(b, request('b'));
     appendFileSync(join(folder, name), '{"job":"half');
     const next = open();
     expect([...next.find().keys()]).toEqual([a, b]);
@@ -102,7 +102,7 @@ describe('accepted jobs', () => {
     const jobs = open();
     expect([...jobs.find().keys()]).toEqual([root]);
     expect(warnings).toEqual(['accepted jobs cannot be read']);
-    jobs.add(newRoot(), request('later'));
+    void jobs.add(newRoot(), request('later'));
     expect(files()).toContain('00000003.jsonl');
     jobs.close();
   });
