@@ -70,6 +70,7 @@ export function createSpool(folder: string, request: SpoolRequest, input?: Spool
 
 /**
  * Makes the spool folder of a job whose request is on the disk elsewhere, until the first line behind it is in this one.
+ * One with a journal stays as it is.
  * @throws the file system's error; the next call makes anew what is there then
  */
 export function openSpool(folder: string, request: SpoolRequest): void {
@@ -77,6 +78,7 @@ export function openSpool(folder: string, request: SpoolRequest): void {
     makeFolder(folder);
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
+    if (readSpool(folder) !== undefined) return;
     rmSync(folder, { recursive: true, force: true });
     makeFolder(folder);
   }

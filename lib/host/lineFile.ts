@@ -72,8 +72,13 @@ export class LineFile {
    * @throws the file system's error
    */
   flushed(): Promise<void> {
-    this.#nextFlush ??= this.#flushBehind(this.#flushing);
-    return this.#nextFlush;
+    if (this.#nextFlush !== undefined) return this.#nextFlush;
+    try {
+      this.#nextFlush = this.#flushBehind(this.#open(), this.#flushing);
+      return this.#nextFlush;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Has the disk confirm what was added, and keeps the process waiting. */
@@ -103,8 +108,7 @@ export class LineFile {
     rmSync(this.path, { force: true });
   }
 
-  async #flushBehind(earlier: Promise<void> | undefined): Promise<void> {
-    const fd = this.#open();
+  async #flushBehind(fd: number, earlier: Promise<void> | undefined): Promise<void> {
     await earlier?.catch(() => undefined);
     this.#flushing = this.#nextFlush;
     this.#nextFlush = undefined;

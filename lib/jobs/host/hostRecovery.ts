@@ -37,7 +37,10 @@ function recoverWaiting(
   { request, dropped }: AcceptedJob,
   { database, spool, runs }: RecoveryParts,
 ): boolean {
-  if (spool.hasJournal(root) && spool.readMended(root) !== undefined) return false;
+  if (spool.hasJournal(root) && spool.readMended(root) !== undefined) {
+    spool.goOn(root);
+    return false;
+  }
   const record = database.tree(root);
   if (record === undefined) database.add(root, newRecord((request.owner as SpoolOwner).job));
   else if (dropped === undefined && (isDone(record) || progressOf(record).started.length > 0)) {

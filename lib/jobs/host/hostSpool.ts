@@ -104,6 +104,11 @@ export class HostSpool {
     this.#opened.add(root);
   }
 
+  /** The folder of a job that an earlier server has accepted is the one to go on with. */
+  goOn(root: string): void {
+    this.#opened.add(root);
+  }
+
   /** Whether a job has no folder yet that it could run in. */
   isUnopened(root: string): boolean {
     return this.#accepted.has(root) && !this.#opened.has(root);

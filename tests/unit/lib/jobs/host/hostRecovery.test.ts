@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createSpool, readSpool, writeLine } from '../../../../../crunner/detached/spool.ts';
@@ -118,6 +118,23 @@ describe('the next server', () => {
     host.runner.ends(first);
     expect(handedOver()).toContain(third);
     expect(readSpool(folderOf(third))?.request).toMatchObject({ parts: ['job 2'] });
+  });
+
+  it('goes on with one that has its own folder and is still among those that wait', async () => {
+    const [first, , third, fourth] = await submitMany(4);
+    host.runner.ends(first);
+    // The server was killed before it had heard of that.
+    writeLine(folderOf(third), { part: 0, start }, false);
+    writeFileSync(join(folderOf(third), '0.out'), 'so far');
+    expect([...acceptedJobs().keys()]).toEqual([third, fourth]);
+    await nextServer();
+    expect(readSpool(folderOf(third))?.parts).toEqual([{ start }]);
+    expect(readFileSync(join(folderOf(third), '0.out'), 'utf8')).toBe('so far');
+    await host.jobs.kill(third, KILL);
+    expect(readSpool(folderOf(third))?.kill).toEqual(KILL);
+    host.runner.ends(third);
+    await host.database.save();
+    expect([...acceptedJobs().keys()]).toEqual([fourth]);
   });
 
   it('runs no job again that has begun, whatever was lost of what said so', async () => {
