@@ -66,23 +66,21 @@ export function createSpool(folder: string, request: SpoolRequest, input?: Spool
   makeFolder(folder);
   if (input !== undefined) writeInput(stdinFile(folder), input, request.fsync === true);
   append(folder, { request }, request.fsync === true);
+  if (request.fsync) syncPath(dirname(folder));
 }
 
 /**
- * Makes the spool folder of a job whose request is on the disk elsewhere, until the first line behind it is in this one.
- * One with a journal stays as it is.
+ * Makes the spool folder of a job whose request is on the disk elsewhere until the first line behind it is in this one: that
+ * line has the disk confirm both. One with a journal stays as it is.
  * @throws the file system's error; the next call makes anew what is there then
  */
 export function openSpool(folder: string, request: SpoolRequest): void {
-  try {
-    makeFolder(folder);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
-    if (readSpool(folder) !== undefined) return;
+  if (readSpool(folder) === undefined) {
     rmSync(folder, { recursive: true, force: true });
     makeFolder(folder);
+    append(folder, { request }, false);
   }
-  append(folder, { request }, false);
+  if (request.fsync) syncPath(dirname(folder));
 }
 
 function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean): void {
@@ -130,10 +128,7 @@ function append(folder: string, line: JournalLine, fsync: boolean): void {
   } finally {
     closeSync(fd);
   }
-  if (!fsync) return;
-  syncPath(folder);
-  // The first line that may be told of: from here on the folder is what tells about the job.
-  if (!('part' in line) || ('start' in line && line.part === 0)) syncPath(dirname(folder));
+  if (fsync) syncPath(folder);
 }
 
 function syncPath(path: string): void {

@@ -80,8 +80,7 @@ export class HostSpool {
   ): Promise<void> | undefined {
     const refuse = (error: unknown) => notAccepted(messageOf(error), error);
     try {
-      // The flush that many share is worth a line more.
-      if (input === undefined && !(startsNow && !this.#options.fsync)) {
+      if (input === undefined && !startsNow) {
         return this.#accepted.add(root, request)?.catch((error: unknown) => {
           throw refuse(error);
         });

@@ -4,6 +4,7 @@ import { readSpool } from '../../../../../crunner/detached/spool.ts';
 import { PmanError } from '../../../../../lib/errors.ts';
 import { acceptedFolder } from '../../../../../lib/jobs/host/hostSpool.ts';
 import {
+  acceptedJobs,
   folderOf,
   handedOver,
   host,
@@ -37,6 +38,7 @@ describe('submit', () => {
   it('takes two requests with one key for one job while the disk has yet to confirm the first', async () => {
     host.jobs.close();
     open({ fsync: true });
+    await submitMany(2);
     const [first, second, other] = await Promise.all([
       submit('true', { key: 'k' }),
       submit('true', { key: 'k' }),
@@ -44,7 +46,8 @@ describe('submit', () => {
     ]);
     expect(second).toBe(first);
     expect(other).toMatchObject({ code: 'conflict' });
-    expect(handedOver()).toEqual([first]);
+    expect(host.jobs.counts).toEqual({ running: 2, waiting: 1 });
+    expect([...acceptedJobs().keys()]).toEqual([first]);
   });
 
   it('takes in no job that waits when the disk does not take it', async () => {
