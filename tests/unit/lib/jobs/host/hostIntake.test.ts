@@ -8,6 +8,7 @@ import {
   folderOf,
   handedOver,
   host,
+  jobOf,
   open,
   recordOf,
   submit,
@@ -22,6 +23,13 @@ describe('submit', () => {
       owner: { job: { cmd: 'echo a; echo b' } },
     });
     expect(recordOf(root)).toMatchObject({ status: 'notstarted' });
+  });
+
+  it('has taken in a plain job when it returns: nobody waits for what is there', async () => {
+    await submitMany(2);
+    const root = host.jobs.submit(jobOf('true'));
+    expect(root).toEqual(expect.any(String));
+    expect([...acceptedJobs().keys()]).toEqual([root]);
   });
 
   it('takes two requests with one key for one job', async () => {
