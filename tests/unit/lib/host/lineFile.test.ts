@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../../../helpers/eventually.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 /** How many bytes the disk takes of each write; undefined: all. */
@@ -69,14 +70,12 @@ describe('add', () => {
   it('makes the file anew that somebody has removed', async () => {
     file.add('one');
     fs.rmSync(join(path, '..'), { recursive: true });
-    // It is looked for again once in a while.
-    await expect(async () => {
-      for (;;) {
-        file.add('two');
-        if (fs.existsSync(path)) return;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }).not.toThrow();
+    // It is looked for once in a while.
+    await eventually(() => {
+      file.add('two');
+      return fs.existsSync(path);
+    });
+    expect(text()).toBe('two\n');
   });
 
   it('goes on with a file that was closed or emptied', () => {
