@@ -60,6 +60,7 @@ export function makeLogger({
   colour = process.stderr.isTTY,
   format: form = 'text',
 }: LogOptions): Logger {
+  if (verbosity <= 0 && file === undefined) return silentLogger();
   const json = format.printf(({ timestamp, level, message, ...fields }) =>
     terminalText(JSON.stringify({ timestamp, level, message, ...fields })),
   );
@@ -71,7 +72,6 @@ export function makeLogger({
   const stamped = format.combine(format.timestamp(), format.errors({ stack: true }));
   const level = verbosity >= 2 ? 'debug' : 'info';
   return createLogger({
-    silent: verbosity <= 0 && file === undefined,
     level: 'debug',
     format: stamped,
     transports: [

@@ -142,11 +142,16 @@ function parseLine(line: string): JournalLine | undefined {
 function isLine(value: unknown): value is JournalLine {
   const line = membersOf(value);
   if (line === undefined) return false;
-  if ('request' in line) return Array.isArray(membersOf(line.request)?.parts);
+  if ('request' in line) return isRequest(line.request);
   if (Number.isSafeInteger(line.part)) {
     return membersOf(line.start) !== undefined || membersOf(line.end) !== undefined;
   }
   return typeof line.dropped === 'string' || membersOf(line.kill) !== undefined;
+}
+
+/** Whether JSON is what is to be run, as far as those who read it would fall over another one. */
+export function isRequest(value: unknown): value is SpoolRequest {
+  return Array.isArray(membersOf(value)?.parts);
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -69,6 +69,20 @@ export function createSpool(folder: string, request: SpoolRequest, input?: Spool
   if (request.fsync) syncPath(dirname(folder));
 }
 
+/**
+ * Makes the spool folder of a job whose request is on the disk elsewhere until the first line behind it is in this one: that
+ * line has the disk confirm both. One with a journal stays as it is.
+ * @throws the file system's error; the next call makes anew what is there then
+ */
+export function openSpool(folder: string, request: SpoolRequest): void {
+  if (readSpool(folder) === undefined) {
+    rmSync(folder, { recursive: true, force: true });
+    makeFolder(folder);
+    append(folder, { request }, false);
+  }
+  if (request.fsync) syncPath(dirname(folder));
+}
+
 function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean): void {
   const fd = openSync(file, 'wx', 0o600);
   try {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requirePermittedRun } from '../access/runPermit.ts';
+import { whenThere } from '../concurrency/soon.ts';
 import { PmanError } from '../errors.ts';
 import type { JobRequest } from '../jobs/backend.ts';
 import { limitFields } from '../jobs/runLimits.ts';
@@ -47,7 +48,7 @@ export const run = defineAction({
   schema,
   handlesThreaded: true,
   metaLimits: KEPT_LIMITS,
-  async handle(meta, { services, threaded, rawMeta, caller, input, trace }) {
+  handle(meta, { services, threaded, rawMeta, caller, input, trace }) {
     const { cmd, auid, jid, container, ssh, shell, notify } = meta;
     const { jobs, settings } = services;
     const inContainer = jobs.isForEngine(container) ? container : undefined;
@@ -63,13 +64,14 @@ export const run = defineAction({
       ...(trace && { trace }),
     };
     const began = performance.now();
-    const root = await (caller.grant?.auid === undefined
-      ? jobs.submit(job)
-      : submitApart(services, job));
-    services.jobAccepted?.((performance.now() - began) / 1000);
-    const result = { jobRoot: root, id: services.database.shortNameOf(root) };
-    const told = { status: true, result, jobs: [root] };
-    return threaded ? told : { ...told, after: jobs.ended(root) };
+    const submitted =
+      caller.grant?.auid === undefined ? jobs.submit(job) : submitApart(services, job);
+    return whenThere(submitted, (root) => {
+      services.jobAccepted?.((performance.now() - began) / 1000);
+      const result = { jobRoot: root, id: services.database.shortNameOf(root) };
+      const told = { status: true, result, jobs: [root] };
+      return threaded ? told : { ...told, after: jobs.ended(root) };
+    });
   },
 });
 

@@ -61,7 +61,7 @@ export interface JobChangesOptions {
   readonly log: Logger;
 }
 
-/** So many events later the checkpoint is written again: a start reads as many. */
+/** So many events later the checkpoint is written again, or twice as many as it has jobs: a start reads as many. */
 const CHECKPOINT_EVENTS = 10_000;
 
 /**
@@ -105,7 +105,8 @@ export class JobChanges implements RecordObserver {
     this.#scheduled = undefined;
     if (!this.#tell(() => [...this.#touched].flatMap((root) => this.#newsOf(root)))) return;
     this.#touched.clear();
-    if (this.#options.events.newest - this.#checkpointAt > CHECKPOINT_EVENTS) this.checkpoint();
+    const since = this.#options.events.newest - this.#checkpointAt;
+    if (since > Math.max(CHECKPOINT_EVENTS, 2 * this.#told.size)) this.checkpoint();
   }
 
   /** The record of a job that has ended is on the disk, and no later start takes the job up: all of it has been told. */

@@ -27,12 +27,12 @@ export interface JobRequest extends NewJob {
  */
 export interface JobBackend {
   /**
-   * Accepts a job. When it resolves, the job is on the disk and will run. A job with the key of an earlier one is that one,
+   * Accepts a job. When it returns, or what it returns resolves, the job is on the disk and will run. A job with the key of an earlier one is that one,
    * when it asks for the same.
    * @returns the name of its job root
    * @throws PmanError bad_request, conflict, unavailable or storage: the job was not accepted
    */
-  submit(request: JobRequest): Promise<string>;
+  submit(request: JobRequest): Soon<string>;
   /**
    * Ends a job; says whether there was anything to end. Its record stays and says who ended it. When it resolves, the order
    * is on the disk.

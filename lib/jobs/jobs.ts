@@ -46,7 +46,7 @@ export class Jobs {
   }
 
   /** Accepts a job (see JobBackend.submit). */
-  async submit(request: JobRequest): Promise<string> {
+  submit(request: JobRequest): Soon<string> {
     const { host, containers, containerJobs } = this.#options;
     if (request.container === undefined) return host.submit(request);
     if (request.ssh !== undefined) {

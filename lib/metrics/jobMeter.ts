@@ -101,15 +101,13 @@ export class JobMeter {
     for (const root of this.#options.active()) this.#takeUp(root);
   }
 
-  #count({ type, id: root, data }: JobEvent): void {
+  #count({ type, id: root, backend: other, data }: JobEvent): void {
     switch (type) {
-      case 'accepted': {
-        const view = this.#options.view(root);
-        const backend = view === undefined ? 'host' : backendOf(view);
-        this.#options.meter.jobsAccepted.inc({ backend });
-        if (view?.isDone !== true) this.#put(root, { backend, state: 'waiting' });
+      case 'accepted':
+        this.#options.meter.jobsAccepted.inc({ backend: other ?? 'host' });
+        // Also one that has started or ended by now: that is told next.
+        this.#put(root, { backend: other ?? 'host', state: 'waiting' });
         return;
-      }
       case 'started':
         if (data?.part === 0) this.#started(root);
         return;

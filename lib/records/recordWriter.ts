@@ -38,7 +38,8 @@ const RETRY_MS = 1000;
 /** How long a save keeps the process to itself at a time, in milliseconds. */
 const SLICE_MS = 5;
 /**
- * How long a save that nobody waits for then leaves it to others: when they keep it busy, and when not; milliseconds.
+ * How long a save that nobody waits for then leaves it to others: when they keep it busy or no job has ended, and when not;
+ * milliseconds.
  */
 const LONG_PAUSE_MS = 100;
 const SHORT_PAUSE_MS = 10;
@@ -55,7 +56,7 @@ const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
 /** What has to be written of a record: all of it, or these leaves (none: only `onWritten` is to be called). */
 interface Unwritten {
   whole: boolean;
-  readonly leaves: Map<string, readonly string[]>;
+  leaves?: Map<string, readonly string[]>;
   /** Whether its job has ended: once written, it may leave the memory. */
   isLast: boolean;
   /** About how much memory it takes until then, in characters. */
@@ -108,13 +109,18 @@ export class RecordWriter {
    * @param chars about how much memory it takes until it is written, beyond what a record takes anyway
    */
   mark(root: string, what: 'whole' | 'nothing' | readonly string[], chars = 0): void {
-    const fresh = { whole: false, leaves: new Map(), isLast: false, chars: 0 };
-    const unwritten: Unwritten = this.#unwritten.get(root) ?? fresh;
+    let unwritten = this.#unwritten.get(root);
+    if (unwritten === undefined) {
+      unwritten = { whole: false, isLast: false, chars: 0 };
+      this.#unwritten.set(root, unwritten);
+    }
     if (what === 'whole') unwritten.whole = true;
-    else if (what !== 'nothing') unwritten.leaves.set(what.join('/'), what);
+    else if (what !== 'nothing' && !unwritten.whole) {
+      unwritten.leaves ??= new Map();
+      unwritten.leaves.set(what.join('/'), what);
+    }
     this.#chars += chars;
     unwritten.chars += chars;
-    this.#unwritten.set(root, unwritten);
     this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
   }
 
@@ -186,7 +192,8 @@ export class RecordWriter {
       const before = performance.eventLoopUtilization();
       await sleep(pauseMs);
       const { utilization } = performance.eventLoopUtilization(before);
-      pauseMs = utilization > BUSY ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
+      // Where no job has ended, nothing comes of haste: what waits stays in memory and in the spool.
+      pauseMs = utilization > BUSY || this.#last === 0 ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
       sliceEnd = performance.now() + SLICE_MS;
     }
   }
@@ -211,7 +218,7 @@ export class RecordWriter {
       return;
     }
     let more = 0;
-    for (const path of leaves.values()) {
+    for (const path of leaves?.values() ?? []) {
       const value = record.cat(path);
       if (value !== undefined) more += writeLeaf(join(folder, ...path), value, this.#options);
     }

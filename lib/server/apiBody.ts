@@ -1,3 +1,4 @@
+import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { GatewayRequest } from '../gateway/types.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
@@ -17,9 +18,13 @@ export interface ApiBody {
  * Reads a body: JSON, or a form (RFC 7578) with the JSON as its part `job`, and the part `stdin`.
  * @throws PmanError bad_request for what is neither
  */
-export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise<ApiBody> {
+export function readApiBody({ rawHeaders, body }: GatewayRequest): Soon<ApiBody> {
   const type = rawHeaders.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
-  if (!/^multipart\/form-data\b/i.test(type)) return { json: await jsonIn(body) };
+  if (/^multipart\/form-data\b/i.test(type)) return readForm(body, type);
+  return whenThere(jsonIn(body), (json) => ({ json }));
+}
+
+async function readForm(body: Buffer, type: string): Promise<ApiBody> {
   const form = await formIn(body, type);
   const job = form.get('job');
   const stdin = form.get('stdin');
@@ -34,23 +39,30 @@ export async function readApiBody({ rawHeaders, body }: GatewayRequest): Promise
   return stdin === null ? { json } : { json, input: await bytesOf(stdin) };
 }
 
-async function jsonIn(bytes: Buffer): Promise<JsonValue | undefined> {
-  const payload = await readPayload(bytes);
-  if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
-  return payload.isBlank ? undefined : plainNumbers(smallBody(await parsed(payload)));
+function jsonIn(bytes: Buffer): Soon<JsonValue | undefined> {
+  return whenThere(readPayload(bytes), (payload) => {
+    if (payload === undefined) throw new PmanError('bad_request', 'the body is not UTF-8 text');
+    if (payload.isBlank) return undefined;
+    return whenThere(parsed(payload), (value) => plainNumbers(smallBody(value)));
+  });
 }
 
 /** The envelope has a hint of its own for what is no JSON. */
-async function parsed(payload: Payload): Promise<JsonValue> {
+function parsed(payload: Payload): Soon<JsonValue> {
   try {
-    return await payload.json();
+    const value = payload.json();
+    return value instanceof Promise ? value.catch(explain) : value;
   } catch (error) {
-    if (!(error instanceof BadRequestError)) throw error;
-    throw new BadRequestError(error.message, {
-      hint: 'send one JSON object, such as {"command": "echo hello"}; see /openapi.json',
-      cause: error,
-    });
+    return explain(error);
   }
+}
+
+function explain(error: unknown): never {
+  if (!(error instanceof BadRequestError)) throw error;
+  throw new BadRequestError(error.message, {
+    hint: 'send one JSON object, such as {"command": "echo hello"}; see /openapi.json',
+    cause: error,
+  });
 }
 
 /** Nothing that is said to the API is as large as that. @throws PmanError payload_too_large */

@@ -113,12 +113,14 @@ function answer(
       return { scheme, port, folder };
     },
     permit: (deed) => requireScope(caller, 'pman', deed),
-    act: async (action, rawMeta, input) => {
+    act: (action, rawMeta, input) => {
       const threaded = rawMeta.threaded === true;
       const trace = traceContextIn(request.rawHeaders);
-      const done = await dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
-      jobs.push(...(done.jobs ?? []));
-      return done;
+      const doing = dispatch(seen, { action, rawMeta, threaded }, { caller, trace, input });
+      return whenThere(doing, (done) => {
+        jobs.push(...(done.jobs ?? []));
+        return done;
+      });
     },
   };
   const asked = new SeenRequest(request, target, caller);

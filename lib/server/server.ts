@@ -18,6 +18,7 @@ import { rightsUnder } from '../host/rights.ts';
 import { SpentMemory } from '../host/spentMemory.ts';
 import { TlsFiles } from '../host/tlsFiles.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
+import { acceptedFolder } from '../jobs/host/hostSpool.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { removeOld } from '../jobs/retention.ts';
 import type { Logger } from '../log.ts';
@@ -130,7 +131,7 @@ async function open(
   const workFolder = workFolderOf(config.dbPath);
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
-  claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool] });
+  claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool, acceptedFolder(spool)] });
   const lock = await lockDatabase(config.dbPath, workFolder);
   releases.push(() => lock.release());
   const spent = new SpentMemory();

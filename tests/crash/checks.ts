@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readAccepted } from '../../lib/jobs/host/acceptedJobs.ts';
 import { readTree } from '../../lib/tree/disk.ts';
 import { isJsonObject } from '../../lib/wire/json.ts';
 import { dumps } from '../../lib/wire/pythonJson.ts';
@@ -116,6 +117,12 @@ export async function checkDisk(place: Place): Promise<void> {
   await eventually(() => open().length === 0).catch(() => {
     ledger.faults.push(`journals of ended jobs are left: ${open().join(' ')}`);
   });
+  const waiting = () => acceptedIn(`${DBpath}.spool`);
+  await eventually(() => waiting().length === 0).catch(() => {
+    ledger.faults.push(
+      `jobs that have begun are still among those that wait: ${waiting().join(' ')}`,
+    );
+  });
   if (existsSync(join(`${DBpath}.spool`, 'unreadable'))) {
     ledger.faults.push('leaves were put aside as unreadable');
   }
@@ -135,6 +142,15 @@ export async function checkDisk(place: Place): Promise<void> {
   }
   const strangers = readdirSync(server.folders.root).filter((name) => name.includes('.taken'));
   if (strangers.length > 0) ledger.faults.push(`left beside the database: ${strangers.join(' ')}`);
+}
+
+/** The jobs that the next server would take for jobs that wait. */
+function acceptedIn(workFolder: string): readonly string[] {
+  const folder = join(workFolder, 'accepted');
+  return readdirSync(folder).flatMap((name) => {
+    const { jobs, badLines } = readAccepted(readFileSync(join(folder, name), 'utf8'));
+    return badLines > 0 ? [`${badLines} lines that are none`] : [...jobs.keys()];
+  });
 }
 
 function sorted(value: unknown): unknown {

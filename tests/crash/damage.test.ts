@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -52,10 +53,26 @@ function makePipe(path: string): void {
 
 const index = (server: TestServer) => join(workFolderOf(server), 'index.jsonl');
 const drafts = (server: TestServer) => join(workFolderOf(server), 'drafts');
+const acceptedOf = (server: TestServer) => join(workFolderOf(server), 'accepted');
 const leaf = (server: TestServer, root: string) => join(server.folders.DBpath, root, 'cmd');
 const journal = (server: TestServer, root: string) => join(spoolOf(server), root, 'job.jsonl');
 const spoolOf = (server: TestServer) => join(`${server.folders.DBpath}.spool`, 'jobs');
 const workFolderOf = (server: TestServer) => `${server.folders.DBpath}.spool`;
+
+/** A server that was killed while three jobs waited for one that runs until the gate is opened. */
+async function startAndKillWithWaiting() {
+  const server = await startServer({ flags: ['--maxJobs', '1'] });
+  const gate = makeGate(server);
+  const running = await runJob(server, gate.wait);
+  await eventually(async () => (await statesOf(server, running))[0] === 'started');
+  const jids = [
+    await runJob(server, 'echo 0'),
+    await runJob(server, 'echo 1'),
+    await runJob(server, 'echo 2'),
+  ] as const;
+  await server.kill9();
+  return { server, gate, jids };
+}
 
 describe('a start', () => {
   it.each([true, false])(
@@ -120,6 +137,40 @@ describe('a start', () => {
     for (const jid of jids) expect(await statesOf(server, jid)).toEqual(['finishedSuccessfully']);
     const stdout = await server.request('GET', `/api/v1/${root}/stdout`);
     expect(stdout.text).toBe('1\n');
+    const later = await untilEnded(server, await runJob(server, 'echo later'));
+    expect(later).toMatchObject({ returncode: [0], stdout: ['later\n'] });
+    await endServer(server);
+  });
+
+  it('passes over damaged lines among the jobs that wait, and runs the others', async () => {
+    const { server, gate, jids } = await startAndKillWithWaiting();
+    const [name = ''] = readdirSync(acceptedOf(server));
+    const file = join(acceptedOf(server), name);
+    const [first = '', second = '', third = ''] = readFileSync(file, 'utf8').split('\n');
+    const bytes = [first, `${second.slice(0, 50)}\0${second.slice(51)}`, '{}', third, '{"job":"2'];
+    writeFileSync(file, bytes.join('\n'));
+    await server.restart();
+    expect(server.output.stderr).toMatch(/lines of accepted jobs are damaged/);
+    const more = await runJob(server, 'echo more');
+    gate.open();
+    for (const jid of [jids[0], jids[2], more]) {
+      expect(await untilEnded(server, jid)).toMatchObject({ returncode: [0] });
+    }
+    // Its record may have been written by then.
+    expect([[], ['lost']]).toContainEqual(await statesOf(server, jids[1]));
+    await endServer(server);
+  });
+
+  it.each<[what: string, damage: (path: string) => void]>([
+    ['a folder', mkdirSync],
+    ['a pipe', makePipe],
+    ['missing', () => undefined],
+  ])('goes on when the file of the jobs that wait is %s', async (_what, damage) => {
+    const { server, gate } = await startAndKillWithWaiting();
+    const [name = ''] = readdirSync(acceptedOf(server));
+    replaceBy(join(acceptedOf(server), name), damage);
+    await server.restart();
+    gate.open();
     const later = await untilEnded(server, await runJob(server, 'echo later'));
     expect(later).toMatchObject({ returncode: [0], stdout: ['later\n'] });
     await endServer(server);

@@ -88,6 +88,39 @@ describeWithEngine('a disk', cannotMount, () => {
     await endServer(server);
   });
 
+  it('that is full takes a job that waits wholly or not at all, and runs those that it took', async () => {
+    const root = tempDir();
+    const disk = join(root, 'disk');
+    mountSmallDisk(disk, 4);
+    const folders = { ...makeFolders(join(root)), DBpath: join(disk, 'db') };
+    const server = await startServer({ folders, flags: ['--maxJobs', '1'] });
+    const gate = makeGate(server);
+    const running = await runJob(server, gate.wait);
+    await eventually(async () => (await statesOf(server, running))[0] === 'started');
+    const taken = [await runJob(server, 'echo first')];
+    fill(disk);
+    // The last block of the file may have room for some.
+    for (let k = 0; ; k += 1) {
+      const jid = `waits-${k}`;
+      const meta = { ...{ cmd: `echo ${jid}`, auid: 'tester', jid, threaded: true } };
+      const { status } = await act(server, 'run', meta);
+      if (status === 507) break;
+      expect(status).toBe(200);
+      taken.push(jid);
+    }
+    await server.kill9();
+    rmSync(join(disk, 'filler'));
+    await server.restart();
+    gate.open();
+    for (const jid of taken) {
+      expect(await statesOf(server, jid)).toHaveLength(1);
+      expect(await untilEnded(server, jid)).toMatchObject({ returncode: [0] });
+    }
+    const listed = (await server.request('GET', '/api/v1')).json() as { GET: object };
+    expect(Object.keys(listed.GET)).toHaveLength(taken.length + 1);
+    await endServer(server);
+  });
+
   it('that lets nobody write the records is told of, and nothing is lost of what was accepted', async () => {
     const folders = makeFolders();
     const { DBpath } = folders;

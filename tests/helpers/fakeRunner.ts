@@ -53,8 +53,13 @@ export class FakeRunner implements RunnerLink {
 
   /** A part of a job has ended; unless told otherwise it was the last one, and went well. */
   ends(root: string, told: Partial<PartEnd> = {}, part = 0): void {
-    const end = this.endsUntold(root, told, part);
-    this.#options.onEvent({ kind: 'end', folder: this.#folder(root), part, end });
+    this.#tellEnd(root, part, this.endsUntold(root, told, part));
+  }
+
+  /** The same of a job whose folder somebody has removed. */
+  endsUnwritten(root: string): void {
+    const end = { endedAt: 1_700_000_001_000, returncode: 0, silent: true, last: true } as const;
+    this.#tellEnd(root, 0, end);
   }
 
   /** A part of a job has ended, and the server does not get to know. */
@@ -67,6 +72,10 @@ export class FakeRunner implements RunnerLink {
   /** The runner has gone. */
   goes(): void {
     this.#options.onLost();
+  }
+
+  #tellEnd(root: string, part: number, end: PartEnd): void {
+    this.#options.onEvent({ kind: 'end', folder: this.#folder(root), part, end });
   }
 
   #folder(root: string): string {

@@ -1,9 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
+import { readAccepted } from '../../lib/jobs/host/acceptedJobs.ts';
 import { HostJobs } from '../../lib/jobs/host/hostJobs.ts';
+import { acceptedFolder } from '../../lib/jobs/host/hostSpool.ts';
 import { SshHosts } from '../../lib/jobs/host/sshHosts.ts';
 import { progressOf } from '../../lib/jobs/progress.ts';
+import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
@@ -25,10 +28,10 @@ export const host = {} as {
 };
 
 /** A server's host jobs on the folders that there are. */
-export function open(): void {
+export function open({ fsync = false }: { readonly fsync?: boolean } = {}): void {
   const { database, spool } = host;
   host.jobs = new HostJobs({
-    ...{ database, spool, maxJobs: MAX_JOBS, fsync: false, outputLimitBytes: 1000 },
+    ...{ database, spool, maxJobs: MAX_JOBS, fsync, outputLimitBytes: 1000 },
     sshHosts: new SshHosts({ hosts: [], identity: undefined, knownHosts: undefined }),
     log: silentLogger(),
     connect: (options) => {
@@ -53,17 +56,25 @@ afterEach(async () => {
   await host.database.close();
 });
 
-export const jobOf = (cmd: string, rawMeta: JsonObject = {}) => ({
+export const jobOf = (cmd: string, rawMeta: JsonObject = {}, limits: LimitMeta = {}) => ({
   ...{ cmd, auid: 'me', jid: cmd },
   rawMeta: { cmd, auid: 'me', jid: cmd, ...rawMeta },
-  limits: {},
+  limits,
 });
-export const submit = (cmd = 'true', rawMeta: JsonObject = {}) =>
-  host.jobs.submit(jobOf(cmd, rawMeta));
+export const submit = async (cmd = 'true', rawMeta: JsonObject = {}, limits: LimitMeta = {}) =>
+  host.jobs.submit(jobOf(cmd, rawMeta, limits));
 export const submitMany = async (count: number) => {
   const roots: string[] = [];
   for (let k = 0; k < count; k += 1) roots.push(await submit(`job ${k}`));
   return roots as [string, string, string, ...string[]];
+};
+/** The jobs that are written down and have not begun, with what is known of them. */
+export const acceptedJobs = () => {
+  const folder = acceptedFolder(host.spool);
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return new Map(
+    names.flatMap((name) => [...readAccepted(readFileSync(join(folder, name), 'utf8')).jobs]),
+  );
 };
 export const folderOf = (root: string) => join(host.spool, root);
 export const recordOf = (root: string) => {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Soon } from '../../concurrency/soon.ts';
+import { type Soon, whenThere } from '../../concurrency/soon.ts';
 import { BadRequestError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../tree/paths.ts';
 import type { JsonValue } from '../../wire/json.ts';
@@ -16,7 +16,7 @@ export interface ApiRequest {
   readonly target: string;
   readonly header: (name: string) => string | undefined;
   /** Reads the body: its JSON, and what came along for a job to read; undefined when there is none. */
-  readonly body: () => Promise<{ readonly json: JsonValue | undefined; readonly input?: Buffer }>;
+  readonly body: () => Soon<{ readonly json: JsonValue | undefined; readonly input?: Buffer }>;
   readonly signal: AbortSignal;
 }
 
@@ -48,7 +48,7 @@ export function answerApi(request: ApiRequest, context: ApiContext): Soon<Answer
   const call = { request, route, params, queryText, context };
   return route.body === undefined
     ? handle(call, undefined)
-    : request.body().then((sent) => handle(call, sent));
+    : whenThere(request.body(), (sent) => handle(call, sent));
 }
 
 interface Call {

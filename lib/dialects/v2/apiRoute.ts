@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+import type { Soon } from '../../concurrency/soon.ts';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { OutputGrowth } from '../../events/outputGrowth.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
@@ -47,7 +48,7 @@ export interface ApiContext {
    * @param input what a job is to read, where its meta has a digest of it
    * @throws PmanError as the action does; forbidden when the one who asks may not
    */
-  act(action: ApiAction, meta: JsonObject, input?: Buffer): Promise<ActionResult>;
+  act(action: ApiAction, meta: JsonObject, input?: Buffer): Soon<ActionResult>;
 }
 
 /** A request whose parts have passed the schemas of its route. */

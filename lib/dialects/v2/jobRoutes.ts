@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Soon, whenThere } from '../../concurrency/soon.ts';
 import { PmanError } from '../../errors.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
@@ -48,7 +49,7 @@ export const submitJob = defineRoute({
     201: { description: 'The job was accepted.', schema: jobSchema, links: OF_A_JOB },
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
-  async handle({ body, header, input }, context) {
+  handle({ body, header, input }, context) {
     requireBackend(context.jobs, body);
     const meta = runMeta(body, header('idempotency-key'), context.auid ?? '');
     return accepted(context, withInput(meta, input), input);
@@ -206,17 +207,16 @@ export const removeJob = defineRoute({
 });
 
 /** Has the job accepted; its place and how it stands is the answer. */
-async function accepted(
+function accepted(
   context: ApiContext,
   meta: JsonObject,
   input: Buffer | undefined,
-): Promise<ApiReply> {
-  const { jobs: [root = ''] = [] } = await context.act('run', meta, input);
-  return {
+): Soon<ApiReply> {
+  return whenThere(context.act('run', meta, input), ({ jobs: [root = ''] = [] }) => ({
     status: 201,
     headers: [['Location', `/api/v2/jobs/${root}`]],
     body: jobText(context, root),
-  };
+  }));
 }
 
 /**

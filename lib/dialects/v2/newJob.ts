@@ -56,12 +56,12 @@ export function withInput(meta: JsonObject, input: Buffer | undefined): JsonObje
  * @throws BadRequestError when this server would have something else run it
  */
 export function requireBackend(
-  { capabilities, runsImagesHere }: Pick<Jobs, 'capabilities' | 'runsImagesHere'>,
+  jobs: Pick<Jobs, 'capabilities' | 'runsImagesHere'>,
   { backend, image }: Pick<JobChanges, 'backend' | 'image'>,
 ): void {
   if (backend === undefined) return;
-  const engine = capabilities.find(({ name }) => name !== 'host')?.name;
-  const runs = image === undefined || runsImagesHere ? 'host' : (engine ?? 'nothing');
+  const engine = jobs.capabilities.find(({ name }) => name !== 'host')?.name;
+  const runs = image === undefined || jobs.runsImagesHere ? 'host' : (engine ?? 'nothing');
   if (backend === runs) return;
   const what = image === undefined ? 'a command without an image' : 'an image';
   throw new BadRequestError(`the body: "backend": here ${runs} runs ${what}, and not ${backend}`, {

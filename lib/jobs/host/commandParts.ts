@@ -1,4 +1,5 @@
 import type { JobLimits } from '../../../crunner/job/jobLimits.ts';
+import type { Soon } from '../../concurrency/soon.ts';
 import { BadRequestError, PmanError } from '../../errors.ts';
 
 /** More sub-jobs than this are run as one: a record repeats all earlier entries in each epoch. */
@@ -8,8 +9,11 @@ const MAX_SUB_JOBS = 64;
  * The sub-jobs of a command line. What splits it is loaded for lines that need it: most do not.
  * @throws PmanError payload_too_large for a line of more commands than can be told apart here
  */
-export async function partsOf(cmd: string): Promise<readonly string[]> {
-  if (!cmd.includes(';')) return [cmd];
+export function partsOf(cmd: string): Soon<readonly string[]> {
+  return cmd.includes(';') ? split(cmd) : [cmd];
+}
+
+async function split(cmd: string): Promise<readonly string[]> {
   const { splitAside } = await import('../../../crunner/command/splitAside.ts');
   try {
     return await splitAside({ line: cmd, maxParts: MAX_SUB_JOBS });

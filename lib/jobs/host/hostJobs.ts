@@ -1,4 +1,5 @@
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
+import type { Soon } from '../../concurrency/soon.ts';
 import { freely, inTurns, type Pace } from '../../concurrency/turns.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type {
@@ -49,7 +50,7 @@ export class HostJobs implements JobBackend {
   }
 
   /** Accepts a job (see JobBackend.submit). Refuses a command that ssh cannot carry, and a host that is not allowed. */
-  submit(request: JobRequest): Promise<string> {
+  submit(request: JobRequest): Soon<string> {
     return this.#intake.submit(request);
   }
 
@@ -189,6 +190,7 @@ export class HostJobs implements JobBackend {
   close(): void {
     this.#isClosed = true;
     this.#runs.close();
+    this.#spool.end();
   }
 
   /**

@@ -80,7 +80,12 @@ export class HostRuns {
     await this.#runner.find();
   }
 
-  /** Has a job run when its turn comes: its spool folder is there, and its record. */
+  /** Whether a job that is added now runs at once. */
+  get hasRoom(): boolean {
+    return this.#queue.hasRoom;
+  }
+
+  /** Has a job run when its turn comes: the spool has it, and there is its record. */
   add(root: string, request: SpoolRequest): void {
     this.#queue.wait(root, request);
     this.#startWaiting();
@@ -92,7 +97,8 @@ export class HostRuns {
    * @throws PmanError storage when the disk does not take that a waiting job is not to run
    */
   async kill(root: string, request: KillRequest): Promise<boolean> {
-    if (this.#queue.isWaiting(root)) {
+    // The runner does not know a job that the disk has not given a folder yet.
+    if (this.#queue.isWaiting(root) || (this.#queue.has(root) && this.#spool.isUnopened(root))) {
       this.#drop(root, `${request.cause} before it started`);
       return true;
     }
@@ -133,6 +139,13 @@ export class HostRuns {
   }
 
   #start(root: string): void {
+    try {
+      this.#open(root);
+    } catch (error) {
+      // No room, or no file to be opened just now: the audit tries again.
+      this.#warn('a job cannot be run yet', root, error);
+      return;
+    }
     const started = this.#runner.run(this.#spool.folder(root)).then(() => {
       this.#problem = undefined;
     });
@@ -148,10 +161,17 @@ export class HostRuns {
     });
   }
 
+  /** @throws the file system's error */
+  #open(root: string): void {
+    const request = this.#queue.requestOf(root);
+    if (request !== undefined) this.#spool.open(root, request);
+  }
+
   #onEvent(event: RunnerEvent): void {
     const root = event.folder.slice(this.#options.spool.length + 1);
     const request = this.#queue.requestOf(root);
     if (request === undefined) return; // its record was removed
+    if (event.kind === 'start') this.#spool.began(root);
     try {
       if (event.kind === 'start') this.#poller.partStarted(root, request, event.part, event.start);
       else this.#poller.partEnded(root, request, event.part, event.end);
@@ -217,6 +237,7 @@ export class HostRuns {
       this.#poller.catchUp(root, state);
       this.#finish(root);
     } else {
+      this.#open(root);
       await this.#runner.run(this.#spool.folder(root));
       this.#problem = undefined;
     }

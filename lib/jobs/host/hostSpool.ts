@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { SpoolRequest, SpoolState } from '../../../crunner/detached/journal.ts';
 import {
   closeSpool,
@@ -7,7 +7,9 @@ import {
   discardJournal,
   isOpenSpool,
   mendSpool,
+  openSpool,
   outputBytes,
+  partFiles,
   readSpool,
   type SpoolInput,
   stdinFile,
@@ -17,6 +19,7 @@ import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import { messageOf, PmanError, systemErrorCode } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
+import { type AcceptedJob, AcceptedJobs } from './acceptedJobs.ts';
 
 export interface HostSpoolOptions {
   /** The folder of the spool folders, one for each job root. */
@@ -26,34 +29,95 @@ export interface HostSpoolOptions {
   readonly log: Logger;
 }
 
-/** The spool folders of this host's jobs, by job root. What a client is told about a job stands in its journal first. */
+/** Where the jobs are written down that have no folder yet, beside the folder of the spool folders. */
+export function acceptedFolder(spool: string): string {
+  return join(dirname(spool), 'accepted');
+}
+
+/**
+ * The spool folders of this host's jobs, by job root, and the jobs that have none yet. What a client is told about a job stands
+ * there first.
+ */
 export class HostSpool {
   readonly #options: HostSpoolOptions;
+  /** Those that their own journals do not tell of yet. */
+  readonly #accepted: AcceptedJobs;
+  /** Which of these have been given their folders. */
+  readonly #opened = new Set<string>();
 
   constructor(options: HostSpoolOptions) {
     this.#options = options;
+    const { spool, fsync, log } = options;
+    this.#accepted = new AcceptedJobs({ folder: acceptedFolder(spool), fsync, log });
   }
 
   folder(root: string): string {
     return join(this.#options.spool, root);
   }
 
-  /** The jobs that have a folder, oldest first. */
-  roots(): readonly string[] {
-    return inOrder(readdirSync(this.#options.spool).filter(isJobRoot));
+  /** The jobs that earlier servers have left, oldest first, with the request of those that have no journal of their own. */
+  left(): readonly (readonly [root: string, accepted?: AcceptedJob])[] {
+    const accepted = this.#accepted.find();
+    const roots = new Set([
+      ...readdirSync(this.#options.spool).filter(isJobRoot),
+      ...accepted.keys(),
+    ]);
+    return inOrder([...roots]).map((root) => {
+      const job = accepted.get(root);
+      return job === undefined ? [root] : [root, job];
+    });
   }
 
   /**
-   * Takes in a new job. When it returns, a crash does not lose the job.
+   * Takes in a new job. When it returns, or what it returns resolves, a crash does not lose the job. One with an input gets
+   * its folder at once, and so does one that starts at once: the folder is made anyway then.
    * @throws PmanError storage when the disk does not take it; nothing of the job is left then
    */
-  accept(root: string, request: SpoolRequest, input?: SpoolInput): void {
+  accept(
+    root: string,
+    request: SpoolRequest,
+    { input, startsNow }: { readonly input?: SpoolInput | undefined; readonly startsNow: boolean },
+  ): Promise<void> | undefined {
+    const refuse = (error: unknown) => notAccepted(messageOf(error), error);
     try {
+      if (input === undefined && !startsNow) {
+        return this.#accepted.add(root, request)?.catch((error: unknown) => {
+          throw refuse(error);
+        });
+      }
       createSpool(this.folder(root), request, input);
+      return undefined;
     } catch (error) {
       this.forget(root);
-      throw notAccepted(messageOf(error), error);
+      throw refuse(error);
     }
+  }
+
+  /**
+   * Sees to it that a job that starts has its folder.
+   * @throws the file system's error
+   */
+  open(root: string, request: SpoolRequest): void {
+    if (!this.isUnopened(root)) return;
+    openSpool(this.folder(root), request);
+    this.#opened.add(root);
+  }
+
+  /** The folder of a job that an earlier server has accepted is the one to go on with. */
+  goOn(root: string): void {
+    this.#opened.add(root);
+  }
+
+  /** Whether a job has no folder yet that it could run in. */
+  isUnopened(root: string): boolean {
+    return this.#accepted.has(root) && !this.#opened.has(root);
+  }
+
+  /** A job has begun, and its own journal or its record says so: nothing else need tell of it. */
+  began(root: string): void {
+    if (!this.#accepted.has(root)) return;
+    this.#accepted.leaveQuietly(root);
+    this.#opened.delete(root);
   }
 
   /** What the journal says, or undefined for a job that was never accepted. A line that a crash has cut is ended first. */
@@ -69,6 +133,11 @@ export class HostSpool {
 
   /** Whether the record of the job may not be complete. */
   isOpen(root: string): boolean {
+    return this.#accepted.has(root) || this.hasJournal(root);
+  }
+
+  /** Whether the job has a journal of its own. */
+  hasJournal(root: string): boolean {
     return isOpenSpool(this.folder(root));
   }
 
@@ -78,7 +147,8 @@ export class HostSpool {
    */
   drop(root: string, reason: string): void {
     try {
-      writeLine(this.folder(root), { dropped: reason }, this.#options.fsync);
+      if (this.isUnopened(root)) this.#accepted.drop(root, reason);
+      else writeLine(this.folder(root), { dropped: reason }, this.#options.fsync);
     } catch (error) {
       throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
         cause: error,
@@ -117,7 +187,16 @@ export class HostSpool {
 
   /** The record of the job is complete elsewhere: only the outputs stay. */
   close(root: string): void {
+    if (this.#accepted.has(root)) {
+      this.#accepted.leave(root);
+      this.#opened.delete(root);
+    }
     closeSpool(this.folder(root));
+  }
+
+  /** Whether there is output of a job. */
+  hasOutput(root: string): boolean {
+    return existsSync(partFiles(this.folder(root), 0).out);
   }
 
   /** A journal that names no job: the outputs beside it stay, for the record that there may be. */
@@ -131,11 +210,22 @@ export class HostSpool {
    * by the next start, which finds no record to it.
    */
   forget(root: string): void {
+    this.began(root);
+    this.removeFolder(root);
+  }
+
+  /** Removes the folder of a job. Does not throw, as `forget`. */
+  removeFolder(root: string): void {
     try {
       rmSync(this.folder(root), { recursive: true, force: true });
     } catch (error) {
       this.#warn('cannot remove a spool folder', root, error);
     }
+  }
+
+  /** Lets go of what it holds open. */
+  end(): void {
+    this.#accepted.close();
   }
 
   #warn(message: string, root: string, error: unknown): void {

@@ -24,6 +24,11 @@ export class JobQueue {
     this.#running.set(root, request);
   }
 
+  /** Whether a job that comes now runs at once. */
+  get hasRoom(): boolean {
+    return this.#waiting.size === 0 && this.#running.size < this.#maxRunning;
+  }
+
   /** Lets the first of those that wait run, and names it; undefined when none waits, or enough run. */
   next(): string | undefined {
     const { first } = this.#waiting;

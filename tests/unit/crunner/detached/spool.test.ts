@@ -8,6 +8,7 @@ import {
   createSpool,
   isOpenSpool,
   mendSpool,
+  openSpool,
   partFiles,
   readSpool,
   writeLine,
@@ -35,6 +36,17 @@ describe('a spool folder', () => {
     createSpool(folder, REQUEST);
     expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
     expect(readdirSync(folder)).toEqual(['job.jsonl']);
+  });
+
+  it('is made anew for a job that is known otherwise, unless it has a journal', () => {
+    mkdirSync(folder);
+    writeFileSync(journal(), '{"request":');
+    writeFileSync(join(folder, '0.out'), 'of another try');
+    openSpool(folder, REQUEST);
+    expect(readdirSync(folder)).toEqual(['job.jsonl']);
+    writeLine(folder, { part: 0, start }, false);
+    openSpool(folder, REQUEST);
+    expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [{ start }] });
   });
 
   it.each(['null', '5', '[]', '"x"', '{"request":5}', '{"part":0}', '{"part":"0","start":5}'])(

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -32,6 +33,10 @@ class World {
     this.changes.changed(root);
   }
 
+  get checkpointFile(): string {
+    return join(this.#folder, 'told.json');
+  }
+
   told(): readonly string[] {
     return this.events.readAfter(0, 10_000).map(({ event }) => {
       const { type, id, data = {} } = event;
@@ -43,7 +48,7 @@ class World {
     const events = new EventLog({ folder: join(this.#folder, 'events') });
     const changes = new JobChanges({
       ...{ events, look: (root: string) => this.jobs.get(root), log: silentLogger() },
-      checkpointFile: join(this.#folder, 'told.json'),
+      checkpointFile: this.checkpointFile,
     });
     return { events, changes };
   }
@@ -69,6 +74,17 @@ const LIFE = [
 ];
 
 describe('JobChanges', () => {
+  it('writes down what it has told when there are twice as many events as jobs, which all are in that', () => {
+    const world = newWorld();
+    const roots = Array.from({ length: 10_500 }, (_, k) => `job ${k}`);
+    for (const root of roots) world.put(root, {});
+    world.changes.flush();
+    expect(existsSync(world.checkpointFile)).toBe(false);
+    for (const root of roots) world.put(root, DONE);
+    world.changes.flush();
+    expect(existsSync(world.checkpointFile)).toBe(true);
+  });
+
   it('tells each step of a job, in order', () => {
     const world = newWorld();
     world.put('a', {});

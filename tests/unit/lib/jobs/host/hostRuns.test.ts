@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readSpool } from '../../../../../crunner/detached/spool.ts';
 import { PmanError } from '../../../../../lib/errors.ts';
 import { eventually } from '../../../../helpers/eventually.ts';
 import {
+  acceptedJobs,
   folderOf,
   handedOver,
   host,
@@ -52,17 +53,43 @@ describe('the order of jobs', () => {
   });
 });
 
+describe('a job that waits', () => {
+  it('is a line in a file that many share, and gets a folder when it starts', async () => {
+    const [first, second, third, fourth] = await submitMany(4);
+    expect([...acceptedJobs().keys()]).toEqual([third, fourth]);
+    expect(existsSync(folderOf(third))).toBe(false);
+    host.runner.ends(first);
+    expect(readSpool(folderOf(third))?.request).toMatchObject({ parts: ['job 2'] });
+    // Both tell of it until its own journal says that it has begun.
+    expect([...acceptedJobs().keys()]).toEqual([third, fourth]);
+    host.runner.starts(third);
+    expect([...acceptedJobs().keys()]).toEqual([fourth]);
+    host.runner.ends(second);
+    host.runner.starts(fourth ?? '');
+    expect([...acceptedJobs().keys()]).toEqual([]);
+  });
+
+  it('has a folder at once where it has an input', async () => {
+    await submitMany(2);
+    const root = await submit('cat', { stdin: 'in' }, { stdin: 'in' });
+    expect(existsSync(join(folderOf(root), 'stdin'))).toBe(true);
+    expect([...acceptedJobs().keys()]).toEqual([]);
+  });
+});
+
 describe('kill', () => {
   it('takes a job that waits out of the queue: it never runs, now or later', async () => {
     const roots = await submitMany(4);
     await expect(host.jobs.kill(roots[2], KILL)).resolves.toBe(true);
-    expect(readSpool(folderOf(roots[2]))?.dropped).toBe('ended by a client before it started');
+    expect(acceptedJobs().get(roots[2])?.dropped).toBe('ended by a client before it started');
     expect(recordOf(roots[2])).toMatchObject({
       status: 'finishedWithError',
       cause: 'ended by a client before it started',
     });
     host.runner.ends(roots[0]);
     expect(handedOver()).toEqual([roots[0], roots[1], roots[3]]);
+    await host.database.save();
+    await eventually(() => !acceptedJobs().has(roots[2]), { message: 'the record to be enough' });
   });
 
   it('writes the order down before the runner gets it', async () => {
@@ -184,6 +211,34 @@ describe('the regular look at the spool', () => {
     });
     jest.advanceTimersByTime(5000);
     await eventually(async () => (await host.jobs.readiness()).state === 'ready');
+  });
+
+  it('tries again to give a job its folder, which the disk has refused', async () => {
+    const [first, second, third] = await submitMany(3);
+    rmSync(host.spool, { recursive: true });
+    writeFileSync(host.spool, '');
+    host.runner.endsUnwritten(first);
+    expect(handedOver()).toEqual([first, second]);
+    expect(host.jobs.isActive(third)).toBe(true);
+    rmSync(host.spool);
+    mkdirSync(host.spool);
+    jest.advanceTimersByTime(5000);
+    await eventually(() => handedOver().includes(third));
+    expect(readSpool(folderOf(third))?.request).toMatchObject({ parts: ['job 2'] });
+  });
+
+  it('ends a job that the disk gives no folder when it is to end', async () => {
+    const [first, , third] = await submitMany(3);
+    rmSync(host.spool, { recursive: true });
+    writeFileSync(host.spool, '');
+    host.runner.endsUnwritten(first);
+    expect(host.jobs.counts).toEqual({ running: 2, waiting: 0 });
+    await expect(host.jobs.kill(third, KILL)).resolves.toBe(true);
+    expect(recordOf(third).cause).toBe('ended by a client before it started');
+    rmSync(host.spool);
+    mkdirSync(host.spool);
+    jest.advanceTimersByTime(5000);
+    expect(handedOver()).not.toContain(third);
   });
 
   it('tries again what could not be handed over for want of open files', async () => {
