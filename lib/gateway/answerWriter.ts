@@ -1,7 +1,14 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { declaredLength, flatHeaders, headText, isBodyless, measured } from './httpReply.ts';
+import {
+  declaredLength,
+  flatHeaders,
+  headText,
+  isBodyless,
+  keptHead,
+  measured,
+} from './httpReply.ts';
 import type { HttpSocket, MessageSocket } from './httpSocket.ts';
 import { type GatewayReply, isStream } from './types.ts';
 
@@ -92,7 +99,14 @@ export class WholeWriter implements AnswerWriter {
       this.#sendOther(reply, hasBody).then(() => sent(), sent);
       return;
     }
-    this.#write(status, flatHeaders(reply, false), body, sent);
+    const isText = typeof body === 'string';
+    const head = isText ? keptHead(reply, reply.bytes ?? Buffer.byteLength(body)) : undefined;
+    if (!isText || head === undefined) {
+      this.#write(status, flatHeaders(reply, false), body, sent);
+      return;
+    }
+    this.#hasBegun = true;
+    this.#socket.writeMessage(head + body, sent);
   }
 
   async #sendOther(reply: GatewayReply, hasBody: boolean): Promise<void> {
