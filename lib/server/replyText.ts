@@ -1,6 +1,7 @@
 import { type Door, OPEN_DOOR } from '../access/tokenStore.ts';
 import type { RequestHead } from '../gateway/types.ts';
 import { cutJson, cutText } from '../wire/cut.ts';
+import type { JsonValue } from '../wire/json.ts';
 import { isTextKept, textOnce } from '../wire/keptText.ts';
 import type { Payload } from '../wire/payload.ts';
 import { dumps, quoted } from '../wire/pythonJson.ts';
@@ -46,23 +47,59 @@ export function inOrder(
 
 /**
  * The text of a short reply, as `dumps` would write it. Most of it repeats the request, and each piece of that is written once: the
- * request line and the payload stand in it twice, and the header lines of one request are often those of the next.
+ * payload stands in it twice, and the head of one request is often that of the next.
  */
 export function replyText(repeated: Repeated, told: Told): string {
   const { request, payload, door } = repeated;
-  const { method, httpVersion } = request;
-  const target = door.mask(request.target);
-  const line = `${quoted(`${method} ${target} HTTP/${httpVersion}`).slice(0, -1)}\\r"`;
-  const headers = door === OPEN_DOOR ? openHeaders(request) : headersText(request, door);
+  const { beforeAction, afterAction } =
+    door === OPEN_DOOR && request.lines !== undefined
+      ? knownHead(request)
+      : headText(request, door);
   const sent = told.client_json_payload ?? shown(payload, door);
   const body = quoted(sent);
   const bodyLines = sent.includes('\n') ? sent.split('\n').map(quoted).join(`,${ITEM}`) : body;
   return (
-    `{${statusText(told.status)},${MEMBER}"RESTheader": ${line},${MEMBER}"RESTverb": ${quoted(method)},` +
-    `${MEMBER}"action": ${quoted(cutText(told.action ?? ''))},${MEMBER}"path": ${quoted(pathOf(target))},` +
-    `${MEMBER}"receivedByServer": [${ITEM}${line},${headers}${ITEM}"\\r",${ITEM}${bodyLines}${MEMBER}]` +
+    `{${statusText(told.status ?? false)}${beforeAction}${quoted(cutText(told.action ?? ''))}${afterAction}${bodyLines}${MEMBER}]` +
     `${foundText(told)}${sentText(body, told)}${resultText(told)}\n}`
   );
+}
+
+/** What is repeated of the head of a request: the members on both sides of the action, up to the lines of the payload. */
+interface HeadText {
+  readonly beforeAction: string;
+  readonly afterAction: string;
+}
+
+function headText(request: RequestHead, door: Pick<Door, 'mask'>): HeadText {
+  const { method, httpVersion } = request;
+  const target = door.mask(request.target);
+  const line = `${quoted(`${method} ${target} HTTP/${httpVersion}`).slice(0, -1)}\\r"`;
+  const lines = [...headerLines(request, door).map(quoted), '"\\r"'];
+  return {
+    beforeAction: `,${MEMBER}"RESTheader": ${line},${MEMBER}"RESTverb": ${quoted(method)},${MEMBER}"action": `,
+    afterAction:
+      `,${MEMBER}"path": ${quoted(pathOf(target))},${MEMBER}"receivedByServer": [` +
+      `${[line, ...lines].map((each) => `${ITEM}${each},`).join('')}${ITEM}`,
+  };
+}
+
+/** The head text of the last request with these header lines: as a rule the next one is to the same place. */
+const lastHeads = byLines((): LastHead => ({ method: '', target: '', text: undefined }));
+
+interface LastHead {
+  method: string;
+  target: string;
+  text: HeadText | undefined;
+}
+
+/** As headText, with an open door, and for lines that the gateway knows: those are of one version of HTTP. */
+function knownHead(request: RequestHead): HeadText {
+  const last = lastHeads(request);
+  const { method, target } = request;
+  if (last.text !== undefined && last.method === method && last.target === target) return last.text;
+  const text = headText(request, OPEN_DOOR);
+  Object.assign(last, { method, target, text });
+  return text;
 }
 
 /** What stands before each member, and before each item of one. */
@@ -75,21 +112,14 @@ function membersText(members: { readonly [K in keyof ReplyBody]?: unknown }): st
   return text === '{}' ? '' : `,${text.slice(1, -2)}`;
 }
 
-function statusText(status: Told['status'] = false): string {
+function statusText(status: JsonValue): string {
   const isPlain = typeof status === 'boolean';
   return isPlain ? `${MEMBER}"status": ${status}` : membersText({ status }).slice(1);
 }
 
-function headersText(request: RequestHead, door: Pick<Door, 'mask'>): string {
-  return headerLines(request, door)
-    .map((line) => `${ITEM}${quoted(line)},`)
-    .join('');
-}
-
-const openHeaders = byLines((head) => headersText(head, OPEN_DOOR));
-
 function foundText({ GET, total, limit, next }: Told): string {
-  if (GET === undefined && total === undefined) return '';
+  // As a rule there are none of these.
+  if ((GET ?? total ?? limit ?? next) === undefined) return '';
   return membersText({ GET, total, limit, next });
 }
 
