@@ -99,14 +99,13 @@ export class WholeWriter implements AnswerWriter {
       this.#sendOther(reply, hasBody).then(() => sent(), sent);
       return;
     }
-    const isText = typeof body === 'string';
-    const head = isText ? keptHead(reply, reply.bytes ?? Buffer.byteLength(body)) : undefined;
-    if (!isText || head === undefined) {
+    const head = typeof body === 'string' ? keptHead(reply, body) : undefined;
+    if (head === undefined) {
       this.#write(status, flatHeaders(reply, false), body, sent);
       return;
     }
     this.#hasBegun = true;
-    this.#socket.writeMessage(head + body, sent);
+    this.#socket.writeMessage(`${head}${body}`, sent);
   }
 
   async #sendOther(reply: GatewayReply, hasBody: boolean): Promise<void> {

@@ -16,11 +16,15 @@ export function keepHeaders(headers: GatewayReply['headers']): GatewayReply['hea
   return headers;
 }
 
-/** The head of an answer whose header lines are kept, and which has so many bytes of body; undefined for another one. */
-export function keptHead({ status, headers }: GatewayReply, bytes: number): string | undefined {
+/** The head of an answer with that text, whose header lines are kept; undefined for another one. */
+export function keptHead(
+  { status, headers, bytes }: GatewayReply,
+  body: string,
+): string | undefined {
   const lines = kept.get(headers);
   if (lines === undefined) return undefined;
-  return `${statusLine(status)}Content-Length: ${bytes}\r\n${lines}\r\n`;
+  const length = bytes ?? Buffer.byteLength(body);
+  return `${statusLine(status)}Content-Length: ${length}\r\n${lines}\r\n`;
 }
 
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
