@@ -1,9 +1,19 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { declaredLength, flatHeaders, headText, isBodyless, measured } from './httpReply.ts';
+import {
+  declaredLength,
+  flatHeaders,
+  headText,
+  isBodyless,
+  keptHead,
+  measured,
+} from './httpReply.ts';
 import type { HttpSocket, MessageSocket } from './httpSocket.ts';
 import { type GatewayReply, isStream } from './types.ts';
+
+export type Sent = (error?: unknown) => void;
+type Client = { readonly signal: AbortSignal };
 
 /** Sends the answer to one request. */
 export interface AnswerWriter {
@@ -11,10 +21,11 @@ export interface AnswerWriter {
   readonly keepsAlive: boolean;
   readonly hasBegun: boolean;
   /**
-   * A stream is awaited, and must hold what its Content-Length says, else the connection is broken off and the promise rejects: a
+   * A stream is awaited, and must hold what its Content-Length says, else the connection is broken off and `sent` gets the error: a
    * client must not take a part for the whole.
+   * @param sent called once, not within the call; an error says why the answer is not out, or not all of it
    */
-  send(reply: GatewayReply, client?: { readonly signal: AbortSignal }): Promise<void>;
+  send(reply: GatewayReply, sent: Sent, client?: Client): void;
 }
 
 /** Sends by node:http, where that has read the request. */
@@ -33,7 +44,11 @@ export class NodeWriter implements AnswerWriter {
     return this.#res.headersSent;
   }
 
-  async send(reply: GatewayReply, client?: { readonly signal: AbortSignal }): Promise<void> {
+  send(reply: GatewayReply, sent: Sent, client?: Client): void {
+    this.#send(reply, client).then(() => sent(), sent);
+  }
+
+  async #send(reply: GatewayReply, client?: Client): Promise<void> {
     const res = this.#res;
     const { status, body } = reply;
     const close = reply.closeAfter === true || !res.shouldKeepAlive;
@@ -77,11 +92,20 @@ export class WholeWriter implements AnswerWriter {
     return this.#hasBegun;
   }
 
-  send(reply: GatewayReply): Promise<void> {
+  send(reply: GatewayReply, sent: Sent): void {
     const { status, body, closeAfter = false } = reply;
     const hasBody = !this.#isHead && !isBodyless(status);
-    if (closeAfter || isStream(body) || !hasBody) return this.#sendOther(reply, hasBody);
-    return this.#write(status, flatHeaders(reply, false), body);
+    if (closeAfter || isStream(body) || !hasBody) {
+      this.#sendOther(reply, hasBody).then(() => sent(), sent);
+      return;
+    }
+    const head = typeof body === 'string' ? keptHead(reply, body) : undefined;
+    if (head === undefined) {
+      this.#write(status, flatHeaders(reply, false), body, sent);
+      return;
+    }
+    this.#hasBegun = true;
+    this.#socket.writeMessage(`${head}${body}`, sent);
   }
 
   async #sendOther(reply: GatewayReply, hasBody: boolean): Promise<void> {
@@ -90,22 +114,28 @@ export class WholeWriter implements AnswerWriter {
     if (isStream(body) && hasBody) await this.#stream(reply, body, flat);
     else {
       if (isStream(body)) body.destroy();
-      await this.#write(status, flat, isStream(body) || !hasBody ? '' : body);
+      const left = isStream(body) || !hasBody ? '' : body;
+      await new Promise<void>((resolve, reject) => {
+        this.#write(status, flat, left, (error) => (error ? reject(error) : resolve()));
+      });
     }
     if (closeAfter) this.#socket.destroySoon();
   }
 
   /** @throws TypeError as headText does */
-  #write(status: number, flat: readonly string[], body: Buffer | string): Promise<void> {
+  #write(status: number, flat: readonly string[], body: Buffer | string, sent: Sent): void {
     const socket = this.#socket;
     const head = headText(status, flat);
     this.#hasBegun = true;
-    if (typeof body === 'string' && ASCII.test(head)) return socket.writeMessage(head + body);
+    if (typeof body === 'string' && ASCII.test(head)) {
+      socket.writeMessage(head + body, sent);
+      return;
+    }
     socket.cork();
     socket.write(head, 'latin1');
     if (body.length > 0) socket.write(body, 'utf8');
     socket.uncork();
-    return Promise.resolve();
+    process.nextTick(sent);
   }
 
   async #stream(reply: GatewayReply, body: Readable, flat: string[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { Duplex } from 'node:stream';
 import { freely, type Pace } from '../concurrency/turns.ts';
+import { messageOf } from '../errors.ts';
+import type { WriteDone } from './httpSocket.ts';
 import type { PeerLimits, PeerPort } from './peerPort.ts';
 import { pieces, type Queued } from './pieces.ts';
 import { PIECE_BYTES, type SendOutcome } from './rawRouter.ts';
@@ -202,11 +204,7 @@ export class PeerDuplex extends Duplex {
     this.#pass();
   }
 
-  override _write(
-    chunk: Buffer | string,
-    encoding: BufferEncoding,
-    done: (error?: Error | null) => void,
-  ): void {
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: WriteDone): void {
     // ZeroMQ takes text as it is, and writes it as UTF-8.
     const isText = typeof chunk === 'string' && chunk.length <= TEXT_CHARACTERS && isUtf8(encoding);
     if (isText && chunk !== '') this.#sendAll([chunk], done);
@@ -214,43 +212,41 @@ export class PeerDuplex extends Duplex {
   }
 
   /**
-   * Sends a text as one message, as UTF-8, without the cost of the stream. Nothing may be written until it resolves. Rejects as a
-   * write would fail.
+   * Sends a text as one message, as UTF-8, without the cost of the stream. Nothing may be written until `done` is called. It fails
+   * as a write does.
    */
-  writeMessage(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (error?: Error | null) => (error ? reject(error) : resolve());
-      const isNext = this.writableLength === 0 && text.length <= TEXT_CHARACTERS;
-      if (isNext) this.#sendAll([text], done);
-      else this.write(text, 'utf8', done);
-    });
+  writeMessage(text: string, done: WriteDone): void {
+    const isNext = this.writableLength === 0 && text.length <= TEXT_CHARACTERS;
+    if (isNext) this.#sendAll([text], done);
+    else this.write(text, 'utf8', done);
   }
 
-  override _writev(queued: Queued[], done: (error?: Error | null) => void): void {
+  override _writev(queued: Queued[], done: WriteDone): void {
     this.#sendAll(pieces(queued), done);
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, done: WriteDone): void {
     if (this.#connected) this.#port.close();
     this.#connected = false;
     done(error);
   }
 
-  #sendAll(queue: readonly (Buffer | string)[], done: (error?: Error | null) => void): void {
+  #sendAll(queue: readonly (Buffer | string)[], done: WriteDone): void {
     const first = queue[0];
     if (first === undefined) {
       done();
       return;
     }
-    // The usual case, one small answer, without the cost of an async function.
-    this.#port.send(first).then((outcome) => {
+    // The usual case, one small answer, without the cost of a promise.
+    const settle = (outcome: SendOutcome) => {
       if (outcome === 'sent' && queue.length === 1) {
         this.#activeAt = this.#port.now();
         done();
         return;
       }
       this.#sendSlowly(queue, outcome).then(() => done(), done);
-    }, done);
+    };
+    this.#port.send(first, settle, (error) => done(asError(error)));
   }
 
   async #sendSlowly(queue: readonly (Buffer | string)[], firstOutcome: SendOutcome): Promise<void> {
@@ -274,9 +270,13 @@ export class PeerDuplex extends Duplex {
       const next = queue[i];
       if (next === undefined) return;
       if (this.destroyed) throw new Error('the connection was closed');
-      outcome = await this.#port.send(next);
+      outcome = await new Promise((settle, fail) => this.#port.send(next, settle, fail));
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error), { cause: error });
 }
 
 function isUtf8(encoding: BufferEncoding): boolean {

@@ -2,10 +2,13 @@
 export class HeaderLines {
   /** As node has them: a name, its value, the next name; each byte a character. */
   readonly flat: readonly string[];
+  /** Whether other requests with the same lines have this very object. */
+  readonly isShared: boolean;
   #pairs: readonly (readonly [string, string])[] | undefined;
 
-  constructor(flat: readonly string[]) {
+  constructor(flat: readonly string[], isShared = false) {
     this.flat = flat;
+    this.isShared = isShared;
   }
 
   /** Name and value of each, as text. */

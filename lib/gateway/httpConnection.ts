@@ -133,9 +133,7 @@ export class HttpConnection {
     if (this.#brokenOff) return;
     this.#brokenOff = true;
     this.#socket.discardInput();
-    new NodeWriter(res)
-      .send({ ...reply, closeAfter: true })
-      .catch((error: unknown) => this.#giveUp(error));
+    new NodeWriter(res).send({ ...reply, closeAfter: true }, this.#outOrGone);
   }
 
   /** Says why and closes, after the answers to what came before: the rest of the input makes no sense or does not come. */
@@ -201,19 +199,23 @@ export class HttpConnection {
     }
     const reply = this.#closing ? { ...made, closeAfter: true } : made;
     if (reply.closeAfter === true || !writer.keepsAlive) this.#dropTheRest();
-    const notSent = (error: unknown) =>
-      void this.#sendInstead(exchange, reply, error).then(() => this.#answered(exchange));
+    const sent = (error?: unknown) => {
+      if (error === undefined || error === null) this.#answered(exchange);
+      else this.#sendInstead(exchange, reply, error);
+    };
     try {
-      writer.send(reply, request).then(() => this.#answered(exchange), notSent);
+      writer.send(reply, sent, request);
     } catch (error) {
-      notSent(error);
+      sent(error);
     }
   }
 
   /** Says that the answer cannot be sent, where nothing of it has been. */
-  async #sendInstead({ request, writer }: Exchange, reply: GatewayReply, error: unknown) {
+  #sendInstead(exchange: Exchange, reply: GatewayReply, error: unknown): void {
+    const { request, writer } = exchange;
     if (this.#socket.destroyed || writer.hasBegun) {
       this.#giveUp(error);
+      this.#answered(exchange);
       return;
     }
     const { log, refusal } = this.#options;
@@ -221,10 +223,15 @@ export class HttpConnection {
     if (isStream(reply.body)) reply.body.destroy();
     this.#dropTheRest();
     const instead = refusal(500, 'The server made a reply that cannot be sent.');
-    await writer
-      .send({ ...instead, closeAfter: true })
-      .catch((failure: unknown) => this.#giveUp(failure));
+    writer.send({ ...instead, closeAfter: true }, (failure) => {
+      this.#outOrGone(failure);
+      this.#answered(exchange);
+    });
   }
+
+  readonly #outOrGone = (error?: unknown) => {
+    if (error !== undefined && error !== null) this.#giveUp(error);
+  };
 
   #answered({ body }: Exchange): void {
     body?.release();

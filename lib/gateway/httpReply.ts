@@ -3,6 +3,30 @@ import type { Readable } from 'node:stream';
 import { YoungGarbage } from '../host/youngGarbage.ts';
 import { type GatewayReply, isStream } from './types.ts';
 
+/** The text of lists of header lines that never change. */
+const kept = new WeakMap<GatewayReply['headers'], string>();
+
+/**
+ * Has the text of a list of header lines kept, which never changes from now on and has no Content-Length. A list with anything
+ * outside ASCII is left as it is.
+ */
+export function keepHeaders(headers: GatewayReply['headers']): GatewayReply['headers'] {
+  const flat = headers.flat();
+  if (flat.every((text) => PLAIN.test(text))) kept.set(headers, linesText(flat));
+  return headers;
+}
+
+/** The head of an answer with that text, whose header lines are kept; undefined for another one. */
+export function keptHead(
+  { status, headers, bytes }: GatewayReply,
+  body: string,
+): string | undefined {
+  const lines = kept.get(headers);
+  if (lines === undefined) return undefined;
+  const length = bytes ?? Buffer.byteLength(body);
+  return `${statusLine(status)}Content-Length: ${length}\r\n${lines}\r\n`;
+}
+
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
 export function flatHeaders({ status, headers, body }: GatewayReply, close: boolean): string[] {
   const flat: string[] = [];
@@ -58,13 +82,22 @@ export function replyBytes(reply: GatewayReply): Buffer {
 
 /** The head of an answer, up to the empty line. @throws TypeError for a line that would break it */
 export function headText(status: number, flat: readonly string[]): string {
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
+  return `${statusLine(status)}${linesText(flat)}\r\n`;
+}
+
+function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n`;
+}
+
+function linesText(flat: readonly string[]): string {
+  let text = '';
   for (let i = 0; i < flat.length; i += 2) {
     const line = `${flat[i]}: ${flat[i + 1]}`;
     if (NO_LINE.test(line)) throw new TypeError(`the header ${flat[i]} holds what no line may`);
-    head += `${line}\r\n`;
+    text += `${line}\r\n`;
   }
-  return `${head}\r\n`;
+  return text;
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
 const NO_LINE = /[^\t\x20-\x7e\x80-\xff]/;

@@ -34,6 +34,10 @@ export class HttpRequest implements GatewayRequest {
     return this.#headers.pairs;
   }
 
+  get lines(): object | undefined {
+    return this.#headers.isShared ? this.#headers : undefined;
+  }
+
   get authorization(): string | undefined {
     return this.#headers.authorization;
   }

@@ -15,6 +15,9 @@ export interface HttpSocket extends Duplex {
   readonly addresses?: (() => readonly string[]) | undefined;
 }
 
+/** Is told that something is written, or why it is not. */
+export type WriteDone = (error?: Error | null) => void;
+
 /** One whose bytes come and go in messages. */
 export interface MessageSocket extends HttpSocket {
   /**
@@ -23,10 +26,10 @@ export interface MessageSocket extends HttpSocket {
    */
   showInput(take: ((bytes: Buffer) => boolean) | undefined): void;
   /**
-   * Sends a text as one message, as UTF-8, without the cost of a stream. Nothing else may be written until it resolves: the
-   * client has not taken it all until then. Rejects when it never will.
+   * Sends a text as one message, as UTF-8, without the cost of a stream. Nothing else may be written until `done` is called: the
+   * client has not taken it all until then. With an error it never will.
    */
-  writeMessage(text: string): Promise<void>;
+  writeMessage(text: string, done: WriteDone): void;
 }
 
 export function isMessageSocket(socket: HttpSocket): socket is MessageSocket {

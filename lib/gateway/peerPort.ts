@@ -1,8 +1,9 @@
-import type { SendOutcome } from './rawRouter.ts';
+import type { Fail, Settle } from './rawRouter.ts';
 
 /** What a connection's stream needs of the socket that all of them share. */
 export interface PeerPort {
-  send(bytes: Buffer | string): Promise<SendOutcome>;
+  /** Tells what becomes of the bytes soon after; not within the call, unless the socket is closed. */
+  send(bytes: Buffer | string, settle: Settle, fail: Fail): void;
   /** Closes the connection once everything sent before is written. */
   close(): void;
   /** A clock that is read often and need not be exact. Milliseconds. */

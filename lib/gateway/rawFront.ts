@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import { PeerDuplex } from './duplex.ts';
 import type { PeerAddresses } from './peerAddresses.ts';
 import type { PeerLimits, PeerPort } from './peerPort.ts';
-import type { RawRouter } from './rawRouter.ts';
+import type { RawRouter, SendOutcome } from './rawRouter.ts';
 import { SendQueue } from './sendQueue.ts';
 
 const TICK_MS = 250;
@@ -47,6 +47,8 @@ export class RawFront {
   #accepting = true;
   #isFull = false;
   #running: Promise<void> | undefined;
+  readonly #failed = (error: unknown) =>
+    this.#options.log.error('writing to the front socket failed', { error });
 
   constructor(router: RawRouter, options: RawFrontOptions) {
     this.#router = router;
@@ -124,7 +126,7 @@ export class RawFront {
     }
     const { limits, log, onConnection } = this.#options;
     const port: PeerPort = {
-      send: (bytes) => this.#queue.send(id, bytes),
+      send: (bytes, settle, fail) => this.#queue.send(id, bytes, settle, fail),
       close: () => this.#closePeer(key, id),
       now: () => this.#nowMs,
       addresses: () => this.#addresses?.of(key) ?? [],
@@ -145,7 +147,7 @@ export class RawFront {
     const wasFull = this.#isFull;
     this.#isFull = this.#peers.size >= maxConnections;
     if (!this.#isFull) return false;
-    if (full !== undefined) void this.#queue.send(id, full);
+    if (full !== undefined) this.#queue.send(id, full, () => undefined, this.#failed);
     if (!wasFull) log.warn('new connections are refused', { connections: maxConnections });
     return true;
   }
@@ -156,17 +158,20 @@ export class RawFront {
     this.#addresses?.left(key);
     const closing: Closing = { id, sinceMs: this.#nowMs, accepted: false };
     this.#closing.set(key, closing);
-    void this.#offerClose(closing);
+    this.#offerClose(closing);
   }
 
-  async #offerClose(closing: Closing): Promise<void> {
+  #offerClose(closing: Closing): void {
     // A full queue has no room for the close either: it is tried again, until the kernel has given the peer up.
-    closing.accepted = (await this.#queue.send(closing.id, NOTHING)) !== 'full';
+    const settle = (outcome: SendOutcome) => {
+      closing.accepted = outcome !== 'full';
+    };
+    this.#queue.send(closing.id, NOTHING, settle, this.#failed);
   }
 
   #retryCloses(): void {
     for (const closing of this.#closing.values()) {
-      if (!closing.accepted) void this.#offerClose(closing);
+      if (!closing.accepted) this.#offerClose(closing);
     }
   }
 

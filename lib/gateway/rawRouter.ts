@@ -14,6 +14,9 @@ const RECEIVE_QUEUE = 1000;
 
 /** What became of a message: `full` when the peer's queue has no room, `gone` when there is no such peer. */
 export type SendOutcome = 'sent' | 'full' | 'gone';
+export type Settle = (outcome: SendOutcome) => void;
+/** Told only of what no peer can cause. */
+export type Fail = (error: unknown) => void;
 
 export interface RouterOptions {
   /** The kernel drops a peer that acknowledges nothing for this long, a closed receive window included. */
@@ -41,15 +44,8 @@ export class FrontRouter extends Router {
     });
   }
 
-  /**
-   * Offers one message, and tells what becomes of it soon after.
-   * @param fail told only of what no peer can cause
-   */
-  offer(
-    frames: (Buffer | string)[],
-    settle: (outcome: SendOutcome) => void,
-    fail: (error: unknown) => void,
-  ): void {
+  /** Offers one message, and tells what becomes of it soon after. */
+  offer(frames: (Buffer | string)[], settle: Settle, fail: Fail): void {
     const refused = (error: unknown) => {
       const outcome = outcomeOf(error);
       if (outcome === undefined) fail(error);

@@ -1,4 +1,4 @@
-import type { FrontRouter, SendOutcome } from './rawRouter.ts';
+import type { Fail, FrontRouter, Settle } from './rawRouter.ts';
 
 /** So many messages are handed over at the latest. */
 const MOST_WAITING = 64;
@@ -7,8 +7,8 @@ const LONG = 16 * 1024;
 
 interface Waiting {
   readonly frames: (Buffer | string)[];
-  readonly settle: (outcome: SendOutcome) => void;
-  readonly fail: (error: unknown) => void;
+  readonly settle: Settle;
+  readonly fail: Fail;
 }
 
 /**
@@ -28,12 +28,10 @@ export class SendQueue {
     this.#router = router;
   }
 
-  /** What became of the message. Messages go out in the order in which they came. Rejects as FrontRouter.offer does. */
-  send(id: Buffer, bytes: Buffer | string): Promise<SendOutcome> {
-    return new Promise((settle, fail) => {
-      this.#waiting.push({ frames: [id, bytes], settle, fail });
-      if (bytes.length >= LONG || this.#waiting.length >= MOST_WAITING) this.#flush();
-      else if (this.#waiting.length === 1) setImmediate(this.#flush);
-    });
+  /** Tells what became of the message, as FrontRouter.offer does. Messages go out in the order in which they came. */
+  send(id: Buffer, bytes: Buffer | string, settle: Settle, fail: Fail): void {
+    this.#waiting.push({ frames: [id, bytes], settle, fail });
+    if (bytes.length >= LONG || this.#waiting.length >= MOST_WAITING) this.#flush();
+    else if (this.#waiting.length === 1) setImmediate(this.#flush);
   }
 }

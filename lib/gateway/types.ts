@@ -13,6 +13,11 @@ export interface GatewayRequest {
   readonly httpVersion: string;
   /** Name and value of each header, in the order and the case they were sent in. */
   readonly rawHeaders: readonly (readonly [string, string])[];
+  /**
+   * The same object for all requests with the same header lines, where the gateway knows these: what is worked out of the lines can
+   * be kept with it.
+   */
+  readonly lines?: object | undefined;
   /** The value of the real Authorization header, whatever the case of its name. */
   readonly authorization: string | undefined;
   /**
@@ -33,7 +38,7 @@ export function isStream(body: GatewayReply['body']): body is Readable {
 /** What is known of a request before its body comes. */
 export type RequestHead = Pick<
   GatewayRequest,
-  'method' | 'target' | 'httpVersion' | 'rawHeaders' | 'authorization' | 'from'
+  'method' | 'target' | 'httpVersion' | 'rawHeaders' | 'lines' | 'authorization' | 'from'
 >;
 
 /** What is sent back. */
@@ -43,6 +48,8 @@ export interface GatewayReply {
   readonly headers: readonly (readonly [string, string])[];
   /** Text is sent as UTF-8. A stream goes out chunked, unless the headers hold its Content-Length. */
   readonly body: Buffer | string | Readable;
+  /** How many bytes a text is, where that is known. */
+  readonly bytes?: number;
   /** Close the connection once this answer is out. */
   readonly closeAfter?: boolean;
 }

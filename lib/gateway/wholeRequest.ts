@@ -70,9 +70,10 @@ function linesIn(text: string): Lines | undefined {
   const [length = '0', ...others] = headerValues(flat, 'content-length');
   if (headerValues(flat, 'host').length !== 1 || others.length > 0) return undefined;
   if (!/^\d{1,7}$/.test(length)) return undefined;
-  const lines = { headers: new HeaderLines(flat), bodyBytes: Number(length) };
   // No token stays in memory for longer than its request.
-  if (!hasSecret && text.length <= MAX_KNOWN_LENGTH) keep(text, lines);
+  const isKept = !hasSecret && text.length <= MAX_KNOWN_LENGTH;
+  const lines = { headers: new HeaderLines(flat, isKept), bodyBytes: Number(length) };
+  if (isKept) keep(text, lines);
   return lines;
 }
 

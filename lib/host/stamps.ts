@@ -1,20 +1,22 @@
 const two = (n: number) => String(n).padStart(2, '0');
 
-/** Date and time of day in local time, and the microseconds of the second. */
+/** The second in local time, and its microseconds. */
 function localParts(epochMs: number) {
   const epochMicros = Math.round(epochMs * 1000);
   const epochSeconds = Math.floor(epochMicros / 1_000_000);
   if (epochSeconds !== last.epochSeconds) last = { epochSeconds, ...partsOf(epochSeconds) };
   const micros = epochMicros - epochSeconds * 1_000_000;
-  return { day: last.day, time: last.time, micros: String(micros).padStart(6, '0') };
+  return { second: last, micros: String(micros).padStart(6, '0') };
 }
 
 /** Those of a second: many stamps are of the same one. */
 function partsOf(epochSeconds: number) {
   const date = new Date(epochSeconds * 1000);
+  const day = [String(date.getFullYear()), two(date.getMonth() + 1), two(date.getDate())];
+  const time = [two(date.getHours()), two(date.getMinutes()), two(date.getSeconds())];
   return {
-    day: [String(date.getFullYear()), two(date.getMonth() + 1), two(date.getDate())] as const,
-    time: [two(date.getHours()), two(date.getMinutes()), two(date.getSeconds())] as const,
+    compact: [...day, ...time].join(''),
+    readable: `${day.join('-')} ${time.join(':')}`,
   };
 }
 
@@ -22,14 +24,14 @@ let last = { epochSeconds: 0, ...partsOf(0) };
 
 /** `YYYYMMDDhhmmss.ffffff`, local time (protocol a.7, b). `epochMs`: milliseconds since 1970, with fractions. */
 export function compactStamp(epochMs: number): string {
-  const { day, time, micros } = localParts(epochMs);
-  return `${day.join('')}${time.join('')}.${micros}`;
+  const { second, micros } = localParts(epochMs);
+  return `${second.compact}.${micros}`;
 }
 
 /** `YYYY-MM-DD hh:mm:ss.ffffff`, local time (protocol b). */
 export function readableStamp(epochMs: number): string {
-  const { day, time, micros } = localParts(epochMs);
-  return `${day.join('-')} ${time.join(':')}.${micros}`;
+  const { second, micros } = localParts(epochMs);
+  return `${second.readable}.${micros}`;
 }
 
 /**

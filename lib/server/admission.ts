@@ -14,6 +14,7 @@ import {
   statusOf,
 } from '../wire/reply.ts';
 import { apiRefusal } from './apiHandler.ts';
+import { byLines } from './byLines.ts';
 import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
 import { isVisit, pagePathIn } from './pageReply.ts';
@@ -36,14 +37,19 @@ export function makeAdmission(options: AdmissionOptions): Admission {
     writeRefusal(error, head, options);
     return closedDoor(error, head, options);
   };
+  const senderOf = byLines(pageOf);
+  const refuseForeigners = byLines((head) => {
+    refuseForeign(senderOf(head), pages);
+    return LET_IN;
+  });
   return (head) => {
     try {
       if (probeIn(head) !== undefined) return undefined;
       const page = pagePathIn(head);
       // Who follows a link to the page gets its files, which hold nothing. What it then asks is of its own origin.
-      const sender = pageOf(head);
       const isVisitor = page !== undefined && isVisit(head);
-      refuseForeign(isVisitor ? { host: sender.host } : sender, pages);
+      if (isVisitor) refuseForeign({ host: senderOf(head).host }, pages);
+      else refuseForeigners(head);
       if (isPreflight(head)) return preflightReply(head, options);
       if (isHealthCheck(head)) return undefined;
       if (page !== undefined) return undefined;
@@ -58,6 +64,9 @@ export function makeAdmission(options: AdmissionOptions): Admission {
     }
   };
 }
+
+/** There is nothing to be said. */
+const LET_IN = {};
 
 /** Those who send no token are not written down: a browser asks so before it asks its user. */
 function writeRefusal(error: PmanError, head: RequestHead, { audit }: AdmissionOptions): void {

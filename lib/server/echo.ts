@@ -13,19 +13,31 @@ export function echoOf(
   payload: Pick<Payload, 'beginning' | 'characters'>,
   door: Pick<Door, 'mask'>,
 ): Pick<ReplyBody, 'RESTheader' | 'RESTverb' | 'path' | 'receivedByServer'> {
-  const { method, target, httpVersion, rawHeaders } = request;
+  const { method, target, httpVersion } = request;
   const shownTarget = door.mask(target);
   const requestLine = `${method} ${shownTarget} HTTP/${httpVersion}\r`;
-  const headers = rawHeaders.map(([name, value]) => {
-    const isSecret = /authorization|cookie/i.test(name);
-    return `${name}: ${isSecret ? MASK : door.mask(value)}\r`;
-  });
   return {
     RESTheader: requestLine,
     RESTverb: method,
     path: pathOf(shownTarget),
-    receivedByServer: [requestLine, ...headers, '\r', ...shown(payload, door).split('\n')],
+    receivedByServer: [
+      requestLine,
+      ...headerLines(request, door),
+      '\r',
+      ...shown(payload, door).split('\n'),
+    ],
   };
+}
+
+/** The header lines as they are echoed, without the request line and the empty one. */
+export function headerLines(
+  { rawHeaders }: Pick<RequestHead, 'rawHeaders'>,
+  door: Pick<Door, 'mask'>,
+): readonly string[] {
+  return rawHeaders.map(([name, value]) => {
+    const isSecret = /authorization|cookie/i.test(name);
+    return `${name}: ${isSecret ? MASK : door.mask(value)}\r`;
+  });
 }
 
 /** The path of a target. One trailing slash is dropped (pman 2.2.4 Listener.process). */
@@ -52,7 +64,7 @@ export function tellPayload(
 }
 
 /** A body as it is echoed: without tokens, and of a long one the beginning. */
-function shown(
+export function shown(
   { beginning, characters }: Pick<Payload, 'beginning' | 'characters'>,
   door: Pick<Door, 'mask'>,
 ): string {

@@ -7,26 +7,21 @@ import { LongWork } from '../concurrency/longWork.ts';
 import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { inTurns } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
-import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { cutJson, cutText } from '../wire/cut.ts';
+import type { GatewayReply, GatewayRequest, RequestHead } from '../gateway/types.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
+import { isTextKept } from '../wire/keptText.ts';
 import { type Payload, payloadOf } from '../wire/payload.ts';
-import { dumps, dumpsInSteps } from '../wire/pythonJson.ts';
-import {
-  errorHeaders,
-  errorMember,
-  REPLY_INDENT,
-  type ReplyBody,
-  statusOf,
-} from '../wire/reply.ts';
+import { dumpsInSteps } from '../wire/pythonJson.ts';
+import { errorHeaders, errorMember, REPLY_INDENT, statusOf } from '../wire/reply.ts';
 import { traceContextIn } from '../wire/traceContext.ts';
 import { deedOf } from './auditEntry.ts';
 import { servicesFor } from './callerServices.ts';
-import { echoOf, originForm, tellPayload } from './echo.ts';
-import { everyAnswer, type HeaderOptions, jsonHeaders } from './headers.ts';
+import { originForm, tellPayload } from './echo.ts';
+import { everyAnswer, type HeaderOptions } from './headers.ts';
 import { isHealthCheck } from './healthCheck.ts';
 import type { Listeners } from './listeners.ts';
 import { isOutput, outputReply } from './rawOutput.ts';
+import { inOrder, type Repeated, replyText } from './replyText.ts';
 import { endWithToken, signalOf } from './revocation.ts';
 import { type Done, obey, type Told } from './verbs.ts';
 
@@ -41,12 +36,18 @@ export interface EnvelopeOptions extends HeaderOptions {
   readonly audit: Audit;
 }
 
+/** What is worked out once for all answers. */
+export interface AnswerOptions extends EnvelopeOptions {
+  /** The header lines of every answer to a request with these. */
+  readonly jsonHeaders: (request: RequestHead) => GatewayReply['headers'];
+}
+
 /**
  * The answer to one request in the original's envelope: the one place where an error becomes an answer, so that none costs a
  * listener. What can be answered at once is: no promise is made on the way.
  */
 export class EnvelopeAnswer {
-  readonly #options: EnvelopeOptions;
+  readonly #options: AnswerOptions;
   readonly #request: GatewayRequest;
   readonly #payload: Payload;
   readonly #isText: boolean;
@@ -57,7 +58,7 @@ export class EnvelopeAnswer {
   #jobs: readonly string[] | undefined;
 
   /** @param payload undefined when the body is no text */
-  constructor(options: EnvelopeOptions, request: GatewayRequest, payload: Payload | undefined) {
+  constructor(options: AnswerOptions, request: GatewayRequest, payload: Payload | undefined) {
     this.#options = options;
     this.#request = request;
     this.#payload = payload ?? payloadOf('');
@@ -152,33 +153,33 @@ export class EnvelopeAnswer {
       const error = failed === undefined ? undefined : codeOf(failed);
       audit.write(deedOf({ method, target }, by, this.#told, { status, error, jobs: this.#jobs }));
     }
-    const echo = echoOf(request, this.#payload, shownTo(caller, door));
-    const body = inOrder(echo, this.#told);
-    const send = (json: string | Buffer): GatewayReply => ({
-      status,
-      headers: [
-        ['Content-Length', String(json.length)],
-        ...jsonHeaders(request, this.#options),
-        ...errorHeaders(failed),
-      ],
-      body: json,
-    });
+    const repeated = { request, payload: this.#payload, door: shownTo(caller, door) };
+    const lines = this.#options.jsonHeaders(request);
+    const more = errorHeaders(failed);
+    const headers = more.length === 0 ? lines : [...lines, ...more];
     // Every character is ASCII: as many characters, so many bytes.
-    if (this.#isShort(body)) {
+    const send = (json: string | Buffer): GatewayReply => ({
+      ...{ status, headers, body: json, bytes: json.length },
+    });
+    if (this.#isShort(repeated)) {
       this.#pace.end();
-      return send(dumps(body, REPLY_INDENT));
+      return send(replyText(repeated, this.#told));
     }
+    const body = inOrder(repeated, this.#told);
     return inTurns(dumpsInSteps(body, REPLY_INDENT), this.#pace.toTheEnd())
       .finally(() => this.#pace.end())
       .then(send);
   }
 
-  #isShort(body: ReturnType<typeof inOrder>): boolean {
+  #isShort(repeated: Repeated): boolean {
     const { d_ret: result = null, GET: found = null } = this.#told;
     // A list is made an entry at a time, while it is written.
     if (found instanceof Map) return false;
-    if (this.#payload.characters > SHORT_REQUEST) return !isLargerThan(body as JsonValue, SHORT);
-    return !isLargerThan(result, SHORT) && !isLargerThan(found as JsonValue, SHORT);
+    if (this.#payload.characters > SHORT_REQUEST) {
+      return !isLargerThan(inOrder(repeated, this.#told) as JsonValue, SHORT);
+    }
+    if (!isTextKept(result) && isLargerThan(result, SHORT)) return false;
+    return found === null || !isLargerThan(found as JsonValue, SHORT);
   }
 }
 
@@ -196,29 +197,6 @@ function shownTo(caller: Caller | undefined, door: Door): Pick<Door, 'mask'> {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** The members in the order of protocol a.4; those that are undefined are not written. */
-function inOrder(echo: ReturnType<typeof echoOf>, told: Told): { [K in keyof ReplyBody]: unknown } {
-  return {
-    status: told.status ?? false,
-    RESTheader: echo.RESTheader,
-    RESTverb: echo.RESTverb,
-    action: cutText(told.action ?? ''),
-    path: echo.path,
-    receivedByServer: echo.receivedByServer,
-    GET: told.GET,
-    total: told.total,
-    limit: told.limit,
-    next: told.next,
-    client_json_payload: told.client_json_payload,
-    client_json_len: told.client_json_len,
-    payloadsize: told.payloadsize,
-    meta: told.meta === undefined ? undefined : cutJson(told.meta),
-    d_ret: told.d_ret,
-    error: told.error,
-    warnings: told.warnings,
-  };
 }
 
 /** Waits for what an answer waits for, as long as there is somebody to answer to who may know. */

@@ -1,9 +1,12 @@
 import { whenThere } from '../concurrency/soon.ts';
+import { keepHeaders } from '../gateway/httpReply.ts';
 import type { RequestHandler } from '../gateway/types.ts';
 import type { Exposition } from '../metrics/exposition.ts';
 import { readPayload } from '../wire/payload.ts';
 import { makeApiHandler } from './apiHandler.ts';
-import { EnvelopeAnswer, type EnvelopeOptions } from './envelopeAnswer.ts';
+import { byLines } from './byLines.ts';
+import { type AnswerOptions, EnvelopeAnswer, type EnvelopeOptions } from './envelopeAnswer.ts';
+import { jsonHeaders } from './headers.ts';
 import { metricsReply } from './metricsReply.ts';
 import { pagePathIn, pageReply } from './pageReply.ts';
 import { probeIn, probeReply } from './readiness.ts';
@@ -18,6 +21,12 @@ export interface HandlerOptions extends EnvelopeOptions {
 /** From a request that was let in to its reply; whatever happens, there is one. */
 export function makeHandler(options: HandlerOptions): RequestHandler {
   const answerApi = makeApiHandler(options);
+  const keptLines = byLines((head) => keepHeaders(jsonHeaders(head, options)));
+  const forAnswers: AnswerOptions = {
+    ...options,
+    jsonHeaders: (head) =>
+      head.lines === undefined ? jsonHeaders(head, options) : keptLines(head),
+  };
   return (request) => {
     const probe = probeIn(request);
     if (probe === 'readyz') return options.isReady().then(probeReply);
@@ -27,7 +36,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     const reply = metricsReply(request, options) ?? answerApi(request);
     if (reply !== undefined) return reply;
     return whenThere(readPayload(request.body), (payload) =>
-      new EnvelopeAnswer(options, request, payload).make(),
+      new EnvelopeAnswer(forAnswers, request, payload).make(),
     );
   };
 }

@@ -13,9 +13,9 @@ export type Probe = 'livez' | 'readyz';
  * other request.
  */
 export function probeIn({ method, target, rawHeaders }: RequestHead): Probe | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined;
   const name = /^\/(livez|readyz)$/.exec(target)?.[1];
-  const asks = method === 'GET' || method === 'HEAD';
-  return asks && name !== undefined && !hasBody(rawHeaders) ? (name as Probe) : undefined;
+  return name !== undefined && !hasBody(rawHeaders) ? (name as Probe) : undefined;
 }
 
 export interface ReadinessSources {

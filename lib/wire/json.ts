@@ -12,6 +12,9 @@ export const MAX_JSON_DEPTH = 500;
 // behind a comma, a bracket or a name: so the times in a record's strings do not count.
 const RISKY_NUMBER = /(?:^|[,[]|"\s*:)\s*-?(?:\d{16}|\d+[.eE])/;
 
+// None is in a text without one of these, which are found faster.
+const RISKY_DIGITS = /\d(?:[.eE]|\d{15})/;
+
 /** Those of what this program has written itself. */
 const OWN_LIMITS: JsonLimits = {
   maxNodes: Number.POSITIVE_INFINITY,
@@ -35,7 +38,7 @@ export function parseJson(text: string, limits = OWN_LIMITS): JsonValue {
       cause: error,
     });
   }
-  if (!RISKY_NUMBER.test(text)) return value;
+  if (!RISKY_DIGITS.test(text) || !RISKY_NUMBER.test(text)) return value;
   return atOnce(new JsonReader(Buffer.from(text), limits).steps());
 }
 

@@ -46,7 +46,7 @@ export function* dumpsInSteps(value: unknown, indent?: number): Generator<void, 
       let isEmpty = true;
       for (const [key, item] of asTheyAre(part)) {
         if (item === undefined && !isArray) continue;
-        text += `${isEmpty ? (isArray ? '[' : '{') : comma}${inner}${isArray ? '' : `${quote(key)}: `}`;
+        text += `${isEmpty ? (isArray ? '[' : '{') : comma}${inner}${isArray ? '' : `${quoted(key)}: `}`;
         isEmpty = false;
         yield* write(item, inner, depth + 1);
       }
@@ -77,7 +77,7 @@ function flat(value: unknown): string {
   let text = '';
   for (const [key, item] of asTheyAre(value)) {
     if (item === undefined) continue;
-    text += `${text === '' ? '' : ', '}${quote(key)}: ${flat(item)}`;
+    text += `${text === '' ? '' : ', '}${quoted(key)}: ${flat(item)}`;
   }
   return `{${text}}`;
 }
@@ -100,13 +100,13 @@ function indented(
   }
   for (const [key, item] of entriesOf(value)) {
     if (item === undefined) continue;
-    text += `${text === '' ? '' : ','}${inner}${quote(key)}: ${indented(item, step, inner, entriesOf)}`;
+    text += `${text === '' ? '' : ','}${inner}${quoted(key)}: ${indented(item, step, inner, entriesOf)}`;
   }
   return text === '' ? '{}' : `{${text}${lineStart}}`;
 }
 
 function scalar(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return 'null';
 }
@@ -147,6 +147,12 @@ function asciiBytes(text: string): string {
   return bytes.toString('latin1');
 }
 
-function quote(text: string): string {
+/** Of these characters a JSON text is made as they are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** The JSON text of a string. */
+export function quoted(text: string): string {
+  // Short names and words are as a rule.
+  if (text.length < 64 && PLAIN.test(text)) return `"${text}"`;
   return asciiJson(JSON.stringify(text));
 }

@@ -1,5 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ANYBODY } from '../../../../lib/access/caller.ts';
+import { newJobRoot } from '../../../../lib/records/jobRoot.ts';
+import { newRecord } from '../../../../lib/records/record.ts';
 import { dispatch } from '../../../../lib/server/dispatch.ts';
 import type { JsonObject, JsonValue } from '../../../../lib/wire/json.ts';
 import { openServices, type TestServices } from '../../../helpers/services.ts';
@@ -50,6 +52,44 @@ describe('status and done', () => {
       'l_status',
       'l_logs',
     ]);
+  });
+
+  it('tell the newest state, however often they were asked before', async () => {
+    const one = { key: 'jid', value: 'good' };
+    const word = async () => ((await resultOf('status', one)) as JsonObject).l_status;
+    expect([await word(), await word()]).toEqual(
+      ['finishedSuccessfully', 'finishedSuccessfully'].map((each) => [each]),
+    );
+    host.services.database.edit(good)?.touch(['lost'], true);
+    expect(await word()).toEqual(['finishedWithError']);
+    expect(await resultOf('status', one)).toBe(await resultOf('status', one));
+    expect(await ask('status', { ...one, limit: 1 })).toMatchObject({
+      page: { total: 1, limit: 1 },
+    });
+    expect(await ask('status', one)).not.toHaveProperty('page');
+    expect(await resultOf('status', me)).toMatchObject({
+      ...states(),
+      l_status: ['finishedWithError', 'finishedWithError'],
+    });
+  });
+
+  it('tell of a job that waits what is true at the moment', async () => {
+    const { database, jobs } = host.services;
+    const job = { cmd: 'true', auid: 'me', jid: 'waits' };
+    database.add(newJobRoot(Date.now()), newRecord({ ...job, rawMeta: job }));
+    let place: number | undefined = 3;
+    jest.spyOn(jobs, 'place').mockImplementation(() => place);
+    const shown = async () => {
+      const result = await resultOf('status', { key: 'jid', value: 'waits' });
+      return (result as { readonly [name: string]: JsonObject })['0.start']?.place;
+    };
+    expect(await shown()).toBe(3);
+    place = 2;
+    expect(await shown()).toBe(2);
+    place = undefined;
+    expect(await shown()).toBeUndefined();
+    place = 1;
+    expect(await shown()).toBe(1);
   });
 
   it('say so when there is no hit', async () => {

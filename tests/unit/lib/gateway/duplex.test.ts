@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Pace } from '../../../../lib/concurrency/turns.ts';
 import { PeerDuplex } from '../../../../lib/gateway/duplex.ts';
 import type { PeerPort } from '../../../../lib/gateway/peerPort.ts';
-import type { SendOutcome } from '../../../../lib/gateway/rawRouter.ts';
+import type { SendOutcome, Settle } from '../../../../lib/gateway/rawRouter.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 
 /** A peer that takes messages or not, as the test says. */
@@ -15,10 +15,11 @@ class Peer implements PeerPort {
   closed = 0;
   nowMs = 0;
 
-  async send(message: Buffer): Promise<SendOutcome> {
+  send(message: Buffer, settle: Settle): void {
     this.tries += 1;
-    if (this.outcome === 'sent') this.sent.push(String(message));
-    return this.outcome;
+    const { outcome } = this;
+    if (outcome === 'sent') this.sent.push(String(message));
+    queueMicrotask(() => settle(outcome));
   }
 
   close(): void {
@@ -66,6 +67,12 @@ function open({ maxUnreadBytes = 100, pace }: Opening = {}): {
   }
   duplex.on('error', (error) => seen.push(`error: ${error.message}`));
   return { peer, duplex, seen };
+}
+
+function writeMessage(duplex: PeerDuplex, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    duplex.writeMessage(text, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** The peer took nothing, was tried again, and took nothing again. */
@@ -217,12 +224,12 @@ describe('PeerDuplex', () => {
 describe('PeerDuplex: whole messages', () => {
   it('go out at once, and resolve when the peer has room for them', async () => {
     const { peer, duplex } = open();
-    await duplex.writeMessage('one');
-    await duplex.writeMessage('two');
+    await writeMessage(duplex, 'one');
+    await writeMessage(duplex, 'two');
     expect(peer.sent).toEqual(['one', 'two']);
     peer.outcome = 'full';
     let isOut = false;
-    const out = duplex.writeMessage('three').then(() => {
+    const out = writeMessage(duplex, 'three').then(() => {
       isOut = true;
     });
     await refusedTwice(peer);
@@ -236,7 +243,7 @@ describe('PeerDuplex: whole messages', () => {
     const { peer, duplex } = open();
     peer.outcome = 'full';
     duplex.write('first');
-    const out = duplex.writeMessage('second');
+    const out = writeMessage(duplex, 'second');
     await refusedTwice(peer);
     peer.outcome = 'sent';
     await out;
@@ -246,7 +253,7 @@ describe('PeerDuplex: whole messages', () => {
   it('may be of any length and any characters', async () => {
     const { peer, duplex } = open();
     const text = 'ä'.repeat(200_000);
-    await duplex.writeMessage(text);
+    await writeMessage(duplex, text);
     expect(peer.sent.join('')).toBe(text);
     expect(peer.sent.length).toBeGreaterThan(1);
   });
@@ -254,6 +261,6 @@ describe('PeerDuplex: whole messages', () => {
   it('reject when the peer is gone', async () => {
     const { peer, duplex } = open();
     peer.outcome = 'gone';
-    await expect(duplex.writeMessage('one')).rejects.toThrow('the client closed the connection');
+    await expect(writeMessage(duplex, 'one')).rejects.toThrow('the client closed the connection');
   });
 });

@@ -1,7 +1,13 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { headerValue, headerValues } from '../../../../lib/gateway/headerLines.ts';
-import { flatHeaders, replyBytes } from '../../../../lib/gateway/httpReply.ts';
+import {
+  flatHeaders,
+  headText,
+  keepHeaders,
+  keptHead,
+  replyBytes,
+} from '../../../../lib/gateway/httpReply.ts';
 
 const body = Buffer.from('{}');
 
@@ -37,6 +43,21 @@ describe('flatHeaders', () => {
   it('says close once', () => {
     const headers = [['Connection', 'keep-alive']] as const;
     expect(flatHeaders({ status: 204, headers, body }, true)).toEqual(['Connection', 'close']);
+  });
+});
+
+describe('the head of an answer whose header lines are kept', () => {
+  it('is the same as that of any other', () => {
+    const lines = [['X', 'y'] as const, ['Vary', 'Origin'] as const];
+    const reply = { status: 404, headers: keepHeaders([...lines]), body: '{}' };
+    const other = headText(404, flatHeaders({ ...reply, headers: lines }, false));
+    expect(keptHead(reply, reply.body)).toBe(other);
+    expect(keptHead({ ...reply, headers: lines }, reply.body)).toBeUndefined();
+  });
+
+  it.each(['grüß', 'a\r\nb: c', '\x7f'])('is made anew where a line holds %j', (value) => {
+    const headers = keepHeaders([['X', value]]);
+    expect(keptHead({ status: 200, headers, body: '' }, '')).toBeUndefined();
   });
 });
 
