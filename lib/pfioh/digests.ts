@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { digestIn } from '../transfer/digestIn.ts';
 import { HeldTree } from '../transfer/heldTree.ts';
@@ -42,6 +43,7 @@ export async function digests(
   const tree = held === undefined ? undefined : new HeldTree(held);
   try {
     for (const { name, size } of asked) {
+      if (isOthersTurn()) await turn();
       signal.throwIfAborted();
       const there = tree === undefined ? undefined : await digestIn(tree, name, size, known);
       found.push(there === undefined ? null : [there.sha256, there.mode]);

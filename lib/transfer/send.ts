@@ -23,6 +23,8 @@ export interface SendPlan {
   readonly encoding: Encoding;
   /** What an archive of it holds. */
   readonly entries: Survey['entries'];
+  /** How many entries that are. */
+  readonly count: number;
   /** Changes when what is sent changes. */
   readonly tag: string;
   /** Changes when anything in the tree changes, whether it is sent or not. */
@@ -55,7 +57,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
   const found = await survey(clean, { prefix, within }, options.chosen);
-  const { tag, treeTag, entries, bytes: treeBytes } = found;
+  const { tag, treeTag, entries, count, bytes: treeBytes } = found;
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;
   const bytes = archive ? undefined : bytesSent(file, options.encoding);
@@ -66,6 +68,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     archive,
     encoding: options.encoding,
     entries,
+    count,
     tag: `${tag}-${form}`,
     treeTag,
     bytes,

@@ -180,6 +180,8 @@ export interface Survey {
   readonly treeTag: string;
   /** All files that are chosen together. */
   readonly bytes: number;
+  /** How many entries are chosen. */
+  readonly count: number;
   /** The entries once more, from memory as long as they are not too many. */
   entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 }
@@ -217,6 +219,7 @@ export async function survey(root: string, options: WalkOptions, chosen?: Choice
     tag,
     treeTag: treeHash?.digest('hex').slice(0, 32) ?? tag,
     bytes,
+    count,
     entries: () => (count <= MAX_KEPT ? kept : chosenOf(walkTree(root, options), chosen)),
   };
 }

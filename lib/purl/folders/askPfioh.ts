@@ -101,9 +101,19 @@ export async function* askDigests(
   path: string,
   files: readonly SizedFile[],
 ): AsyncGenerator<{ readonly file: SizedFile; readonly found: Found }> {
-  for (const batch of batches(files)) {
-    const asked = batch.map(({ name, size }) => [name, size]);
-    const { found } = await askJson(peer, 'digests', { path, files: asked }, digestsSchema);
+  const ask = (batch: readonly SizedFile[] | undefined) => {
+    const asked = batch?.map(({ name, size }) => [name, size]);
+    const answer = asked && askJson(peer, 'digests', { path, files: asked }, digestsSchema);
+    // Waited for when those before have been looked at; until then a failure is nobody's.
+    answer?.catch(() => {});
+    return answer;
+  };
+  const all = [...batches(files)];
+  let coming = ask(all[0]);
+  for (const [at, batch] of all.entries()) {
+    const found = (await coming)?.found ?? [];
+    // Both sides look at files at the same time.
+    coming = ask(all[at + 1]);
     for (const [i, file] of batch.entries()) {
       const there = found[i] ?? undefined;
       yield { file, found: there && { sha256: there[0], mode: there[1] } };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
 import { PurlFailure } from '../failure.ts';
 import type { Peer } from '../peer.ts';
+import { archiveOfPush, pushId } from '../push/pushPlan.ts';
 import { sendPlan } from '../push/sendPush.ts';
 import { arrivedBytes, checkRemote, type Remote } from '../remoteCheck.ts';
 import { askDigests, askRemoval, askTree } from './askPfioh.ts';
@@ -41,8 +42,10 @@ export async function pushFolder(
     const { plan, sizes } = todo;
     if (todo.isDone) return;
     const { peer } = remote;
-    const isOwn = peer.kind === 'own';
-    const offset = isOwn ? await arrivedBytes(message, way, plan) : undefined;
+    const fileMode = peer.kind !== 'python1';
+    const archive = archiveOfPush(message, plan, peer, fileMode);
+    const id = pushId(message, plan, archive);
+    const offset = peer.kind === 'own' ? await arrivedBytes(message, way, id) : undefined;
     const done = new FilesDone(sizes);
     let bytes = 0;
     way.show.begin({ files: sizes.length, bytes: plan.workBytes });
@@ -56,7 +59,7 @@ export async function pushFolder(
     };
     const how = { progress, raw: true, jsonwrapper: '' };
     await sendPlan(message, plan, peer, {
-      ...{ offset, fileMode: peer.kind !== 'python1', options: how },
+      ...{ offset, archive, fileMode, options: how },
     });
   });
   way.show.end();
