@@ -55,7 +55,8 @@ export async function digests(
   return { status: true, found };
 }
 
-function heldOrMissing(folder: string, { base }: Places): OpenFolder | undefined {
+/** A folder that is held open; undefined when there is none. @throws PmanError */
+export function heldOrMissing(folder: string, { base }: Places): OpenFolder | undefined {
   try {
     return OpenFolder.at(folder, base);
   } catch (error) {

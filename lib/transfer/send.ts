@@ -3,6 +3,7 @@ import { pipeline, Readable, type Writable } from 'node:stream';
 import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
 import { type Check, SHA256, startCheck } from './contentCheck.ts';
+import type { Patch } from './pack/patch.ts';
 import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
@@ -31,6 +32,8 @@ export interface SendPlan {
   readonly treeTag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
   readonly bytes: number | undefined;
+  /** How files are sent in a pack of which the other side has much, by their names. */
+  readonly patches?: ReadonlyMap<string, Patch>;
   /** What `startSending` counts up to: bytes read from the tree for an archive, else bytes sent. */
   readonly workBytes: number;
 }

@@ -1,15 +1,21 @@
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deflateRawSync } from 'node:zlib';
 import { BLOCK_HEAD_BYTES, writeBlockHead } from '../../lib/transfer/pack/blocks.ts';
 import {
+  COPY_HEAD_BYTES,
   HEAD_BYTES,
   type Kind,
   START_BYTES,
+  SUM_BYTES,
+  writeCopy,
   writeHead,
   writeStart,
 } from '../../lib/transfer/pack/packFormat.ts';
 import { startPack } from '../../lib/transfer/pack/startPack.ts';
 import { planSending } from '../../lib/transfer/send.ts';
+
+const BLOCK_BYTES = 512 * 1024;
 
 /** A record as anybody may write one. */
 export interface CraftedRecord {
@@ -17,6 +23,8 @@ export interface CraftedRecord {
   readonly name: string;
   readonly content?: string;
   readonly mode?: number;
+  /** What a patch copies before its content. */
+  readonly copies?: readonly (readonly [from: number, bytes: number])[];
 }
 
 /** A pack of these records, whatever is wrong with them; `said`: what it says of itself. */
@@ -24,22 +32,29 @@ export function craftPack(
   records: readonly CraftedRecord[],
   said: { readonly entries?: number; readonly bytes?: number; readonly end?: number } = {},
 ): Buffer {
-  const { entries = records.length, bytes = 0, end = records.length } = said;
+  const { entries = records.length, bytes = 0, end: count = records.length } = said;
   const start = Buffer.alloc(START_BYTES);
   writeStart({ entries, bytes }, start, 0);
-  const parts = [...records, { kind: 'end' as const, name: '' }].map((record) => {
-    const { kind, name, content = '', mode = 0o644 }: CraftedRecord = record;
+  const all: readonly CraftedRecord[] = [...records, { kind: 'end', name: '' }];
+  const parts = all.map((record) => {
+    const { kind, name, content = '', mode = 0o644 } = record;
     const [nameBytes, contentBytes] = [Buffer.from(name), Buffer.from(content)];
     const head = Buffer.alloc(HEAD_BYTES);
-    const bytesSaid = kind === 'end' ? end : contentBytes.length;
+    const bytesSaid = kind === 'end' ? count : contentBytes.length;
     const fields = { kind, nameBytes: nameBytes.length, mode, mtimeNs: 0n, bytes: bytesSaid };
     writeHead(fields, head, 0);
-    const last = Buffer.alloc(4);
-    if (kind === 'pieces' && content === '') return Buffer.concat([head, nameBytes, last]);
-    if (kind !== 'pieces') return Buffer.concat([head, nameBytes, contentBytes]);
+    if (kind !== 'pieces' && kind !== 'patch')
+      return Buffer.concat([head, nameBytes, contentBytes]);
+    const copied = (record.copies ?? []).map(([from, bytes]) => {
+      const copy = Buffer.alloc(COPY_HEAD_BYTES);
+      writeCopy(bytes, from, copy, 0);
+      return copy;
+    });
     const piece = Buffer.alloc(4);
     piece.writeUInt32LE(contentBytes.length);
-    return Buffer.concat([head, nameBytes, piece, contentBytes, last]);
+    const pieces = content === '' ? [] : [piece, contentBytes];
+    const end = [Buffer.alloc(4), ...(kind === 'patch' ? [Buffer.alloc(SUM_BYTES)] : [])];
+    return Buffer.concat([head, nameBytes, ...copied, ...pieces, ...end]);
   });
   return Buffer.concat([start, ...parts]);
 }
@@ -49,6 +64,19 @@ export function asBlock(content: Buffer): Buffer {
   const head = Buffer.alloc(BLOCK_HEAD_BYTES);
   writeBlockHead(content.length, content.length, head, 0);
   return Buffer.concat([head, content]);
+}
+
+/** Content as blocks of 512 KiB, deflated. */
+export function asDeflatedBlocks(content: Buffer): Buffer {
+  const starts = Array.from({ length: Math.ceil(content.length / BLOCK_BYTES) }, (_, i) => i);
+  const blocks = starts.map((i) => {
+    const part = content.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES);
+    const packed = deflateRawSync(part);
+    const head = Buffer.alloc(BLOCK_HEAD_BYTES);
+    writeBlockHead(part.length, packed.length, head, 0);
+    return Buffer.concat([head, packed]);
+  });
+  return Buffer.concat(blocks);
 }
 
 /** Bytes as a stream, in pieces that end at these places. */

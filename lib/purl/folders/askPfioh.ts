@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Chunk } from '../../transfer/chunker.ts';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 import { PurlFailure } from '../failure.ts';
 import { readText, send } from '../http/httpClient.ts';
@@ -138,6 +139,21 @@ function* batches(files: readonly SizedFile[]): Generator<readonly SizedFile[]> 
     text += length;
   }
   if (batch.length > 0) yield batch;
+}
+
+const chunksSchema = z.looseObject({
+  chunks: z.array(z.tuple([z.int().min(1), z.string()])).nullable(),
+});
+
+/** The chunks of a file on the other side; undefined when there is none. @throws PurlFailure */
+export async function askChunks(
+  peer: Peer,
+  path: string,
+  file: string,
+  bits: number,
+): Promise<readonly Chunk[] | undefined> {
+  const { chunks } = await askJson(peer, 'chunks', { path, file, bits }, chunksSchema);
+  return chunks ?? undefined;
 }
 
 const anything = z.looseObject({});

@@ -34,7 +34,8 @@ export function pushId(
   plan: SendPlan,
   archive: PushArchive = 'zip',
 ): string {
-  const form = archive === 'zip' ? [] : [archive];
+  const patches = [...(plan.patches ?? [])].map(([name, { parts }]) => [name, parts]);
+  const form = archive === 'zip' ? [] : [archive, ...patches];
   const what = [plan.path, plan.tag, message.remotePath, message.remoteKey, ...form];
   return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32);
 }

@@ -7,6 +7,10 @@
  *              the name in UTF-8, the content
  *     end      a record of kind 0 without a name; its bytes are the number of entries
  *
+ * A `patch` is a file that is made from the one that is in its place: a row of pieces as well, but one whose length has
+ * its highest bit set is copied from there, and only where it begins (64 bits) follows. Behind the 0 stands the SHA-256
+ * of all of it.
+ *
  * The content of a `file` and of a `link` (where it leads) stands behind the name: as many bytes as the record says. That
  * of a `pieces`, a file that is large or does not know its size, is a row of pieces: bytes (32), content; 0 ends it.
  */
@@ -19,10 +23,14 @@ export const HEAD_BYTES = 24;
 export const SMALL_BYTES = 64 * 1024;
 /** The longest piece. */
 export const PIECE_BYTES = 1024 * 1024;
+/** The bit of a length that says that a piece is copied. */
+export const COPIED = 0x8000_0000;
+export const COPY_HEAD_BYTES = 12;
+export const SUM_BYTES = 32;
 /** The longest way of a link, as of Linux. */
 const TARGET_BYTES = 4096;
 
-export const KINDS = ['end', 'file', 'folder', 'link', 'pieces'] as const;
+export const KINDS = ['end', 'file', 'folder', 'link', 'pieces', 'patch'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** What is said of all that comes. */
@@ -91,6 +99,17 @@ function readNumber(from: Buffer, at: number): number {
   const value = from.readUInt32LE(at) + from.readUInt32LE(at + 4) * 0x1_0000_0000;
   if (value > Number.MAX_SAFE_INTEGER) throw damagedPack('a number in it is too large');
   return value;
+}
+
+/** Writes which bytes of the file in place are copied. */
+export function writeCopy(bytes: number, from: number, to: Buffer, at: number): void {
+  to.writeUInt32LE(COPIED + bytes, at);
+  writeNumber(from, to, at + 4);
+}
+
+/** Where a copy begins whose head stands here. @throws BadRequestError */
+export function copyStart(head: Buffer): number {
+  return readNumber(head, 4);
 }
 
 /** Why a pack cannot be read. */

@@ -1,5 +1,8 @@
 import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import {
+  COPIED,
+  COPY_HEAD_BYTES,
+  copyStart,
   damagedPack,
   HEAD_BYTES,
   type PackHead,
@@ -8,6 +11,7 @@ import {
   readHead,
   readStart,
   START_BYTES,
+  SUM_BYTES,
 } from './packFormat.ts';
 
 /** An entry of a pack: its name as it stands there. */
@@ -25,10 +29,15 @@ export interface PackTarget {
   /** A file whose content comes in pieces: `piece` for each, then `close`. */
   open(entry: PackEntry): void;
   piece(content: Buffer): Promise<void>;
+  /** A file made from the one that is in its place: `piece` and `copy` for each part, then `closePatch`. */
+  openPatch(entry: PackEntry): void;
+  copy(from: number, bytes: number): Promise<void>;
   close(): void;
+  /** @param sum the SHA-256 that the file has to have */
+  closePatch(sum: Buffer): void;
 }
 
-type State = 'start' | 'records' | 'pieces' | 'piece' | 'after';
+type State = 'start' | 'records' | 'pieces' | 'piece' | 'sum' | 'after';
 const NOTHING = Buffer.alloc(0);
 
 /** Reads a pack as it comes, in whatever pieces, in turns with other work. */
@@ -38,6 +47,8 @@ export class PackReader {
   /** The beginning of something whose rest has not come. */
   #held: Buffer = NOTHING;
   #pieceLeft = 0;
+  /** Whether the pieces are those of a patch. */
+  #isPatch = false;
   #entries = 0;
 
   constructor(target: PackTarget) {
@@ -58,7 +69,8 @@ export class PackReader {
         rest = rest.subarray(piece.length);
         continue;
       }
-      const used = this.#state === 'start' ? await this.#start(rest) : this.#next(rest);
+      const used =
+        this.#state === 'records' ? this.#record(rest) : await this.#other(this.#state, rest);
       if (used === 0) break;
       rest = rest.subarray(used);
     }
@@ -70,6 +82,20 @@ export class PackReader {
     if (this.#state !== 'after' || this.#held.length > 0) throw damagedPack('it ends too early');
   }
 
+  /** As `record`, of what is none. */
+  #other(state: Exclude<State, 'records' | 'piece'>, from: Buffer): number | Promise<number> {
+    switch (state) {
+      case 'start':
+        return this.#start(from);
+      case 'pieces':
+        return this.#pieceHead(from);
+      case 'sum':
+        return this.#sum(from);
+      case 'after':
+        throw damagedPack('it goes on behind its end');
+    }
+  }
+
   async #start(from: Buffer): Promise<number> {
     if (from.length < START_BYTES) return 0;
     await this.#target.start(readStart(from));
@@ -77,10 +103,8 @@ export class PackReader {
     return START_BYTES;
   }
 
-  /** Takes one record, or the head of a piece; returns how many bytes it has, 0 when it has not come as a whole. */
-  #next(from: Buffer): number {
-    if (this.#state === 'pieces') return this.#pieceHead(from);
-    if (this.#state === 'after') throw damagedPack('it goes on behind its end');
+  /** Takes one record; returns how many bytes it has, 0 when it has not come as a whole. */
+  #record(from: Buffer): number {
     if (from.length < HEAD_BYTES) return 0;
     const head = readHead(from, 0);
     const nameEnd = HEAD_BYTES + head.nameBytes;
@@ -106,21 +130,41 @@ export class PackReader {
         break;
       case 'pieces':
         this.#target.open(entry);
+        this.#isPatch = false;
+        this.#state = 'pieces';
+        break;
+      case 'patch':
+        this.#target.openPatch(entry);
+        this.#isPatch = true;
         this.#state = 'pieces';
     }
     this.#entries += 1;
     return end;
   }
 
-  #pieceHead(from: Buffer): number {
+  async #pieceHead(from: Buffer): Promise<number> {
     if (from.length < 4) return 0;
-    this.#pieceLeft = from.readUInt32LE(0);
-    if (this.#pieceLeft > PIECE_BYTES) throw damagedPack('a piece is longer than one can be');
-    if (this.#pieceLeft > 0) this.#state = 'piece';
+    const bytes = from.readUInt32LE(0);
+    if (this.#isPatch && bytes > COPIED) {
+      if (from.length < COPY_HEAD_BYTES) return 0;
+      await this.#target.copy(copyStart(from), bytes - COPIED);
+      return COPY_HEAD_BYTES;
+    }
+    if (bytes > PIECE_BYTES) throw damagedPack('a piece is longer than one can be');
+    this.#pieceLeft = bytes;
+    if (bytes > 0) this.#state = 'piece';
+    else if (this.#isPatch) this.#state = 'sum';
     else {
       this.#target.close();
       this.#state = 'records';
     }
     return 4;
+  }
+
+  #sum(from: Buffer): number {
+    if (from.length < SUM_BYTES) return 0;
+    this.#target.closePatch(from.subarray(0, SUM_BYTES));
+    this.#state = 'records';
+    return SUM_BYTES;
   }
 }

@@ -1,10 +1,12 @@
 import { BadRequestError } from '../../errors.ts';
 import type { Look } from '../checkLink.ts';
+import type { HeldTree } from '../heldTree.ts';
 import { entryParts, isReservedName } from '../names.ts';
 import type { LinkRules, StagedFile, StagedTree, TreePart } from '../stagedTree.ts';
 import { checkAmount, checkFree, type UnpackLimits } from '../unpackLimits.ts';
 import { damagedPack, type PackStart } from './packFormat.ts';
 import type { PackEntry, PackTarget } from './packReader.ts';
+import { PatchedFile } from './patchedFile.ts';
 
 /** What names and links may take in memory, whatever comes; and so many times what has come. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
@@ -14,6 +16,8 @@ export interface PackTreeOptions {
   readonly limits: UnpackLimits;
   /** Where it will lie. */
   readonly folder: string;
+  /** What is there already. */
+  readonly place: HeldTree;
   /** How many bytes have come, as they were sent. */
   readonly arrived: () => number;
 }
@@ -33,6 +37,10 @@ export class PackTree implements PackTarget {
   #bytes = 0;
   #keptBytes = 0;
   #open: StagedFile | undefined;
+  #patch: PatchedFile | undefined;
+  /** Of the files that are made anew from what is in their place, what is copied: it has come earlier. */
+  #copied = 0;
+  #mayCopy = 0;
   #folders = 0;
 
   constructor(tree: StagedTree, options: PackTreeOptions) {
@@ -73,6 +81,27 @@ export class PackTree implements PackTarget {
     this.#open = file;
   }
 
+  openPatch(entry: PackEntry): void {
+    const part = this.#part(entry, 'file');
+    const patch = new PatchedFile(part.name, this.#options.place, () => this.#tree.open(part));
+    [this.#open, this.#patch, this.#mayCopy] = [patch, patch, patch.oldBytes];
+  }
+
+  async copy(from: number, bytes: number): Promise<void> {
+    this.#patch?.requireOld(from, bytes);
+    // Nobody makes a large file from one that is copied again and again.
+    const counted = Math.min(bytes, this.#mayCopy);
+    this.#mayCopy -= counted;
+    this.#copied += counted;
+    this.#count(bytes);
+    await this.#patch?.copy(from, bytes);
+  }
+
+  closePatch(sum: Buffer): void {
+    this.#patch?.check(sum);
+    this.close();
+  }
+
   async piece(content: Buffer): Promise<void> {
     this.#count(content.length);
     await this.#open?.write(content);
@@ -86,7 +115,7 @@ export class PackTree implements PackTarget {
   /** Closes what is open. */
   giveUp(): void {
     this.#open?.close();
-    this.#open = undefined;
+    [this.#open, this.#patch] = [undefined, undefined];
   }
 
   /** Makes the links, when all has come. @throws PmanError for one that leads outside */
@@ -137,8 +166,9 @@ export class PackTree implements PackTarget {
 
   #check(): void {
     const { limits, arrived } = this.#options;
+    const came = arrived() + this.#copied;
     const entries = Math.max(this.#kinds.size, this.#said.entries);
-    checkAmount({ entries, bytes: this.#bytes, packed: 0 }, arrived(), limits);
+    checkAmount({ entries, bytes: this.#bytes, packed: 0 }, came, limits);
     if (this.#keptBytes > Math.max(MOST_KEPT_BYTES, MOST_KEPT_RATIO * arrived()))
       throw damagedPack('its names are longer than all that has come');
   }

@@ -8,18 +8,24 @@ import type { TreeEntry } from '../tree.ts';
 import { BLOCK_HEAD_BYTES, BlockPacker, writeBlockHead } from './blocks.ts';
 import { LinkRate } from './linkRate.ts';
 import {
+  COPY_HEAD_BYTES,
   HEAD_BYTES,
   type Kind,
   SMALL_BYTES,
   START_BYTES,
+  SUM_BYTES,
+  writeCopy,
   writeHead,
   writeStart,
 } from './packFormat.ts';
+import type { Patch } from './patch.ts';
 
 export interface PackSource {
   readonly entries: Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
   /** How many there are. */
   readonly count: number;
+  /** How files are sent of which the other side has much, by their names. */
+  readonly patches?: ReadonlyMap<string, Patch> | undefined;
   /** Of all files, as they were when they were looked at. */
   readonly bytes: number;
 }
@@ -74,14 +80,16 @@ class PackWriter {
     this.#options = options;
   }
 
-  async send({ entries, count, bytes }: PackSource): Promise<number> {
+  async send({ entries, count, patches, bytes }: PackSource): Promise<number> {
     await this.#next();
     writeStart({ entries: count, bytes }, this.#buffer, this.#at);
     this.#at += START_BYTES;
     for await (const entry of entries) {
       this.#entries += 1;
       const name = nameOf(entry);
+      const patch = patches?.get(entry.name);
       if (entry.kind !== 'file') await this.#other(entry, name);
+      else if (patch !== undefined) await this.#patch(entry, name, patch);
       else if (!(await this.#small(entry, name))) await this.#large(entry, name);
       // Small files are read without waiting; others want a turn too.
       if (isOthersTurn()) await turn();
@@ -142,19 +150,57 @@ class PackWriter {
       await this.#room(HEAD_BYTES + name.length);
       this.#head('pieces', file, name, file.size);
       for (let fileAt = 0; ; ) {
-        await this.#room(LEAST_ROOM);
-        const pieceAt = this.#at + PIECE_HEAD_BYTES;
-        const bytes = await file.read(this.#buffer.subarray(pieceAt), fileAt);
-        this.#buffer.writeUInt32LE(bytes, this.#at);
-        this.#at = pieceAt + bytes;
+        const bytes = await this.#piece(file, fileAt, BUFFER_BYTES);
         if (bytes === 0) break;
         fileAt += bytes;
-        this.#read(bytes);
       }
       file.checkUnchanged();
     } finally {
       await file.close();
     }
+  }
+
+  /** Only what the other side has not is read and sent: the file has to be the one that the patch was made for. */
+  async #patch(entry: TreeEntry, name: Buffer, { parts, sum }: Patch): Promise<void> {
+    const file = new SteadyFile(entry);
+    try {
+      file.checkAsFound(entry);
+      await this.#room(HEAD_BYTES + name.length);
+      this.#head('patch', file, name, file.size);
+      for (const { kind, from, bytes } of parts) {
+        if (kind === 'copied') {
+          await this.#room(COPY_HEAD_BYTES);
+          writeCopy(bytes, from, this.#buffer, this.#at);
+          this.#at += COPY_HEAD_BYTES;
+          this.#read(bytes);
+          continue;
+        }
+        for (let done = 0; done < bytes; ) {
+          const read = await this.#piece(file, from + done, bytes - done);
+          if (read === 0) break;
+          done += read;
+        }
+      }
+      file.checkUnchanged();
+      await this.#room(PIECE_HEAD_BYTES + SUM_BYTES);
+      this.#buffer.writeUInt32LE(0, this.#at);
+      sum.copy(this.#buffer, this.#at + PIECE_HEAD_BYTES);
+      this.#at += PIECE_HEAD_BYTES + SUM_BYTES;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Sends a piece of a file, at most so long; returns how long it is, 0 at the end of the file. */
+  async #piece(file: SteadyFile, fileAt: number, most: number): Promise<number> {
+    await this.#room(LEAST_ROOM);
+    const pieceAt = this.#at + PIECE_HEAD_BYTES;
+    const room = this.#buffer.subarray(pieceAt, Math.min(BUFFER_BYTES, pieceAt + most));
+    const bytes = await file.read(room, fileAt);
+    this.#buffer.writeUInt32LE(bytes, this.#at);
+    this.#at = pieceAt + bytes;
+    this.#read(bytes);
+    return bytes;
   }
 
   #head(

@@ -3,7 +3,9 @@ import { PmanError } from '../../errors.ts';
 import { YoungGarbage } from '../../host/youngGarbage.ts';
 import { giveBack } from '../blockRing.ts';
 import { type Check, startCheck } from '../contentCheck.ts';
+import { HeldTree } from '../heldTree.ts';
 import { install } from '../install.ts';
+import { OpenFolder } from '../openFolder.ts';
 import type { Partial } from '../partial.ts';
 import { dressFolders, StagedTree } from '../stagedTree.ts';
 import { openStaging } from '../staging.ts';
@@ -53,7 +55,9 @@ export async function unpackPack(
     const staging = await openStaging(folder);
     const staged = new StagedTree(staging.folder);
     const { limits, rooted, followLinks, signal } = options;
-    const tree = new PackTree(staged, { limits, folder, arrived: () => arrival.bytes });
+    const held = OpenFolder.at(folder, undefined);
+    const place = new HeldTree(held);
+    const tree = new PackTree(staged, { limits, folder, place, arrived: () => arrival.bytes });
     try {
       const stored = await arrival.unpack(new PackReader(tree), signal);
       await accept(stored);
@@ -65,6 +69,8 @@ export async function unpackPack(
     } finally {
       tree.giveUp();
       staged.close();
+      place.close();
+      held.close();
       await staging.close();
     }
   } catch (error) {

@@ -15,13 +15,19 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { type Chunk, Chunker, chunkBits } from '../../../../../lib/transfer/chunker.ts';
 import { SHA256 } from '../../../../../lib/transfer/contentCheck.ts';
 import { BlockReader } from '../../../../../lib/transfer/pack/blocks.ts';
+import { findPatch } from '../../../../../lib/transfer/pack/patch.ts';
+import { startPack } from '../../../../../lib/transfer/pack/startPack.ts';
 import { unpackPack } from '../../../../../lib/transfer/pack/unpackPack.ts';
 import { openPartial, partialBytes } from '../../../../../lib/transfer/partial.ts';
+import { planSending } from '../../../../../lib/transfer/send.ts';
+import type { TreeEntry } from '../../../../../lib/transfer/tree.ts';
 import { DEFAULT_LIMITS } from '../../../../../lib/transfer/unpackLimits.ts';
 import {
   asBlock,
+  asDeflatedBlocks,
   type CraftedRecord,
   craftPack,
   inPieces,
@@ -260,18 +266,8 @@ describe('a pack', () => {
       name: `f${i}`,
       content,
     }));
-    const { deflateRawSync } = await import('node:zlib');
-    const pack = craftPack(records);
-    const blocks = [0, 1, 2, 3, 4].map((i) => {
-      const part = pack.subarray((i * pack.length) / 5, ((i + 1) * pack.length) / 5);
-      const packed = deflateRawSync(part);
-      const head = Buffer.alloc(8);
-      head.writeUInt32LE(part.length, 0);
-      head.writeUInt32LE(packed.length, 4);
-      return Buffer.concat([head, packed]);
-    });
     const limits = { ...DEFAULT_LIMITS, maxBytes: 1_000_000 };
-    const source = inPieces(Buffer.concat(blocks));
+    const source = inPieces(asDeflatedBlocks(craftPack(records)));
     await expect(unpackFrom(source, undefined, { ...HOW, limits })).rejects.toThrow(/are allowed/);
     expect(existsSync(join(folder, 'f0'))).toBe(false);
   });
@@ -284,5 +280,79 @@ describe('a pack', () => {
     ]);
     await unpackFrom(inPieces(asBlock(pack)));
     expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('text');
+  });
+});
+
+describe('a patch', () => {
+  const name = 'data.bin';
+
+  async function patched(old: Buffer, now: Buffer, inPlace = old) {
+    const top = tempDir();
+    writeFileSync(join(top, name), now);
+    utimesSync(join(top, name), 1e9, 1e9);
+    writeFileSync(join(folder, name), inPlace);
+    const bits = chunkBits(now.length);
+    const there: Chunk[] = [];
+    const chunker = new Chunker(bits, (chunk) => there.push(chunk));
+    chunker.take(old);
+    chunker.end();
+    const plan = await planSending(top, { archive: true, encoding: 'none', contentOnly: true });
+    const [entry] = plan.entries() as Iterable<TreeEntry>;
+    if (entry === undefined) throw new Error('nothing is sent');
+    const patch = await findPatch(entry, bits, there);
+    const out = new Taken();
+    const sending = startPack({ ...plan, patches: new Map([[name, patch]]) });
+    await sending.sendTo(out);
+    await unpackFrom(inPieces(out.bytes), sending.digest());
+    expectSame(top, folder);
+    return out.bytes.length;
+  }
+
+  it('makes a file from the one in its place, whatever was changed, put in or taken out', async () => {
+    const old = randomBytes(1_500_000);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat({ max: old.length }), fc.nat({ max: 2000 }), fc.uint8Array()), {
+          maxLength: 4,
+        }),
+        async (changes) => {
+          folder = tempDir();
+          let now: Buffer = old;
+          for (const [at, gone, more] of changes) {
+            now = Buffer.concat([now.subarray(0, at), more, now.subarray(at + gone)]);
+          }
+          const sent = await patched(old, now);
+          expect(sent).toBeLessThan(2_000 + changes.length * 2 * 4 * 2 ** 16);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+
+  it('of a file that has changed meanwhile is refused, and the file stays', async () => {
+    const old = randomBytes(500_000);
+    const other = Buffer.concat([old.subarray(0, 100), Buffer.from('!'), old.subarray(101)]);
+    const now = Buffer.concat([old, Buffer.from('more')]);
+    await expect(patched(old, now, other)).rejects.toThrow(/is not what it was/);
+    expect(readFileSync(join(folder, name)).equals(other)).toBe(true);
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  it('of a file that is not there, or of a link, is refused', async () => {
+    const record: CraftedRecord = { kind: 'patch', name: 'f', content: 'x' };
+    const pack = asBlock(craftPack([record]));
+    await expect(unpackFrom(inPieces(pack))).rejects.toThrow(/is not what it was/);
+    writeFileSync(join(folder, 'secret'), 'secret');
+    symlinkSync('secret', join(folder, 'f'));
+    await expect(unpackFrom(inPieces(pack))).rejects.toThrow(/is not what it was/);
+  });
+
+  it('does not make more than is allowed by copying a file again and again', async () => {
+    writeFileSync(join(folder, 'f'), Buffer.alloc(100_000));
+    const copies = Array.from({ length: 50 }, () => [0, 100_000] as const);
+    const pack = asBlock(craftPack([{ kind: 'patch', name: 'f', copies }]));
+    const limits = { ...DEFAULT_LIMITS, maxBytes: 1_000_000 };
+    const unpacked = unpackFrom(inPieces(pack), undefined, { ...HOW, limits });
+    await expect(unpacked).rejects.toThrow(/are allowed/);
   });
 });
