@@ -30,7 +30,7 @@ export class HeldTree {
       const folder = this.#enter(above.split('/').filter(Boolean), above);
       this.#last = { name: above, folder };
     }
-    return this.#last.folder.way(name.slice(end + 1));
+    return this.#last.folder.wayTo(name.slice(end + 1));
   }
 
   /** How the system finds a folder itself. @throws PmanError `forbidden` when it is a link, or one is on the way */

@@ -1,5 +1,5 @@
-import { lstatSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
 import { PurlFailure } from '../failure.ts';
@@ -185,19 +185,29 @@ async function lackingOf(
   { peer }: Remote,
 ): Promise<ReadonlySet<RemoteEntry>> {
   const files = entries.filter((entry) => entry.kind === 'file' && isWanted(entry.name));
-  const likely = files.filter(({ name, size }) => sizeHere(join(local, name)) === size);
+  const sizeHere = sizesBelow(local);
+  const likely = files.filter(({ name, size }) => sizeHere(name) === size);
   const above = kind === 'folder' ? path : path.replace(/[^/]+\/*$/, '') || '.';
   const same = await sameFiles(local, likely, askDigests(peer, above, likely), peer.signal);
   return new Set(files.filter(({ name }) => !same.has(name)));
 }
 
-function sizeHere(path: string): number | undefined {
-  try {
-    const stats = lstatSync(path);
-    return stats.isFile() ? stats.size : undefined;
-  } catch {
-    return undefined;
-  }
+/** Tells how large a file below a folder is; undefined when there is none. In a folder that is missing nobody looks twice. */
+function sizesBelow(top: string): (name: string) => number | undefined {
+  const folders = new Map<string, boolean>();
+  return (name) => {
+    const path = join(top, name);
+    const folder = dirname(path);
+    const isThere = folders.get(folder) ?? existsSync(folder);
+    folders.set(folder, isThere);
+    if (!isThere) return undefined;
+    try {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats?.isFile() ? stats.size : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */

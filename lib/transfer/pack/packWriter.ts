@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { BadRequestError } from '../../errors.ts';
+import { YoungGarbage } from '../../host/youngGarbage.ts';
 import { BUFFER_BYTES, BufferRing } from '../bufferRing.ts';
 import type { Digester } from '../contentCheck.ts';
 import { readAsFound, SteadyFile, smallContent } from '../steadyFile.ts';
@@ -39,6 +40,8 @@ export interface PackOptions {
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
+/** Of all packs: memory that blocks were deflated into. */
+const spent = new YoungGarbage();
 const NO_NAME = Buffer.alloc(0);
 const PIECE_HEAD_BYTES = 4;
 /** Less room than this is not filled with a piece of a large file. */
@@ -253,6 +256,7 @@ class PackWriter {
       ? this.#packer.pack(from.subarray(BLOCK_HEAD_BYTES))
       : undefined;
     packed?.copy(from, BLOCK_HEAD_BYTES);
+    if (packed !== undefined) spent.passed(bytes);
     const packedBytes = packed?.length ?? bytes;
     writeBlockHead(bytes, packedBytes, from, 0);
     this.#ring.send(from.subarray(0, BLOCK_HEAD_BYTES + packedBytes), this.#buffer);

@@ -123,6 +123,8 @@ class Arrival {
           } finally {
             await keeping;
           }
+          // What was deflated has memory of its own.
+          if (piece.buffer !== chunk.buffer) spent.passed(piece.length);
         }
         onBytes?.(chunk.length);
         if (!giveBack(chunk)) spent.passed(chunk.length);
