@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deflateRawSync } from 'node:zlib';
@@ -77,6 +78,12 @@ export function asDeflatedBlocks(content: Buffer): Buffer {
     return Buffer.concat([head, packed]);
   });
   return Buffer.concat(blocks);
+}
+
+/** Bytes without any order, and the same each time: where they are cut into chunks is no matter of luck. */
+export function sameNoise(bytes: number): Buffer {
+  const [key, counter] = [Buffer.alloc(16), Buffer.alloc(16)];
+  return createCipheriv('aes-128-ctr', key, counter).update(Buffer.alloc(bytes));
 }
 
 /** Bytes as a stream, in pieces that end at these places. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   mkdirSync,
@@ -10,7 +9,13 @@ import {
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { asBlock, asDeflatedBlocks, type CraftedRecord, craftPack } from '../helpers/packs.ts';
+import {
+  asBlock,
+  asDeflatedBlocks,
+  type CraftedRecord,
+  craftPack,
+  sameNoise,
+} from '../helpers/packs.ts';
 import { Opened, treeOf } from '../helpers/transfer.ts';
 
 const opened = new Opened();
@@ -124,7 +129,7 @@ describe('a large file that was changed', () => {
   function makeFolder(): { readonly source: string; readonly data: Buffer } {
     const source = join(top, 'src');
     mkdirSync(source);
-    const data = randomBytes(12_000_000);
+    const data = sameNoise(12_000_000);
     writeFileSync(join(source, 'small'), 'text');
     writeFileSync(join(source, 'data.bin'), data);
     return { source, data };

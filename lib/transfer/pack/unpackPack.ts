@@ -40,7 +40,8 @@ const spent = new YoungGarbage();
 
 /**
  * Unpacks a pack into a folder while it comes: beside its place, where it is moved when all of it is there and right.
- * When it fails, nothing has changed. What is kept of it is removed, unless it broke off.
+ * When it fails, nothing has changed. What is kept of it is removed, unless it broke off, was given up,
+ * or found the disk full.
  * @throws PmanError naming the entry and what is wrong with it; what the source and `accept` fail with
  */
 export async function unpackPack(
@@ -75,7 +76,8 @@ export async function unpackPack(
     }
   } catch (error) {
     // A disk may have room again by the next try.
-    isDone = !arrival.isBroken && !(error instanceof PmanError && error.code === 'storage');
+    const isFull = error instanceof PmanError && error.code === 'storage';
+    isDone = !arrival.isBroken && !isFull && options.signal?.aborted !== true;
     throw error;
   } finally {
     await kept?.partial.close({ done: isDone });
@@ -84,7 +86,7 @@ export async function unpackPack(
 
 class Arrival {
   /** Whether it broke off: what has come is right, as far as anybody knows. */
-  isBroken = false;
+  isBroken = true;
   /** What has come, as it was sent; what was there before counts as it is. */
   bytes = 0;
   readonly #pack: ArrivingPack;
@@ -95,6 +97,7 @@ class Arrival {
 
   async unpack(reader: PackReader, signal: AbortSignal | undefined): Promise<Stored> {
     const { source, check, kept, onBytes } = this.#pack;
+    this.isBroken = false;
     const digester = startCheck(check);
     const blocks = new BlockReader();
     const end = () => source.destroy(kept?.partial.superseded.reason);

@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type Chunk, Chunker, chunkBits, isChunkBits } from '../../../../lib/transfer/chunker.ts';
+import { sameNoise } from '../../../helpers/packs.ts';
 
 const BITS = 16;
-const content = randomBytes(3_000_000);
+const content = sameNoise(3_000_000);
 
 function chunksOf(...pieces: readonly Buffer[]): readonly Chunk[] {
   const all: Chunk[] = [];
