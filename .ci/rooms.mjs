@@ -158,7 +158,7 @@ export const table = [
   [
     'lib/purl',
     'the client: messages, files and folders over HTTP',
-    ['lib/transfer', 'lib/terminal', 'lib/config', 'lib/wire', 'lib/host'],
+    ['lib/transfer', 'lib/terminal', 'lib/config', 'lib/wire', 'lib/host', 'lib/concurrency'],
   ],
   [
     'lib/pfioh',

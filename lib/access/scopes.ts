@@ -36,6 +36,7 @@ export const NEEDED_SCOPES = {
     ls: 'transfer',
     tree: 'transfer',
     digests: 'transfer',
+    chunks: 'transfer',
     rmtree: 'transfer',
     internalctl: 'transfer',
     quit: 'admin',

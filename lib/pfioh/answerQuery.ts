@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BadRequestError } from '../errors.ts';
 import { CHECKS_HEADER, knowsPoly1305 } from '../transfer/contentCheck.ts';
+import { ARCHIVES_HEADER, PACK, PATCH } from '../transfer/pack/agreed.ts';
 import { partialBytes } from '../transfer/partial.ts';
 import { answerJson } from './answer.ts';
 import { answerCopy } from './answerCopy.ts';
@@ -63,5 +64,6 @@ function answerCheck(
   // A pull must not make what it asks for; that it makes a key's folder is what the clients of pfioh 3 saw.
   const mayCreate = transport?.createDirs ?? (!isPull || remote?.key !== undefined);
   if (knowsPoly1305()) response.setHeader(CHECKS_HEADER, 'poly1305');
+  response.setHeader(ARCHIVES_HEADER, `${PACK}, ${PATCH}`);
   answerJson(response, checkRemote(path, createDirs && mayCreate, places.base));
 }

@@ -13,6 +13,7 @@ import { VERSION } from '../version.ts';
 import { cutText } from '../wire/cut.ts';
 import { aboutServer } from './aboutServer.ts';
 import { type JsonObject, ReportedError } from './answer.ts';
+import { chunks } from './chunks.ts';
 import { digests } from './digests.ts';
 import { listTree } from './listTree.ts';
 import { namesKey, placeIn } from './messagePlace.ts';
@@ -35,6 +36,7 @@ const VERBS = new Map<string, Verb>([
   ['ls', list],
   ['tree', (meta, { places }) => listTree(meta, places)],
   ['digests', (meta, { places, signal }) => digests(meta, places, signal)],
+  ['chunks', (meta, { places, signal }) => chunks(meta, places, signal)],
   ['rmtree', remove],
 ]);
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError, systemErrorCode } from '../errors.ts';
 import { digestIn } from '../transfer/digestIn.ts';
 import { HeldTree } from '../transfer/heldTree.ts';
@@ -42,6 +43,7 @@ export async function digests(
   const tree = held === undefined ? undefined : new HeldTree(held);
   try {
     for (const { name, size } of asked) {
+      if (isOthersTurn()) await turn();
       signal.throwIfAborted();
       const there = tree === undefined ? undefined : await digestIn(tree, name, size, known);
       found.push(there === undefined ? null : [there.sha256, there.mode]);
@@ -53,7 +55,8 @@ export async function digests(
   return { status: true, found };
 }
 
-function heldOrMissing(folder: string, { base }: Places): OpenFolder | undefined {
+/** A folder that is held open; undefined when there is none. @throws PmanError */
+export function heldOrMissing(folder: string, { base }: Places): OpenFolder | undefined {
   try {
     return OpenFolder.at(folder, base);
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Peer extends Way {
   readonly kind: 'own' | 'python1' | 'python2';
   /** The checks beside SHA-256 that it says it knows. */
   readonly checks?: string | undefined;
+  /** The archives beside zip that it says it knows. */
+  readonly archives?: string | undefined;
 }
 
 /**

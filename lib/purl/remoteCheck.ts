@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { readableStamp } from '../host/stamps.ts';
 import { CHECKS_HEADER } from '../transfer/contentCheck.ts';
 import { parseJsonOrUndefined } from '../transfer/jsonText.ts';
+import { ARCHIVES_HEADER } from '../transfer/pack/agreed.ts';
 import type { SendPlan } from '../transfer/send.ts';
 import { sizeText } from '../transfer/sizeText.ts';
 import { PurlFailure, transferFailure } from './failure.ts';
@@ -30,20 +31,21 @@ export async function checkRemote(
   const { way } = options;
   try {
     const plan = await planToResume(message, options);
-    const { answer, text } = await ask(message, way, plan);
-    const said = readReport(answer, text, way);
-    const report = remoteReport(message, said, text);
+    const { answer, text } = await ask(message, way, plan && pushId(message, plan));
+    const state = readReport(answer, text, way);
+    const report = remoteReport(message, state, text);
     if (!report.status) {
       const what = message.remotePath ?? `key ${message.remoteKey}`;
       const kind = (answer.statusCode ?? 0) < 400 ? 'wrongPath' : 'refused';
       const failure = new PurlFailure(kind, `${what} on ${way.url.host}: ${report.msg}`);
       return { report, failure };
     }
-    const checks = answer.headers[CHECKS_HEADER.toLowerCase()]?.toString();
+    const said = (name: string) => answer.headers[name.toLowerCase()]?.toString();
+    const [checks, archives] = [said(CHECKS_HEADER), said(ARCHIVES_HEADER)];
     return {
       report,
-      peer: { ...way, kind: kindOf(answer, said), checks },
-      isFolder: said.isdir === true,
+      peer: { ...way, kind: kindOf(answer, state), checks, archives },
+      isFolder: state.isdir === true,
       plan,
       offset: Number(answer.headers['pfioh-offset'] ?? 0),
     };
@@ -57,15 +59,15 @@ export async function checkRemote(
 }
 
 /**
- * How much of a push is there from an earlier try.
+ * How much of the push of this name is there from an earlier try.
  * @throws PurlFailure when our own pfioh does not answer
  */
 export async function arrivedBytes(
   message: TransferMessage,
   way: Way,
-  plan: SendPlan,
+  id: string,
 ): Promise<number> {
-  const { answer } = await ask(message, way, plan);
+  const { answer } = await ask(message, way, id);
   return Number(answer.headers['pfioh-offset'] ?? 0);
 }
 
@@ -78,10 +80,10 @@ async function planToResume(
   return planPush(message, isFileMode(message, options));
 }
 
-async function ask(message: TransferMessage, { url, client, signal }: Way, plan?: SendPlan) {
+async function ask(message: TransferMessage, { url, client, signal }: Way, id?: string) {
   const asked = {
     ...message.transport,
-    ...(plan === undefined ? {} : { resume: { id: pushId(message, plan) } }),
+    ...(id === undefined ? {} : { resume: { id } }),
     ...(message.verb === 'pull' ? { createDirs: false } : {}),
     checkRemote: true,
   };

@@ -11,6 +11,10 @@ export class HeldTree {
   readonly #top: OpenFolder;
   /** The folders on the way to the last name that was asked for. */
   #chain: { readonly part: string; readonly folder: OpenFolder }[] = [];
+  /** The last folder that could not be entered: many names may lie in it. */
+  #missing: { readonly name: string; readonly error: unknown } | undefined;
+  /** The folder of the last name, as long as it is open. */
+  #last: { readonly name: string; readonly folder: OpenFolder } | undefined;
 
   constructor(top: OpenFolder) {
     this.#top = top;
@@ -18,9 +22,15 @@ export class HeldTree {
 
   /** How the system finds what has this name. @throws PmanError `forbidden` when there is a link on the way */
   way(name: string): string {
-    const parts = name.split('/');
-    const last = parts.pop() ?? '';
-    return this.#enter(parts).way(last);
+    const end = name.lastIndexOf('/');
+    const above = name.slice(0, Math.max(0, end));
+    // Most names lie beside the one before.
+    if (this.#last?.name !== above) {
+      if (this.#missing?.name === above) throw this.#missing.error;
+      const folder = this.#enter(above.split('/').filter(Boolean), above);
+      this.#last = { name: above, folder };
+    }
+    return this.#last.folder.wayTo(name.slice(end + 1));
   }
 
   /** How the system finds a folder itself. @throws PmanError `forbidden` when it is a link, or one is on the way */
@@ -43,15 +53,23 @@ export class HeldTree {
   }
 
   close(): void {
+    this.#last = undefined;
     this.#leave(0);
   }
 
-  #enter(parts: readonly string[]): OpenFolder {
+  #enter(parts: readonly string[], name?: string): OpenFolder {
+    this.#last = undefined;
+    this.#missing = undefined;
     const differs = this.#chain.findIndex(({ part }, i) => part !== parts[i]);
     if (differs >= 0) this.#leave(differs);
     let at = this.#chain.at(-1)?.folder ?? this.#top;
     for (const part of parts.slice(this.#chain.length)) {
-      at = at.enter(join(at.path, part));
+      try {
+        at = at.enter(join(at.path, part));
+      } catch (error) {
+        if (name !== undefined) this.#missing = { name, error };
+        throw error;
+      }
       this.#chain.push({ part, folder: at });
     }
     return at;

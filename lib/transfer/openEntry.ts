@@ -6,8 +6,8 @@ import { SourceError, sourceError } from './sourceError.ts';
 import type { TreeEntry } from './tree.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-// O_NONBLOCK: nobody waits for the writer of a pipe.
-const FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+/** How a file that is sent is opened. O_NONBLOCK: nobody waits for the writer of a pipe. */
+export const ENTRY_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 export interface OpenedEntry {
   /** To be closed. */
@@ -36,7 +36,7 @@ export function openEntry(entry: TreeEntry): OpenedEntry {
 function opened(entry: TreeEntry, way: string): OpenedEntry {
   let fd: number | undefined;
   try {
-    fd = openSync(way, FLAGS);
+    fd = openSync(way, ENTRY_FLAGS);
     const stats = fstatSync(fd, { bigint: true });
     if (stats.isFile()) return { fd, stats };
   } catch (cause) {

@@ -19,11 +19,14 @@ export const wayOfHandle = (fd: number, path: string) => (hasHandles ? `${HANDLE
  */
 export class OpenFolder {
   readonly path: string;
+  /** How the system finds the folder itself. */
+  readonly itself: string;
   readonly #fd: number;
 
   private constructor(path: string, fd: number) {
     this.path = path;
     this.#fd = fd;
+    this.itself = wayOfHandle(fd, path);
   }
 
   /**
@@ -109,14 +112,14 @@ export class OpenFolder {
     }
   }
 
-  /** How the system finds the folder itself. */
-  get itself(): string {
-    return wayOfHandle(this.#fd, this.path);
-  }
-
   /** How the system finds what lies in the folder under the last name of a path. */
   way(path: string): string {
     return hasHandles ? `${this.itself}/${basename(path) || '.'}` : path;
+  }
+
+  /** The same of a name in the folder. */
+  wayTo(name: string): string {
+    return hasHandles ? `${this.itself}/${name}` : join(this.path, name);
   }
 
   /** An error that names the folder by its path, where it names it by the handle. */

@@ -20,6 +20,15 @@ export interface Partial {
   readonly path: string;
   /** How many bytes are there. */
   readonly bytes: number;
+  /** Aborts when the same transfer begins anew: then this one may not go on. */
+  readonly superseded: AbortSignal;
+  /**
+   * Lets go of what stands behind the first `offset` bytes.
+   * @throws PmanError `conflict` when there are fewer
+   */
+  cut(offset: number): Promise<void>;
+  /** Adds bytes at the end, in place of `append`. @throws PmanError */
+  write(bytes: Uint8Array): Promise<void>;
   /** Adds a stream behind the first `offset` bytes; what has arrived stays when it breaks off. */
   append(source: Readable, offset: number, onBytes?: (bytes: number) => void): Promise<void>;
   read(): Readable;
@@ -79,14 +88,34 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     release();
     throw new PmanError('forbidden', `${path} has other names: what arrives is not kept there`);
   }
+  const cut = async (offset: number) => {
+    if (offset > (await file.stat()).size) {
+      throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
+    }
+    await file.truncate(offset);
+  };
+  let end = 0;
   return {
     path,
     bytes: size,
-    async append(source, offset, onBytes = () => {}) {
-      if (offset > (await file.stat()).size) {
-        throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
+    superseded: superseded.signal,
+    async cut(offset) {
+      await cut(offset);
+      end = offset;
+    },
+    async write(bytes) {
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          const { bytesWritten } = await file.write(bytes, at, bytes.length - at, end);
+          at += bytesWritten;
+          end += bytesWritten;
+        }
+      } catch (cause) {
+        throw pathError(folder, 'write to', cause);
       }
-      await file.truncate(offset);
+    },
+    async append(source, offset, onBytes = () => {}) {
+      await cut(offset);
       const sink = new FileSink(file.fd, { start: offset, onBytes });
       try {
         await pipeline(source, sink, { signal: superseded.signal });

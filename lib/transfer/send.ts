@@ -3,6 +3,7 @@ import { pipeline, Readable, type Writable } from 'node:stream';
 import { pipeline as pipelineTo } from 'node:stream/promises';
 import { base64Encoder } from './base64.ts';
 import { type Check, SHA256, startCheck } from './contentCheck.ts';
+import type { Patch } from './pack/patch.ts';
 import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
@@ -23,12 +24,16 @@ export interface SendPlan {
   readonly encoding: Encoding;
   /** What an archive of it holds. */
   readonly entries: Survey['entries'];
+  /** How many entries that are. */
+  readonly count: number;
   /** Changes when what is sent changes. */
   readonly tag: string;
   /** Changes when anything in the tree changes, whether it is sent or not. */
   readonly treeTag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
   readonly bytes: number | undefined;
+  /** How files are sent in a pack of which the other side has much, by their names. */
+  readonly patches?: ReadonlyMap<string, Patch>;
   /** What `startSending` counts up to: bytes read from the tree for an archive, else bytes sent. */
   readonly workBytes: number;
 }
@@ -55,7 +60,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
   const found = await survey(clean, { prefix, within }, options.chosen);
-  const { tag, treeTag, entries, bytes: treeBytes } = found;
+  const { tag, treeTag, entries, count, bytes: treeBytes } = found;
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;
   const bytes = archive ? undefined : bytesSent(file, options.encoding);
@@ -66,6 +71,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     archive,
     encoding: options.encoding,
     entries,
+    count,
     tag: `${tag}-${form}`,
     treeTag,
     bytes,

@@ -1,6 +1,6 @@
-import { type BigIntStats, closeSync, fstatSync, read, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { openEntry } from './openEntry.ts';
+import { ENTRY_FLAGS, openEntry } from './openEntry.ts';
 import { wayOfHandle } from './openFolder.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import type { TreeEntry } from './tree.ts';
@@ -138,4 +138,34 @@ export function smallContent(file: SteadyFile, most: number): Buffer | undefined
   }
   file.checkUnchanged();
   return buffer.subarray(0, bytes);
+}
+
+/**
+ * Reads a small file in as few calls as can be: true when it is what the walk has found, and was that until it had been
+ * read. Otherwise, also when it cannot be opened or its size is wrong, a `SteadyFile` tells more.
+ * @param into one byte more than the file has
+ */
+export function readAsFound(entry: TreeEntry, into: Buffer): boolean {
+  let fd: number;
+  try {
+    fd = openSync(entry.path, ENTRY_FLAGS);
+  } catch {
+    return false;
+  }
+  try {
+    const bytes = readSync(fd, into, 0, into.length, null);
+    const { dev, ino, size, mode, mtimeNs } = fstatSync(fd, { bigint: true });
+    return (
+      bytes === entry.size &&
+      Number(size) === bytes &&
+      ino === entry.ino &&
+      dev === entry.dev &&
+      mtimeNs === entry.mtimeNs &&
+      Number(mode & 0o7777n) === entry.mode
+    );
+  } catch {
+    return false;
+  } finally {
+    closeSync(fd);
+  }
 }

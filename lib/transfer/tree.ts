@@ -56,7 +56,7 @@ export async function* walkTree(
   const open: { readonly folder: OpenFolder; readonly name: string; readonly names: string[] }[] =
     [];
   try {
-    const rootEntry = entryOf(above, root, prefix, top);
+    const rootEntry = entryOf(above.way(root), root, prefix, top);
     if (rootEntry.name !== '') yield rootEntry;
     if (rootEntry.kind !== 'folder') return;
     open.push(await opened(above, rootEntry));
@@ -70,9 +70,10 @@ export async function* walkTree(
         open.pop();
         continue;
       }
-      const path = join(inner.folder.path, child);
+      const { folder } = inner;
+      const path = folder.path === '/' ? `/${child}` : `${folder.path}/${child}`;
       const name = inner.name === '' ? child : `${inner.name}/${child}`;
-      const entry = entryOf(inner.folder, path, name, top);
+      const entry = entryOf(folder.wayTo(child), path, name, top);
       yield entry;
       if (entry.kind === 'folder') open.push(await opened(inner.folder, entry));
     }
@@ -92,9 +93,10 @@ async function opened(above: OpenFolder, { path, name }: TreeEntry) {
   }
 }
 
-function entryOf(above: OpenFolder, path: string, name: string, top: TreeEntry['top']): TreeEntry {
-  const stats = statOf(above, path);
-  const mode = Number(stats.mode & 0o7777n);
+/** @param way how the system finds it */
+function entryOf(way: string, path: string, name: string, top: TreeEntry['top']): TreeEntry {
+  const stats = statOf(way, path);
+  const mode = Number(stats.mode) & 0o7777;
   const { dev, ino, mtimeNs } = stats;
   const common = { path, name, mode, mtimeNs, dev, ino, top, size: 0, target: '' };
   if (stats.isDirectory()) return { ...common, kind: 'folder' };
@@ -104,7 +106,7 @@ function entryOf(above: OpenFolder, path: string, name: string, top: TreeEntry['
       `${path} is neither a file nor a folder nor a link: it cannot be sent`,
     );
   }
-  const target = readlinkSync(above.way(path));
+  const target = readlinkSync(way);
   const isTop = path === top.path;
   const inTree = isTop ? [] : relative(top.path, dirname(path)).split('/').filter(Boolean);
   checkLink({ name: path, target, above: inTree }, isTop ? () => undefined : lookBelow(top.path));
@@ -126,9 +128,9 @@ function lookBelow(top: string): Look {
   };
 }
 
-function statOf(above: OpenFolder, path: string): BigIntStats {
+function statOf(way: string, path: string): BigIntStats {
   try {
-    return lstatSync(above.way(path), { bigint: true });
+    return lstatSync(way, { bigint: true });
   } catch (cause) {
     throw sourceError(path, 'look at', cause);
   }
@@ -180,6 +182,8 @@ export interface Survey {
   readonly treeTag: string;
   /** All files that are chosen together. */
   readonly bytes: number;
+  /** How many entries are chosen. */
+  readonly count: number;
   /** The entries once more, from memory as long as they are not too many. */
   entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
 }
@@ -192,8 +196,8 @@ const MAX_KEPT = 50_000;
  * wanted of it; default: all.
  */
 export async function survey(root: string, options: WalkOptions, chosen?: Choice): Promise<Survey> {
-  const hash = createHash('sha256');
-  const treeHash = chosen === undefined ? undefined : createHash('sha256');
+  const tagOf = new LineSum();
+  const treeTagOf = chosen === undefined ? undefined : new LineSum();
   const kept: TreeEntry[] = [];
   let count = 0;
   let bytes = 0;
@@ -201,24 +205,42 @@ export async function survey(root: string, options: WalkOptions, chosen?: Choice
   for await (const entry of walkTree(root, options)) {
     const { name, kind, size, mode, mtimeNs, target } = entry;
     const line = JSON.stringify([name, kind, size, mode, String(mtimeNs), target]);
-    treeHash?.update(line);
+    treeTagOf?.add(line);
     const isChosen = chosen?.(entry, place) ?? true;
     place += 1;
     if (!isChosen) continue;
     if (entry.kind === 'file') checkReadable(entry.path);
-    hash.update(line);
+    tagOf.add(line);
     count += 1;
     bytes += size;
     if (count <= MAX_KEPT) kept.push(entry);
     else kept.length = 0;
   }
-  const tag = hash.digest('hex').slice(0, 32);
+  const tag = tagOf.tag();
   return {
     tag,
-    treeTag: treeHash?.digest('hex').slice(0, 32) ?? tag,
+    treeTag: treeTagOf?.tag() ?? tag,
     bytes,
+    count,
     entries: () => (count <= MAX_KEPT ? kept : chosenOf(walkTree(root, options), chosen)),
   };
+}
+
+/** Sums up lines, many at a time. */
+class LineSum {
+  readonly #hash = createHash('sha256');
+  #lines = '';
+
+  add(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length < 64 * 1024) return;
+    this.#hash.update(this.#lines);
+    this.#lines = '';
+  }
+
+  tag(): string {
+    return this.#hash.update(this.#lines).digest('hex').slice(0, 32);
+  }
 }
 
 async function* chosenOf(

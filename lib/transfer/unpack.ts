@@ -1,26 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  fchmodSync,
-  futimesSync,
-  lutimesSync,
-  openSync,
-  symlinkSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
-import { checkLink, goesUpLater, type Look } from './checkLink.ts';
-import { HeldTree } from './heldTree.ts';
+import type { Look } from './checkLink.ts';
 import { type InstallOptions, install } from './install.ts';
 import { isReservedName } from './names.ts';
-import { OpenFolder } from './openFolder.ts';
-import { pathError } from './pathError.ts';
+import type { OpenFolder } from './openFolder.ts';
+import { dressFolders, StagedTree } from './stagedTree.ts';
 import { openStaging } from './staging.ts';
-import { utimesSeconds } from './times.ts';
 import { checkLimits, type UnpackLimits } from './unpackLimits.ts';
 import { type ArchiveEntry, ArchiveReader } from './zip/archiveReader.ts';
 
@@ -38,9 +23,6 @@ export interface Unpacked {
   readonly files: number;
   readonly bytes: number;
 }
-
-// Set-id bits do not come over the network.
-const KEPT_MODE = 0o1777;
 
 /**
  * Unpacks an archive that lies in an open file into a folder. Everything is checked first, then
@@ -103,27 +85,17 @@ async function extract(
   { signal, rooted, followLinks }: UnpackOptions,
 ): Promise<ArchiveEntry[]> {
   const look = lookInto(archive, entries);
-  const tree = new HeldTree(staging);
-  const made = new Set<string>(['']);
+  const tree = new StagedTree(staging);
   const folders: ArchiveEntry[] = [];
   try {
     for (const entry of entries) {
       if (isOthersTurn()) await turn();
       signal?.throwIfAborted();
-      try {
-        if (entry.kind === 'folder') {
-          makeFolders(entry.name, tree, made);
-          folders.push(entry);
-          continue;
-        }
-        makeFolders(entry.name.slice(0, Math.max(0, entry.name.lastIndexOf('/'))), tree, made);
-        const path = tree.way(entry.name);
-        if (entry.kind === 'file') await extractFile(archive, entry, path);
-        else extractLink(archive, entry, path, { look, rooted, followLinks });
-      } catch (error) {
-        if (error instanceof BadRequestError || !isSystemError(error)) throw error;
-        throw pathError(entry.name, 'write', error);
-      }
+      if (entry.kind === 'folder') {
+        tree.folder(entry.name);
+        folders.push(entry);
+      } else if (entry.kind === 'file') await extractFile(archive, entry, tree);
+      else tree.link(entry, targetOf(archive, entry), { look, rooted, followLinks });
     }
     return folders;
   } finally {
@@ -131,76 +103,23 @@ async function extract(
   }
 }
 
-function isSystemError(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'errno' in error;
-}
-
-function makeFolders(name: string, tree: HeldTree, made: Set<string>): void {
-  if (made.has(name)) return;
-  tree.makeFolder(name);
-  for (let at = name.length; at > 0; at = name.lastIndexOf('/', at - 1))
-    made.add(name.slice(0, at));
-}
-
 async function extractFile(
   archive: ArchiveReader,
   entry: ArchiveEntry,
-  path: string,
+  tree: StagedTree,
 ): Promise<void> {
-  const mode = (entry.mode ?? 0o644) & KEPT_MODE;
-  const seconds = utimesSeconds(entry.mtimeNs);
   const content = archive.small(entry);
   if (content !== undefined) {
-    const fd = openSync(path, 'wx', 0o600);
-    try {
-      writeAll(fd, content);
-      futimesSync(fd, seconds, seconds);
-      fchmodSync(fd, mode);
-    } finally {
-      closeSync(fd);
-    }
+    tree.file(entry, content);
     return;
   }
-  const file = await open(path, 'wx', 0o600);
+  const file = tree.open(entry);
   try {
-    for await (const chunk of archive.stream(entry)) await file.writeFile(chunk);
-    await file.utimes(seconds, seconds);
-    await file.chmod(mode);
+    for await (const chunk of archive.stream(entry)) await file.write(chunk);
+    file.dress();
   } finally {
-    await file.close();
+    file.close();
   }
-}
-
-function writeAll(fd: number, content: Buffer): void {
-  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at);
-}
-
-interface LinkOptions {
-  readonly look: Look;
-  readonly rooted: boolean;
-  readonly followLinks: boolean;
-}
-
-function extractLink(
-  archive: ArchiveReader,
-  entry: ArchiveEntry,
-  path: string,
-  { look, rooted, followLinks }: LinkOptions,
-): void {
-  const target = targetOf(archive, entry);
-  const parts = entry.name.split('/');
-  const top = rooted ? parts.slice(0, 1) : [];
-  const above = parts.slice(top.length, -1);
-  const lookBelow: Look = (below) => look([...top, ...below]);
-  // A link that is the whole of what was sent has no tree around it.
-  const way = checkLink(
-    { name: entry.name, target, above },
-    parts.length > top.length ? lookBelow : () => undefined,
-  );
-  // In a store somebody may put a link in the place of a folder that this one goes up from.
-  symlinkSync(!followLinks && goesUpLater(target) ? way : target, path);
-  const seconds = utimesSeconds(entry.mtimeNs);
-  lutimesSync(path, seconds, seconds);
 }
 
 const MAX_TARGET_BYTES = 4096;
@@ -232,32 +151,4 @@ function byName(entries: readonly ArchiveEntry[]): Map<string, ArchiveEntry | 'f
   }
   for (const entry of entries) all.set(entry.name, entry);
   return all;
-}
-
-/** Modes and times of folders, deepest first: writing into a folder changes its time. */
-async function dressFolders(
-  folders: readonly ArchiveEntry[],
-  folder: string,
-  { followLinks }: InstallOptions,
-): Promise<void> {
-  const deepestFirst = [...folders].sort(
-    (a, b) => b.name.split('/').length - a.name.split('/').length,
-  );
-  const top = OpenFolder.at(folder, undefined);
-  const tree = new HeldTree(top);
-  try {
-    for (const entry of deepestFirst) {
-      if (isOthersTurn()) await turn();
-      dress(followLinks ? join(folder, entry.name) : tree.folder(entry.name), entry);
-    }
-  } finally {
-    tree.close();
-    top.close();
-  }
-}
-
-function dress(path: string, { mode, mtimeNs }: ArchiveEntry): void {
-  if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
-  const seconds = utimesSeconds(mtimeNs);
-  utimesSync(path, seconds, seconds);
 }

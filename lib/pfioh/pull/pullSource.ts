@@ -1,4 +1,5 @@
 import { BadRequestError } from '../../errors.ts';
+import { PACK } from '../../transfer/pack/agreed.ts';
 import { placesIn } from '../../transfer/placeRuns.ts';
 import type { SendOptions } from '../../transfer/send.ts';
 import type { TransferMeta } from '../meta.ts';
@@ -8,6 +9,8 @@ import { isPlugin, outgoingFolder } from '../plugin.ts';
 /** What a pull sends, and in which form. */
 export interface PullSource extends SendOptions {
   readonly path: string;
+  /** Whether an archive is sent as a pack. */
+  readonly isPack: boolean;
   /** The tag that the tree has to have still; undefined: any. */
   readonly onlyIfTag: string | undefined;
   /** The folder that goes when everything has been sent. */
@@ -20,14 +23,17 @@ export function pullSource(meta: TransferMeta, places: Places): PullSource {
   const place = places.resolve(meta.remote);
   const byKey = meta.remote?.key !== undefined;
   const plugin = isPlugin(meta);
+  const { archive = 'zip' } = compress ?? {};
+  // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
+  const encoding = checkEncoding(
+    byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
+  );
   const isRemoved = plugin && byKey && meta.specialHandling?.cleanup === true;
   return {
     path: plugin ? outgoingFolder(place, places) : place,
-    archive: (compress?.archive ?? 'zip') === 'zip',
-    // pfioh 1.6.2 encodes unless told otherwise; requests by key are of later clients, which store what comes as it is.
-    encoding: checkEncoding(
-      byKey || compress === undefined ? 'none' : (compress.encoding ?? 'base64'),
-    ),
+    archive: archive === 'zip' || archive === PACK,
+    isPack: archive === PACK && encoding === 'none',
+    encoding,
     contentOnly: byKey || place.endsWith('/'),
     within: places.base,
     chosen: only === undefined ? undefined : chosenBy(placesIn(only.places)),

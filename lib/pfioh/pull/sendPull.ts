@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PmanError } from '../../errors.ts';
 import { CHECK_HEADER, CHECK_TRAILERS } from '../../transfer/contentCheck.ts';
+import { OFFSET_HEADER, PACK_TYPE } from '../../transfer/pack/agreed.ts';
+import { startPack } from '../../transfer/pack/startPack.ts';
 import { removeTree } from '../../transfer/removeTree.ts';
-import { measure, planSending, startSending } from '../../transfer/send.ts';
+import { measure, planSending, type SendPlan, startSending } from '../../transfer/send.ts';
 import { checkOf } from '../checkOf.ts';
 import type { RequestContext } from '../context.ts';
 import type { TransferMeta } from '../meta.ts';
 import { pullHeaders } from './pullHeaders.ts';
-import { pullSource } from './pullSource.ts';
-import { wantedOffset } from './wantedOffset.ts';
+import { type PullSource, pullSource } from './pullSource.ts';
+import { etagOf, wantedOffset } from './wantedOffset.ts';
 
 /**
  * Answers a pull with a file or an archive, made while it is sent: the way of a pull through this server. The
@@ -31,32 +33,64 @@ export async function sendPull(
       hint: 'ask for its tree again',
     });
   }
-  const offset = wantedOffset(request.headers, plan);
-  const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;
-  response.setHeaders(pullHeaders(plan, total));
-  if (offset > 0 && total !== undefined) {
-    // Our own purl may have everything but the checksum, and asks for that.
-    if (offset > total || (offset === total && request.headers['if-range'] === undefined)) {
-      response.writeHead(416, { 'Content-Range': `bytes */${total}` }).end();
-      return;
-    }
-    response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
-  }
-  const status = offset > 0 ? 206 : 200;
-  if (request.method === 'HEAD') {
-    response.writeHead(status).end();
+  const status = source.isPack
+    ? packHead(request, response, plan, source)
+    : await contentHead(request, response, plan);
+  if (status.code === 416 || request.method === 'HEAD') {
+    response.writeHead(status.code).end();
     return;
   }
   // HTTP/1.0 knows neither chunks nor what comes behind them.
   const hasTrailers = request.httpVersion === '1.1';
   const trailer = CHECK_TRAILERS[check.name];
   if (check.name !== 'sha256' && hasTrailers) response.setHeader(CHECK_HEADER, check.name);
-  response.writeHead(status, hasTrailers ? { Trailer: trailer } : {});
-  const sending = startSending(plan, offset, undefined, check);
+  response.writeHead(status.code, hasTrailers ? { Trailer: trailer } : {});
+  const start = source.isPack ? startPack : startSending;
+  const sending = start(plan, status.offset, undefined, check);
   await sending.sendTo(response);
   // Everything has been handed over, but the client does not know that yet.
   if (source.removedAfterwards !== undefined)
     await removeTree(source.removedAfterwards, places.base);
   if (hasTrailers) response.addTrailers({ [trailer]: sending.digest() });
   response.end();
+}
+
+/** What an answer begins with, and the byte of its content that it begins at. */
+interface Status {
+  readonly code: number;
+  readonly offset: number;
+}
+
+async function contentHead(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  plan: SendPlan,
+): Promise<Status> {
+  const offset = wantedOffset(headers, plan);
+  const total = offset > 0 ? (plan.bytes ?? (await measure(plan))) : plan.bytes;
+  response.setHeaders(pullHeaders(plan, total));
+  if (offset === 0 || total === undefined) return { code: offset > 0 ? 206 : 200, offset };
+  // Our own purl may have everything but the checksum, and asks for that.
+  if (offset > total || (offset === total && headers['if-range'] === undefined)) {
+    response.setHeader('Content-Range', `bytes */${total}`);
+    return { code: 416, offset };
+  }
+  response.setHeader('Content-Range', `bytes ${offset}-${Math.max(offset, total - 1)}/${total}`);
+  return { code: 206, offset };
+}
+
+/** A pack is no range of anything: how long it is, nobody knows before it has been made. */
+function packHead(
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  plan: SendPlan,
+  { onlyIfTag }: PullSource,
+): Status {
+  const said = String(headers[OFFSET_HEADER.toLowerCase()] ?? '');
+  // What a client has is of the same pack when it names the tag.
+  const offset = onlyIfTag !== undefined && /^\d{1,15}$/.test(said) ? Number(said) : 0;
+  response.setHeader('Content-Type', PACK_TYPE);
+  response.setHeader('ETag', etagOf(plan));
+  if (offset > 0) response.setHeader(OFFSET_HEADER, offset);
+  return { code: 200, offset };
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { BadRequestError } from '../../errors.ts';
 import type { Check } from '../../transfer/contentCheck.ts';
+import { PACK } from '../../transfer/pack/agreed.ts';
 import { checkOf } from '../checkOf.ts';
 import type { Fields } from '../form.ts';
 import { checkMeta, parseControl, type TransferMeta } from '../meta.ts';
@@ -26,6 +28,14 @@ export function isFileMode({ headers: { mode } }: IncomingMessage): boolean {
 /** Where the request wants it, in its own words. */
 export function placeOf({ meta: { remote } }: Push): string | undefined {
   return remote?.path ?? remote?.key;
+}
+
+/** Whether it brings a pack. @throws BadRequestError for one that is not to be unpacked */
+export function isPack({ meta, isFileMode: mode }: Push): boolean {
+  const { archive, unpack = mode } = meta.transport?.compress ?? {};
+  if (archive !== PACK) return false;
+  if (!unpack) throw new BadRequestError('a pack is not stored as it is: compress.unpack says no');
+  return true;
 }
 
 /** @throws BadRequestError naming what is wrong with the description */

@@ -7,7 +7,7 @@ import type { RequestContext } from '../context.ts';
 import { finishPush, holdOwnFolder, isPlugin, noHandling } from '../plugin.ts';
 import { decodePush } from './decodePush.ts';
 import { pushReport } from './pushReport.ts';
-import type { Push } from './pushRequest.ts';
+import { isPack, type Push } from './pushRequest.ts';
 import { type PushTarget, pushTarget } from './pushTarget.ts';
 import { storePush } from './storePush.ts';
 
@@ -31,7 +31,8 @@ export async function receivePush(
         ? OpenFolder.at(target.folder, context.places.base)
         : holdOwnFolder(target.folder, context.places);
     const place = { ...target, folder: held.itself };
-    partial = await keepForResume(content, push, place);
+    // A pack is unpacked while it comes.
+    partial = isPack(push) ? undefined : await keepForResume(content, push, place);
     const decoded = decodePush(partial?.read() ?? content, push.encoding);
     const stored = await storePush(decoded, push, place, context);
     context.note({ what: 'push', where: target.place, bytes: stored.bytes });

@@ -2,10 +2,12 @@ import type { Readable } from 'node:stream';
 import { BadRequestError } from '../../errors.ts';
 import { CHECK_NAMES } from '../../transfer/contentCheck.ts';
 import { keepNameless } from '../../transfer/namelessFile.ts';
+import { unpackPack } from '../../transfer/pack/unpackPack.ts';
+import { openPartial } from '../../transfer/partial.ts';
 import { storeFile } from '../../transfer/storeFile.ts';
-import { unpack } from '../../transfer/unpack.ts';
+import { type UnpackOptions, unpack } from '../../transfer/unpack.ts';
 import type { Context } from '../context.ts';
-import type { Push } from './pushRequest.ts';
+import { isPack, type Push } from './pushRequest.ts';
 import type { PushTarget } from './pushTarget.ts';
 
 /** What became of a push. */
@@ -22,12 +24,36 @@ export function storePush(
   target: PushTarget,
   context: Context,
 ): Promise<StoredPush> {
+  if (isPack(push)) return storePacked(content, push, target, context);
   const { compress } = push.meta.transport ?? {};
   const archive = (compress?.archive ?? (push.isFileMode ? 'zip' : 'none')) === 'zip';
   const unpacks = compress?.unpack ?? push.isFileMode;
   return archive && unpacks
     ? storeUnpacked(content, push, target, context)
     : storeAsFile(content, push, target, archive);
+}
+
+async function storePacked(
+  source: Readable,
+  push: Push,
+  { folder }: PushTarget,
+  context: Context,
+): Promise<StoredPush> {
+  const { resume } = push.meta.transport ?? {};
+  const kept = resume && {
+    partial: await openPartial(folder, resume.id),
+    offset: resume.offset ?? 0,
+  };
+  const { check, all: ended } = push;
+  const accept = ({ digest }: { readonly digest: string }) => checkSum(push, digest);
+  const arriving = { source, check, kept, ended, accept };
+  const { bytes, digest, files } = await unpackPack(folder, arriving, unpacking(push, context));
+  return { kind: 'unpacked', bytes, digest, files };
+}
+
+function unpacking({ isFileMode, meta }: Push, { limits, places, signal }: Context): UnpackOptions {
+  const contentOnly = isFileMode || meta.remote?.key !== undefined;
+  return { limits, followLinks: places.followLinks, rooted: !contentOnly, signal };
 }
 
 async function storeUnpacked(
@@ -40,13 +66,7 @@ async function storeUnpacked(
   try {
     const { fd, bytes, digest } = arrived;
     await checkSum(push, digest);
-    const contentOnly = push.isFileMode || push.meta.remote?.key !== undefined;
-    const { files } = await unpack(fd, bytes, folder, {
-      limits: context.limits,
-      followLinks: context.places.followLinks,
-      rooted: !contentOnly,
-      signal: context.signal,
-    });
+    const { files } = await unpack(fd, bytes, folder, unpacking(push, context));
     return { kind: 'unpacked', bytes, digest, files };
   } finally {
     await arrived.close();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Chunk } from '../../transfer/chunker.ts';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
 import { PurlFailure } from '../failure.ts';
 import { readText, send } from '../http/httpClient.ts';
@@ -101,9 +102,19 @@ export async function* askDigests(
   path: string,
   files: readonly SizedFile[],
 ): AsyncGenerator<{ readonly file: SizedFile; readonly found: Found }> {
-  for (const batch of batches(files)) {
-    const asked = batch.map(({ name, size }) => [name, size]);
-    const { found } = await askJson(peer, 'digests', { path, files: asked }, digestsSchema);
+  const ask = (batch: readonly SizedFile[] | undefined) => {
+    const asked = batch?.map(({ name, size }) => [name, size]);
+    const answer = asked && askJson(peer, 'digests', { path, files: asked }, digestsSchema);
+    // Waited for when those before have been looked at; until then a failure is nobody's.
+    answer?.catch(() => {});
+    return answer;
+  };
+  const all = [...batches(files)];
+  let coming = ask(all[0]);
+  for (const [at, batch] of all.entries()) {
+    const found = (await coming)?.found ?? [];
+    // Both sides look at files at the same time.
+    coming = ask(all[at + 1]);
     for (const [i, file] of batch.entries()) {
       const there = found[i] ?? undefined;
       yield { file, found: there && { sha256: there[0], mode: there[1] } };
@@ -128,6 +139,21 @@ function* batches(files: readonly SizedFile[]): Generator<readonly SizedFile[]> 
     text += length;
   }
   if (batch.length > 0) yield batch;
+}
+
+const chunksSchema = z.looseObject({
+  chunks: z.array(z.tuple([z.int().min(1), z.string()])).nullable(),
+});
+
+/** The chunks of a file on the other side; undefined when there is none. @throws PurlFailure */
+export async function askChunks(
+  peer: Peer,
+  path: string,
+  file: string,
+  bits: number,
+): Promise<readonly Chunk[] | undefined> {
+  const { chunks } = await askJson(peer, 'chunks', { path, file, bits }, chunksSchema);
+  return chunks ?? undefined;
 }
 
 const anything = z.looseObject({});

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { takesPacks } from '../../transfer/pack/agreed.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
 import { PurlFailure } from '../failure.ts';
 import { receivePull } from '../pull/receivePull.ts';
@@ -107,8 +108,9 @@ async function pullAll(
 }
 
 /** What one request asks for: it arrives as a whole or not at all. */
-const PIECE_BYTES = 64 * 1024 * 1024;
-const PIECE_FILES = 2000;
+const PIECE = { bytes: 64 * 1024 * 1024, files: 2000 };
+/** What has come of a pack is kept when it breaks off, and for each piece the other side looks at the whole folder. */
+const PACK_PIECE = { bytes: 256 * 1024 * 1024, files: 50_000 };
 
 interface Piece {
   /** Places in the list of the tree. */
@@ -134,7 +136,8 @@ async function pullLacking(
   const tree = await askTree(remote.peer, path);
   const isWanted = (name: string) => wanted?.(name) ?? true;
   const lacks = await lackingOf({ local, path, isWanted }, tree, remote);
-  const pieces = piecesOf(tree, lacks, wanted);
+  const most = takesPacks(remote.peer.archives) ? PACK_PIECE : PIECE;
+  const pieces = piecesOf(tree, lacks, wanted, most);
   const sizes = pieces.flatMap((piece) => piece.sizes);
   // In an earlier try some have come.
   moved.alreadyThere = tree.entries.filter(
@@ -182,19 +185,29 @@ async function lackingOf(
   { peer }: Remote,
 ): Promise<ReadonlySet<RemoteEntry>> {
   const files = entries.filter((entry) => entry.kind === 'file' && isWanted(entry.name));
-  const likely = files.filter(({ name, size }) => sizeHere(join(local, name)) === size);
+  const sizeHere = sizesBelow(local);
+  const likely = files.filter(({ name, size }) => sizeHere(name) === size);
   const above = kind === 'folder' ? path : path.replace(/[^/]+\/*$/, '') || '.';
   const same = await sameFiles(local, likely, askDigests(peer, above, likely), peer.signal);
   return new Set(files.filter(({ name }) => !same.has(name)));
 }
 
-function sizeHere(path: string): number | undefined {
-  try {
-    const stats = lstatSync(path);
-    return stats.isFile() ? stats.size : undefined;
-  } catch {
-    return undefined;
-  }
+/** Tells how large a file below a folder is; undefined when there is none. In a folder that is missing nobody looks twice. */
+function sizesBelow(top: string): (name: string) => number | undefined {
+  const folders = new Map<string, boolean>();
+  return (name) => {
+    const path = join(top, name);
+    const folder = dirname(path);
+    const isThere = folders.get(folder) ?? existsSync(folder);
+    folders.set(folder, isThere);
+    if (!isThere) return undefined;
+    try {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats?.isFile() ? stats.size : undefined;
+    } catch {
+      return undefined;
+    }
+  };
 }
 
 /** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */
@@ -202,6 +215,7 @@ function piecesOf(
   { entries }: RemoteTree,
   lacks: ReadonlySet<RemoteEntry>,
   wanted: FolderPull['wanted'],
+  most: typeof PIECE,
 ): readonly Piece[] {
   const pieces: Piece[] = [];
   const others: number[] = [];
@@ -213,7 +227,7 @@ function piecesOf(
     let piece = pieces.at(-1);
     const isFull =
       piece !== undefined &&
-      (piece.places.length >= PIECE_FILES || piece.bytes + entry.size > PIECE_BYTES);
+      (piece.places.length >= most.files || piece.bytes + entry.size > most.bytes);
     if (piece === undefined || isFull) {
       piece = { places: [], sizes: [], bytes: 0 };
       pieces.push(piece);

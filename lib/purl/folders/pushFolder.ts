@@ -1,12 +1,16 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
+import type { TreeEntry } from '../../transfer/tree.ts';
 import { PurlFailure } from '../failure.ts';
 import type { Peer } from '../peer.ts';
+import { archiveOfPush, pushId } from '../push/pushPlan.ts';
 import { sendPlan } from '../push/sendPush.ts';
 import { arrivedBytes, checkRemote, type Remote } from '../remoteCheck.ts';
+import type { TransferMessage } from '../transferMessage.ts';
 import { askDigests, askRemoval, askTree } from './askPfioh.ts';
 import { FilesDone } from './filesDone.ts';
+import { findPatches } from './findPatches.ts';
 import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
 import { sameFiles } from './sameFiles.ts';
 import type { TransferSummary } from './transferLine.ts';
@@ -38,26 +42,16 @@ export async function pushFolder(
     isReached();
     // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
     todo ??= await findTodo(real, path, remote, mirror);
-    const { plan, sizes } = todo;
     if (todo.isDone) return;
-    const { peer } = remote;
-    const isOwn = peer.kind === 'own';
-    const offset = isOwn ? await arrivedBytes(message, way, plan) : undefined;
-    const done = new FilesDone(sizes);
-    let bytes = 0;
-    way.show.begin({ files: sizes.length, bytes: plan.workBytes });
-    const progress = {
-      start() {},
-      stop() {},
-      add(more: number) {
-        bytes += more;
-        way.show.at({ bytes, files: done.at(bytes) });
-      },
-    };
-    const how = { progress, raw: true, jsonwrapper: '' };
-    await sendPlan(message, plan, peer, {
-      ...{ offset, fileMode: peer.kind !== 'python1', options: how },
-    });
+    try {
+      await sendTodo(message, todo, remote, way);
+    } catch (error) {
+      const hasChanged = error instanceof PurlFailure && error.kind === 'changed';
+      if (!hasChanged || !todo.plan.patches?.size) throw error;
+      // A file there is another one by now: all of it is sent.
+      todo = { ...todo, plan: { ...todo.plan, patches: new Map() } };
+      await sendTodo(message, todo, remote, way);
+    }
   });
   way.show.end();
   return {
@@ -66,6 +60,31 @@ export async function pushFolder(
     seconds: (performance.now() - startedMs) / 1000,
     alreadyThere: todo?.alreadyThere ?? 0,
   };
+}
+
+async function sendTodo(
+  message: TransferMessage,
+  { plan, sizes }: Todo,
+  { peer }: Remote,
+  way: FolderWay,
+): Promise<void> {
+  const fileMode = peer.kind !== 'python1';
+  const archive = archiveOfPush(message, plan, peer, fileMode);
+  const id = pushId(message, plan, archive);
+  const offset = peer.kind === 'own' ? await arrivedBytes(message, way, id) : undefined;
+  const done = new FilesDone(sizes);
+  let bytes = 0;
+  way.show.begin({ files: sizes.length, bytes: plan.workBytes });
+  const progress = {
+    start() {},
+    stop() {},
+    add(more: number) {
+      bytes += more;
+      way.show.at({ bytes, files: done.at(bytes) });
+    },
+  };
+  const options = { progress, raw: true, jsonwrapper: '' };
+  await sendPlan(message, plan, peer, { offset, archive, fileMode, options });
 }
 
 function realPathOf(path: string): string {
@@ -118,12 +137,10 @@ async function findTodo(
   const files = await filesIn(whole);
   const top = whole.root.kind === 'folder' ? local : dirname(local);
   const same = await sameFiles(top, files, askDigests(peer, path, files), peer.signal);
-  if (same.size === 0) return todoOf(whole, 0);
-  const plan = await planSending(local, {
-    ...how,
-    chosen: ({ kind, name }) => kind !== 'file' || !same.has(name),
-  });
-  return todoOf(plan, same.size);
+  const chosen = ({ kind, name }: TreeEntry) => kind !== 'file' || !same.has(name);
+  const plan = same.size === 0 ? whole : await planSending(local, { ...how, chosen });
+  const patches = await findPatches(plan, path, peer);
+  return todoOf({ ...plan, patches }, same.size);
 }
 
 async function todoOf(plan: SendPlan, alreadyThere: number): Promise<Todo> {

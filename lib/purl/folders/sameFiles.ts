@@ -1,3 +1,4 @@
+import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { digestIn } from '../../transfer/digestIn.ts';
 import { HeldTree } from '../../transfer/heldTree.ts';
 import { OpenFolder } from '../../transfer/openFolder.ts';
@@ -19,6 +20,7 @@ export async function sameFiles(
   const tree = new HeldTree(held);
   try {
     for await (const { file, found: there } of found) {
+      if (isOthersTurn()) await turn();
       if (signal?.aborted) throw new PurlFailure('interrupted', 'interrupted');
       if (there === undefined) continue;
       const here = await digestIn(tree, file.name, file.size);

@@ -27,18 +27,19 @@ export interface AskedPull {
 }
 
 /**
- * Asks for what is not here yet.
+ * Asks for what is not here yet. `more`: headers.
  * @throws PurlFailure when the server refuses
  */
 export async function askPull(
   url: URL,
   peer: Peer,
   kept: KeptPull | undefined,
+  more: [string, string][] = [],
 ): Promise<AskedPull> {
   const offset = kept?.partial.bytes ?? 0;
   const how = forPeer(peer);
   const check = newCheck(peer);
-  const common = [...how.headers, ...checkHeaders(check)];
+  const common = [...how.headers, ...checkHeaders(check), ...more];
   const headers: [string, string][] =
     kept === undefined || offset === 0
       ? common

@@ -5,6 +5,14 @@ import type { Remote } from '../remoteCheck.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 import { type Done, isFileMode, type TransferOptions } from '../transferOptions.ts';
 import { openKeptPull } from './keptPull.ts';
+import {
+  askingForPack,
+  comesPacked,
+  offsetHeaders,
+  openKeptPack,
+  packStart,
+  storePack,
+} from './packPull.ts';
 import { decodePull, pulledBytes } from './pulledBytes.ts';
 import { pullForm } from './pullForm.ts';
 import { askPull, pullUrl } from './pullRequest.ts';
@@ -23,15 +31,23 @@ export async function receivePull(
   const fileMode = isFileMode(message, options, peer.kind);
   const form = pullForm(message, fileMode, isFolder);
   const { progress } = options;
-  const url = pullUrl(message, peer, fileMode);
-  const kept =
-    options.resume && peer.kind === 'own' ? await openKeptPull(url, message, peer) : undefined;
+  const isPack = comesPacked(message, form, peer, options.resume);
+  const asked = isPack ? askingForPack(message) : message;
+  const url = pullUrl(asked, peer, fileMode);
+  const goesOn = options.resume && peer.kind === 'own';
+  const pack = goesOn && isPack ? await openKeptPack(message, peer) : undefined;
+  const kept = goesOn && !isPack ? await openKeptPull(url, message, peer) : undefined;
   let isWhole = false;
   try {
-    const { answer, start, check } = await askPull(url, peer, kept);
-    progress.start(Number(answer.headers['pfioh-bytes'] ?? 0) || undefined, start);
+    const { answer, start, check } = await askPull(url, peer, kept, offsetHeaders(pack));
+    const packAt = isPack ? packStart(answer) : undefined;
+    progress.start(Number(answer.headers['pfioh-bytes'] ?? 0) || undefined, packAt ?? start);
     let arriving = pulledBytes(answer, peer);
     let onBytes = progress.add.bind(progress);
+    if (packAt !== undefined) {
+      const how = { ...form, peer, check, onBytes, partial: pack, start: packAt };
+      return pullSummary(message, form, await storePack(arriving, answer, message, how));
+    }
     if (kept !== undefined) {
       await kept.partial.append(arriving, start, onBytes);
       isWhole = true;
@@ -49,5 +65,7 @@ export async function receivePull(
   } finally {
     progress.stop();
     await kept?.partial.close({ done: isWhole });
+    // A pack that came has let go of it.
+    await pack?.close({ done: false });
   }
 }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { CHECK_NAMES, CHECK_TRAILERS, type Check } from '../../transfer/contentCheck.ts';
 import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
 import { type FileDress, type Stored, storeFile } from '../../transfer/storeFile.ts';
-import { unpack } from '../../transfer/unpack.ts';
+import { type UnpackOptions, unpack } from '../../transfer/unpack.ts';
 import { DEFAULT_LIMITS } from '../../transfer/unpackLimits.ts';
 import { PurlFailure } from '../failure.ts';
 import type { Peer } from '../peer.ts';
@@ -39,25 +39,34 @@ export function storePull(
 async function storeUnpacked(
   content: Readable,
   answer: IncomingMessage,
-  { localPath, remoteKey }: TransferMessage,
+  message: TransferMessage,
   { peer, check, isFileMode, onBytes }: StoreOptions,
 ): Promise<StoredPull> {
+  const { localPath } = message;
   const arrived = await keepNameless(content, localPath, { check, onBytes });
   try {
     const { fd, bytes } = arrived;
     checkDigest(answer, arrived.digest, { peer, check });
     const archiveBytes = peer.kind === 'own' ? bytes : endOfArchive(fd, bytes);
     if (peer.kind !== 'own' && archiveBytes === 0) throw refusalOf(arrived, peer);
-    await unpack(fd, archiveBytes, localPath, {
-      limits: { ...DEFAULT_LIMITS, maxBytes: Number.MAX_SAFE_INTEGER },
-      followLinks: true,
-      rooted: !isFileMode && remoteKey === undefined,
-      signal: peer.signal,
-    });
+    await unpack(fd, archiveBytes, localPath, unpacking(message, { peer, isFileMode }));
     return { kind: 'unpacked', bytes, archiveBytes };
   } finally {
     await arrived.close();
   }
+}
+
+/** By which rules it is unpacked. */
+export function unpacking(
+  { remoteKey }: TransferMessage,
+  { peer, isFileMode }: Pick<StoreOptions, 'peer' | 'isFileMode'>,
+): UnpackOptions {
+  return {
+    limits: { ...DEFAULT_LIMITS, maxBytes: Number.MAX_SAFE_INTEGER },
+    followLinks: true,
+    rooted: !isFileMode && remoteKey === undefined,
+    signal: peer.signal,
+  };
 }
 
 /** Why a Python pfioh sent no archive: it reports failures with status 200 or not at all. */
@@ -102,7 +111,8 @@ function dressOf({ headers }: IncomingMessage): FileDress {
   };
 }
 
-function checkDigest(
+/** Compares with what the other side says of what it has sent. @throws PurlFailure `checksum` */
+export function checkDigest(
   { trailers }: IncomingMessage,
   digest: string,
   { peer, check: { name } }: Pick<StoreOptions, 'peer' | 'check'>,

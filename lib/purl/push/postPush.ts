@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import type { Check } from '../../transfer/contentCheck.ts';
 import { keepNameless } from '../../transfer/namelessFile.ts';
+import { startPack } from '../../transfer/pack/startPack.ts';
 import { type Sending, type SendPlan, startSending } from '../../transfer/send.ts';
 import { Tap } from '../../transfer/tap.ts';
 import { readText, send } from '../http/httpClient.ts';
@@ -9,6 +10,7 @@ import { type Form, makeForm } from '../http/multipart.ts';
 import { checkHeaders, forPeer, newCheck, type Peer } from '../peer.ts';
 import type { Progress } from '../progressBar.ts';
 import type { FormFields } from './pushFields.ts';
+import type { PushArchive } from './pushPlan.ts';
 
 export interface PostOptions {
   readonly before: FormFields;
@@ -16,6 +18,7 @@ export interface PostOptions {
   readonly isFileMode: boolean;
   /** The first byte that the server has not got yet. */
   readonly offset: number;
+  readonly archive: PushArchive;
   readonly progress: Progress;
 }
 
@@ -47,15 +50,16 @@ export function postPush(plan: SendPlan, peer: Peer, options: PostOptions): Prom
 async function postWhileMade(
   plan: SendPlan,
   peer: Peer,
-  { before, filename, isFileMode, offset, progress }: PostOptions,
+  { before, filename, isFileMode, offset, archive, progress }: PostOptions,
 ): Promise<PostedPush> {
   const check = newCheck(peer);
-  let sending: Sending | undefined;
+  let sending: Omit<Sending, 'stream'> | undefined;
+  const start = archive === 'pack' ? startPack : startSending;
   const form = makeForm({
     before,
     filename,
     content: (out) => {
-      sending = startSending(plan, offset, progress.add.bind(progress), check);
+      sending = start(plan, offset, progress.add.bind(progress), check);
       return sending.sendTo(out);
     },
     after: () => [check.name, sending?.digest() ?? ''],

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { SendPlan } from '../../transfer/send.ts';
 import { dumps } from '../../wire/pythonJson.ts';
 import type { TransferMessage } from '../transferMessage.ts';
+import type { PushArchive } from './pushPlan.ts';
 
 /** What the content of a push is called: as an archive, and in the form. */
 export interface PushNames {
@@ -26,6 +27,7 @@ export interface PushWording {
   readonly isFileMode: boolean;
   readonly jsonwrapper: string;
   readonly resume: Resume | undefined;
+  readonly archive: PushArchive;
 }
 
 export type FormFields = readonly (readonly [string, string])[];
@@ -35,7 +37,7 @@ export function pushFields(
   message: TransferMessage,
   plan: SendPlan,
   filename: string,
-  { isFileMode, jsonwrapper, resume }: PushWording,
+  { isFileMode, jsonwrapper, resume, archive }: PushWording,
 ): FormFields {
   const dress = plan.archive
     ? {}
@@ -45,7 +47,8 @@ export function pushFields(
         // Unknown when the file does not say the truth about its size.
         ...(plan.bytes === undefined ? {} : { bytes: plan.file.size }),
       };
-  const compress = plan.archive ? { ...message.compress, archive: 'zip' } : message.compress;
+  const unpacks = archive === 'pack' ? { unpack: true } : {};
+  const compress = plan.archive ? { ...message.compress, archive, ...unpacks } : message.compress;
   const meta = {
     ...message.meta,
     local: { ...asObject(message.meta.local), ...nameable(message.localPath), ...dress },

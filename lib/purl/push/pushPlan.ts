@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { takesPacks } from '../../transfer/pack/agreed.ts';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
+import type { Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 
 /** What a push sends. @throws PmanError */
@@ -11,8 +13,29 @@ export function planPush(message: TransferMessage, isFileMode: boolean): Promise
   });
 }
 
+/** The archive that a push comes as. */
+export type PushArchive = 'zip' | 'pack';
+
+/** The quickest archive that the other side takes: a pack where it unpacks what comes. */
+export function archiveOfPush(
+  message: TransferMessage,
+  plan: SendPlan,
+  { kind, archives }: Peer,
+  isFileMode: boolean,
+): PushArchive {
+  const unpacks = message.compress.unpack ?? isFileMode;
+  const isFit = plan.archive && plan.encoding === 'none' && unpacks === true;
+  return isFit && kind === 'own' && takesPacks(archives) ? 'pack' : 'zip';
+}
+
 /** The name of a push for `--resume`: the same for the same content, place and form. */
-export function pushId(message: TransferMessage, plan: SendPlan): string {
-  const what = [plan.path, plan.tag, message.remotePath, message.remoteKey];
+export function pushId(
+  message: TransferMessage,
+  plan: SendPlan,
+  archive: PushArchive = 'zip',
+): string {
+  const patches = [...(plan.patches ?? [])].map(([name, { parts }]) => [name, parts]);
+  const form = archive === 'zip' ? [] : [archive, ...patches];
+  const what = [plan.path, plan.tag, message.remotePath, message.remoteKey, ...form];
   return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32);
 }

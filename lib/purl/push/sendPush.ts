@@ -6,7 +6,7 @@ import { type Done, isFileMode, type TransferOptions } from '../transferOptions.
 import { postPush } from './postPush.ts';
 import { checkPushAnswer } from './pushAnswer.ts';
 import { pushFields, pushNames } from './pushFields.ts';
-import { planPush, pushId } from './pushPlan.ts';
+import { archiveOfPush, type PushArchive, planPush, pushId } from './pushPlan.ts';
 import { pushSummary } from './pushSummary.ts';
 
 /**
@@ -23,12 +23,16 @@ export async function sendPush(
   const plan =
     peer.kind === 'own' && planned !== undefined ? planned : await planPush(message, fileMode);
   const goesOn = options.resume && peer.kind === 'own';
-  return sendPlan(message, plan, peer, { offset: goesOn ? offset : undefined, fileMode, options });
+  // What has arrived in an earlier try was asked for before it was known what the other side takes.
+  const archive = goesOn ? 'zip' : archiveOfPush(message, plan, peer, fileMode);
+  const arrived = goesOn ? offset : undefined;
+  return sendPlan(message, plan, peer, { offset: arrived, archive, fileMode, options });
 }
 
 /** How what was planned is sent; `offset`: what is there already, undefined when nothing is kept of a push that breaks off. */
 export interface PlannedPush {
   readonly offset: number | undefined;
+  readonly archive: PushArchive;
   readonly fileMode: boolean;
   readonly options: Pick<TransferOptions, 'jsonwrapper' | 'progress' | 'raw'>;
 }
@@ -38,11 +42,11 @@ export async function sendPlan(
   message: TransferMessage,
   plan: SendPlan,
   peer: Peer,
-  { offset, fileMode, options: { jsonwrapper, progress, raw } }: PlannedPush,
+  { offset, archive, fileMode, options: { jsonwrapper, progress, raw } }: PlannedPush,
 ): Promise<Done> {
-  const resume = offset === undefined ? undefined : { id: pushId(message, plan), offset };
+  const resume = offset === undefined ? undefined : { id: pushId(message, plan, archive), offset };
   const names = pushNames(plan);
-  const wording = { isFileMode: fileMode, jsonwrapper, resume };
+  const wording = { isFileMode: fileMode, jsonwrapper, resume, archive };
   const before = pushFields(message, plan, names.form, wording);
   progress.start(plan.workBytes, plan.archive ? 0 : offset);
   try {
@@ -51,6 +55,7 @@ export async function sendPlan(
       filename: names.form,
       isFileMode: fileMode,
       offset: offset ?? 0,
+      archive,
       progress,
     });
     checkPushAnswer(posted, peer.url.host);

@@ -9,6 +9,7 @@ import { FakeDocker } from '../../replay/fakeDocker.ts';
 import type { Subject } from '../attack.ts';
 import { withPfioh, withPman } from '../victims.ts';
 
+const PACKS = 'tests/integration/packs.test.ts';
 const CONFINEMENT = 'tests/integration/confinement.test.ts';
 const PLACES = 'tests/integration/hostile-places.test.ts';
 const PFIOH = 'tests/integration/pfiohHostile.test.ts';
@@ -134,6 +135,11 @@ export const places: Subject = {
       tried: 'archives that climb, lie, hold devices, links out, two of a name, or a bomb',
       happens: 'a 4xx, nothing is kept',
       shownBy: [CONFINEMENT, 'refuses an archive with %s and keeps nothing of it'],
+    },
+    {
+      tried: 'packs that climb, hold links out, two of a name, or a bomb',
+      happens: 'a 4xx, nothing is kept',
+      shownBy: [PACKS, 'with %s is refused, and nothing of it is kept'],
     },
     {
       tried: 'links in place of the folders that pfioh makes for a plugin',

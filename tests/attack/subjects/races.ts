@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { craftArchive } from '../../helpers/archive.ts';
 import { request } from '../../helpers/http.ts';
+import { asBlock, craftPack } from '../../helpers/packs.ts';
 import type { Attack, Subject } from '../attack.ts';
 import { type FileServer, withPfioh } from '../victims.ts';
 
@@ -86,14 +87,22 @@ const ask = (port: number, action: string, meta: object) =>
   request(port, 'POST', '/', { body: { action, meta } });
 
 /** Pushes an archive. */
-function push(port: number, meta: object, names: readonly string[]): Promise<Response> {
-  const transport = { compress: { encoding: 'none', archive: 'zip', unpack: true } };
+function push(
+  port: number,
+  meta: object,
+  names: readonly string[],
+  archive: 'zip' | 'pack' = 'zip',
+): Promise<Response> {
+  const transport = { compress: { encoding: 'none', archive, unpack: true } };
   const body = new FormData();
   const message = { action: 'pushPath', meta: { local: { path: 'x' }, transport, ...meta } };
   body.set('d_msg', JSON.stringify(message));
   body.set('encoding', 'none');
-  const archive = craftArchive(names.map((name) => ({ name, content: 'new' })));
-  body.set('local', new Blob([archive]), 'x.zip');
+  const content =
+    archive === 'zip'
+      ? craftArchive(names.map((name) => ({ name, content: 'new' })))
+      : asBlock(craftPack(names.map((name) => ({ kind: 'file', name, content: 'new' }))));
+  body.set('local', new Blob([content]), 'x.zip');
   return fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body });
 }
 
@@ -214,7 +223,8 @@ const ATTACKS: readonly Attack[] = [
       ),
   },
   {
-    tried: 'an archive that is unpacked while folders of it, and those of its place, become links',
+    tried:
+      'an archive or a pack that is unpacked while folders of it, and those of its place, become links',
     missing,
     observe: () =>
       withGround(async ({ port, pair, real, store, outside }) => {
@@ -230,7 +240,7 @@ const ATTACKS: readonly Attack[] = [
         };
         await whileExchanged({ pairs: [pair, [`${real}/a`, inner]], ...exchanged }, async () => {
           for (let round = 0; round < ROUNDS; round += 1) {
-            await push(port, { remote: { path: 'shared/d' } }, names);
+            await push(port, { remote: { path: 'shared/d' } }, names, round % 2 ? 'pack' : 'zip');
           }
         });
         expect(readFileSync(join(outside, 'sub/canary-0'), 'utf8')).toBe('canary');
