@@ -43,7 +43,7 @@ export class StoredJobs {
     const { job: recorded, request, limits, state } = stored;
     const job = new ContainerJob({ root, recorded, request, limits }, state, (changed) => {
       try {
-        store.write(root, { ...stored, state: changed });
+        store.writeState(root, { ...stored, state: changed });
       } catch (error) {
         const reason = messageOf(error);
         log.error('a container job cannot be stored', { job: root, error: reason });
