@@ -3,7 +3,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { logAccepted } from '../jobLog.ts';
 import type { ActiveJobs } from './activeJobs.ts';
-import { newContainerRecord } from './containerRecord.ts';
+import { newContainerRecord, WRITE_WAITING } from './containerRecord.ts';
 import { ContainerJob } from './job.ts';
 import type { ContainerJobStore, StoredJob } from './store.ts';
 
@@ -32,7 +32,7 @@ export class StoredJobs {
       store.remove(root);
       throw error;
     }
-    database.add(root, newContainerRecord(stored.job));
+    database.add(root, newContainerRecord(stored.job), WRITE_WAITING);
     logAccepted(log, root, stored.job);
     this.activate(root, stored);
   }
