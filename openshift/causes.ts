@@ -58,6 +58,18 @@ function neverRan({ reason, startedAt }: Terminated): boolean {
   return NOT_RUN.has(reason ?? '') || /^(1970|0001)-01-01/.test(startedAt ?? '');
 }
 
+/** Whether a container of a pod has run on a node that is not lost: then there is an output of it. */
+export function hasStarted(pod: Pod, container: string): boolean {
+  if (causeOfLoss(pod) !== undefined) return false;
+  const { containerStatuses, initContainerStatuses } = pod.status;
+  const found = [...containerStatuses, ...initContainerStatuses].find(
+    ({ name }) => name === container,
+  );
+  const { running, terminated } = found?.state ?? {};
+  if (!terminated) return running != null;
+  return !UNKNOWN_ENDS.has(terminated.reason ?? '') && !neverRan(terminated);
+}
+
 /** Whether nobody can say how a pod's command has ended. */
 export function endIsUnknown(pod: Pod): boolean {
   const ended = mainStatus(pod)?.state.terminated;

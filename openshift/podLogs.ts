@@ -3,6 +3,7 @@ import { PmanError } from '../lib/errors.ts';
 import type { FollowOptions } from '../lib/jobs/container/engine.ts';
 import { isStatus, noAnswer } from './apiError.ts';
 import type { KubeClient } from './client.ts';
+import { StampedLog } from './stampedLog.ts';
 
 /** A container whose output is read. */
 export interface LogSource {
@@ -14,59 +15,70 @@ export interface LogSource {
 const READ_MS = 60_000;
 
 /**
- * What a container has written, at most `limitBytes` of it: all, or the first and the last half with a note between. Nothing when it has
- * not started, or its output is gone.
+ * What a container has written, at most `limitBytes` of it: all, or the first and the last half with a note between. Undefined when
+ * its node has no output of it: it has not started, or its output is gone, or the node does not know the pod yet.
+ * @throws PmanError unavailable when it cannot be read to its end
  */
 export async function cappedLogs(
   client: KubeClient,
   source: LogSource,
   limitBytes: number,
-): Promise<string> {
+): Promise<string | undefined> {
   const doing = `read the output of pod "${source.pod}"`;
   const late = AbortSignal.timeout(READ_MS);
   const answer = await openLogs(client, source, { doing, follow: false, signal: late });
-  if (answer === undefined) return '';
+  if (answer === undefined) return undefined;
   const half = Math.floor(limitBytes / 2);
   const kept = new HeadAndTail(limitBytes, half);
   try {
-    for await (const chunk of answer) kept.add(chunk as Buffer); // nothing else comes from a socket
+    for await (const bytes of written(answer, doing)) kept.add(bytes);
   } catch (error) {
-    throw noAnswer(doing, client.credentials.server, error);
+    throw error instanceof PmanError ? error : noAnswer(doing, client.credentials.server, error);
   }
-  const text = kept.text();
-  if (NO_LOG.test(text)) throw new PmanError('unavailable', `cannot ${doing}: ${text.trim()}`);
-  return text;
+  return kept.text();
 }
-
-/** A kubelet that cannot find an output, as when containerd is away, says so in its place, with status 200. */
-const NO_LOG = /^unable to retrieve container logs for [a-z-]+:\/\/[0-9a-f]{64}\n?$/;
 
 /**
  * Hands on the output of a container from a byte on, as it comes, until the container ends or the signal is given.
- * @returns whether there was any to be had: not of one that has not started
+ * @returns how many bytes the whole of it had; undefined when there was none to be had: of one that has not started
+ * @throws PmanError unavailable when its node ends it before: what was handed on until then is the container's
  */
 export async function followLogs(
   client: KubeClient,
   source: LogSource,
   { from, signal, onOpen, write }: FollowOptions,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const doing = `follow the output of pod "${source.pod}"`;
   const answer = await openLogs(client, source, { doing, follow: true, signal });
-  if (answer === undefined) return false;
+  if (answer === undefined) return undefined;
   onOpen();
-  let left = from;
+  let size = 0;
   try {
-    for await (const chunk of answer) {
-      const bytes = chunk as Buffer; // nothing else comes from a socket
-      if (bytes.length > left) await write(bytes.subarray(left));
-      left = Math.max(0, left - bytes.length);
+    for await (const bytes of written(answer, doing)) {
+      const known = Math.max(0, from - size);
+      size += bytes.length;
+      if (bytes.length > known) await write(bytes.subarray(known));
     }
   } catch (error) {
-    if (!signal.aborted) throw noAnswer(doing, client.credentials.server, error);
+    if (signal.aborted) return size;
+    throw error instanceof PmanError ? error : noAnswer(doing, client.credentials.server, error);
   } finally {
     answer.destroy();
   }
-  return true;
+  return size;
+}
+
+/**
+ * What the container has written of an answer with times.
+ * @throws PmanError unavailable, with the words of the node, when that could not read it any further: as when containerd is away
+ */
+async function* written(answer: IncomingMessage, doing: string): AsyncGenerator<Buffer> {
+  const log = new StampedLog();
+  // Nothing but buffers comes from a socket.
+  for await (const piece of answer) yield log.take(piece as Buffer);
+  const { rest, words } = log.end();
+  yield rest;
+  if (words !== undefined) throw new PmanError('unavailable', `cannot ${doing}: ${words}`);
 }
 
 /** Undefined when there is nothing to read: the container has not started, or is gone. */
@@ -80,7 +92,7 @@ async function openLogs(
   }: { readonly doing: string; readonly follow: boolean; readonly signal: AbortSignal },
 ): Promise<IncomingMessage | undefined> {
   const path = client.path('pods', pod, 'log');
-  const query = { container, ...(follow ? { follow: 'true' } : {}) };
+  const query = { container, timestamps: 'true', ...(follow ? { follow: 'true' } : {}) };
   try {
     return await client.open(doing, { path, query }, signal);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { PmanError } from '../lib/errors.ts';
 import type { FollowOptions, Worker } from '../lib/jobs/container/engine.ts';
 import { ApiError } from './apiError.ts';
+import { hasStarted } from './causes.ts';
 import type { KubeClient } from './client.ts';
-import { podSchema } from './objects.ts';
+import { type Pod, podSchema } from './objects.ts';
 import { cappedLogs, followLogs, type LogSource } from './podLogs.ts';
 import { swiftLogs } from './swift.ts';
 import { isRunning } from './workState.ts';
@@ -35,13 +36,26 @@ export class PodOutputs {
   async follow(worker: Worker, options: FollowOptions): Promise<void> {
     const source = sourceOf(worker);
     if (source === undefined) return;
-    if (!(await followLogs(this.#client, source, options)) || options.signal.aborted) return;
-    // An API server that ends in order ends its streams as if they were over.
-    const path = this.#client.path('pods', source.pod);
-    const pod = await this.#client.askIfThere(`look for pod "${source.pod}"`, { path });
-    if (pod !== undefined && isRunning(podSchema.parse(pod))) {
-      throw new PmanError('unavailable', `the output of pod "${source.pod}" was cut off`);
+    let { from, onOpen } = options;
+    for (let wasOver = isPhaseOver(worker); ; wasOver = true) {
+      const size = await followLogs(this.#client, source, { ...options, from, onOpen });
+      onOpen = () => undefined; // once
+      if (size === undefined || options.signal.aborted || wasOver) return;
+      from = Math.max(from, size);
+      // An API server that ends in order ends its streams as if they were over: so does a pod that has ended meanwhile, and
+      // then there may be more.
+      const pod = await this.#pod(source);
+      if (pod === undefined) return;
+      if (isRunning(pod)) {
+        throw new PmanError('unavailable', `the output of pod "${source.pod}" was cut off`);
+      }
     }
+  }
+
+  async #pod({ pod }: LogSource): Promise<Pod | undefined> {
+    const path = this.#client.path('pods', pod);
+    const found = await this.#client.askIfThere(`look for pod "${pod}"`, { path });
+    return found === undefined ? undefined : podSchema.parse(found);
   }
 
   /** The pod is removed. */
@@ -49,10 +63,21 @@ export class PodOutputs {
     this.#unread.delete(pod);
   }
 
+  /**
+   * @throws PmanError unavailable for one that has started and whose node has no output of it: a kubelet that has just come up
+   * does not know its pods yet
+   */
+  async #read(source: LogSource, limitBytes: number): Promise<string> {
+    const text = await cappedLogs(this.#client, source, limitBytes);
+    if (text !== undefined) return text;
+    const pod = await this.#pod(source);
+    if (pod === undefined || !hasStarted(pod, source.container)) return '';
+    throw new PmanError('unavailable', `the node of pod "${source.pod}" has no output of it`);
+  }
+
   async #logsOf(source: LogSource | undefined, limitBytes: number): Promise<string> {
     if (source === undefined) return '';
-    const read = (container: string) =>
-      cappedLogs(this.#client, { ...source, container }, limitBytes);
+    const read = (container: string) => this.#read({ ...source, container }, limitBytes);
     try {
       const text = await (this.#isSwift
         ? swiftLogs(source.container, read)
@@ -69,6 +94,9 @@ export class PodOutputs {
     }
   }
 }
+
+/** Whether a worker had ended when it was seen. */
+const isPhaseOver = ({ shown }: Worker) => shown.Phase === 'Succeeded' || shown.Phase === 'Failed';
 
 /** Undefined for a worker whose pod is not known, or has written nothing yet. */
 function sourceOf({ shown }: Worker): LogSource | undefined {

@@ -12,7 +12,7 @@ import type { RecordEditor } from './record.ts';
 import { RecordFiling } from './recordFiling.ts';
 import type { RecordObserver } from './recordObserver.ts';
 import { RecordRemover, type RemoveOptions } from './recordRemover.ts';
-import { RecordWriter } from './recordWriter.ts';
+import { type MarkOptions, RecordWriter } from './recordWriter.ts';
 import { readAnew } from './rereading.ts';
 
 export interface DatabaseOptions extends QuestionOptions {
@@ -20,6 +20,9 @@ export interface DatabaseOptions extends QuestionOptions {
   /** Of the folders and files of the records; default: for this user alone. */
   readonly rights?: Rights;
 }
+
+/** How long a change may wait to be written: longer where another file has what is needed to make the record anew. */
+export type WriteOptions = Pick<MarkOptions, 'withinMs'>;
 
 /**
  * The records of all jobs: in the filesystem, one folder each, with those that are in use in memory.
@@ -124,22 +127,22 @@ export class JobDatabase extends RecordQuestions {
   }
 
   /** Takes in the record of a new job. It stays in memory until `release`. */
-  add(root: string, record: TreeNode): void {
+  add(root: string, record: TreeNode, how: WriteOptions = {}): void {
     this.catalog.put(root, this.#summaryOf(record));
     this.cache.pin(root, record);
-    this.#writer.mark(root, 'whole');
+    this.#writer.mark(root, 'whole', how);
     this.#observer?.changed(root);
   }
 
   /** The record of a job, to be changed; undefined when there is no such job. */
-  edit(root: string): RecordEditor | undefined {
+  edit(root: string, how: WriteOptions = {}): RecordEditor | undefined {
     const record = this.tree(root);
     if (record === undefined) return undefined;
     return {
       cat: (path) => record.cat(path),
       touch: (path, value) => {
         record.touch(path, value);
-        this.#writer.mark(root, path, charsIn(value));
+        this.#writer.mark(root, path, { ...how, chars: charsIn(value) });
         this.#observer?.changed(root);
         // A large one may have left the memory at once: until it is written it stays.
         if (this.cache.get(root) === undefined) this.cache.put(root, record, 0);

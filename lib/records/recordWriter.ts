@@ -31,7 +31,7 @@ export interface RecordWriterOptions {
   ) => void;
 }
 
-/** How long a change may wait for others before it is written, in milliseconds. */
+/** How long a change may wait for others before it is written, unless its maker says otherwise, in milliseconds. */
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
@@ -61,6 +61,15 @@ interface Unwritten {
   isLast: boolean;
   /** About how much memory it takes until then, in characters. */
   chars: number;
+  /** When it is to be written, on the clock of `performance.now()`; before, when somebody waits for a save. */
+  dueAt: number;
+}
+
+export interface MarkOptions {
+  /** About how much memory it takes until it is written, beyond what a record takes anyway, in characters. */
+  readonly chars?: number;
+  /** How long it may wait for others, in milliseconds: longer for what another file has meanwhile. */
+  readonly withinMs?: number;
 }
 
 /**
@@ -75,6 +84,8 @@ export class RecordWriter {
   /** How many of these are of jobs that have ended. */
   #last = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** When that is, on the clock of `performance.now()`. */
+  #timerAt = Number.POSITIVE_INFINITY;
   #saving: Promise<void> | undefined;
   #waitedFor = false;
   /** When to stop writing, on the clock of `performance.now()`. */
@@ -104,14 +115,16 @@ export class RecordWriter {
     this.#last += 1;
   }
 
-  /**
-   * Has a record written: all of it, the leaf at a path, or nothing that is not marked already.
-   * @param chars about how much memory it takes until it is written, beyond what a record takes anyway
-   */
-  mark(root: string, what: 'whole' | 'nothing' | readonly string[], chars = 0): void {
+  /** Has a record written: all of it, the leaf at a path, or nothing that is not marked already. */
+  mark(
+    root: string,
+    what: 'whole' | 'nothing' | readonly string[],
+    { chars = 0, withinMs = SAVE_DELAY_MS }: MarkOptions = {},
+  ): void {
+    const dueAt = performance.now() + withinMs;
     let unwritten = this.#unwritten.get(root);
     if (unwritten === undefined) {
-      unwritten = { whole: false, isLast: false, chars: 0 };
+      unwritten = { whole: false, isLast: false, chars: 0, dueAt };
       this.#unwritten.set(root, unwritten);
     }
     if (what === 'whole') unwritten.whole = true;
@@ -121,7 +134,8 @@ export class RecordWriter {
     }
     this.#chars += chars;
     unwritten.chars += chars;
-    this.#saveSoon(this.#problem === undefined ? SAVE_DELAY_MS : RETRY_MS);
+    unwritten.dueAt = Math.min(unwritten.dueAt, dueAt);
+    this.#saveSoon(this.#problem === undefined ? withinMs : RETRY_MS);
   }
 
   /**
@@ -147,21 +161,28 @@ export class RecordWriter {
   async close(deadlineMs: number): Promise<void> {
     this.#deadline = performance.now() + deadlineMs;
     await this.save();
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
   }
 
   #saveSoon(delayMs: number): void {
-    if (this.#timer !== undefined || performance.now() > this.#deadline) return;
+    const at = performance.now() + delayMs;
+    if (at >= this.#timerAt || performance.now() > this.#deadline) return;
+    this.#stopTimer();
+    this.#timerAt = at;
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+      this.#stopTimer();
       void this.#save();
     }, delayMs);
   }
 
-  async #save(): Promise<void> {
+  #stopTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  async #save(): Promise<void> {
+    this.#stopTimer();
     while (this.#saving !== undefined) await this.#saving;
     this.#saving = this.#saveUnwritten().finally(() => {
       this.#saving = undefined;
@@ -173,7 +194,14 @@ export class RecordWriter {
     if (this.#unwritten.size === 0 && this.#problem !== undefined) this.#probe();
     let sliceEnd = performance.now() + SLICE_MS;
     let pauseMs = LONG_PAUSE_MS;
+    let nextAt = Number.POSITIVE_INFINITY;
     for (const root of [...this.#unwritten.keys()]) {
+      const isToWait = !this.#waitedFor && this.#problem === undefined;
+      const dueAt = this.#unwritten.get(root)?.dueAt ?? 0;
+      if (isToWait && dueAt > performance.now()) {
+        nextAt = Math.min(nextAt, dueAt);
+        continue;
+      }
       // From here on a change marks the record anew.
       const what = this.#take(root);
       if (what === undefined) continue; // removed meanwhile
@@ -181,7 +209,7 @@ export class RecordWriter {
         this.#write(root, what);
         this.#solved();
       } catch (error) {
-        this.mark(root, 'whole', what.chars);
+        this.mark(root, 'whole', { chars: what.chars });
         if (what.isLast) this.markLast(root);
         this.refused(error);
         return;
@@ -196,6 +224,7 @@ export class RecordWriter {
       pauseMs = utilization > BUSY || this.#last === 0 ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
       sliceEnd = performance.now() + SLICE_MS;
     }
+    if (nextAt < Number.POSITIVE_INFINITY) this.#saveSoon(Math.max(0, nextAt - performance.now()));
   }
 
   /** What is unwritten of a record, which from here on counts as written. */

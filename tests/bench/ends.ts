@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freshGround } from './ground.ts';
 import { machine, median, startPman } from './programs.ts';
+import { row } from './row.ts';
 
 /**
  * How long after the end of a process a client knows: from the moment when the input of a `cat` is closed, so that it ends, to
@@ -61,12 +62,14 @@ async function ofChild(pipe: string): Promise<number> {
   return endOf(await open(pipe, 'w'), exited);
 }
 
-const shown = (times: readonly number[]) => {
+function within(times: readonly number[], share: number): string {
   const inOrder = [...times].sort((a, b) => a - b);
-  const within = (share: number) =>
-    (inOrder[Math.ceil(inOrder.length * share) - 1] ?? 0).toFixed(2);
-  return `median ${median(times).toFixed(2)} ms, 99 % within ${within(0.99)} ms, the fastest tenth within ${within(0.1)} ms`;
-};
+  return (inOrder[Math.ceil(inOrder.length * share) - 1] ?? 0).toFixed(2);
+}
+const shown = (times: readonly number[]) =>
+  `median ${median(times).toFixed(2)} ms, 99 % within ${within(times, 0.99)} ms, the fastest tenth within ${within(times, 0.1)} ms`;
+const brief = (times: readonly number[]) =>
+  `${median(times).toFixed(1)} ms, 99 % within ${within(times, 0.99)} ms`;
 
 const ground = freshGround('pman-bench-ends');
 const pman = await startPman(flags, ground.plot('pman'));
@@ -84,6 +87,12 @@ try {
   console.log(machine());
   console.log(`from the end of a process to the answer: ${shown(times.pman)}`);
   console.log(`to the exit event of a bare Node: ${shown(times.child)}`);
+  row({
+    what: 'from the end of a process to the answer to `?wait` (median)',
+    limit: `the \`exit\` event of a bare Node, ${brief(times.child)}`,
+    goal: '5 ms, 99 % within 20 ms',
+    measured: brief(times.pman),
+  });
 } finally {
   agent.destroy();
   await pman.stop();

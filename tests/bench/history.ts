@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { processorMs } from './processFigures.ts';
 import { type BenchServer, median, startPman } from './programs.ts';
+import { row as tell } from './row.ts';
 import { writeHistory } from './writeHistory.ts';
 
 /**
@@ -27,6 +29,9 @@ interface Row {
   readonly saveMs: number;
   readonly listMs: number;
   readonly listMb: number;
+  /** Of pman, until its first answer, and for a status, in milliseconds. */
+  readonly startCpuMs: number;
+  readonly statusCpuMs: number;
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: CHANGED_JOBS });
@@ -92,12 +97,16 @@ async function measure(folder: string, jobs: number): Promise<Row> {
   const { server, ms: startMs } = await startTimed(folder);
   const rss = rssMb(server);
   const { port } = server;
+  const pid = server.process.pid ?? 0;
+  const startCpuMs = processorMs(pid);
   const ask = (turn: number) => {
     const value = `history-${Math.floor((turn * jobs) / STATUSES)}`;
     return send(port, 'POST', { action: 'status', meta: { key: 'jid', value } });
   };
   await medianOf(50, ask);
+  const beforeStatuses = processorMs(pid);
   const statusMs = await medianOf(STATUSES, ask);
+  const statusCpuMs = (processorMs(pid) - beforeStatuses) / STATUSES;
   const saves: number[] = [];
   for (let turn = 0; turn < TURNS; turn += 1) {
     const runs = Array.from({ length: CHANGED_JOBS }, (_, k) => {
@@ -119,6 +128,8 @@ async function measure(folder: string, jobs: number): Promise<Row> {
     coldStartMs: cold.ms,
     knownMs,
     rssMb: rss,
+    startCpuMs,
+    statusCpuMs,
     statusMs,
     saveMs: median(saves),
     listMs,
@@ -141,10 +152,12 @@ const columns = {
 console.log(
   `| ${Object.keys(columns).join(' | ')} |\n|${' --: |'.repeat(Object.keys(columns).length)}`,
 );
+const rows: Row[] = [];
 for (const jobs of sizes) {
   const folder = mkdtempSync(join(tmpdir(), 'pman-history-'));
   try {
     const row = await measure(folder, jobs);
+    rows.push(row);
     console.log(
       `| ${Object.values(columns)
         .map((cell) => cell(row))
@@ -155,3 +168,21 @@ for (const jobs of sizes) {
   }
 }
 agent.destroy();
+const [few, many] = [rows[0], rows.at(-1)];
+if (few !== undefined && many !== undefined && many.jobs > few.jobs) {
+  const [a, b] = [few.jobs.toLocaleString('en'), many.jobs.toLocaleString('en')];
+  tell({
+    what: `start with ${b} jobs, to the first answer`,
+    limit: `with ${a} jobs, ${few.startMs.toFixed(0)} ms`,
+    goal: '3 s and 400 MB with a million',
+    measured: `${many.startMs.toFixed(0)} ms, ${many.rssMb.toFixed(0)} MB (${few.rssMb.toFixed(0)} MB)`,
+    processor: `${many.startCpuMs.toFixed(0)} and ${few.startCpuMs.toFixed(0)} ms`,
+  });
+  tell({
+    what: `\`status\` by \`jid\` with ${b} jobs (median)`,
+    limit: `with ${a} jobs, ${few.statusMs.toFixed(2)} ms`,
+    goal: '1.2 times',
+    measured: `${(many.statusMs / few.statusMs).toFixed(2)} times, ${many.statusMs.toFixed(2)} ms`,
+    processor: `${many.statusCpuMs.toFixed(2)} and ${few.statusCpuMs.toFixed(2)} ms (${(many.statusCpuMs / few.statusCpuMs).toFixed(2)} times)`,
+  });
+}

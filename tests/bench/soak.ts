@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPman } from './programs.ts';
+import { missed, row } from './row.ts';
 
 /**
  * What pman and its runner hold after long work: open files, memory, zombies; after each round of 1,000 jobs and 5,000
@@ -111,9 +112,10 @@ const show = (what: string, { files, ownMb, zombies }: Figures) =>
     `${what}: ${files} files open, ${ownMb.toFixed(0)} MB of its own, ${zombies} zombies`,
   );
 let left = false;
+let first: readonly Figures[] | undefined;
+let last: readonly Figures[] = [];
 try {
   show('pman, before', figuresOf(pman.process.pid ?? 0));
-  let first: readonly Figures[] | undefined;
   for (let round = 1; round <= rounds; round += 1) {
     await work(port, round);
     await sleep(REST_MS);
@@ -127,10 +129,21 @@ try {
         figures.ownMb > start.ownMb * MEMORY_NOISE + NOISE_MB;
     }
     first ??= now;
+    last = now;
   }
 } finally {
   kept.destroy();
   await pman.stop();
 }
-console.log(left ? 'something is left over' : 'nothing is left over');
-process.exitCode = left ? 1 : 0;
+if (left) missed('something is left over');
+else console.log('nothing is left over');
+for (const [i, what] of ['pman', 'its runner'].entries()) {
+  const [before, after] = [first?.[i], last[i]];
+  if (before === undefined || after === undefined) continue;
+  row({
+    what: `${what} after ${rounds * JOBS} jobs and ${rounds * REQUESTS} requests`,
+    limit: `the same after ${JOBS} and ${REQUESTS}: ${before.ownMb.toFixed(0)} MB of its own, ${before.files} open files`,
+    goal: `no more than ${MEMORY_NOISE} times and ${NOISE_MB} MB, no more files`,
+    measured: `${(after.ownMb / before.ownMb).toFixed(2)} times, ${after.ownMb.toFixed(0)} MB, ${after.files} open files, ${after.zombies} zombies`,
+  });
+}

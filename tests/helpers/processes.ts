@@ -23,6 +23,14 @@ export function processesMarked(mark: string): ProcessInfo[] {
   return found;
 }
 
+/** Those that were called with this word. */
+export function processesCalledWith(word: string): ProcessInfo[] {
+  return listProc().flatMap((entry) => {
+    const words = readProc(entry, 'cmdline').split('\0');
+    return words.includes(word) ? [{ pid: Number(entry), command: words.join(' ').trim() }] : [];
+  });
+}
+
 /** Kills them all and returns what they were. */
 export function killMarked(mark: string): ProcessInfo[] {
   const found = processesMarked(mark);

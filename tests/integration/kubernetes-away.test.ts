@@ -171,10 +171,49 @@ describeWithEngine(
       const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
       await hasWritten(server, jid, 'up');
       await cluster.restart(program);
+      // What is written while nobody reads it is in no log: the job goes on once its output is read again.
+      await eventually(() => cluster.kubectl('logs', `job/${jid}`) === 'up\n', {
+        ...{ timeoutMs: 110_000, pollMs: 100, message: 'the node to read outputs again' },
+      });
       writeFileSync(join(folder, 'go'), '');
       const end = await clusterEnd(server, jid, 180_000);
       expect(end).toMatchObject({ returncode: [3], stdout: ['up\ngone on\n'] });
       expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('run\n');
+    });
+
+    it('give each byte once to those who follow, whether they begin before, while or after containerd is away', async () => {
+      const folder = tempDir();
+      chmodSync(folder, 0o777);
+      const jid = await runInCluster(server, cluster, { cmd: GATED, shareDir: folder });
+      await hasWritten(server, jid, 'up');
+      const url = `http://127.0.0.1:${server.port}/api/v1/_-1/stdout?follow=1`;
+      const outputs: Promise<string>[] = [];
+      const follow = async () => {
+        const answer = await fetch(url);
+        outputs.push(answer.text());
+      };
+      await follow();
+      cluster.kill('containerd');
+      try {
+        await follow();
+        // Its node says so in place of the output.
+        await eventually(() => /^unable to retrieve/.test(cluster.kubectl('logs', `job/${jid}`)), {
+          ...{ pollMs: 100, message: 'the node to read outputs no longer' },
+        });
+        await follow();
+      } finally {
+        await cluster.start('containerd');
+      }
+      await eventually(() => cluster.kubectl('logs', `job/${jid}`) === 'up\n', {
+        ...{ timeoutMs: 110_000, pollMs: 100, message: 'the node to read outputs again' },
+      });
+      await follow();
+      writeFileSync(join(folder, 'go'), '');
+      const stdout = 'up\ngone on\n';
+      expect(await clusterEnd(server, jid, 180_000)).toMatchObject({
+        ...{ returncode: [3], stdout: [stdout] },
+      });
+      expect(await Promise.all(outputs)).toEqual([stdout, stdout, stdout, stdout]);
     });
 
     it('end without an exit code when their node is lost, say so, and are not run again', async () => {

@@ -44,6 +44,13 @@ export function newContainerRecord(job: ContainerRecordJob): TreeNode {
   return record;
 }
 
+/**
+ * How long records of jobs that have not ended wait to be written: the job's own file has all that they are made of. So a job
+ * that is over soon is written once, as a whole.
+ */
+export const WRITE_WAITING = { withinMs: 10_000 } as const;
+export const WRITE_RUNNING = { withinMs: 1000 } as const;
+
 export interface Scheduled {
   /** What the manager has printed. */
   readonly printed: string;

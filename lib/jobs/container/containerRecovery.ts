@@ -58,7 +58,7 @@ export class ContainerRecovery {
     const record = database.tree(job.root);
     const hasStarted = job.started !== undefined;
     if (hasStarted && record?.cat(['endInfo']) === undefined) {
-      starter.recordStarted(job, '', preciseNow());
+      starter.recordStarted(job, '', job.started?.since || preciseNow());
     }
     if (record !== undefined && recorded.isFinal(record)) endings.filed(job);
     else if (hasStarted) {

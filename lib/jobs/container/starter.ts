@@ -5,7 +5,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
 import { causeOf, startCause } from '../causeWords.ts';
-import { recordContainerStatus, recordScheduled } from './containerRecord.ts';
+import { recordContainerStatus, recordScheduled, WRITE_RUNNING } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine } from './engine.ts';
 import type { ContainerJob } from './job.ts';
@@ -74,14 +74,16 @@ export class Starter {
 
   /** @param printed what a manager has printed */
   recordStarted({ root, facts }: ContainerJob, printed: string, startedAt: number): void {
-    const record = this.#options.database.edit(root);
+    // What a manager has said is in no other file.
+    const how = printed === '' ? WRITE_RUNNING : {};
+    const record = this.#options.database.edit(root, how);
     const { host } = this.#options;
     const times = { startedAt, endedAt: preciseNow(), host };
     if (record) recordScheduled(record, facts.recorded, { printed, ...times });
   }
 
   #waits({ root }: ContainerJob, reason: string): void {
-    const record = this.#options.database.edit(root);
+    const record = this.#options.database.edit(root, WRITE_RUNNING);
     if (record) recordContainerStatus(record, 'notstarted', causeOf('waits', reason));
   }
 

@@ -1,7 +1,17 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, PmanError } from '../../errors.ts';
+import { messageOf, PmanError, systemErrorCode } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
 import { PRIVATE } from '../../host/rights.ts';
@@ -26,13 +36,16 @@ export interface StoredJob {
 }
 
 /**
- * A file for each container job that has not ended, `<job root>.json`, replaced as a whole; and beside it `<job root>.stdin`,
- * where it has something to read.
+ * A file for each container job that has not ended, `<job root>.json`: a line with all that it is, then one for each state that
+ * it has come to. Beside it `<job root>.stdin`, where it has something to read. A line more costs a fraction of what a new
+ * file in place of the old one does (docs/decisions/0030-many-containers.md).
  */
 export class ContainerJobStore {
   readonly #folder: string;
   readonly #fsync: boolean;
   readonly #log: Logger;
+  /** Whose files end with a whole line, as far as this process has written them. */
+  readonly #whole = new Set<string>();
 
   constructor(folder: string, fsync: boolean, log: Logger) {
     this.#folder = folder;
@@ -44,8 +57,36 @@ export class ContainerJobStore {
   /** When it returns, a crash does not lose the job; with `fsync` a power failure does not, either. */
   write(root: string, { job, request, limits, state }: StoredJob): void {
     const stored = { job, request, state, ...limits };
-    const text = dumps(stored as unknown as JsonValue); // its members are
+    this.#whole.delete(root);
+    const text = lineOf(stored as unknown as JsonValue); // its members are
     replaceFile(this.#file(root), text, { fsync: this.#fsync });
+    this.#whole.add(root);
+  }
+
+  /** The same for a job that was written before, and has come to another state. */
+  writeState(root: string, stored: StoredJob): void {
+    // Behind a line that the disk took in part only nothing more may stand.
+    if (!this.#whole.delete(root) || !this.#append(root, stored.state)) this.write(root, stored);
+    else this.#whole.add(root);
+  }
+
+  /** @returns whether there is a file to write to */
+  #append(root: string, state: ContainerJobState): boolean {
+    let fd: number;
+    try {
+      const how = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
+      fd = openSync(this.#file(root), how);
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return false;
+      throw error;
+    }
+    try {
+      writeFileSync(fd, lineOf({ state } as unknown as JsonValue)); // its members are
+      if (this.#fsync) fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    return true;
   }
 
   /** Before the job itself is written: what is read by a job that was accepted is not lost. */
@@ -66,6 +107,7 @@ export class ContainerJobStore {
   }
 
   remove(root: string): void {
+    this.#whole.delete(root);
     rmSync(this.#file(root), { force: true });
     rmSync(this.#inputFile(root), { force: true });
   }
@@ -83,7 +125,7 @@ export class ContainerJobStore {
     }
     for (const root of inOrder(roots)) {
       try {
-        jobs.set(root, storedJob(root, parseJson(readFileSync(this.#file(root), 'utf8'))));
+        jobs.set(root, storedJob(root, lastOf(readFileSync(this.#file(root), 'utf8'))));
       } catch (error) {
         this.#log.warn('a container job cannot be read and was moved aside', {
           job: root,
@@ -101,6 +143,32 @@ export class ContainerJobStore {
 
   #file(root: string): string {
     return join(this.#folder, `${root}.json`);
+  }
+}
+
+const lineOf = (value: JsonValue) => `${dumps(value)}\n`;
+
+/**
+ * What a file tells of its job: its first line, with the state of the last line that is whole.
+ * @throws SyntaxError for a first line that is none
+ */
+function lastOf(text: string): JsonValue {
+  const [first = '', ...later] = text.split('\n');
+  const stored = parseJson(first);
+  if (!isJsonObject(stored)) return stored;
+  for (const line of later.reverse()) {
+    const said = line === '' ? undefined : parsedOrUndefined(line);
+    if (isJsonObject(said) && said.state !== undefined) return { ...stored, state: said.state };
+  }
+  return stored;
+}
+
+/** Undefined for a line that pman, or the machine, ended in the middle of. */
+function parsedOrUndefined(line: string): JsonValue | undefined {
+  try {
+    return parseJson(line);
+  } catch {
+    return undefined; // it is no JSON
   }
 }
 

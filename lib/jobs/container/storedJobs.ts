@@ -3,7 +3,7 @@ import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import { logAccepted } from '../jobLog.ts';
 import type { ActiveJobs } from './activeJobs.ts';
-import { newContainerRecord } from './containerRecord.ts';
+import { newContainerRecord, WRITE_WAITING } from './containerRecord.ts';
 import { ContainerJob } from './job.ts';
 import type { ContainerJobStore, StoredJob } from './store.ts';
 
@@ -32,7 +32,7 @@ export class StoredJobs {
       store.remove(root);
       throw error;
     }
-    database.add(root, newContainerRecord(stored.job));
+    database.add(root, newContainerRecord(stored.job), WRITE_WAITING);
     logAccepted(log, root, stored.job);
     this.activate(root, stored);
   }
@@ -43,7 +43,7 @@ export class StoredJobs {
     const { job: recorded, request, limits, state } = stored;
     const job = new ContainerJob({ root, recorded, request, limits }, state, (changed) => {
       try {
-        store.write(root, { ...stored, state: changed });
+        store.writeState(root, { ...stored, state: changed });
       } catch (error) {
         const reason = messageOf(error);
         log.error('a container job cannot be stored', { job: root, error: reason });

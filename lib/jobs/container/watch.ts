@@ -3,7 +3,7 @@ import { messageOf, PmanError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { ActiveJobs } from './activeJobs.ts';
-import { recordContainerStatus } from './containerRecord.ts';
+import { recordContainerStatus, WRITE_RUNNING } from './containerRecord.ts';
 import type { Endings } from './endings.ts';
 import type { Engine, Look, LookOptions } from './engine.ts';
 import { ContainerFollower } from './follower.ts';
@@ -130,7 +130,7 @@ export class ContainerWatch {
     if (look === undefined) return endings.vanished(job);
     job.seen = look;
     if (look.kind === 'ended') return endings.ended(job, look);
-    const record = database.edit(job.root);
+    const record = database.edit(job.root, WRITE_RUNNING);
     if (record) recordContainerStatus(record, statusOfLook(look), look.cause);
     if (job.state.kind === 'ending') onStillRunning(job);
   }

@@ -10,7 +10,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { NativeKeeper } from '../../../../crunner/detached/nativeKeeper.ts';
 import { keeperOfThisSystem, type OpenKeeper } from '../../../../crunner/detached/outputKeepers.ts';
 import { Runner } from '../../../../crunner/detached/runner.ts';
@@ -24,6 +24,7 @@ import {
 import { startTicks } from '../../../../lib/host/processes.ts';
 import { hearChildSignals } from '../../../helpers/childSignals.ts';
 import { eventually } from '../../../helpers/eventually.ts';
+import { processesCalledWith } from '../../../helpers/processes.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 hearChildSignals();
@@ -32,16 +33,24 @@ let folder = '';
 let told: RunnerEvent[] = [];
 let runner: Runner;
 const keepers: Awaited<ReturnType<OpenKeeper>>[] = [];
+const spools: string[] = [];
 
 /** The end of a runner's process ends what it has opened; here that process goes on with other tests. */
-const openKeeper: OpenKeeper = async (...how) => {
-  const keeper = await keeperOfThisSystem(...how);
+const openKeeper: OpenKeeper = async (spool, onFull) => {
+  const keeper = await keeperOfThisSystem(spool, onFull);
   keepers.push(keeper);
+  spools.push(spool);
   return keeper;
 };
 afterEach(() => {
   for (const keeper of keepers.splice(0)) if (keeper instanceof NativeKeeper) keeper.close();
 });
+// A copier waits a while for another runner. It has the standard error of this process: who reads that would wait for it.
+afterAll(() =>
+  eventually(() => spools.every((spool) => processesCalledWith(spool).length === 0), {
+    message: 'the copiers to end',
+  }),
+);
 
 beforeEach(() => {
   folder = join(tempDir(), 'job');

@@ -16,10 +16,13 @@ describe('preciseNow, when the clock is set,', () => {
 
   it.each([3_600_000, -3_600_000])('goes with it (%d ms)', (stepMs) => {
     const real = Date.now.bind(Date);
-    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
+    // The least of some: a busy machine may leave this process between the two clocks.
+    const offMs = (stepMs: number) =>
+      Math.min(...Array.from({ length: 20 }, () => Math.abs(preciseNow() - real() - stepMs)));
+    expect(offMs(0)).toBeLessThan(60);
     jest.spyOn(Date, 'now').mockImplementation(() => real() + stepMs);
-    expect(Math.abs(preciseNow() - real() - stepMs)).toBeLessThan(60);
+    expect(offMs(stepMs)).toBeLessThan(60);
     jest.restoreAllMocks();
-    expect(Math.abs(preciseNow() - real())).toBeLessThan(60);
+    expect(offMs(0)).toBeLessThan(60);
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { silentLogger } from '../../../../lib/log.ts';
@@ -40,4 +40,35 @@ it('writes long outputs at once instead of in turns, so that a burst of them doe
   await database.save();
   expect(written()).toBe(JOBS);
   await database.close();
+});
+
+it('writes what may wait when it has waited, with what has come meanwhile, and at once when somebody waits for a save', async () => {
+  const folder = join(tempDir(), 'pman');
+  const options = { folder, workFolder: `${folder}.spool`, fsync: false, summaryOf };
+  const database = JobDatabase.open({ ...options, log: silentLogger() });
+  const add = (jid: string, withinMs?: number) => {
+    const [root, job] = [newJobRoot(Date.now()), { cmd: 'x', auid: 'me', jid }];
+    const how = withinMs === undefined ? {} : { withinMs };
+    database.add(root, newRecord({ rawMeta: job, ...job }), how);
+    return root;
+  };
+  const written = (root: string) => existsSync(join(folder, root));
+  const long = 3_600_000;
+  const patient = add('patient', long);
+  const soon = add('soon');
+  const brief = add('brief', 300);
+  const hurried = add('hurried', long);
+  // Whoever changes it next says when.
+  database.edit(hurried)?.touch(['cmd'], 'y');
+  await eventually(() => written(soon) && written(hurried));
+  await eventually(() => written(brief));
+  expect(written(patient)).toBe(false);
+  await database.save();
+  expect(written(patient)).toBe(true);
+  const last = add('last', long);
+  database.release(last);
+  await eventually(() => written(last));
+  const closed = add('closed', long);
+  await database.close();
+  expect(written(closed)).toBe(true);
 });

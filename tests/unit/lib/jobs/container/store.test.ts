@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -64,6 +64,53 @@ describe('ContainerJobStore', () => {
         );
       }),
     );
+  });
+
+  it('gives back the last state that a job came to, also when pman ended in the middle of a later one', () => {
+    const folder = tempDir();
+    const root = newJobRoot(Date.now());
+    const file = join(folder, `${root}.json`);
+    fc.assert(
+      fc.property(stored, fc.array(states), fc.nat(), (job, later, cut) => {
+        const store = storeIn(folder);
+        store.write(root, job);
+        for (const state of later) store.writeState(root, { ...job, state });
+        const last = { ...job, state: later.at(-1) ?? job.state };
+        const same = (found: StoredJob | undefined, wanted: StoredJob) =>
+          expect(JSON.parse(JSON.stringify(found))).toEqual(JSON.parse(JSON.stringify(wanted)));
+        same(storeIn(folder).read().get(root), last);
+        const before = readFileSync(file);
+        store.writeState(root, { ...job, state: { kind: 'starting' } });
+        const line = readFileSync(file).subarray(before.length);
+        writeFileSync(file, Buffer.concat([before, line.subarray(0, cut % (line.length - 1))]));
+        const next = storeIn(folder);
+        same(next.read().get(root), last);
+        // The one after it writes behind no half of a line.
+        next.writeState(root, { ...job, state: { kind: 'accepted' } });
+        same(storeIn(folder).read().get(root), { ...job, state: { kind: 'accepted' } });
+      }),
+    );
+  });
+
+  it('writes a job anew whose file is gone or whose disk has refused a state', () => {
+    const folder = tempDir();
+    const store = storeIn(folder);
+    const root = newJobRoot(Date.now());
+    const file = join(folder, `${root}.json`);
+    const [job] = fc.sample(stored, 1);
+    if (job === undefined) throw new Error('no sample');
+    const starting = { ...job, state: { kind: 'starting' } } as const;
+    store.write(root, job);
+    rmSync(file);
+    store.writeState(root, starting);
+    expect(storeIn(folder).read().get(root)?.state).toEqual({ kind: 'starting' });
+    rmSync(file);
+    mkdirSync(file);
+    expect(() => store.writeState(root, starting)).toThrow();
+    rmSync(file, { recursive: true });
+    writeFileSync(file, '{"half":');
+    store.writeState(root, starting);
+    expect(storeIn(folder).read().get(root)?.state).toEqual({ kind: 'starting' });
   });
 
   it('keeps what a job is to read as long as the job, and not that of one that was not accepted', () => {
