@@ -312,7 +312,8 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       const root = await other.submit('sh -c "echo up; sleep 600"', { name });
       await other.written(root, 'up');
       await expect(pman.submit('true', { name })).rejects.toMatchObject({ code: 'conflict' });
-      expect(await other.see(root)).toMatchObject({ status: 'started' });
+      // What it writes may be seen before the engine tells that it runs.
+      await eventually(async () => (await other.see(root)).status === 'started');
       await other.kill(root);
     });
 
