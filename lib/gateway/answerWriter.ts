@@ -148,7 +148,10 @@ export class WholeWriter implements AnswerWriter {
     const leave = () => body.destroy();
     socket.once('close', leave);
     try {
+      // What there is at once goes with the head: a client that is cut off behind the head knows where to go on.
+      socket.cork();
       socket.write(head, 'latin1');
+      setImmediate(() => socket.uncork());
       for await (const chunk of measured(body, length)) {
         if (chunk.length === 0) continue;
         socket.cork();

@@ -76,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<PmanServer> {
   const removeMade = rememberMissing({
     folders: [
       ...[config.dbPath, workFolder],
-      ...['jobs', 'containers', 'drafts', 'unreadable'].map(inside),
+      ...['jobs', 'accepted', 'containers', 'drafts', 'unreadable'].map(inside),
     ],
     files: ['instance', 'index.jsonl', 'webhooks.jsonl'].map(inside),
   });

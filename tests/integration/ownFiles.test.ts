@@ -10,7 +10,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { itWithEngine, notLinux, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -44,7 +44,7 @@ describe('what pman writes', () => {
     }
     const { DBpath, home } = server.folders;
     expect(modesIn(DBpath)).toEqual({ folders: ['700'], files: ['600'] });
-    expect(modesIn(join(dirname(DBpath), 'copy'))).toEqual({ folders: ['700'], files: ['600'] });
+    expect(modesIn(`${DBpath}.spool/exports/copy`)).toEqual({ folders: ['700'], files: ['600'] });
     expect(modesIn(`${DBpath}.spool`)).toEqual({ folders: ['700'], files: ['600'] });
     expect(modesIn(join(home, 'tmp'))).toEqual({ folders: ['700'], files: ['600'] });
     await endServer(server);
