@@ -77,6 +77,13 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[A-Z]/.test(error.code) ? error.code : undefined;
 }
 
+/** Whether a write failed since nobody reads any more. */
+export function hasNoReader(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  // The second is that of a socket, as programs of Node use for pipes, whose reader has left something unread.
+  return code === 'EPIPE' || code === 'ECONNRESET';
+}
+
 const TEMPORARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
 /** Whether the system lacks something just now (open files, processes, memory): it says nothing about what was asked for. */

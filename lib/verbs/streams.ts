@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { hasNoReader } from '../errors.ts';
 import { type Signs, signsOf } from '../terminal/signs.ts';
 import { type ColourWish, type Style, styleOf } from '../terminal/style.ts';
 
@@ -61,7 +62,7 @@ export interface Streams {
 /** Those of this process. Who reads stdout may end any time: then this process ends as well, and says nothing. */
 export function ownStreams(env: Env): Streams {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    if (hasNoReader(error)) process.exit(0);
     process.stderr.write(`pman: cannot write: ${error.message}\n`);
     process.exit(1);
   });

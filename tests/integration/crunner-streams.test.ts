@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { crunner } from '../../crunner/attached/runCommand.ts';
 import { resultOf, runCrunner, startCrunner } from '../helpers/crunnerProgram.ts';
@@ -100,6 +103,27 @@ describe('the streams of a command that crunner runs', () => {
     const child = startCrunner(['-v', '-1', '-c', 'exec seq 1 10000000', '--showStdOut']);
     child.stdout.once('data', () => child.stdout.destroy());
     expect((await resultOf(child)).status).toBe(256 - 13);
+  });
+
+  it('tell a command that its reader has gone, who has left all unread', async () => {
+    const path = join(tempDir(), 'reader.sock');
+    const server = createServer({ pauseOnConnect: true }).listen(path);
+    const taken = once(server, 'connection');
+    const socket = connect(path);
+    await once(socket, 'connect');
+    const [reader] = (await taken) as [Socket];
+    const args = ['dist/bin/crunner.cjs', '-v', '-1', '-c', 'exec seq 1 10000000', '--showStdOut'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', socket, 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    socket.destroy();
+    await sleep(500); // by then crunner waits for room as a rule, which is what is looked for
+    reader.destroy();
+    server.close();
+    const [status] = await once(child, 'close');
+    expect({ status, said }).toEqual({ status: 256 - 13, said: '' });
   });
 
   it('leave no pipe in the folder for temporary files', async () => {
