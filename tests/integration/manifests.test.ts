@@ -117,6 +117,8 @@ describeWithEngine('pman and pfioh in a cluster', deploymentMissing, () => {
       await eventually(() => deployed.exec('pfioh', 'ls', DATA.shareDir).includes('up\n'), {
         ...{ timeoutMs: 60_000, pollMs: 200, message: 'the job to run' },
       });
+      // The cluster tells a little later that it runs; until then a kill takes it away.
+      await eventually(() => deployed.result('killed').status === 'started', { timeoutMs: 60_000 });
       deployed.post('kill', { key: 'jid', value: 'killed', grace: 60 });
       expect(await deployed.ended('killed')).toMatchObject({ exitCode: 9 });
     });
