@@ -4,7 +4,6 @@ import { isApiRequest } from '../dialects/v2/index.ts';
 import { PmanError } from '../errors.ts';
 import type { Admission, GatewayReply, RequestHead } from '../gateway/types.ts';
 import { PREFLIGHT_HEADERS, refuseForeign } from '../wire/foreignPage.ts';
-import type { JsonObject } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import {
   errorHeaders,
@@ -19,6 +18,7 @@ import { everyAnswer, type HeaderOptions, jsonHeaders, pageOf } from './headers.
 import { isHealthCheck } from './healthCheck.ts';
 import { isVisit, pagePathIn } from './pageReply.ts';
 import { probeIn } from './readiness.ts';
+import { inOrder } from './replyText.ts';
 
 export interface AdmissionOptions extends HeaderOptions {
   readonly door: Door;
@@ -92,20 +92,10 @@ function preflightReply(head: RequestHead, { pages }: AdmissionOptions): Gateway
   return { status: 204, headers, body: Buffer.alloc(0) };
 }
 
-/** The members of protocol a.4 that every answer has, with nothing in them. */
-const SAYS_NOTHING = {
-  status: false,
-  RESTheader: '',
-  RESTverb: '',
-  action: '',
-  path: '',
-  receivedByServer: [],
-} as const satisfies JsonObject;
-
 function closedDoor(error: PmanError, head: RequestHead, options: AdmissionOptions): GatewayReply {
   if (isApiRequest(head.target)) return apiRefusal(error, everyAnswer(head, options.pages));
   const status = statusOf(error);
-  const said = { ...SAYS_NOTHING, error: errorMember(error) };
+  const said = inOrder(undefined, { status: false, error: errorMember(error) });
   // A page that may not ask may not read why either.
   const headers =
     status === 403

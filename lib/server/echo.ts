@@ -29,6 +29,14 @@ export function echoOf(
   };
 }
 
+/** The same members for those who are not let in: they get nothing of what they have sent. */
+export const NO_ECHO: ReturnType<typeof echoOf> = {
+  RESTheader: '',
+  RESTverb: '',
+  path: '',
+  receivedByServer: [],
+};
+
 /** The header lines as they are echoed, without the request line and the empty one. */
 export function headerLines(
   { rawHeaders }: Pick<RequestHead, 'rawHeaders'>,

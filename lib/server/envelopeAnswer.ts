@@ -1,7 +1,7 @@
 import { type Audit, codeOf } from '../access/auditLog.ts';
 import { type Caller, STRANGER } from '../access/caller.ts';
 import { requireScope } from '../access/scopes.ts';
-import { type Door, MASK } from '../access/tokenStore.ts';
+import { type Door, MASK, OPEN_DOOR } from '../access/tokenStore.ts';
 import type { Services } from '../actions/action.ts';
 import { LongWork } from '../concurrency/longWork.ts';
 import { type Soon, whenThere } from '../concurrency/soon.ts';
@@ -11,7 +11,7 @@ import type { GatewayReply, GatewayRequest, RequestHead } from '../gateway/types
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { isTextKept } from '../wire/keptText.ts';
 import { type Payload, payloadOf } from '../wire/payload.ts';
-import { dumpsInSteps } from '../wire/pythonJson.ts';
+import { dumps, dumpsInSteps } from '../wire/pythonJson.ts';
 import { errorHeaders, errorMember, REPLY_INDENT, statusOf } from '../wire/reply.ts';
 import { traceContextIn } from '../wire/traceContext.ts';
 import { deedOf } from './auditEntry.ts';
@@ -161,6 +161,11 @@ export class EnvelopeAnswer {
     const send = (json: string | Buffer): GatewayReply => ({
       ...{ status, headers, body: json, bytes: json.length },
     });
+    // With tokens, one who has none learns how the server is, and has nothing repeated.
+    if (caller === STRANGER && door !== OPEN_DOOR) {
+      this.#pace.end();
+      return send(dumps(inOrder(undefined, this.#told), REPLY_INDENT));
+    }
     if (this.#isShort(repeated)) {
       this.#pace.end();
       return send(replyText(repeated, this.#told));

@@ -7,7 +7,7 @@ import type { Payload } from '../wire/payload.ts';
 import { dumps, quoted } from '../wire/pythonJson.ts';
 import { REPLY_INDENT, type ReplyBody } from '../wire/reply.ts';
 import { byLines } from './byLines.ts';
-import { echoOf, headerLines, pathOf, shown } from './echo.ts';
+import { echoOf, headerLines, NO_ECHO, pathOf, shown } from './echo.ts';
 import type { Told } from './verbs.ts';
 
 /** A request as far as its answer repeats it. */
@@ -18,12 +18,16 @@ export interface Repeated {
   readonly door: Pick<Door, 'mask'>;
 }
 
-/** The members of a reply in the order of protocol a.4; those that are undefined are not written. */
+/**
+ * The members of a reply in the order of protocol a.4; those that are undefined are not written.
+ * @param repeated undefined: nothing of the request is
+ */
 export function inOrder(
-  { request, payload, door }: Repeated,
+  repeated: Repeated | undefined,
   told: Told,
 ): { [K in keyof ReplyBody]: unknown } {
-  const echo = echoOf(request, payload, door);
+  const echo =
+    repeated === undefined ? NO_ECHO : echoOf(repeated.request, repeated.payload, repeated.door);
   return {
     status: told.status ?? false,
     RESTheader: echo.RESTheader,

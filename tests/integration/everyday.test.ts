@@ -54,9 +54,12 @@ describe('with tokens', () => {
     });
     try {
       const at = `http://localhost:${server.port}/api/v1`;
-      const health = await fetch(`${at}/hello`);
+      const health = await fetch(`${at}/hello`, { headers: { 'X-Mark': 'mark' } });
       expect(health.status).toBe(200);
-      expect(await health.json()).toMatchObject({ d_ret: { health: { ok: true } } });
+      expect(await health.json()).toMatchObject({
+        ...{ RESTheader: '', RESTverb: '', path: '', receivedByServer: [] },
+        d_ret: { health: { ok: true } },
+      });
       expect((await fetch(`${at}/hello?askAbout=health`)).status).toBe(200);
       for (const place of ['', '/hello?askAbout=sysinfo', '/hello/x', '/_0/cmd'])
         expect((await fetch(at + place)).status).toBe(401);
