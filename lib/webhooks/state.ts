@@ -69,3 +69,7 @@ export function isOver(subscription: Subscription): boolean {
   if (subscription.isStopped) return true;
   return subscription.isClosed && nextDelivery(subscription) === undefined;
 }
+
+/** What is still to be sent. */
+export const waitingOf = ({ deliveries }: Subscription): readonly Delivery[] =>
+  deliveries.filter(({ state }) => state === 'waiting');

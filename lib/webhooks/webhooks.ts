@@ -4,13 +4,14 @@ import type { LoggedEvent } from '../events/event.ts';
 import type { EventLog } from '../events/eventLog.ts';
 import type { Logger } from '../log.ts';
 import type { AllowedHosts } from './allowedHosts.ts';
-import { type Journal, type JournalLine, type Known, learn } from './deliveryJournal.ts';
+import { DeliveryBook } from './deliveryBook.ts';
+import type { Journal, JournalLine } from './deliveryJournal.ts';
 import { linesFor } from './linesFor.ts';
 import { DEFAULT_SECRET, type NotifyEntry } from './notify.ts';
 import type { NotifyFile } from './notifyFile.ts';
 import type { Outcome } from './post.ts';
 import { Sender } from './sender.ts';
-import { type Delivery, isOver, type Subscription } from './state.ts';
+import { type Delivery, isOver, type Subscription, waitingOf } from './state.ts';
 
 export interface WebhooksOptions {
   readonly events: EventLog;
@@ -39,7 +40,7 @@ const RETRY_DISK_MS = 5000;
  */
 export class Webhooks {
   readonly #options: WebhooksOptions;
-  readonly #known: Known;
+  readonly #book: DeliveryBook;
   readonly #byRoot = new Map<string, Subscription[]>();
   /** Those of jobs that have nothing more to send, oldest first. */
   readonly #over = new Set<string>();
@@ -47,30 +48,25 @@ export class Webhooks {
   readonly #ending = new AbortController();
   /** Those of the server. */
   #endpoints: readonly Subscription[] = [];
-  #waiting = 0;
   #fed = 0;
-  #hasComplained = false;
 
   /** Goes on where an earlier process has ended. @throws the file system's error */
   constructor(options: WebhooksOptions) {
     this.#options = options;
-    const { events, journal } = options;
-    this.#known = journal.read();
-    this.#fed = Math.min(this.#known.fed ?? events.newest, events.newest);
-    this.#known.fed = this.#fed;
+    const { events, journal, log } = options;
+    this.#book = new DeliveryBook(journal, log);
+    this.#fed = Math.min(this.#book.fed ?? events.newest, events.newest);
+    this.#book.fed = this.#fed;
     if (this.#isOn) this.#takeEndpoints();
-    for (const subscription of this.#known.subscriptions.values()) {
-      this.#index(subscription);
-      if (subscription.root !== undefined) this.#waiting += waitingOf(subscription).length;
-    }
+    for (const subscription of this.#book.subscriptions.values()) this.#index(subscription);
     this.#sender = new Sender({
       ...options,
       settled: (subscription, delivery, outcome) => this.#settled(subscription, delivery, outcome),
       idle: (subscription) => this.#idle(subscription),
     });
     if (!this.#isOn) return;
-    journal.tidy(this.#known, true);
-    for (const subscription of [...this.#known.subscriptions.values()])
+    this.#book.tidy();
+    for (const subscription of [...this.#book.subscriptions.values()])
       this.#sender.wake(subscription);
     void this.#feed();
   }
@@ -112,7 +108,7 @@ export class Webhooks {
       const lines = chosen.map(({ seq, type, message }): JournalLine => {
         return { of: id, delivery: { seq, type, message, state: 'waiting', tries: 0 } };
       });
-      this.#writeOrder([{ resumed: id }, ...lines]); // who asks knows better than the 410 of then
+      this.#book.writeOrder([{ resumed: id }, ...lines]); // who asks knows better than the 410 of then
       count += chosen.length;
       this.#over.delete(id);
       this.#sender.wake(subscription);
@@ -128,13 +124,13 @@ export class Webhooks {
     });
     // A server that sends none reads none, and nothing of it is late.
     const unread = this.#isOn ? events.newest - this.#fed : 0;
-    return { waiting: this.#waiting, unread, behind };
+    return { waiting: this.#book.waiting, unread, behind };
   }
 
   close(): void {
     this.#ending.abort();
     this.#sender.close();
-    if (this.#isOn) this.#keep([{ fed: this.#fed }]);
+    if (this.#isOn) this.#book.keep([{ fed: this.#fed }]);
   }
 
   /** Without a host that is allowed nothing is sent, and what is to be sent stays as it is. */
@@ -144,7 +140,7 @@ export class Webhooks {
 
   /** The endpoints of the server as its file has them now: a new one hears of what comes from now on. */
   #takeEndpoints(): void {
-    const { subscriptions } = this.#known;
+    const { subscriptions } = this.#book;
     const { events: log, file } = this.#options;
     const endpoints = file.endpoints.map(({ name, url, events, secretName }): Subscription => {
       const id = `@${name}`;
@@ -193,8 +189,8 @@ export class Webhooks {
     const { notifyOf } = this.#options;
     const lines = batch.flatMap(({ event }) => linesFor(event, { of, notifyOf, made }));
     const last = batch.at(-1)?.event.seq ?? this.#fed;
-    if (lines.length > 0 || last - (this.#known.fed ?? 0) > QUIET_EVENTS) {
-      this.#write([...lines, { fed: last }]);
+    if (lines.length > 0 || last - (this.#book.fed ?? 0) > QUIET_EVENTS) {
+      this.#book.write([...lines, { fed: last }]);
     }
     this.#fed = last;
     for (const subscriptions of made.values()) for (const one of subscriptions) this.#index(one);
@@ -208,7 +204,7 @@ export class Webhooks {
   }
 
   #settled(subscription: Subscription, delivery: Delivery, { kind }: Outcome): void {
-    const { id, root } = subscription;
+    const { id } = subscription;
     const lines: JournalLine[] = [{ of: id, delivery }];
     if (kind === 'stopped') {
       // Nothing more goes there: what waits behind it is given up as well.
@@ -221,9 +217,7 @@ export class Webhooks {
         { stopped: id },
       );
     }
-    const before = waitingOf(subscription).length;
-    this.#keep(lines);
-    if (root !== undefined) this.#waiting += waitingOf(subscription).length - before;
+    this.#book.keepSettled(subscription, lines);
     const { state, seq, type, error = '', tries } = delivery;
     this.#options.onTry(kind);
     if (kind === 'delivered') return;
@@ -243,7 +237,7 @@ export class Webhooks {
       this.#over.add(id);
       for (const oldest of this.#over) {
         if (this.#over.size <= REMEMBERED) break;
-        const forgotten = this.#known.subscriptions.get(oldest);
+        const forgotten = this.#book.subscriptions.get(oldest);
         this.#over.delete(oldest);
         if (forgotten !== undefined) this.#forget(forgotten);
       }
@@ -252,54 +246,9 @@ export class Webhooks {
 
   #forget({ id, root = '' }: Subscription): void {
     this.#over.delete(id);
-    this.#keep([{ forgotten: id }]);
+    this.#book.keep([{ forgotten: id }]);
     const others = this.#mine(root).filter((one) => one.id !== id);
     if (others.length > 0) this.#byRoot.set(root, others);
     else this.#byRoot.delete(root);
   }
-
-  /** Writes lines down and learns of them. @throws the file system's error: nothing is learnt then */
-  #write(lines: readonly JournalLine[]): void {
-    const { journal } = this.#options;
-    journal.append(lines);
-    for (const line of lines) {
-      // New, or to be sent once more.
-      if ('delivery' in line && isFresh(line.delivery)) this.#waiting += 1;
-      learn(this.#known, line);
-    }
-    journal.tidy(this.#known);
-  }
-
-  /** As `write`, for a client. @throws PmanError storage */
-  #writeOrder(lines: readonly JournalLine[]): void {
-    try {
-      this.#write(lines);
-    } catch (error) {
-      throw new PmanError('storage', `the order cannot be written: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-  }
-
-  /** As `write`; what the disk refuses is known to this process alone, and a later one sends it again. */
-  #keep(lines: readonly JournalLine[]): void {
-    try {
-      this.#write(lines);
-      this.#hasComplained = false;
-    } catch (error) {
-      for (const line of lines) learn(this.#known, line);
-      if (!this.#hasComplained) {
-        this.#options.log.warn('what came of webhooks cannot be written', {
-          reason: messageOf(error),
-        });
-      }
-      this.#hasComplained = true;
-    }
-  }
 }
-
-/** One that is given up before its first try is not: it has waited before. */
-const isFresh = ({ state, tries }: Delivery) => state === 'waiting' && tries === 0;
-
-const waitingOf = ({ deliveries }: Subscription) =>
-  deliveries.filter(({ state }) => state === 'waiting');
