@@ -1,13 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Worker } from '../../../lib/jobs/container/engine.ts';
-import { KubeClient } from '../../../openshift/client.ts';
-import { Credentials } from '../../../openshift/credentials.ts';
 import { PodOutputs } from '../../../openshift/podOutputs.ts';
-import { tempDir } from '../../helpers/tempDir.ts';
+import { ApiServers } from '../../helpers/apiServer.ts';
 
 const AT = '2026-11-29T10:56:30.942420995Z ';
 const AWAY = `unable to retrieve container logs for containerd://${'e8'.repeat(32)}`;
@@ -16,18 +10,15 @@ const ENDED = { terminated: { exitCode: 3, startedAt: '2026-11-29T10:56:30Z' } }
 const WAITING = { waiting: { reason: 'ContainerCreating' } };
 
 describe('PodOutputs', () => {
-  let server: Server | undefined;
-  afterEach(() => {
-    server?.closeAllConnections();
-    server?.close();
-  });
+  const servers = new ApiServers();
+  afterEach(() => servers.close());
 
   /** The outputs of pods at an API server that gives these outputs, one after the other, of a pod in this state. */
   async function outputsOf(
     state: () => object,
     answers: (readonly [status: number, body: string])[],
   ): Promise<PodOutputs> {
-    server = createServer(({ url = '' }, response: ServerResponse) => {
+    const client = await servers.clientOf(({ url = '' }, response) => {
       const pod = {
         metadata: { name: 'p' },
         spec: { containers: [{ name: 'c' }] },
@@ -40,17 +31,7 @@ describe('PodOutputs', () => {
       const [status, body] = answers.shift() ?? [500, ''];
       return response.writeHead(status).end(body);
     });
-    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo; // it listens on a port
-    const file = join(tempDir(), 'kubeconfig');
-    const config = {
-      'current-context': 'x',
-      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}` } }],
-      users: [{ name: 'u', user: { token: 't' } }],
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    };
-    writeFileSync(file, JSON.stringify(config));
-    return new PodOutputs(new KubeClient(new Credentials(file), 'ns'), false);
+    return new PodOutputs(client, false);
   }
   const worker = (Phase = 'Running'): Worker => ({
     ...{ id: 'p', exitCode: null, shown: { Pod: 'p', Container: 'c', Phase } },
@@ -119,7 +100,7 @@ describe('PodOutputs', () => {
         ...{ code: 'unavailable', message: expect.stringContaining('has no output of it') },
       });
       expect(await outputs.logs([worker('Failed')], 1000)).toBe('up\n');
-      server?.close();
+      servers.close();
     }
   });
 

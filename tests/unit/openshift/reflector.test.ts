@@ -1,39 +1,15 @@
-import { writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../lib/log.ts';
-import { KubeClient } from '../../../openshift/client.ts';
-import { Credentials } from '../../../openshift/credentials.ts';
 import { jobSchema } from '../../../openshift/objects.ts';
 import { Reflector } from '../../../openshift/reflector.ts';
+import { ApiServers } from '../../helpers/apiServer.ts';
 import { eventually } from '../../helpers/eventually.ts';
-import { tempDir } from '../../helpers/tempDir.ts';
 
 describe('Reflector', () => {
-  let server: Server | undefined;
+  const servers = new ApiServers();
   const over = new AbortController();
-  afterEach(() => {
-    server?.closeAllConnections();
-    server?.close();
-  });
+  afterEach(() => servers.close());
 
-  /** A client of an API server that answers so. */
-  async function clientOf(answer: RequestListener): Promise<KubeClient> {
-    server = createServer(answer);
-    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo; // it listens on a port
-    const file = join(tempDir(), 'kubeconfig');
-    const config = {
-      'current-context': 'x',
-      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}` } }],
-      users: [{ name: 'u', user: { token: 't' } }],
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    };
-    writeFileSync(file, JSON.stringify(config));
-    return new KubeClient(new Credentials(file), 'ns');
-  }
   const job = (name: string, resourceVersion: string) => ({
     metadata: { name, uid: name, resourceVersion },
   });
@@ -47,7 +23,7 @@ describe('Reflector', () => {
       line('ERROR', { code: 410, message: 'too old resource version' }),
       JSON.stringify({ metadata: { resourceVersion: '20' }, items: [job('c', '19')] }),
     ];
-    const client = await clientOf(({ url = '' }, response) => {
+    const client = await servers.clientOf(({ url = '' }, response) => {
       asked.push(new URL(url, 'http://x').searchParams.get('resourceVersion') ?? 'list');
       const answer = answers.shift();
       if (answer === undefined) response.flushHeaders();
@@ -69,7 +45,7 @@ describe('Reflector', () => {
   });
 
   it('fails when the API server refuses, so that somebody comes again later', async () => {
-    const client = await clientOf((_, response) => {
+    const client = await servers.clientOf((_, response) => {
       response.writeHead(503).end('{"message": "etcd is away"}');
     });
     const reflector = new Reflector({
