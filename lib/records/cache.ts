@@ -3,13 +3,20 @@ import type { TreeNode } from '../tree/node.ts';
 /** About how much memory the trees of jobs that do not change may take, in characters of their JSON text. */
 const BUDGET = 8 * 1024 * 1024;
 
+interface Entry {
+  readonly tree: TreeNode;
+  weight: number;
+  /** Whether it is only the outline of the record. */
+  readonly isOutline: boolean;
+}
+
 /**
  * Records in memory: those of jobs that still change, for as long as they do, and the most recently used of the
- * others within a budget.
+ * others within a budget. Of a record there is the whole or its outline (`outline.ts`), never both.
  */
 export class TreeCache {
   /** In order of last use. */
-  readonly #trees = new Map<string, { readonly tree: TreeNode; weight: number }>();
+  readonly #trees = new Map<string, Entry>();
   readonly #pinned = new Set<string>();
   /** The last one of those: asked for again it stays where it is. */
   #newest: string | undefined;
@@ -21,7 +28,13 @@ export class TreeCache {
     this.#mayGo = mayGo;
   }
 
+  /** A whole record. */
   get(root: string): TreeNode | undefined {
+    return this.#trees.get(root)?.isOutline === false ? this.outline(root) : undefined;
+  }
+
+  /** A record, or what there is of it in memory: its outline at least. */
+  outline(root: string): TreeNode | undefined {
     const entry = this.#trees.get(root);
     if (entry === undefined) return undefined;
     if (root !== this.#newest) {
@@ -36,9 +49,9 @@ export class TreeCache {
     return this.#pinned.has(root);
   }
 
-  put(root: string, tree: TreeNode, weight: number): void {
+  put(root: string, tree: TreeNode, weight: number, isOutline = false): void {
     this.#drop(root);
-    this.#trees.set(root, { tree, weight });
+    this.#trees.set(root, { tree, weight, isOutline });
     this.#newest = root;
     this.#weight += weight;
     this.#shrink();

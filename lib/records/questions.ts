@@ -107,6 +107,15 @@ export abstract class RecordQuestions implements JobForest {
   }
 
   /**
+   * What of a record views of its job are made of, not to be changed: the whole, or less where it is not in memory.
+   * @throws PmanError unavailable when it cannot be read just now
+   */
+  outline(root: string): TreeNode | undefined {
+    if (!this.catalog.has(root)) return undefined;
+    return this.reader.outline(root);
+  }
+
+  /**
    * The job that a name means: its root, or the beginning of the uuid in that, of 4 characters or more.
    * @throws PmanError conflict when it means several
    */

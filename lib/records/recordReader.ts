@@ -8,6 +8,7 @@ import { isSafeName } from '../tree/paths.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { TreeCache } from './cache.ts';
 import type { JobSummary } from './index/jobSummary.ts';
+import { readOutline } from './outline.ts';
 
 export interface RecordReaderOptions {
   /** The folder of the records. */
@@ -41,12 +42,27 @@ export class RecordReader {
   }
 
   /**
+   * What views of a job are made of (`outline.ts`): less to read than the whole. It stays in memory for others, and is
+   * not to be changed.
+   * @throws PmanError unavailable when it cannot be read just now
+   */
+  outline(root: string): TreeNode | undefined {
+    const { folder, cache, onUnreadable } = this.#options;
+    const cached = cache.outline(root);
+    if (cached !== undefined) return cached;
+    const read = reading(root, () => readOutline(join(folder, root), onUnreadable));
+    if (read === undefined) return this.tree(root);
+    cache.put(root, read.tree, read.weight, true);
+    return read.tree;
+  }
+
+  /**
    * A leaf at the root of a record, without reading the rest of it.
    * @throws PmanError unavailable when it cannot be read just now
    */
   leaf(root: string, key: string): JsonValue | undefined {
     const { folder, cache, onUnreadable } = this.#options;
-    const cached = cache.get(root);
+    const cached = cache.outline(root);
     if (cached !== undefined) return cached.leaves.get(key);
     if (!isSafeName(key)) return undefined;
     const file = join(folder, root, key);

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isTemporary, messageOf, systemErrorCode } from '../errors.ts';
 import { replaceFile, syncFolder, withDraft, writeNewFile } from '../host/atomicFile.ts';
@@ -23,9 +33,14 @@ export interface ReadTree {
 
 /**
  * Reads a folder as a node, or undefined when there is none. Leaves and children come in order of their names.
+ * @param isWanted which of its child nodes are read, by their names; default: all
  * @throws the system's error when it lacks what reading takes (open files, memory), never for what is there to be read
  */
-export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree | undefined {
+export function readTree(
+  folder: string,
+  onUnreadable: OnUnreadable,
+  isWanted: (name: string) => boolean = () => true,
+): ReadTree | undefined {
   let entries: import('node:fs').Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
@@ -39,8 +54,9 @@ export function readTree(folder: string, onUnreadable: OnUnreadable): ReadTree |
   let weight = 100;
   entries.sort((a, b) => compareNames(a.name, b.name));
   for (const entry of entries) {
-    const path = join(folder, entry.name);
+    const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
+      if (!isWanted(entry.name)) continue;
       const child = readTree(path, onUnreadable);
       if (child === undefined) continue; // removed meanwhile
       tree.setChild(entry.name, child.tree);
@@ -74,7 +90,7 @@ export function readLeaf(
 ): { readonly value: JsonValue; readonly length: number } | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = textOf(file);
   } catch (error) {
     if (isTemporary(error)) throw error;
     if (systemErrorCode(error) !== 'ENOENT') onUnreadable(file, messageOf(error));
@@ -86,6 +102,20 @@ export function readLeaf(
     onUnreadable(file, (error as Error).message);
     return undefined;
   }
+}
+
+/** Most leaves are read into it: a buffer for each of a record's eleven costs more than the reading. */
+const room = Buffer.allocUnsafeSlow(16 * 1024);
+
+function textOf(file: string): string {
+  const opened = openSync(file, 'r');
+  try {
+    const length = readSync(opened, room, 0, room.length, 0);
+    if (length < room.length) return room.toString('utf8', 0, length);
+  } finally {
+    closeSync(opened);
+  }
+  return readFileSync(file, 'utf8');
 }
 
 export interface WriteOptions {

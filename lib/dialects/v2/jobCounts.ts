@@ -50,5 +50,5 @@ function stateWhereItFits(
   if (fits === 'perhaps' && !fitsWhole(filter, wholly(context, root))) return undefined;
   if (state !== undefined) return state;
   const { database, jobs } = context;
-  return stateOf(jobs.view(database.tree(root) ?? new TreeNode()), jobs.isStarting(root));
+  return stateOf(jobs.view(database.outline(root) ?? new TreeNode()), jobs.isStarting(root));
 }

@@ -69,7 +69,7 @@ export function isKnown(database: ApiContext['database'], job: JobLook): boolean
 
 /** A job as its record tells it. */
 export function wholly({ database, jobs }: ApiContext, root: string): JobResource {
-  return jobResource(jobs, root, database.tree(root) ?? new TreeNode());
+  return jobResource(jobs, root, database.outline(root) ?? new TreeNode());
 }
 
 /** A job of a page. */

@@ -20,7 +20,7 @@ export function jobText(
   { database, jobs }: Pick<ApiContext, 'database' | 'jobs'>,
   root: string,
 ): WrittenJson {
-  const record = database.tree(root);
+  const record = database.outline(root);
   if (record === undefined) return written(jobResource(jobs, root, new TreeNode()));
   const before = kept.get(record);
   if (before?.changes === record.changes) return before.json;

@@ -59,6 +59,17 @@ describe('TreeCache', () => {
     expect(cache.isPinned('a')).toBe(false);
   });
 
+  it('does not take an outline for a record, and holds one of the two', () => {
+    const cache = new TreeCache(always);
+    const [outline, whole] = [tree(), tree()];
+    cache.put('a', outline, 6 * MEBI, true);
+    expect(cache.outline('a')).toBe(outline);
+    expect(cache.get('a')).toBeUndefined();
+    cache.put('a', whole, 6 * MEBI);
+    expect(cache.outline('a')).toBe(whole);
+    expect(cache.get('a')).toBe(whole);
+  });
+
   it('lets nothing go that the disk does not hold yet', () => {
     const unwritten = new Set(['a']);
     const cache = new TreeCache((root) => !unwritten.has(root));

@@ -55,6 +55,26 @@ describe('RecordReader', () => {
     expect(reader.leaf('job', 'jid')).toBe('b');
   });
 
+  it('gives the outline of a record that has ended until the whole is asked for', () => {
+    writeFileSync(join(folder, 'job', 'jobCount'), '1');
+    writeFileSync(join(folder, 'job', 'endInfo'), '{"allJobsDone": true}');
+    mkdirSync(join(folder, 'job', 'end', '0'), { recursive: true });
+    writeFileSync(join(folder, 'job', 'end', '0', 'endInfo'), '{"0": {"doneTrigger": true}}');
+    mkdirSync(join(folder, 'job', 'end', '1'));
+    const outline = reader.outline('job');
+    expect(outline?.cat(['end', '0', 'endInfo'])).toEqual({ 0: { doneTrigger: true } });
+    expect(outline?.node(['end', '1'])).toBeUndefined();
+    expect(reader.outline('job')).toBe(outline);
+    const whole = reader.tree('job');
+    expect(whole?.node(['end', '1'])).toBeDefined();
+    expect(reader.outline('job')).toBe(whole);
+  });
+
+  it('gives the whole record where there is no outline', () => {
+    expect(reader.outline('job')).toBe(reader.tree('job'));
+    expect(reader.outline('nosuch')).toBeUndefined();
+  });
+
   it('sums a record up without keeping it', () => {
     expect(reader.summary('job')).toEqual({ jid: 'a' });
     expect(cache.get('job')).toBeUndefined();

@@ -20,7 +20,7 @@ const job = { cmd: 'true', auid: 'me', jid: 'j' };
 
 function contextOf(record: TreeNode, place = () => 1, isStarting = () => false) {
   const jobs = { view: hostView, place, isStarting };
-  return { database: { tree: () => record }, jobs } as unknown as Parameters<typeof jobText>[0];
+  return { database: { outline: () => record }, jobs } as unknown as Parameters<typeof jobText>[0];
 }
 
 function ended(): TreeNode {
