@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { Wire } from '../helpers/http.ts';
 import {
@@ -19,7 +19,6 @@ import {
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 // Many starts of a program, one after the other, on a machine that may be busy.
-jest.setTimeout(20_000);
 
 const start = (...flags: readonly string[]) =>
   startServer({ flags: ['--listeners', '2', ...flags] });

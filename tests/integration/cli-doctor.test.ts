@@ -126,7 +126,7 @@ describe('pman doctor', () => {
         await engine.close();
         await endServer(own);
       }
-    }, 60_000);
+    });
 
     it('that nobody has asked for, and that is not there, is said and is no fault', async () => {
       const nowhere = join(tempDir(), 'none.sock');

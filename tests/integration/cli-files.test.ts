@@ -130,7 +130,7 @@ describe('files to a server and back', () => {
       expect(readFileSync(join(data, 'out'), 'utf8')).toBe('1\n');
       await endServer(two);
       one.endJobs();
-    }, 60_000);
+    });
 
     it('leaves the job and its files when it is interrupted, and says how to get them', async () => {
       const data = makeData();

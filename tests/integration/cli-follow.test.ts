@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CuttingProxy } from '../helpers/cuttingProxy.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { pmanVerb, startVerb } from '../helpers/pmanVerb.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
-
-jest.setTimeout(60_000);
 
 /** How many lines a job writes to each of its outputs, about a hundred a second. */
 const LINES = 600;
@@ -60,7 +58,7 @@ describe('what is followed', () => {
   });
 
   it('-w goes on when connections are broken', async () => {
-    const proxy = await CuttingProxy.to(server.port, 500);
+    const proxy = await CuttingProxy.to(server.port, 2000);
     const gate = makeGate(server);
     await pmanVerb(server, ['run', '--name', 'cut', gate.wait]);
     const through = { port: proxy.port, folders: server.folders };

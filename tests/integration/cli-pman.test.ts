@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
 import { within } from '../helpers/patience.ts';
@@ -9,7 +9,6 @@ import { builtProgram, type Folders, makeFolders, startServer } from '../helpers
 import { tempDir } from '../helpers/tempDir.ts';
 
 // Many starts of a program, one after the other, on a machine that may be busy.
-jest.setTimeout(20_000);
 
 async function pman(
   flags: readonly string[],

@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { crunner, type RunEvent } from '../../crunner/attached/runCommand.ts';
 import { isAlive, numberIn } from '../helpers/crunnerProgram.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+import { temporaryNames } from '../helpers/temporaryNames.ts';
 
 async function all(run: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
@@ -42,13 +42,14 @@ describe('crunner', () => {
   it('runs a command of more than 128 KiB, or one that begins with a dash', async () => {
     const file = join(tempDir(), 'out');
     const fd = openSync(file, 'w');
+    const scripts = temporaryNames((name) => /^crunner-.*\.sh$/.test(name));
     const stdio = () => ['ignore', fd, fd] as const;
     await all(crunner(`echo ${'x'.repeat(300_000)} | wc -c; echo "$0"`, { stdio }));
     const [, end] = await all(crunner('-x', { stdio }));
     closeSync(fd);
     expect(readFileSync(file, 'utf8')).toMatch(/^300001\n\/bin\/sh\n.*-x: not found\n$/);
     expect(end).toMatchObject({ returncode: 127 });
-    expect(readdirSync(tmpdir()).filter((name) => /^crunner-.*\.sh$/.test(name))).toEqual([]);
+    await scripts.areGone();
   });
 
   it('ends the job and the run when aborted, and leaves no listener on the signal', async () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,6 +17,7 @@ import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { type SshServer, sshdMissing, startSshServer } from '../helpers/sshd.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+import { temporaryNames } from '../helpers/temporaryNames.ts';
 
 describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
   let server: SshServer;
@@ -65,7 +66,7 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     const text = `'"$\`\\!é\n`.repeat(40_000);
     const quoted = `'${text.replaceAll("'", "'\\''")}'`;
     const command = `printf %s ${quoted} >${folder}/out; exit 9\n\n`;
-    const before = readdirSync('/tmp').filter((name) => name.startsWith('crunner.'));
+    const uploads = temporaryNames((name) => name.startsWith('crunner.'));
     const events: RunEvent[] = [];
     for await (const event of crunner(command, {
       ssh: connection(),
@@ -75,7 +76,7 @@ describeWithEngine('crunner --ssh, through a real sshd', sshdMissing, () => {
     }
     expect(events.at(-1)).toMatchObject({ cmd: command, returncode: 9 });
     expect(readFileSync(join(folder, 'out'), 'utf8') === text).toBe(true);
-    expect(readdirSync('/tmp').filter((name) => name.startsWith('crunner.'))).toEqual(before);
+    await uploads.areGone();
   });
 
   it('hands its stdin to a command that had to be put there before', async () => {

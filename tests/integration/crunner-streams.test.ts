@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -13,6 +12,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { type SshServer, sshdMissing, startSshServer } from '../helpers/sshd.ts';
 import { BY_NAME } from '../helpers/streamsByName.ts';
 import { tempDir } from '../helpers/tempDir.ts';
+import { temporaryNames } from '../helpers/temporaryNames.ts';
 
 const WHOLE = 'first\nsecond\nthird\n';
 const lines = (from: number, to: number) =>
@@ -127,9 +127,9 @@ describe('the streams of a command that crunner runs', () => {
   });
 
   it('leave no pipe in the folder for temporary files', async () => {
-    const pipes = () => readdirSync(tmpdir()).filter((name) => /^crunner-.*\.pipe$/.test(name));
+    const pipes = temporaryNames((name) => /^crunner-.*\.pipe$/.test(name));
     await intoOneFile('true');
-    await eventually(() => pipes().length === 0);
+    await pipes.areGone();
   });
 
   it('go straight to the file where no pipe can be made', () => {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { requestBytes, Wire } from '../helpers/http.ts';
 import { within } from '../helpers/patience.ts';
@@ -14,8 +14,6 @@ import {
   untilEnded,
 } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
-
-jest.setTimeout(30_000);
 
 const HALF_OPEN = 200;
 const halves = [

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { temporaryNames } from '../helpers/temporaryNames.ts';
 import { eventually, Opened, type Program, transferMessage } from '../helpers/transfer.ts';
 
 const opened = new Opened();
@@ -137,7 +137,7 @@ describe('an interrupted transfer', () => {
   it('leaves nothing when pfioh is killed during a push', async () => {
     const { store, local, content } = setUp();
     writeFileSync(join(local, 'f'), content);
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('.pfioh-'));
+    const staged = temporaryNames((name) => name.startsWith('.pfioh-'));
     const server = await opened.pfioh(['--storeBase', store]);
     const way = await narrow(server.address, 'up');
     const client = purl(way.address, 'pushPath', { local: join(local, 'f'), remote: '.', ...form });
@@ -145,7 +145,7 @@ describe('an interrupted transfer', () => {
     server.child.kill('SIGKILL');
     expect((await client.ended).code).not.toBe(0);
     await eventually('nothing is left', () => readdirSync(store).length === 0);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('.pfioh-'))).toEqual(before);
+    await staged.areGone();
   });
 
   it('leaves nothing when purl is killed during a pull', async () => {

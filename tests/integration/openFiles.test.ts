@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { Wire } from '../helpers/http.ts';
 import { endServer, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
 import { builtProgram, startServer } from '../helpers/startServer.ts';
-
-jest.setTimeout(60_000);
 
 const limited = (limit: string) => [
   ...['/bin/sh', '-c', `${limit}; exec "$@"`, 'sh'],

@@ -191,7 +191,7 @@ describe('purl push and pull', () => {
     ]);
     expect((await purl.ended).code).toBe(0);
     expectSame(join(store, 'jobs'), source);
-  }, 60_000);
+  });
 
   it('list a folder again that changes while it is pulled', async () => {
     const { source, store, top } = makeFolder();

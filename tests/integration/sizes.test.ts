@@ -127,7 +127,7 @@ describe('sizes and bytes of a job of this host', () => {
     // When it was split in the same thread, none came before it was.
     expect(answers).toBeGreaterThan(10);
     expect((await accepted).status).toBe(200);
-  }, 60_000);
+  });
 });
 
 describeWithEngine('sizes and bytes of a job on another host', sshdMissing, () => {

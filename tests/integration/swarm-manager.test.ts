@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openSwarm, type ServiceRequest, type SwarmManager, type Task } from '../../swarm/index.ts';
 import { isFinal, jobStatusOf } from '../../swarm/service/task.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -28,7 +28,6 @@ describe('SwarmManager without an engine', () => {
 });
 
 describeWithEngine('SwarmManager', notUp, () => {
-  jest.setTimeout(60_000);
   let swarm: SwarmManager;
   const scheduled = new Set<string>();
 
