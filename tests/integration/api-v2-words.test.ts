@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { newJobSchema } from '../../lib/dialects/v2/newJobSchema.ts';
+import { problemSchema } from '../../lib/dialects/v2/problemSchema.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { endServer } from '../helpers/pman.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
@@ -133,6 +134,22 @@ describe('what is said to /api/v2', () => {
     ])('is told of a query: %s', async (query, said) => {
       const { status, detail } = await refused('GET', `/api/v2/jobs?${query}`);
       expect([status, detail]).toEqual([400, expect.stringContaining(`the query: ${said}`)]);
+    });
+
+    it('is told as a problem, also where nothing of the request is looked at but its length', async () => {
+      const long = 'x'.repeat(17 * 1024 * 1024);
+      for (const body of [long, new Blob([long]).stream()]) {
+        const answer = await fetch(api.url('/api/v2/jobs'), {
+          ...{ method: 'POST', body, duplex: 'half' },
+        } as RequestInit);
+        const said = problemSchema.strict().parse(await answer.json());
+        expect([answer.status, answer.headers.get('content-type'), said.code]).toEqual([
+          ...[413, 'application/problem+json', 'payload_too_large'],
+        ]);
+      }
+      // The envelope has a form of its own for it.
+      const old = await server.request('POST', '/api/v1/cmd', { body: long });
+      expect([old.status, old.text]).toEqual([413, expect.stringContaining('"status": false')]);
     });
 
     it('is told of a verb, with those that there are', async () => {
