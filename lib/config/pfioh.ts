@@ -59,6 +59,11 @@ const schema = z.object({
 /** The settings by their names, as the flags have them. */
 export type PfiohSettings = SettingValues<Omit<z.input<typeof schema>, keyof typeof printSwitches>>;
 
+/** The names of all of them. */
+export const PFIOH_SETTING_NAMES: readonly string[] = Object.keys(schema.shape).filter(
+  (name) => !Object.hasOwn(printSwitches, name),
+);
+
 /** How pfioh was started. */
 export type PfiohConfig = Readonly<z.infer<typeof schema>> & {
   /** The files of TLS; undefined: plain HTTP. */

@@ -96,6 +96,9 @@ const schema = z.object({
 /** The settings by their names, as the flags and the config file have them. */
 export type PmanSettings = SettingValues<z.input<typeof schema>>;
 
+/** The names of all of them. */
+export const PMAN_SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
+
 /** What pman was told, checked. Times in milliseconds, sizes in bytes. */
 export interface PmanConfig {
   readonly ip: string;

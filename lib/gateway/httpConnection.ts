@@ -137,11 +137,11 @@ export class HttpConnection {
   }
 
   /** Says why and closes, after the answers to what came before: the rest of the input makes no sense or does not come. */
-  breakOff(status: number, message: string): void {
+  breakOff(status: number, message: string, target?: string): void {
     if (this.#brokenOff) return;
     this.#brokenOff = true;
     this.#socket.discardInput();
-    this.#lastWords = replyBytes(this.#options.refusal(status, message));
+    this.#lastWords = replyBytes(this.#options.refusal(status, message, target));
     if (this.#isIdle()) this.#sayLastWords();
   }
 
@@ -184,10 +184,10 @@ export class HttpConnection {
     }
   }
 
-  #failed(error: unknown, { method }: HttpRequest): GatewayReply {
+  #failed(error: unknown, { method, target }: HttpRequest): GatewayReply {
     const { log, refusal } = this.#options;
     log.error('a request handler threw', { error, method });
-    return refusal(500, 'The server failed to handle this request.');
+    return refusal(500, 'The server failed to handle this request.', target);
   }
 
   #answer(exchange: Exchange, made: GatewayReply): void {
@@ -222,7 +222,7 @@ export class HttpConnection {
     log.error('a reply cannot be sent', { error, method: request.method });
     if (isStream(reply.body)) reply.body.destroy();
     this.#dropTheRest();
-    const instead = refusal(500, 'The server made a reply that cannot be sent.');
+    const instead = refusal(500, 'The server made a reply that cannot be sent.', request.target);
     writer.send({ ...instead, closeAfter: true }, (failure) => {
       this.#outOrGone(failure);
       this.#answered(exchange);

@@ -202,14 +202,16 @@ export class HttpFront {
       if (!res.writableEnded) connection.submit(req, res, body);
     });
     req.once('timeout', () => {
-      connection.breakOff(408, `No byte of the body came for ${stallTimeoutMs / 1000} seconds.`);
+      const message = `No byte of the body came for ${stallTimeoutMs / 1000} seconds.`;
+      connection.breakOff(408, message, req.url);
     });
     req.socket.setTimeout(stallTimeoutMs);
   }
 
   /** Refuses a request whose end is not awaited: the answer is its connection's last. */
   #refuse(req: IncomingMessage, res: ServerResponse, status: number, message: string): void {
-    this.#connections.get(req.socket)?.refuse(res, this.#options.refusal(status, message));
+    const refusal = this.#options.refusal(status, message, req.url);
+    this.#connections.get(req.socket)?.refuse(res, refusal);
   }
 
   #onClientError(error: Error, socket: Duplex): void {

@@ -39,7 +39,7 @@ export function isMessageSocket(socket: HttpSocket): socket is MessageSocket {
 export interface HttpFrontOptions {
   readonly limits: HttpLimits;
   readonly log: Logger;
-  readonly refusal: (status: number, message: string) => GatewayReply;
+  readonly refusal: (status: number, message: string, target?: string) => GatewayReply;
   readonly admit?: Admission | undefined;
   readonly handler: RequestHandler;
 }

@@ -108,8 +108,11 @@ export interface GatewayOptions {
   readonly log: Logger;
   /** Whether requests are to tell where they come from (RequestHead.from); that costs a little. Default: no. */
   readonly tellsAddresses?: boolean;
-  /** The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw (500). */
-  readonly refusal: (status: number, message: string) => GatewayReply;
+  /**
+   * The answer to bytes that are no acceptable HTTP request (400, 405, 408, 413, 417, 429, 431, 503), and to a handler that threw
+   * (500); `target` is what was asked for, where that is known.
+   */
+  readonly refusal: (status: number, message: string, target?: string) => GatewayReply;
   /**
    * Looks at the head of a request before its body is read. What it refuses the handler does not see, and its body is
    * thrown away. Default: everything is let in.

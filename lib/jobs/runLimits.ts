@@ -25,10 +25,11 @@ export const inputDigest = z.looseObject({
 
 const LABEL_NAME = /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
 const MAX_LABELS = 64;
+const MAX_LABEL_VALUE = 256;
 
 /** Names and values that clients give to a job, to find it by. */
 export const labels = textMap(
-  text.max(256, 'has more than 256 characters'),
+  text.max(MAX_LABEL_VALUE, `has more than ${MAX_LABEL_VALUE} characters`),
   'is not an object of strings',
 ).superRefine((value, context) => {
   const bad = Object.keys(value).find((name) => !LABEL_NAME.test(name));
@@ -40,6 +41,13 @@ export const labels = textMap(
     context.addIssue({ code: 'custom', message: `has more than ${MAX_LABELS}` });
   }
 });
+
+/** The same, in the words of JSON Schema. */
+export const LABELS_SHAPE = {
+  maxProperties: MAX_LABELS,
+  propertyNames: { type: 'string', pattern: LABEL_NAME.source },
+  additionalProperties: { type: 'string', maxLength: MAX_LABEL_VALUE },
+};
 
 /** A path below the working folder, in which a star stands for what is in a name, and two for folders. */
 export const filePattern = text.refine(

@@ -172,7 +172,8 @@ export class LineIndex {
 
   #line({ line, source, offset, seenAt }: Begun, lineBytes: number): IndexedLine {
     const placed = this.#order.placed(source);
-    const most = Math.min(offset + lineBytes + 1, placed);
+    // Of a line that is not long only its newline tells the length.
+    const most = Math.min(offset + Math.max(lineBytes, LONG_BYTES) + 1, placed);
     const read = this.#outputs[source]?.slice(offset, most) ?? Buffer.alloc(0);
     const newline = read.indexOf(10);
     const isOpen = newline < 0 && this.#open[source]?.line === line;

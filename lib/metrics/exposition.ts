@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { acceptedIn } from '../wire/accepted.ts';
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -14,7 +15,9 @@ export async function exposition(
   accept: string | undefined,
 ): Promise<Exposition> {
   const text = await registry.metrics();
-  return accept?.includes('application/openmetrics-text')
+  const accepted = acceptedIn(accept);
+  const wish = accepted.get('application/openmetrics-text') ?? 0;
+  return wish > 0 && wish >= (accepted.get('text/plain') ?? 0)
     ? { type: OPEN_METRICS, text: openMetrics(text) }
     : { type: PROMETHEUS, text };
 }

@@ -1,6 +1,6 @@
 /** pfioh as a module: `import { startFileServer } from 'pman/pfioh'`. */
-import { type PfiohSettings, readPfiohFlags } from '../config/pfioh.ts';
-import { flagsOf } from '../config/settingValues.ts';
+import { PFIOH_SETTING_NAMES, type PfiohSettings, readPfiohFlags } from '../config/pfioh.ts';
+import { flagsOf, requireSettings } from '../config/settingValues.ts';
 import { UsageError } from '../errors.ts';
 import { type LogMethods, loggerOver } from '../log.ts';
 import { openPfioh } from './openPfioh.ts';
@@ -35,6 +35,7 @@ export interface RunningFileServer {
  */
 export async function startFileServer(options: FileServerOptions): Promise<RunningFileServer> {
   const { logger, ...settings } = options;
+  requireSettings(settings, PFIOH_SETTING_NAMES, ['storeBase']);
   const line = readPfiohFlags(flagsOf({ forever: true, ...settings }));
   if (line.kind !== 'run') throw new UsageError('these are settings of a command line');
   const { config } = line;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { QuitOptions } from '../actions/action.ts';
 import { homeOf } from '../config/databasePlace.ts';
-import { type PmanSettings, readPmanConfig } from '../config/pman.ts';
-import { flagsOf } from '../config/settingValues.ts';
+import { PMAN_SETTING_NAMES, type PmanSettings, readPmanConfig } from '../config/pman.ts';
+import { flagsOf, requireSettings } from '../config/settingValues.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { type LogMethods, loggerOver } from '../log.ts';
 import { workFolderOf } from '../records/folder.ts';
@@ -44,6 +44,7 @@ export interface RunningServer {
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { logger, env = {}, DBpath, ...settings } = options;
+  requireSettings({ DBpath, ...settings }, PMAN_SETTING_NAMES, ['DBpath']);
   const ownFile = join(workFolderOf(DBpath), 'd_msg.json');
   const argv = flagsOf({ directiveFile: ownFile, ...settings, DBpath });
   const asked = readPmanConfig({ argv, env });

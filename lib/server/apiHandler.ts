@@ -24,6 +24,7 @@ import { dispatch } from './dispatch.ts';
 import { originForm } from './echo.ts';
 import { everyAnswer, type HeaderOptions } from './headers.ts';
 import type { Listeners } from './listeners.ts';
+import { headerOf } from './negotiation.ts';
 import { endWithToken, signalOf } from './revocation.ts';
 
 export interface ApiHandlerOptions extends HeaderOptions {
@@ -156,8 +157,7 @@ class SeenRequest implements ApiRequest {
     return this.#signal;
   }
 
-  readonly header = (wanted: string): string | undefined =>
-    this.#request.rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1];
+  readonly header = (wanted: string): string | undefined => headerOf(this.#request, wanted);
 
   readonly body = () => readApiBody(this.#request);
 }

@@ -2,7 +2,8 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { type ApiReply, isKnownTag, WrittenJson } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
-import { acceptedEncodings, headerOf } from './negotiation.ts';
+import { acceptedIn } from '../wire/accepted.ts';
+import { headerOf } from './negotiation.ts';
 
 /** Shorter answers get no shorter by it. */
 const WORTH_BYTES = 1024;
@@ -91,7 +92,7 @@ function encoded(
 }
 
 function bestIn(header: string): readonly [string, Encode] | undefined {
-  const accepted = acceptedEncodings(header);
+  const accepted = acceptedIn(header);
   for (const [name, encode] of encodings) if (accepted.has(name)) return [name, encode];
   return undefined;
 }

@@ -10,6 +10,7 @@ import { errorHeaders, SAFETY_HEADERS } from '../wire/reply.ts';
 import { deedOf } from './auditEntry.ts';
 import { originForm } from './echo.ts';
 import { everyAnswer, type HeaderOptions } from './headers.ts';
+import { headerOf } from './negotiation.ts';
 
 export interface MetricsOptions extends HeaderOptions {
   readonly door: Door;
@@ -42,8 +43,7 @@ async function figures(
     caller = await door.callerOf(request.authorization, () => request.from ?? []);
     requireScope(caller, 'pman', 'metrics');
     requireAll(caller);
-    const accept = request.rawHeaders.find(([name]) => name.toLowerCase() === 'accept')?.[1];
-    const { type, text } = await metrics(accept);
+    const { type, text } = await metrics(headerOf(request, 'accept'));
     const headers = [['Content-Type', type] as const, ...everyAnswer(request, pages)];
     return { status: 200, headers, body: Buffer.from(text) };
   } catch (error) {

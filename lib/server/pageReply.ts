@@ -1,9 +1,10 @@
 import { isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
 import { type PageFile, PageFiles } from '../page/pageFiles.ts';
+import { acceptedIn } from '../wire/accepted.ts';
 import { originForm } from './echo.ts';
 import { hasBody } from './healthCheck.ts';
-import { acceptedEncodings, headerOf } from './negotiation.ts';
+import { headerOf } from './negotiation.ts';
 
 /**
  * What the page may do in a browser: its own files and its own server, and no script or style that stands in a document
@@ -77,7 +78,7 @@ export function pageReply(path: string, request: RequestHead): GatewayReply {
 }
 
 function bestFor({ bytes, encoded }: PageFile, request: RequestHead) {
-  const accepted = acceptedEncodings(headerOf(request, 'accept-encoding'));
+  const accepted = acceptedIn(headerOf(request, 'accept-encoding'));
   for (const [encoding, coded] of encoded) {
     if (accepted.has(encoding)) return { encoding, bytes: coded };
   }

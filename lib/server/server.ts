@@ -6,7 +6,6 @@ import type { FileioEndpoint, QuitOptions, Services } from '../actions/action.ts
 import { whenThere } from '../concurrency/soon.ts';
 import type { PmanConfig } from '../config/pman.ts';
 import { plainDialect } from '../dialects/envelope/statusAnswer.ts';
-import type { ErrorCode } from '../errors.ts';
 import { watchDirectiveFile } from '../fileio/directiveFile.ts';
 import type { EndpointOptions } from '../fileio/endpoint.ts';
 import { workPeriodically } from '../fileio/periodicWork.ts';
@@ -31,10 +30,9 @@ import { exportsFolderOf, workFolderOf } from '../records/folder.ts';
 import { lockDatabase } from '../records/lock.ts';
 import { openWebhooks } from '../webhooks/openWebhooks.ts';
 import type { PagePolicy } from '../wire/foreignPage.ts';
-import { dumps } from '../wire/pythonJson.ts';
-import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { makeAdmission } from './admission.ts';
 import { dispatch } from './dispatch.ts';
+import { frontRefusal } from './frontRefusal.ts';
 import { makeHandler } from './handler.ts';
 import { limitsIn } from './limitsIn.ts';
 import { Listeners } from './listeners.ts';
@@ -209,7 +207,7 @@ async function open(
       rawmode: config.rawmode,
       limits: { maxBodyBytes: config.maxBodyBytes },
       log: log.child({ component: 'gateway' }),
-      refusal,
+      refusal: frontRefusal,
       admit: makeAdmission(entrance),
       tellsAddresses: tokenPath !== undefined || auditLog !== undefined,
     },
@@ -272,26 +270,4 @@ function countAnswers(handler: RequestHandler, meter: Meter): RequestHandler {
       meter.answered(method, reply.status);
       return reply;
     });
-}
-
-/** The codes of what the front refuses before there is a request to look at. */
-const FRONT_CODES: ReadonlyMap<number, ErrorCode> = new Map([
-  [413, 'payload_too_large'],
-  [500, 'internal'],
-  [503, 'busy'],
-]);
-
-/** The answer to bytes that are no request: there is nothing to echo. */
-function refusal(status: number, message: string) {
-  const code = FRONT_CODES.get(status) ?? 'bad_request';
-  const body = Buffer.from(dumps({ status: false, error: { code, message } }, 4));
-  return {
-    status,
-    headers: [
-      ['Content-Length', String(body.length)],
-      ['Content-Type', 'application/json'],
-      ...SAFETY_HEADERS,
-    ] as const,
-    body,
-  };
 }

@@ -137,7 +137,7 @@ describe('the client', () => {
       (signal) => client.wait(job, { signal }),
       (signal) => client.follow(job, { signal }).next(),
       (signal) => client.follow(job, { signal, stream: 'stderr' }).next(),
-      (signal) => client.events({ id: 'none' }, { signal }).next(),
+      (signal) => client.events({ jid: 'none' }, { signal }).next(),
     ];
     for (const call of calls) {
       const stopper = new AbortController();

@@ -73,6 +73,14 @@ for (const { address } of [one, two]) {
 const same = state() === during;
 const twice = await startServer({ DBpath: './one', port: 0 }).catch((error) => error.code);
 const wrong = await startServer({ DBpath: './three', port: -1 }).catch((error) => [error.code, error.message]);
+const failure = (started: Promise<unknown>) => started.then(() => 'started', (error) => error.code + ': ' + error.message);
+// Not as TypeScript has it: a program of JavaScript may say anything.
+const names = await Promise.all([
+  failure(startServer(JSON.parse('{"port": 0}'))),
+  failure(startServer(JSON.parse('{"DBpath": "./four", "prot": 1}'))),
+  failure(startFileServer(JSON.parse('{"port": 0}'))),
+  failure(startFileServer(JSON.parse('{"storeBase": ".", "creat": true}'))),
+]);
 const noStore = await startFileServer({ storeBase: './nothing', port: 0 }).catch((error) => error.code);
 const listening = await startFileServer({ storeBase: '.', port: files.port }).catch((error) => error.code);
 const ended = one.closed.then(() => 'ended');
@@ -80,7 +88,7 @@ await fetch(one.address + '/api/v1/cmd', { method: 'POST', body: JSON.stringify(
 const quit = await ended;
 await Promise.all([one.close({ endJobs: true }), two.close({ endJobs: true }), files.close()]);
 delete env.SECRET;
-console.log(JSON.stringify({ outputs, same, twice, wrong, noStore, listening, quit, after: state() === before }));
+console.log(JSON.stringify({ names, outputs, same, twice, wrong, noStore, listening, quit, after: state() === before }));
 console.log(lines.some((line) => line.startsWith('info started')), lines.some((line) => line.includes('component')));
 `;
     const consumer = new Consumer(installed, 'alone', program);
@@ -91,6 +99,13 @@ console.log(lines.some((line) => line.startsWith('info started')), lines.some((l
     expect(JSON.parse(said)).toEqual({
       ...{ outputs: [',\n', ',given\n'], same: true, after: true, quit: 'ended' },
       ...{ twice: expect.any(String), noStore: 'usage', listening: 'usage' },
+      names: [
+        ...[
+          'usage: the setting DBpath is missing',
+          'usage: there is no setting "prot"; is port meant?',
+        ],
+        ...['usage: the setting storeBase is missing', 'usage: there is no setting "creat"'],
+      ],
       wrong: ['usage', expect.stringContaining('--port "-1" is not between 0 and 65535')],
     });
     expect(logged).toBe('true true');

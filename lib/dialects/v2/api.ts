@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Soon, whenThere } from '../../concurrency/soon.ts';
 import { BadRequestError } from '../../errors.ts';
 import { MAX_NAME_BYTES } from '../../tree/paths.ts';
@@ -8,7 +8,7 @@ import type { Answer, ApiCall, ApiContext, ApiReply, Route } from './apiRoute.ts
 import { openApi } from './openApi.ts';
 import { problem } from './problem.ts';
 import { routes } from './routes.ts';
-import { issueWords } from './schemaWords.ts';
+import { boundWords, issueWords } from './schemaWords.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -33,15 +33,20 @@ export function answerApi(request: ApiRequest, context: ApiContext): Soon<Answer
   const mark = request.target.indexOf('?');
   const path = mark < 0 ? request.target : request.target.slice(0, mark);
   const queryText = mark < 0 ? '' : request.target.slice(mark + 1);
-  if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
-    return { status: 200, body: openApi() };
-  }
   const pieces = path.replace(/\/$/, '').split('/');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
+  if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
+    return method === 'GET' ? { status: 200, body: openApi() } : noMethod(method, ['GET']);
+  }
   const found = routeFor(method, pieces);
   if (found === undefined) {
     const others = templates.filter(({ names }) => paramsIn(names, pieces) !== undefined);
-    return others.length === 0 ? noPath(path) : noMethod(method, others);
+    return others.length === 0
+      ? noPath(path)
+      : noMethod(
+          method,
+          others.map(({ route }) => route.method),
+        );
   }
   const { route, params } = found;
   context.permit(route.deed ?? 'GET');
@@ -69,7 +74,7 @@ function handle(
   }
   const checkedCall = new CheckedCall(request, {
     params: checked('path', route.params, params),
-    query: checked('query', route.query, queryIn(queryText)),
+    query: checked('query', queryOf(route, queryText), queryIn(queryText)),
     body: route.body === undefined ? undefined : checked('body', route.body, sent?.json),
     input: sent?.input,
   });
@@ -111,6 +116,12 @@ function routeFor(method: string, pieces: readonly string[]) {
   }
   return undefined;
 }
+
+/** A path that has no words for a query takes none: what means nothing there is refused, as in a body. */
+const NO_QUERY = z.strictObject({});
+
+const queryOf = ({ query }: Route, text: string): z.ZodType | undefined =>
+  query ?? (text === '' ? undefined : NO_QUERY);
 
 /** The members of a query: a list of those that are there several times. */
 function queryIn(text: string): Record<string, string | string[]> {
@@ -178,7 +189,7 @@ function unescaped(piece: string): string {
 
 function checked(where: string, schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return value;
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: boundWords });
   if (parsed.success) return parsed.data;
   const problems = problemsText(parsed.error.issues, (issue) => issueWords(issue, value, schema));
   throw new BadRequestError(`the ${where}: ${problems}`, { hint: 'see /openapi.json' });
@@ -188,8 +199,8 @@ function noPath(path: string): ApiReply {
   return problem(404, 'not_found', `there is no ${path.slice(0, 200)}`, 'see /openapi.json');
 }
 
-function noMethod(method: string, fitting: readonly { readonly route: Route }[]): ApiReply {
-  const allowed = fitting.map(({ route }) => route.method).join(', ');
+function noMethod(method: string, methods: readonly Route['method'][]): ApiReply {
+  const allowed = methods.flatMap((one) => (one === 'GET' ? ['GET', 'HEAD'] : [one])).join(', ');
   const detail = `this path takes ${allowed}, and not ${method.slice(0, 20)}`;
   const said = problem(405, 'bad_request', detail, 'see /openapi.json');
   return { ...said, headers: [...(said.headers ?? []), ['Allow', allowed]] };

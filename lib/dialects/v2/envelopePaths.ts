@@ -61,7 +61,12 @@ export function envelopePaths(schemaOf: (schema: z.ZodType, io: 'input' | 'outpu
     '403': json('The token does not allow it.'),
     '404': json('There is no such job.'),
     '409': json('It does not fit what there is.'),
+    '429': json('Too many wrong tokens came from this address.'),
     '503': json('Something is away, or busy, just now.'),
+  };
+  const tooMuch = {
+    '413': json('It is too long, or has too many values.'),
+    '507': json('The disk does not take it: nothing is done.'),
   };
   const text = {
     description: 'The output, byte for byte.',
@@ -92,7 +97,7 @@ export function envelopePaths(schemaOf: (schema: z.ZodType, io: 'input' | 'outpu
             },
           },
         },
-        responses: { '200': json('What there is to say.'), ...refused },
+        responses: { '200': json('What there is to say.'), ...refused, ...tooMuch },
       },
     },
     '/api/v1': {

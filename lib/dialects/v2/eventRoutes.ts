@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { BadRequestError, PmanError } from '../../errors.ts';
 import { eventSchema } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
+import { JOB_ROOT } from '../../records/jobRoot.ts';
+import { rootByPiece } from '../../tree/lookup.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
 import { eventPage, eventStream } from './eventStream.ts';
 import { eventsQuerySchema } from './eventsQuerySchema.ts';
@@ -32,11 +34,18 @@ export const listEvents = defineRoute({
       schema: eventPageSchema,
       types: ['text/event-stream', 'application/x-ndjson'],
     },
+    404: { description: '`id` names no job.' },
+    409: { description: '`id` means several jobs.' },
     410: { description: 'Some of the events are no longer kept: look at the jobs anew.' },
   },
   handle({ query: asked, header, signal }, { database, jobs, events, growth, auid }) {
-    // Who sees only the jobs of one auid hears only of these.
-    const query = auid === undefined ? asked : { ...asked, auid };
+    const { id } = asked;
+    const query = {
+      ...asked,
+      ...(id === undefined ? {} : { id: eventsOf(database, id) }),
+      // Who sees only the jobs of one auid hears only of these.
+      ...(auid === undefined ? {} : { auid }),
+    };
     const commandOf = (root: string) => commandIn({ database, jobs }, root);
     const form = formIn(header('accept'));
     const after = lastSeen(header('last-event-id')) ?? query.after;
@@ -65,6 +74,18 @@ export const listEvents = defineRoute({
     };
   },
 });
+
+/**
+ * The job whose events are asked for: one that is there, by any name that it has in paths, or one that is gone, by its root.
+ * @throws PmanError not_found for a name that means nothing: its events would never come
+ */
+function eventsOf(database: ApiContext['database'], id: string): string {
+  const root = rootByPiece(database, id);
+  if (root !== undefined && (database.has(root) || JOB_ROOT.test(root))) return root;
+  throw new PmanError('not_found', `there is no job ${id.slice(0, 100)}`, {
+    hint: 'of a job that was removed give the whole "id"',
+  });
+}
 
 /** The command of a job, without a look at its record where its summary has all of it. */
 function commandIn(

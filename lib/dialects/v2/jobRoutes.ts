@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Soon, whenThere } from '../../concurrency/soon.ts';
-import { PmanError } from '../../errors.ts';
+import { BadRequestError, PmanError } from '../../errors.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { JsonObject } from '../../wire/json.ts';
@@ -12,10 +12,11 @@ import { jobSchema, waitQuerySchema } from './jobSchema.ts';
 import { jobText } from './jobText.ts';
 import { killSchema } from './killSchema.ts';
 import { jobPageSchema, listQuerySchema } from './listSchemas.ts';
-import { requireBackend, runMeta, withInput } from './newJob.ts';
+import { runMeta, withInput } from './newJob.ts';
 import { changesSchema, newJobSchema } from './newJobSchema.ts';
 import { rerunMeta } from './rerun.ts';
 import { idSchema } from './schemaParts.ts';
+import { requireTaken } from './whoRunsIt.ts';
 
 /** What can be asked about a job that was accepted. */
 const OF_A_JOB = [
@@ -50,8 +51,8 @@ export const submitJob = defineRoute({
     409: { description: 'The key, or the name of a container job, belongs to another job.' },
   },
   handle({ body, header, input }, context) {
-    requireBackend(context.jobs, body);
-    const meta = runMeta(body, header('idempotency-key'), context.auid ?? '');
+    requireTaken(context.jobs, body);
+    const meta = runMeta(body, keyIn(header), context.auid ?? '');
     return accepted(context, withInput(meta, input), input);
   },
 });
@@ -173,9 +174,13 @@ export const rerunJob = defineRoute({
     context.permit('GET');
     const root = requireJob(context, params.id);
     const view = context.jobs.view(context.database.tree(root) ?? new TreeNode());
-    requireBackend(context.jobs, { image: view.isContainer ? '' : undefined, ...body });
+    const { ssh } = view.asked();
+    requireTaken(context.jobs, body, {
+      image: body.image ?? (view.isContainer ? '' : undefined),
+      ssh: body.ssh ?? (typeof ssh === 'string' ? ssh : undefined),
+    });
     const { meta, needsInput } = rerunMeta(view, body, {
-      ...{ root, key: header('idempotency-key'), isNew: sent !== undefined },
+      ...{ root, key: keyIn(header), isNew: sent !== undefined },
     });
     const input = needsInput ? context.jobs.input(root) : sent;
     if (needsInput && input === undefined) {
@@ -205,6 +210,18 @@ export const removeJob = defineRoute({
     return { status: 204 };
   },
 });
+
+/**
+ * The key that names a job, where the request has one.
+ * @throws BadRequestError for an empty one: whoever forgot to give his a value would get the job of another
+ */
+function keyIn(header: (name: string) => string | undefined): string | undefined {
+  const key = header('idempotency-key');
+  if (key !== '') return key;
+  throw new BadRequestError('Idempotency-Key: is empty', {
+    hint: 'give each new job a key of its own, or leave the header out',
+  });
+}
 
 /** Has the job accepted; its place and how it stands is the answer. */
 function accepted(

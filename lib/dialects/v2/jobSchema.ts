@@ -70,7 +70,10 @@ export const jobSchema = z
         gpus: amount,
         workers: amount,
       })
-      .meta({ description: 'The limits that it was sent with, as they were said.' }),
+      .meta({
+        description:
+          'The limits that it was sent with. Of memory and processors as the record has them: `65536Ki`, `500m`.',
+      }),
     usage: z
       .object({
         wallSeconds: z.number().nullable(),

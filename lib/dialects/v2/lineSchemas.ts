@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limit, seconds, wholeNumber } from './schemaParts.ts';
+import { limit, MOST_NUMBER, seconds, wholeNumber } from './schemaParts.ts';
 
 const outputLineSchema = z
   .object({
@@ -24,11 +24,11 @@ export const linesQuerySchema = z.strictObject({
   from: z
     .string()
     .regex(/^-?\d{1,15}$/, 'is not a whole number')
-    .transform(Number)
-    .pipe(z.int())
+    .transform((value) => Number(value) || 1)
+    .pipe(z.int().min(-MOST_NUMBER).max(MOST_NUMBER))
     .default(1)
-    .meta({ description: 'The first line, from 1 on; `-200`: the last 200.' }),
-  count: wholeNumber.pipe(z.int().max(5000)).default(200).meta({
+    .meta({ description: 'The first line, from 1 on, as is 0; `-200`: the last 200.' }),
+  count: wholeNumber.pipe(z.int().min(0).max(5000)).default(200).meta({
     description: 'The most lines. There may be fewer: an answer has at most 256 KiB of text.',
   }),
   lineBytes: limit(16 * 1024 * 1024)
@@ -37,7 +37,7 @@ export const linesQuerySchema = z.strictObject({
   after: wholeNumber.optional().meta({
     description: 'With `wait`: answers once there are more bytes, or nothing more comes.',
   }),
-  wait: seconds.pipe(z.number().max(60)).optional().meta({ description: 'As `30s`.' }),
+  wait: seconds.pipe(z.number().min(0).max(60)).optional().meta({ description: 'As `30s`.' }),
 });
 
 export const outputLinesSchema = z

@@ -82,12 +82,16 @@ export const listQuerySchema = z.strictObject({
       z.string().regex(JOB_ROOT, 'is none of this server: take it from "next" of the page before'),
     )
     .optional()
-    .meta({ description: 'Where the page begins: `next` of the one before.' }),
+    .meta({
+      description: 'Where the page begins: `next` of the one before.',
+      // What is sent, and not what is in it.
+      pattern: '^[A-Za-z0-9_-]+$',
+    }),
   after: z.string().regex(JOB_ROOT, 'is not the whole `id` of a job').optional().meta({
     description:
       'The `id` of a job, which may be gone: the page begins behind it. With the other `sort`: the jobs before it.',
   }),
-  offset: wholeNumber.pipe(z.int().min(0)).default(0).meta({
+  offset: wholeNumber.default(0).meta({
     description:
       'How many of the jobs that fit are left out before the first one. With `cursor` none are, and `after` says nothing.',
   }),

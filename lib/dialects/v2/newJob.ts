@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { BadRequestError } from '../../errors.ts';
-import type { Jobs } from '../../jobs/jobs.ts';
 import type { JsonObject, JsonValue } from '../../wire/json.ts';
-import type { JobChanges, NewJob } from './newJobSchema.ts';
+import type { NewJob } from './newJobSchema.ts';
 
 /**
  * The `meta` of the `run` that a job of `/api/v2` is: the one which a client of the original would have sent, so that both
@@ -51,24 +50,6 @@ export function withInput(meta: JsonObject, input: Buffer | undefined): JsonObje
   return { ...meta, stdin: { sha256, bytes: input.length } };
 }
 
-/**
- * A client may say what is to run its job; that is no choice, for a server has one back-end for each kind of job.
- * @throws BadRequestError when this server would have something else run it
- */
-export function requireBackend(
-  jobs: Pick<Jobs, 'capabilities' | 'runsImagesHere'>,
-  { backend, image }: Pick<JobChanges, 'backend' | 'image'>,
-): void {
-  if (backend === undefined) return;
-  const engine = jobs.capabilities.find(({ name }) => name !== 'host')?.name;
-  const runs = image === undefined || jobs.runsImagesHere ? 'host' : (engine ?? 'nothing');
-  if (backend === runs) return;
-  const what = image === undefined ? 'a command without an image' : 'an image';
-  throw new BadRequestError(`the body: "backend": here ${runs} runs ${what}, and not ${backend}`, {
-    hint: 'GET /api/v2/capabilities tells what this server can do',
-  });
-}
-
 /** The engine keeps a container job under a name. With a key it is the same each time, as is the request. */
 export function serviceName(key: string | undefined): string {
   const digits =
@@ -90,9 +71,10 @@ function containerOf(job: NewJob, image: string): JsonObject {
   return { target, ...(shareDir === undefined ? {} : { manager: { env: { shareDir } } }) };
 }
 
-/** A plain number below a million would be MiB (protocol h). */
+/** Here a plain number is bytes, also as a text. To the envelope one below a million would be MiB (protocol h). */
 function memoryText(memory: NewJob['memory']): string | undefined {
-  return typeof memory === 'number' ? `${Math.ceil(memory / 1024)}Ki` : memory;
+  const isPlain = /^\d+(\.\d+)?$/.test(String(memory ?? ''));
+  return isPlain ? `${Math.ceil(Number(memory) / 1024)}Ki` : (memory as string | undefined);
 }
 
 function given<K extends string, V>(name: K, value: V | undefined): Partial<Record<K, V>> {

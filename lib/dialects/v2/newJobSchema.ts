@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { filePattern, labels } from '../../jobs/runLimits.ts';
+import { filePattern, LABELS_SHAPE, labels } from '../../jobs/runLimits.ts';
 import { notifySchema } from '../../webhooks/notify.ts';
 import { bytes, text, texts, word } from './schemaParts.ts';
 
@@ -41,7 +41,7 @@ export const newJobSchema = z
       .max(10_000)
       .optional()
       .meta({ description: 'Processors that it may use, and parts of one; over ssh, whole ones.' }),
-    gpus: z.int().min(1).max(1000).optional().meta({ description: 'Containers only.' }),
+    gpus: z.int().min(1).max(1000).optional().meta({ description: 'Of each container.' }),
     workers: z
       .int()
       .min(1)
@@ -57,7 +57,10 @@ export const newJobSchema = z
       .record(z.string(), text)
       .pipe(labels)
       .optional()
-      .meta({ description: 'Names and values to find it by; a container gets them, too.' }),
+      .meta({
+        description: 'Names and values to find it by; a container gets them, too.',
+        ...LABELS_SHAPE,
+      }),
     stdin: text.optional().meta({
       description: 'What it reads as its standard input. Not on a swarm.',
     }),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
+import { answerHeaders } from './answerHeaders.ts';
 import type { Route, RouteAnswer } from './apiRoute.ts';
 import { envelopePaths } from './envelopePaths.ts';
 import { problemSchema } from './problemSchema.ts';
 import { routes } from './routes.ts';
+import { sidePaths } from './sidePaths.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,7 +30,7 @@ export function openApi(): Json {
     },
     servers: [{ url: '/' }],
     security: [{}, { token: [] }],
-    paths: { ...paths, ...old },
+    paths: { ...paths, ...sidePaths(schemaOf(problemSchema, 'output', schemas)), ...old },
     components: {
       schemas,
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
@@ -37,18 +39,12 @@ export function openApi(): Json {
 }
 
 function operation(route: Route, schemas: Json): Json {
-  const { operation: operationId, summary, params, query, body, requestHeaders = {} } = route;
-  const refused: Record<number, RouteAnswer> = {
-    400: { description: 'The request cannot be understood.' },
-    401: { description: 'The server wants a token, or does not know this one.' },
-    403: { description: 'The token, or the server, does not allow this.' },
-    431: { description: 'The path and the headers are too long together.' },
-    503: { description: 'Something is away, or busy, just now.' },
-  };
+  const { operation: operationId, summary, params, query, body } = route;
   const isTagged = route.method === 'GET' && route.answers[200]?.schema !== undefined;
-  const unchanged: Record<number, RouteAnswer> = isTagged
-    ? { 304: { description: 'It is what `If-None-Match` names.' } }
-    : {};
+  const requestHeaders = {
+    ...(isTagged ? { 'If-None-Match': 'The `ETag` of the answer that the client has.' } : {}),
+    ...route.requestHeaders,
+  };
   return {
     operationId,
     summary,
@@ -79,11 +75,32 @@ function operation(route: Route, schemas: Json): Json {
           },
         }),
     responses: Object.fromEntries(
-      Object.entries({ ...refused, ...unchanged, ...route.answers }).map(([status, answer]) => [
-        status,
-        responseOf(Number(status), answer, schemas),
-      ]),
+      Object.entries({ ...alsoAnswered(route, isTagged), ...route.answers }).map(
+        ([status, answer]) => [status, responseOf(Number(status), answer, schemas, isTagged)],
+      ),
     ),
+  };
+}
+
+/** What the server answers beside what the route does. */
+function alsoAnswered(
+  { params, body, deed }: Route,
+  isTagged: boolean,
+): Readonly<Record<number, RouteAnswer>> {
+  const isOfJob = params instanceof z.ZodObject && 'id' in params.shape;
+  return {
+    400: { description: 'The request cannot be understood.' },
+    401: { description: 'The server wants a token, or does not know this one.' },
+    403: { description: 'The token, or the server, does not allow this.' },
+    429: { description: 'Too many wrong tokens came from this address.' },
+    431: { description: 'The path and the headers are too long together.' },
+    503: { description: 'Something is away, or busy, just now.' },
+    ...(isTagged && { 304: { description: 'It is what `If-None-Match` names.' } }),
+    ...(isOfJob && { 409: { description: 'The short `id` means several jobs.' } }),
+    ...(body !== undefined && { 413: { description: 'The body is too long.' } }),
+    ...(deed !== undefined && {
+      507: { description: 'The disk does not take it: nothing is done.' },
+    }),
   };
 }
 
@@ -105,6 +122,7 @@ function responseOf(
   status: number,
   { description, schema, types = [], links = [] }: RouteAnswer,
   schemas: Json,
+  isTagged: boolean,
 ) {
   // The front answers 431 before it is known what was asked for.
   const isProblem = status >= 400 && status !== 416 && status !== 431;
@@ -116,8 +134,10 @@ function responseOf(
     }),
   };
   const byId = (operationId: string) => ({ operationId, parameters: { id: '$response.body#/id' } });
+  const headers = answerHeaders(status, isTagged);
   return {
     description,
+    ...(headers && { headers }),
     ...(Object.keys(content).length > 0 && { content }),
     ...(links.length > 0 && { links: Object.fromEntries(links.map((to) => [to, byId(to)])) }),
   };

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BadRequestError } from '../../errors.ts';
 import { bytesOf, type TimedPiece } from '../../jobs/outputPieces.ts';
 import type { JobState } from '../../jobs/states.ts';
+import { acceptedIn } from '../../wire/accepted.ts';
 import { cutCharacter } from '../../wire/cutCharacter.ts';
 import type { ApiReply } from './apiRoute.ts';
 
@@ -24,10 +25,19 @@ export type OutputLine =
 
 export type LineForm = 'sse' | 'ndjson';
 
-/** The form that a client asks for; undefined: bytes as they are. */
-export function formIn(accept = ''): LineForm | undefined {
-  if (accept.includes('text/event-stream')) return 'sse';
-  return accept.includes('application/x-ndjson') ? 'ndjson' : undefined;
+const SSE = 'text/event-stream';
+const NDJSON = 'application/x-ndjson';
+
+/** The form that a client asks for, unless it would rather have another one; undefined: bytes, or one answer, as they are. */
+export function formIn(accept?: string): LineForm | undefined {
+  if (accept === undefined) return undefined;
+  const accepted = acceptedIn(accept);
+  const [sse = 0, ndjson = 0] = [accepted.get(SSE), accepted.get(NDJSON)];
+  const most = Math.max(sse, ndjson);
+  // A star takes anything: it says nothing of a form.
+  const isOther = [...accepted].some(([name, wish]) => wish > most && !name.includes('*'));
+  if (most === 0 || isOther) return undefined;
+  return sse >= ndjson ? 'sse' : 'ndjson';
 }
 
 /** Lines of an output in one of two forms. Bytes that are no UTF-8 are told in base64. */
@@ -37,7 +47,7 @@ export function outputStream(lines: AsyncIterable<OutputLine>, form: LineForm): 
     if (form === 'sse') yield ': output\n\n';
     for await (const line of lines) yield form === 'sse' ? asEvent(line) : asLine(line);
   }
-  const type = form === 'sse' ? 'text/event-stream' : 'application/x-ndjson';
+  const type = form === 'sse' ? SSE : NDJSON;
   return {
     status: 200,
     headers: [['Content-Type', type]],

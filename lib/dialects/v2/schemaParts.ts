@@ -8,11 +8,13 @@ import { z } from 'zod';
 export const text = z.string().refine((value) => !value.includes('\0'), 'holds a NUL character');
 export const word = text.min(1, 'is empty').max(4096, 'has more than 4096 characters');
 export const texts = z.record(z.string(), text);
+/** All that has 15 digits is exact as a number. */
+export const MOST_NUMBER = 999_999_999_999_999;
 export const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/, 'is not a whole number')
   .transform(Number)
-  .pipe(z.int().min(0));
+  .pipe(z.int().min(0).max(MOST_NUMBER));
 export const limit = (most: number) => wholeNumber.pipe(z.int().min(1).max(most));
 export const seconds = z
   .string()
@@ -25,17 +27,25 @@ export const bytes = z.union([
   z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi'),
 ]);
 
-/** Words with commas between. */
+/** Words with commas between; or each of them by itself, as many libraries send a list. */
 export const words = <T extends readonly [string, ...string[]]>(of: T) =>
   z
-    .string()
-    .transform((value) => value.split(','))
+    .union([z.string(), z.array(z.string())])
+    .transform((value) => [value].flat().flatMap((one) => one.split(',')))
     .pipe(z.array(z.enum(of)).min(1));
 
-/** An instant; milliseconds since 1970. */
-export const instant = z.iso
-  .datetime({ offset: true, error: 'is no time of RFC 3339, such as 2026-11-28T12:00:00Z' })
-  .transform((value) => Date.parse(value));
+const NO_TIME = 'is no time of RFC 3339, such as 2026-11-28T12:00:00Z';
+
+/**
+ * An instant; milliseconds since 1970. RFC 3339 lets T and Z be small letters, and a `+` that nobody has escaped is a blank in
+ * a query.
+ */
+export const instant = z
+  .string()
+  .transform((value) => value.toUpperCase().replace(/ (?=\d\d:\d\d$)/, '+'))
+  .pipe(z.iso.datetime({ offset: true, error: NO_TIME }))
+  .transform((value) => Date.parse(value))
+  .meta({ type: 'string', format: 'date-time' });
 
 /** In the path of what is said of one job. */
 export const idSchema = z.object({

@@ -32,14 +32,48 @@ export function issueWords(issue: Issue, value: unknown, schema: z.ZodType): str
       .join('; ');
   }
   if (issue.code === 'invalid_type') {
+    const found = valueAt(value, path);
+    // Of a query: a body has no lists of texts where a text is wanted that anybody would take for one.
+    if (issue.expected === 'string' && Array.isArray(found))
+      return `${member} is there several times`;
     const wanted = TYPES[issue.expected] ?? issue.expected;
     if (path.length === 0) return `has to be ${wanted}`;
-    return valueAt(value, path) === undefined
-      ? `${member} is missing`
-      : `${member} has to be ${wanted}`;
+    return found === undefined ? `${member} is missing` : `${member} has to be ${wanted}`;
   }
   if (issue.code === 'invalid_value') return `${member} is none of ${issue.values.join(', ')}`;
   return path.length === 0 ? message : `${member}: ${message}`;
+}
+
+/**
+ * How far a value is from its bounds, where the schema has no words of its own for that: zod's are not for people. To be given
+ * to `safeParse`.
+ */
+export function boundWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'too_small') return bound(issue.minimum, issue.inclusive, issue.origin, LEAST);
+  if (issue.code === 'too_big') return bound(issue.maximum, issue.inclusive, issue.origin, MOST);
+  if (issue.code === 'not_multiple_of') return `is no multiple of ${issue.divisor}`;
+  return undefined;
+}
+
+interface BoundWords {
+  readonly atBound: string;
+  readonly beyond: string;
+  readonly few: string;
+}
+const LEAST: BoundWords = { atBound: 'or more', beyond: 'more than', few: 'less' };
+const MOST: BoundWords = { atBound: 'or less', beyond: 'less than', few: 'more' };
+
+function bound(
+  limit: number | bigint,
+  isInclusive: boolean | undefined,
+  origin: string,
+  { atBound, beyond, few }: BoundWords,
+): string {
+  if (origin === 'string' || origin === 'array') {
+    if (few === 'less' && Number(limit) === 1) return 'is empty';
+    return `has ${few} than ${limit} ${origin === 'string' ? 'characters' : 'entries'}`;
+  }
+  return isInclusive === false ? `has to be ${beyond} ${limit}` : `has to be ${limit} ${atBound}`;
 }
 
 const valueAt = (value: unknown, path: readonly PropertyKey[]) =>

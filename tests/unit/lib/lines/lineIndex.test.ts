@@ -119,6 +119,12 @@ describe('the lines of a job', () => {
     expect(cut?.text).toBe('é'.repeat(2048));
     const [all] = readFrom(index, [files.outputs], 12_345, { lineBytes: 5_000_000, count: 1 });
     expect(all?.text).toHaveLength(3_000_000);
+    // Less of a line is asked for than what is long: its own end counts, and not that of another one.
+    const short = readFrom(index, [files.outputs], 24_999, { lineBytes: 4, count: 2 });
+    expect(short).toMatchObject([
+      { text: 'line', bytes: 10, isOpen: false },
+      { text: 'line', bytes: 10, isOpen: false },
+    ]);
     const few = readFrom(index, [files.outputs], 1, { allBytes: 20 });
     expect(few.map(({ line }) => line)).toEqual([1, 2, 3]);
     expect(index.weight).toBeLessThan(10_000);

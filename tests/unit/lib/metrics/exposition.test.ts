@@ -46,4 +46,13 @@ describe('exposition', () => {
   it('of nothing is the end alone', () => {
     expect(openMetrics('')).toBe('# EOF\n');
   });
+
+  it.each([
+    ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.4', 'openmetrics'],
+    ['APPLICATION/OPENMETRICS-TEXT', 'openmetrics'],
+    ['application/openmetrics-text;q=0, text/plain', 'plain'],
+    ['text/plain;q=0.9, application/openmetrics-text;q=0.5', 'plain'],
+  ])('gives what is wanted most: %s', async (accept, type) => {
+    expect((await exposition(someFigures(), accept)).type).toContain(type);
+  });
 });
