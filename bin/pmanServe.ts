@@ -25,13 +25,16 @@ interface Ending {
   readonly options?: QuitOptions;
 }
 
-/** The server, by its command line. It ends this process. */
-export async function serve(argv: readonly string[]): Promise<void> {
+/**
+ * The server, by its command line. It ends this process.
+ * @param help where its flags are explained
+ */
+export async function serve(argv: readonly string[], help: string): Promise<void> {
   outliveReaders();
   try {
     await run(argv);
   } catch (error) {
-    console.error(errorReport('pman', error));
+    console.error(errorReport('pman', error, help));
     process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);
   }
 }

@@ -187,7 +187,6 @@ export const command = () =>
 /** Those of the commands for people, which the server does not read. */
 const CLIENT_VARIABLES = [
   ...['PMAN_URL', 'PMAN_TOKEN', 'PMAN_TOKEN_FILE', 'PMAN_CONTEXT', 'PMAN_CA', 'PMAN_AUID'],
-  'PMAN_DEBUG',
 ];
 
 /**

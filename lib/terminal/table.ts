@@ -12,7 +12,7 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Where it is cut when it has to be; default: it never is. */
   readonly cut?: 'middle' | 'end';
-  /** The most that it takes; what it has beyond that is cut. */
+  /** The most that it takes of 80 columns, and so much more of a wider terminal; what it has beyond that is cut. */
   readonly most?: number;
   /** It takes what the others leave. */
   readonly takesRest?: boolean;
@@ -28,6 +28,7 @@ export interface TableOptions {
 }
 
 const GAP = '  ';
+const USUAL_ROOM = 80;
 /** What takes the rest has so much at least, or it is left out. */
 const LEAST_REST = 8;
 
@@ -42,11 +43,14 @@ export function tableLines<Row>(
 ): readonly string[] {
   const shown = all.filter(({ leavesBelow = 0 }) => room >= leavesBelow);
   const cells = rows.map((row) => shown.map((column) => oneLine(column.text(row))));
-  const widths = shown.map((column, i) => {
-    const widest = Math.max(widthOf(column.name), ...cells.map((line) => widthOf(line[i] ?? '')));
-    return Math.min(widest, column.most ?? Number.POSITIVE_INFINITY);
-  });
+  const widest = shown.map(({ name }, i) =>
+    Math.max(widthOf(name), ...cells.map((line) => widthOf(line[i] ?? ''))),
+  );
+  const widths = shown.map(({ most = Number.POSITIVE_INFINITY }, i) =>
+    Math.min(widest[i] ?? 0, Math.floor(most * Math.max(1, room / USUAL_ROOM))),
+  );
   narrow(shown, widths, room);
+  widen(shown, widths, widest, room);
   const line = (texts: readonly string[], row: Row | undefined) =>
     shown
       .map((column, i) => {
@@ -69,13 +73,35 @@ export function tableLines<Row>(
   return header === undefined ? body : [header(names), ...body];
 }
 
-/** Makes what can be cut narrower until a line fits. */
-function narrow<Row>(shown: readonly Column<Row>[], widths: number[], room: number): void {
+/** How much wider than the terminal a line is; what is left of it is below 0. */
+function excess<Row>(
+  shown: readonly Column<Row>[],
+  widths: readonly number[],
+  room: number,
+): number {
   const gaps = shown.reduce(
     (sum, _, i) => sum + (i === 0 ? 0 : shown[i - 1]?.name === '' ? 1 : GAP.length),
     0,
   );
-  const over = () => widths.reduce((sum, width) => sum + width, gaps) - room;
+  return widths.reduce((sum, width) => sum + width, gaps) - room;
+}
+
+/** What is cut in its middle, such as a name, gets what nobody needs. */
+function widen<Row>(
+  shown: readonly Column<Row>[],
+  widths: number[],
+  widest: readonly number[],
+  room: number,
+): void {
+  for (const [i, { cut }] of shown.entries()) {
+    const left = Math.max(0, -excess(shown, widths, room));
+    if (cut === 'middle') widths[i] = Math.min(widest[i] ?? 0, (widths[i] ?? 0) + left);
+  }
+}
+
+/** Makes what can be cut narrower until a line fits. */
+function narrow<Row>(shown: readonly Column<Row>[], widths: number[], room: number): void {
+  const over = () => excess(shown, widths, room);
   const shrink = (i: number, least: number) => {
     const width = widths[i] ?? 0;
     if (over() > 0) widths[i] = Math.max(Math.min(width, least), width - over());

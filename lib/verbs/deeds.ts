@@ -6,6 +6,7 @@ import { eachAtMost } from './atMost.ts';
 import type { Flag, Words } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText } from './jobText.ts';
+import { tellNext } from './nextCommands.ts';
 import { statesOf } from './selectors.ts';
 import type { Session } from './session.ts';
 import { FAILED } from './verbExit.ts';
@@ -26,8 +27,15 @@ export interface Deed {
   readonly act: (job: Job) => Promise<Job | undefined>;
   /** What is said of a job afterwards, in words behind its name. */
   readonly said: (job: Job, after: Job | undefined) => string;
+  /** What is to be done when the server has refused it; default: what the server says. */
+  readonly hintOf?: (job: Job, error: unknown) => string | undefined;
+  /** What one may type then, with the jobs that it was done to. */
+  readonly next?: (ids: readonly string[]) => readonly string[];
   readonly asks: boolean;
 }
+
+const clientHintOf = (error: unknown) =>
+  error instanceof PmanClientError ? error.hint : undefined;
 
 /**
  * Does it to each job, after a question where that is due, and says of each what became of it.
@@ -57,8 +65,8 @@ export async function doToJobs(
     if (result.status === 'rejected') {
       const error: unknown = result.reason;
       err.line(`pman: ${titleOf(job)}: ${messageOf(error)}`);
-      if (error instanceof PmanClientError && error.hint !== undefined)
-        err.line(speech.dim(`  ${error.hint}`));
+      const hint = deed.hintOf?.(job, error) ?? clientHintOf(error);
+      if (hint !== undefined) err.line(speech.dim(`  ${hint}`));
       continue;
     }
     done.push({ job, after: result.value });
@@ -78,6 +86,9 @@ export async function doToJobs(
         );
       }
     }
+  }
+  if (!has('json') && !has('quiet')) {
+    tellNext(session, deed.next?.(done.map(({ job }) => shortId(job.id))) ?? []);
   }
   return done.length === jobs.length ? 0 : FAILED;
 }

@@ -4,6 +4,8 @@ export class CannotError extends Error {
   readonly lines: readonly string[];
   /** The exit code; default: that of the verb. */
   readonly exitCode: number | undefined;
+  /** For programs, with the words of the API. */
+  readonly code: string = 'refused';
 
   constructor(message: string, lines: readonly string[] = [], exitCode?: number) {
     super(message);
@@ -11,6 +13,11 @@ export class CannotError extends Error {
     this.lines = lines;
     this.exitCode = exitCode;
   }
+}
+
+/** A word names no job. */
+export class NoSuchJob extends CannotError {
+  override readonly code = 'not_found';
 }
 
 /** Ctrl-C: the job is left as it is. */

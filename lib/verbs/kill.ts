@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { DEED_FLAGS, doToJobs, namesMany, standText } from './deeds.ts';
 import { flagValue, readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
+import { nextOfKilled } from './nextCommands.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { requireSpan } from './spans.ts';
@@ -44,7 +45,7 @@ export const kill: Verb = {
     });
     const asks = jobs.length > 1 && words.rest.some(namesMany);
     return doToJobs(session, words, jobs, {
-      ...{ name: 'kill', would: 'would be killed', asks },
+      ...{ name: 'kill', would: 'would be killed', asks, next: nextOfKilled },
       act: async (job) => {
         await session.client.kill(job, order);
         return ended(session, job);

@@ -2,6 +2,7 @@ import type { Job } from '../client/index.ts';
 import { readWords } from './flagWords.ts';
 import type { Listed } from './jobColumns.ts';
 import { type Found, listJobs, USUAL_ROWS } from './listJobs.ts';
+import { tellNext } from './nextCommands.ts';
 import { jobLine, jobLines, printForm, TABLE_FLAGS } from './printJobs.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import type { Verb } from './verb.ts';
@@ -71,9 +72,7 @@ async function withSizes({ client }: Session, jobs: readonly Job[]): Promise<rea
 }
 
 /** What is not shown, and how to see it. */
-function tellHidden({ streams, speech }: Session, { jobs, hasMore, total, isNarrowed }: Found) {
-  const { err, out, signs } = streams;
-  if (!err.isTerminal || !out.isTerminal) return;
+function tellHidden(session: Session, { jobs, hasMore, total, isNarrowed }: Found) {
   const parts = [
     ...(jobs.length === 0 ? [isNarrowed ? `none of ${total} fits` : 'no jobs yet'] : []),
     ...(jobs.length > 0 && total > jobs.length ? [`${jobs.length} of ${total}`] : []),
@@ -81,5 +80,5 @@ function tellHidden({ streams, speech }: Session, { jobs, hasMore, total, isNarr
     ...(total === 0 ? ["pman run 'echo hello'"] : []),
     ...(jobs.some(({ state }) => state === 'failed') && !isNarrowed ? ['pman ls failed'] : []),
   ];
-  if (parts.length > 0) err.line(speech.dim(parts.join(` ${signs.dot} `)));
+  tellNext(session, parts);
 }

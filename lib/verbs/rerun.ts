@@ -3,6 +3,7 @@ import { flagValue, readWords } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
+import { nextOfSent, tellNext } from './nextCommands.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
@@ -61,6 +62,7 @@ export const rerun: Verb = {
     else
       for (const job of made)
         out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    if (form.kind === 'table') tellNext(session, nextOfSent(made.map(({ id }) => shortId(id))));
     return 0;
   },
 };

@@ -1,5 +1,7 @@
+import { PmanClientError } from '../client/index.ts';
 import { DEED_FLAGS, doToJobs, namesMany } from './deeds.ts';
 import { readWords } from './flagWords.ts';
+import { shortId } from './jobText.ts';
 import { isOldEnough } from './older.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
@@ -38,6 +40,10 @@ export const rm: Verb = {
         return undefined;
       },
       said: () => 'removed',
+      hintOf: (job, error) =>
+        error instanceof PmanClientError && error.code === 'conflict'
+          ? `pman kill ${shortId(job.id)} ends it`
+          : undefined,
     });
   },
 };

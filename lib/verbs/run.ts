@@ -5,6 +5,7 @@ import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
+import { nextOfSent, tellNext } from './nextCommands.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { ownAuid } from './selectors.ts';
 import { isHere } from './serverUrl.ts';
@@ -61,7 +62,9 @@ export const run: Verb = {
       const code = await followRun(session, job, { isTied, form });
       return (await staged?.end(job, code)) ?? code;
     }
-    session.streams.out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    const id = shortId(job.id);
+    session.streams.out.line(form.kind === 'table' ? id : jobLine(job, form));
+    if (form.kind === 'table') tellNext(session, nextOfSent([id]));
     return 0;
   },
 };

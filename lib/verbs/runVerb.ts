@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { PmanClientError } from '../client/index.ts';
 import { hintOf } from '../errorReport.ts';
 import { messageOf } from '../errors.ts';
@@ -15,17 +16,17 @@ const ENDS_AS_JOB: ReadonlySet<string> = new Set(['run', 'logs', 'wait']);
 
 /**
  * The program pman: a first word is a verb; flags alone, or nothing, start the server.
- * @param serve the server, with the flags behind its name
+ * @param serve the server, with the flags behind its name, and where a wrong one is explained
  * @returns the exit code; undefined for the server, which sees to its end itself
  */
 export async function main(
   argv: readonly string[],
   env: Env,
-  serve: (flags: readonly string[]) => Promise<void>,
+  serve: (flags: readonly string[], help: string) => Promise<void>,
 ): Promise<number | undefined> {
   const [word = '', ...rest] = argv;
   if (word === '' || (word.startsWith('-') && !isHelp(argv))) {
-    await serve(argv);
+    await serve(argv, flagsHelp(argv));
     return undefined;
   }
   const streams = ownStreams(env);
@@ -38,7 +39,7 @@ export async function main(
   const row = verbRow(word);
   if (row === undefined) return unknown(word, streams);
   if (row.load === undefined) {
-    await serve(rest);
+    await serve(rest, flagsHelp(rest));
     return undefined;
   }
   try {
@@ -49,8 +50,16 @@ export async function main(
     }
     return await verb.run({ argv: rest, env, streams });
   } catch (error) {
-    return told(error, row.name, rest, env, streams);
+    return told(error, row.name, rest, streams);
   }
+}
+
+/** Where flags of the server are explained; those of a command stand behind it. */
+function flagsHelp(argv: readonly string[]): string {
+  const verb = argv.find((word) => verbRow(word)?.load !== undefined);
+  const ofServer = 'pman serve --help lists the flags';
+  if (verb === undefined) return ofServer;
+  return `the flags of a command stand behind it, as in pman ${verb} --json; ${ofServer} of the server`;
 }
 
 const isHelp = ([first = '', ...more]: readonly string[]) =>
@@ -100,26 +109,19 @@ function isLetterMore(word: string, name: string): boolean {
 }
 
 /** An error, as people are told it: what, why, what to do, in three lines at most. */
-function told(
-  error: unknown,
-  verb: string,
-  argv: readonly string[],
-  env: Env,
-  { err }: Streams,
-): number {
+function told(error: unknown, verb: string, argv: readonly string[], { err }: Streams): number {
   const failed = ENDS_AS_JOB.has(verb) ? PMAN_FAILED : FAILED;
   if (error instanceof Interrupted) return INTERRUPTED;
+  const isFor = (flag: string) => argv.includes(flag);
+  if (isFor('--debug')) err.line(inspect(error));
+  if (isFor('--json') && (isUsage(error) || isForeseen(error))) {
+    err.line(JSON.stringify(problemOf(error, verb)));
+    return isForeseen(error) ? exitCodeFor(error, failed) : WRONG_USE;
+  }
   if (isUsage(error)) {
     err.line(`pman: ${verb}: ${messageOf(error).replace(new RegExp(`^${verb}: `), '')}`);
-    err.line(`  ${hintOf(error) ?? `pman ${verb} --help lists its flags`}`);
+    err.line(`  ${usageHint(error, verb)}`);
     return WRONG_USE;
-  }
-  if (
-    argv.includes('--json') &&
-    (error instanceof CannotError || error instanceof PmanClientError)
-  ) {
-    err.line(JSON.stringify(problemOf(error)));
-    return exitCodeFor(error, failed);
   }
   if (error instanceof CannotError) {
     err.line(`pman: ${error.message}`);
@@ -132,25 +134,35 @@ function told(
     if (hint !== undefined) err.line(`  ${hint}`);
     return failed;
   }
-  err.line(`pman: ${env.PMAN_DEBUG ? (error as Error).stack : messageOf(error)}`);
+  err.line(`pman: ${messageOf(error)}`);
   const hint = hintOf(error);
   if (hint !== undefined) err.line(`  ${hint}`);
   return failed;
 }
 
 /** By its code and not its class: a verb that is loaded from another bundle has classes of its own. */
-function isUsage(error: unknown): boolean {
+function isUsage(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'usage';
 }
+
+function isForeseen(error: unknown): error is CannotError | PmanClientError {
+  return error instanceof CannotError || error instanceof PmanClientError;
+}
+
+const usageHint = (error: Error, verb: string) =>
+  hintOf(error) ?? `pman ${verb} --help lists its flags`;
 
 const exitCodeFor = (error: CannotError | PmanClientError, failed: number) =>
   (error instanceof CannotError ? error.exitCode : undefined) ?? failed;
 
 /** An error for programs, with the names that the API has. */
-function problemOf(error: CannotError | PmanClientError): object {
+function problemOf(error: Error, verb: string): object {
   if (error instanceof CannotError) {
     const hint = error.lines.length === 0 ? null : error.lines.join('; ');
-    return { code: 'refused', detail: error.message, status: null, hint };
+    return { code: error.code, detail: error.message, status: null, hint };
+  }
+  if (!(error instanceof PmanClientError)) {
+    return { code: 'usage', detail: error.message, status: null, hint: usageHint(error, verb) };
   }
   const { code, message, status = null } = error;
   return { code, detail: message, status, hint: clientHint(error) ?? null };

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { type Job, type JobQuery, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { oneLine } from '../terminal/oneLine.ts';
-import { CannotError } from './failures.ts';
+import { CannotError, NoSuchJob } from './failures.ts';
 import { nameOf, shortId } from './jobText.ts';
 import type { Session } from './session.ts';
 import { exitCodeOf } from './verbExit.ts';
@@ -135,9 +135,9 @@ async function newest(session: Session, place: number): Promise<Job> {
   const job = place < 1 ? undefined : jobs[place - 1];
   if (job !== undefined) return job;
   if (jobs.length === 0) {
-    throw new CannotError(`no job of ${auid} yet`, ['pman ls -a lists those of all']);
+    throw new NoSuchJob(`no job of ${auid} yet`, ['pman ls -a lists those of all']);
   }
-  throw new CannotError(`there is no @${place}: ${auid} has ${jobs.length} jobs`);
+  throw new NoSuchJob(`there is no @${place}: ${auid} has ${jobs.length} jobs`);
 }
 
 async function all({ client }: Session, query: JobQuery): Promise<readonly Job[]> {
@@ -149,20 +149,24 @@ async function all({ client }: Session, query: JobQuery): Promise<readonly Job[]
 /** What may have been meant, and how many there are. */
 async function unknownJob({ client }: Session, word: string): Promise<CannotError> {
   const beginning = word.replace(/[*?].*$/, '');
-  const [named, called, { jobs: counts }] = await Promise.all([
+  const [named, unnamed, called, { jobs: counts }] = await Promise.all([
     beginning === '' ? [] : jobsWhere(client, { name: `${beginning.slice(0, 3)}*`, limit: 3 }),
+    beginning === '' ? [] : jobsWhere(client, { find: beginning, limit: 50 }),
     ID_BEGINS.test(beginning) ? jobsWhere(client, { find: beginning.slice(0, 2), limit: 200 }) : [],
     client.server(),
   ]);
   const alike = called.filter(({ id }) => shortId(id).startsWith(beginning.slice(0, 2)));
   const likeness = ({ id }: Job) => -lettersShared(shortId(id), beginning);
   alike.sort((a, b) => likeness(a) - likeness(b));
-  const near = new Map([...alike, ...named].map((job) => [job.id, job]));
+  // A list shows a job without a name by its program.
+  const shownSo = unnamed.filter((job) => nameOf(job).startsWith(beginning));
+  const near = new Map([...alike, ...named, ...shownSo].map((job) => [job.id, job]));
   const shown = [...near.values()].slice(0, 3).map(listed);
-  return new CannotError(`no job ${JSON.stringify(word)}`, [
+  const lines = [
     ...(shown.length === 0 ? [] : [`near it: ${shown.join(', ')}`]),
     `pman ls -a lists all ${counts.recorded}`,
-  ]);
+  ];
+  return new NoSuchJob(`no job ${JSON.stringify(word)}`, lines);
 }
 
 /** What may be meant for the beginning of an id. */

@@ -27,6 +27,7 @@ export const SERVER_FLAGS: readonly Flag[] = [
   { name: 'token', value: 'TOKEN', help: 'the token; others see it in ps (better: PMAN_TOKEN)' },
   { name: 'token-file', value: 'FILE', help: 'a file that holds the token (PMAN_TOKEN_FILE)' },
   { name: 'ca', value: 'FILE', help: 'certificates to believe, beside the known ones (PMAN_CA)' },
+  { name: 'debug', help: 'of an error also where in the program it came up' },
 ];
 
 /**

@@ -16,8 +16,12 @@ export const top: Verb = {
       throw new CannotError('top needs a terminal', ['pman ls -w goes on in a pipe, too']);
     }
     const { Top } = await import('./topRun.ts');
-    const { fetchTop } = await import('./topData.ts');
-    const data = await fetchTop(session, false, AbortSignal.timeout(30_000));
-    return new Top(session, call, data).run();
+    const { fetchCounts, fetchTop } = await import('./topData.ts');
+    const signal = AbortSignal.timeout(30_000);
+    const [data, counts] = await Promise.all([
+      fetchTop(session, false, signal),
+      fetchCounts(session, signal),
+    ]);
+    return new Top(session, call, data, counts).run();
   },
 };

@@ -38,17 +38,23 @@ export async function fetchTop(
   };
 }
 
-/** Counts of the last hour and day. @throws PmanClientError */
-export async function fetchCounts({ client }: Session, signal: AbortSignal) {
-  const today = new Date();
-  today.setHours(0, 0, 0, 0);
-  const count = async (query: { state?: Job['state'][]; since: Date }) =>
-    (await client.jobPage({ ...query, limit: 1000 }, { signal })).jobs.length;
-  const [failedToday, jobsPerHour] = await Promise.all([
-    count({ state: ['failed'], since: today }),
-    count({ since: new Date(Date.now() - 3600_000) }),
+export interface TopCounts {
+  readonly failedToday: number;
+  readonly jobsPerHour: number;
+}
+
+/** Counts of the last hour and day: the server counts. @throws PmanClientError */
+export async function fetchCounts({ client }: Session, signal: AbortSignal): Promise<TopCounts> {
+  const midnight = new Date();
+  midnight.setHours(0, 0, 0, 0);
+  const countsSince = async (since: Date) =>
+    (await client.jobPage({ since, limit: 1, counts: '1' }, { signal })).counts;
+  const [today, hour] = await Promise.all([
+    countsSince(midnight),
+    countsSince(new Date(Date.now() - 3600_000)),
   ]);
-  return { failedToday, jobsPerHour };
+  const jobsPerHour = Object.values(hour ?? {}).reduce((sum, count) => sum + count, 0);
+  return { failedToday: today?.failed ?? 0, jobsPerHour };
 }
 
 /** The rows, with the processors that each has used since the time before. */

@@ -5,7 +5,14 @@ import { clockText } from '../terminal/wallClock.ts';
 import { type FullScreen, openFullScreen } from './fullScreen.ts';
 import { type Interrupt, onInterrupts } from './interrupts.ts';
 import type { Session } from './session.ts';
-import { arranged, fetchCounts, fetchTop, rowsOf, type TopData } from './topData.ts';
+import {
+  arranged,
+  fetchCounts,
+  fetchTop,
+  rowsOf,
+  type TopCounts,
+  type TopData,
+} from './topData.ts';
 import { followLogs, type Question, questionOf, showAside } from './topDeeds.ts';
 import { isControl, pressed, type TopOrder } from './topKeys.ts';
 import { FIRST_CHOICE, type TopChoice, type TopRow, topLines } from './topScreen.ts';
@@ -28,7 +35,7 @@ export class Top {
   #screen: FullScreen | undefined;
   #data: TopData;
   #rows: readonly TopRow[];
-  #counts = { failedToday: 0, jobsPerHour: 0 };
+  #counts: TopCounts;
   #history: number[] = [];
   #choice: TopChoice = FIRST_CHOICE;
   #question: Question | undefined;
@@ -42,7 +49,8 @@ export class Top {
   /** What goes on when the terminal is given back. */
   #next: (() => Promise<number>) | undefined;
 
-  constructor(session: Session, call: VerbCall, data: TopData) {
+  constructor(session: Session, call: VerbCall, data: TopData, counts: TopCounts) {
+    this.#counts = counts;
     this.#session = session;
     this.#call = call;
     this.#data = data;

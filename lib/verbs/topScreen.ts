@@ -168,6 +168,9 @@ function loadLine(view: TopView, columns: number, { style, signs }: Looks): stri
 
 function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopRow>[] {
   const { nowMs, selected } = view;
+  // The row that keys act on keeps the sign of its state where it can be marked by colours.
+  const hasColours = style.inverse('x') !== 'x';
+  const isSelected = ({ job }: TopRow) => job.id === selected;
   const dash = (text: string | undefined, { job }: TopRow) =>
     text ?? (job.state === 'waiting' ? '-' : '');
   const isWaiting = ({ job }: TopRow) => job.state === 'waiting';
@@ -176,11 +179,14 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
   return [
     {
       name: '',
-      text: ({ job }) => (job.id === selected ? '>' : signOf(job.state, signs)),
-      look: (text, { job }) =>
-        job.id === selected ? style.bold(text) : signInColour(style, signs, job.state),
+      text: (row) => (isSelected(row) && !hasColours ? '>' : signOf(row.job.state, signs)),
+      look: (text, { job }) => (text === '>' ? text : signInColour(style, signs, job.state)),
     },
-    { name: 'ID', text: ({ job }) => shortId(job.id), look: style.bold },
+    {
+      name: 'ID',
+      text: ({ job }) => shortId(job.id),
+      look: (text, row) => (isSelected(row) ? style.inverse(style.bold(text)) : style.bold(text)),
+    },
     { name: 'NAME', text: ({ job }) => nameOf(job), cut: 'middle', most: 20 },
     {
       ...{ name: 'CPU', isNumber: true, leavesBelow: 60 },

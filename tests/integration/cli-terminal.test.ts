@@ -39,6 +39,19 @@ describeWithEngine('the verbs of pman on a terminal', noPty, () => {
     );
   });
 
+  it('says what one may type next, where it is read by people', async () => {
+    const sent = await onTerminal("run --name next 'sleep 60'");
+    expect(sent.shown).toMatch(/^(\w{6})\npman logs -f \1 · pman kill \1\n$/);
+    const ended = await onTerminal('kill next');
+    expect(ended.shown).toMatch(/^■ (\w{6}) {2}next {2}killed\npman logs \1 · pman rerun \1\n$/);
+    const again = await onTerminal('rerun next');
+    expect(again.shown).toMatch(/^(\w{6})\npman logs -f \1 · pman kill \1\n$/);
+    expect((await onTerminal('kill -q @1')).shown).toMatch(/^\w{6}\n$/);
+    expect(await pman('rerun', '@1')).toMatch(/^\w{6}$/);
+    await pman('kill', '-y', 'next*');
+    await pman('rm', '-y', 'next*');
+  });
+
   it('has no escapes without colours, and plain signs without UTF-8', async () => {
     const plain = await onTerminal('ls', { env: { NO_COLOR: '1' } });
     expect(plain.raw).not.toContain('\u001b');

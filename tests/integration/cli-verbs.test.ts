@@ -156,6 +156,28 @@ describe('the verbs of pman', () => {
       }
     });
 
+    it('is said to be near by what the list calls it, where it has no name of its own', async () => {
+      const id = (await printed('run', 'nosuchprogram --at-all || true')).trim();
+      const { stderr } = await pman('show', 'nosuchprogram');
+      expect(stderr).toContain(`  near it: ${id} nosuchprogram\n`);
+    });
+
+    it('is an error object with --json, with a code that tells it from other errors', async () => {
+      const problem = async (...argv: string[]) => {
+        const { code, stderr } = await pman(...argv, '--json');
+        return { exit: code, ...JSON.parse(stderr) };
+      };
+      expect(await problem('show', 'zzzz')).toMatchObject({ exit: 1, code: 'not_found' });
+      expect(await problem('wait', '@999999')).toMatchObject({ exit: 125, code: 'not_found' });
+      expect(await problem('ls', '--nosuch')).toMatchObject({
+        ...{ exit: 2, code: 'usage', detail: 'there is no --nosuch' },
+        hint: 'pman ls --help lists its flags',
+      });
+      const busy = (await printed('run', 'sleep 60')).trim();
+      expect(await problem('kill', '-y')).toMatchObject({ exit: 2, code: 'usage' });
+      await pman('kill', busy);
+    });
+
     it('is not guessed when a name means several', async () => {
       for (const n of [1, 2]) await printed('run', '--name', 'twice', `sleep 30; : ${n}`);
       const { code, stderr } = await pman('kill', 'twice');
@@ -412,6 +434,7 @@ describe('the verbs of pman', () => {
       const removed = await pman('rm', running, done);
       expect(removed).toMatchObject({ code: 1, stdout: `${done}\ttrue\tremoved\n` });
       expect(removed.stderr).toContain(`pman: ${running} sleep: `);
+      expect(removed.stderr).toContain(`\n  pman kill ${running} ends it\n`);
       const killed = await pman('kill', '-s', 'KILL', running, '--json');
       expect(JSON.parse(killed.stdout)).toMatchObject({
         jobs: [{ state: 'killed', exitCode: -9 }],
@@ -451,6 +474,21 @@ describe('the verbs of pman', () => {
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr.startsWith(`pman: ${message}`)).toBe(true);
       expect(stderr.split('\n').length).toBeLessThanOrEqual(4);
+    });
+
+    it('is told where flags stand that are before the command', async () => {
+      const { code, stderr } = await pman('--server', 'http://lab:5010', 'ls');
+      expect(code).toBe(2);
+      expect(stderr).toContain('the flags of a command stand behind it, as in pman ls --json');
+      expect((await pman('--nosuch')).stderr).toBe(
+        "pman: unknown option '--nosuch'\npman: pman serve --help lists the flags\n",
+      );
+    });
+
+    it('shows where in the program an error came up only when that is asked for', async () => {
+      const away = ['ls', '--server', 'http://127.0.0.1:9'];
+      expect((await pman(...away)).stderr).toMatch(/^(?!.*\n {4}at )pman: /s);
+      expect((await pman(...away, '--debug')).stderr).toMatch(/^PmanClientError: .*\n {4}at /s);
     });
 
     it('gets help anywhere', async () => {

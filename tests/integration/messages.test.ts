@@ -23,7 +23,7 @@ interface Fault {
 const pman = (line: string, says: string, hint: string, code = WRONG_USE): Fault => ({
   ...{ line: `pman ${line}`, code, says: `pman: ${says}`, hint: `pman: ${hint}` },
 });
-const FLAGS = 'pman --help lists the flags';
+const FLAGS = 'pman serve --help lists the flags';
 const NOT_THERE = 'it is not there: make it, or name another one';
 const OTHER_PLACE = 'Name an address of this machine with --ip, or a port that may be used.';
 const MAKE_TOKEN = 'pman token add <name> --all --tokenPath <file>';

@@ -166,6 +166,20 @@ describeWithEngine('the page for everybody', browserMissing, () => {
     expect(await columns(1200)).toHaveLength(7);
   });
 
+  it('has the sign of a state before the id, at any width, and says the word once to who does not see it', async () => {
+    for (const width of [320, 800, 1200]) {
+      const page = await open('/ui', { width });
+      const row = page.locator(`tr[data-id="${failed.id}"]`);
+      await row.waitFor();
+      const left = async (selector: string) => (await row.locator(selector).boundingBox())?.x;
+      const places = await Promise.all(['input', '.glyph', 'a.job', '.is .state'].map(left));
+      expect(places).toEqual(places.toSorted((a = 0, b = 0) => a - b));
+      expect(await row.locator('.glyph').textContent()).toBe('✗');
+      expect(await row.ariaSnapshot()).toMatch(/^[^✗]*cell "failed 2"[^✗]*$/);
+      expect((await row.ariaSnapshot()).match(/cell "failed/g)).toHaveLength(1);
+    }
+  });
+
   it('can be used at 400 %: what is in the window can be scrolled to', async () => {
     // A window of 1280 x 720 has 320 x 180 pixels then.
     const page = await open(`/ui/jobs/${failed.id}?tab=record`, { width: 320, height: 180 });

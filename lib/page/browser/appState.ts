@@ -1,6 +1,7 @@
 import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
 import { namesOf } from './jobNames.ts';
 import { JobRows } from './jobRows.ts';
+import { ListScroll } from './listScroll.ts';
 import { Live, restWhileHidden } from './live.ts';
 import { addressOf, linkId, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
 import type { Question } from './question.ts';
@@ -18,6 +19,7 @@ export interface Notice {
 export class AppState {
   readonly rows: JobRows;
   readonly live: Live;
+  readonly scroll = new ListScroll();
   readonly #window: Window;
   readonly #listeners = new Set<() => void>();
   readonly #jobListeners = new Set<(event: JobEvent) => void>();

@@ -1,14 +1,25 @@
-import { groupOf, stateWords, type Told } from './shown.ts';
+import { groupOf, type State, stateWords, type Told } from './shown.ts';
 
-/** A state as it is always shown: a glyph, the word, and a colour. */
-export function StateMark({ job }: { readonly job: Told }) {
-  const group = groupOf(job.state);
+/** The sign of a state, in its colour; the word beside it says the same to those who do not see it. */
+export function Glyph({ state }: { readonly state: State }) {
+  const { name, glyph } = groupOf(state);
   return (
-    <span class={`state ${group.name}`}>
-      <span class="glyph" aria-hidden="true">
-        {group.glyph}
-      </span>{' '}
-      {stateWords(job)}
+    <span class={`state ${name}`} aria-hidden="true">
+      <span class="glyph">{glyph}</span>
+    </span>
+  );
+}
+
+/** The word of a state, in its colour. */
+export function StateWords({ job }: { readonly job: Told }) {
+  return <span class={`state ${groupOf(job.state).name}`}>{stateWords(job)}</span>;
+}
+
+/** A state as it is shown where it stands alone: a glyph, the word, and a colour. */
+export function StateMark({ job }: { readonly job: Told }) {
+  return (
+    <span class="state">
+      <Glyph state={job.state} /> <StateWords job={job} />
     </span>
   );
 }

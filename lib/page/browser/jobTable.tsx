@@ -1,5 +1,6 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { StateMark } from './glyph.tsx';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { drawnRows, ROW } from './drawnRows.ts';
+import { Glyph, StateWords } from './glyph.tsx';
 import { Link } from './link.tsx';
 import { isCalled, linkId } from './pagePlace.ts';
 import type { Row } from './rowList.ts';
@@ -7,14 +8,14 @@ import { clock, isOver, middleCut, shortId, span, tookWords } from './shown.ts';
 import { useApp, useChanges, useNow, useRedrawWhenSeen } from './useApp.ts';
 import { useHold } from './useHold.ts';
 
-/** Of a row, in pixels; styles.css has it, too. */
-const ROW = 32;
 /** Rows that are drawn above and below what is seen. */
 const SPARE = 12;
 
+/** Rows to be drawn, and how the scroll bar stands to them. */
 interface Span {
   readonly first: number;
   readonly last: number;
+  readonly offset: number;
 }
 
 /**
@@ -29,59 +30,61 @@ export function JobTable() {
   /** The first row that is seen, and its place in the list. */
   const top = useRef<{ readonly id: string; readonly place: number }>();
   const { hold, point } = useHold(frame);
-  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 60 });
+  const { scroll } = app;
+  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 60, offset: 0 });
   const look = () => {
-    const box = frame.current;
-    if (box === null) return;
-    const place = Math.floor(box.scrollTop / ROW);
-    const seen = Math.ceil(box.clientHeight / ROW);
+    // A list that is not shown is where it was.
+    if (frame.current === null || frame.current.clientHeight === 0) return;
+    const place = Math.floor(scroll.top / ROW);
+    const seen = Math.ceil(scroll.view / ROW);
     // In steps: most scrolls draw nothing anew.
     const from = Math.max(0, Math.floor((place - SPARE) / 8) * 8);
     const to = place + seen + SPARE + 8;
-    setSpan((old) => (old.first === from && old.last === to ? old : { first: from, last: to }));
+    const next: Span = { first: from, last: to, offset: scroll.bar.offset };
+    const isSame = (old: Span) =>
+      old.first === from && old.last === to && old.offset === next.offset;
+    setSpan((old) => (isSame(old) ? old : next));
     hold();
     const { rows: loaded, start: begin } = app.rows;
     const id = loaded[place - begin]?.id;
-    top.current = id === undefined || box.scrollTop === 0 ? undefined : { id, place };
+    top.current = id === undefined || scroll.top === 0 ? undefined : { id, place };
     app.rows.see({ from, to }).catch((error) => app.live.noticed(error));
   };
+  scroll.resize(length);
+  useLayoutEffect(
+    () => (frame.current === null ? undefined : scroll.attach(frame.current, look)),
+    [],
+  );
   const { isLoading, error, shown: fits } = app.rows;
   // Where rows stand in the list is known better once others have come: they stay under the eyes of whoever looks at them.
   useLayoutEffect(() => {
     const now = top.current && app.rows.placeOf(top.current.id);
     if (top.current === undefined || now === undefined) return;
     const moved = now - top.current.place;
-    if (moved !== 0) frame.current?.scrollBy(0, moved * ROW);
+    if (moved !== 0) scroll.go(scroll.top + moved * ROW);
   }, [rows, start]);
   // What has failed is not asked for over and over; who scrolls asks again.
   useLayoutEffect(() => {
     if (error === undefined) look();
   }, [rows, start, isLoading, error]);
   // Other rows begin at the top.
-  useLayoutEffect(() => frame.current?.scrollTo({ top: 0 }), [fits]);
+  useLayoutEffect(() => scroll.go(0), [fits]);
   const isUsable = !app.rows.isFirst;
   // What the benchmark asks for.
   useLayoutEffect(() => {
     if (isUsable) performance.mark('pman usable');
   }, [isUsable]);
-  useEffect(() => {
-    const watcher = new ResizeObserver(look);
-    if (frame.current !== null) watcher.observe(frame.current);
-    return () => watcher.disconnect();
-  }, []);
-  const shown = rows.slice(Math.max(0, first - start), Math.max(0, last - start));
-  const above = Math.max(start, Math.min(first, start + rows.length));
+  const drawn = drawnRows({ first, last }, { start, count: rows.length }, scroll.bar);
+  const shown = rows.slice(drawn.from - start, drawn.to - start);
   const now = useNow(shown.some(({ state }) => !isOver(state)));
   useRedrawWhenSeen();
   const minute = Math.floor(Date.now() / 60_000);
   const { sort } = app.place.filter;
   const openId = app.place.view === 'job' ? app.place.id : undefined;
-  const below = Math.max(0, length - above - shown.length);
   return (
     <section
       class="list"
       ref={frame}
-      onScroll={look}
       tabIndex={-1}
       aria-label="Jobs"
       onPointerMove={point}
@@ -95,6 +98,7 @@ export function JobTable() {
             <th scope="col" class="pick">
               <span class="sr">Selected</span>
             </th>
+            <td class="sign" aria-hidden="true" />
             <Column kind="id" name="ID" />
             <Column kind="name" name="Name" />
             <Column kind="is" name="State" />
@@ -119,19 +123,19 @@ export function JobTable() {
           </tr>
         </thead>
         <tbody>
-          <Gap rows={above} />
+          <Gap height={drawn.above} />
           {shown.map((row, i) => (
             <JobRow
               key={row.id}
               row={row}
-              at={above + i}
+              at={drawn.from + i}
               now={isOver(row.state) ? 0 : now}
               minute={minute}
               isOpen={isCalled(row.id, openId)}
               isPicked={app.selected.has(row.id)}
             />
           ))}
-          <Gap rows={below} />
+          <Gap height={drawn.below} />
         </tbody>
       </table>
     </section>
@@ -147,12 +151,12 @@ function Column({ kind, name }: { readonly kind: string; readonly name: string }
 }
 
 /** The height of rows that are not in the page. */
-function Gap({ rows }: { readonly rows: number }) {
-  if (rows <= 0) return null;
+function Gap({ height }: { readonly height: number }) {
+  if (height <= 0) return null;
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus
-    <tr class="gap" aria-hidden="true" style={{ height: `${rows * ROW}px` }}>
-      <td colSpan={7} />
+    <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
+      <td colSpan={8} />
     </tr>
   );
 }
@@ -197,6 +201,9 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
             />
           </label>
         </td>
+        <td class="sign" aria-hidden="true">
+          {!isGone && <Glyph state={row.state} />}
+        </td>
         <td class="id">
           <Link to={{ view: 'job', id: linkId(id) }} current={isOpen} class="job">
             {shortId(id)}
@@ -206,7 +213,7 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
           {middleCut(jid ?? '', 22)}
         </td>
         <td class="is">
-          {isGone ? <span class="state gone">removed</span> : <StateMark job={row} />}
+          {isGone ? <span class="state gone">removed</span> : <StateWords job={row} />}
         </td>
         <td class="started" title={new Date(since).toString()}>
           {clock(since)} <span class="age">{span((now || Date.now()) - Date.parse(since))}</span>

@@ -1,6 +1,6 @@
 import type { AppState } from './appState.ts';
 import { deedsOf } from './deeds.ts';
-import { chosenJob, focusRow, scrollList } from './listKeys.ts';
+import { chosenJob, focusRow } from './listKeys.ts';
 import { areKeysOn, isTypedInto } from './oneLetterKeys.ts';
 import { GROUPS, isOver } from './shown.ts';
 
@@ -36,9 +36,10 @@ export function listenToKeys({ app, onHelp }: KeyOptions): () => void {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (isTypedInto(target) || document.querySelector('dialog[open]') !== null) return;
     if (key === 'Escape') return back(app);
+    const isInList = target instanceof Element && target.closest('.list') !== null;
     // With a job open they are its log's.
     const isFree = target === document.body && app.place.view === 'jobs';
-    if (isFree && scrollList(key)) return event.preventDefault();
+    if ((isFree || isInList) && app.scroll.key(key)) return event.preventDefault();
     if (!areKeysOn()) return;
     // In the log the keys are the log's.
     const isInLog = target instanceof Element && target.closest('[role=log], .logView') !== null;

@@ -1,4 +1,5 @@
 import type { AppState } from './appState.ts';
+import { ROW } from './drawnRows.ts';
 import { isCalled } from './pagePlace.ts';
 
 /** The part of the page that scrolls the list. */
@@ -21,8 +22,7 @@ export function focusRow(app: AppState, to: 1 | -1 | 'first' | 'last'): boolean 
   if (frame === null || app.rows.length === 0) return false;
   const chosen = chosenJob(app);
   const at = chosen === undefined ? undefined : app.rows.placeOf(chosen.id);
-  const rowHeight = frame.scrollHeight / (app.rows.length + 1);
-  const seen = Math.ceil(frame.scrollTop / rowHeight);
+  const seen = Math.ceil(app.scroll.top / ROW);
   const place = () => {
     const last = app.rows.length - 1;
     if (to === 'first') return 0;
@@ -34,28 +34,14 @@ export function focusRow(app: AppState, to: 1 | -1 | 'first' | 'last'): boolean 
     const row = rows[place() - start];
     const link = row && frame.querySelector<HTMLElement>(`tr[data-id="${CSS.escape(row.id)}"] a`);
     link?.focus({ preventScroll: true });
-    link?.closest('tr')?.scrollIntoView({ block: 'nearest' });
+    if (link != null) app.scroll.bring(place());
     return link != null;
   };
   stopWaiting();
   if (focus()) return true;
-  frame.scrollTo({ top: rowHeight * place() });
+  app.scroll.bring(place());
   const look = () => void requestAnimationFrame(() => focus() && stopWaiting());
   stopWaiting = app.subscribe(look);
   requestAnimationFrame(look);
   return true;
-}
-
-/** Scrolls the list where nothing has the focus, as a browser does where something has. */
-export function scrollList(key: string): boolean {
-  const frame = listFrame();
-  if (frame === null) return false;
-  const page = frame.clientHeight * 0.9;
-  const { scrollTop, scrollHeight } = frame;
-  const tops: Readonly<Record<string, number>> = {
-    ...{ Home: 0, End: scrollHeight, PageUp: scrollTop - page, PageDown: scrollTop + page },
-  };
-  const top = tops[key];
-  if (top !== undefined) frame.scrollTo({ top });
-  return top !== undefined;
 }

@@ -58,7 +58,7 @@ function Shown() {
           type="button"
           class="news"
           onClick={() => {
-            document.querySelector('.list')?.scrollTo({ top: 0 });
+            app.scroll.go(0);
             rows.refresh().catch(() => undefined);
           }}
         >

@@ -17,7 +17,7 @@ export function useHold(frame: RefObject<HTMLElement>) {
       const box = frame.current;
       if (box === null) return;
       const hasFocus = box.contains(document.activeElement);
-      app.hold(timer !== undefined || box.scrollTop > 0 || hasFocus);
+      app.hold(timer !== undefined || app.scroll.top > 0 || hasFocus);
     };
     const over = () => {
       clearTimeout(timer);

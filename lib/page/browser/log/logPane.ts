@@ -1,8 +1,8 @@
+import { ScrollScale } from '../scrollScale.ts';
 import { copyText } from './logCopy.ts';
 import type { RowContent } from './logRow.ts';
 import { LogRows } from './logRows.ts';
 import { RowMap } from './rowMap.ts';
-import { ScrollScale } from './scrollScale.ts';
 
 export const ROW_PX = 20;
 /** Rows come and go in groups of so many. */

@@ -51,15 +51,15 @@ describe('the list of jobs', () => {
     ]);
   });
 
-  it('shows what fits: 40 columns', () => {
+  it('gives names what nobody needs: 40 columns', () => {
     expect(linesAt(40)).toEqual([
-      '  ID      NAME              STATE',
-      '● 7f3a9c  train-lr0.001     running',
-      '○ c01b22  train-lr0.01      waiting 1',
-      '✗ 9d4e10  nightly           failed 2',
-      '■ e8810f  train-wi…p-lr0.1  killed',
-      '? 0a0b0c  env               lost',
-      '✓ 5d5e5f  夜間のバ…理です   ok',
+      '  ID      NAME                 STATE',
+      '● 7f3a9c  train-lr0.001        running',
+      '○ c01b22  train-lr0.01         waiting 1',
+      '✗ 9d4e10  nightly              failed 2',
+      '■ e8810f  train-wit…mup-lr0.1  killed',
+      '? 0a0b0c  env                  lost',
+      '✓ 5d5e5f  夜間のバッ…処理です  ok',
     ]);
   });
 
@@ -75,18 +75,19 @@ describe('the list of jobs', () => {
     ]);
   });
 
-  it('shows all of it where there is room', () => {
+  it('shows all of it where there is room, and before that names have more of it', () => {
     const all = [
-      '  ID      NAME              STATE        AGE   TIME  COMMAND',
-      '● 7f3a9c  train-lr0.001     running    3m04s  3m04s  python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
-      '○ c01b22  train-lr0.01      waiting 1  3m04s         python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
-      '✗ 9d4e10  nightly           failed 2      1h    12s  make -j8 check; ./report --mail ana',
-      '■ e8810f  train-wi…p-lr0.1  killed        3h    41s  python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
-      '? 0a0b0c  env               lost          4d  1d03h  /usr/bin/env\\tprintf "日本語 %s\\n"\\necho \\u001b[31mred',
-      '✓ 5d5e5f  夜間のバ…理です   ok         1m40s     1s  sleep 1',
+      '  ID      NAME                     STATE        AGE   TIME  COMMAND',
+      '● 7f3a9c  train-lr0.001            running    3m04s  3m04s  python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
+      '○ c01b22  train-lr0.01             waiting 1  3m04s         python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
+      '✗ 9d4e10  nightly                  failed 2      1h    12s  make -j8 check; ./report --mail ana',
+      '■ e8810f  train-with-warmup-lr0.1  killed        3h    41s  python3 train.py --data /srv/data --lr 0.001 --epochs 200 --seed 17',
+      '? 0a0b0c  env                      lost          4d  1d03h  /usr/bin/env\\tprintf "日本語 %s\\n"\\necho \\u001b[31mred',
+      '✓ 5d5e5f  夜間のバッチ処理です     ok         1m40s     1s  sleep 1',
     ];
-    expect(linesAt(120)).toEqual(all);
     expect(linesAt(200)).toEqual(all);
+    const seed = '--epochs 200 --seed 17';
+    expect(linesAt(120)).toEqual(all.map((line) => line.replace(seed, '--epochs 200 -…')));
   });
 
   it.each([40, 60, 80, 120, 200])(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job, ServerFacts } from '../../../../lib/client/index.ts';
 import { ASCII_SIGNS, UNICODE_SIGNS } from '../../../../lib/terminal/signs.ts';
-import { PLAIN_STYLE } from '../../../../lib/terminal/style.ts';
+import { COLOUR_STYLE, PLAIN_STYLE, type Style } from '../../../../lib/terminal/style.ts';
 import { widthOf } from '../../../../lib/terminal/width.ts';
 import { keysIn } from '../../../../lib/verbs/readKeys.ts';
 import { arranged, rowsOf, type TopData } from '../../../../lib/verbs/topData.ts';
@@ -102,6 +102,15 @@ describe('the screen of top', () => {
     const text = topLines(none, { columns: 80, rows: 24 }, looks).join('\n');
     expect(text).toContain('no job fits "zzz"');
     expect(text).toContain('[/zzz]');
+  });
+
+  it('marks the row that keys act on and keeps the sign of its state, unless it has no colours', () => {
+    const chosen = { ...view, selected: rows[1]?.job.id };
+    const row = (style: Style) =>
+      topLines(chosen, { columns: 80, rows: 24 }, { ...looks, style })[4];
+    const { bold, cyan, inverse } = COLOUR_STYLE;
+    expect(row(COLOUR_STYLE)).toContain(`${cyan('●')} ${inverse(bold('61c0de'))}  thumbs`);
+    expect(row(PLAIN_STYLE)).toMatch(/^> 61c0de /);
   });
 
   it('has no bars without UTF-8', () => {

@@ -1,5 +1,7 @@
-/** No element is made higher, in pixels: browsers stop at 16 to 33 million. */
+/** No element is made higher, in pixels: browsers stop at 17 to 33 million. */
 const MOST_PX = 15_000_000;
+/** What is beside an end of a scroll bar: higher than any row. */
+const NEAR_PX = 64;
 
 /**
  * Where in a list one is, and where its scroll bar then stands. Up to a height both are the same. A longer list has a
@@ -35,7 +37,10 @@ export class ScrollScale {
   resize(height: number, view: number): void {
     this.#height = height;
     this.#view = view;
-    if (!this.isScaled) this.#offset = 0;
+    if (!this.isScaled) {
+      this.top -= this.#offset;
+      this.#offset = 0;
+    }
     this.top = Math.min(this.top, this.maxTop);
   }
 
@@ -45,8 +50,7 @@ export class ScrollScale {
     const isJump = Math.abs(bar - before) > this.#view;
     const isEnd = bar <= 0 || bar >= this.#maxBar - 1;
     if (this.isScaled && (isJump || isEnd)) {
-      this.top =
-        this.#maxBar === 0 ? 0 : (Math.min(bar, this.#maxBar) / this.#maxBar) * this.maxTop;
+      this.top = this.#topAt(bar);
       this.#offset = this.top - bar;
       return;
     }
@@ -57,9 +61,26 @@ export class ScrollScale {
   go(top: number): number {
     this.top = Math.max(0, Math.min(this.maxTop, top));
     if (!this.isScaled) return this.top;
-    const bar = Math.round(this.maxTop === 0 ? 0 : (this.top / this.maxTop) * this.#maxBar);
+    const bar = this.#barAt(this.top);
     this.#offset = this.top - bar;
     return bar;
+  }
+
+  /**
+   * Beside its ends the bar is the place itself: so there is height enough for the row that is seen in part, and a place
+   * beside an end is not shown as the end.
+   */
+  #barAt(top: number): number {
+    const left = this.maxTop - top;
+    if (top <= 0 || left <= 0) return top <= 0 ? 0 : this.#maxBar;
+    const bar = Math.round((top / this.maxTop) * this.#maxBar);
+    const most = this.#maxBar - Math.max(2, Math.min(left, NEAR_PX));
+    return Math.min(most, Math.max(1, Math.min(top, NEAR_PX), bar));
+  }
+
+  #topAt(bar: number): number {
+    if (bar <= 0) return 0;
+    return bar >= this.#maxBar - 1 ? this.maxTop : (bar / this.#maxBar) * this.maxTop;
   }
 
   get #maxBar(): number {
