@@ -75,12 +75,24 @@ export function createSpool(folder: string, request: SpoolRequest, input?: Spool
  * @throws the file system's error; the next call makes anew what is there then
  */
 export function openSpool(folder: string, request: SpoolRequest): void {
-  if (readSpool(folder) === undefined) {
+  if (isMade(folder)) append(folder, { request }, false);
+  else if (readSpool(folder) === undefined) {
     rmSync(folder, { recursive: true, force: true });
     makeFolder(folder);
     append(folder, { request }, false);
   }
   if (request.fsync) syncPath(dirname(folder));
+}
+
+/** Makes a folder; false where there is something of that name. Mostly there is nothing: that is not looked for first. */
+function isMade(folder: string): boolean {
+  try {
+    makeFolder(folder);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean): void {

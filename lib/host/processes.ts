@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 
 /** A process, told from a later one of the same pid. */
@@ -17,7 +17,7 @@ export function startTicks(pid: number): string | undefined {
 function processFields(pid: number): { state: string; ticks: string } | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readShort(`/proc/${pid}/stat`);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ESRCH') return undefined; // it has gone, or there is no /proc here
@@ -26,6 +26,18 @@ function processFields(pid: number): { state: string; ticks: string } | undefine
   // The second field is the program's name in brackets and may hold anything, brackets too.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', ticks: fields[19] ?? '' };
+}
+
+const scratch = Buffer.allocUnsafe(4096);
+
+/** The text of a file that the system writes in one piece. It is read for each job, and `readFileSync` asks for its size first. */
+function readShort(file: string): string {
+  const fd = openSync(file, 'r');
+  try {
+    return scratch.toString('latin1', 0, readSync(fd, scratch));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Whether that process still runs, and the pid is not another one's by now. No process has a pid of 0 or less. */

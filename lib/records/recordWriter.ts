@@ -1,7 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { makeFolder } from '../host/folders.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
@@ -9,6 +8,7 @@ import type { Logger } from '../log.ts';
 import { writeLeaf, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { discardRecord } from './folder.ts';
+import { WritePace } from './writePace.ts';
 
 export interface RecordWriterOptions {
   /** The folder of the records. */
@@ -35,21 +35,11 @@ export interface RecordWriterOptions {
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
-/** How long a save keeps the process to itself at a time, in milliseconds. */
-const SLICE_MS = 5;
 /**
- * How long a save that nobody waits for then leaves it to others: when they keep it busy or no job has ended, and when not;
- * milliseconds.
+ * With more records to be written than this of jobs that have ended, a save makes no pauses: a start after a kill reads as many
+ * journals (docs/decisions/0042). Those of others stay in memory anyway.
  */
-const LONG_PAUSE_MS = 100;
-const SHORT_PAUSE_MS = 10;
-/** The share of a pause that others have to use to count as busy. */
-const BUSY = 0.5;
-/**
- * With more records to be written than this of jobs that have ended, a save makes no pauses: memory is not for ever. Those of
- * others stay in memory anyway.
- */
-const MAX_UNWRITTEN = 4000;
+const MAX_UNWRITTEN = 10_000;
 /** With more characters of outputs to be written than this, a save does nothing else. */
 const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
 
@@ -79,6 +69,7 @@ export interface MarkOptions {
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #unwritten = new Map<string, Unwritten>();
+  readonly #pace = new WritePace();
   /** Of all that is unwritten. */
   #chars = 0;
   /** How many of these are of jobs that have ended. */
@@ -113,6 +104,7 @@ export class RecordWriter {
     if (unwritten === undefined || unwritten.isLast) return;
     unwritten.isLast = true;
     this.#last += 1;
+    this.#pace.jobEnded();
   }
 
   /** Has a record written: all of it, the leaf at a path, or nothing that is not marked already. */
@@ -192,8 +184,7 @@ export class RecordWriter {
 
   async #saveUnwritten(): Promise<void> {
     if (this.#unwritten.size === 0 && this.#problem !== undefined) this.#probe();
-    let sliceEnd = performance.now() + SLICE_MS;
-    let pauseMs = LONG_PAUSE_MS;
+    this.#pace.begin();
     let nextAt = Number.POSITIVE_INFINITY;
     for (const root of [...this.#unwritten.keys()]) {
       const isToWait = !this.#waitedFor && this.#problem === undefined;
@@ -215,16 +206,17 @@ export class RecordWriter {
         return;
       }
       if (performance.now() > this.#deadline) return;
-      if (performance.now() < sliceEnd || this.#chars > MAX_UNWRITTEN_CHARS) continue;
-      if (this.#waitedFor || this.#last > MAX_UNWRITTEN) pauseMs = 0;
-      const before = performance.eventLoopUtilization();
-      await sleep(pauseMs);
-      const { utilization } = performance.eventLoopUtilization(before);
-      // Where no job has ended, nothing comes of haste: what waits stays in memory and in the spool.
-      pauseMs = utilization > BUSY || this.#last === 0 ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
-      sliceEnd = performance.now() + SLICE_MS;
+      if (!this.#pace.isOver || this.#hasLongTexts) continue;
+      await this.#pace.pause(() => ({
+        isUrgent: this.#waitedFor || this.#hasLongTexts || this.#last > MAX_UNWRITTEN,
+        ended: this.#last,
+      }));
     }
     if (nextAt < Number.POSITIVE_INFINITY) this.#saveSoon(Math.max(0, nextAt - performance.now()));
+  }
+
+  get #hasLongTexts(): boolean {
+    return this.#chars > MAX_UNWRITTEN_CHARS;
   }
 
   /** What is unwritten of a record, which from here on counts as written. */

@@ -130,9 +130,12 @@ function numeric(value: JsonValue): number | bigint | undefined {
   return /^-?\d+$/.test(value.text) && !Number.isSafeInteger(number) ? BigInt(value.text) : number;
 }
 
-/** How many characters the strings in a JSON value have, names aside: about what a value with outputs takes in memory. */
+/** Shorter strings are what any record has. */
+const LONG_STRING = 1000;
+
+/** How many characters the long strings in a JSON value have: about what outputs take in memory. */
 export function charsIn(value: JsonValue): number {
-  if (typeof value === 'string') return value.length;
+  if (typeof value === 'string') return value.length < LONG_STRING ? 0 : value.length;
   if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return 0;
   let chars = 0;
   for (const member of Object.values(value)) chars += charsIn(member);
