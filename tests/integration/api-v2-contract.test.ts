@@ -81,7 +81,8 @@ describeWithEngine('/api/v2 and schemathesis', pythonMissing, () => {
 
 function schemathesis(port: number, token: string): Promise<{ code: number; output: string }> {
   const args = [
-    ...['run', `http://127.0.0.1:${port}/openapi.json`, '-H', `Authorization: Bearer ${token}`],
+    ...['--config-file', join(checkout, 'tests/engines/python/schemathesis.toml'), 'run'],
+    ...[`http://127.0.0.1:${port}/openapi.json`, '-H', `Authorization: Bearer ${token}`],
     // The original takes any verb, and more of a request than can be said here.
     ...['--exclude-path-regex', '^/(api/v1|metrics|livez|readyz)'],
     // A document cannot say which commands this token may run.
