@@ -17,10 +17,13 @@ export type {
   KillOrder,
   LinesQuery,
   NewJob,
+  Notifications,
+  NotifyAgain,
   OutputLine,
   OutputLines,
   Problem,
   RunningJobs,
+  SentAgain,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 export type {

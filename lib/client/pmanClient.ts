@@ -15,8 +15,11 @@ import type {
   KillOrder,
   LinesQuery,
   NewJob,
+  Notifications,
+  NotifyAgain,
   OutputLines,
   RunningJobs,
+  SentAgain,
   ServerFacts,
 } from '../dialects/v2/shapes.ts';
 import type {
@@ -232,6 +235,17 @@ export class PmanClient {
   /** Events that have happened, oldest first, behind the number `after`: 500 at most. */
   eventPage(query: EventQuery = {}, { signal }: CallOptions = {}): Promise<EventPage> {
     return this.#json({ path: '/events', query, signal });
+  }
+
+  /** What came of the webhooks that a job asked for. */
+  notifications(job: JobName, { signal }: CallOptions = {}): Promise<Notifications> {
+    return this.#json({ path: `${jobPath(idOf(job))}/notifications`, signal });
+  }
+
+  /** Sends webhooks of a job again: those that were given up, or `all`. It is never asked for twice. */
+  notifyAgain(job: JobName, body: NotifyAgain = {}, { signal }: CallOptions = {}) {
+    const path = `${jobPath(idOf(job))}/notify`;
+    return this.#json<SentAgain>({ method: 'POST', path, body, signal });
   }
 
   /** What the jobs that run take now, and what they have written last. */

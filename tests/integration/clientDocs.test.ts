@@ -63,6 +63,7 @@ describe('docs/client.md', () => {
           'true',
           'kept.txt kept',
           'true',
+          '0',
           'http true true',
           'string true host ready',
           'killed',
@@ -84,6 +85,7 @@ describe('docs/client.md', () => {
       '"type":"ended"',
       '"state":"killed"',
       '"rerunOf":',
+      '{"notifications":[]}',
       'kept\n',
     ];
     for (const text of [...said, '"code":"not_found"']) expect(stdout).toContain(text);

@@ -1,6 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { PmanClient } from '../../lib/client/index.ts';
 import { notificationsSchema } from '../../lib/dialects/v2/notifyRoutes.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -172,6 +173,10 @@ describe('webhooks', () => {
       const again = await client.send('POST', `/api/v2/jobs/${id}/notify`, {});
       expect([again.status, again.body]).toEqual([202, { deliveries: 1 }]);
       await eventually(() => receiver.received.length === 5);
+      const program = new PmanClient(client.url('/'));
+      const { deliveries = [] } = (await program.notifications(id)).notifications[0] ?? {};
+      expect(deliveries.map(({ type }) => type)).toContain('ended');
+      expect(await program.notifyAgain(id)).toEqual({ deliveries: 0 });
       const all = await client.send('POST', `/api/v2/jobs/${id}/notify`, { which: 'all' });
       expect(all.status).toBe(202);
       await eventually(() => receiver.received.length === 6);

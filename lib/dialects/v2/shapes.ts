@@ -14,6 +14,7 @@ import type {
 } from './lineSchemas.ts';
 import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import type { changesSchema, newJobSchema } from './newJobSchema.ts';
+import type { notificationsSchema, notifyAgainSchema, sentAgainSchema } from './notifyRoutes.ts';
 import type { problemSchema } from './problemSchema.ts';
 import type { runningSchema } from './runningRoute.ts';
 import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
@@ -47,6 +48,11 @@ export type LinesQuery = Partial<Omit<z.infer<typeof linesQuerySchema>, 'wait'>>
 export type FindQuery = Omit<Partial<z.infer<typeof findQuerySchema>>, 'ignoreCase'> & {
   readonly ignoreCase?: boolean;
 };
+/** What came of the webhooks of a job. */
+export type Notifications = z.infer<typeof notificationsSchema>;
+/** Which of them are sent again. */
+export type NotifyAgain = z.input<typeof notifyAgainSchema>;
+export type SentAgain = z.infer<typeof sentAgainSchema>;
 export type RunningJobs = z.infer<typeof runningSchema>;
 export type FileStore = z.infer<typeof fileStoreSchema>;
 export type Problem = z.infer<typeof problemSchema>;
