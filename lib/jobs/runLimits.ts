@@ -44,6 +44,7 @@ export const labels = textMap(
 
 /** The same, in the words of JSON Schema. */
 export const LABELS_SHAPE = {
+  type: 'object',
   maxProperties: MAX_LABELS,
   propertyNames: { type: 'string', pattern: LABEL_NAME.source },
   additionalProperties: { type: 'string', maxLength: MAX_LABEL_VALUE },

@@ -80,6 +80,16 @@ describe('what is said to /api/v2', () => {
       expect([status, detail]).toEqual([400, 'Idempotency-Key: is empty']);
     });
 
+    it('has each variable that it was given, whatever it is called', async () => {
+      const env = JSON.parse('{"__proto__": "a", "constructor": "b"}') as object;
+      const { id } = await api.submit({ command: 'env', env });
+      await api.job(id, '?wait=20s');
+      const { body } = await api.send('GET', `/api/v2/jobs/${id}/stdout`);
+      expect(String(body).split('\n')).toEqual(
+        expect.arrayContaining(['__proto__=a', 'constructor=b']),
+      );
+    });
+
     it('has memory in bytes, whether the number is one or a text', async () => {
       for (const memory of [64 * 1024 * 1024, String(64 * 1024 * 1024)]) {
         const { id } = await api.submit({ ...of, memory });
@@ -96,6 +106,9 @@ describe('what is said to /api/v2', () => {
       [{ ...of, memory: '5Mi' }, '"memory": "5Mi" is no amount of memory'],
       [{ ...of, ssh: 'a@b' }, '"ssh": this server sends no jobs to other hosts'],
       [{ ...of, image: 'a', ssh: 'a@b' }, '"ssh": a container job cannot go to another host'],
+      [{ ...of, env: { A: 1 } }, '"env.A": has to be a text'],
+      [{ ...of, env: [] }, '"env": has to be an object'],
+      [{ ...of, labels: { a: 1 } }, '"labels.a": '],
       [{ ...of, timeout: 0 }, '"timeout": has to be more than 0'],
       [{ ...of, nice: 20 }, '"nice": has to be 19 or less'],
       [{ ...of, maxOutput: 5 }, '"maxOutput": has to be 1024 or more'],

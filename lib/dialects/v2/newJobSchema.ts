@@ -53,14 +53,10 @@ export const newJobSchema = z
       description:
         'What is to run it: the job is refused where that is not what this server would take.',
     }),
-    labels: z
-      .record(z.string(), text)
-      .pipe(labels)
-      .optional()
-      .meta({
-        description: 'Names and values to find it by; a container gets them, too.',
-        ...LABELS_SHAPE,
-      }),
+    labels: labels.optional().meta({
+      description: 'Names and values to find it by; a container gets them, too.',
+      ...LABELS_SHAPE,
+    }),
     stdin: text.optional().meta({
       description: 'What it reads as its standard input. Not on a swarm.',
     }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { textMap } from '../../wire/textMap.ts';
 
 /**
  * What several schemas of `/api/v2` are made of. They check what is sent, the OpenAPI document is made of them, and the
@@ -7,7 +8,11 @@ import { z } from 'zod';
 
 export const text = z.string().refine((value) => !value.includes('\0'), 'holds a NUL character');
 export const word = text.min(1, 'is empty').max(4096, 'has more than 4096 characters');
-export const texts = z.record(z.string(), text);
+/** Not z.record, which drops a member of the name `__proto__`. */
+export const texts = textMap(
+  z.string('has to be a text').refine((value) => !value.includes('\0'), 'holds a NUL character'),
+  'has to be an object',
+).meta({ type: 'object', additionalProperties: { type: 'string' } });
 /** All that has 15 digits is exact as a number. */
 export const MOST_NUMBER = 999_999_999_999_999;
 export const wholeNumber = z
