@@ -143,12 +143,12 @@ export class OutputWatch {
 
 /**
  * The chunks of a part's output in the order in which they came in. What the log does not tell of comes last.
- * @param endedAt when the part ended, or now
+ * @param endedAt when the part ended, or now while it runs; undefined when nobody knows: then the last writes tell
  */
 export function readOutputLog(
   folder: string,
   part: number,
-  endedAt: number,
+  endedAt: number | undefined,
 ): readonly OutputChunk[] {
   const chunks: OutputChunk[] = [];
   const sizes: Record<StreamName, number> = { stdout: 0, stderr: 0 };
@@ -162,8 +162,10 @@ export function readOutputLog(
     if (growth !== undefined) add(...growth);
   }
   const { out, err } = partFiles(folder, part);
-  add(endedAt, 'stdout', statSync(out, { throwIfNoEntry: false })?.size ?? 0);
-  add(endedAt, 'stderr', statSync(err, { throwIfNoEntry: false })?.size ?? 0);
+  for (const [stream, file] of [['stdout', out] as const, ['stderr', err] as const]) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat !== undefined) add(endedAt ?? stat.mtimeMs, stream, stat.size);
+  }
   return chunks;
 }
 

@@ -10,6 +10,7 @@ interface Line {
   readonly part?: number;
   readonly stream?: string;
   readonly offset?: number;
+  readonly time?: string;
   readonly text?: string;
   readonly base64?: string;
   readonly ended?: string;
@@ -75,6 +76,26 @@ describe('outputs, runs again and facts of /api/v2', () => {
       ...after.slice(1).map((line) => [line.stream, told(line)]),
       ['end', 'succeeded'],
     ]);
+  });
+
+  it('tells when bytes were seen, which is the same whenever it is asked for', async () => {
+    // Too short for a log: nobody has noted when it wrote.
+    const { id } = await api.submit({ command: 'echo a; echo b >&2' });
+    const { startedAt, parts } = await api.job(id, '?wait=20s');
+    const ended = Date.parse(parts.at(-1)?.endedAt ?? '');
+    await eventually(() => Date.now() > ended + 50);
+    const read = () => lines(`/api/v2/jobs/${id}/output`);
+    const told = await read();
+    expect(await read()).toEqual(told);
+    expect(told).toHaveLength(2);
+    for (const { time = '' } of told) {
+      expect(Date.parse(time)).toBeGreaterThanOrEqual(Date.parse(startedAt ?? ''));
+      expect(Date.parse(time)).toBeLessThanOrEqual(ended);
+    }
+    // The envelope goes on behind the last time: there is nothing more.
+    const old = `/api/v1/${id}/output`;
+    const [last] = (await lines(old)).slice(-1);
+    expect(await lines(`${old}?since=${last?.time}`)).toEqual([]);
   });
 
   it('is resumed by a stream of one output where it was left, without a byte lost or twice', async () => {

@@ -1,7 +1,7 @@
 import type { KillRequest } from '../../../crunner/job/killRequest.ts';
 import type { Soon } from '../../concurrency/soon.ts';
 import { freely, inTurns, type Pace } from '../../concurrency/turns.ts';
-import type { TreeNode } from '../../tree/node.ts';
+import { TreeNode } from '../../tree/node.ts';
 import type {
   BackendReadiness,
   JobBackend,
@@ -118,7 +118,8 @@ export class HostJobs implements JobBackend {
   }
 
   timedOutput(root: string, part: number): readonly TimedPiece[] {
-    return this.#outputs.timed(root, part);
+    const record = this.#options.database.tree(root) ?? new TreeNode();
+    return this.#outputs.timed(root, record, part, this.isActive(root));
   }
 
   async partOutputs(root: string, record: TreeNode): Promise<readonly PartOutputs[]> {

@@ -6,6 +6,7 @@ import { outputLogFile, readOutputLog } from '../../../crunner/detached/outputLo
 import { partFiles, readSpool } from '../../../crunner/detached/spool.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { OutputAsked, PartReport } from '../backend.ts';
+import { hostView } from '../jobView.ts';
 import { bytesOf, type OutputPiece, type PartOutputs, type TimedPiece } from '../outputPieces.ts';
 import { progressOf } from '../progress.ts';
 import { outputShare } from './poller.ts';
@@ -78,9 +79,13 @@ export class HostOutputs {
     });
   }
 
-  /** What a part has written to both streams, in the order in which it came in. */
-  timed(root: string, part: number): readonly TimedPiece[] {
-    const chunks = readOutputLog(join(this.#options.spool, root), part, Date.now());
+  /**
+   * What a part has written to both streams, in the order in which it came in.
+   * @param isActive whether the job may go on; else what it wrote was seen by its end at the latest
+   */
+  timed(root: string, record: TreeNode, part: number, isActive: boolean): readonly TimedPiece[] {
+    const endedAt = hostView(record).parts[part]?.endedAt ?? (isActive ? Date.now() : undefined);
+    const chunks = readOutputLog(join(this.#options.spool, root), part, endedAt);
     return chunks.map((chunk) => ({ ...chunk, file: this.#file(root, part, chunk.stream) }));
   }
 
