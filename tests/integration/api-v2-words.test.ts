@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { jobSchema } from '../../lib/dialects/v2/jobSchema.ts';
 import { newJobSchema } from '../../lib/dialects/v2/newJobSchema.ts';
 import { problemSchema } from '../../lib/dialects/v2/problemSchema.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
@@ -241,5 +242,24 @@ describe('what is said to /api/v2', () => {
       const tags = `If-None-Match: "other"\r\nIf-None-Match: ${tag}\r\n`;
       expect((await server.raw(`${head}${tags}\r\n`))?.status).toBe(304);
     });
+  });
+});
+
+describe('a job with an image whose command this host runs', () => {
+  it('has the environment that it was sent with, also when it is sent again', async () => {
+    const here = await startServer({ flags: ['--container-env', 'host'] });
+    const client = new ApiClient(here);
+    const job = { image: 'any', command: 'echo "$A$B"', env: { A: '1' }, workers: 2 };
+    const { id } = await client.submit(job);
+    const again = await client.send('POST', `/api/v2/jobs/${id}/rerun`, { env: { B: '2' } });
+    const { id: other } = jobSchema.parse(again.body);
+    for (const [one, said] of [
+      [id, '1\n'],
+      [other, '2\n'],
+    ]) {
+      await client.job(one ?? '', '?wait=20s');
+      expect((await client.send('GET', `/api/v2/jobs/${one}/stdout`)).body).toBe(said);
+    }
+    await endServer(here);
   });
 });

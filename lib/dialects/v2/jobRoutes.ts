@@ -52,7 +52,9 @@ export const submitJob = defineRoute({
   },
   handle({ body, header, input }, context) {
     requireTaken(context.jobs, body);
-    const meta = runMeta(body, keyIn(header), context.auid ?? '');
+    const { auid, jobs } = context;
+    const { runsImagesHere } = jobs;
+    const meta = runMeta(body, keyIn(header), { auid, runsImagesHere });
     return accepted(context, withInput(meta, input), input);
   },
 });
@@ -181,6 +183,7 @@ export const rerunJob = defineRoute({
     });
     const { meta, needsInput } = rerunMeta(view, body, {
       ...{ root, key: keyIn(header), isNew: sent !== undefined },
+      runsImagesHere: context.jobs.runsImagesHere,
     });
     const input = needsInput ? context.jobs.input(root) : sent;
     if (needsInput && input === undefined) {

@@ -8,9 +8,15 @@ import type { NewJob } from './newJobSchema.ts';
  * see the same job.
  * @param key names the job: the same key and the same request are the same job
  * @param auid who the job is for when it does not say
+ * @param runsImagesHere whether this host runs the commands of images: then the environment is its job's, as without one
  */
-export function runMeta(job: NewJob, key: string | undefined, auid: string): JsonObject {
+export function runMeta(
+  job: NewJob,
+  key: string | undefined,
+  { auid = '', runsImagesHere }: { auid?: string | undefined; runsImagesHere: boolean },
+): JsonObject {
   const { image } = job;
+  const isHere = image === undefined || runsImagesHere;
   return {
     ...{ cmd: job.command, auid: job.auid ?? auid },
     jid: job.jid ?? (image === undefined ? '' : serviceName(key)),
@@ -19,7 +25,7 @@ export function runMeta(job: NewJob, key: string | undefined, auid: string): Jso
     ...given('nice', job.nice),
     ...given('cwd', job.cwd),
     ...given('shell', job.shell),
-    ...given('env', image === undefined ? job.env : undefined),
+    ...given('env', isHere ? job.env : undefined),
     ...given('memory_limit', memoryText(job.memory)),
     ...given('ssh', job.ssh),
     ...given('stdin', job.stdin),

@@ -19,7 +19,12 @@ const OF_ONE_JOB = ['key', 'cmdMgr', 'cmdMrg_byte_str', 'rerunOf'] as const;
 export function rerunMeta(
   view: Pick<JobView, 'asked' | 'command' | 'isContainer'>,
   changes: JobChanges,
-  { root, key, isNew }: { root: string; key: string | undefined; isNew: boolean },
+  {
+    root,
+    key,
+    isNew,
+    runsImagesHere,
+  }: { root: string; key: string | undefined; isNew: boolean; runsImagesHere: boolean },
 ): Rerun {
   const former = { ...view.asked() };
   for (const name of OF_ONE_JOB) delete former[name];
@@ -28,7 +33,7 @@ export function rerunMeta(
   const image = changes.image ?? imageOf(container);
   const { command = view.command } = changes;
   const job = { ...changes, command, ...(image !== undefined && { image }) };
-  const { auid, jid, container: changed, ...rest } = runMeta(job, key, '');
+  const { auid, jid, container: changed, ...rest } = runMeta(job, key, { runsImagesHere });
   const meta: JsonObject = {
     ...{ auid: '', jid: '' },
     ...former,
