@@ -4,9 +4,23 @@ import { jobCalled } from './index/shortNames.ts';
 import { NAME_KEYS } from './recordSearch.ts';
 
 /** What says nothing of single jobs. */
-const HARMLESS: ReadonlySet<PropertyKey> = new Set([
-  ...['folder', 'fsync', 'rights', 'problem', 'indexing', 'indexed', 'requireIndex'],
-]);
+const HARMLESS = [
+  'folder',
+  'fsync',
+  'rights',
+  'problem',
+  'indexing',
+  'indexed',
+  'requireIndex',
+] as const;
+
+/** What is of the whole database: refused. */
+type OfAll =
+  | ('size' | 'unfinished' | 'hasBeginning' | 'beginningWith' | 'observe' | 'refused' | 'sameJob')
+  | ('add' | 'edit' | 'hold' | 'release' | 'save' | 'reload' | 'close');
+
+/** What there has to be an own form of. A new way to find jobs has to stand in one of the three lists. */
+type Own = Pick<JobDatabase, Exclude<keyof JobDatabase, OfAll | (typeof HARMLESS)[number]>>;
 
 /**
  * The database as somebody sees it to whom only the jobs of one auid are shown: the others are not there. What this
@@ -36,14 +50,16 @@ export function ownRecords(database: JobDatabase, auid: string): JobDatabase {
       return root === undefined ? [] : [root];
     },
     look: (root) => (database.has(root) && isOwn(root) ? database.look(root) : undefined),
+    outline: (root) => (database.has(root) && isOwn(root) ? database.outline(root) : undefined),
     summary: (root) => (database.has(root) && isOwn(root) ? database.summary(root) : undefined),
     remove: (gone, options) => database.remove(gone.filter(isOwn), options),
-  } as const satisfies Partial<JobDatabase>;
+  } as const satisfies Own;
+  const harmless: ReadonlySet<PropertyKey> = new Set(HARMLESS);
   const known = new Map<PropertyKey, unknown>(Object.entries(own));
   return new Proxy(database, {
     get(target, name) {
       if (known.has(name)) return known.get(name);
-      if (HARMLESS.has(name)) {
+      if (harmless.has(name)) {
         const value: unknown = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : value;
       }

@@ -18,6 +18,7 @@ describe('ownRecords', () => {
     expect([...own.roots()]).toEqual([mine]);
     expect([own.has(mine), own.has(other)]).toEqual([true, false]);
     expect([own.tree(mine) === undefined, own.tree(other)]).toEqual([false, undefined]);
+    expect([own.outline(mine) === undefined, own.outline(other)]).toEqual([false, undefined]);
     expect([own.summary(mine)?.jid, own.summary(other)]).toEqual(['mine', undefined]);
     expect([...(await own.find('jid', 'mine'))]).toEqual([mine]);
     expect([...(await own.find('jid', 'other'))]).toEqual([]);
