@@ -90,7 +90,8 @@ function eventWords(event: JobEvent): string {
     case 'ended': {
       const codes = Array.isArray(exitCodes) ? exitCodes.filter((code) => code !== 0) : [];
       const code = codes.find((one): one is number => typeof one === 'number') ?? null;
-      return stateText({ state: stateOf(event), exitCode: code, reason: null, place: null });
+      const reason = (data.reason ?? null) as Job['reason'];
+      return stateText({ state: stateOf(event), exitCode: code, reason, place: null });
     }
     case 'accepted':
     case 'output':

@@ -36,6 +36,13 @@ describe('the lines of events', () => {
     expect(new EventLines().line(ended, looks)).toMatch(/ failed 2$/);
   });
 
+  it('say that a job took too long', () => {
+    const reason = { code: 'timeout', message: 'time limit 1 s' };
+    const late = event(7, 'ended', '23.310', { state: 'failed', exitCodes: [-15], reason });
+    const looks = { columns: 80, style: PLAIN_STYLE, signs: UNICODE_SIGNS };
+    expect(new EventLines().line(late, looks)).toMatch(/ timeout$/);
+  });
+
   it('leave out the number, then the name, on a narrow terminal', () => {
     expect(linesAt(70).at(-1)?.slice(14)).toBe(
       'ended         9d4e10  nightly-…er-name  failed 2 after …',
