@@ -18,6 +18,8 @@ export interface Column<Row> {
   readonly takesRest?: boolean;
   /** It is left out on a terminal of fewer columns. */
   readonly leavesBelow?: number;
+  /** It is left out where a line would be too wide with it, the last such column first. */
+  readonly leavesWhenFull?: boolean;
 }
 
 export interface TableOptions {
@@ -25,6 +27,12 @@ export interface TableOptions {
   readonly columns: number;
   readonly header?: (text: string) => string;
   readonly mark?: Mark;
+}
+
+interface Fitted<Row> {
+  readonly shown: readonly Column<Row>[];
+  readonly cells: readonly (readonly string[])[];
+  readonly widths: readonly number[];
 }
 
 const GAP = '  ';
@@ -41,16 +49,8 @@ export function tableLines<Row>(
   rows: readonly Row[],
   { columns: room, header, mark = '…' }: TableOptions,
 ): readonly string[] {
-  const shown = all.filter(({ leavesBelow = 0 }) => room >= leavesBelow);
-  const cells = rows.map((row) => shown.map((column) => oneLine(column.text(row))));
-  const widest = shown.map(({ name }, i) =>
-    Math.max(widthOf(name), ...cells.map((line) => widthOf(line[i] ?? ''))),
-  );
-  const widths = shown.map(({ most = Number.POSITIVE_INFINITY }, i) =>
-    Math.min(widest[i] ?? 0, Math.floor(most * Math.max(1, room / USUAL_ROOM))),
-  );
-  narrow(shown, widths, room);
-  widen(shown, widths, widest, room);
+  const wanted = all.filter(({ leavesBelow = 0 }) => room >= leavesBelow);
+  const { shown, cells, widths } = fitted(wanted, rows, room);
   const line = (texts: readonly string[], row: Row | undefined) =>
     shown
       .map((column, i) => {
@@ -73,14 +73,38 @@ export function tableLines<Row>(
   return header === undefined ? body : [header(names), ...body];
 }
 
+/** The columns that a line has room for, what stands in them, and how wide they are. */
+function fitted<Row>(
+  shown: readonly Column<Row>[],
+  rows: readonly Row[],
+  room: number,
+): Fitted<Row> {
+  const cells = rows.map((row) => shown.map((column) => oneLine(column.text(row))));
+  const widest = shown.map(({ name }, i) =>
+    Math.max(widthOf(name), ...cells.map((line) => widthOf(line[i] ?? ''))),
+  );
+  const widths = shown.map(({ most = Number.POSITIVE_INFINITY }, i) =>
+    Math.min(widest[i] ?? 0, Math.floor(most * Math.max(1, room / USUAL_ROOM))),
+  );
+  narrow(shown, widths, room);
+  const last = shown.findLastIndex(({ leavesWhenFull }) => leavesWhenFull === true);
+  if (last >= 0 && excess(shown, widths, room) > 0) {
+    return fitted(shown.toSpliced(last, 1), rows, room);
+  }
+  widen(shown, widths, widest, room);
+  return { shown, cells, widths };
+}
+
 /** How much wider than the terminal a line is; what is left of it is below 0. */
 function excess<Row>(
   shown: readonly Column<Row>[],
   widths: readonly number[],
   room: number,
 ): number {
+  // What has no width has no gap.
   const gaps = shown.reduce(
-    (sum, _, i) => sum + (i === 0 ? 0 : shown[i - 1]?.name === '' ? 1 : GAP.length),
+    (sum, _, i) =>
+      sum + (i === 0 || widths[i] === 0 ? 0 : shown[i - 1]?.name === '' ? 1 : GAP.length),
     0,
   );
   return widths.reduce((sum, width) => sum + width, gaps) - room;

@@ -2,6 +2,7 @@ import { padEnd } from '../terminal/cutText.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { UNICODE_SIGNS } from '../terminal/signs.ts';
 import { fieldLine } from '../terminal/table.ts';
+import { widthOf } from '../terminal/width.ts';
 import { type Check, checkServer } from './doctorChecks.ts';
 import { CannotError } from './failures.ts';
 import { readWords, type Words } from './flagWords.ts';
@@ -32,12 +33,12 @@ export const doctor: Verb = {
         const sign = { ok: style.green(signs.ok), failed: style.red(signs.failed), none: '-' }[
           state
         ];
-        const told = `${sign} ${padEnd(name, 9)} ${oneLine(text)}`;
-        out.line(
-          hint === undefined
-            ? told
-            : `${told}  ${style.dim(`${signs === UNICODE_SIGNS ? '→' : '->'} ${oneLine(hint)}`)}`,
-        );
+        const told = `${padEnd(name, 9)} ${oneLine(text)}`;
+        const next =
+          hint === undefined ? '' : `${signs === UNICODE_SIGNS ? '→' : '->'} ${oneLine(hint)}`;
+        const isOneLine = widthOf(told) + widthOf(next) + 4 <= out.columns();
+        const between = next === '' || isOneLine ? '  ' : `\n${' '.repeat(12)}`;
+        out.line(`${sign} ${told}${between}${style.dim(next)}`.trimEnd());
       }
     }
     return checks.some(({ state }) => state === 'failed') ? FAILED : 0;

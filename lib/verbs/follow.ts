@@ -10,8 +10,12 @@ export const titleOf = (job: Job) => `${shortId(job.id)} ${oneLine(nameOf(job))}
 /** `ok after 8m51s`, `failed 2 after 12 s`: how a job has ended. */
 export function endText(job: Job): string {
   const took = tookMs(job, Date.now());
-  return `${stateText(job)}${took === undefined ? '' : ` after ${took < 60_000 ? `${Math.round(took / 1000)} s` : tookText(took)}`}`;
+  return `${stateText(job)}${took === undefined ? '' : afterText(took)}`;
 }
+
+/** ` after 12 s`, ` after 8m51s`: behind how a job has ended. */
+export const afterText = (ms: number) =>
+  ` after ${ms < 60_000 ? `${Math.round(ms / 1000)} s` : tookText(ms)}`;
 
 /** Why a job has ended so, where its exit code does not tell. */
 export function whyText({ reason }: Pick<Job, 'reason'>): string | undefined {

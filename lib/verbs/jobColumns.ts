@@ -93,16 +93,22 @@ const COLUMNS: Readonly<Record<string, JobColumn>> = {
     field: ({ job }, nowMs) => seconds(tookMs(job, nowMs)),
   },
   user: {
-    column: () => ({ name: 'USER', cut: 'end', most: 12, text: ({ job }) => job.auid ?? '' }),
+    column: () => ({
+      ...{ name: 'USER', cut: 'end', most: 12, leavesWhenFull: true },
+      text: ({ job }) => job.auid ?? '',
+    }),
     field: ({ job }) => job.auid ?? '',
   },
   where: {
-    column: () => ({ name: 'WHERE', cut: 'middle', most: 16, text: ({ job }) => placeOf(job) }),
+    column: () => ({
+      ...{ name: 'WHERE', cut: 'middle', most: 16, leavesWhenFull: true },
+      text: ({ job }) => placeOf(job),
+    }),
     field: ({ job }) => placeOf(job),
   },
   cpu: {
     column: () => ({
-      ...{ name: 'CPU', isNumber: true },
+      ...{ name: 'CPU', isNumber: true, leavesWhenFull: true },
       text({ job }) {
         const used = cpuSeconds(job);
         return used === undefined ? '' : tookText(used * 1000);
@@ -112,7 +118,7 @@ const COLUMNS: Readonly<Record<string, JobColumn>> = {
   },
   mem: {
     column: () => ({
-      ...{ name: 'MEM', isNumber: true },
+      ...{ name: 'MEM', isNumber: true, leavesWhenFull: true },
       text({ job }) {
         const peak = job.usage?.peakMemoryBytes ?? undefined;
         return peak === undefined ? '' : shortBytes(peak);
@@ -122,7 +128,7 @@ const COLUMNS: Readonly<Record<string, JobColumn>> = {
   },
   out: {
     column: () => ({
-      ...{ name: 'OUT', isNumber: true },
+      ...{ name: 'OUT', isNumber: true, leavesWhenFull: true },
       text: ({ outBytes }) => (outBytes === undefined ? '' : shortBytes(outBytes)),
     }),
     field: ({ outBytes }) => number(outBytes),
@@ -174,7 +180,7 @@ export function terminalColumns(
   return ['sign', ...names].flatMap((name) => {
     const column = COLUMNS[name]?.column(options);
     if (column === undefined) return [];
-    const { leavesBelow: _, ...always } = column;
+    const { leavesBelow: _, leavesWhenFull: __, ...always } = column;
     return [isChosen ? always : column];
   });
 }

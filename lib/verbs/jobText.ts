@@ -1,6 +1,9 @@
 import type { Job } from '../client/index.ts';
 import type { Signs } from '../terminal/signs.ts';
 import type { Style } from '../terminal/style.ts';
+
+export { nameOf } from '../client/jobName.ts';
+
 import { signalName } from './verbExit.ts';
 
 const SHOWN = 6;
@@ -9,14 +12,6 @@ const SHOWN = 6;
 export function shortId(id: string): string {
   const at = id.indexOf('_') + 1;
   return id.slice(at, at + SHOWN);
-}
-
-/** What a job is called: its own name, or the program that it runs. */
-export function nameOf({ jid, command }: Pick<Job, 'jid' | 'command'>): string {
-  if (jid !== null && jid !== '') return jid;
-  const words = command.trim().split(/\s+/);
-  const program = words.find((word) => !/^[A-Za-z_]\w*=/.test(word)) ?? '';
-  return program.replace(/^.*\/(?=[^/])/, '').replace(/[;'"]+$/, '');
 }
 
 type Ended = Pick<Job, 'state' | 'exitCode' | 'reason' | 'place'>;

@@ -76,7 +76,9 @@ function tellHidden(session: Session, { jobs, hasMore, total, isNarrowed }: Foun
   const parts = [
     ...(jobs.length === 0 ? [isNarrowed ? `none of ${total} fits` : 'no jobs yet'] : []),
     ...(jobs.length > 0 && total > jobs.length ? [`${jobs.length} of ${total}`] : []),
-    ...(hasMore || (isNarrowed && total > jobs.length && jobs.length > 0) ? ['-a all'] : []),
+    ...(hasMore ? ['-a all'] : []),
+    // Of those that fit these are all: others are in another list.
+    ...(!hasMore && isNarrowed && total > jobs.length ? ['pman ls'] : []),
     ...(total === 0 ? ["pman run 'echo hello'"] : []),
     ...(jobs.some(({ state }) => state === 'failed') && !isNarrowed ? ['pman ls failed'] : []),
   ];

@@ -1,12 +1,8 @@
 import type { EventQuery, JobEvent } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { cutEnd, cutMiddle, padEnd, padStart } from '../terminal/cutText.ts';
-import { oneLine } from '../terminal/oneLine.ts';
-import { fieldLine } from '../terminal/table.ts';
-import { exactClock } from '../terminal/wallClock.ts';
+import { EVENT_STATES, EventLines, eventFields } from './eventLine.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { untilCtrlC } from './interrupts.ts';
-import { inStateColour, shortId, stateText } from './jobText.ts';
 import { selectOne } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import type { Verb } from './verb.ts';
@@ -14,10 +10,6 @@ import type { Verb } from './verb.ts';
 const TYPES = [
   ...['accepted', 'waiting', 'started', 'part_ended', 'kill_ordered', 'ended', 'removed'],
 ] as const;
-const STATES = [
-  ...['waiting', 'starting', 'running', 'succeeded', 'failed', 'killed', 'lost'],
-] as const;
-type State = (typeof STATES)[number];
 
 /** `pman events`: what happens to jobs, a line each, as it happens. */
 export const events: Verb = {
@@ -43,15 +35,21 @@ export const events: Verb = {
     const session = openSession(call, words);
     const most = number(words, 'lines') ?? Number.POSITIVE_INFINITY;
     const query = await queryOf(session, words);
+    const { streams, style } = session;
+    const { out, signs } = streams;
+    const lines = new EventLines();
+    const lineOf = (event: JobEvent) => {
+      if (words.switches.has('json')) return JSON.stringify(event);
+      if (!out.isTerminal) return eventFields(event);
+      return lines.line(event, { columns: out.columns(), style, signs });
+    };
     return untilCtrlC(async (signal) => {
       let count = 0;
       // A server that is not there is an error; one that goes away is waited for.
       await session.client.server({ signal });
       for await (const event of session.patient.events(query, { signal })) {
-        session.streams.out.line(
-          words.switches.has('json') ? JSON.stringify(event) : eventLine(session, event),
-        );
-        await session.streams.out.ready();
+        out.line(lineOf(event));
+        await out.ready();
         count += 1;
         if (count >= most) break;
       }
@@ -67,7 +65,7 @@ async function queryOf(session: Session, words: Words): Promise<EventQuery> {
   const auid = flagValue(words, 'user');
   const label = values.get('label');
   const type = list(words, 'type', TYPES);
-  const state = list(words, 'state', STATES);
+  const state = list(words, 'state', EVENT_STATES);
   const job = rest.length === 0 ? undefined : await selectOne(session, rest);
   return {
     ...(job === undefined ? {} : { id: job.id }),
@@ -100,59 +98,4 @@ function number(words: Words, flag: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new UsageError(`--${flag} ${JSON.stringify(text)} is no whole number`);
-}
-
-const SEQ_WIDTH = 5;
-const TYPE_WIDTH = 12;
-const NAME_WIDTH = 16;
-
-/** `14:02:11.204  18231  started  9d4e10  nightly  part 0`; in a pipe fields with tabs between. */
-function eventLine({ streams, style }: Session, event: JobEvent): string {
-  const { out, signs } = streams;
-  const { seq, time, type, id, jid = '' } = event;
-  if (!out.isTerminal) {
-    return fieldLine([time, String(seq), type, id, jid, wordsOf(event)].map(oneLine));
-  }
-  const room = out.columns() - 12 - 2 - SEQ_WIDTH - 2 - TYPE_WIDTH - 2 - 6 - 2 - NAME_WIDTH - 2;
-  const name = padEnd(cutMiddle(oneLine(jid), NAME_WIDTH, signs.mark), NAME_WIDTH);
-  const said = cutEnd(oneLine(wordsOf(event)), Math.max(8, room), signs.mark);
-  return [
-    style.dim(exactClock(Date.parse(time))),
-    padStart(String(seq), SEQ_WIDTH),
-    padEnd(type.replace('_', ' '), TYPE_WIDTH),
-    style.bold(shortId(id)),
-    name,
-    type === 'ended' ? inStateColour(style, stateOf(event), said) : said,
-  ]
-    .join('  ')
-    .trimEnd();
-}
-
-function stateOf({ data = {} }: JobEvent): State {
-  return STATES.find((state) => state === data.state) ?? 'lost';
-}
-
-/** What an event says beside its type. */
-function wordsOf(event: JobEvent): string {
-  const { type, data = {} } = event;
-  const { part, place, exitCode, signal, by, exitCodes } = data;
-  switch (type) {
-    case 'started':
-      return `part ${part}`;
-    case 'part_ended':
-      return `part ${part}, exit code ${exitCode ?? 'unknown'}`;
-    case 'waiting':
-      return place === undefined || place === null ? '' : `place ${place}`;
-    case 'kill_ordered':
-      return [signal, by].filter((word) => typeof word === 'string').join(' by ');
-    case 'ended': {
-      const codes = Array.isArray(exitCodes) ? exitCodes.filter((code) => code !== 0) : [];
-      const code = codes.find((one): one is number => typeof one === 'number') ?? null;
-      return stateText({ state: stateOf(event), exitCode: code, reason: null, place: null });
-    }
-    case 'accepted':
-    case 'output':
-    case 'removed':
-      return '';
-  }
 }

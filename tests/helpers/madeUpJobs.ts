@@ -8,7 +8,7 @@ function madeUpJob(n: number) {
   return {
     ...{ id: `20260101000000.000000_${n.toString(16).padStart(8, '0')}`, jid: `made-up-${n}` },
     ...{ auid: 'ana', command: `echo ${n}`, state: 'succeeded', exitCode: 0, place: null },
-    ...{ labels: {}, backend: 'host', acceptedAt: at, startedAt: at, endedAt: at },
+    ...{ labels: {}, backend: 'host', reason: null, acceptedAt: at, startedAt: at, endedAt: at },
   };
 }
 

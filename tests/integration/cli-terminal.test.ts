@@ -37,6 +37,8 @@ describeWithEngine('the verbs of pman on a terminal', noPty, () => {
     expect(shown).toMatch(
       /^ {2}ID {6}NAME {2}STATE {5}.*COMMAND\n✗ \w{6} {2}two .*\n1 of 2 · -a all · pman ls failed\n$/,
     );
+    expect((await onTerminal('ls failed')).shown).toMatch(/\n1 of 2 · pman ls\n$/);
+    expect((await onTerminal('ls lost')).shown).toBe('none of 2 fits · pman ls\n');
   });
 
   it('says what one may type next, where it is read by people', async () => {

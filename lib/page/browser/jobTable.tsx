@@ -1,4 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { nameOf } from '../../client/jobName.ts';
 import { drawnRows, ROW } from './drawnRows.ts';
 import { Glyph, StateWords } from './glyph.tsx';
 import { Link } from './link.tsx';
@@ -156,7 +157,8 @@ function Gap({ height }: { readonly height: number }) {
   return (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: an empty row takes no focus
     <tr class="gap" aria-hidden="true" style={{ height: `${height}px` }}>
-      <td colSpan={8} />
+      {/* No colSpan: columns that are hidden on a narrow window would be there again, without a name, and take room. */}
+      <td />
     </tr>
   );
 }
@@ -176,6 +178,7 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
   const app = useApp();
   const { id, jid, command, startedAt, acceptedAt, isGone } = row;
   const since = startedAt ?? acceptedAt;
+  const name = nameOf(row);
   const { filter } = app.place;
   // A row that is the same is not even compared: scrolling draws new rows alone.
   return useMemo(
@@ -209,8 +212,8 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
             {shortId(id)}
           </Link>
         </td>
-        <td class="name" title={jid ?? undefined}>
-          {middleCut(jid ?? '', 22)}
+        <td class={jid === null || jid === '' ? 'name quiet' : 'name'} title={name}>
+          {middleCut(name, 22)}
         </td>
         <td class="is">
           {isGone ? <span class="state gone">removed</span> : <StateWords job={row} />}

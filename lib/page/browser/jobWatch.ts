@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
-import { groupOf, isOver, shortId, stateWords } from './shown.ts';
+import { groupOf, isOver, shortId, stateWords, type Told } from './shown.ts';
 import { useApp } from './useApp.ts';
 
 /** Says when the job that is open ends: to screen readers, and where that was allowed as a notification. */
@@ -31,7 +31,7 @@ export function wantsNotifications(): boolean {
 
 /** The title and the icon of the tab. */
 export function useTabTitle(
-  job: Pick<Job, 'id' | 'jid' | 'state' | 'exitCode' | 'place'> | undefined,
+  job: (Pick<Job, 'id' | 'jid'> & Told) | undefined,
   isAway: boolean,
   running: number,
 ): void {

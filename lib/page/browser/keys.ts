@@ -9,7 +9,7 @@ export const KEY_MAP: readonly (readonly [string, string])[] = [
   ['j k', 'next and previous job'],
   ['Enter', 'open the job'],
   ['Esc', 'back'],
-  ['/', 'search jobs; in a log, find'],
+  ['/', 'search jobs; with a log open, find in it'],
   ['g g, G', 'first and last job'],
   ['Home End', 'the ends of the list; with a job open, of its log'],
   ['x', 'select the job'],
@@ -72,6 +72,8 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
     case 'G':
       return focusRow(app, 'last');
     case '/':
+      // The log's, as are n and N.
+      if (document.querySelector('.logView') !== null) return false;
       document.getElementById('search')?.focus();
       return true;
     case '?':

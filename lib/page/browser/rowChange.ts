@@ -21,7 +21,7 @@ export function changeOf(
     case 'ended':
       return {
         ...{ state: data.state as State, exitCode: worstOf(data.exitCodes) },
-        ...{ place: null, endedAt: time },
+        ...{ place: null, endedAt: time, reason: (data.reason ?? null) as Row['reason'] },
       };
     case 'accepted':
     case 'part_ended':

@@ -2,7 +2,7 @@ import type { Job } from '../../client/index.ts';
 
 /** What the list shows of a job. */
 export const FIELDS = [
-  ...(['id', 'jid', 'auid', 'command', 'state', 'exitCode', 'place'] as const),
+  ...(['id', 'jid', 'auid', 'command', 'state', 'exitCode', 'place', 'reason'] as const),
   ...(['labels', 'backend', 'acceptedAt', 'startedAt', 'endedAt'] as const),
 ] as const;
 

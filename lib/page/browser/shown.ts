@@ -33,14 +33,19 @@ export function groupOf(state: State): Group {
   return found;
 }
 
-export type Told = Pick<Job, 'state' | 'exitCode' | 'place'>;
+export type Told = Pick<Job, 'state' | 'exitCode' | 'place' | 'reason'>;
 
-/** A state with the code in it: `failed 2`, `waiting 3`, `starting`. */
-export function stateWords({ state, exitCode, place }: Told): string {
+/** Signals of Linux by their numbers, from 1; those of some processors differ from 16 on. */
+const SIGNALS = 'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM'.split(' ');
+
+/** A state with the code in it, as pman ls says it: `failed 2`, `failed SEGV`, `timeout`, `waiting 3`, `starting`. */
+export function stateWords({ state, exitCode, place, reason }: Told): string {
   if (state === 'waiting') return place === null ? 'waiting' : `waiting ${place}`;
-  if (state === 'failed' && exitCode !== null && exitCode > 0) return `failed ${exitCode}`;
-  if (state === 'failed' && exitCode !== null && exitCode < 0) return `failed sig ${-exitCode}`;
-  return state === 'succeeded' ? 'ok' : state;
+  if (state === 'succeeded') return 'ok';
+  if (state !== 'failed') return state;
+  if (reason?.code === 'timeout') return 'timeout';
+  if (exitCode === null || exitCode === 0) return state;
+  return `failed ${exitCode > 0 ? exitCode : (SIGNALS[-exitCode - 1] ?? `signal ${-exitCode}`)}`;
 }
 
 export function isOver(state: State): boolean {

@@ -270,7 +270,8 @@ export class LogPane {
 
   #widen(): void {
     const { scrollWidth } = this.#rows.element;
-    if (scrollWidth <= this.#widest) return;
+    // As wide as the window is no width of the rows: it is another one once a scroll bar is there.
+    if (scrollWidth <= Math.max(this.#widest, this.#scroller.clientWidth)) return;
     this.#widest = scrollWidth;
     this.#spacer.style.minWidth = `${scrollWidth}px`;
   }

@@ -50,7 +50,7 @@ describe('the rows of the list', () => {
     expect(await rows.load(NO_FILTER)).toBe(7);
     rows.apply(event('ended', 'a', { state: 'failed', exitCodes: [0, 3] }));
     expect(ids()).toEqual(['b', 'a']);
-    expect(rows.rows[1]).toMatchObject({ state: 'failed', exitCode: 3 });
+    expect(rows.rows[1]).toMatchObject({ state: 'failed', exitCode: 3, reason: null });
     expect(rows.counts).toMatchObject({ running: 1, failed: 1 });
     // The same once more, as after a lost connection.
     rows.apply(event('ended', 'a', { state: 'failed', exitCodes: [0, 3] }));

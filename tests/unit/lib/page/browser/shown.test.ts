@@ -8,6 +8,9 @@ import {
   tookWords,
   whyWords,
 } from '../../../../../lib/page/browser/shown.ts';
+import { stateText } from '../../../../../lib/verbs/jobText.ts';
+
+const timeout = { code: 'timeout', message: '' } as const;
 
 describe('what people are told', () => {
   it.each([
@@ -40,10 +43,16 @@ describe('what people are told', () => {
 
   it.each([
     [{ state: 'failed', exitCode: 2, place: null }, 'failed 2'],
-    [{ state: 'failed', exitCode: -9, place: null }, 'failed sig 9'],
+    [{ state: 'failed', exitCode: -11, place: null }, 'failed SEGV'],
+    [{ state: 'failed', exitCode: -64, place: null }, 'failed signal 64'],
+    [{ state: 'failed', exitCode: -15, place: null, reason: timeout }, 'timeout'],
+    [{ state: 'failed', exitCode: null, place: null }, 'failed'],
     [{ state: 'waiting', exitCode: null, place: 3 }, 'waiting 3'],
     [{ state: 'succeeded', exitCode: 0, place: null }, 'ok'],
-  ] as const)('%j is %s', (job, words) => expect(stateWords(job)).toBe(words));
+  ] as const)('%j is %s, as pman ls says it', (job, words) => {
+    const whole = { reason: null, ...job };
+    expect([stateWords(whole), stateText(whole)]).toEqual([words, words]);
+  });
 
   it('does not count on where nobody knows the end', () => {
     const lost = { state: 'lost', startedAt: '2026-11-29T12:00:00.000Z', endedAt: null } as const;
