@@ -157,22 +157,31 @@ function syncPath(path: string): void {
  * waited for without end.
  */
 export function readSpool(folder: string): SpoolState | undefined {
+  const text = journalText(folder);
+  return text === undefined ? undefined : readJournal(text);
+}
+
+function journalText(folder: string): string | undefined {
   const file = join(folder, JOURNAL);
   try {
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    return readJournal(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Ends the last line of a journal that a crash of the machine has cut, so that nothing is added to it. */
-export function mendSpool(folder: string): void {
-  const file = join(folder, JOURNAL);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
-  const bytes = readFileSync(file);
-  if (bytes.length > 0 && bytes.at(-1) !== 0x0a) appendFileSync(file, '\n');
+/**
+ * The same, with the last line of the journal ended where a crash of the machine has cut it: so nothing is added to that line.
+ * @throws the file system's error
+ */
+export function readMendedSpool(folder: string): SpoolState | undefined {
+  const text = journalText(folder);
+  if (text === undefined) return undefined;
+  const isCut = text !== '' && !text.endsWith('\n');
+  if (isCut) appendFileSync(join(folder, JOURNAL), '\n');
+  return readJournal(isCut ? `${text}\n` : text);
 }
 
 /** Takes away a journal that says nothing: what else the folder holds stays. */
