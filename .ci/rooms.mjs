@@ -189,7 +189,7 @@ export const table = [
   [
     'crunner/detached',
     'the runner: a process that starts the parts of jobs and outlives pman; the spool folder of a job',
-    ['crunner/ssh', 'crunner/command', 'crunner/job', 'lib/host', 'lib/wire'],
+    ['crunner/ssh', 'crunner/command', 'crunner/job', 'lib/host', 'lib/concurrency', 'lib/wire'],
   ],
   [
     'crunner/attached',

@@ -3,7 +3,7 @@ import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import type { PartEnd, PartStart, SpoolRequest } from './journal.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import type { RunningJob } from './runningJob.ts';
-import { writeLine } from './spool.ts';
+import { writeConfirmedLine, writeLine } from './spool.ts';
 
 /** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
@@ -45,7 +45,8 @@ async function persist(
 ): Promise<void> {
   for (;;) {
     try {
-      writeLine(folder, line, fsync);
+      if (fsync) await writeConfirmedLine(folder, line);
+      else writeLine(folder, line, false);
       return;
     } catch (error) {
       // The spool folder was removed: nobody wants to know any more.

@@ -4,6 +4,7 @@ import {
   existsSync,
   fchownSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -15,6 +16,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { sharedCall } from '../../lib/concurrency/sharedCall.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 import type { HostUser } from '../../lib/host/users.ts';
 import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } from './journal.ts';
@@ -81,7 +84,6 @@ export function openSpool(folder: string, request: SpoolRequest): void {
     makeFolder(folder);
     append(folder, { request }, false);
   }
-  if (request.fsync) syncPath(dirname(folder));
 }
 
 /** Makes a folder; false where there is something of that name. Mostly there is nothing: that is not looked for first. */
@@ -125,22 +127,68 @@ export function writeLine(
   append(folder, line, fsync);
 }
 
+/**
+ * The same, confirmed by the disk, without this process standing still: lines of many jobs share what the disk does for each
+ * other. Where the line is not an end, the disk confirms the names of the folder and of its parents' entry as well.
+ */
+export async function writeConfirmedLine(
+  folder: string,
+  line: Parameters<typeof writeLine>[1],
+): Promise<void> {
+  const fd = openJournal(folder);
+  try {
+    addLine(fd, line);
+    const isNew = !('end' in line);
+    const parent = isNew ? flushTogether(dirname(folder)) : undefined;
+    await Promise.all([flush(fd), flushFolder(folder), parent]);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** One write(2) of one line: a kill of the process does not cut it. */
 function append(folder: string, line: JournalLine, fsync: boolean): void {
-  const fd = openSync(join(folder, JOURNAL), 'a', 0o600);
+  const fd = openJournal(folder);
   try {
-    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-    const written = writeSync(fd, bytes);
-    if (written < bytes.length) {
-      // A disk that fills up takes a part of it: nothing may come behind half a line.
-      ftruncateSync(fd, fstatSync(fd).size - written);
-      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
-    }
+    addLine(fd, line);
     if (fsync) fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   if (fsync) syncPath(folder);
+}
+
+const openJournal = (folder: string) => openSync(join(folder, JOURNAL), 'a', 0o600);
+
+function addLine(fd: number, line: JournalLine): void {
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  const written = writeSync(fd, bytes);
+  if (written === bytes.length) return;
+  // A disk that fills up takes a part of it: nothing may come behind half a line.
+  ftruncateSync(fd, fstatSync(fd).size - written);
+  throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
+}
+
+const flush = promisify(fsync);
+
+async function flushFolder(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await flush(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The flushes of folders that many spool folders are in, which those share that come meanwhile. */
+const shared = new Map<string, () => Promise<void>>();
+
+function flushTogether(path: string): Promise<void> {
+  const known = shared.get(path);
+  if (known !== undefined) return known();
+  const call = sharedCall(() => flushFolder(path));
+  shared.set(path, call);
+  return call();
 }
 
 function syncPath(path: string): void {
@@ -157,22 +205,31 @@ function syncPath(path: string): void {
  * waited for without end.
  */
 export function readSpool(folder: string): SpoolState | undefined {
+  const text = journalText(folder);
+  return text === undefined ? undefined : readJournal(text);
+}
+
+function journalText(folder: string): string | undefined {
   const file = join(folder, JOURNAL);
   try {
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    return readJournal(readFileSync(file, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Ends the last line of a journal that a crash of the machine has cut, so that nothing is added to it. */
-export function mendSpool(folder: string): void {
-  const file = join(folder, JOURNAL);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
-  const bytes = readFileSync(file);
-  if (bytes.length > 0 && bytes.at(-1) !== 0x0a) appendFileSync(file, '\n');
+/**
+ * The same, with the last line of the journal ended where a crash of the machine has cut it: so nothing is added to that line.
+ * @throws the file system's error
+ */
+export function readMendedSpool(folder: string): SpoolState | undefined {
+  const text = journalText(folder);
+  if (text === undefined) return undefined;
+  const isCut = text !== '' && !text.endsWith('\n');
+  if (isCut) appendFileSync(join(folder, JOURNAL), '\n');
+  return readJournal(isCut ? `${text}\n` : text);
 }
 
 /** Takes away a journal that says nothing: what else the folder holds stays. */

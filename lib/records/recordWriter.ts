@@ -35,11 +35,6 @@ export interface RecordWriterOptions {
 const SAVE_DELAY_MS = 100;
 /** How long after a refused write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
-/**
- * With more records to be written than this of jobs that have ended, a save makes no pauses: a start after a kill reads as many
- * journals (docs/decisions/0042). Those of others stay in memory anyway.
- */
-const MAX_UNWRITTEN = 10_000;
 /** With more characters of outputs to be written than this, a save does nothing else. */
 const MAX_UNWRITTEN_CHARS = 8 * 1024 * 1024;
 
@@ -208,7 +203,7 @@ export class RecordWriter {
       if (performance.now() > this.#deadline) return;
       if (!this.#pace.isOver || this.#hasLongTexts) continue;
       await this.#pace.pause(() => ({
-        isUrgent: this.#waitedFor || this.#hasLongTexts || this.#last > MAX_UNWRITTEN,
+        isUrgent: this.#waitedFor || this.#hasLongTexts,
         ended: this.#last,
       }));
     }

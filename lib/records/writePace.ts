@@ -13,6 +13,15 @@ const RUSH = 100;
 /** The share of a pause that others have to use to count as busy. */
 const BUSY = 0.5;
 
+/**
+ * With more records to be written than this of jobs that have ended, a save makes no pauses: a start after a kill reads as many
+ * journals (docs/decisions/0042). Those of others stay in memory anyway.
+ */
+const MANY = 10_000;
+/** With so many more it keeps the process to itself for twice as long, and so on, so that jobs come in no faster than they go. */
+const MORE = 1000;
+const MOST_SLICES = 20;
+
 /** What a save that nobody waits for has before it. */
 export interface Backlog {
   /** It makes no pauses, but lets others have their turns. */
@@ -51,20 +60,23 @@ export class WritePace {
   async pause(backlog: () => Backlog): Promise<void> {
     const until = performance.now() + RUSH_PAUSE_MS;
     while ((await this.#look(backlog)) && performance.now() < until);
-    this.#sliceEnd = performance.now() + SLICE_MS;
+    const slices = 1 + Math.max(0, backlog().ended - MANY) / MORE;
+    this.#sliceEnd = performance.now() + SLICE_MS * Math.min(slices, MOST_SLICES);
   }
 
   /** Whether, after a pause, jobs still end one after the other. */
   async #look(backlog: () => Backlog): Promise<boolean> {
-    const pauseMs = backlog().isUrgent ? 0 : this.#pauseMs;
+    const pauseMs = isUrgent(backlog()) ? 0 : this.#pauseMs;
     const [endedBefore, before] = [this.#ended, performance.eventLoopUtilization()];
     await sleep(pauseMs);
-    const { isUrgent, ended } = backlog();
+    const now = backlog();
     const { utilization } = performance.eventLoopUtilization(before);
     const isRush = (this.#ended - endedBefore) * 1000 > RUSH * pauseMs;
     // Where no job has ended, nothing comes of haste: what waits stays in memory and in the spool.
-    const isLong = isRush || utilization > BUSY || ended === 0;
+    const isLong = isRush || utilization > BUSY || now.ended === 0;
     this.#pauseMs = isLong ? LONG_PAUSE_MS : SHORT_PAUSE_MS;
-    return isRush && !isUrgent;
+    return isRush && !isUrgent(now);
   }
 }
+
+const isUrgent = (backlog: Backlog) => backlog.isUrgent || backlog.ended > MANY;

@@ -59,7 +59,7 @@ function recoverWaiting(
 }
 
 function recoverJob(root: string, { database, spool, runs }: RecoveryParts): void {
-  const state = spool.hasJournal(root) ? spool.readMended(root) : undefined;
+  const state = spool.readMended(root);
   if (state === undefined) {
     // Its record was removed by hand, or it was never accepted.
     if (!database.has(root)) spool.forget(root);

@@ -1,4 +1,9 @@
-import { isOver, type SpoolRequest, type SpoolState } from '../../../crunner/detached/journal.ts';
+import {
+  isOver,
+  type PartEnd,
+  type SpoolRequest,
+  type SpoolState,
+} from '../../../crunner/detached/journal.ts';
 import type { JobGroups } from '../../../crunner/detached/place.ts';
 import {
   RunnerClient,
@@ -118,7 +123,7 @@ export class HostRuns {
   /** Goes on with a job that this server has not started itself, or whose runner has gone. */
   takeUp(root: string, state: SpoolState): void {
     this.#poller.catchUp(root, state);
-    if (isOver(state)) this.#finish(root);
+    if (isOver(state)) this.#finish(root, knownBytes(state.request, state.parts.at(-1)?.end));
     else if (state.parts.length > 0 || state.kill !== undefined) {
       this.#queue.run(root, state.request);
       this.#start(root);
@@ -181,8 +186,7 @@ export class HostRuns {
       return;
     }
     if (event.kind !== 'end' || !event.end.last) return;
-    const isEmpty = event.end.silent && request.parts.length === 1 && !request.hasStdin;
-    this.#finish(root, isEmpty ? 0 : undefined);
+    this.#finish(root, knownBytes(request, event.end));
   }
 
   /** @param bytes what its outputs take on the disk; default: as the disk says */
@@ -264,4 +268,9 @@ export class HostRuns {
   #warn(message: string, root: string, error: unknown): void {
     this.#options.log.warn(message, { root, error: messageOf(error) });
   }
+}
+
+/** What the spool has of a job whose only part was seen to write nothing; undefined where the disk has to be asked. */
+function knownBytes({ parts, hasStdin }: SpoolRequest, end: PartEnd | undefined): 0 | undefined {
+  return end?.silent && parts.length === 1 && !hasStdin ? 0 : undefined;
 }

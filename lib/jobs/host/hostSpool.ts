@@ -6,10 +6,10 @@ import {
   createSpool,
   discardJournal,
   isOpenSpool,
-  mendSpool,
   openSpool,
   outputBytes,
   partFiles,
+  readMendedSpool,
   readSpool,
   type SpoolInput,
   stdinFile,
@@ -122,8 +122,7 @@ export class HostSpool {
 
   /** What the journal says, or undefined for a job that was never accepted. A line that a crash has cut is ended first. */
   readMended(root: string): SpoolState | undefined {
-    mendSpool(this.folder(root));
-    return this.read(root);
+    return readMendedSpool(this.folder(root));
   }
 
   /** What the journal says, or undefined when there is none. */

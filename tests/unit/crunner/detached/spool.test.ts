@@ -7,9 +7,9 @@ import {
   closeSpool,
   createSpool,
   isOpenSpool,
-  mendSpool,
   openSpool,
   partFiles,
+  readMendedSpool,
   readSpool,
   writeLine,
 } from '../../../../crunner/detached/spool.ts';
@@ -114,7 +114,7 @@ describe('a spool folder', () => {
       createSpool(folder, REQUEST);
       appendFileSync(journal(), bytes);
       expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [] });
-      mendSpool(folder);
+      expect(readMendedSpool(folder)).toEqual({ request: REQUEST, parts: [] });
       writeLine(folder, { part: 1, start }, false);
       expect(readSpool(folder)).toEqual({ request: REQUEST, parts: [{}, { start }] });
     },

@@ -77,8 +77,26 @@ describe('TreeCache', () => {
     cache.put('b', tree(), 1);
     expect(heldOf(cache, 'a', 'b')).toEqual(['a']);
     unwritten.clear();
+    cache.weigh('a', 40 * MEBI);
     cache.put('c', tree(), 1);
     expect(heldOf(cache, 'a', 'c')).toEqual(['c']);
+  });
+
+  it('does not go through all that cannot go, whenever one is written', () => {
+    const unwritten = new Set(Array.from({ length: 1000 }, (_, k) => String(k)));
+    let looks = 0;
+    const cache = new TreeCache((root) => {
+      looks += 1;
+      return !unwritten.has(root);
+    });
+    for (const root of unwritten) cache.put(root, tree(), 0);
+    looks = 0;
+    for (const root of [...unwritten]) {
+      unwritten.delete(root);
+      cache.weigh(root, MEBI);
+    }
+    expect(looks).toBeLessThan(10_000);
+    expect(heldOf(cache, '0', '990', '995', '999')).toEqual(['995', '999']);
   });
 
   it('never holds more than its budget of what may go, and never loses what may not', () => {
