@@ -140,7 +140,9 @@ export async function writeConfirmedLine(
     addLine(fd, line);
     const isNew = !('end' in line);
     const parent = isNew ? flushTogether(dirname(folder)) : undefined;
-    await Promise.all([flush(fd), flushFolder(folder), parent]);
+    // Nothing is closed before all of them are over: another file may have the number then.
+    const flushes = await Promise.allSettled([flush(fd), flushFolder(folder), parent]);
+    for (const one of flushes) if (one.status === 'rejected') throw one.reason;
   } finally {
     closeSync(fd);
   }

@@ -6,6 +6,7 @@ import { tempDir } from '../../../helpers/tempDir.ts';
 interface Flush {
   readonly path: string;
   confirm(): void;
+  refuse(): void;
 }
 
 /** What the disk has been asked to confirm, and has not yet. */
@@ -13,8 +14,10 @@ const asked: Flush[] = [];
 
 jest.unstable_mockModule('node:fs', () => ({
   ...fs,
-  fsync: (fd: number, done: (error: null) => void) => {
-    asked.push({ path: fs.readlinkSync(`/proc/self/fd/${fd}`), confirm: () => done(null) });
+  fsync: (fd: number, done: (error: Error | null) => void) => {
+    const path = fs.readlinkSync(`/proc/self/fd/${fd}`);
+    const refuse = () => done(Object.assign(new Error('it is broken'), { code: 'EIO' }));
+    asked.push({ path, confirm: () => done(null), refuse });
   },
 }));
 const { createSpool, readSpool, writeConfirmedLine } = await import(
@@ -54,6 +57,22 @@ it('writes a line at once, and goes on when the disk has confirmed it and the na
   expect(confirmAll()).not.toContain(dirname(folder));
   await ended;
   expect(readSpool(folder)?.parts).toEqual([{ start, end }]);
+});
+
+it('says that the disk refuses once nothing is asked of it any more', async () => {
+  const folder = join(tempDir(), 'job');
+  createSpool(folder, REQUEST);
+  let refused: unknown;
+  const started = writeConfirmedLine(folder, { part: 0, start }).catch((error: unknown) => {
+    refused = error;
+  });
+  const [first, ...others] = asked.splice(0);
+  first?.refuse();
+  await new Promise(setImmediate);
+  expect(refused).toBeUndefined();
+  for (const { confirm } of others) confirm();
+  await started;
+  expect(refused).toMatchObject({ code: 'EIO' });
 });
 
 it('has the folder of all jobs confirmed once for those that start meanwhile', async () => {
