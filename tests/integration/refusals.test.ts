@@ -70,7 +70,7 @@ const OF_API: readonly Row[] = [
     '{"command": "x", "cwd": "here"}',
     400,
     'bad_request',
-    'run: "meta.cwd": "here" is no folder of this host',
+    'the body: "cwd": "here" is no folder of this host',
     'name an absolute path that exists',
   ],
   [
@@ -79,7 +79,7 @@ const OF_API: readonly Row[] = [
     '{"command": "x", "ssh": "host"}',
     403,
     'forbidden',
-    'run: "meta.ssh": this server sends no jobs to other hosts',
+    'the body: "ssh": this server sends no jobs to other hosts',
     'start pman with --sshHosts to allow it',
   ],
   [
@@ -111,7 +111,7 @@ const OF_API: readonly Row[] = [
   ],
   ['GET', `${JOBS}?sate=failed`, '', 400, 'bad_request', 'the query: there is no "sate"…', SCHEMA],
   ['GET', '/api/v2/nothing', '', 404, 'not_found', 'there is no /api/v2/nothing', SCHEMA],
-  ['PUT', JOBS, '{}', 405, 'bad_request', 'this path takes POST, GET, and not PUT', SCHEMA],
+  ['PUT', JOBS, '{}', 405, 'bad_request', 'this path takes POST, GET, HEAD, and not PUT', SCHEMA],
   [
     'GET',
     '/api/v2/events?after=99999',
