@@ -9,6 +9,7 @@ import { openApi } from './openApi.ts';
 import { problem } from './problem.ts';
 import { routes } from './routes.ts';
 import { boundWords, issueWords } from './schemaWords.ts';
+import { WrittenJson } from './writtenJson.ts';
 
 export interface ApiRequest {
   readonly method: string;
@@ -36,7 +37,7 @@ export function answerApi(request: ApiRequest, context: ApiContext): Soon<Answer
   const pieces = path.replace(/\/$/, '').split('/');
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   if (path === '/openapi.json' || path === '/api/v2/openapi.json') {
-    return method === 'GET' ? { status: 200, body: openApi() } : noMethod(method, ['GET']);
+    return method === 'GET' ? { status: 200, body: writtenDocument() } : noMethod(method, ['GET']);
   }
   const found = routeFor(method, pieces);
   if (found === undefined) {
@@ -54,6 +55,14 @@ export function answerApi(request: ApiRequest, context: ApiContext): Soon<Answer
   return route.body === undefined
     ? handle(call, undefined)
     : whenThere(request.body(), (sent) => handle(call, sent));
+}
+
+let written: WrittenJson | undefined;
+
+/** Made once: that takes as long as hundreds of other requests. */
+function writtenDocument(): WrittenJson {
+  written ??= new WrittenJson(JSON.stringify(openApi()));
+  return written;
 }
 
 interface Call {
