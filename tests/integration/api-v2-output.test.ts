@@ -98,6 +98,17 @@ describe('outputs, runs again and facts of /api/v2', () => {
     expect(await lines(`${old}?since=${last?.time}`)).toEqual([]);
   });
 
+  it('refuses a place that the output does not have, and takes each that it has', async () => {
+    const { id } = await api.submit({ command: 'echo a; echo b >&2' });
+    await api.job(id, '?wait=20s');
+    const at = async (place: string) =>
+      (await api.send('GET', `/api/v2/jobs/${id}/output?offset=${place}`)).status;
+    for (const place of ['', '0.0.0', '0.2.0', '0.1.0', '1.0.2'])
+      expect([place, await at(place)]).toEqual([place, 200]);
+    for (const place of ['0.3.0', '0.0.1', '1.2.0', '2.0.0', '5.0.0', '0.2', 'x'])
+      expect([place, await at(place)]).toEqual([place, 400]);
+  });
+
   it('is resumed by a stream of one output where it was left, without a byte lost or twice', async () => {
     const command = 'for i in 1 2 3 4 5 6; do printf "é$i "; sleep 0.1; done';
     const { id, links } = await api.submit({ command, shell: true });

@@ -13,6 +13,7 @@ import {
   linesOf,
   type OutputLine,
   outputStream,
+  type Place,
   placeIn,
   timedLines,
 } from './outputStream.ts';
@@ -92,6 +93,7 @@ export const getOutput = defineRoute({
     const form: LineForm = formIn(header('accept')) ?? 'ndjson';
     const follow = isOn(query.follow) || form === 'sse';
     const from = placeIn(header('last-event-id') || query.offset);
+    await requirePlace(context, root, record, from);
     const now = () => database.tree(root) ?? record;
     let lines: AsyncIterable<OutputLine>;
     if (jobs.view(record).isContainer) {
@@ -152,6 +154,29 @@ async function requireOffset(
   // What a container writes is known while it is followed, and not before.
   if (asked.from <= size || jobs.isActive(root)) return;
   throw new BadRequestError(`the offset ${asked.from} is behind the end: there are ${size} bytes`);
+}
+
+/** @throws BadRequestError for a place that is not in what the job has written, and will not be */
+async function requirePlace(
+  { jobs }: ApiContext,
+  root: string,
+  record: TreeNode,
+  from: Place,
+): Promise<void> {
+  if (jobs.isActive(root)) return;
+  const isContainer = jobs.view(record).isContainer;
+  const part = isContainer ? undefined : from.part;
+  let isThere = from.part === 0 || (part !== undefined && jobs.hasPart(root, record, part));
+  for (const stream of ['stdout', 'stderr'] as const) {
+    if (from[stream] === 0) continue;
+    const size = sizeOf(await jobs.output(root, record, { stream, part }));
+    isThere &&= from[stream] <= size;
+  }
+  if (isThere) return;
+  const place = `${from.part}.${from.stdout}.${from.stderr}`;
+  throw new BadRequestError(`the offset ${place} is behind the end`, {
+    hint: 'take the "id" of the last line that you have, of the same job',
+  });
 }
 
 /** @throws BadRequestError for what is no number of bytes */

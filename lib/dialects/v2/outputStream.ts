@@ -95,7 +95,7 @@ export async function* linesOf(
 }
 
 /** How far both outputs of a part have been sent. */
-interface Place {
+export interface Place {
   readonly part: number;
   readonly stdout: number;
   readonly stderr: number;
