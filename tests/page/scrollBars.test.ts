@@ -67,6 +67,26 @@ describeWithEngine('the page where scroll bars take room', browserMissing, () =>
     }
   });
 
+  it('keeps its place in a list that a narrow window hides behind a job', async () => {
+    for (const jobs of [5000, 3_000_000]) {
+      const page = await visitor().window({ width: 600 });
+      await pretendJobs(page, jobs);
+      await openLive(page, server, '/ui');
+      await page.getByText(`${jobs} jobs`).waitFor();
+      for (let n = 0; n < 60; n += 1) await page.keyboard.press('j');
+      const chosen = page.locator('tr:focus-within');
+      const before = await chosen.boundingBox();
+      const id = await chosen.getAttribute('data-id');
+      await page.keyboard.press('Enter');
+      await page.locator('.view.job').waitFor();
+      await page.keyboard.press('j');
+      await page.keyboard.press('Escape');
+      const row = page.locator(`tr[data-id="${id}"]`);
+      await row.waitFor();
+      await eventually(async () => (await row.boundingBox())?.y === before?.y);
+    }
+  });
+
   it('finds in the log that is open with /, wherever one came from', async () => {
     const { id } = await api.submit({ command: 'echo something', jid: 'to-find' });
     await api.job(id, '?wait=20s');

@@ -44,10 +44,7 @@ export class ListScroll {
     this.#box = box;
     this.#onMove = onMove;
     box.addEventListener('scroll', this.#scrolled, { passive: true });
-    const watcher = new ResizeObserver(() => {
-      // A list that is not shown is where it was.
-      if (box.clientHeight > 0) this.go(this.top);
-    });
+    const watcher = new ResizeObserver(() => this.go(this.top));
     watcher.observe(box);
     return () => {
       watcher.disconnect();
@@ -66,8 +63,9 @@ export class ListScroll {
     this.#turnWheel(this.#scale.isScaled);
   }
 
-  /** Goes to a place, in pixels of rows. */
+  /** Goes to a place, in pixels of rows; a list that is not shown stays where it was. */
   go(top: number): void {
+    if (this.#box?.clientHeight === 0) return;
     this.resize(this.#rows);
     this.#put(top);
     this.#onMove();
