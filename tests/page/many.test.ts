@@ -107,6 +107,31 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     await page.getByRole('button', { name: 'No', exact: true }).click();
   });
 
+  it('acts by K and R on what x has selected, and on nothing else', async () => {
+    await openLive(page, server, '/ui?state=failed');
+    await page.getByText(`${JOBS / 10} jobs`).waitFor();
+    const { keyboard } = page;
+    await keyboard.press('j');
+    await keyboard.press('x');
+    await keyboard.press('j');
+    await keyboard.press('x');
+    await keyboard.press('j');
+    await page.getByText('selected 2 of').waitFor();
+    // They have ended: there is nothing to kill.
+    await keyboard.press('K');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await keyboard.press('R');
+    const question = page.getByRole('dialog');
+    await question.getByText('Rerun 2 jobs?').waitFor();
+    expect(await question.locator('.names li').allTextContents()).toEqual([
+      expect.stringMatching(/ history-1199$/),
+      expect.stringMatching(/ history-1189$/),
+    ]);
+    await keyboard.press('Escape');
+    await keyboard.press('Escape');
+    expect(await page.getByText('selected 2 of').count()).toBe(0);
+  });
+
   it('begins at the top when other jobs are asked for', async () => {
     await openLive(page, server, '/ui');
     await page.getByText(/12\d\d jobs/).waitFor();

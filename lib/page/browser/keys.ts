@@ -2,6 +2,8 @@ import type { AppState } from './appState.ts';
 import { deedsOf } from './deeds.ts';
 import { chosenJob, focusRow } from './listKeys.ts';
 import { areKeysOn, isTypedInto } from './oneLetterKeys.ts';
+import type { Named } from './rowList.ts';
+import { selectedIn } from './selectedJobs.ts';
 import { GROUPS, isOver } from './shown.ts';
 
 /** The keys of the page. None needs Ctrl or Alt; none works while somebody types. */
@@ -13,8 +15,8 @@ export const KEY_MAP: readonly (readonly [string, string])[] = [
   ['g g, G', 'first and last job'],
   ['Home End', 'the ends of the list; with a job open, of its log'],
   ['x', 'select the job'],
-  ['K', 'kill (asks)'],
-  ['R', 'rerun (asks)'],
+  ['K', 'kill the job, or all that are selected (asks)'],
+  ['R', 'rerun it, or all that are selected (asks)'],
   ['y', 'copy the id; in a log, the lines that are marked'],
   ['1 – 6', 'running, waiting, failed, lost, ok, killed'],
   ['n N', 'in a log: next and previous hit'],
@@ -62,6 +64,13 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
   }
   const deeds = deedsOf(app);
   const job = chosenJob(app);
+  // With a job open the keys are its own.
+  const hasSelection = app.selected.size > 0 && app.place.view === 'jobs';
+  const act = (jobs: readonly Named[], deed: (jobs: readonly Named[]) => void) => {
+    if (jobs.length === 0 || !app.canAct) return false;
+    deed(jobs);
+    return true;
+  };
   switch (key) {
     case 'j':
       return focusRow(app, 1);
@@ -87,10 +96,15 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
       if (job !== undefined) void deeds.copy(job.id, 'id');
       return job !== undefined;
     case 'K':
+      if (hasSelection) return act(selectedIn(app).live, deeds.kill);
       if (job === undefined || isOver(job.state) || !app.canAct) return false;
       deeds.kill([job]);
       return true;
     case 'R':
+      if (hasSelection) {
+        const { live, over } = selectedIn(app);
+        return act([...live, ...over], deeds.rerun);
+      }
       if (job === undefined || !app.canAct) return false;
       // The form is that of the job which is open; a row of the list may be of another.
       if (job.id === app.shownJob?.id) document.dispatchEvent(new Event('pman-rerun'));

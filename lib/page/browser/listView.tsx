@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { AppState } from './appState.ts';
 import { useDeeds } from './deeds.ts';
 import { Failure } from './failure.tsx';
 import { FilterBar } from './filterBar.tsx';
@@ -8,7 +7,7 @@ import { Link } from './link.tsx';
 import { NO_FILTER } from './pagePlace.ts';
 import type { Named } from './rowList.ts';
 import { inWords } from './searchWords.ts';
-import { isOver } from './shown.ts';
+import { selectedIn } from './selectedJobs.ts';
 import { useApp, useChanges } from './useApp.ts';
 
 /** After this long a bar shows that something is loaded, in milliseconds. */
@@ -134,14 +133,4 @@ function Selection() {
       </button>
     </p>
   );
-}
-
-/** What is selected, as it stands now, without what is removed: jobs that go on, and jobs that have ended. */
-function selectedIn({ selected, rows }: AppState) {
-  const [live, over]: [Named[], Named[]] = [[], []];
-  for (const job of selected.values()) {
-    const row = rows.row(job.id);
-    if (row?.isGone !== true) (isOver((row ?? job).state) ? over : live).push(row ?? job);
-  }
-  return { live, over };
 }
