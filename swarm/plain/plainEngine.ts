@@ -10,6 +10,7 @@ import {
   type FollowOptions,
   isOfJob,
   type Look,
+  type LookOptions,
   type NameOwner,
   type Started,
   type StartOptions,
@@ -33,6 +34,7 @@ const NAME_FORM = {
   pattern: /^[A-Za-z0-9][\w.-]+$/,
   words: '2 to 63 letters, digits, "_", "." or "-", the first a letter or a digit',
 };
+const LOOKING = 'read the states of containers';
 /** What is kept: the containers, one a worker, by IDs that no other one ever has. Earlier builds of 3.0.0 kept nothing. */
 const handleSchema = z.looseObject({ containers: z.array(z.string()).optional() });
 
@@ -87,9 +89,16 @@ export class PlainEngine implements Engine {
     }
   }
 
-  async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
+  async look(
+    works: readonly Work[],
+    { haveChanged = false }: LookOptions = {},
+  ): Promise<ReadonlyMap<string, Look>> {
     const byName = new Map<string, ContainerInspectInfo[]>();
-    for (const container of await this.#containersOf(works, { isEachRead: false })) {
+    const ids = haveChanged ? idsOfAll(works) : undefined;
+    const containers = ids
+      ? await this.#inspectAll(ids)
+      : await this.#containersOf(works, { isEachRead: false });
+    for (const container of containers) {
       const name = labelsOf(container)[NAME_LABEL] ?? '';
       byName.set(name, [...(byName.get(name) ?? []), container]);
     }
@@ -176,10 +185,9 @@ export class PlainEngine implements Engine {
     { isEachRead = true } = {},
   ): Promise<readonly ContainerInspectInfo[]> {
     if (works.length === 0) return [];
-    const doing = 'read the states of containers';
     const wanted = new Set(works.map(({ name }) => name));
     const [one] = wanted;
-    const listed = await this.#client.ask(doing, () =>
+    const listed = await this.#client.ask(LOOKING, () =>
       this.#client.docker.listContainers({
         all: true,
         // One label by its value, or all that carry it: several values would mean "and".
@@ -192,14 +200,20 @@ export class PlainEngine implements Engine {
         .filter(({ Labels }) => wanted.has(Labels[NAME_LABEL] ?? ''))
         .map(async (one) => {
           const known = isEachRead ? undefined : this.#inspections.of(one);
-          return known ?? this.#inspect(one.Id, doing);
+          return known ?? this.#inspect(one.Id);
         }),
     );
     return inspected.filter((found) => found !== undefined);
   }
 
-  async #inspect(id: string, doing: string): Promise<ContainerInspectInfo | undefined> {
-    const found = await this.#client.askIfThere(doing, () =>
+  /** Those of these containers that are there. A list of all would cost the engine twenty times what one of them does. */
+  async #inspectAll(ids: readonly string[]): Promise<readonly ContainerInspectInfo[]> {
+    const inspected = await Promise.all(ids.map((id) => this.#inspect(id)));
+    return inspected.filter((found) => found !== undefined);
+  }
+
+  async #inspect(id: string): Promise<ContainerInspectInfo | undefined> {
+    const found = await this.#client.askIfThere(LOOKING, () =>
       this.#client.docker.getContainer(id).inspect(),
     );
     if (found !== undefined) this.#inspections.put(found);
@@ -213,6 +227,17 @@ const startedOf = (containers: readonly string[]): Started => ({
 });
 
 const idsOf = ({ handle }: Work) => handleSchema.safeParse(handle).data?.containers;
+
+/** The containers of some works; undefined where they are not known of each. */
+function idsOfAll(works: readonly Work[]): readonly string[] | undefined {
+  const ids: string[] = [];
+  for (const work of works) {
+    const its = idsOf(work);
+    if (its === undefined) return undefined;
+    ids.push(...its);
+  }
+  return ids;
+}
 
 const labelsOf = ({ Config }: ContainerInspectInfo): Labels => Config.Labels ?? {};
 

@@ -182,6 +182,8 @@ export interface Work {
 export interface LookOptions {
   /** The answer goes to a client: an engine with several sources asks the one that the client named. */
   readonly closely?: boolean;
+  /** The engine has told that these have changed: nothing is gained by a list of all. */
+  readonly haveChanged?: boolean;
 }
 
 /** How work stands. */

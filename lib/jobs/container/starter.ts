@@ -25,7 +25,7 @@ export interface StarterOptions {
 }
 
 /** How many are started at once. */
-const STARTS_AT_ONCE = 3;
+const STARTS_AT_ONCE = 8;
 
 /** Brings container jobs from accepted to running. */
 export class Starter {

@@ -88,7 +88,7 @@ export class ContainerWatch {
     const jobs = this.#options.active
       .all()
       .filter(({ name }) => names === 'all' || names.has(name));
-    await this.#look(jobs);
+    await this.#look(jobs, { haveChanged: names !== 'all' });
   }
 
   /** @param isAwaited whether it resolves once the records of those that have ended have their ends, outputs and all */

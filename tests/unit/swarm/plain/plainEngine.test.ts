@@ -42,8 +42,12 @@ function engine({ foreign = [] as readonly string[], hidden = [] as Fake[] } = {
       removed.push(...containers.splice(at, 1).map(({ Name }) => Name));
     },
   });
+  const lists = { count: 0 };
   const docker = {
-    listContainers: async () => containers,
+    listContainers: async () => {
+      lists.count += 1;
+      return containers;
+    },
     getContainer: handle,
     createContainer: async ({ name = '', Labels = {} }: ContainerCreateOptions) => {
       // Calls of before that were cut off come through late.
@@ -62,8 +66,16 @@ function engine({ foreign = [] as readonly string[], hidden = [] as Fake[] } = {
     },
   };
   const ask = async (_: string, call: () => Promise<unknown>) => call();
-  const client = { docker, ask, askIfThere: ask } as unknown as EngineClient;
-  return { plain: new PlainEngine(client), containers, removed };
+  const askIfThere = async (doing: string, call: () => Promise<unknown>) => {
+    try {
+      return await ask(doing, call);
+    } catch (error) {
+      if (error instanceof PmanError && error.code === 'not_found') return undefined;
+      throw error;
+    }
+  };
+  const client = { docker, ask, askIfThere } as unknown as EngineClient;
+  return { plain: new PlainEngine(client), containers, removed, lists };
 }
 
 const twoWorkers = request({ options: { workers: 2 } });
@@ -117,5 +129,36 @@ describe('a plain engine, at a start', () => {
     const { plain, containers, removed } = engine({ foreign: ['work.2'] });
     await expect(plain.start(twoWorkers, first)).rejects.toMatchObject({ code: 'conflict' });
     expect([containers, removed]).toEqual([[], ['/work']]);
+  });
+});
+
+describe('a plain engine, at a look', () => {
+  const other = { ...labels, 'org.fnndsc.pman.service': 'other' };
+  const runs = (Id: string, Labels: Fake['Labels']) => ({ Id, Name: `/${Id}`, Labels, started: 1 });
+
+  it('asks for each container alone when it has told that they have changed: a list is of all', async () => {
+    const { plain, containers, lists } = engine();
+    containers.push(runs('a', labels), runs('b', other));
+    const works = [
+      { name: 'work', handle: { containers: ['a'] } },
+      { name: 'other', handle: { containers: ['b', 'gone'] } },
+      { name: 'third', handle: { containers: ['gone-too'] } },
+    ];
+    const looks = await plain.look(works, { haveChanged: true });
+    expect([...looks].map(([name, { kind }]) => [name, kind])).toEqual([
+      ['work', 'running'],
+      ['other', 'running'],
+    ]);
+    expect(lists.count).toBe(0);
+  });
+
+  it('lists them when it does not know which ones they are, or when nobody has told of a change', async () => {
+    const { plain, containers, lists } = engine();
+    containers.push(runs('a', labels));
+    const unknown = [{ name: 'work', handle: undefined }];
+    expect((await plain.look(unknown, { haveChanged: true })).get('work')?.kind).toBe('running');
+    const known = [{ name: 'work', handle: { containers: ['a'] } }];
+    expect((await plain.look(known)).get('work')?.kind).toBe('running');
+    expect(lists.count).toBe(2);
   });
 });
