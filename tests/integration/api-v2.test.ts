@@ -68,8 +68,10 @@ describe('/api/v2', () => {
     });
 
     it('is killed, and says by whom it was ended', async () => {
-      const { id, links } = await api.submit({ command: 'sleep 100' });
-      await eventually(async () => (await api.job(id)).state === 'running');
+      // A shell that starts its program just then may lose a SIGINT; this one has started it.
+      const program = `process.stdout.write('up'); setInterval(() => undefined, 1000)`;
+      const { id, links } = await api.submit({ command: `exec node -e "${program}"` });
+      await eventually(async () => (await api.send('GET', links.stdout)).body === 'up');
       const ordered = await api.send('POST', `${links.self}/kill`, { signal: 'INT' });
       expect(ordered.status).toBe(202);
       expect(await api.job(id, '?wait=20s')).toMatchObject({
