@@ -45,6 +45,13 @@ export function backendOf(view: Pick<JobView, 'isContainer' | 'asked'>): Backend
   return typeof view.asked().ssh === 'string' ? 'ssh' : 'host';
 }
 
+/** That of the first part that did not end well; 0 when all did. */
+export function exitCodeOf({ isDone, parts }: JobView): number | null {
+  if (!isDone || parts.length === 0) return null;
+  const bad = parts.find(({ exitCode }) => exitCode !== 0);
+  return bad === undefined ? 0 : bad.exitCode;
+}
+
 /** Reads how a job stands, from a record of any kind. */
 export type ViewJob = (record: TreeNode) => JobView;
 

@@ -13,9 +13,10 @@ export const JOB_STATES = [
   'lost',
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
+export type EndState = Exclude<JobState, 'waiting' | 'starting' | 'running'>;
 
 /** Whether nothing of a job in this state goes on any more. */
-export function isOver(state: JobState): boolean {
+export function isOver(state: JobState): state is EndState {
   return state !== 'waiting' && state !== 'starting' && state !== 'running';
 }
 
@@ -32,6 +33,10 @@ export const REASONS = {
   lost: 'nobody could see how it ended',
 } as const;
 export type ReasonCode = keyof typeof REASONS;
+
+export function isReasonCode(word: string | undefined): word is ReasonCode {
+  return word !== undefined && Object.hasOwn(REASONS, word);
+}
 
 export interface Reason {
   readonly code: ReasonCode;

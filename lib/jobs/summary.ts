@@ -1,50 +1,63 @@
 import { createHash } from 'node:crypto';
 import { BadRequestError } from '../errors.ts';
-import type { JobSummary } from '../records/index/jobSummary.ts';
+import type { JobEnd, JobSummary } from '../records/index/jobSummary.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../wire/json.ts';
 import { dumps } from '../wire/pythonJson.ts';
-import { isKill } from './causeWords.ts';
 import { fromEchoForm } from './echoForm.ts';
-import type { JobStatus, ReadProgress } from './progress.ts';
+import { exitCodeOf, type JobView, type ViewJob } from './jobView.ts';
 import { isContainerRecord } from './recordKinds.ts';
+import { isOver, REASONS, reasonOf, stateOf } from './states.ts';
 
 /** What of a record is kept in memory for every job. `outputBytes`: the size of its output files. */
 export type Summarize = (record: TreeNode, outputBytes?: number) => JobSummary;
 
-export function summarizer(progressOf: ReadProgress): Summarize {
+export function summarizer(viewOf: ViewJob): Summarize {
   return (record, outputBytes = 0) => {
     const jid = record.leaves.get('jid');
     const auid = record.leaves.get('auid');
-    const { isDone, status, entries } = progressOf(record);
+    const view = viewOf(record);
+    const { state, ...end } = view.isDone ? endOf(view) : {};
     const meta = metaOf(record);
     return {
       ...(jid === undefined ? {} : { jid }),
       ...(auid === undefined ? {} : { auid }),
-      ...(isDone ? { status, state: endOf(record, status, entries) } : {}),
-      ...(isDone ? { bytes: outputBytes + sizeOf(record) } : {}),
+      ...(view.isDone ? { status: view.status } : {}),
+      ...(state === undefined ? {} : { state }),
+      ...(view.isDone ? { bytes: outputBytes + sizeOf(record) } : {}),
       ...commandOf(record),
       ...kindOf(record, meta),
       ...labelsOf(meta),
       ...keyOf(record, meta),
+      ...end,
     };
   };
 }
 
-/** The words of a job's end that are told apart without its record. */
-function endOf(
-  record: TreeNode,
-  status: JobStatus,
-  entries: readonly JsonObject[],
-): NonNullable<JobSummary['state']> {
-  if (status === 'finishedSuccessfully') return 'succeeded';
-  if (status === 'lost') return 'lost';
-  const causes = [
-    ...[record.leaves.get('lost'), record.leaves.get('cause'), record.cat(['container', 'cause'])],
-    ...entries.map(({ cause }) => cause),
-  ];
-  const isKilled = causes.some((cause) => typeof cause === 'string' && isKill(cause));
-  return isKilled ? 'killed' : 'failed';
+/** A cause that is longer is read from the record, and all of the end with it. */
+const CAUSE_CHARACTERS = 256;
+/** What a column of the index holds, as operating systems do. */
+const isExitCode = (code: number) => Number.isInteger(code) && Math.abs(code) < 2 ** 31 - 1;
+
+/** How a job has ended, as lists show it. */
+function endOf(view: JobView): JobEnd {
+  const state = stateOf(view);
+  if (!isOver(state)) return {};
+  const reason = reasonOf(view, state);
+  const exit = exitCodeOf(view);
+  const isLong = (reason?.message.length ?? 0) > CAUSE_CHARACTERS;
+  if (isLong || (exit !== null && !isExitCode(exit))) return { state };
+  return {
+    ...{ state, exit },
+    ...microseconds('startUs', view.parts[0]?.startedAt),
+    ...microseconds('endUs', view.endedAt),
+    ...(reason !== null && { code: reason.code }),
+    ...(reason !== null && reason.message !== REASONS[reason.code] && { cause: reason.message }),
+  };
+}
+
+function microseconds(name: 'startUs' | 'endUs', epochMs: number | null | undefined) {
+  return epochMs === null || epochMs === undefined ? {} : { [name]: Math.round(epochMs * 1000) };
 }
 
 /** So much of a command is known without the record. */

@@ -98,7 +98,8 @@ export async function openJobs(
 ): Promise<OpenedJobs> {
   const sshHosts = new SshHosts(config.ssh);
   const progressOf = progressReader(readShown);
-  const summaryOf = summarizer(progressOf);
+  const viewOf = jobViewer(readShown);
+  const summaryOf = summarizer(viewOf);
   const { fsync } = config;
   const database = JobDatabase.open({
     ...{ folder: config.dbPath, workFolder, fsync, summaryOf, rights },
@@ -106,7 +107,6 @@ export async function openJobs(
   });
   releases.push(() => database.close(CLOSE_LIMIT_MS));
 
-  const viewOf = jobViewer(readShown);
   let opened: Jobs | undefined;
   const placeOf = (root: string) => opened?.place(root);
   const events = openEvents(

@@ -3,7 +3,6 @@ import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { sharedFolders } from '../../lib/jobs/container/plan.ts';
-import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
@@ -148,7 +147,7 @@ export class ContainerPman {
   #start() {
     const log = silentLogger();
     const workFolder = join(this.folder, 'work');
-    const summaryOf = summarizer(progressReader(this.#readShown));
+    const summaryOf = summarizer(jobViewer(this.#readShown));
     const shared = { workFolder, fsync: false, summaryOf, log };
     const database = JobDatabase.open({ ...shared, folder: join(this.folder, 'db') });
     const jobs = new ContainerJobs({

@@ -1,3 +1,4 @@
+import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { progressReader } from '../../lib/jobs/container/progressReader.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
 import { readShown } from '../../swarm/service/shownTask.ts';
@@ -6,4 +7,4 @@ import { readShown } from '../../swarm/service/shownTask.ts';
 export const progressOf = progressReader(readShown);
 
 /** What of a record is kept in memory, as pman keeps it. */
-export const summaryOf = summarizer(progressOf);
+export const summaryOf = summarizer(jobViewer(readShown));

@@ -1,10 +1,13 @@
 import { get } from 'node:http';
 import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { REASONS } from '../../lib/jobs/states.ts';
+import { writeHistory } from '../bench/writeHistory.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
+import { tempDir } from '../helpers/tempDir.ts';
 
 describe('the list of /api/v2', () => {
   let server: TestServer;
@@ -137,6 +140,11 @@ describe('the list of /api/v2', () => {
     const { id, state, command, labels, acceptedAt, links } = whole;
     expect(page.jobs).toEqual([{ id, state, command, labels, acceptedAt, links }]);
     expect((await api.page('?jid=j&fields=exitCode')).jobs).toEqual([{ id, exitCode: 1 }]);
+    const wanted = ['id', 'exitCode', 'reason', 'startedAt', 'endedAt', 'place'] as const;
+    const { jobs } = await api.page(`?fields=${wanted.join(',')}`);
+    const wholes = await api.page('');
+    const parts = wholes.jobs.map((job) => Object.fromEntries(wanted.map((n) => [n, job[n]])));
+    expect(jobs).toEqual(parts);
     const long = await api.page('?text=needle&fields=command');
     expect(long.jobs[0]?.command).toContain('NEEDLE');
     expect((await api.send('GET', '/api/v2/jobs?fields=nix')).status).toBe(400);
@@ -187,3 +195,35 @@ describe('the list of /api/v2', () => {
     expect((await ask('gzip, zstd;q=0')).encoding).toBe('gzip');
   });
 });
+
+describe('what lists show of jobs that have ended', () => {
+  const members =
+    'jid,auid,command,state,exitCode,reason,labels,backend,acceptedAt,startedAt,endedAt';
+
+  it('is told without a look into their records', async () => {
+    const folders = makeFolders(tempDir());
+    // Nothing is in the folders of these records.
+    writeHistory({ jobs: 20, folder: folders.DBpath, isThin: true });
+    const server = await startServer({ folders });
+    try {
+      const { jobs } = await new ApiClient(server).page(`?sort=oldest&fields=${members}`);
+      expect(jobs).toHaveLength(20);
+      for (const [n, job] of jobs.entries()) {
+        const isBad = n % 10 === 9;
+        expect(job).toMatchObject({
+          ...{ jid: `history-${n}`, auid: `user-${n % 10}`, command: `echo job ${n}` },
+          ...{ state: isBad ? 'failed' : 'succeeded', exitCode: isBad ? 1 : 0 },
+          reason: isBad ? { code: 'exit_code', message: REASONS.exit_code } : null,
+        });
+        const [startedAt = 0, endedAt = 0] = [job.startedAt, job.endedAt].map(millisecondsOf);
+        expect(startedAt).toBe(millisecondsOf(job.acceptedAt));
+        expect(endedAt - startedAt).toBeGreaterThanOrEqual(1234);
+        expect(endedAt - startedAt).toBeLessThanOrEqual(1235);
+      }
+    } finally {
+      await endServer(server);
+    }
+  });
+});
+
+const millisecondsOf = (time: string | null | undefined) => Date.parse(time ?? '');

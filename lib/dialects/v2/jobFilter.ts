@@ -3,16 +3,17 @@ import type { JobDatabase } from '../../records/database.ts';
 import { ACTIVE } from '../../records/index/jobIndex.ts';
 import type { JobLook } from '../../records/index/jobLook.ts';
 import type { JobRows } from '../../records/index/listedJobs.ts';
-import { acceptedAt, uuidOf } from '../../records/jobRoot.ts';
+import { SoughtText } from '../../records/index/soughtText.ts';
+import { acceptedAt } from '../../records/jobRoot.ts';
 import { fitsWildcards } from '../../wire/wildcards.ts';
 import type { ListQuery } from './listSchemas.ts';
 
 /** What is asked of a job, as far as its summary tells. */
 export interface SummaryFilter
   extends Pick<ListQuery, 'auid' | 'jid' | 'state' | 'backend' | 'label' | 'since' | 'until'> {
-  /** In small letters, as `find` and `name` are. */
-  readonly text?: string | undefined;
-  readonly find?: string | undefined;
+  readonly text?: SoughtText | undefined;
+  readonly find?: SoughtText | undefined;
+  /** In small letters. */
   readonly name?: string | undefined;
 }
 
@@ -21,8 +22,8 @@ export function filterOf(query: ListQuery): SummaryFilter {
   const { auid, jid, state, backend, label, since, until, text, find, name } = query;
   return {
     ...{ auid, jid, state, backend, label, since, until },
-    text: text?.toLowerCase(),
-    find: find?.toLowerCase(),
+    text: text === undefined ? undefined : new SoughtText(text),
+    find: find === undefined ? undefined : new SoughtText(find),
     name: name?.toLowerCase(),
   };
 }
@@ -68,25 +69,19 @@ export function fitsSummary(
   if (since !== undefined && acceptedAt(job.root) < since) return false;
   if (until !== undefined && acceptedAt(job.root) >= until) return false;
   if (name !== undefined && !fitsWildcards(nameOf(job).toLowerCase(), name)) return false;
-  if (text !== undefined && !hasCommand(job, text)) return ifItIsLong(job);
-  if (find !== undefined && !hasCommand(job, find) && !isFound(find, job, nameOf(job))) {
-    return ifItIsLong(job);
-  }
+  if (text !== undefined && !job.hasInCmd(text)) return ifItIsLong(job);
+  if (find !== undefined && !isIn(find, job)) return ifItIsLong(job);
   if (state === undefined) return true;
   const is = job.state;
   if (is !== undefined) return state.includes(is);
   return state.some((one: JobState) => !isOver(one)) ? 'perhaps' : false;
 }
 
-const UUID_BEGINS = /^[0-9a-f-]*$/;
-
-/** Whether a text, in small letters, is in the name of a job, or begins its uuid. */
-export function isFound(text: string, job: { readonly root: string }, jid: string): boolean {
-  if (jid.toLowerCase().includes(text)) return true;
-  return UUID_BEGINS.test(text) && uuidOf(job.root).startsWith(text);
+/** Whether a text is in the command or the name of a job, or begins its uuid. */
+function isIn(text: SoughtText, job: JobLook): boolean {
+  return job.hasInCmd(text) || job.hasInJid(text) || job.hasUuid(text);
 }
 
-const hasCommand = ({ cmd = '' }: JobLook, text: string) => cmd.toLowerCase().includes(text);
 /** The rest of a long command is in its record. */
 const ifItIsLong = ({ isLong }: JobLook) => (isLong === true ? 'perhaps' : false);
 const nameOf = ({ jid }: JobLook) => String(jid ?? '');

@@ -1,18 +1,12 @@
 import { freely } from '../../concurrency/turns.ts';
+import { isReasonCode, REASONS } from '../../jobs/states.ts';
 import type { JobLook } from '../../records/index/jobLook.ts';
 import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
 import type { ApiContext } from './apiRoute.ts';
-import {
-  candidates,
-  filterOf,
-  fitsSummary,
-  isFound,
-  isOfAll,
-  type SummaryFilter,
-} from './jobFilter.ts';
-import { jobResource, linksOf } from './jobResource.ts';
+import { candidates, filterOf, fitsSummary, isOfAll, type SummaryFilter } from './jobFilter.ts';
+import { jobResource, linksOf, rfc3339 } from './jobResource.ts';
 import type { JobResource } from './jobSchema.ts';
 import { jobText } from './jobText.ts';
 import type { ListQuery } from './listSchemas.ts';
@@ -137,7 +131,19 @@ const SHORT: { readonly [Name in keyof JobResource]?: Tell } = {
   labels: ({ labels }) => labels ?? {},
   acceptedAt: ({ root }) => new Date(acceptedAt(root)).toISOString(),
   links: ({ root }) => linksOf(root),
+  place: () => null,
+  exitCode: ({ exit }) => exit,
+  startedAt: ({ exit, startUs }) => (exit === undefined ? undefined : timeIn(startUs)),
+  endedAt: ({ exit, endUs }) => (exit === undefined ? undefined : timeIn(endUs)),
+  reason: ({ exit, code, cause }) => (exit === undefined ? undefined : reasonIn(code, cause)),
 };
+
+const timeIn = (us: number | undefined) => rfc3339(us === undefined ? us : us / 1000);
+
+function reasonIn(code: string | undefined, cause: string | undefined): JobResource['reason'] {
+  if (!isReasonCode(code)) return null;
+  return { code, message: cause ?? REASONS[code] };
+}
 
 /** Members of a job that has ended, as JSON, where its summary has all of them. */
 function shortly(job: JobLook, fields: readonly (keyof JobResource)[]): string | undefined {
@@ -163,9 +169,10 @@ export function fitsWhole(
   { text, find, state }: Pick<SummaryFilter, 'state' | 'text' | 'find'>,
   { id, jid, command = '', state: is }: JobPart,
 ): boolean {
-  const line = command.toLowerCase();
-  if (text !== undefined && !line.includes(text)) return false;
-  if (find !== undefined && !isFound(find, { root: id }, jid ?? '') && !line.includes(find))
+  if (text !== undefined && !text.isIn(command)) return false;
+  const places = [command, jid ?? ''];
+  if (find !== undefined && !places.some((one) => find.isIn(one)) && !find.begins(id)) {
     return false;
+  }
   return state === undefined || (is !== undefined && state.includes(is));
 }

@@ -1,5 +1,5 @@
 import type { Jobs } from '../../jobs/jobs.ts';
-import { backendOf, type JobView } from '../../jobs/jobView.ts';
+import { backendOf, exitCodeOf, type JobView } from '../../jobs/jobView.ts';
 import { reasonOf, stateOf } from '../../jobs/states.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
@@ -70,13 +70,6 @@ export function linksOf(root: string): JobResource['links'] {
 function limitsOf({ parts }: JobView): JobResource['limits'] {
   const found = limitsSchema.safeParse(parts.at(-1)?.limits);
   return found.success ? found.data : null;
-}
-
-/** That of the first part that did not end well; 0 when all did. */
-function exitCodeOf({ isDone, parts }: JobView): number | null {
-  if (!isDone || parts.length === 0) return null;
-  const bad = parts.find(({ exitCode }) => exitCode !== 0);
-  return bad === undefined ? 0 : bad.exitCode;
 }
 
 function imageIn({ container }: JsonObject): string | null {

@@ -6,7 +6,7 @@ import { IndexFile } from './indexFile.ts';
 import { Indexing } from './indexing.ts';
 import { ACTIVE, JobIndex, type ListKind } from './jobIndex.ts';
 import type { JobLook } from './jobLook.ts';
-import type { JobSummary } from './jobSummary.ts';
+import { isSameEnd, type JobSummary } from './jobSummary.ts';
 import type { JobRows, RootList } from './listedJobs.ts';
 
 export interface CatalogOptions {
@@ -161,15 +161,15 @@ export class Catalog {
 
   /** Learns of a job from its record, also when something is known of it already. */
   readRecord(root: string): void {
-    const hadEnded = this.#index.look(root)?.status !== undefined;
+    const before = this.#index.get(root);
     const summary = this.#options.read(root);
     if (summary === undefined) {
       this.remove(new Set([root]));
       return;
     }
     this.put(root, summary);
-    const hasEnded = !hadEnded && summary.status !== undefined;
-    if (hasEnded) this.#file.tryToAppend(root, summary);
+    const isNews = before === undefined || !isSameEnd(before, summary);
+    if (summary.status !== undefined && isNews) this.#file.tryToAppend(root, summary);
   }
 
   /** Writes down what is known of a job that has ended, for the next start. */

@@ -19,12 +19,20 @@ export interface LineParts {
   keyEnd: number;
   digest: number;
   digestEnd: number;
+  exit: number | null | undefined;
+  /** Not a number where it is not told. */
+  startUs: number;
+  endUs: number;
+  code: string | undefined;
+  cause: number;
+  causeEnd: number;
 }
 
 const NONE = -1;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x7d;
+const MINUS = 0x2d;
 
 const ROOT = Buffer.from('{"root":"');
 const JID = Buffer.from(',"jid":"');
@@ -37,6 +45,12 @@ const LONG = Buffer.from(',"isLong":true');
 const RUNS_ON = Buffer.from(',"runsOn":"');
 const KEY = Buffer.from(',"key":"');
 const DIGEST = Buffer.from(',"digest":"');
+const EXIT_NULL = Buffer.from(',"exit":null');
+const EXIT = Buffer.from(',"exit":');
+const START = Buffer.from(',"startUs":');
+const END = Buffer.from(',"endUs":');
+const CODE = Buffer.from(',"code":"');
+const CAUSE = Buffer.from(',"cause":"');
 
 /**
  * Reads lines of the index file as pman writes them: members in one order, texts without a backslash. Other lines are JSON too
@@ -60,6 +74,12 @@ export class IndexLine implements LineParts {
   keyEnd = 0;
   digest = NONE;
   digestEnd = 0;
+  exit: number | null | undefined;
+  startUs = Number.NaN;
+  endUs = Number.NaN;
+  code: string | undefined;
+  cause = NONE;
+  causeEnd = 0;
   /** Where the text ends that was read last; -1 when it is none that can be read here. */
   #end = 0;
   /** The words of members that have few, by their bytes. */
@@ -83,7 +103,8 @@ export class IndexLine implements LineParts {
     const state = this.#text(bytes, at, to, STATE);
     this.state = this.#word(bytes, state);
     at = this.#behind(at, state);
-    at = this.#number(bytes, at, to);
+    this.bytes = this.#number(bytes, at, to, BYTES);
+    at = this.#behindNumber(at, this.bytes);
     this.cmd = this.#text(bytes, at, to, CMD);
     this.cmdEnd = this.#end;
     at = this.#behind(at, this.cmd);
@@ -98,7 +119,31 @@ export class IndexLine implements LineParts {
     this.digest = this.#text(bytes, at, to, DIGEST);
     this.digestEnd = this.#end;
     at = this.#behind(at, this.digest);
+    at = this.#ending(bytes, at, to);
     return at === to - 1 && bytes[at] === CLOSE && this.cmd !== NONE && this.status !== undefined;
+  }
+
+  /** Reads how the job ended, as far as that stands there; where what is behind it begins. */
+  #ending(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    if (isAt(bytes, at, to, EXIT_NULL)) {
+      this.exit = null;
+      at += EXIT_NULL.length;
+    } else {
+      const exit = this.#number(bytes, at, to, EXIT);
+      this.exit = Number.isNaN(exit) ? undefined : exit;
+      at = this.#behindNumber(at, exit);
+    }
+    this.startUs = this.#number(bytes, at, to, START);
+    at = this.#behindNumber(at, this.startUs);
+    this.endUs = this.#number(bytes, at, to, END);
+    at = this.#behindNumber(at, this.endUs);
+    const code = this.#text(bytes, at, to, CODE);
+    this.code = this.#word(bytes, code);
+    at = this.#behind(at, code);
+    this.cause = this.#text(bytes, at, to, CAUSE);
+    this.causeEnd = this.#end;
+    return this.#behind(at, this.cause);
   }
 
   /** Where the text of a member begins; -1 where that member does not stand there. */
@@ -121,19 +166,24 @@ export class IndexLine implements LineParts {
     return text === NONE ? at : this.#end + 1;
   }
 
-  /** Reads `bytes`, where it stands there; where what is behind it begins. */
-  #number(bytes: Buffer, from: number, to: number): number {
-    this.bytes = Number.NaN;
-    if (!isAt(bytes, from, to, BYTES)) return from;
-    let at = from + BYTES.length;
+  /** An integer, where that member stands there; else not a number. */
+  #number(bytes: Buffer, from: number, to: number, name: Buffer): number {
+    if (!isAt(bytes, from, to, name)) return Number.NaN;
+    let at = from + name.length;
+    const isNegative = bytes[at] === MINUS;
+    if (isNegative) at += 1;
     let number = 0;
     for (; at < to; at += 1) {
       const digit = (bytes[at] ?? 0) - 0x30;
       if (digit < 0 || digit > 9) break;
       number = number * 10 + digit;
     }
-    this.bytes = number;
-    return at;
+    this.#end = at;
+    return isNegative ? -number : number;
+  }
+
+  #behindNumber(at: number, number: number): number {
+    return Number.isNaN(number) ? at : this.#end;
   }
 
   #word(bytes: Buffer, from: number): string | undefined {

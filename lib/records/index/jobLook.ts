@@ -1,5 +1,6 @@
 import type { JobSummary } from './jobSummary.ts';
 import type { JobTable } from './jobTable.ts';
+import type { SoughtText } from './soughtText.ts';
 
 /** A summary of which every member can be asked for. */
 export type KnownOfJob = {
@@ -52,6 +53,21 @@ export class JobLook implements KnownOfJob {
     return this.#table.cmdAt(this.#row);
   }
 
+  /** Whether the command, as far as it is known without the record, has a text in it. */
+  hasInCmd(sought: SoughtText): boolean {
+    return this.#table.hasInCmd(this.#row, sought);
+  }
+
+  /** The same of its `jid`. */
+  hasInJid(sought: SoughtText): boolean {
+    return this.#table.hasInJid(this.#row, sought);
+  }
+
+  /** Whether its uuid begins with a text. */
+  hasUuid(sought: SoughtText): boolean {
+    return sought.mayBegin(this.#table.roots.uuidBitsAt(this.#row)) && sought.begins(this.root);
+  }
+
   get isLong(): KnownOfJob['isLong'] {
     return this.#table.isLongAt(this.#row);
   }
@@ -62,6 +78,26 @@ export class JobLook implements KnownOfJob {
 
   get labels(): KnownOfJob['labels'] {
     return this.#table.labelsAt(this.#row);
+  }
+
+  get exit(): KnownOfJob['exit'] {
+    return this.#table.exitAt(this.#row);
+  }
+
+  get startUs(): KnownOfJob['startUs'] {
+    return this.#table.startUsAt(this.#row);
+  }
+
+  get endUs(): KnownOfJob['endUs'] {
+    return this.#table.endUsAt(this.#row);
+  }
+
+  get code(): KnownOfJob['code'] {
+    return this.#table.codeAt(this.#row);
+  }
+
+  get cause(): KnownOfJob['cause'] {
+    return this.#table.causeAt(this.#row);
   }
 
   get key(): KnownOfJob['key'] {

@@ -21,4 +21,27 @@ export interface JobSummary {
   readonly key?: string;
   /** A digest of all that it was sent with; only with a key. */
   readonly digest?: string;
+  /** Its exit code, null when it has none. Absent where its record has to tell this and what follows. */
+  readonly exit?: number | null;
+  /** When its first part started, and when it ended, in microseconds since 1970; absent where nobody knows. */
+  readonly startUs?: number;
+  readonly endUs?: number;
+  /** Why it did not succeed: a word, and a sentence where that is not the usual one of the word. */
+  readonly code?: string;
+  readonly cause?: string;
+}
+
+/** What lists show of how a job ended. */
+export type JobEnd = Pick<JobSummary, 'state' | 'exit' | 'startUs' | 'endUs' | 'code' | 'cause'>;
+
+/** Whether lists show the same of two ends. */
+export function isSameEnd(one: JobEnd, other: JobEnd): boolean {
+  return (
+    one.state === other.state &&
+    one.exit === other.exit &&
+    one.startUs === other.startUs &&
+    one.endUs === other.endUs &&
+    one.code === other.code &&
+    one.cause === other.cause
+  );
 }

@@ -4,10 +4,13 @@ import type { LineParts } from './indexLine.ts';
 import type { JobSummary } from './jobSummary.ts';
 import { RootTable } from './rootTable.ts';
 import { LooseLists } from './rowGroups.ts';
+import type { SoughtText } from './soughtText.ts';
 import { TextLists } from './textLists.ts';
 import { Texts } from './texts.ts';
 
 const NONE = -1;
+/** For an exit code that is not known, and for that of a job that has none. */
+const [NO_EXIT, EXIT_IS_NULL] = [-0x80000000, -0x7fffffff];
 const STATES = [undefined, 'succeeded', 'failed', 'killed', 'lost'] as const;
 const PLACES = [undefined, 'ssh', 'container'] as const;
 const KEYS = ['jid', 'auid'] as const;
@@ -26,12 +29,17 @@ export class JobTable {
   #cmds = new Int32Array(0);
   #labels = new Int32Array(0);
   #digests = new Int32Array(0);
+  #causes = new Int32Array(0);
   #bytes = new Float64Array(0);
+  #exits = new Int32Array(0);
+  #starts = new Float64Array(0);
+  #ends = new Float64Array(0);
   #statuses = new Uint8Array(0);
+  #codes = new Uint8Array(0);
   #states = new Uint8Array(0);
   #places = new Uint8Array(0);
   #isLong = new Uint8Array(0);
-  /** The statuses that there are: some words. */
+  /** The statuses and codes that there are: some words. */
   readonly #words: (string | undefined)[] = [undefined];
   readonly #odd = new Map<number, Odd>();
 
@@ -69,7 +77,14 @@ export class JobTable {
     if (parts.digest !== NONE) {
       this.#digests[row] = this.#texts.holdBytes(bytes, parts.digest, parts.digestEnd);
     }
+    if (parts.cause !== NONE) {
+      this.#causes[row] = this.#texts.holdBytes(bytes, parts.cause, parts.causeEnd);
+    }
     this.#bytes[row] = parts.bytes;
+    this.#exits[row] = exitNumber(parts.exit);
+    this.#starts[row] = parts.startUs;
+    this.#ends[row] = parts.endUs;
+    this.#codes[row] = this.#wordOf(parts.code);
     this.#statuses[row] = this.#wordOf(parts.status);
     this.#states[row] = codeOf(STATES, parts.state);
     this.#places[row] = codeOf(PLACES, parts.runsOn);
@@ -79,6 +94,7 @@ export class JobTable {
   /** Takes down what is known of a job. */
   write(row: number, summary: JobSummary): void {
     const { status, state, bytes, cmd, isLong, runsOn, labels, key, digest } = summary;
+    const { exit, startUs, endUs, code, cause } = summary;
     this.#forget(row);
     const odd: Record<string, JsonValue> = {};
     for (const name of KEYS) {
@@ -91,7 +107,12 @@ export class JobTable {
     this.#cmds[row] = this.#hold(cmd);
     this.#labels[row] = this.#hold(labels && JSON.stringify(labels));
     this.#digests[row] = this.#hold(digest);
+    this.#causes[row] = this.#hold(cause);
     this.#bytes[row] = bytes ?? Number.NaN;
+    this.#exits[row] = exitNumber(exit);
+    this.#starts[row] = startUs ?? Number.NaN;
+    this.#ends[row] = endUs ?? Number.NaN;
+    this.#codes[row] = this.#wordOf(code);
     this.#statuses[row] = this.#wordOf(status);
     this.#states[row] = codeOf(STATES, state);
     this.#places[row] = codeOf(PLACES, runsOn);
@@ -129,6 +150,18 @@ export class JobTable {
     return this.#textAt(this.#cmds, row);
   }
 
+  /** Whether the command, as far as it is known here, has a text in it. */
+  hasInCmd(row: number, sought: SoughtText): boolean {
+    const id = this.#cmds[row] ?? NONE;
+    return id === NONE ? sought.isIn('') : this.#texts.has(id, sought);
+  }
+
+  /** The same of the name that its client has given it. */
+  hasInJid(row: number, sought: SoughtText): boolean {
+    if (this.#odd.get(row)?.jid !== undefined) return sought.isIn(String(this.jidAt(row)));
+    return this.jid.has(row, sought);
+  }
+
   isLongAt(row: number): true | undefined {
     return this.#isLong[row] === 1 ? true : undefined;
   }
@@ -150,10 +183,32 @@ export class JobTable {
     return this.#textAt(this.#digests, row);
   }
 
+  exitAt(row: number): number | null | undefined {
+    const exit = this.#exits[row] ?? NO_EXIT;
+    if (exit === NO_EXIT) return undefined;
+    return exit === EXIT_IS_NULL ? null : exit;
+  }
+
+  startUsAt(row: number): number | undefined {
+    return numberIn(this.#starts, row);
+  }
+
+  endUsAt(row: number): number | undefined {
+    return numberIn(this.#ends, row);
+  }
+
+  codeAt(row: number): string | undefined {
+    return this.#words[this.#codes[row] ?? 0];
+  }
+
+  causeAt(row: number): string | undefined {
+    return this.#textAt(this.#causes, row);
+  }
+
   /** All that is known of a job; as `write` was given it. */
   summaryAt(row: number): JobSummary {
     const summary: { -readonly [Name in keyof JobSummary]: JobSummary[Name] } = {};
-    const bytes = this.#bytes[row] ?? Number.NaN;
+    const bytes = numberIn(this.#bytes, row);
     const [jid, auid] = [this.jidAt(row), this.auidAt(row)];
     const [status, state, cmd] = [this.statusAt(row), this.stateAt(row), this.cmdAt(row)];
     const [runsOn, labels] = [this.runsOnAt(row), this.labelsAt(row)];
@@ -162,13 +217,20 @@ export class JobTable {
     if (auid !== undefined) summary.auid = auid;
     if (status !== undefined) summary.status = status;
     if (state !== undefined) summary.state = state;
-    if (!Number.isNaN(bytes)) summary.bytes = bytes;
+    if (bytes !== undefined) summary.bytes = bytes;
     if (cmd !== undefined) summary.cmd = cmd;
     if (this.isLongAt(row)) summary.isLong = true;
     if (runsOn !== undefined) summary.runsOn = runsOn;
     if (labels !== undefined) summary.labels = labels;
     if (key !== undefined) summary.key = key;
     if (digest !== undefined) summary.digest = digest;
+    const [exit, startUs, endUs] = [this.exitAt(row), this.startUsAt(row), this.endUsAt(row)];
+    const [code, cause] = [this.codeAt(row), this.causeAt(row)];
+    if (exit !== undefined) summary.exit = exit;
+    if (startUs !== undefined) summary.startUs = startUs;
+    if (endUs !== undefined) summary.endUs = endUs;
+    if (code !== undefined) summary.code = code;
+    if (cause !== undefined) summary.cause = cause;
     return summary;
   }
 
@@ -182,7 +244,12 @@ export class JobTable {
     this.#cmds[row] = NONE;
     this.#labels[row] = NONE;
     this.#digests[row] = NONE;
+    this.#causes[row] = NONE;
     this.#bytes[row] = Number.NaN;
+    this.#exits[row] = NO_EXIT;
+    this.#starts[row] = Number.NaN;
+    this.#ends[row] = Number.NaN;
+    this.#codes[row] = 0;
     this.#statuses[row] = 0;
     this.#states[row] = 0;
     this.#places[row] = 0;
@@ -191,7 +258,7 @@ export class JobTable {
 
   /** Lets go of the texts of a row that it is not listed under. */
   #forget(row: number): void {
-    for (const column of [this.#cmds, this.#labels, this.#digests]) {
+    for (const column of [this.#cmds, this.#labels, this.#digests, this.#causes]) {
       const id = column[row] ?? NONE;
       if (id !== NONE) this.#texts.release(id);
       column[row] = NONE;
@@ -224,7 +291,12 @@ export class JobTable {
     this.#cmds = withRoom(this.#cmds, count);
     this.#labels = withRoom(this.#labels, count);
     this.#digests = withRoom(this.#digests, count);
+    this.#causes = withRoom(this.#causes, count);
     this.#bytes = withRoom(this.#bytes, count);
+    this.#exits = withRoom(this.#exits, count);
+    this.#starts = withRoom(this.#starts, count);
+    this.#ends = withRoom(this.#ends, count);
+    this.#codes = withRoom(this.#codes, count);
     this.#statuses = withRoom(this.#statuses, count);
     this.#states = withRoom(this.#states, count);
     this.#places = withRoom(this.#places, count);
@@ -235,6 +307,16 @@ export class JobTable {
 function setPart(lists: TextLists, row: number, bytes: Buffer, from: number, to: number): void {
   if (from === NONE) lists.set(row, undefined);
   else lists.setBytes(row, bytes, from, to);
+}
+
+function exitNumber(exit: number | null | undefined): number {
+  if (exit === undefined) return NO_EXIT;
+  return exit === null ? EXIT_IS_NULL : exit;
+}
+
+function numberIn(column: Float64Array, row: number): number | undefined {
+  const number = column[row] ?? Number.NaN;
+  return Number.isNaN(number) ? undefined : number;
 }
 
 function codeOf(names: readonly (string | undefined)[], name: string | undefined): number {

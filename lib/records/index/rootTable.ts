@@ -71,6 +71,11 @@ export class RootTable implements RowOrder {
     return rootText(stamp, this.#data[at + FRACTION] ?? 0, this.#data, at);
   }
 
+  /** The first 32 bits of the uuid. */
+  uuidBitsAt(row: number): number {
+    return this.#data[WORDS * row] ?? 0;
+  }
+
   /** The place of a job among all jobs; not a number where there is no job. */
   orderAt(row: number): number {
     return this.#orders[row] ?? Number.NaN;

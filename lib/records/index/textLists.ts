@@ -1,5 +1,6 @@
 import { nextCapacity, withRoom } from './columns.ts';
 import { RowList, type RowOrder } from './orderedRows.ts';
+import type { SoughtText } from './soughtText.ts';
 import { Texts } from './texts.ts';
 
 const NONE = -1;
@@ -35,6 +36,12 @@ export class TextLists {
   get(row: number): string | undefined {
     const id = this.#ids[row] ?? NONE;
     return id === NONE ? undefined : this.#texts.get(id);
+  }
+
+  /** Whether the text of a row has another one in it. */
+  has(row: number, sought: SoughtText): boolean {
+    const id = this.#ids[row] ?? NONE;
+    return id === NONE ? sought.isIn('') : this.#texts.has(id, sought);
   }
 
   /** Gives a row a text, or none, and lists it under that. */

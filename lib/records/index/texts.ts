@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { nextCapacity, withRoom } from './columns.ts';
+import type { SoughtText } from './soughtText.ts';
 
 /** Of a piece of memory that texts are put into, in bytes: 2 ** 16, for the places of texts are numbers of 32 bits. */
 const PIECE = 65_536;
@@ -93,6 +94,13 @@ export class Texts {
       : piece.toString('utf16le', at, end);
   }
 
+  /** Whether the text of a number has another one in it. Most are ASCII: a text that is made of each would take longer. */
+  has(id: number, sought: SoughtText): boolean {
+    const { bytes } = sought;
+    const found = bytes === undefined ? undefined : this.#hasBytes(id, bytes);
+    return found ?? sought.isIn(this.get(id));
+  }
+
   /** Somebody holds it no more; true when nobody does: its number may mean another text from now on. */
   release(id: number): boolean {
     const holds = (this.#holds[id] ?? 0) - 1;
@@ -107,6 +115,22 @@ export class Texts {
     this.#free = id;
     this.#count -= 1;
     return true;
+  }
+
+  /** The same for ASCII in small letters; undefined where the text is not ASCII: K has a form that is not, for one. */
+  #hasBytes(id: number, sought: Uint8Array): boolean | undefined {
+    const length = this.#lengths[id] ?? 0;
+    const place = this.#places[id] ?? 0;
+    const piece = this.#pieces[Math.floor(place / PIECE)];
+    if (piece === undefined || (length & AS_UTF16) !== 0) return undefined;
+    const from = place % PIECE;
+    const to = from + length;
+    const last = to - sought.length;
+    for (let at = from; at < to; at += 1) {
+      if ((piece[at] ?? 0) >= 0x80) return undefined;
+      if (at <= last && isSmallAt(piece, at, sought)) return true;
+    }
+    return sought.length === 0;
   }
 
   #find(bytes: Buffer, from: number, length: number, hash: number): number {
@@ -235,4 +259,14 @@ export class Texts {
     if (LOOSE_HALF.test(text)) return (this.#scratch.write(text, 'utf16le') | AS_UTF16) >>> 0;
     return this.#scratch.write(text, 'utf8');
   }
+}
+
+/** Whether ASCII stands there, whatever the size of its letters. */
+function isSmallAt(bytes: Uint8Array, at: number, small: Uint8Array): boolean {
+  for (let i = 0; i < small.length; i += 1) {
+    const byte = bytes[at + i] ?? 0;
+    const isLarge = byte >= 0x41 && byte <= 0x5a;
+    if ((isLarge ? byte + 0x20 : byte) !== small[i]) return false;
+  }
+  return true;
 }

@@ -16,7 +16,7 @@ function told(record: TreeNode) {
   const progressOf = progressReader(readShown);
   const view = jobViewer(readShown)(record);
   const state = stateOf(view);
-  const summary = summarizer(progressOf)(record);
+  const summary = summarizer(jobViewer(readShown))(record);
   return {
     lStatus: progressOf(record).status,
     listed: summary.status,

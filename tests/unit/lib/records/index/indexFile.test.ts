@@ -92,6 +92,9 @@ describe('IndexFile', () => {
         ...{ isLong: fc.constant(true), bytes: fc.nat(), cmd: text },
         state: fc.constantFrom('succeeded', 'failed', 'killed', 'lost'),
         status: fc.constantFrom('finishedSuccessfully', 'lost'),
+        exit: fc.option(fc.integer({ min: -0x7ffffffe })),
+        ...{ startUs: fc.maxSafeInteger(), endUs: fc.maxSafeInteger() },
+        ...{ code: fc.constantFrom('killed', 'exit_code'), cause: text },
       },
       { requiredKeys: ['status', 'cmd'] },
     ) as fc.Arbitrary<JobSummary>;

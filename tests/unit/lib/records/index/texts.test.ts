@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { SoughtText } from '../../../../../lib/records/index/soughtText.ts';
 import { Texts } from '../../../../../lib/records/index/texts.ts';
 
 /** Half of a pair alone cannot be told in UTF-8, and a long text has a piece of its own. */
@@ -32,6 +33,33 @@ describe('Texts', () => {
         }
         expect(new Set([...model.values()].map(({ id }) => id)).size).toBe(model.size);
       }),
+    );
+  });
+
+  it('finds a text in another one as small letters do', () => {
+    const letters = fc.constantFrom(
+      'a',
+      'A',
+      'k',
+      'K',
+      '\u212a',
+      'i',
+      'İ',
+      'ß',
+      'Σ',
+      '\ud800',
+      '-',
+      '[',
+      '@',
+    );
+    const word = (maxLength: number) => fc.string({ unit: letters, maxLength });
+    fc.assert(
+      fc.property(word(20), word(3), (held, sought) => {
+        const texts = new Texts();
+        const isIn = held.toLowerCase().includes(sought.toLowerCase());
+        expect(texts.has(texts.hold(held), new SoughtText(sought))).toBe(isIn);
+      }),
+      { numRuns: 2000 },
     );
   });
 

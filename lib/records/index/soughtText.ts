@@ -1,0 +1,35 @@
+import { uuidOf } from '../jobRoot.ts';
+
+/** A text that is looked for in others, whatever the size of the letters. */
+export class SoughtText {
+  /** In small letters. */
+  readonly #small: string;
+  /** The same in bytes, where a comparison of bytes finds it: when it is ASCII. */
+  readonly bytes: Uint8Array | undefined;
+  /** Between which the first 32 bits of a uuid are that begins so; not numbers where none does. */
+  readonly #lowest: number;
+  readonly #highest: number;
+
+  constructor(text: string) {
+    this.#small = text.toLowerCase();
+    this.bytes = /^\p{ASCII}*$/u.test(this.#small) ? Buffer.from(this.#small) : undefined;
+    const digits = /^[0-9a-f]{1,8}(?=[0-9a-f-]*$)/.exec(this.#small)?.[0] ?? '';
+    const spread = 2 ** (32 - 4 * digits.length);
+    this.#lowest = Number.parseInt(digits, 16) * spread;
+    this.#highest = this.#lowest + spread - 1;
+  }
+
+  isIn(text: string): boolean {
+    return text.toLowerCase().includes(this.#small);
+  }
+
+  /** Whether the uuid in a job root may begin so, by its first 32 bits: most roots need not be put together for it. */
+  mayBegin(bits: number): boolean {
+    return bits >= this.#lowest && bits <= this.#highest;
+  }
+
+  /** Whether the uuid in a job root begins so. */
+  begins(root: string): boolean {
+    return !Number.isNaN(this.#lowest) && uuidOf(root).startsWith(this.#small);
+  }
+}
