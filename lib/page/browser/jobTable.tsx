@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { nameOf } from '../../client/jobName.ts';
 import { drawnRows, ROW } from './drawnRows.ts';
 import { Glyph, StateWords } from './glyph.tsx';
@@ -9,8 +9,10 @@ import { clock, isOver, middleCut, shortId, span, tookWords } from './shown.ts';
 import { useApp, useChanges, useNow, useRedrawWhenSeen } from './useApp.ts';
 import { useHold } from './useHold.ts';
 
-/** Rows that are drawn above and below what is seen. */
+/** Rows that are drawn above and below what is seen; at first none, so that the others are there sooner. */
 const SPARE = 12;
+/** By so many rows what is drawn moves on: most scrolls draw nothing anew. */
+const STEP = 8;
 
 /** Rows to be drawn, and how the scroll bar stands to them. */
 interface Span {
@@ -32,15 +34,15 @@ export function JobTable() {
   const top = useRef<{ readonly id: string; readonly place: number }>();
   const { hold, point } = useHold(frame);
   const { scroll } = app;
-  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 60, offset: 0 });
+  const spare = useRef(0);
+  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 0, offset: 0 });
   const look = () => {
     // A list that is not shown is where it was.
     if (frame.current === null || frame.current.clientHeight === 0) return;
     const place = Math.floor(scroll.top / ROW);
     const seen = Math.ceil(scroll.view / ROW);
-    // In steps: most scrolls draw nothing anew.
-    const from = Math.max(0, Math.floor((place - SPARE) / 8) * 8);
-    const to = place + seen + SPARE + 8;
+    const from = Math.max(0, Math.floor((place - spare.current) / STEP) * STEP);
+    const to = place + seen + spare.current + STEP;
     const next: Span = { first: from, last: to, offset: scroll.bar.offset };
     const isSame = (old: Span) =>
       old.first === from && old.last === to && old.offset === next.offset;
@@ -70,13 +72,19 @@ export function JobTable() {
   }, [rows, start, isLoading, error]);
   // Other rows begin at the top.
   useLayoutEffect(() => scroll.go(0), [fits]);
-  const isUsable = !app.rows.isFirst;
+  const drawn = drawnRows({ first, last }, { start, count: rows.length }, scroll.bar);
+  const shown = rows.slice(drawn.from - start, drawn.to - start);
+  const isUsable = shown.length > 0 || (rows.length === 0 && !app.rows.isFirst);
   // What the benchmark asks for.
   useLayoutEffect(() => {
     if (isUsable) performance.mark('pman usable');
   }, [isUsable]);
-  const drawn = drawnRows({ first, last }, { start, count: rows.length }, scroll.bar);
-  const shown = rows.slice(drawn.from - start, drawn.to - start);
+  // Behind the first picture.
+  useEffect(() => {
+    if (!isUsable) return;
+    spare.current = SPARE;
+    look();
+  }, [isUsable]);
   const now = useNow(shown.some(({ state }) => !isOver(state)));
   useRedrawWhenSeen();
   const minute = Math.floor(Date.now() / 60_000);

@@ -18,4 +18,9 @@ render(
   </AppContext.Provider>,
   root,
 );
-loadLogSoon();
+// What comes next is loaded behind what is seen first.
+const stop = app.subscribe(() => {
+  if (app.live.contact.kind === 'connecting') return;
+  stop();
+  loadLogSoon();
+});
