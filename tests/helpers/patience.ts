@@ -3,11 +3,34 @@ const SAMPLE_CPU_MS = 10;
 
 /**
  * A time limit for what other processes do too, in milliseconds: stretched by how much longer than its own work a process has to wait
- * for a processor just now. A limit says that something is not held up; a machine that is busy with something else is no reason
- * to fail.
+ * for a processor just now, and by how slow the machine is. A limit says that something is not held up; a machine that is busy
+ * with something else, or has slow memory, is no reason to fail.
  */
 export function within(limitMs: number): number {
-  return limitMs * slowness();
+  return processorMs(limitMs) * slowness();
+}
+
+/** A limit of processor time, in milliseconds: stretched by how slow the machine is. */
+export function processorMs(limitMs: number): number {
+  return limitMs * Math.max(1, sampleMs() / USUAL_SAMPLE_MS);
+}
+
+/** What the sample takes on a machine on which limits hold as they are written. */
+const USUAL_SAMPLE_MS = 1.5;
+/** Mostly work on memory, as that of most programs here. */
+const SAMPLE = JSON.stringify(
+  Array.from({ length: 4000 }, (_, id) => ({ id, name: `job ${id}`, isOver: true, at: id * 1.5 })),
+);
+
+/** The processor time of a fixed piece of work, in milliseconds; the shortest of some, for the first ones are not compiled. */
+function sampleMs(): number {
+  const times = Array.from({ length: 5 }, () => {
+    const before = process.cpuUsage();
+    JSON.parse(SAMPLE);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...times);
 }
 
 /** How many times its own work a piece of work takes here now: 1 on an idle machine. */
