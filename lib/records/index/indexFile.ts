@@ -169,5 +169,21 @@ function entryOf(line: string): Line | undefined {
   const isEntry = typeof value === 'object' && value !== null && 'root' in value;
   if (!isEntry || typeof value.root !== 'string' || !isJobRoot(value.root)) return undefined;
   const entry = value as Line;
-  return entry.status === 'undefined' || typeof entry.cmd !== 'string' ? undefined : entry;
+  return entry.status === 'undefined' || !isOfIndex(value) ? undefined : entry;
+}
+
+const TEXTS = ['cmd', 'status', 'state', 'runsOn', 'key', 'digest', 'code', 'cause'] as const;
+const NUMBERS = ['bytes', 'exit', 'startUs', 'endUs'] as const;
+
+/** Whether the members of a line are of the kinds that an index has: somebody may have written into the file. */
+function isOfIndex(line: Readonly<Record<string, unknown>>): boolean {
+  const { cmd, exit, labels } = line;
+  const isRight = (name: string, kind: string) =>
+    line[name] === undefined || typeof line[name] === kind;
+  return (
+    cmd !== undefined &&
+    TEXTS.every((name) => isRight(name, 'string')) &&
+    NUMBERS.every((name) => isRight(name, 'number') || (name === 'exit' && exit === null)) &&
+    (labels === undefined || (typeof labels === 'object' && labels !== null))
+  );
 }

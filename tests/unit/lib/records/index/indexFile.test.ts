@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -66,6 +66,21 @@ describe('IndexFile', () => {
 
   it.each(['\0\0\0', 'garbage}', '{"root": 7}', '[]}', '{}'])('passes over the line %j', (line) => {
     writeFileSync(file, `${line}\n${JSON.stringify({ root: a, ...A })}`);
+    expect([...readOf(file)]).toEqual([[a, A]]);
+  });
+
+  it.each([
+    ['cmd', 7],
+    ['status', null],
+    ['key', 7],
+    ['digest', {}],
+    ['exit', '0'],
+    ['startUs', 'now'],
+    ['cause', 7],
+    ['labels', 'x'],
+  ])('passes over a line of which %s is %j: that job is read from its record', (member, value) => {
+    written([a, A]);
+    appendFileSync(file, `\n${JSON.stringify({ root: b, ...B, [member]: value })}`);
     expect([...readOf(file)]).toEqual([[a, A]]);
   });
 
