@@ -13,3 +13,9 @@ export function withRoom<T extends Column>(column: T, length: number): T {
 export function nextCapacity(capacity: number): number {
   return Math.max(16, Math.ceil(capacity * 1.5));
 }
+
+/** A number of a column; undefined where it is not a number. */
+export function numberIn(column: Float64Array, row: number): number | undefined {
+  const number = column[row] ?? Number.NaN;
+  return Number.isNaN(number) ? undefined : number;
+}

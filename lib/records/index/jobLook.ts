@@ -81,23 +81,23 @@ export class JobLook implements KnownOfJob {
   }
 
   get exit(): KnownOfJob['exit'] {
-    return this.#table.exitAt(this.#row);
+    return this.#table.ends.exitAt(this.#row);
   }
 
   get startUs(): KnownOfJob['startUs'] {
-    return this.#table.startUsAt(this.#row);
+    return this.#table.ends.startUsAt(this.#row);
   }
 
   get endUs(): KnownOfJob['endUs'] {
-    return this.#table.endUsAt(this.#row);
+    return this.#table.ends.endUsAt(this.#row);
   }
 
   get code(): KnownOfJob['code'] {
-    return this.#table.codeAt(this.#row);
+    return this.#table.ends.codeAt(this.#row);
   }
 
   get cause(): KnownOfJob['cause'] {
-    return this.#table.causeAt(this.#row);
+    return this.#table.ends.causeAt(this.#row);
   }
 
   get key(): KnownOfJob['key'] {

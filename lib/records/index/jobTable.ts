@@ -1,5 +1,7 @@
 import { ExactNumber, type JsonValue } from '../../wire/json.ts';
-import { nextCapacity, withRoom } from './columns.ts';
+import { nextCapacity, numberIn, withRoom } from './columns.ts';
+import { EndColumns } from './endColumns.ts';
+import { FewWords } from './fewWords.ts';
 import type { LineParts } from './indexLine.ts';
 import type { JobSummary } from './jobSummary.ts';
 import { RootTable } from './rootTable.ts';
@@ -9,8 +11,6 @@ import { TextLists } from './textLists.ts';
 import { Texts } from './texts.ts';
 
 const NONE = -1;
-/** For an exit code that is not known, and for that of a job that has none. */
-const [NO_EXIT, EXIT_IS_NULL] = [-0x80000000, -0x7fffffff];
 const STATES = [undefined, 'succeeded', 'failed', 'killed', 'lost'] as const;
 const PLACES = [undefined, 'ssh', 'container'] as const;
 const KEYS = ['jid', 'auid'] as const;
@@ -23,24 +23,19 @@ export class JobTable {
   readonly jid = new TextLists(this.roots);
   readonly auid = new TextLists(this.roots);
   readonly key = new TextLists(this.roots);
+  readonly ends = new EndColumns();
   /** Lists that were made of rows for one question. */
   readonly loose = new LooseLists();
   readonly #texts = new Texts();
   #cmds = new Int32Array(0);
   #labels = new Int32Array(0);
   #digests = new Int32Array(0);
-  #causes = new Int32Array(0);
   #bytes = new Float64Array(0);
-  #exits = new Int32Array(0);
-  #starts = new Float64Array(0);
-  #ends = new Float64Array(0);
   #statuses = new Uint8Array(0);
-  #codes = new Uint8Array(0);
   #states = new Uint8Array(0);
   #places = new Uint8Array(0);
   #isLong = new Uint8Array(0);
-  /** The statuses and codes that there are: some words. */
-  readonly #words: (string | undefined)[] = [undefined];
+  readonly #words = new FewWords();
   readonly #odd = new Map<number, Odd>();
 
   /** Makes room for so many jobs. */
@@ -77,15 +72,9 @@ export class JobTable {
     if (parts.digest !== NONE) {
       this.#digests[row] = this.#texts.holdBytes(bytes, parts.digest, parts.digestEnd);
     }
-    if (parts.cause !== NONE) {
-      this.#causes[row] = this.#texts.holdBytes(bytes, parts.cause, parts.causeEnd);
-    }
     this.#bytes[row] = parts.bytes;
-    this.#exits[row] = exitNumber(parts.exit);
-    this.#starts[row] = parts.startUs;
-    this.#ends[row] = parts.endUs;
-    this.#codes[row] = this.#wordOf(parts.code);
-    this.#statuses[row] = this.#wordOf(parts.status);
+    this.ends.writeLine(row, bytes, parts);
+    this.#statuses[row] = this.#words.numberOf(parts.status);
     this.#states[row] = codeOf(STATES, parts.state);
     this.#places[row] = codeOf(PLACES, parts.runsOn);
     this.#isLong[row] = parts.isLong ? 1 : 0;
@@ -94,7 +83,6 @@ export class JobTable {
   /** Takes down what is known of a job. */
   write(row: number, summary: JobSummary): void {
     const { status, state, bytes, cmd, isLong, runsOn, labels, key, digest } = summary;
-    const { exit, startUs, endUs, code, cause } = summary;
     this.#forget(row);
     const odd: Record<string, JsonValue> = {};
     for (const name of KEYS) {
@@ -107,13 +95,9 @@ export class JobTable {
     this.#cmds[row] = this.#hold(cmd);
     this.#labels[row] = this.#hold(labels && JSON.stringify(labels));
     this.#digests[row] = this.#hold(digest);
-    this.#causes[row] = this.#hold(cause);
     this.#bytes[row] = bytes ?? Number.NaN;
-    this.#exits[row] = exitNumber(exit);
-    this.#starts[row] = startUs ?? Number.NaN;
-    this.#ends[row] = endUs ?? Number.NaN;
-    this.#codes[row] = this.#wordOf(code);
-    this.#statuses[row] = this.#wordOf(status);
+    this.ends.write(row, summary);
+    this.#statuses[row] = this.#words.numberOf(status);
     this.#states[row] = codeOf(STATES, state);
     this.#places[row] = codeOf(PLACES, runsOn);
     this.#isLong[row] = isLong ? 1 : 0;
@@ -130,7 +114,7 @@ export class JobTable {
   }
 
   statusAt(row: number): string | undefined {
-    return this.#words[this.#statuses[row] ?? 0];
+    return this.#words.at(this.#statuses[row] ?? 0);
   }
 
   stateAt(row: number): JobSummary['state'] {
@@ -183,28 +167,6 @@ export class JobTable {
     return this.#textAt(this.#digests, row);
   }
 
-  exitAt(row: number): number | null | undefined {
-    const exit = this.#exits[row] ?? NO_EXIT;
-    if (exit === NO_EXIT) return undefined;
-    return exit === EXIT_IS_NULL ? null : exit;
-  }
-
-  startUsAt(row: number): number | undefined {
-    return numberIn(this.#starts, row);
-  }
-
-  endUsAt(row: number): number | undefined {
-    return numberIn(this.#ends, row);
-  }
-
-  codeAt(row: number): string | undefined {
-    return this.#words[this.#codes[row] ?? 0];
-  }
-
-  causeAt(row: number): string | undefined {
-    return this.#textAt(this.#causes, row);
-  }
-
   /** All that is known of a job; as `write` was given it. */
   summaryAt(row: number): JobSummary {
     const summary: { -readonly [Name in keyof JobSummary]: JobSummary[Name] } = {};
@@ -224,14 +186,7 @@ export class JobTable {
     if (labels !== undefined) summary.labels = labels;
     if (key !== undefined) summary.key = key;
     if (digest !== undefined) summary.digest = digest;
-    const [exit, startUs, endUs] = [this.exitAt(row), this.startUsAt(row), this.endUsAt(row)];
-    const [code, cause] = [this.codeAt(row), this.causeAt(row)];
-    if (exit !== undefined) summary.exit = exit;
-    if (startUs !== undefined) summary.startUs = startUs;
-    if (endUs !== undefined) summary.endUs = endUs;
-    if (code !== undefined) summary.code = code;
-    if (cause !== undefined) summary.cause = cause;
-    return summary;
+    return { ...summary, ...this.ends.at(row) };
   }
 
   hasLabels(row: number): boolean {
@@ -244,12 +199,8 @@ export class JobTable {
     this.#cmds[row] = NONE;
     this.#labels[row] = NONE;
     this.#digests[row] = NONE;
-    this.#causes[row] = NONE;
     this.#bytes[row] = Number.NaN;
-    this.#exits[row] = NO_EXIT;
-    this.#starts[row] = Number.NaN;
-    this.#ends[row] = Number.NaN;
-    this.#codes[row] = 0;
+    this.ends.begin(row);
     this.#statuses[row] = 0;
     this.#states[row] = 0;
     this.#places[row] = 0;
@@ -258,11 +209,12 @@ export class JobTable {
 
   /** Lets go of the texts of a row that it is not listed under. */
   #forget(row: number): void {
-    for (const column of [this.#cmds, this.#labels, this.#digests, this.#causes]) {
+    for (const column of [this.#cmds, this.#labels, this.#digests]) {
       const id = column[row] ?? NONE;
       if (id !== NONE) this.#texts.release(id);
       column[row] = NONE;
     }
+    this.ends.forget(row);
     this.#odd.delete(row);
   }
 
@@ -280,23 +232,12 @@ export class JobTable {
     return text === undefined ? NONE : this.#texts.hold(text);
   }
 
-  #wordOf(status: string | undefined): number {
-    const known = this.#words.indexOf(status);
-    // No more words than a byte has numbers: a file that says otherwise was not written by pman.
-    if (known >= 0 || this.#words.length > 255) return Math.max(known, 0);
-    return this.#words.push(status) - 1;
-  }
-
   #growTo(count: number): void {
     this.#cmds = withRoom(this.#cmds, count);
     this.#labels = withRoom(this.#labels, count);
     this.#digests = withRoom(this.#digests, count);
-    this.#causes = withRoom(this.#causes, count);
     this.#bytes = withRoom(this.#bytes, count);
-    this.#exits = withRoom(this.#exits, count);
-    this.#starts = withRoom(this.#starts, count);
-    this.#ends = withRoom(this.#ends, count);
-    this.#codes = withRoom(this.#codes, count);
+    this.ends.growTo(count);
     this.#statuses = withRoom(this.#statuses, count);
     this.#states = withRoom(this.#states, count);
     this.#places = withRoom(this.#places, count);
@@ -307,16 +248,6 @@ export class JobTable {
 function setPart(lists: TextLists, row: number, bytes: Buffer, from: number, to: number): void {
   if (from === NONE) lists.set(row, undefined);
   else lists.setBytes(row, bytes, from, to);
-}
-
-function exitNumber(exit: number | null | undefined): number {
-  if (exit === undefined) return NO_EXIT;
-  return exit === null ? EXIT_IS_NULL : exit;
-}
-
-function numberIn(column: Float64Array, row: number): number | undefined {
-  const number = column[row] ?? Number.NaN;
-  return Number.isNaN(number) ? undefined : number;
 }
 
 function codeOf(names: readonly (string | undefined)[], name: string | undefined): number {
