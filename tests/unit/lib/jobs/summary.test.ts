@@ -43,6 +43,48 @@ describe('summaryOf', () => {
     expect(summaryOf(record).status).toBe('lost');
   });
 
+  describe('of how a job has ended', () => {
+    const ended = (returncode: number | null, cause?: string) => {
+      const record = sent();
+      recordStart(record, 0, { cmd: 'true', pid: 1, startedAt: 1000.25, host: {} });
+      const how = { endedAt: 2000.75, returncode, stdout: '', stderr: '' };
+      recordEnd(record, 0, { ...how, ...(cause === undefined ? {} : { cause }) });
+      recordDone(record, 1);
+      return summaryOf(record);
+    };
+    const times = { startUs: 1_000_250, endUs: 2_000_750 };
+    const killed = 'ended by a kill request (SIGTERM)';
+
+    it('has what a list shows', () => {
+      expect(ended(0)).toMatchObject({ state: 'succeeded', exit: 0, ...times });
+      expect(ended(0)).not.toHaveProperty('code');
+      expect(ended(3)).toMatchObject({ state: 'failed', exit: 3, ...times, code: 'exit_code' });
+      expect(ended(3)).not.toHaveProperty('cause');
+      const end = { state: 'killed', exit: -15, ...times, code: 'killed', cause: killed };
+      expect(ended(-15, killed)).toMatchObject(end);
+      expect(ended(null)).toMatchObject({ exit: null, ...times });
+    });
+
+    it('has no times of a job that nobody saw start', () => {
+      const record = sent();
+      recordLost(record, 0, 'gone');
+      const lost = summaryOf(record);
+      expect(lost).toMatchObject({ state: 'lost', exit: null, code: 'lost', cause: 'gone' });
+      expect(Object.keys(lost)).not.toEqual(expect.arrayContaining(['startUs']));
+    });
+
+    it.each([
+      ['a cause that is long', ended(1, 'x'.repeat(257))],
+      ['an exit code that no system has', ended(1.5)],
+      ['one that is too large', ended(2 ** 31)],
+    ])('leaves it to the record where that has %s', (_what, summary) => {
+      expect(summary.state).toBe('failed');
+      for (const name of ['exit', 'startUs', 'endUs', 'code', 'cause']) {
+        expect(summary).not.toHaveProperty(name);
+      }
+    });
+  });
+
   it('knows a key, and whether it was sent with the same', () => {
     const one = summaryOf(sent({ key: 'k', a: [1, { b: 2 }] }));
     expect(one.key).toBe('k');
