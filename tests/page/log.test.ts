@@ -67,9 +67,10 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     await log.show(id);
     await lastIs('100000 100000');
     await eventually(() => log.page.evaluate('timers.size === 0'), { message: 'no timers' });
-    expect(log.asked.filter((url) => url.includes('/output/'))).toEqual([
-      expect.stringMatching(/lines\?from=-200&count=200$/),
-    ]);
+    const [first, ...rest] = log.asked.filter((url) => url.includes('/output/'));
+    expect(first).toMatch(/lines\?from=-200&count=200$/);
+    // A server that is busy has counted a part of the lines, and is asked at once for the others.
+    for (const url of rest) expect(url).toMatch(/count=200&after=\d+&wait=0$/);
     expect(await rows()).toBeLessThan(200);
   });
 

@@ -34,6 +34,46 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
       box.scrollTop = box.scrollHeight;
     });
 
+  it('is drawn once with the jobs that are seen; spare rows and the log viewer come behind that', async () => {
+    await page.addInitScript(`
+      globalThis.drawn = [];
+      new MutationObserver(() => {
+        const page = document.getElementById('page');
+        if (page?.firstChild) drawn.push(page.querySelectorAll('tr[data-id]').length);
+      }).observe(document, { childList: true, subtree: true });`);
+    await openLive(page, server, '/ui');
+    const drawn = () => page.evaluate<number[]>('drawn');
+    await eventually(async () => ((await drawn()).at(-1) ?? 0) > 24, { message: 'spare rows' });
+    const [first = 0] = await drawn();
+    // The window is 720 pixels high, a row 32.
+    expect(first).toBeGreaterThan(15);
+    expect(first).toBeLessThanOrEqual(23);
+    const loaded = () =>
+      page.evaluate<number[]>(`performance.getEntriesByType('resource')
+        .filter(({ name }) => name.includes('LogView')).map(({ startTime }) => startTime)`);
+    await eventually(async () => (await loaded()).length === 1, { message: 'the log viewer' });
+    const [usable] = await page.evaluate<number[]>(
+      "performance.getEntriesByName('pman usable').map(({ startTime }) => startTime)",
+    );
+    expect((await loaded())[0]).toBeGreaterThan(usable ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('shows that it waits for a server that takes its time', async () => {
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/api/v2/jobs?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`http://127.0.0.1:${server.port}/ui`);
+    await page.locator('.top').getByText('connecting').waitFor();
+    expect(await mounted()).toBe(0);
+    answer();
+    await page.getByText('history-1199', { exact: true }).waitFor();
+  });
+
   it('comes with one request and one stream, and is loaded further as it is scrolled', async () => {
     const asked: string[] = [];
     page.on('request', (request) => {

@@ -11,7 +11,7 @@ import { useHold } from './useHold.ts';
 
 /** Rows that are drawn above and below what is seen; at first none, so that the others are there sooner. */
 const SPARE = 12;
-/** By so many rows what is drawn moves on: most scrolls draw nothing anew. */
+/** By so many rows more is drawn than has to be: most scrolls draw nothing anew. */
 const STEP = 8;
 
 /** Rows to be drawn, and how the scroll bar stands to them. */
@@ -35,18 +35,26 @@ export function JobTable() {
   const { hold, point } = useHold(frame);
   const { scroll } = app;
   const spare = useRef(0);
-  const [{ first, last }, setSpan] = useState<Span>({ first: 0, last: 0, offset: 0 });
+  // How high the list is, is not known before it has been laid out. At first as many rows are drawn as the window could
+  // have, so that nothing is drawn twice.
+  const [{ first, last }, setSpan] = useState<Span>(() => ({
+    ...{ first: 0, last: Math.ceil(window.innerHeight / ROW), offset: 0 },
+  }));
   const look = () => {
     // A list that is not shown is where it was.
-    if (frame.current === null || frame.current.clientHeight === 0) return;
+    if (frame.current === null || scroll.isHidden) return;
     const place = Math.floor(scroll.top / ROW);
-    const seen = Math.ceil(scroll.view / ROW);
-    const from = Math.max(0, Math.floor((place - spare.current) / STEP) * STEP);
-    const to = place + seen + spare.current + STEP;
-    const next: Span = { first: from, last: to, offset: scroll.bar.offset };
-    const isSame = (old: Span) =>
-      old.first === from && old.last === to && old.offset === next.offset;
-    setSpan((old) => (isSame(old) ? old : next));
+    const from = Math.max(0, place - spare.current);
+    const to = place + Math.ceil(scroll.view / ROW) + spare.current;
+    const { offset } = scroll.bar;
+    const mayStay = (old: Span) =>
+      old.first <= from &&
+      old.last >= to &&
+      old.last - old.first <= to - from + 2 * STEP &&
+      old.offset === offset;
+    setSpan((old) =>
+      mayStay(old) ? old : { first: Math.max(0, from - STEP), last: to + STEP, offset },
+    );
     hold();
     const { rows: loaded, start: begin } = app.rows;
     const id = loaded[place - begin]?.id;

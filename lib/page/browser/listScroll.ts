@@ -15,6 +15,8 @@ const PAGE = 0.9;
 export class ListScroll {
   readonly #scale = new ScrollScale();
   #box: HTMLElement | undefined;
+  /** How high the element is; undefined as long as it has not been laid out. */
+  #height: number | undefined;
   #onMove = () => {};
   #settling: ReturnType<typeof setTimeout> | undefined;
   #hasWheel = false;
@@ -24,9 +26,14 @@ export class ListScroll {
     return this.#scale.top;
   }
 
-  /** How high the part is that shows rows. */
+  /** How high the part is that shows rows; before that is known, as high as it could be. */
   get view(): number {
-    return Math.max(0, (this.#box?.clientHeight ?? 0) - HEAD);
+    return Math.max(0, (this.#height ?? window.innerHeight) - HEAD);
+  }
+
+  /** Whether the list is not shown now, as beside a job in a narrow window. */
+  get isHidden(): boolean {
+    return this.#height === 0;
   }
 
   get bar(): ListBar {
@@ -42,9 +49,14 @@ export class ListScroll {
   attach(box: HTMLElement, onMove: () => void): () => void {
     this.#turnWheel(false);
     this.#box = box;
+    this.#height = undefined;
     this.#onMove = onMove;
     box.addEventListener('scroll', this.#scrolled, { passive: true });
-    const watcher = new ResizeObserver(() => this.go(this.top));
+    // Asked for anywhere else, the height would have the browser lay out all rows in between.
+    const watcher = new ResizeObserver(() => {
+      this.#height = box.clientHeight;
+      this.go(this.top);
+    });
     watcher.observe(box);
     return () => {
       watcher.disconnect();
@@ -65,7 +77,7 @@ export class ListScroll {
 
   /** Goes to a place, in pixels of rows; a list that is not shown stays where it was. */
   go(top: number): void {
-    if (this.#box?.clientHeight === 0) return;
+    if (this.isHidden) return;
     this.resize(this.#rows);
     this.#put(top);
     this.#onMove();
@@ -74,7 +86,9 @@ export class ListScroll {
   #put(top: number): void {
     const box = this.#box;
     const bar = this.#scale.go(top);
-    if (box === undefined || Math.abs(box.scrollTop - bar) < 1) return;
+    // What has not been laid out stands at its beginning; to ask it would have it laid out.
+    if (box === undefined || (this.#height === undefined && bar === 0)) return;
+    if (Math.abs(box.scrollTop - bar) < 1) return;
     box.scrollTop = bar;
     // As far as the browser goes; with a scale all of the bar is there.
     if (!this.#scale.isScaled) this.#scale.moved(box.scrollTop);
