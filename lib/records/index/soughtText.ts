@@ -1,4 +1,5 @@
 import { uuidOf } from '../jobRoot.ts';
+import { PieceHits } from './pieceHits.ts';
 
 /** A text that is looked for in others, whatever the size of the letters. */
 export class SoughtText {
@@ -9,6 +10,8 @@ export class SoughtText {
   /** Between which the first 32 bits of a uuid are that begins so; not numbers where none does. */
   readonly #lowest: number;
   readonly #highest: number;
+  /** By pieces of memory, which all texts of a search lie in. */
+  readonly #hits = new Map<Buffer, PieceHits>();
 
   constructor(text: string) {
     this.#small = text.toLowerCase();
@@ -21,6 +24,16 @@ export class SoughtText {
 
   isIn(text: string): boolean {
     return text.toLowerCase().includes(this.#small);
+  }
+
+  /** Where it stands in a piece of memory that is filled up to a place; undefined where only texts tell. */
+  hitsIn(piece: Buffer, end: number): PieceHits | undefined {
+    if (this.bytes === undefined || this.bytes.length === 0) return undefined;
+    const known = this.#hits.get(piece);
+    if (known !== undefined) return known;
+    const hits = new PieceHits(piece, end, this.#small);
+    this.#hits.set(piece, hits);
+    return hits;
   }
 
   /** Whether the uuid in a job root may begin so, by its first 32 bits: most roots need not be put together for it. */

@@ -96,9 +96,7 @@ export class Texts {
 
   /** Whether the text of a number has another one in it. Most are ASCII: a text that is made of each would take longer. */
   has(id: number, sought: SoughtText): boolean {
-    const { bytes } = sought;
-    const found = bytes === undefined ? undefined : this.#hasBytes(id, bytes);
-    return found ?? sought.isIn(this.get(id));
+    return this.#hasBytes(id, sought) ?? sought.isIn(this.get(id));
   }
 
   /** Somebody holds it no more; true when nobody does: its number may mean another text from now on. */
@@ -117,20 +115,18 @@ export class Texts {
     return true;
   }
 
-  /** The same for ASCII in small letters; undefined where the text is not ASCII: K has a form that is not, for one. */
-  #hasBytes(id: number, sought: Uint8Array): boolean | undefined {
+  /** The same as far as bytes tell; undefined where the text is not ASCII: K has a form that is not, for one. */
+  #hasBytes(id: number, sought: SoughtText): boolean | undefined {
+    const { bytes } = sought;
     const length = this.#lengths[id] ?? 0;
     const place = this.#places[id] ?? 0;
-    const piece = this.#pieces[Math.floor(place / PIECE)];
-    if (piece === undefined || (length & AS_UTF16) !== 0) return undefined;
+    const number = Math.floor(place / PIECE);
+    const piece = this.#pieces[number];
+    if (bytes === undefined || piece === undefined || (length & AS_UTF16) !== 0) return undefined;
     const from = place % PIECE;
     const to = from + length;
-    const last = to - sought.length;
-    for (let at = from; at < to; at += 1) {
-      if ((piece[at] ?? 0) >= 0x80) return undefined;
-      if (at <= last && isSmallAt(piece, at, sought)) return true;
-    }
-    return sought.length === 0;
+    const filled = number === this.#piece ? this.#filled : piece.length;
+    return sought.hitsIn(piece, filled)?.has(from, to) ?? hasSmall(piece, from, to, bytes);
   }
 
   #find(bytes: Buffer, from: number, length: number, hash: number): number {
@@ -194,7 +190,7 @@ export class Texts {
 
   #newPiece(length: number): number {
     const piece = this.#freePieces.pop() ?? this.#pieces.length;
-    this.#pieces[piece] = Buffer.allocUnsafeSlow(length);
+    this.#pieces[piece] = Buffer.alloc(length);
     this.#used[piece] = 0;
     return piece;
   }
@@ -259,6 +255,21 @@ export class Texts {
     if (LOOSE_HALF.test(text)) return (this.#scratch.write(text, 'utf16le') | AS_UTF16) >>> 0;
     return this.#scratch.write(text, 'utf8');
   }
+}
+
+/** Whether a text of ASCII has another one in it, which is in small letters; undefined where it is not ASCII. */
+function hasSmall(
+  piece: Uint8Array,
+  from: number,
+  to: number,
+  small: Uint8Array,
+): boolean | undefined {
+  const last = to - small.length;
+  for (let at = from; at < to; at += 1) {
+    if ((piece[at] ?? 0) >= 0x80) return undefined;
+    if (at <= last && isSmallAt(piece, at, small)) return true;
+  }
+  return small.length === 0;
 }
 
 /** Whether ASCII stands there, whatever the size of its letters. */

@@ -63,6 +63,34 @@ describe('Texts', () => {
     );
   });
 
+  it('finds it in each of many texts, also in those that come and go during the search', () => {
+    const letters = fc.constantFrom('a', 'B', 'b', ' ', 'ü');
+    const held = fc.oneof(
+      { weight: 9, arbitrary: fc.string({ unit: letters, maxLength: 8 }) },
+      // So often in one piece that its places are not noted.
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('ab'.repeat(4000), 'K'.repeat(9000), 'b'.repeat(7000)),
+      },
+    );
+    const step = fc.record({ text: held, isReleased: fc.boolean() });
+    const sought = fc.string({ unit: fc.constantFrom('a', 'b', 'k', ' '), maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), sought, (steps, small) => {
+        const texts = new Texts();
+        const ids = new Map<number, string>();
+        const search = new SoughtText(small);
+        for (const { text: one, isReleased } of steps) {
+          const id = texts.hold(one);
+          ids.set(id, one);
+          for (const [known, its] of ids)
+            expect(texts.has(known, search)).toBe(its.toLowerCase().includes(small));
+          if (isReleased && texts.release(id)) ids.delete(id);
+        }
+      }),
+    );
+  });
+
   it('gives memory back when its texts are gone, and takes no more for as many others', () => {
     const texts = new Texts();
     const round = (n: number) =>
