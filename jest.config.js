@@ -6,6 +6,7 @@ export default {
   testTimeout: 120_000,
   // Most tests wait for a process or for time to pass: two workers share a core.
   maxWorkers: 2 * availableParallelism(),
+  testSequencer: '<rootDir>/.ci/longestFirst.mjs',
   reporters: ['default', '<rootDir>/.ci/skipReporter.mjs'],
   setupFilesAfterEnv: ['<rootDir>/tests/helpers/leftovers.ts'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 
 /** A text that stands more often in a piece is soon found in each text that has it. */
-const MOST = 4096;
+const MOST = 512;
 
 /**
  * Where a text stands in a piece of memory with many texts one behind the other. The engine looks through a piece as a whole
