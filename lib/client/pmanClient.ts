@@ -80,8 +80,14 @@ export class PmanClient {
     return this.#json({ path: jobPath(idOf(job)), signal });
   }
 
-  /** All jobs that fit, the newest first. They are fetched in pages, as far as they are read. */
-  async *jobs(query: JobQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<Job> {
+  /**
+   * All jobs that fit, the newest first. They are fetched in pages, as far as they are read. With `fields` they have these
+   * members alone.
+   */
+  async *jobs<Member extends keyof Job = keyof Job>(
+    query: JobQuery<Member> = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Pick<Job, Member>> {
     for (let { cursor } = query; ; ) {
       const page = await this.jobPage({ ...query, cursor }, signal === undefined ? {} : { signal });
       yield* page.jobs;
@@ -91,7 +97,10 @@ export class PmanClient {
   }
 
   /** One page of jobs; its `next` is the `cursor` of the page behind it. */
-  jobPage(query: JobQuery = {}, { signal }: CallOptions = {}): Promise<JobPage> {
+  jobPage<Member extends keyof Job = keyof Job>(
+    query: JobQuery<Member> = {},
+    { signal }: CallOptions = {},
+  ): Promise<JobPage<Member>> {
     return this.#json({ path: '/jobs', query, signal });
   }
 

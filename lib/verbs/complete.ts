@@ -1,4 +1,4 @@
-import { type Job, PmanClient } from '../client/index.ts';
+import { PmanClient } from '../client/index.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { SHELL_SCRIPTS } from './completionScripts.ts';
 import { contextNames } from './contextNames.ts';
@@ -8,6 +8,7 @@ import { VERBS, type VerbRow, verbRow } from './index.ts';
 import { nameOf, shortId, stateText } from './jobText.ts';
 import { STATE_SELECTORS } from './selectors.ts';
 import { SERVER_FLAGS, serverPlace } from './serverPlace.ts';
+import { SHORT, type ShownJob } from './shownJob.ts';
 import type { Streams } from './streams.ts';
 import { TOPICS } from './topics.ts';
 import type { Verb } from './verb.ts';
@@ -140,11 +141,11 @@ async function positionals(
   ]);
 }
 
-function namesOf(job: Job): readonly Candidate[] {
+function namesOf(job: ShownJob): readonly Candidate[] {
   return job.jid === null ? [] : [[job.jid, `${shortId(job.id)}  ${stateText(job)}`]];
 }
 
-async function newestJobs(behind: readonly string[], env: Env): Promise<readonly Job[]> {
+async function newestJobs(behind: readonly string[], env: Env): Promise<readonly ShownJob[]> {
   const words = readWords(behind.filter(isOfServer), SERVER_FLAGS);
   const { url, token, ca } = serverPlace(words, env);
   const client = new PmanClient({
@@ -152,7 +153,7 @@ async function newestJobs(behind: readonly string[], env: Env): Promise<readonly
     ...(token === undefined ? {} : { token }),
   });
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  return (await client.jobPage({ limit: MOST_JOBS }, { signal })).jobs;
+  return (await client.jobPage({ limit: MOST_JOBS, fields: SHORT }, { signal })).jobs;
 }
 
 /** A flag about the server and its value, whatever else is on the line. */

@@ -1,4 +1,3 @@
-import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { ageText, shortBytes, tookText } from '../terminal/amounts.ts';
 import type { Signs } from '../terminal/signs.ts';
@@ -14,13 +13,14 @@ import {
   stateText,
   tookMs,
 } from './jobText.ts';
+import type { ShownJob } from './shownJob.ts';
 
 export const TIME_FORMS = ['age', 'local', 'iso'] as const;
 export type TimeForm = (typeof TIME_FORMS)[number];
 
 /** A job in a list. */
 export interface Listed {
-  readonly job: Job;
+  readonly job: ShownJob;
   /** What it has written; unless that was asked for, nobody knows. */
   readonly outBytes?: number;
 }
@@ -42,9 +42,14 @@ interface JobColumn {
 const number = (value: number | null | undefined) =>
   value === null || value === undefined ? '' : String(value);
 const seconds = (ms: number | undefined) => (ms === undefined ? '' : String(Math.round(ms) / 1000));
-const cpuSeconds = ({ usage }: Job) =>
-  usage === null ? undefined : (usage.userSeconds ?? 0) + (usage.systemSeconds ?? 0);
-const placeOf = ({ backend, image }: Job) => image ?? backend;
+const cpuSeconds = ({ usage }: ShownJob) =>
+  usage === null || usage === undefined
+    ? undefined
+    : (usage.userSeconds ?? 0) + (usage.systemSeconds ?? 0);
+const placeOf = ({ backend, image }: ShownJob) => image ?? backend ?? '';
+
+/** Columns that show more of a job than every list knows. */
+export const OF_WHOLE_JOBS: readonly string[] = ['where', 'cpu', 'mem'];
 
 const COLUMNS: Readonly<Record<string, JobColumn>> = {
   sign: {

@@ -1,8 +1,10 @@
 import type { Job, JobQuery } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { flagValue, type Words } from './flagWords.ts';
+import { membersFor, type PrintForm } from './printJobs.ts';
 import { ownAuid, selectJobs, statesOf } from './selectors.ts';
 import type { Session } from './session.ts';
+import type { ShownJob } from './shownJob.ts';
 import { ageBefore } from './spans.ts';
 
 /** How many jobs a list shows unless it is asked for more. */
@@ -10,7 +12,7 @@ export const USUAL_ROWS = 20;
 
 /** Jobs in the order of the list, and how many there are beside them. */
 export interface Found {
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly ShownJob[];
   readonly hasMore: boolean;
   /** All jobs of the server that the caller may see. */
   readonly total: number;
@@ -21,12 +23,14 @@ export interface Found {
 
 /**
  * The jobs that the words of a command line ask for.
+ * @param form how they are to be printed: no more is asked for than that takes
  * @param mayBeNone words that name no job are no error: there may be one later
  * @throws UsageError, CannotError for words that name no jobs
  */
 export async function listJobs(
   session: Session,
   words: Words,
+  form: PrintForm,
   { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
 ): Promise<Found> {
   const { client } = session;
@@ -43,16 +47,17 @@ export async function listJobs(
     all.filter((state) => wanted === undefined || wanted.has(state));
   const server = client.server();
   server.catch(() => {}); // it is awaited when the others have come
-  let jobs: readonly Job[];
+  let jobs: readonly ShownJob[];
   let hasMore = false;
   if (others.length > 0) {
     const selected = await selectJobs(session, others, { mayBeNone });
     jobs = selected.filter(({ state }) => wanted === undefined || wanted.has(state));
     jobs = [...inOrder(jobs.filter(isActive)), ...jobs.filter((job) => !isActive(job))];
   } else {
+    const asked = { ...query, ...membersFor(form) };
     const [active, ended] = await Promise.all([
-      some(session, { ...query, state: wantedOf(ACTIVE) }, Number.POSITIVE_INFINITY),
-      some(session, { ...query, state: wantedOf(OVER) }, limit + 1),
+      some(session, { ...asked, state: wantedOf(ACTIVE) }, Number.POSITIVE_INFINITY),
+      some(session, { ...asked, state: wantedOf(OVER) }, limit + 1),
     ]);
     jobs = [...inOrder(active), ...ended];
   }
@@ -67,13 +72,13 @@ export async function listJobs(
 
 const ACTIVE = ['running', 'starting', 'waiting'] as const;
 const OVER = ['succeeded', 'failed', 'killed', 'lost'] as const;
-const isActive = ({ state }: Job) => ACTIVE.some((one) => one === state);
+const isActive = ({ state }: ShownJob) => ACTIVE.some((one) => one === state);
 
 /** Running ones, the newest first; then the waiting by their place. */
-function inOrder(jobs: readonly Job[]): readonly Job[] {
+function inOrder(jobs: readonly ShownJob[]): readonly ShownJob[] {
   const runs = jobs.filter(({ state }) => state !== 'waiting');
   const waits = jobs.filter(({ state }) => state === 'waiting');
-  const place = (job: Job) => job.place ?? Number.POSITIVE_INFINITY;
+  const place = (job: ShownJob) => job.place ?? Number.POSITIVE_INFINITY;
   return [...runs, ...waits.toReversed().sort((a, b) => place(a) - place(b))];
 }
 
@@ -81,9 +86,9 @@ async function some(
   { client }: Session,
   query: JobQuery & { readonly state: readonly Job['state'][] },
   most: number,
-): Promise<readonly Job[]> {
+): Promise<readonly ShownJob[]> {
   if (query.state.length === 0) return [];
-  const jobs: Job[] = [];
+  const jobs: ShownJob[] = [];
   for await (const job of client.jobs({ ...query, limit: Math.min(most, 1000) })) {
     jobs.push(job);
     if (jobs.length >= most) break;

@@ -1,10 +1,10 @@
-import type { Job } from '../client/index.ts';
 import { readWords } from './flagWords.ts';
 import type { Listed } from './jobColumns.ts';
 import { type Found, listJobs, USUAL_ROWS } from './listJobs.ts';
 import { tellNext } from './nextCommands.ts';
 import { jobLine, jobLines, printForm, TABLE_FLAGS } from './printJobs.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import type { ShownJob } from './shownJob.ts';
 import type { Verb } from './verb.ts';
 
 /** `pman ls`: running jobs, waiting ones by their place, then those that have ended, the newest first. */
@@ -38,7 +38,7 @@ export const ls: Verb = {
       return watchJobs(session, words);
     }
     const form = printForm(words);
-    const found = await listJobs(session, words);
+    const found = await listJobs(session, words, form);
     const { out } = session.streams;
     const { nowMs } = found;
     if (form.kind === 'table') {
@@ -56,10 +56,13 @@ export const ls: Verb = {
   },
 };
 
-const alone = (job: Job): Listed => ({ job });
+const alone = (job: ShownJob): Listed => ({ job });
 
 /** What each has written: a question for each. */
-async function withSizes({ client }: Session, jobs: readonly Job[]): Promise<readonly Listed[]> {
+async function withSizes(
+  { client }: Session,
+  jobs: readonly ShownJob[],
+): Promise<readonly Listed[]> {
   return Promise.all(
     jobs.map(async (job) => {
       const [out, err] = await Promise.all([

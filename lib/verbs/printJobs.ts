@@ -1,4 +1,3 @@
-import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine, tableLines } from '../terminal/table.ts';
@@ -7,12 +6,14 @@ import {
   columnNames,
   fieldsOf,
   type Listed,
+  OF_WHOLE_JOBS,
   TIME_FORMS,
   type TimeForm,
   terminalColumns,
 } from './jobColumns.ts';
 import { shortId } from './jobText.ts';
 import type { Session } from './session.ts';
+import { SHORT, type Short, type ShownJob } from './shownJob.ts';
 
 /** The flags of every verb that prints jobs. */
 export const PRINT_FLAGS: readonly Flag[] = [
@@ -70,6 +71,14 @@ export function printForm(words: Words): PrintForm {
   };
 }
 
+/** Which members of jobs have to be asked for to print them: all of them, unless it says which. */
+export function membersFor(form: PrintForm): { readonly fields?: readonly Short[] } {
+  const isShort =
+    form.kind === 'quiet' ||
+    (form.kind === 'table' && !form.names.some((name) => OF_WHOLE_JOBS.includes(name)));
+  return isShort ? { fields: SHORT } : {};
+}
+
 /** The lines that show jobs: a table on a terminal, fields with tabs between in a pipe. */
 export function jobLines(
   { streams, style }: Pick<Session, 'streams' | 'style'>,
@@ -94,7 +103,7 @@ export function jobLines(
 }
 
 /** What one job is in a form that is no table. */
-export function jobLine(job: Job, form: Exclude<PrintForm, { kind: 'table' }>): string {
+export function jobLine(job: ShownJob, form: Exclude<PrintForm, { kind: 'table' }>): string {
   switch (form.kind) {
     case 'json':
       return JSON.stringify(job);
@@ -109,7 +118,7 @@ export function jobLine(job: Job, form: Exclude<PrintForm, { kind: 'table' }>): 
  * `{id} {state} {usage.wallSeconds}`: members of the job as the API names them, and `{short}`. What has no value is empty.
  * @throws UsageError for a member that no job has
  */
-export function formatted(format: string, job: Job): string {
+export function formatted(format: string, job: ShownJob): string {
   return format.replaceAll('\\t', '\t').replace(/\{(\w+(?:\.\w+)*)\}/g, (_, path: string) => {
     if (path === 'short') return shortId(job.id);
     const names = path.split('.');

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Job } from '../client/index.ts';
 import { cutEnd } from '../terminal/cutText.ts';
 import { LiveLines } from '../terminal/liveLines.ts';
 import type { Words } from './flagWords.ts';
@@ -7,6 +6,7 @@ import { untilCtrlC } from './interrupts.ts';
 import { type Found, listJobs } from './listJobs.ts';
 import { jobLine, jobLines, type PrintForm, printForm } from './printJobs.ts';
 import type { Session } from './session.ts';
+import type { ShownJob } from './shownJob.ts';
 
 /** Changes come in crowds; a list is asked for so often at most. */
 const REDRAW_MS = 250;
@@ -16,13 +16,14 @@ const TICK_MS = 1000;
 /** `pman ls -w`: the list as it changes; in a pipe a line for each change. It ends with Ctrl-C. */
 export function watchJobs(session: Session, words: Words): Promise<number> {
   const { client, patient } = session;
-  const { show, tick } = shownOn(session, words);
+  const form = printForm(words);
+  const { show, tick } = shownOn(session, form);
   return untilCtrlC(async (interrupted) => {
     const stopper = new AbortController();
     const signal = AbortSignal.any([interrupted, stopper.signal]);
     // What happens from here on is told by the events; the first list may know of it already.
     const { newest } = (await client.server({ signal })).events;
-    show(await listJobs(session, words, { mayBeNone: true }));
+    show(await listJobs(session, words, form, { mayBeNone: true }));
     const ticks = setInterval(tick, TICK_MS);
     let isStale = false;
     let isRefreshing = false;
@@ -30,7 +31,7 @@ export function watchJobs(session: Session, words: Words): Promise<number> {
       isRefreshing = true;
       while (isStale) {
         isStale = false;
-        show(await listJobs({ ...session, client: patient }, words, { mayBeNone: true }));
+        show(await listJobs({ ...session, client: patient }, words, form, { mayBeNone: true }));
         await setTimeout(REDRAW_MS, undefined, { signal });
       }
       isRefreshing = false;
@@ -48,10 +49,9 @@ export function watchJobs(session: Session, words: Words): Promise<number> {
 }
 
 /** How a list that changes is shown: drawn over on a terminal, else as lines for what has changed. */
-function shownOn(session: Session, words: Words) {
+function shownOn(session: Session, form: PrintForm) {
   const { streams, speech } = session;
   const { out, signs } = streams;
-  const form = printForm(words);
   const lines = new LiveLines({ write: (text) => out.write(text), columns: () => out.columns() });
   let found: Found | undefined;
   let foundAt = 0;
@@ -92,4 +92,4 @@ function shownOn(session: Session, words: Words) {
   };
 }
 
-const standOf = ({ state, place, exitCode }: Job) => `${state} ${place} ${exitCode}`;
+const standOf = ({ state, place, exitCode }: ShownJob) => `${state} ${place} ${exitCode}`;

@@ -29,7 +29,10 @@ export type NewJob = z.input<typeof newJobSchema>;
 /** What of a job is to be another way when it is sent again. */
 export type JobChanges = z.input<typeof changesSchema>;
 export type Job = z.infer<typeof jobSchema>;
-export type JobPage = Omit<z.infer<typeof jobPageSchema>, 'jobs'> & { jobs: Job[] };
+export type JobPage<Member extends keyof Job = keyof Job> = Omit<
+  z.infer<typeof jobPageSchema>,
+  'jobs'
+> & { jobs: Pick<Job, Member>[] };
 export type KillOrder = z.input<typeof killSchema>;
 export type FileList = z.infer<typeof fileListSchema>;
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
@@ -56,8 +59,10 @@ export type SentAgain = z.infer<typeof sentAgainSchema>;
 export type RunningJobs = z.infer<typeof runningSchema>;
 export type FileStore = z.infer<typeof fileStoreSchema>;
 export type Problem = z.infer<typeof problemSchema>;
-/** Which jobs. Whole ones: without `fields`. */
-export type JobQuery = Asked<Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>>;
+/** Which jobs, and which members of them; whole ones without `fields`. */
+export type JobQuery<Member extends keyof Job = keyof Job> = Asked<
+  Partial<Omit<z.infer<typeof listQuerySchema>, 'fields'>>
+> & { readonly fields?: readonly Member[] };
 /** Events that have happened, and where the next ones begin. */
 export type EventPage = Omit<z.infer<typeof eventPageSchema>, 'events'> & { events: JobEvent[] };
 /** Which events; `after`: those behind this number. */

@@ -1,4 +1,4 @@
-import type { JobQuery, PmanClient } from '../../client/index.ts';
+import type { PmanClient } from '../../client/index.ts';
 import type { Filter } from './pagePlace.ts';
 import type { Named } from './rowList.ts';
 import { queryOf } from './searchWords.ts';
@@ -20,7 +20,7 @@ export async function namesOf(
   const names: Named[] = [];
   const query = { ...queryOf(filter), limit: PAGE, fields: ['id', 'jid', 'state'] } as const;
   for (let cursor: string | undefined; ; ) {
-    const page = await client.jobPage({ ...query, cursor } as JobQuery);
+    const page = await client.jobPage({ ...query, cursor });
     if (!isWanted()) return undefined;
     names.push(...page.jobs);
     if (page.next === null) return names;

@@ -1,4 +1,4 @@
-import type { JobEvent, JobQuery } from '../../client/index.ts';
+import type { JobEvent, JobPage, JobQuery } from '../../client/index.ts';
 import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
 import { changeOf } from './rowChange.ts';
@@ -214,7 +214,7 @@ export class JobRows {
     const counted = this.#counts.ask();
     let page: RowPage | undefined;
     try {
-      const asked = { ...query, fields: FIELDS } as JobQuery;
+      const asked = { ...query, fields: FIELDS };
       const answer: RowPage = await this.#options.client().jobPage(asked);
       if (turn !== this.#turn) return undefined;
       page = answer;
@@ -282,9 +282,9 @@ export class JobRows {
   async #recount(filter: Filter): Promise<number | undefined> {
     const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
     const counted = this.#counts.ask();
-    let page: RowPage | undefined;
+    let page: JobPage<'id'> | undefined;
     try {
-      const answer: RowPage = await this.#options.client().jobPage(query as JobQuery);
+      const answer = await this.#options.client().jobPage(query);
       if (keyOf(filter) === keyOf(this.#filter)) page = answer;
     } finally {
       counted(page);

@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { UNICODE_SIGNS } from '../../../../lib/terminal/signs.ts';
 import { COLOUR_STYLE, PLAIN_STYLE } from '../../../../lib/terminal/style.ts';
 import { widthOf } from '../../../../lib/terminal/width.ts';
-import { columnNames } from '../../../../lib/verbs/jobColumns.ts';
-import { jobLines } from '../../../../lib/verbs/printJobs.ts';
+import { columnNames, fieldsOf } from '../../../../lib/verbs/jobColumns.ts';
+import { jobLines, membersFor } from '../../../../lib/verbs/printJobs.ts';
 import { Sink } from '../../../../lib/verbs/streams.ts';
 import { NOW, sampleJobs } from '../../../helpers/sampleJobs.ts';
 
@@ -24,6 +24,25 @@ function linesAt(columns: number | undefined, asked?: string, style = PLAIN_STYL
 }
 
 describe('the list of jobs', () => {
+  it.each(columnNames('wide'))('shows %s of what it asks the server for', (name) => {
+    const form = { kind: 'table', names: [name], isChosen: true, hasHeader: false, time: 'age' };
+    const { fields } = membersFor(form as Parameters<typeof membersFor>[0]);
+    for (const job of sampleJobs()) {
+      const asked = Object.fromEntries(fields?.map((member) => [member, job[member]]) ?? []);
+      const known = fields === undefined ? job : (asked as unknown as typeof job);
+      expect(fieldsOf([name], { job: known }, NOW)).toEqual(fieldsOf([name], { job }, NOW));
+    }
+  });
+
+  it('reads no record for its usual columns and for ids, and whole jobs for programs', () => {
+    const table = { kind: 'table', isChosen: false, hasHeader: false, time: 'age' } as const;
+    expect(membersFor({ ...table, names: columnNames(undefined) }).fields).toContain('command');
+    expect(membersFor({ kind: 'quiet' }).fields).toContain('id');
+    expect(membersFor({ ...table, names: columnNames('wide') })).toEqual({});
+    expect(membersFor({ kind: 'json' })).toEqual({});
+    expect(membersFor({ kind: 'format', format: '{image}' })).toEqual({});
+  });
+
   it('shows what fits: 80 columns', () => {
     expect(linesAt(80)).toEqual([
       '  ID      NAME              STATE        AGE   TIME  COMMAND',
