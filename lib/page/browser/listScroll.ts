@@ -88,7 +88,8 @@ export class ListScroll {
     const bar = this.#scale.go(top);
     // What has not been laid out stands at its beginning; to ask it would have it laid out.
     if (box === undefined || (this.#height === undefined && bar === 0)) return;
-    if (Math.abs(box.scrollTop - bar) < 1) return;
+    // It may have been hidden just now, and cannot be scrolled: it is when it is shown again.
+    if (box.clientHeight === 0 || Math.abs(box.scrollTop - bar) < 1) return;
     box.scrollTop = bar;
     // As far as the browser goes; with a scale all of the bar is there.
     if (!this.#scale.isScaled) this.#scale.moved(box.scrollTop);

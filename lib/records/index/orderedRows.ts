@@ -27,7 +27,10 @@ export class RowList {
     return this.#length;
   }
 
-  /** Changes whenever rows have changed their places. */
+  /**
+   * Changes whenever rows have come, gone, or changed their places. Who has been at the end goes on where the order says:
+   * a row that comes there may stand before what was met in another list meanwhile.
+   */
   get moves(): number {
     this.#sort();
     return this.#moves;
@@ -63,10 +66,8 @@ export class RowList {
     if (this.#isBehind(at - 1, row)) {
       this.#isSorted = false;
       at = this.#length;
-    } else if (at < this.#length) {
-      this.#rows.copyWithin(at + 1, at, this.#length);
-      this.#moves += 1;
-    }
+    } else if (at < this.#length) this.#rows.copyWithin(at + 1, at, this.#length);
+    this.#moves += 1;
     this.#rows[at] = row;
     this.#length += 1;
   }

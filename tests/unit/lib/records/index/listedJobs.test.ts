@@ -46,6 +46,21 @@ describe('JobRows', () => {
     );
   });
 
+  it('show a job once that goes from one list to the end of another, which was gone through', () => {
+    const index = new JobIndex();
+    const [first = '', second = '', third = ''] = ROOTS;
+    index.put(first, { status: 'lost', state: 'lost' });
+    index.put(second, {});
+    index.put(third, {});
+    const lists = [index.in('state', 'active'), index.in('state', 'lost')];
+    const met: string[] = [];
+    for (const { root } of looksInTurn(lists, { isUpward: true })) {
+      met.push(root);
+      if (root === third) index.put(second, { status: 'lost', state: 'lost' });
+    }
+    expect(met).toEqual([first, second, third]);
+  });
+
   it('of a filter lose the jobs that go, and never show another one in their place', () => {
     const index = new JobIndex();
     for (const root of ROOTS) index.put(root, { auid: 'ana' });
