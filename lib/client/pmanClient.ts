@@ -80,10 +80,7 @@ export class PmanClient {
     return this.#json({ path: jobPath(idOf(job)), signal });
   }
 
-  /**
-   * All jobs that fit, the newest first. They are fetched in pages, as far as they are read. With `fields` they have these
-   * members alone.
-   */
+  /** All jobs that fit, the newest first, fetched in pages as far as they are read; `fields`: with these members alone. */
   async *jobs<Member extends keyof Job = keyof Job>(
     query: JobQuery<Member> = {},
     { signal }: CallOptions = {},
