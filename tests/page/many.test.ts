@@ -61,6 +61,28 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     expect((await loaded())[0]).toBeGreaterThan(usable ?? Number.POSITIVE_INFINITY);
   });
 
+  it('draws nothing anew for a scroll by a few rows', async () => {
+    await openLive(page, server, '/ui');
+    await eventually(async () => (await mounted()) > 30, { message: 'spare rows' });
+    const drawn = await page.evaluate<number>(`new Promise((resolve) => {
+      const box = document.querySelector('.list');
+      let changes = 0;
+      new MutationObserver((list) => { changes += list.length; }).observe(box, { childList: true, subtree: true });
+      let steps = 0;
+      const step = () => {
+        box.scrollTop += 32;
+        steps += 1;
+        // The last one is behind the rows that were drawn: it shows that a change would be seen.
+        if (steps === 6) box.dataset.changes = String(changes);
+        if (steps === 6) box.scrollTop += 1000;
+        if (steps < 8) requestAnimationFrame(step);
+        else resolve(changes > 0 ? Number(box.dataset.changes) : -1);
+      };
+      requestAnimationFrame(step);
+    })`);
+    expect(drawn).toBe(0);
+  });
+
   it('shows that it waits for a server that takes its time', async () => {
     let answer = () => {};
     const held = new Promise<void>((resolve) => {
