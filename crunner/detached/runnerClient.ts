@@ -24,13 +24,17 @@ export interface RunnerClientOptions {
   readonly onLost: () => void;
   /** Which jobs get control groups; default: none. */
   readonly jobGroups?: JobGroups | undefined;
+  /** The file of the runner's program; default: ours. */
+  readonly program?: string;
 }
 
 /** What a server needs of the way to its runner. */
 export type RunnerLink = Pick<RunnerClient, 'find' | 'reach' | 'run' | 'kill' | 'pass' | 'close'>;
 
-/** How long a new runner process may take until it can be reached. */
+/** How long runners are started that end at once, until no runner can be had, in milliseconds. */
 const START_LIMIT_MS = 10_000;
+/** How long one may take that goes on, until it can be reached: a busy machine has little time for it. */
+const SLOW_START_LIMIT_MS = 60_000;
 /** How long to wait before another one is started in place of one that has ended at once, in milliseconds. */
 const RESPAWN_MS = 100;
 /** The errors of a connection to a runner that is not there, or no more. */
@@ -115,17 +119,19 @@ export class RunnerClient {
     // A killed server may have started one that was not ready when it was looked for.
     const early = await this.#connect();
     if (early !== undefined) return this.#keep(early);
-    // The socket of a runner that was killed.
-    rmSync(runnerSocket(spool), { force: true });
     let hasEnded = await this.#startProcess();
-    const deadline = performance.now() + START_LIMIT_MS;
-    while (performance.now() < deadline) {
+    const begunAt = performance.now();
+    for (;;) {
       const found = await this.#connect();
       if (found !== undefined) return this.#keep(found);
+      const ms = performance.now() - begunAt;
+      if (ms > (hasEnded() ? START_LIMIT_MS : SLOW_START_LIMIT_MS)) break;
       await sleep(5);
       // It could not be started, was killed before it could be reached, or gave way to another one that has ended since.
       if (hasEnded()) {
         await sleep(RESPAWN_MS);
+        const other = await this.#connect();
+        if (other !== undefined) return this.#keep(other);
         hasEnded = await this.#startProcess();
       }
     }
@@ -135,14 +141,16 @@ export class RunnerClient {
   }
 
   /**
-   * Starts a runner, which is to outlive this process.
+   * Starts a runner where none can be reached; it is to outlive this process.
    * @returns whether it has ended, or could not be started
    */
   async #startProcess(): Promise<() => boolean> {
-    const { spool, log } = this.#options;
+    const { spool, log, program = programFile() } = this.#options;
     const { execa } = await import('execa');
+    // Of a runner that was killed: where it lies, no other one can listen.
+    rmSync(runnerSocket(spool), { force: true });
     const logFile = this.#openLog();
-    const runner = execa(process.execPath, [programFile(), spool], {
+    const runner = execa(process.execPath, [program, spool], {
       ...{ detached: true, cleanup: false, buffer: false, reject: false },
       ...{ env: this.#place.env, extendEnv: false },
       stdio: ['ignore', 'ignore', streamFor(logFile ?? 'ignore')],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -64,6 +64,20 @@ class ScriptedRunner {
   }
 }
 
+/** A runner that is killed as soon as it listens, so that its socket stays; the next one is not, until it is left. */
+const KILLED_ONCE = `
+  const { existsSync, writeFileSync } = require('node:fs');
+  const mark = process.argv[2] + '/killed-once';
+  const isSecond = existsSync(mark);
+  writeFileSync(mark, '');
+  const server = require('node:net').createServer((socket) => {
+    socket.write('{"kind":"ready"}\\n');
+    socket.on('data', () => undefined).on('close', () => process.exit());
+  });
+  server.on('error', () => process.exit(3));
+  server.listen(process.argv[2] + '/runner.sock', () => isSecond || process.kill(process.pid, 'SIGKILL'));
+`;
+
 let spool = '';
 let runner: ScriptedRunner;
 let client: RunnerClient;
@@ -127,6 +141,19 @@ describe('the way to a runner', () => {
     runner.tell(`${second.slice(10)}${JSON.stringify(startOf(2))}\n`);
     await eventually(() => events.length === 3);
     expect(events.map(({ part }) => part)).toEqual([0, 1, 2]);
+  });
+
+  it('leads to another one where the first was killed once it listened, before it was found', async () => {
+    runner = await ScriptedRunner.listen(spool);
+    const own = join(tempDir(), 'jobs');
+    const program = join(tempDir(), 'runner.cjs');
+    writeFileSync(program, KILLED_ONCE);
+    const seeker = new RunnerClient({
+      ...{ spool: own, program, log: silentLogger() },
+      ...{ onEvent: () => undefined, onLost: () => undefined },
+    });
+    await expect(seeker.reach()).resolves.toBeUndefined();
+    seeker.close();
   });
 
   it('says when the runner has gone, and leads to the next one', async () => {
