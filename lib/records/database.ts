@@ -62,10 +62,10 @@ export class JobDatabase extends RecordQuestions {
       rights: this.rights,
       log: options.log,
       recordOf: (root) => cache.get(root),
-      onWritten: (root, size) => {
+      onWritten: (root, record, size) => {
         if ('all' in size) cache.weigh(root, size.all);
         else cache.grow(root, size.more);
-        this.#filing.written(root);
+        this.#filing.written(root, record);
       },
     });
     const parts = { catalog, cache, writer: this.#writer };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type OnUnreadable, type ReadTree, readLeaf, readTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { isJsonObject, type JsonValue } from '../wire/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
 
 /**
  * The outline of a record: the leaves at its root, and the entries of its parts once. That is what views of a job are
@@ -30,17 +30,28 @@ export function readOutline(folder: string, onUnreadable: OnUnreadable): ReadTre
 
 const isNoEpoch = (name: string): boolean => name !== 'start' && name !== 'end';
 
+/**
+ * The entries of the parts of a job of a host whose parts have all ended, from its whole record; undefined for every other
+ * record.
+ */
+export function endsIn(record: TreeNode): JsonObject | undefined {
+  const count = partsOf(record);
+  if (count === undefined) return undefined;
+  const entries = record.cat(['end', String(count - 1), 'endInfo']);
+  return entries !== undefined && hasEnded(entries, count) ? entries : undefined;
+}
+
 /** How many parts a closed record has; undefined when that is not to be seen at its root. */
 function partsOf({ leaves, children }: TreeNode): number | undefined {
   const [endInfo, count] = [leaves.get('endInfo'), leaves.get('jobCount')];
   const isClosed = isJsonObject(endInfo) && endInfo.allJobsDone === true;
   // A part that was lost has started and not ended. Container jobs have children of their own.
-  if (!isClosed || leaves.has('lost') || children.size > 0) return undefined;
+  if (!isClosed || leaves.has('lost') || [...children.keys()].some(isNoEpoch)) return undefined;
   return typeof count === 'number' && Number.isInteger(count) && count > 0 ? count : undefined;
 }
 
 /** Whether these are the entries of so many parts, and all have ended. */
-function hasEnded(entries: JsonValue, count: number): boolean {
+function hasEnded(entries: JsonValue, count: number): entries is JsonObject {
   if (!isJsonObject(entries) || Object.keys(entries).length !== count) return false;
   for (let k = 0; k < count; k += 1) {
     const entry = entries[k];

@@ -11,6 +11,7 @@ import type { ListKind } from './index/jobIndex.ts';
 import type { JobLook } from './index/jobLook.ts';
 import type { JobSummary } from './index/jobSummary.ts';
 import type { JobRows, RootList } from './index/listedJobs.ts';
+import { OutlineStore } from './outlineStore.ts';
 import { RecordReader } from './recordReader.ts';
 import { RecordSearch } from './recordSearch.ts';
 import { putAside } from './unreadable.ts';
@@ -41,9 +42,13 @@ export abstract class RecordQuestions implements JobForest {
   constructor(options: QuestionOptions) {
     const { folder, workFolder, summaryOf, firstReadMs = FIRST_READ_MS, log } = options;
     const onUnreadable = putAside(options);
-    this.reader = new RecordReader({ folder, cache: this.cache, summaryOf, onUnreadable });
+    const keptOutline = (root: string) => this.catalog.outline(root);
+    this.reader = new RecordReader({
+      ...{ folder, cache: this.cache, summaryOf, keptOutline, onUnreadable },
+    });
     this.catalog = new Catalog({
       file: join(workFolder, 'index.jsonl'),
+      outlines: new OutlineStore(join(workFolder, 'outlines'), log),
       read: (root) => this.reader.summary(root),
       ...{ firstReadMs, log },
     });

@@ -1,3 +1,4 @@
+import type { TreeNode } from '../tree/node.ts';
 import type { Catalog } from './index/catalog.ts';
 import type { RecordObserver } from './recordObserver.ts';
 
@@ -20,10 +21,13 @@ export class RecordFiling {
     this.#whenFiled.set(root, whenFiled);
   }
 
-  /** A record has been written: that of an ended job is filed. */
-  written(root: string): void {
-    if (!this.#whenFiled.has(root) || this.#catalog.look(root)?.status === undefined) return;
-    this.#catalog.file(root);
+  /** A record has been written: that of an ended job is filed, or filed again. */
+  written(root: string, record: TreeNode): void {
+    const job = this.#catalog.look(root);
+    if (job?.status === undefined) return;
+    const isFirst = this.#whenFiled.has(root);
+    if (isFirst || job.outline !== undefined) this.#catalog.file(root, record);
+    if (!isFirst) return;
     this.#observer()?.filed(root);
     this.call(root);
     this.forget(root);

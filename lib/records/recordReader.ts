@@ -2,11 +2,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import { isFolder } from '../host/folders.ts';
-import { type OnUnreadable, readLeaf, readTree } from '../tree/disk.ts';
+import { type OnUnreadable, type ReadTree, readLeaf, readTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
 import type { JsonValue } from '../wire/json.ts';
 import type { TreeCache } from './cache.ts';
+import type { ReadSummary } from './index/catalog.ts';
 import type { JobSummary } from './index/jobSummary.ts';
 import { readOutline } from './outline.ts';
 
@@ -16,6 +17,8 @@ export interface RecordReaderOptions {
   /** The records in memory: they are asked first, and what is read is put there. */
   readonly cache: TreeCache;
   readonly summaryOf: (record: TreeNode) => JobSummary;
+  /** The outline of a job, where one is kept beside its record. */
+  readonly keptOutline: (root: string) => ReadTree | undefined;
   readonly onUnreadable: OnUnreadable;
 }
 
@@ -47,10 +50,11 @@ export class RecordReader {
    * @throws PmanError unavailable when it cannot be read just now
    */
   outline(root: string): TreeNode | undefined {
-    const { folder, cache, onUnreadable } = this.#options;
+    const { folder, cache, onUnreadable, keptOutline } = this.#options;
     const cached = cache.outline(root);
     if (cached !== undefined) return cached;
-    const read = reading(root, () => readOutline(join(folder, root), onUnreadable));
+    const read =
+      keptOutline(root) ?? reading(root, () => readOutline(join(folder, root), onUnreadable));
     if (read === undefined) return this.tree(root);
     cache.put(root, read.tree, read.weight, true);
     return read.tree;
@@ -75,12 +79,12 @@ export class RecordReader {
    * that cannot be looked into may be a job: one of which nothing is known.
    * @throws the system's error when it lacks what reading takes
    */
-  summary(root: string): JobSummary | undefined {
+  summary(root: string): ReadSummary | undefined {
     const { cache, onUnreadable, summaryOf } = this.#options;
     const folder = join(this.#options.folder, root);
     const record = cache.get(root) ?? readTree(folder, onUnreadable)?.tree;
-    if (record !== undefined) return summaryOf(record);
-    return isFolder(folder) ? {} : undefined;
+    if (record !== undefined) return { summary: summaryOf(record), record };
+    return isFolder(folder) ? { summary: {} } : undefined;
   }
 }
 

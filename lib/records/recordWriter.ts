@@ -27,6 +27,7 @@ export interface RecordWriterOptions {
    */
   readonly onWritten: (
     root: string,
+    record: TreeNode,
     size: { readonly all: number } | { readonly more: number },
   ) => void;
 }
@@ -230,7 +231,7 @@ export class RecordWriter {
     const folder = join(this.#options.folder, root);
     if (whole || !existsSync(folder)) {
       this.#makeFolders();
-      onWritten(root, { all: writeTree(folder, record, this.#options) });
+      onWritten(root, record, { all: writeTree(folder, record, this.#options) });
       return;
     }
     let more = 0;
@@ -238,7 +239,7 @@ export class RecordWriter {
       const value = record.cat(path);
       if (value !== undefined) more += writeLeaf(join(folder, ...path), value, this.#options);
     }
-    onWritten(root, { more });
+    onWritten(root, record, { more });
   }
 
   /** Somebody may have removed them. */

@@ -6,6 +6,7 @@ import { silentLogger } from '../../lib/log.ts';
 import { IndexFile } from '../../lib/records/index/indexFile.ts';
 import type { JobSummary } from '../../lib/records/index/jobSummary.ts';
 import { newJobRoot } from '../../lib/records/jobRoot.ts';
+import { OutlineStore } from '../../lib/records/outlineStore.ts';
 import { newRecord, recordDone, recordEnd, recordStart } from '../../lib/records/record.ts';
 import type { TreeNode } from '../../lib/tree/node.ts';
 import { dumps } from '../../lib/wire/pythonJson.ts';
@@ -15,7 +16,7 @@ import { summaryOf } from '../helpers/records.ts';
  * Writes a database of finished jobs, as a pman would have that ran them one a minute: `history-0`, `history-1`, … of
  * ten users, every tenth one failed.
  * Usage: npm run history -- <jobs> <folder> [--no-index | --thin]
- * With --thin the folders of the records are empty: enough for a start with the index, and for what that answers.
+ * With --thin the folders of the records are empty: enough for a start with the index, and for what that and the outlines answer.
  */
 const MINUTE_MS = 60_000;
 const DURATION_MS = 1234.567;
@@ -38,6 +39,7 @@ export function writeHistory(options: HistoryOptions): void {
   mkdirSync(folder, { recursive: true });
   mkdirSync(workFolder, { recursive: true, mode: 0o700 });
   const summaries: [string, JobSummary][] = [];
+  const outlines = new OutlineStore(join(workFolder, 'outlines'), silentLogger());
   const firstAt = Date.now() - (jobs + 1) * MINUTE_MS;
   for (let i = 0; i < jobs; i += 1) {
     const startedAt = firstAt + i * MINUTE_MS;
@@ -45,8 +47,10 @@ export function writeHistory(options: HistoryOptions): void {
     const record = finishedJob(i, startedAt, users);
     if (typeof isThin === 'boolean' ? isThin : isThin(i)) mkdirSync(join(folder, root));
     else writeNode(join(folder, root), record);
-    summaries.push([root, summaryOf(record)]);
+    const outline = withIndex ? outlines.add(root, record) : undefined;
+    summaries.push([root, { ...summaryOf(record), ...(outline && { outline }) }]);
   }
+  outlines.close();
   if (withIndex) new IndexFile(join(workFolder, 'index.jsonl'), silentLogger()).rewrite(summaries);
 }
 

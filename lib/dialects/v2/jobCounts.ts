@@ -25,12 +25,12 @@ export async function jobCounts(context: ApiContext, query: ListQuery): Promise<
   const { database } = context;
   const { state: _, ...filter } = filterOf(query);
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Counts;
-  const { since, until } = filter;
+  const { since, until, text, find } = filter;
   const isAny = isOfAll(filter) && since === undefined && until === undefined;
   const lists = isAny ? [database.in('state', ACTIVE)] : candidates(database, filter);
   if (isAny) for (const state of OVER) counts[state] = database.in('state', state).length;
   let looks = 0;
-  for (const job of looksInTurn(lists, { isUpward: true })) {
+  for (const job of looksInTurn(lists, { isUpward: true, text, find })) {
     looks += 1;
     const state = isKnown(database, job) ? stateWhereItFits(context, filter, job) : undefined;
     if (state !== undefined) counts[state] += 1;

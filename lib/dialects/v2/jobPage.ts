@@ -23,7 +23,8 @@ export async function jobPage(context: ApiContext, query: ListQuery): Promise<Wr
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
   // Those that are left out are not looked at where each job fits.
   const skip = database.indexing === undefined && isOfAll(filter) ? offset : 0;
-  const span = { isUpward, after: cursor ?? after, skip, ...timesOf(query) };
+  const { text, find } = filter;
+  const span = { isUpward, after: cursor ?? after, skip, text, find, ...timesOf(query) };
   const found: Found[] = [];
   let left = offset - skip;
   let looks = 0;

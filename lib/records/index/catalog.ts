@@ -1,6 +1,9 @@
 import type { Logger } from '../../log.ts';
+import type { ReadTree } from '../../tree/disk.ts';
+import type { TreeNode } from '../../tree/node.ts';
 import type { JsonValue } from '../../wire/json.ts';
 import { inOrder, isJobRoot } from '../jobRoot.ts';
+import type { OutlineStore } from '../outlineStore.ts';
 import { sameJob } from './idempotency.ts';
 import { IndexFile } from './indexFile.ts';
 import { Indexing } from './indexing.ts';
@@ -12,11 +15,19 @@ import type { JobRows, RootList } from './listedJobs.ts';
 export interface CatalogOptions {
   /** The index file. */
   readonly file: string;
+  /** Where outlines are kept. */
+  readonly outlines: OutlineStore;
   /** Reads the record of a job for what is to be known of it; undefined when there is no such record. */
-  readonly read: (root: string) => JobSummary | undefined;
+  readonly read: (root: string) => ReadSummary | undefined;
   /** How long records that the index file does not know are read before anybody is served, in milliseconds. */
   readonly firstReadMs: number;
   readonly log: Logger;
+}
+
+/** What is known of a job from its record; where that cannot be read, there is none. */
+export interface ReadSummary {
+  readonly summary: JobSummary;
+  readonly record?: TreeNode;
 }
 
 /**
@@ -51,6 +62,7 @@ export class Catalog {
     }
     // Records that are gone.
     this.#index.keep((row) => there[row] === 1);
+    this.#options.outlines.open(this.#index.outlines());
     const inTheirOrder = inOrder(unread);
     for (const root of inTheirOrder) this.#index.put(root, {});
     if (lines > 2 * count + 100) this.#file.rewrite(this.#index.ended());
@@ -151,36 +163,63 @@ export class Catalog {
 
   put(root: string, summary: JobSummary): void {
     this.#indexing.skip(root);
+    this.#eraseOutline(root);
     this.#index.put(root, summary);
   }
 
   remove(gone: ReadonlySet<string>): void {
-    for (const root of gone) this.#indexing.skip(root);
+    for (const root of gone) {
+      this.#indexing.skip(root);
+      this.#eraseOutline(root);
+    }
     this.#index.remove(gone);
+  }
+
+  /** The outline of a job that has ended, where it is kept; not to be changed. */
+  outline(root: string): ReadTree | undefined {
+    const place = this.#index.outlineOf(root);
+    return place && this.#options.outlines.read(root, place);
   }
 
   /** Learns of a job from its record, also when something is known of it already. */
   readRecord(root: string): void {
+    const { outlines, read } = this.#options;
     const before = this.#index.get(root);
-    const summary = this.#options.read(root);
-    if (summary === undefined) {
+    const found = read(root);
+    if (found === undefined) {
       this.remove(new Set([root]));
       return;
     }
+    const { summary, record } = found;
+    const outline = before?.outline;
+    const isKept = outline && record && outlines.isThere(root, outline, record);
+    if (isKept && isSameEnd(before, summary)) {
+      this.#index.put(root, { ...summary, outline });
+      return;
+    }
     this.put(root, summary);
-    const isNews = before === undefined || !isSameEnd(before, summary);
-    if (summary.status !== undefined && isNews) this.#file.tryToAppend(root, summary);
+    this.file(root, record);
   }
 
-  /** Writes down what is known of a job that has ended, for the next start. */
-  file(root: string): void {
+  /** Writes down what is known of a job that has ended, for the next start and for lists. */
+  file(root: string, record: TreeNode | undefined): void {
+    if (this.#index.look(root)?.status === undefined) return;
+    this.#eraseOutline(root);
+    const place = record && this.#options.outlines.add(root, record);
+    this.#index.putOutline(root, place);
     const summary = this.#index.get(root);
-    if (summary?.status !== undefined) this.#file.append(root, summary);
+    if (summary !== undefined) this.#file.append(root, summary);
   }
 
-  /** Reads no more records, and lets go of the index file. */
+  /** Reads no more records, and writes down what is still to be. */
   close(): void {
     this.#indexing.close();
-    this.#file.close();
+    this.#file.flush();
+    this.#options.outlines.close();
+  }
+
+  #eraseOutline(root: string): void {
+    const place = this.#index.outlineOf(root);
+    if (place !== undefined) this.#options.outlines.erase(root, place);
   }
 }

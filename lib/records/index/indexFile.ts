@@ -1,6 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
+import { LateWriter } from '../../host/lateWriter.ts';
+import { PRIVATE } from '../../host/rights.ts';
 import type { Logger } from '../../log.ts';
 import { jsonOrUndefined } from '../../wire/maybeJson.ts';
 import { isJobRoot } from '../jobRoot.ts';
@@ -32,7 +42,7 @@ const NEWLINE = 0x0a;
 export class IndexFile {
   readonly #file: string;
   readonly #log: Logger;
-  #fd: number | undefined;
+  readonly #late = new LateWriter((text) => this.#add(text));
   #hasComplained = false;
 
   constructor(file: string, log: Logger) {
@@ -59,27 +69,28 @@ export class IndexFile {
     }
   }
 
-  /** Adds the summary of a job that has ended. */
+  /**
+   * Adds the summary of a job that has ended, soon: what it says can be found out again. A disk that refuses it costs the next
+   * start some time.
+   */
   append(root: string, summary: JobSummary): void {
-    this.#fd ??= openSync(this.#file, 'a', 0o600);
-    writeSync(this.#fd, `\n${JSON.stringify({ root, ...summary })}`);
+    this.#late.add(`\n${JSON.stringify({ root, ...summary })}`);
   }
 
-  /** As `append`, for what can be found out again: a disk that refuses it costs the next start some time. */
-  tryToAppend(root: string, summary: JobSummary): void {
+  /** Writes the file anew, without the jobs that are gone, if the disk lets it. */
+  rewrite(summaries: Iterable<readonly [string, JobSummary]>): void {
+    this.flush();
+    const lines = [...summaries].map(([root, summary]) => JSON.stringify({ root, ...summary }));
     try {
-      this.append(root, summary);
+      replaceFile(this.#file, lines.join('\n'));
     } catch (error) {
       this.#complain(error);
     }
   }
 
-  /** Writes the file anew, without the jobs that are gone, if the disk lets it. */
-  rewrite(summaries: Iterable<readonly [string, JobSummary]>): void {
-    this.close();
-    const lines = [...summaries].map(([root, summary]) => JSON.stringify({ root, ...summary }));
+  #add(text: string): void {
     try {
-      replaceFile(this.#file, lines.join('\n'));
+      appendFileSync(this.#file, text, { mode: PRIVATE.file });
     } catch (error) {
       this.#complain(error);
     }
@@ -91,9 +102,9 @@ export class IndexFile {
     this.#log.warn('the index cannot be written', { reason: messageOf(error) });
   }
 
-  close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+  /** Writes now what has been added. */
+  flush(): void {
+    this.#late.flush();
   }
 }
 
@@ -177,13 +188,19 @@ const NUMBERS = ['bytes', 'exit', 'startUs', 'endUs'] as const;
 
 /** Whether the members of a line are of the kinds that an index has: somebody may have written into the file. */
 function isOfIndex(line: Readonly<Record<string, unknown>>): boolean {
-  const { cmd, exit, labels } = line;
+  const { cmd, exit, labels, outline } = line;
   const isRight = (name: string, kind: string) =>
     line[name] === undefined || typeof line[name] === kind;
   return (
     cmd !== undefined &&
     TEXTS.every((name) => isRight(name, 'string')) &&
     NUMBERS.every((name) => isRight(name, 'number') || (name === 'exit' && exit === null)) &&
-    (labels === undefined || (typeof labels === 'object' && labels !== null))
+    (labels === undefined || (typeof labels === 'object' && labels !== null)) &&
+    (outline === undefined || isPlace(outline))
   );
+}
+
+function isPlace(value: unknown): boolean {
+  const isNumber = (one: unknown) => Number.isSafeInteger(one) && Number(one) >= 0;
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber);
 }

@@ -26,12 +26,16 @@ export interface LineParts {
   code: string | undefined;
   cause: number;
   causeEnd: number;
+  /** Not numbers where it is not told. */
+  outlineAt: number;
+  outlineSize: number;
 }
 
 const NONE = -1;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x7d;
+const CLOSE_LIST = 0x5d;
 const MINUS = 0x2d;
 
 const ROOT = Buffer.from('{"root":"');
@@ -51,6 +55,8 @@ const START = Buffer.from(',"startUs":');
 const END = Buffer.from(',"endUs":');
 const CODE = Buffer.from(',"code":"');
 const CAUSE = Buffer.from(',"cause":"');
+const OUTLINE = Buffer.from(',"outline":[');
+const COMMA = Buffer.from(',');
 
 /**
  * Reads lines of the index file as pman writes them: members in one order, texts without a backslash. Other lines are JSON too
@@ -80,6 +86,8 @@ export class IndexLine implements LineParts {
   code: string | undefined;
   cause = NONE;
   causeEnd = 0;
+  outlineAt = Number.NaN;
+  outlineSize = Number.NaN;
   /** Where the text ends that was read last; -1 when it is none that can be read here. */
   #end = 0;
   /** The words of members that have few, by their bytes. */
@@ -143,7 +151,16 @@ export class IndexLine implements LineParts {
     at = this.#behind(at, code);
     this.cause = this.#text(bytes, at, to, CAUSE);
     this.causeEnd = this.#end;
-    return this.#behind(at, this.cause);
+    return this.#outline(bytes, this.#behind(at, this.cause), to);
+  }
+
+  /** Reads where its outline is, as far as that stands there; where what is behind it begins. */
+  #outline(bytes: Buffer, from: number, to: number): number {
+    this.outlineAt = this.#number(bytes, from, to, OUTLINE);
+    this.outlineSize = Number.NaN;
+    if (Number.isNaN(this.outlineAt)) return from;
+    this.outlineSize = this.#number(bytes, this.#end, to, COMMA);
+    return bytes[this.#end] === CLOSE_LIST ? this.#end + 1 : from;
   }
 
   /** Where the text of a member begins; -1 where that member does not stand there. */

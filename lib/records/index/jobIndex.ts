@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../wire/json.ts';
 import type { LineParts } from './indexLine.ts';
 import { JobLook } from './jobLook.ts';
-import type { JobSummary } from './jobSummary.ts';
+import type { JobSummary, OutlinePlace } from './jobSummary.ts';
 import { indexedText, JobTable } from './jobTable.ts';
 import { JobRows, type RootList } from './listedJobs.ts';
 import { RowList } from './orderedRows.ts';
@@ -86,6 +86,26 @@ export class JobIndex {
     this.#table.writeLine(row, bytes, parts);
     this.#list(row, before);
     return true;
+  }
+
+  /** Takes down where the outline of a job is kept, if it is. */
+  putOutline(root: string, place: OutlinePlace | undefined): void {
+    const row = this.#table.roots.rowOf(root);
+    if (row >= 0) this.#table.outlines.put(row, place);
+  }
+
+  /** Where the outline of a job is kept. */
+  outlineOf(root: string): OutlinePlace | undefined {
+    const row = this.#table.roots.rowOf(root);
+    return row < 0 ? undefined : this.#table.outlines.at(row);
+  }
+
+  /** Where all outlines are kept. */
+  *outlines(): Generator<OutlinePlace, void, undefined> {
+    for (let place = 0; place < this.#all.length; place += 1) {
+      const outline = this.#table.outlines.at(this.#all.at(place));
+      if (outline !== undefined) yield outline;
+    }
   }
 
   /** How many rows there are, free ones too. */

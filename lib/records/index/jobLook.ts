@@ -65,7 +65,7 @@ export class JobLook implements KnownOfJob {
 
   /** Whether its uuid begins with a text. */
   hasUuid(sought: SoughtText): boolean {
-    return sought.mayBegin(this.#table.roots.uuidBitsAt(this.#row)) && sought.begins(this.root);
+    return this.#table.hasUuid(this.#row, sought);
   }
 
   get isLong(): KnownOfJob['isLong'] {
@@ -98,6 +98,10 @@ export class JobLook implements KnownOfJob {
 
   get cause(): KnownOfJob['cause'] {
     return this.#table.ends.causeAt(this.#row);
+  }
+
+  get outline(): KnownOfJob['outline'] {
+    return this.#table.outlines.at(this.#row);
   }
 
   get key(): KnownOfJob['key'] {

@@ -29,7 +29,12 @@ export interface JobSummary {
   /** Why it did not succeed: a word, and a sentence where that is not the usual one of the word. */
   readonly code?: string;
   readonly cause?: string;
+  /** Where its outline is kept; only once it has ended. */
+  readonly outline?: OutlinePlace;
 }
+
+/** Where a line stands among those of `outlineStore.ts`, and how long it is, in bytes. */
+export type OutlinePlace = readonly [at: number, size: number];
 
 /** What lists show of how a job ended. */
 export type JobEnd = Pick<JobSummary, 'state' | 'exit' | 'startUs' | 'endUs' | 'code' | 'cause'>;

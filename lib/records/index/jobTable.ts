@@ -4,6 +4,7 @@ import { EndColumns } from './endColumns.ts';
 import { FewWords } from './fewWords.ts';
 import type { LineParts } from './indexLine.ts';
 import type { JobSummary } from './jobSummary.ts';
+import { OutlineColumns } from './outlineColumns.ts';
 import { RootTable } from './rootTable.ts';
 import { LooseLists } from './rowGroups.ts';
 import type { SoughtText } from './soughtText.ts';
@@ -24,6 +25,7 @@ export class JobTable {
   readonly auid = new TextLists(this.roots);
   readonly key = new TextLists(this.roots);
   readonly ends = new EndColumns();
+  readonly outlines = new OutlineColumns();
   /** Lists that were made of rows for one question. */
   readonly loose = new LooseLists();
   readonly #texts = new Texts();
@@ -74,6 +76,7 @@ export class JobTable {
     }
     this.#bytes[row] = parts.bytes;
     this.ends.writeLine(row, bytes, parts);
+    this.outlines.write(row, parts.outlineAt, parts.outlineSize);
     this.#statuses[row] = this.#words.numberOf(parts.status);
     this.#states[row] = codeOf(STATES, parts.state);
     this.#places[row] = codeOf(PLACES, parts.runsOn);
@@ -97,6 +100,7 @@ export class JobTable {
     this.#digests[row] = this.#hold(digest);
     this.#bytes[row] = bytes ?? Number.NaN;
     this.ends.write(row, summary);
+    this.outlines.put(row, summary.outline);
     this.#statuses[row] = this.#words.numberOf(status);
     this.#states[row] = codeOf(STATES, state);
     this.#places[row] = codeOf(PLACES, runsOn);
@@ -142,8 +146,27 @@ export class JobTable {
 
   /** The same of the name that its client has given it. */
   hasInJid(row: number, sought: SoughtText): boolean {
-    if (this.#odd.get(row)?.jid !== undefined) return sought.isIn(String(this.jidAt(row)));
+    if (this.#odd.size > 0 && this.#odd.get(row)?.jid !== undefined)
+      return sought.isIn(String(this.jidAt(row)));
     return this.jid.has(row, sought);
+  }
+
+  /** Whether a job may have `text` in its command, and `find` there, in its name, or as the beginning of its uuid. */
+  mayHave(row: number, text: SoughtText | undefined, find: SoughtText | undefined): boolean {
+    // The rest of a long command is in its record, and so is all of a job of which nothing is known yet.
+    if (this.#isLong[row] === 1 || this.#cmds[row] === NONE) return true;
+    if (text !== undefined && !this.hasInCmd(row, text)) return false;
+    return (
+      find === undefined ||
+      this.hasInCmd(row, find) ||
+      this.hasInJid(row, find) ||
+      this.hasUuid(row, find)
+    );
+  }
+
+  /** Whether the uuid of the job begins with a text. */
+  hasUuid(row: number, sought: SoughtText): boolean {
+    return sought.mayBegin(this.roots.uuidBitsAt(row)) && sought.begins(this.roots.rootAt(row));
   }
 
   isLongAt(row: number): true | undefined {
@@ -186,7 +209,8 @@ export class JobTable {
     if (labels !== undefined) summary.labels = labels;
     if (key !== undefined) summary.key = key;
     if (digest !== undefined) summary.digest = digest;
-    return { ...summary, ...this.ends.at(row) };
+    const outline = this.outlines.at(row);
+    return { ...summary, ...this.ends.at(row), ...(outline && { outline }) };
   }
 
   hasLabels(row: number): boolean {
@@ -201,6 +225,7 @@ export class JobTable {
     this.#digests[row] = NONE;
     this.#bytes[row] = Number.NaN;
     this.ends.begin(row);
+    this.outlines.put(row, undefined);
     this.#statuses[row] = 0;
     this.#states[row] = 0;
     this.#places[row] = 0;
@@ -215,6 +240,7 @@ export class JobTable {
       column[row] = NONE;
     }
     this.ends.forget(row);
+    this.outlines.put(row, undefined);
     this.#odd.delete(row);
   }
 
@@ -238,6 +264,7 @@ export class JobTable {
     this.#digests = withRoom(this.#digests, count);
     this.#bytes = withRoom(this.#bytes, count);
     this.ends.growTo(count);
+    this.outlines.growTo(count);
     this.#statuses = withRoom(this.#statuses, count);
     this.#states = withRoom(this.#states, count);
     this.#places = withRoom(this.#places, count);

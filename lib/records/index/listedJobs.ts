@@ -2,6 +2,7 @@ import { JobLook } from './jobLook.ts';
 import type { JobTable } from './jobTable.ts';
 import { RowList } from './orderedRows.ts';
 import { type Met, metNone, RowCursor, type RowSpan } from './rowCursor.ts';
+import type { SoughtText } from './soughtText.ts';
 
 /** Job roots, oldest first. An array of them is one, too. */
 export interface RootList extends Iterable<string> {
@@ -10,6 +11,14 @@ export interface RootList extends Iterable<string> {
   at(place: number): string | undefined;
   /** Those from a place to the one before another. */
   slice(from?: number, to?: number): string[];
+}
+
+/** Which jobs are gone through, and what is looked for in them: those that do not have it may be left out. */
+export interface JobSpan extends Omit<RowSpan, 'mayFit'> {
+  /** In their commands. */
+  readonly text?: SoughtText | undefined;
+  /** In their commands or their names, or at the beginning of their uuids. */
+  readonly find?: SoughtText | undefined;
 }
 
 /**
@@ -62,7 +71,7 @@ export class JobRows implements RootList {
   }
 
   /** What is known of each, one after the other. */
-  looks(span: RowSpan = { isUpward: true }): Generator<JobLook, void, undefined> {
+  looks(span: JobSpan = { isUpward: true }): Generator<JobLook, void, undefined> {
     return looksInTurn([this], span);
   }
 
@@ -77,15 +86,19 @@ export class JobRows implements RootList {
   }
 
   /** @internal for `looksInTurn` */
-  begin(span: RowSpan, met: Met): { readonly table: JobTable; readonly cursor: RowCursor } {
-    return { table: this.#table, cursor: new RowCursor(this.#table.roots, this.#rows, span, met) };
+  begin(span: JobSpan, met: Met): { readonly table: JobTable; readonly cursor: RowCursor } {
+    const [table, { text, find }] = [this.#table, span];
+    const isSought = text !== undefined || find !== undefined;
+    const mayFit = isSought ? (row: number) => table.mayHave(row, text, find) : undefined;
+    const cursor = new RowCursor(table.roots, this.#rows, { ...span, mayFit }, met);
+    return { table, cursor };
   }
 }
 
 /** What is known of the jobs of several lists of one database, in the order in which one list would have them. */
 export function* looksInTurn(
   lists: readonly JobRows[],
-  span: RowSpan,
+  span: JobSpan,
 ): Generator<JobLook, void, undefined> {
   const met = metNone();
   const all = lists.map((list) => list.begin(span, met));

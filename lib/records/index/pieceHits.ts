@@ -31,6 +31,7 @@ export class PieceHits {
   has(from: number, to: number): boolean | undefined {
     const places = this.#places;
     if (places === undefined || to > this.#end) return undefined;
+    if (places.length === 0) return false;
     let [low, high] = [0, places.length];
     while (low < high) {
       const middle = (low + high) >>> 1;

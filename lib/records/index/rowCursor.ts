@@ -12,7 +12,12 @@ export interface RowSpan {
   readonly to?: number | undefined;
   /** So many are passed over unseen at first; where several lists are gone through as one, in each of them. */
   readonly skip?: number | undefined;
+  /** Only those are of use that this may be true of; others may come all the same. */
+  readonly mayFit?: ((row: number) => boolean) | undefined;
 }
+
+/** So many rows are passed over at a time that are of no use: whoever goes through them looks at the clock in between. */
+const MOST_PASSED = 1024;
 
 /** The row that was met last, in whatever list, and its order: another job may be in that row by now. */
 export interface Met {
@@ -49,7 +54,7 @@ export class RowCursor {
       this.#place = this.#met.row < 0 ? this.#first() : this.#besideMet();
       this.#moves = moves;
     }
-    const row = this.#rows.at(this.#place);
+    const row = this.#nextOfUse();
     if (row < 0) return -1;
     const { isUpward, from, to } = this.#span;
     const order = this.#roots.orderAt(row);
@@ -63,6 +68,18 @@ export class RowCursor {
     this.#met.row = this.#rows.at(this.#place);
     this.#met.order = this.#roots.orderAt(this.#met.row);
     this.#place += this.#step;
+  }
+
+  /** Passes over rows that are of no use. */
+  #nextOfUse(): number {
+    const [rows, { mayFit }] = [this.#rows, this.#span];
+    let row = rows.at(this.#place);
+    if (mayFit === undefined) return row;
+    for (let n = 0; n < MOST_PASSED && row >= 0 && !mayFit(row); n += 1) {
+      this.#place += this.#step;
+      row = rows.at(this.#place);
+    }
+    return row;
   }
 
   #first(): number {

@@ -12,6 +12,9 @@ export class SoughtText {
   readonly #highest: number;
   /** By pieces of memory, which all texts of a search lie in. */
   readonly #hits = new Map<Buffer, PieceHits>();
+  /** The piece that was asked for last: as a rule it is asked for next. */
+  #piece: Buffer | undefined;
+  #hitsInPiece: PieceHits | undefined;
 
   constructor(text: string) {
     this.#small = text.toLowerCase();
@@ -28,11 +31,12 @@ export class SoughtText {
 
   /** Where it stands in a piece of memory that is filled up to a place; undefined where only texts tell. */
   hitsIn(piece: Buffer, end: number): PieceHits | undefined {
+    if (piece === this.#piece) return this.#hitsInPiece;
     if (this.bytes === undefined || this.bytes.length === 0) return undefined;
-    const known = this.#hits.get(piece);
-    if (known !== undefined) return known;
-    const hits = new PieceHits(piece, end, this.#small);
+    const hits = this.#hits.get(piece) ?? new PieceHits(piece, end, this.#small);
     this.#hits.set(piece, hits);
+    this.#piece = piece;
+    this.#hitsInPiece = hits;
     return hits;
   }
 

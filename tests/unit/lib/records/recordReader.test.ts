@@ -29,6 +29,7 @@ beforeEach(() => {
     folder,
     cache,
     summaryOf: (record) => ({ jid: record.cat(['jid']) ?? null }),
+    keptOutline: () => undefined,
     onUnreadable: (file) => blamed.push(file),
   });
   mkdirSync(join(folder, 'job'));
@@ -76,14 +77,14 @@ describe('RecordReader', () => {
   });
 
   it('sums a record up without keeping it', () => {
-    expect(reader.summary('job')).toEqual({ jid: 'a' });
+    expect(reader.summary('job')?.summary).toEqual({ jid: 'a' });
     expect(cache.get('job')).toBeUndefined();
     expect(reader.summary('nosuch')).toBeUndefined();
   });
 
   it('takes a folder that it may not look into for a job of which nothing is known', () => {
     trouble = 'EACCES';
-    expect(reader.summary('job')).toEqual({});
+    expect(reader.summary('job')).toEqual({ summary: {} });
     expect(blamed).toEqual([join(folder, 'job')]);
   });
 

@@ -28,7 +28,7 @@ const B: JobSummary = { status: 'lost', key: 'k', digest: 'd', cmd: '' };
 function written(...entries: readonly (readonly [string, JobSummary])[]): IndexFile {
   const index = new IndexFile(file, silentLogger());
   for (const [root, summary] of entries) index.append(root, summary);
-  index.close();
+  index.flush();
   return index;
 }
 
@@ -78,6 +78,9 @@ describe('IndexFile', () => {
     ['startUs', 'now'],
     ['cause', 7],
     ['labels', 'x'],
+    ['outline', 7],
+    ['outline', [0, -1]],
+    ['outline', [0, 1, 2]],
   ])('passes over a line of which %s is %j: that job is read from its record', (member, value) => {
     written([a, A]);
     appendFileSync(file, `\n${JSON.stringify({ root: b, ...B, [member]: value })}`);
@@ -88,7 +91,7 @@ describe('IndexFile', () => {
     const index = written([a, A], [b, B]);
     index.rewrite([[b, B]]);
     index.append(c, A);
-    index.close();
+    index.flush();
     expect([...readOf(file)]).toEqual([
       [b, B],
       [c, A],
@@ -110,6 +113,10 @@ describe('IndexFile', () => {
         exit: fc.option(fc.integer({ min: -0x7ffffffe })),
         ...{ startUs: fc.maxSafeInteger(), endUs: fc.maxSafeInteger() },
         ...{ code: fc.constantFrom('killed', 'exit_code'), cause: text },
+        outline: fc.tuple(
+          fc.maxSafeInteger().map(Math.abs),
+          fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+        ),
       },
       { requiredKeys: ['status', 'cmd'] },
     ) as fc.Arbitrary<JobSummary>;

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { JobIndex } from '../../../../../lib/records/index/jobIndex.ts';
-import { looksInTurn } from '../../../../../lib/records/index/listedJobs.ts';
+import type { JobLook } from '../../../../../lib/records/index/jobLook.ts';
+import { type JobSpan, looksInTurn } from '../../../../../lib/records/index/listedJobs.ts';
+import { SoughtText } from '../../../../../lib/records/index/soughtText.ts';
 import { newJobRoot } from '../../../../../lib/records/jobRoot.ts';
 
 const ROOTS = Array.from({ length: 40 }, (_, n) => newJobRoot(n));
@@ -59,6 +61,47 @@ describe('JobRows', () => {
       if (root === third) index.put(second, { status: 'lost', state: 'lost' });
     }
     expect(met).toEqual([first, second, third]);
+  });
+
+  it('leaves out none that may have a text, however many others lie between, in both directions', () => {
+    const texts = fc.constantFrom('make all', 'MAKE x', 'true', 'ünter make', '');
+    const summary = fc.record(
+      { cmd: texts, jid: fc.oneof(texts, fc.constant(7)), isLong: fc.constant(true as const) },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1200), summary), { maxLength: 20 }),
+        fc.constantFrom('make', 'K', 'ü', '7', '0', 'nosuch', ''),
+        fc.boolean(),
+        (some, words, isUpward) => {
+          const index = new JobIndex();
+          const special = new Map(some);
+          for (let n = 0; n <= 1200; n += 1) {
+            index.put(newJobRoot(n), { status: 'lost', cmd: 'other', ...special.get(n) });
+          }
+          const sought = new SoughtText(words);
+          const inText = (job: JobLook) => job.isLong === true || sought.isIn(job.cmd ?? '');
+          const isFound = (job: JobLook) =>
+            inText(job) || sought.isIn(String(job.jid ?? '')) || sought.begins(job.root);
+          const fitting = (span: JobSpan, fits: (job: JobLook) => boolean) =>
+            [...index.roots().looks(span)].filter(fits).map(({ root }) => root);
+          const span = { isUpward };
+          const text = fitting({ ...span, text: sought }, inText);
+          expect(text.join()).toBe(fitting(span, inText).join());
+          const found = fitting({ ...span, find: sought }, isFound);
+          expect(found.join()).toBe(fitting(span, isFound).join());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('leaves out most jobs that do not have a text, and stops now and then all the same', () => {
+    const index = new JobIndex();
+    for (let n = 0; n < 3000; n += 1) index.put(newJobRoot(n), { status: 'lost', cmd: 'true' });
+    const text = new SoughtText('nosuch');
+    expect([...index.roots().looks({ isUpward: true, text })]).toHaveLength(2);
   });
 
   it('of a filter lose the jobs that go, and never show another one in their place', () => {
