@@ -168,9 +168,8 @@ try {
   if ((await run('git', ['status', '--porcelain'], process.cwd())) !== '')
     console.log('what is not committed is not tried');
   checkLockFile();
-  await packed();
-  await fromGit();
-  await firstJobFromClone();
+  // Each way waits for the disk and the registry most of its time.
+  await Promise.all([packed().then(fromGit), firstJobFromClone()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
