@@ -34,7 +34,18 @@ const TO_READ = constants.O_RDWR;
 const TO_MAKE = constants.O_RDWR | constants.O_CREAT;
 const NAME = /^(\d{10})\.jsonl$/;
 
-const room = Buffer.allocUnsafeSlow(MOST_BYTES);
+/** So much is read at once, and what is longer than a line beyond that. */
+const BLOCK_BYTES = 64 * 1024;
+const NONE = -1;
+
+/** A part of a file as it was read. */
+interface Block {
+  readonly number: number;
+  readonly from: number;
+  readonly room: Buffer;
+  /** What of the room is filled. */
+  readonly bytes: Buffer;
+}
 
 const segmentOf = (at: number) => Math.floor(at / SEGMENT_SPAN);
 
@@ -58,6 +69,7 @@ export class OutlineStore {
   #newest = 0;
   /** How long that will be with what is not written yet. */
   #end = SEGMENT_BYTES;
+  #block: Block | undefined;
   #hasComplained = false;
 
   constructor(folder: string, log: Logger) {
@@ -126,12 +138,14 @@ export class OutlineStore {
       const blank = Buffer.alloc(size - 1, ' ');
       writeSync(this.#opened(number), blank, 0, blank.length, at % SEGMENT_SPAN);
     });
+    this.#forgetBlock(number);
   }
 
   close(): void {
     this.#late.flush();
     for (const fd of this.#fds.values()) closeSync(fd);
     this.#fds.clear();
+    this.#block = undefined;
     this.#end = SEGMENT_BYTES;
   }
 
@@ -154,6 +168,7 @@ export class OutlineStore {
     this.#tryTo(() => {
       rmSync(this.#fileOf(number), { force: true });
       this.#segments.delete(number);
+      this.#forgetBlock(number);
       const fd = this.#fds.get(number);
       this.#fds.delete(number);
       if (fd !== undefined) closeSync(fd);
@@ -165,10 +180,25 @@ export class OutlineStore {
     const number = segmentOf(at);
     if (number === this.#newest) this.#late.flush();
     if (!this.#segments.has(number) || size > MOST_BYTES) return '';
-    const length = this.#tryTo(() =>
-      readSync(this.#opened(number), room, 0, size, at % SEGMENT_SPAN),
-    );
-    return room.toString('latin1', 0, length ?? 0);
+    const offset = at % SEGMENT_SPAN;
+    const block = this.#blockAt(number, offset);
+    return block.bytes.toString('latin1', offset - block.from, offset - block.from + size);
+  }
+
+  /** Lines that are asked for together lie beside each other as a rule: they are read at once. */
+  #blockAt(number: number, offset: number): Block {
+    const from = offset - (offset % BLOCK_BYTES);
+    const known = this.#block;
+    if (known?.number === number && known.from === from) return known;
+    const room = known?.room ?? Buffer.allocUnsafeSlow(BLOCK_BYTES + MOST_BYTES);
+    const read = this.#tryTo(() => readSync(this.#opened(number), room, 0, room.length, from));
+    this.#block = { number, from, room, bytes: room.subarray(0, read ?? 0) };
+    return this.#block;
+  }
+
+  /** Something else stands in a file now. */
+  #forgetBlock(number: number): void {
+    if (this.#block?.number === number) this.#block = { ...this.#block, number: NONE };
   }
 
   /** Writes what has come together behind what is there. */
@@ -178,6 +208,7 @@ export class OutlineStore {
       const at = this.#end - bytes.length;
       writeSync(this.#opened(this.#newest), bytes, 0, bytes.length, at);
     });
+    this.#forgetBlock(this.#newest);
   }
 
   #opened(number: number): number {

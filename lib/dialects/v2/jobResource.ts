@@ -68,7 +68,9 @@ export function linksOf(root: string): JobResource['links'] {
 
 /** Those of the newest part; each part of a job is started with the same. */
 function limitsOf({ parts }: JobView): JobResource['limits'] {
-  const found = limitsSchema.safeParse(parts.at(-1)?.limits);
+  const limits = parts.at(-1)?.limits;
+  if (limits === undefined) return null;
+  const found = limitsSchema.safeParse(limits);
   return found.success ? found.data : null;
 }
 
@@ -91,7 +93,8 @@ export function rfc3339(epochMs: number | null | undefined): string | null {
 /** The times of records are known to the microsecond; as text, since JavaScript's numbers are too short. */
 function nanoseconds(epochMs: number | null | undefined): string | null {
   if (epochMs === null || epochMs === undefined) return null;
-  return String(BigInt(Math.round(epochMs * 1000)) * 1000n);
+  const micros = Math.round(epochMs * 1000);
+  return micros === 0 ? '0' : `${micros}000`;
 }
 
 /** The labels in the meta of a job. */
