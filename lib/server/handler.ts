@@ -32,7 +32,7 @@ export function makeHandler(options: HandlerOptions): RequestHandler {
     if (probe === 'readyz') return options.isReady().then(probeReply);
     if (probe !== undefined) return probeReply(undefined);
     const page = pagePathIn(request);
-    if (page !== undefined) return pageReply(page, request);
+    if (page !== undefined) return pageReply(page, request, !options.pages.hasTokens);
     const reply = metricsReply(request, options) ?? answerApi(request);
     if (reply !== undefined) return reply;
     return whenThere(readPayload(request.body), (payload) =>

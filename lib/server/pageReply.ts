@@ -1,5 +1,6 @@
 import { isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
+import { FIRST_LIST } from '../page/firstList.ts';
 import { type PageFile, PageFiles } from '../page/pageFiles.ts';
 import { acceptedIn } from '../wire/accepted.ts';
 import { originForm } from './echo.ts';
@@ -56,16 +57,24 @@ export function isVisit(head: RequestHead): boolean {
   );
 }
 
-/** Answers a request for the page. */
-export function pageReply(path: string, request: RequestHead): GatewayReply {
+/** A browser begins to ask for the jobs while it loads the script that needs them (Preload, W3C). */
+const EARLY = ['Link', `<${FIRST_LIST}>; rel=preload; as=fetch; crossorigin`] as const;
+
+/**
+ * Answers a request for the page.
+ * @param isOpen whether everybody may ask for the jobs
+ */
+export function pageReply(path: string, request: RequestHead, isOpen: boolean): GatewayReply {
   const file = files.at(path);
   if (file === undefined) {
     const headers = [['Content-Type', 'text/plain; charset=utf-8'], ...HEADERS] as const;
     const body = Buffer.from('The page has no such file: reload it.\n');
     return { status: 404, headers: [...headers, ['Cache-Control', 'no-store']], body };
   }
+  const isList = /^\/(ui\/?)?$/.test(originForm(request.target));
   const headers = [
     ...HEADERS,
+    ...(isOpen && isList ? [EARLY] : []),
     ['ETag', `W/${file.tag}`],
     ['Cache-Control', file.isHashed ? 'public, max-age=31536000, immutable' : 'no-cache'],
   ] as const;

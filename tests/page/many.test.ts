@@ -99,6 +99,23 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     await page.getByText('history-1199', { exact: true }).waitFor();
   });
 
+  it('is asked for while the scripts are on their way, unless the address asks for something else', async () => {
+    /** Requests for a list, as [what made it, whether it began before the script was there]. */
+    const lists = () =>
+      page.evaluate<[string, boolean][]>(`(() => {
+        const all = performance.getEntriesByType('resource');
+        const script = all.find(({ name }) => /page-.*js$/.test(name));
+        return all.filter(({ name }) => name.includes('/api/v2/jobs?'))
+          .map((one) => [one.initiatorType, one.startTime < script.responseEnd]);
+      })()`);
+    await openLive(page, server, '/ui');
+    expect(await lists()).toEqual([['link', true]]);
+    for (const address of ['/ui?q=history-7', '/ui/server']) {
+      await openLive(page, server, address);
+      expect((await lists()).map(([by]) => by)).toEqual(['fetch']);
+    }
+  });
+
   it('comes with one request and one stream, and is loaded further as it is scrolled', async () => {
     const asked: string[] = [];
     page.on('request', (request) => {

@@ -1,15 +1,15 @@
 import type { JobEvent, JobPage, JobQuery } from '../../client/index.ts';
+import { FIELDS, FIRST_PAGE } from '../firstList.ts';
 import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
 import { changeOf } from './rowChange.ts';
-import { FIELDS, type Row, RowList } from './rowList.ts';
+import { type Row, RowList } from './rowList.ts';
 import type { JobRowsOptions, LoadOptions, RowPage } from './rowRequests.ts';
 import { takeIn, type View, wantedRows } from './rowWindow.ts';
 import { isNarrow, keyOf, queryOf, statesOf, upsideDown } from './searchWords.ts';
 import { isOver, type State } from './shown.ts';
 import { type Counts, StateCounts } from './stateCounts.ts';
 
-const FIRST_PAGE = 100;
 /** How long it takes until what has come is asked for: many jobs come together. In milliseconds. */
 const SOON_MS = 250;
 

@@ -1,10 +1,5 @@
 import type { Job } from '../../client/index.ts';
-
-/** What the list shows of a job. */
-export const FIELDS = [
-  ...(['id', 'jid', 'auid', 'command', 'state', 'exitCode', 'place', 'reason'] as const),
-  ...(['labels', 'backend', 'acceptedAt', 'startedAt', 'endedAt'] as const),
-] as const;
+import type { FIELDS } from '../firstList.ts';
 
 export type Row = Pick<Job, (typeof FIELDS)[number]> & {
   /** It was removed while somebody needed its row where it is. */

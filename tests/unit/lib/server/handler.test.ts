@@ -344,6 +344,27 @@ describe('makeHandler: refusals', () => {
   });
 });
 
+describe('makeHandler: the page', () => {
+  it.each([
+    ['/ui', OPEN_DOOR, true],
+    ['/ui/', OPEN_DOOR, true],
+    ['/ui?q=x', OPEN_DOOR, false],
+    ['/ui/server', OPEN_DOOR, false],
+    ['/ui/icon.svg', OPEN_DOOR, false],
+    ['/ui', doorWith(['s3cret']), false],
+  ])(
+    'tells what %s will ask for where that is known, and may be asked',
+    async (target, door, isTold) => {
+      const reply = await answer({ method: 'GET', target, door });
+      expect(reply.status).toBe(200);
+      const link = new Map(reply.headers).get('Link');
+      if (isTold)
+        expect(link).toMatch(/^<\/api\/v2\/jobs\?[^>]+>; rel=preload; as=fetch; crossorigin$/);
+      else expect(link).toBeUndefined();
+    },
+  );
+});
+
 describe('makeHandler: PUT', () => {
   it('works on the database with the action run', async () => {
     host.addEnded('a', 'me', 0);
