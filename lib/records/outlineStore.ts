@@ -17,14 +17,12 @@ import type { Logger } from '../log.ts';
 import type { ReadTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import type { OutlinePlace } from './index/jobSummary.ts';
-import { isOf, outlineIn, outlineText } from './outlineText.ts';
+import { isOf, MOST_BYTES, outlineIn, outlineText } from './outlineText.ts';
 
 /** A file is added to until it is so long, in bytes. */
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** What lies between the places of one file and those of the next; a file ends before. */
 const SEGMENT_SPAN = 16 * 1024 * 1024;
-/** A longer outline is not kept: it is as well read from its record. */
-const MOST_BYTES = 16 * 1024;
 /** So many files are open at a time. */
 const MOST_OPEN = 16;
 /** A file of which less is of jobs that are there is removed: the others are read from their records. */
@@ -102,7 +100,7 @@ export class OutlineStore {
   /** Keeps the outline of a job that has ended; where it stands, or undefined for one that is too long. */
   add(root: string, record: TreeNode): OutlinePlace | undefined {
     const text = outlineText(root, record);
-    if (text.length > MOST_BYTES) return undefined;
+    if (text === undefined) return undefined;
     if (this.#end >= SEGMENT_BYTES) this.#begin();
     const at = this.#newest * SEGMENT_SPAN + this.#end;
     const segment = this.#segments.get(this.#newest);
@@ -124,7 +122,8 @@ export class OutlineStore {
 
   /** Whether the outline of this record stands there. */
   isThere(root: string, place: OutlinePlace, record: TreeNode): boolean {
-    return this.#textAt(place) === outlineText(root, record);
+    const text = outlineText(root, record);
+    return text !== undefined && this.#textAt(place) === text;
   }
 
   /** The job is gone, or has another outline: nothing of this one stays on the disk. */

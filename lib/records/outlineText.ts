@@ -2,6 +2,7 @@ import { TreeNode } from '../tree/node.ts';
 import {
   ExactNumber,
   isJsonObject,
+  isLargerThan,
   type JsonObject,
   type JsonValue,
   parseJson,
@@ -23,11 +24,25 @@ const NOT_SHOWN = new Set(
   ['stdout', 'stderr'].concat(['system', 'machine', 'platform', 'uname', 'version']),
 );
 
-/** The outline of the record of a job that has ended, as a line of ASCII. */
-export function outlineText(root: string, record: TreeNode): string {
+/** Of an outline that is kept: a longer one is as well read from its record. */
+export const MOST_BYTES = 16 * 1024;
+const LIMITS = { maxCharacters: MOST_BYTES, maxValues: 4000 };
+const MOST_PARTS = 200;
+
+/** The outline of the record of a job that has ended, as a line of ASCII; undefined for one of more than `MOST_BYTES`. */
+export function outlineText(root: string, record: TreeNode): string | undefined {
+  const outline = outlineOf(record);
+  // No text is made of what is far too long.
+  if (outline === undefined || isLargerThan(outline, LIMITS)) return undefined;
+  const text = `${beginningOf(root)}${textOf(outline)}}\n`;
+  return text.length > MOST_BYTES ? undefined : text;
+}
+
+function outlineOf(record: TreeNode): Outline | undefined {
   const ends = endsIn(record);
-  const rest = ends === undefined ? { tree: branchesOf(record) } : { parts: shownOf(ends) };
-  return `${beginningOf(root)}${textOf({ leaves: leavesOf(record), ...rest })}}\n`;
+  const leaves = leavesOf(record);
+  if (ends === undefined) return { leaves, tree: branchesOf(record) };
+  return Object.keys(ends).length > MOST_PARTS ? undefined : { leaves, parts: shownOf(ends) };
 }
 
 const beginningOf = (root: string) => `{"root":${JSON.stringify(root)},"outline":`;

@@ -42,6 +42,8 @@ function recordOf({ text, codes, end, container }: Sketch): TreeNode {
   return record;
 }
 
+const SMALL: Sketch = { text: 'x', codes: [0], end: 'done', container: null };
+
 const text = fc.string({ unit: 'binary' });
 const sketches: fc.Arbitrary<Sketch> = fc.record({
   text,
@@ -60,7 +62,7 @@ describe('outlineText', () => {
     fc.assert(
       fc.property(sketches, (sketch) => {
         const record = recordOf(sketch);
-        const line = outlineText('root', record);
+        const line = outlineText('root', record) ?? '';
         expect(line).toMatch(/^[\x20-\x7e]*\n$/);
         expect(line).not.toContain('printed');
         expect(isOf('root', line)).toBe(true);
@@ -70,22 +72,33 @@ describe('outlineText', () => {
   });
 
   it('is nothing where a crash has cut or garbled the line', () => {
-    const line = outlineText(
-      'root',
-      recordOf({ text: 'x', codes: [0], end: 'done', container: null }),
-    );
+    const line = outlineText('root', recordOf(SMALL)) ?? '';
     for (let length = 0; length < line.length - 1; length += 1) {
       expect(outlineIn(line.slice(0, length))).toBeUndefined();
     }
-    for (const other of [
-      '',
+    for (const outline of [
       '7',
-      '[]',
+      '{}',
       '{"leaves": 7}',
       '{"leaves": {}}',
       '{"leaves": {}, "tree": {"a": 7}}',
     ])
-      expect(outlineIn(other)).toBeUndefined();
+      expect(outlineIn(`{"root":"root","outline":${outline}}`)).toBeUndefined();
     expect(isOf('roo', line)).toBe(false);
+  });
+
+  it.each([
+    ['a long command', { ...SMALL, text: 'x'.repeat(20_000) }],
+    ['what takes more to write', { ...SMALL, text: 'ü'.repeat(4000) }],
+    ['many parts', { ...SMALL, codes: Array.from({ length: 300 }, () => 0) }],
+  ])('is not made of %s: the record is as soon read', (_, sketch) => {
+    expect(outlineText('root', recordOf(sketch))).toBeUndefined();
+  });
+
+  it('is made of a job that has printed much', () => {
+    const record = recordOf(SMALL);
+    const ends = { 0: { doneTrigger: true, returncode: 0, stdout: 'x'.repeat(100_000) } };
+    record.touch(['end', '0', 'endInfo'], ends);
+    expect(outlineText('root', record)?.length).toBeLessThan(1000);
   });
 });
