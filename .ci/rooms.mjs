@@ -70,7 +70,11 @@ export const table = [
     'a verb a file: the schema of its `meta`, and what it does; `index.ts` is the table',
     ['lib/dialects', 'lib/webhooks', 'lib/events', 'lib/lines', 'lib/jobs', 'lib/access', ...data],
   ],
-  ['lib/page', 'the files of the page for browsers: which one stands at which path', []],
+  [
+    'lib/page',
+    'the files of the page for browsers: which one stands at which path, and what the page asks for first',
+    ['lib/page/browser'],
+  ],
   [
     'lib/page/browser',
     'the page itself, as it runs in a browser: preact, and of pman the client alone',

@@ -1,6 +1,6 @@
 import { isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
-import { FIRST_LIST } from '../page/firstList.ts';
+import { FIRST_LIST } from '../page/firstRequest.ts';
 import { type PageFile, PageFiles } from '../page/pageFiles.ts';
 import { acceptedIn } from '../wire/accepted.ts';
 import { originForm } from './echo.ts';

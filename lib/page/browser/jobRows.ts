@@ -1,5 +1,5 @@
 import type { JobEvent, JobPage, JobQuery } from '../../client/index.ts';
-import { FIELDS, FIRST_PAGE } from '../firstList.ts';
+import { FIELDS, FIRST_PAGE } from './firstList.ts';
 import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
 import { changeOf } from './rowChange.ts';

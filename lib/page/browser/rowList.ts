@@ -1,5 +1,5 @@
 import type { Job } from '../../client/index.ts';
-import type { FIELDS } from '../firstList.ts';
+import type { FIELDS } from './firstList.ts';
 
 export type Row = Pick<Job, (typeof FIELDS)[number]> & {
   /** It was removed while somebody needed its row where it is. */
