@@ -26,15 +26,21 @@ export interface RunnerClientOptions {
   readonly jobGroups?: JobGroups | undefined;
   /** The file of the runner's program; default: ours. */
   readonly program?: string;
+  readonly startLimits?: StartLimits;
+}
+
+/** How long somebody waits for a runner, in milliseconds. */
+interface StartLimits {
+  /** As long as runners end at once that are started; then no runner can be had. */
+  readonly endingMs: number;
+  /** For one that goes on, until it can be reached: a busy machine has little time for it. */
+  readonly slowMs: number;
 }
 
 /** What a server needs of the way to its runner. */
 export type RunnerLink = Pick<RunnerClient, 'find' | 'reach' | 'run' | 'kill' | 'pass' | 'close'>;
 
-/** How long runners are started that end at once, until no runner can be had, in milliseconds. */
-const START_LIMIT_MS = 10_000;
-/** How long one may take that goes on, until it can be reached: a busy machine has little time for it. */
-const SLOW_START_LIMIT_MS = 60_000;
+const START_LIMITS: StartLimits = { endingMs: 10_000, slowMs: 60_000 };
 /** How long to wait before another one is started in place of one that has ended at once, in milliseconds. */
 const RESPAWN_MS = 100;
 /** The errors of a connection to a runner that is not there, or no more. */
@@ -114,7 +120,7 @@ export class RunnerClient {
   }
 
   async #start(): Promise<Socket> {
-    const { spool } = this.#options;
+    const { spool, startLimits = START_LIMITS } = this.#options;
     mkdirSync(spool, { recursive: true, mode: 0o700 });
     // A killed server may have started one that was not ready when it was looked for.
     const early = await this.#connect();
@@ -125,7 +131,7 @@ export class RunnerClient {
       const found = await this.#connect();
       if (found !== undefined) return this.#keep(found);
       const ms = performance.now() - begunAt;
-      if (ms > (hasEnded() ? START_LIMIT_MS : SLOW_START_LIMIT_MS)) break;
+      if (ms > (hasEnded() ? startLimits.endingMs : startLimits.slowMs)) break;
       await sleep(5);
       // It could not be started, was killed before it could be reached, or gave way to another one that has ended since.
       if (hasEnded()) {

@@ -135,9 +135,12 @@ export class OutlineStore {
     if (this.#removeIfDead(number) || !isOf(root, this.#textAt([at, size]))) return;
     this.#tryTo(() => {
       const blank = Buffer.alloc(size - 1, ' ');
-      writeSync(this.#opened(number), blank, 0, blank.length, at % SEGMENT_SPAN);
+      const offset = at % SEGMENT_SPAN;
+      writeSync(this.#opened(number), blank, 0, blank.length, offset);
+      // It was read just now. Many are erased one behind the other: the block is not read again for each.
+      const { from, bytes } = this.#blockAt(number, offset);
+      blank.copy(bytes, offset - from);
     });
-    this.#forgetBlock(number);
   }
 
   close(): void {

@@ -60,9 +60,12 @@ export class Catalog {
       else continue;
       count += 1;
     }
-    // Records that are gone.
-    this.#index.keep((row) => there[row] === 1);
     this.#options.outlines.open(this.#index.outlines());
+    // Records that are gone, also those that were removed when somebody killed the server.
+    this.#index.keep(
+      (row) => there[row] === 1,
+      (root) => this.#eraseOutline(root),
+    );
     const inTheirOrder = inOrder(unread);
     for (const root of inTheirOrder) this.#index.put(root, {});
     if (lines > 2 * count + 100) this.#file.rewrite(this.#index.ended());

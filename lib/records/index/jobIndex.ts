@@ -113,12 +113,14 @@ export class JobIndex {
     return this.#table.roots.end;
   }
 
-  /** Forgets those that something is not true of. */
-  keep(isTrue: (row: number) => boolean): void {
+  /** Forgets those that something is not true of. @param whenNot is told each of them before */
+  keep(isTrue: (row: number) => boolean, whenNot: (root: string) => void): void {
     const gone = new Set<number>();
     for (let place = 0; place < this.#all.length; place += 1) {
       const row = this.#all.at(place);
-      if (!isTrue(row)) gone.add(row);
+      if (isTrue(row)) continue;
+      gone.add(row);
+      whenNot(this.#table.roots.rootAt(row));
     }
     this.#remove(gone);
   }

@@ -78,6 +78,15 @@ const KILLED_ONCE = `
   server.listen(process.argv[2] + '/runner.sock', () => isSecond || process.kill(process.pid, 'SIGKILL'));
 `;
 
+/** One that takes its time before it listens. */
+const LATE = `
+  const server = require('node:net').createServer((socket) => {
+    socket.write('{"kind":"ready"}\\n');
+    socket.on('data', () => undefined).on('close', () => process.exit());
+  });
+  setTimeout(() => server.listen(process.argv[2] + '/runner.sock'), 1000);
+`;
+
 let spool = '';
 let runner: ScriptedRunner;
 let client: RunnerClient;
@@ -143,17 +152,41 @@ describe('the way to a runner', () => {
     expect(events.map(({ part }) => part)).toEqual([0, 1, 2]);
   });
 
-  it('leads to another one where the first was killed once it listened, before it was found', async () => {
-    runner = await ScriptedRunner.listen(spool);
-    const own = join(tempDir(), 'jobs');
-    const program = join(tempDir(), 'runner.cjs');
-    writeFileSync(program, KILLED_ONCE);
-    const seeker = new RunnerClient({
-      ...{ spool: own, program, log: silentLogger() },
-      ...{ onEvent: () => undefined, onLost: () => undefined },
+  describe('that is started', () => {
+    /** One whose runner is this program. */
+    function seekerOf(program: string, startLimits?: { endingMs: number; slowMs: number }) {
+      const file = join(tempDir(), 'runner.cjs');
+      writeFileSync(file, program);
+      return new RunnerClient({
+        ...{ spool: join(tempDir(), 'jobs'), program: file, log: silentLogger() },
+        ...{ onEvent: () => undefined, onLost: () => undefined },
+        ...(startLimits && { startLimits }),
+      });
+    }
+    beforeEach(async () => {
+      runner = await ScriptedRunner.listen(spool);
     });
-    await expect(seeker.reach()).resolves.toBeUndefined();
-    seeker.close();
+
+    it('is another one where the first was killed once it listened, before it was found', async () => {
+      const seeker = seekerOf(KILLED_ONCE);
+      await expect(seeker.reach()).resolves.toBeUndefined();
+      seeker.close();
+    });
+
+    it('is waited for as long as it goes on, on a machine that has little time for it', async () => {
+      const seeker = seekerOf(LATE, { endingMs: 1, slowMs: 60_000 });
+      await expect(seeker.reach()).resolves.toBeUndefined();
+      seeker.close();
+    });
+
+    it.each([
+      ['ends each time', 'process.exit(3)', { endingMs: 300, slowMs: 60_000 }],
+      ['never listens', 'setTimeout(() => {}, 3000)', { endingMs: 1, slowMs: 300 }],
+    ])('cannot be had where it %s, which is said', async (_, program, limits) => {
+      const seeker = seekerOf(program, limits);
+      await expect(seeker.reach()).rejects.toMatchObject({ code: 'unavailable' });
+      seeker.close();
+    });
   });
 
   it('says when the runner has gone, and leads to the next one', async () => {

@@ -307,6 +307,15 @@ describe('JobDatabase: what the disk does', () => {
       expect(viewOf(b)?.parts).toHaveLength(1);
     });
 
+    it('has nothing left there of a job whose record is gone when it starts: it was killed as it removed it', async () => {
+      const [a, b] = [finishedJob('a'), finishedJob('b')];
+      await database.close();
+      rmSync(fileOf(a), { recursive: true });
+      database = open();
+      expect(outlinesOnDisk()).not.toContain(a);
+      expect(outlinesOnDisk()).toContain(b);
+    });
+
     it('shows a record as it is after it was changed', async () => {
       const root = finishedJob('a');
       await database.save();

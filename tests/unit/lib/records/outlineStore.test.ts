@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../../lib/log.ts';
@@ -98,6 +98,22 @@ describe('OutlineStore', () => {
     const record = job(1);
     record.touch(['cmd'], 'x'.repeat(20_000));
     expect(opened().add(newJobRoot(1), record)).toBeUndefined();
+  });
+
+  it('gives nothing of a job that is gone, and the neighbours as they were', () => {
+    const store = opened();
+    const [first, second, third] = addTo(store, 3) as [Added, Added, Added];
+    expect(cmdIn(store, second)).toBe('command 1');
+    store.erase(second.root, second.place);
+    expect([first, second, third].map((one) => cmdIn(store, one))).toEqual([
+      'command 0',
+      undefined,
+      'command 2',
+    ]);
+    store.close();
+    const text = readFileSync(join(folder, files()[0] ?? ''), 'utf8');
+    expect(text).not.toContain(second.root);
+    expect(text.split('\n')).toHaveLength(4);
   });
 
   it('gives the room back of jobs that are gone, and keeps what others have', () => {
