@@ -38,6 +38,15 @@ async function startAndEnd(count: number): Promise<{ server: TestServer; jids: s
   const jids: string[] = [];
   for (let i = 0; i < count; i += 1) jids.push(await runJob(server, `echo ${i}`));
   for (const jid of jids) await untilEnded(server, jid);
+  // A server that ends does not wait long for a slow disk: the spool has what a record lacks then.
+  const { DBpath } = server.folders;
+  const hasAll = (root: string) => {
+    const count = join(DBpath, root, 'jobCount');
+    return existsSync(count) && readFileSync(count, 'utf8') === '1';
+  };
+  await eventually(() => readdirSync(DBpath).filter(hasAll).length === count, {
+    message: 'the records to be written',
+  });
   await endServer(server);
   return { server, jids };
 }
