@@ -8,7 +8,7 @@ import { type JobStatus, progressOf } from './progress.ts';
 export interface JobView {
   readonly command: string;
   readonly isContainer: boolean;
-  /** What it was asked for with: the members of `meta`; reads them when it is called. */
+  /** What it was asked for with: the members of `meta`; reads them when it is first called. */
   asked(): JsonObject;
   readonly status: JobStatus;
   /** Whether nothing of it runs any more. */
@@ -58,11 +58,15 @@ export type ViewJob = (record: TreeNode) => JobView;
 /** What the record of a job of this host says. */
 export function hostView(record: TreeNode): JobView {
   const { status, isDone, entries } = progressOf(record);
+  let asked: JsonObject | undefined;
   const last = entries.at(-1);
   return {
     command: textOf(record.cat(['cmd'])) ?? '',
     isContainer: false,
-    asked: () => askedIn(record),
+    asked: () => {
+      asked ??= askedIn(record);
+      return asked;
+    },
     status,
     isDone,
     endedAt: isDone && last !== undefined ? timeOf(last.endstamp) : null,

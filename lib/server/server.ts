@@ -38,6 +38,7 @@ import { limitsIn } from './limitsIn.ts';
 import { Listeners } from './listeners.ts';
 import { type ContainerJobsPlace, openJobs } from './openJobs.ts';
 import { readiness } from './readiness.ts';
+import { warmUp } from './warmUp.ts';
 
 export interface ServerOptions {
   readonly config: PmanConfig;
@@ -237,6 +238,8 @@ async function open(
     log: log.child({ component: 'directive' }),
   });
   releases.push(() => directive.close());
+  const warming = warmUp({ database, jobs, after: opened.allKnown, log });
+  releases.push(() => warming.close());
   return { gateway, jobs, recorded: database.roots().length };
 }
 

@@ -8,9 +8,9 @@ export { ExactNumber, type JsonObject, type JsonValue } from './jsonValue.ts';
 /** Deeper than any request needs; keeps recursive readers and writers off the end of the stack. */
 export const MAX_JSON_DEPTH = 500;
 
-// A number whose digits or exponent may not survive a trip through a JavaScript number. In JSON a number stands first, or
+// Numbers whose digits or exponent may not survive a trip through a JavaScript number. In JSON a number stands first, or
 // behind a comma, a bracket or a name: so the times in a record's strings do not count.
-const RISKY_NUMBER = /(?:^|[,[]|"\s*:)\s*-?(?:\d{16}|\d+[.eE])/;
+const RISKY_NUMBERS = /(?:^|[,[]|"\s*:)\s*(-?(?:\d{16}|\d+[.eE])[\d.eE+-]*)/g;
 
 // None is in a text without one of these, which are found faster.
 const RISKY_DIGITS = /\d(?:[.eE]|\d{15})/;
@@ -38,8 +38,20 @@ export function parseJson(text: string, limits = OWN_LIMITS): JsonValue {
       cause: error,
     });
   }
-  if (!RISKY_DIGITS.test(text) || !RISKY_NUMBER.test(text)) return value;
+  if (hasPlainNumbers(text)) return value;
   return atOnce(new JsonReader(Buffer.from(text), limits).steps());
+}
+
+/**
+ * Whether JavaScript writes each number of a JSON text as it stands there, as it does those of most records. What looks like
+ * another one may be in a string.
+ */
+function hasPlainNumbers(text: string): boolean {
+  if (!RISKY_DIGITS.test(text)) return true;
+  for (const [, number = ''] of text.matchAll(RISKY_NUMBERS)) {
+    if (String(Number(number)) !== number) return false;
+  }
+  return true;
 }
 
 /**

@@ -66,6 +66,10 @@ function finishedJob(i: number, startedAt: number, users: number): TreeNode {
     returncode: i % 10 === 9 ? 1 : 0,
     stdout: `job ${i}\n`,
     stderr: '',
+    usage: {
+      ...{ wall_seconds: (DURATION_MS + (i % 1000)) / 1000, user_seconds: 0.003761 },
+      ...{ system_seconds: 0, peak_memory_below_bytes: 50_638_848, source: 'wait4' },
+    },
   });
   recordDone(record, 1);
   return record;

@@ -1,4 +1,5 @@
 import { freely } from '../../concurrency/turns.ts';
+import { utcTime } from '../../host/utcTime.ts';
 import { isReasonCode, REASONS } from '../../jobs/states.ts';
 import type { JobLook } from '../../records/index/jobLook.ts';
 import { looksInTurn } from '../../records/index/listedJobs.ts';
@@ -12,10 +13,12 @@ import { jobText } from './jobText.ts';
 import type { ListQuery } from './listSchemas.ts';
 import { digestOf, WrittenJson } from './writtenJson.ts';
 
+/** What lists are made of. */
+type Records = Pick<ApiContext, 'database' | 'jobs'>;
 export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
-export async function jobPage(context: ApiContext, query: ListQuery): Promise<WrittenJson> {
+export async function jobPage(context: Records, query: ListQuery): Promise<WrittenJson> {
   const { database } = context;
   const { limit, cursor, fields, after } = query;
   const offset = cursor === undefined ? query.offset : 0;
@@ -63,7 +66,7 @@ export function isKnown(database: ApiContext['database'], job: JobLook): boolean
 }
 
 /** A job as its record tells it. */
-export function wholly({ database, jobs }: ApiContext, root: string): JobResource {
+export function wholly({ database, jobs }: Records, root: string): JobResource {
   return jobResource(jobs, root, database.outline(root) ?? new TreeNode());
 }
 
@@ -83,7 +86,7 @@ interface Listed {
 
 /** What a page has of a job; undefined when it does not fit after all. */
 function listed(
-  context: ApiContext,
+  context: Records,
   { root, job: look, filter, fields, fits }: Listed,
 ): WrittenJson | undefined {
   if (fields === undefined && fits === true) return jobText(context, root);
@@ -130,7 +133,7 @@ const SHORT: { readonly [Name in keyof JobResource]?: Tell } = {
   backend: ({ runsOn }) => runsOn ?? 'host',
   state: ({ state }) => state,
   labels: ({ labels }) => labels ?? {},
-  acceptedAt: ({ root }) => new Date(acceptedAt(root)).toISOString(),
+  acceptedAt: ({ root }) => utcTime(acceptedAt(root)),
   links: ({ root }) => linksOf(root),
   place: () => null,
   exitCode: ({ exit }) => exit,

@@ -1,6 +1,7 @@
 import type { Jobs } from '../../jobs/jobs.ts';
 import { backendOf, exitCodeOf, type JobView } from '../../jobs/jobView.ts';
 import { reasonOf, stateOf } from '../../jobs/states.ts';
+import { utcTime } from '../../host/utcTime.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { ExactNumber, isJsonObject, type JsonObject } from '../../wire/json.ts';
@@ -30,7 +31,7 @@ export function jobResource(
     labels: labelsIn(asked),
     cwd: typeof asked.cwd === 'string' ? asked.cwd : null,
     rerunOf: typeof asked.rerunOf === 'string' ? asked.rerunOf : null,
-    acceptedAt: new Date(accepted).toISOString(),
+    acceptedAt: utcTime(accepted),
     startedAt: rfc3339(view.parts[0]?.startedAt),
     endedAt: rfc3339(view.endedAt),
     ns: {
@@ -87,7 +88,7 @@ function leaf(record: TreeNode, name: string): string | null {
 
 /** A time in milliseconds since 1970 as RFC 3339 has it; null when there is none. */
 export function rfc3339(epochMs: number | null | undefined): string | null {
-  return epochMs === null || epochMs === undefined ? null : new Date(epochMs).toISOString();
+  return epochMs === null || epochMs === undefined ? null : utcTime(epochMs);
 }
 
 /** The times of records are known to the microsecond; as text, since JavaScript's numbers are too short. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** JSON that is written already, to be sent as it is. */
 export class WrittenJson {
@@ -40,5 +40,5 @@ export class WrittenJson {
 
 /** Text as what is in its entity tag. */
 export function digestOf(text: string): string {
-  return createHash('sha1').update(text).digest('base64url');
+  return hash('sha1', text, 'base64url');
 }

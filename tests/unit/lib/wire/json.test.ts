@@ -13,6 +13,9 @@ import {
 import { dumps } from '../../../../lib/wire/pythonJson.ts';
 import { within } from '../../../helpers/patience.ts';
 
+/** A number as it is, a string as Python writes it. */
+const asPython = (json: string) => (json.startsWith('"') ? dumps(JSON.parse(json) as string) : json);
+
 describe('parseJson', () => {
   it.each(['1.0', '-0.0', '1e400', '12345678901234567890', '0.10', '1E5', '-1.50e-3'])(
     'keeps the number %s as it was sent',
@@ -57,6 +60,24 @@ describe('parseJson', () => {
       }
     },
   );
+
+  it('keeps the text of each number among others and among strings that look like them', () => {
+    const digits = fc.stringMatching(/^(?:0|[1-9]\d{0,18})(?:\.\d{1,8})?(?:[eE][+-]?\d{1,2})?$/);
+    const number = fc.tuple(fc.constantFrom('', '-'), digits).map(([sign, text]) => sign + text);
+    const string = fc
+      .oneof(fc.string(), fc.stringMatching(/^[ ,:"[\\\d.eE-]{0,9}$/))
+      .map((text) => JSON.stringify(text));
+    const list = fc.array(fc.oneof(number, string), { minLength: 1 });
+    fc.assert(
+      fc.property(list, fc.constantFrom(',', ', ', '\n,\t'), (members, comma) => {
+        const plain = members.filter((one) => one !== '-0');
+        const array = parseJson(`[${plain.join(comma)}]`);
+        expect(dumps(array)).toBe(`[${plain.map(asPython).join(', ')}]`);
+        const object = parseJson(`{${plain.map((one, k) => `"${k}a" : ${one}`).join(comma)}}`);
+        expect(isJsonObject(object) && Object.values(object)).toEqual(array);
+      }),
+    );
+  });
 
   it('takes the last one of two members of one name, with its number as sent', () => {
     expect(dumps(parseJson('{"a": 1, "a": 2.50, "b": 1e400}'))).toBe('{"a": 2.50, "b": 1e400}');
