@@ -1,7 +1,7 @@
+import { utcTime } from '../../host/utcTime.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import { backendOf, exitCodeOf, type JobView } from '../../jobs/jobView.ts';
 import { reasonOf, stateOf } from '../../jobs/states.ts';
-import { utcTime } from '../../host/utcTime.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import { ExactNumber, isJsonObject, type JsonObject } from '../../wire/json.ts';

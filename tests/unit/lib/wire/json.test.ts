@@ -14,7 +14,8 @@ import { dumps } from '../../../../lib/wire/pythonJson.ts';
 import { within } from '../../../helpers/patience.ts';
 
 /** A number as it is, a string as Python writes it. */
-const asPython = (json: string) => (json.startsWith('"') ? dumps(JSON.parse(json) as string) : json);
+const asPython = (json: string) =>
+  json.startsWith('"') ? dumps(JSON.parse(json) as string) : json;
 
 describe('parseJson', () => {
   it.each(['1.0', '-0.0', '1e400', '12345678901234567890', '0.10', '1E5', '-1.50e-3'])(
