@@ -3,6 +3,7 @@ import { rehearseLists } from '../dialects/v2/index.ts';
 import { messageOf } from '../errors.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Logger } from '../log.ts';
+import { FIRST_LIST } from '../page/firstRequest.ts';
 import type { JobDatabase } from '../records/database.ts';
 
 /** Whoever has waited for the start of pman asks first, in milliseconds. */
@@ -22,7 +23,7 @@ export function warmUp({ database, jobs, after, log }: WarmUpOptions): { close()
   const work = async () => {
     await after;
     await sleep(WAIT_MS, undefined, { signal: ending.signal, ref: false });
-    await rehearseLists({ database, jobs }, ending.signal);
+    await rehearseLists({ database, jobs }, FIRST_LIST, ending.signal);
   };
   work().catch((error: unknown) => {
     if (!ending.signal.aborted) log.debug('no list was rehearsed', { reason: messageOf(error) });

@@ -4,9 +4,8 @@ import { ACTIVE } from '../../records/index/jobIndex.ts';
 import type { JobLook } from '../../records/index/jobLook.ts';
 import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { TreeNode } from '../../tree/node.ts';
-import type { ApiContext } from './apiRoute.ts';
 import { candidates, filterOf, fitsSummary, isOfAll, type SummaryFilter } from './jobFilter.ts';
-import { fitsWhole, isKnown, wholly } from './jobPage.ts';
+import { fitsWhole, isKnown, type Records, wholly } from './jobPage.ts';
 import type { ListQuery } from './listSchemas.ts';
 
 export type Counts = Record<JobState, number>;
@@ -21,7 +20,7 @@ const LOOKS = 64;
  * have ended are not looked at.
  * @throws PmanError unavailable while not all records are known
  */
-export async function jobCounts(context: ApiContext, query: ListQuery): Promise<Counts> {
+export async function jobCounts(context: Records, query: ListQuery): Promise<Counts> {
   const { database } = context;
   const { state: _, ...filter } = filterOf(query);
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Counts;
@@ -40,7 +39,7 @@ export async function jobCounts(context: ApiContext, query: ListQuery): Promise<
 }
 
 function stateWhereItFits(
-  context: ApiContext,
+  context: Records,
   filter: SummaryFilter,
   job: JobLook,
 ): JobState | undefined {

@@ -14,7 +14,7 @@ import type { ListQuery } from './listSchemas.ts';
 import { digestOf, WrittenJson } from './writtenJson.ts';
 
 /** What lists are made of. */
-type Records = Pick<ApiContext, 'database' | 'jobs'>;
+export type Records = Pick<ApiContext, 'database' | 'jobs'>;
 export type JobPart = Partial<JobResource> & Pick<JobResource, 'id'>;
 
 /** Some of the jobs that fit, and where the next ones begin: pages neither repeat a job nor leave one out that stays. */
