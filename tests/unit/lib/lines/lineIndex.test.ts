@@ -130,6 +130,27 @@ describe('the lines of a job', () => {
     expect(index.weight).toBeLessThan(10_000);
   });
 
+  it.each([4097, 60_000, 65_535, 65_536, 65_537, 70_000, 131_073, 500_000])(
+    'of %d bytes are told as they begin, and nothing of other places or lines is in them',
+    (length) => {
+      const numbers = Array.from({ length: length / 5 + 1 }, (_, i) => `${i + 10_000}`.slice(-5));
+      const long = numbers.join('').slice(0, length);
+      const files = OutputFiles.ended(`before\n${long}\nbehind\n${long}`);
+      const index = new LineIndex();
+      for (const lineBytes of [1, 100, 4096]) {
+        advanced(index, [files.outputs]);
+        const lines = readFrom(index, [files.outputs], 1, { lineBytes });
+        const told = long.slice(0, lineBytes);
+        expect(lines.map(({ text }) => text)).toEqual([
+          ...['before'.slice(0, lineBytes), told, 'behind'.slice(0, lineBytes), told],
+        ]);
+        index.open([files.outputs]);
+        expect(index.openLines(lineBytes)).toMatchObject([{ text: told, bytes: length }]);
+        index.close();
+      }
+    },
+  );
+
   it('that a program has written over and over are told as they are at last', () => {
     const progress = Array.from({ length: 5000 }, (_, i) => `${i}/5000`).join('\r');
     const files = OutputFiles.ended(`${progress}\r\n${'x'.repeat(9000)}\n`);
