@@ -1,4 +1,5 @@
 import { PmanError } from '../errors.ts';
+import { portableJson } from '../wire/portableJson.ts';
 import type { LoggedEvent, NewEvent } from './event.ts';
 import { ReadBatches } from './readBatches.ts';
 import { Segments } from './segments.ts';
@@ -82,7 +83,7 @@ export class EventLog {
     const logged = events.map((event): LoggedEvent => {
       seq += 1;
       const whole = { seq, time, ...event };
-      return { event: whole, line: JSON.stringify(whole) };
+      return { event: whole, line: portableJson(whole) };
     });
     this.#segments.append(logged, this.#options.fileBytes, now);
     this.#recent.push(...logged);

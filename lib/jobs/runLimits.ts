@@ -29,7 +29,7 @@ const MAX_LABEL_VALUE = 256;
 
 /** Names and values that clients give to a job, to find it by. */
 export const labels = textMap(
-  text.max(MAX_LABEL_VALUE, `has more than ${MAX_LABEL_VALUE} characters`),
+  programText.max(MAX_LABEL_VALUE, `has more than ${MAX_LABEL_VALUE} characters`),
   'is not an object of strings',
 ).superRefine((value, context) => {
   const bad = Object.keys(value).find((name) => !LABEL_NAME.test(name));
@@ -90,7 +90,7 @@ export const limitFields = {
     .optional(),
   cwd: programText.optional(),
   /** What the job reads: a text, or the digest of what came along with the request. */
-  stdin: z.union([text, inputDigest], 'is neither a text nor a digest').optional(),
+  stdin: z.union([programText, inputDigest], 'is neither a text nor a digest').optional(),
   /** How much each part may write to each of its streams: bytes, or text such as 10Mi. */
   max_output: z.union([text, number('')], 'is neither bytes nor text such as 10Mi').optional(),
   labels: labels.optional(),

@@ -178,9 +178,11 @@ export class LineIndex {
     const newline = read.indexOf(10);
     const isOpen = newline < 0 && this.#open[source]?.line === line;
     const length = newline < 0 ? (this.#longLines.get(line) ?? placed - offset) : newline;
-    const told = length <= lineBytes ? read.toString('utf8', 0, length) : beginningOf(read, lineBytes);
+    const told =
+      length <= lineBytes ? read.toString('utf8', 0, length) : beginningOf(read, lineBytes);
     // To look at the end of the line gives what was read to other bytes.
-    const last = length <= lineBytes ? undefined : this.#lastState(source, offset + length, lineBytes);
+    const last =
+      length <= lineBytes ? undefined : this.#lastState(source, offset + length, lineBytes);
     const text = last ?? told;
     return {
       ...{ line, stream: (source & 1) === 0 ? 'stdout' : 'stderr', part: source >> 1, seenAt },

@@ -3,6 +3,7 @@ import * as zlib from 'node:zlib';
 import { type ApiReply, isKnownTag, WrittenJson } from '../dialects/v2/index.ts';
 import type { GatewayReply, GatewayRequest } from '../gateway/types.ts';
 import { acceptedIn } from '../wire/accepted.ts';
+import { portableJson } from '../wire/portableJson.ts';
 import { headerOf } from './negotiation.ts';
 
 /** Shorter answers get no shorter by it. */
@@ -61,7 +62,7 @@ export function sentReply(
   if (body === undefined) return { status, headers: own, body: Buffer.alloc(0) };
   const hasType = headers.some(([name]) => name === 'Content-Type');
   const typed = hasType ? own : [['Content-Type', 'application/json'] as const, ...own];
-  const json = body instanceof WrittenJson ? body : new WrittenJson(JSON.stringify(body));
+  const json = body instanceof WrittenJson ? body : new WrittenJson(portableJson(body));
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (status !== 200 || !isRead) return encoded(json, { status, headers: typed }, request);
   const { tag } = json;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobEvent } from '../events/event.ts';
+import { portableJson } from '../wire/portableJson.ts';
 
 export interface Message {
   /** The same however often the event is sent, and wherever: receivers know repeats by it. */
@@ -19,6 +20,6 @@ export function messageOfEvent({ seq, time, type, id, jid, auid, data }: JobEven
   };
   return {
     id: `evt_${digest.slice(0, 32)}`,
-    body: JSON.stringify({ type: `job.${type}`, timestamp: time, data: told }),
+    body: portableJson({ type: `job.${type}`, timestamp: time, data: told }),
   };
 }

@@ -149,10 +149,12 @@ export const treePath = text
   .transform((path) => path.replace(/\/{2,}/g, '/'));
 
 /** The same for what a program gets, as UTF-8: half of a character of two has none, and would become another one. */
-export const programText = text.refine(
-  (value) => !/\p{Surrogate}/u.test(value),
-  'holds half of a character (a lone surrogate)',
-);
+export const programText = text.refine(isWhole, 'holds half of a character (a lone surrogate)');
+
+/** Whether a text has no half of a character of two in it. */
+export function isWhole(value: string): boolean {
+  return !/\p{Surrogate}/u.test(value);
+}
 
 const wholeNumber = z
   .number('is not a number')

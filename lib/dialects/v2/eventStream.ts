@@ -4,6 +4,7 @@ import { PmanError } from '../../errors.ts';
 import type { LoggedEvent } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
 import type { Growth, OutputGrowth } from '../../events/outputGrowth.ts';
+import { portableJson } from '../../wire/portableJson.ts';
 import type { ApiReply } from './apiRoute.ts';
 import { type CommandOf, fits } from './eventFilter.ts';
 import type { EventsQuery } from './eventsQuerySchema.ts';
@@ -191,7 +192,7 @@ function told({ event, line }: LoggedEvent, form: 'sse' | 'ndjson'): string {
 
 /** It has no number: it is not kept. */
 function grew(growth: Growth, form: 'sse' | 'ndjson'): string {
-  const line = JSON.stringify(growth);
+  const line = portableJson(growth);
   return form === 'sse' ? `event: output\ndata: ${line}\n\n` : `${line}\n`;
 }
 

@@ -5,6 +5,7 @@ import type { JobLook } from '../../records/index/jobLook.ts';
 import { looksInTurn } from '../../records/index/listedJobs.ts';
 import { acceptedAt } from '../../records/jobRoot.ts';
 import { TreeNode } from '../../tree/node.ts';
+import { portableJson } from '../../wire/portableJson.ts';
 import type { ApiContext } from './apiRoute.ts';
 import { candidates, filterOf, fitsSummary, isOfAll, type SummaryFilter } from './jobFilter.ts';
 import { jobResource, linksOf, rfc3339 } from './jobResource.ts';
@@ -94,7 +95,7 @@ function listed(
   if (short !== undefined) return new WrittenJson(short);
   const job = wholly(context, root);
   if (fits === 'perhaps' && !fitsWhole(filter, job)) return undefined;
-  return new WrittenJson(JSON.stringify(fields === undefined ? job : only(job, fields)));
+  return new WrittenJson(portableJson(fields === undefined ? job : only(job, fields)));
 }
 
 const LOOKS = 64;
@@ -157,7 +158,7 @@ function shortly(job: JobLook, fields: readonly (keyof JobResource)[]): string |
     if (name === 'id') continue;
     const value = SHORT[name]?.(job);
     if (value === undefined) return undefined;
-    text += `,"${name}":${JSON.stringify(value)}`;
+    text += `,"${name}":${portableJson(value)}`;
   }
   return `${text}}`;
 }

@@ -1,4 +1,5 @@
 import { TreeNode } from '../../tree/node.ts';
+import { portableJson } from '../../wire/portableJson.ts';
 import type { ApiContext } from './apiRoute.ts';
 import { jobResource } from './jobResource.ts';
 import { WrittenJson } from './writtenJson.ts';
@@ -33,5 +34,5 @@ export function jobText(
 }
 
 function written(job: unknown): WrittenJson {
-  return new WrittenJson(JSON.stringify(job));
+  return new WrittenJson(portableJson(job));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWhole } from '../../wire/request.ts';
 import { textMap } from '../../wire/textMap.ts';
 
 /**
@@ -6,13 +7,19 @@ import { textMap } from '../../wire/textMap.ts';
  * tests hold answers to them.
  */
 
-export const text = z.string().refine((value) => !value.includes('\0'), 'holds a NUL character');
+/** What a program or a record can be given as UTF-8. */
+const programText = (message?: string) =>
+  z
+    .string(message)
+    .refine((value) => !value.includes('\0'), 'holds a NUL character')
+    .refine(isWhole, 'holds half of a character (a lone surrogate)');
+export const text = programText();
 export const word = text.min(1, 'is empty').max(4096, 'has more than 4096 characters');
 /** Not z.record, which drops a member of the name `__proto__`. */
-export const texts = textMap(
-  z.string('has to be a text').refine((value) => !value.includes('\0'), 'holds a NUL character'),
-  'has to be an object',
-).meta({ type: 'object', additionalProperties: { type: 'string' } });
+export const texts = textMap(programText('has to be a text'), 'has to be an object').meta({
+  type: 'object',
+  additionalProperties: { type: 'string' },
+});
 /** All that has 15 digits is exact as a number. */
 export const MOST_NUMBER = 999_999_999_999_999;
 export const wholeNumber = z
