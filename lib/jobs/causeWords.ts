@@ -81,6 +81,11 @@ export function isOutputLimit(cause: string): boolean {
   return isOverrun(cause) || cause.startsWith(CAUSES.output);
 }
 
+/** Whether a cause says that pman has ended the job: on request, or at a limit. */
+export function isEndedByUs(cause: string): boolean {
+  return isKill(cause) || isOutputLimit(cause) || cause.startsWith(CAUSES.timeLimit);
+}
+
 /** Of one that wrote more than so many bytes. */
 export function outputCause(maxBytes: number): string {
   return causeOf('output', `its limit is ${maxBytes} bytes`);

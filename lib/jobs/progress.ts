@@ -1,6 +1,6 @@
 import type { TreeNode } from '../tree/node.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../wire/json.ts';
-import { isOutputLimit } from './causeWords.ts';
+import { isEndedByUs } from './causeWords.ts';
 
 /** What clients poll for (protocol c); `lost` is ours. */
 export type JobStatus =
@@ -64,8 +64,8 @@ function statusOf(facts: {
   if (facts.record.leaves.has('lost')) return 'lost';
   if (!facts.done) return facts.hasStarted ? 'started' : 'notstarted';
   if (facts.record.leaves.has('cause')) return 'finishedWithError';
-  // What it wrote is cut, and its further parts were not run, also when this part was just about to end well.
-  if (facts.ended.some(({ cause }) => typeof cause === 'string' && isOutputLimit(cause))) {
+  // It did not end by itself, and its further parts were not run, also when it has ended well on the signal.
+  if (facts.ended.some(({ cause }) => typeof cause === 'string' && isEndedByUs(cause))) {
     return 'finishedWithError';
   }
   return facts.returncodes.every((code) => code === 0)

@@ -90,9 +90,10 @@ export class Endings {
     await this.#closing(job, async () => {
       const outputs = await this.#lastWords(job, look);
       const overrun = await this.#overrun(job, look);
-      const status = overrun === undefined ? statusOfLook(look) : 'finishedWithError';
-      // One that has ended well did so by itself, whatever was ordered.
-      const isOwn = status === 'finishedSuccessfully';
+      const isWell = overrun === undefined && statusOfLook(look) === 'finishedSuccessfully';
+      // One that ended well before its end was ordered did so by itself.
+      const isOwn = isWell && !isBehindOrder(job, look);
+      const status = isOwn ? 'finishedSuccessfully' : 'finishedWithError';
       const cause = isOwn ? look.cause : (job.endCause ?? overrun ?? look.cause);
       const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
       return { status, ...seen, ...outputs, cause };
@@ -247,6 +248,15 @@ function endOf({ workers }: Look): number {
   const now = preciseNow();
   const ends = workers.flatMap(({ endedAt }) => endedAt ?? []);
   return ends.length > 0 ? Math.min(Math.max(...ends), now) : now;
+}
+
+/** Engines know ends to the second, and have clocks of their own. */
+const SLACK_MS = 1000;
+
+/** Whether it ended when its end had been ordered, as far as the engine knows when. */
+function isBehindOrder({ endOrderedAt }: ContainerJob, { workers }: Look): boolean {
+  const ends = workers.flatMap(({ endedAt }) => endedAt ?? []);
+  return endOrderedAt !== undefined && Math.max(...ends) + SLACK_MS > endOrderedAt;
 }
 
 const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

@@ -1,3 +1,4 @@
+import { preciseNow } from '../../host/clock.ts';
 import type { ContainerLimits } from '../runLimits.ts';
 import type { ContainerRecordJob } from './containerRecord.ts';
 import type { Handle, Look, Work, WorkRequest } from './engine.ts';
@@ -11,8 +12,16 @@ export type ContainerJobState =
   /** The engine is being asked for it, or may have been. */
   | { readonly kind: 'starting' }
   | ({ readonly kind: 'running' } & StartedWork)
-  /** Somebody has ordered its end. There is no `work` while the engine is still being asked for it. */
-  | { readonly kind: 'ending'; readonly cause: string; readonly work?: StartedWork | undefined }
+  /**
+   * Somebody has ordered its end, then: in milliseconds since 1970. There is no `work` while the engine is still being asked
+   * for it.
+   */
+  | {
+      readonly kind: 'ending';
+      readonly cause: string;
+      readonly orderedAt?: number | undefined;
+      readonly work?: StartedWork | undefined;
+    }
   /** Its record has its end. What is left of it at the engine goes: nothing, what the handle says, or perhaps something. */
   | { readonly kind: 'ended'; readonly left: 'nothing' | 'unknown' | StartedWork };
 
@@ -97,6 +106,11 @@ export class ContainerJob {
     return this.#state.kind === 'ending' ? this.#state.cause : undefined;
   }
 
+  /** When that was, in milliseconds since 1970; undefined where it is not known. */
+  get endOrderedAt(): number | undefined {
+    return this.#state.kind === 'ending' ? this.#state.orderedAt : undefined;
+  }
+
   /** Whether the engine has not been asked for it. */
   get isUnasked(): boolean {
     return this.#state.kind === 'accepted' || this.#state.kind === 'awaitingFolder';
@@ -130,7 +144,7 @@ export class ContainerJob {
    */
   async endBy(cause: string, send: () => Promise<void>): Promise<void> {
     const before = this.#state;
-    this.#state = { kind: 'ending', cause, work: this.started };
+    this.#state = { kind: 'ending', cause, orderedAt: preciseNow(), work: this.started };
     try {
       await send();
       if (this.#state.kind === 'ending') this.#save(this.#state);

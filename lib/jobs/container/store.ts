@@ -230,6 +230,7 @@ const storedSchema = z.object({
     z.object({
       kind: z.literal('ending'),
       cause: z.string(),
+      orderedAt: z.number().optional(),
       work: z.object(started).optional(),
     }),
   ]),

@@ -85,13 +85,15 @@ describe('the end of a container job that is ordered', () => {
     expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
   });
 
-  it('that has come by itself meanwhile is not blamed on the order when all was well', async () => {
+  it('was ordered, also when the job ends well on the signal: what it was to do further is not done', async () => {
     const root = await pman.submit(
       `sh -c "trap 'exit 0' TERM; echo up; while true; do sleep 0.05; done"`,
     );
     await pman.written(root, 'up');
     await kill(root);
-    expect(await pman.end(root)).toMatchObject({ status: 'finishedSuccessfully', cause: '' });
+    expect(await pman.end(root)).toMatchObject({
+      ...{ status: 'finishedWithError', cause: 'ended by the test' },
+    });
   });
 });
 
@@ -105,6 +107,16 @@ describe('a time limit', () => {
     expect(pman.jobs.isActive(root)).toBe(true);
     world.isAway = false;
     expect(await pman.end(root)).toMatchObject({ cause: 'time limit 0.5 s' });
+  });
+
+  it('that is over when the job has long ended well, unseen, is not blamed for its end', async () => {
+    const root = await pman.submit('sh -c "echo up; sleep 1"', { limits: { timeout: 5 } });
+    await pman.written(root, 'up');
+    world.isAway = true;
+    world.calls.length = 0;
+    await eventually(() => world.calls.includes('end'));
+    world.isAway = false;
+    expect(await pman.end(root)).toMatchObject({ status: 'finishedSuccessfully', cause: '' });
   });
 
   it('goes on over a restart of pman', async () => {

@@ -41,9 +41,11 @@ describe('ContainerJob', () => {
     const { job, saved } = jobIn({ kind: 'starting' });
     await job.endBy('because', async () => undefined);
     expect(job.cancelled.aborted).toBe(true);
-    expect(job.state).toEqual({ kind: 'ending', cause: 'because', work: undefined });
+    expect(job.state).toMatchObject({ kind: 'ending', cause: 'because', work: undefined });
+    const ordered = job.endOrderedAt;
+    expect(Math.abs(Date.now() - (ordered ?? 0))).toBeLessThan(60_000);
     job.madeWork(WORK);
-    expect(job.state).toEqual({ kind: 'ending', cause: 'because', work: WORK });
+    expect(job.state).toEqual({ kind: 'ending', cause: 'because', orderedAt: ordered, work: WORK });
     expect(saved).toEqual(['ending', 'ending']);
   });
 
