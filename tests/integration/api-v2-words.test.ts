@@ -178,6 +178,36 @@ describe('what is said to /api/v2', () => {
     });
   });
 
+  describe('half of a character', () => {
+    const half = 'a\ud800b';
+
+    it.each(
+      Object.entries({
+        ...{ jid: half, auid: half, command: half, cwd: half, stdin: half },
+        ...{ env: { X: half }, labels: { x: half } },
+      }),
+    )('in %s is refused, and is never in an answer', async (name, value) => {
+      const { status, detail } = await refused('POST', '/api/v2/jobs', { ...of, [name]: value });
+      expect([status, detail]).toEqual([400, expect.stringContaining(`"${name}`)]);
+      expect(detail).toContain('holds half of a character');
+    });
+
+    it('that an older client has in a name is told as U+FFFD, so that every reader takes the list', async () => {
+      const sent = await server.post('run', { cmd: 'true', auid: half, jid: half });
+      expect(sent.status).toBe(true);
+      const texts = await Promise.all(
+        ['jobs', 'jobs?fields=jid,auid', 'events?after=0'].map(async (path) => {
+          const answer = await fetch(api.url(`/api/v2/${path}`));
+          return answer.text();
+        }),
+      );
+      for (const text of texts) {
+        expect(text).not.toMatch(/\\ud[89a-f]/);
+        expect(text).toContain('a\ufffdb');
+      }
+    });
+  });
+
   describe('a query', () => {
     it('takes a list as one text or as several', async () => {
       const { id } = await api.submit({ command: 'exit 1', jid: 'listed' });

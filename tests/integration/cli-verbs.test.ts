@@ -105,6 +105,8 @@ describe('the verbs of pman', () => {
 
     it('ends with 124 when the job took too long, with 125 when pman refuses, with 2 when it is used wrong', async () => {
       expect(await pman('run', '-f', '--timeout', '0.2s', 'sleep 60')).toMatchObject({ code: 124 });
+      const clean = "trap 'exit 0' TERM && while :; do sleep 0.05; done";
+      expect(await pman('run', '-f', '--timeout', '0.5s', clean)).toMatchObject({ code: 124 });
       expect(await pman('run', '--cwd', '/no/such/folder', 'true')).toMatchObject({ code: 125 });
       expect(await pman('run')).toMatchObject({ code: 2, stdout: '' });
       expect(await pman('run', '--timeout', 'soon', 'true')).toMatchObject({ code: 2 });

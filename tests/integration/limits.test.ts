@@ -25,6 +25,13 @@ describe('limits of a job', () => {
     expect(cause).toEqual(['time limit 0.4 s (SIGTERM)']);
   });
 
+  it('does not take a job for done that ends well on the signal: its further parts were not run', async () => {
+    const cmd = "trap 'exit 0' TERM && while :; do sleep 0.05; done; echo never";
+    const { status, returncode, cause } = await outcome(cmd, { timeout: 0.5 });
+    expect([status, returncode]).toEqual(['finishedWithError', [0]]);
+    expect(cause).toEqual(['time limit 0.5 s (SIGTERM)']);
+  });
+
   it('counts the time of the whole job, not of a part', async () => {
     const { returncode, cause } = await outcome('sleep 0.3; sleep 0.3; sleep 60; true', {
       timeout: 0.9,

@@ -114,6 +114,21 @@ describe('progressOf', () => {
     expect(progressOf(record).status).toBe('started');
   });
 
+  it.each([
+    'ended by a kill request of me (SIGTERM)',
+    'time limit 2 s (SIGTERM)',
+    'more than 10 bytes on stdout of sub-job 0 (SIGTERM)',
+  ])(
+    'says that a job has not succeeded whose part ended with 0, but not by itself: %s',
+    (cause) => {
+      const record = begun();
+      start(record, 0);
+      recordEnd(record, 0, { endedAt: 1, returncode: 0, stdout: '', stderr: '', cause });
+      recordDone(record, 1);
+      expect(progressOf(record)).toMatchObject({ status: 'finishedWithError', returncodes: [0] });
+    },
+  );
+
   it('keeps the order of more than ten parts, and shows the newest state of each', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(0, 1, -9), { maxLength: 25 }), (codes) => {
