@@ -296,6 +296,8 @@ export class LogControl {
     const range = { from: Math.min(from, line), to: Math.max(from, line) };
     this.#marked = range;
     this.changed();
+    // The row is drawn anew, and a number that had the focus goes with it: keys are the log's all the same.
+    this.#options.scroller.focus({ preventScroll: true });
     this.#options.onLine(range);
   }
 }
