@@ -13,6 +13,7 @@ export function sampleJob(members: Partial<Job> & Pick<Job, 'id'>): Job {
       jid: null,
       auid: 'ana',
       command: 'true',
+      shell: false,
       backend: 'host',
       image: null,
       state: 'succeeded',

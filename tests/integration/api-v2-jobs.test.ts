@@ -111,6 +111,7 @@ describe('a job of /api/v2 with more than a command', () => {
       const job = await api.job(id, '?wait=20s');
       expect(job).toMatchObject({
         ...{ cwd, labels: { project: 'mri', 'example.org/step': '2' }, rerunOf: null },
+        shell: false,
         asked: { timeout: 60, maxOutput: '1Mi', nice: 1, memory: null, cpus: null },
         usage: { wallSeconds: expect.any(Number), userSeconds: expect.any(Number) },
       });

@@ -152,8 +152,11 @@ describe('outputs, runs again and facts of /api/v2', () => {
     const same = await rerun();
     expect(same).toMatchObject({
       out: 'in\n1\n',
-      ended: { rerunOf: id, jid: 'again', cwd, labels: { a: 'b' } },
+      ended: { rerunOf: id, jid: 'again', cwd, labels: { a: 'b' }, shell: true },
     });
+    const split = await rerun({ command: 'true; cat', shell: false });
+    expect(split).toMatchObject({ out: 'in\n', ended: { shell: false } });
+    expect(split.ended.parts).toHaveLength(2);
     const other = await rerun({ env: { A: '2' }, jid: 'other', stdin: '' });
     expect(other).toMatchObject({ out: '2\n', ended: { jid: 'other', rerunOf: id } });
     const [one, two] = [

@@ -57,6 +57,52 @@ describeWithEngine('the page while its server is away', browserMissing, () => {
     await page.locator(`tr[data-id="${next.id}"]`).getByText('ok').waitFor();
   });
 
+  it('has what needs the server off, with the reason, and on again when that is back', async () => {
+    const api = new ApiClient(server);
+    const gate = makeGate(server);
+    const job = await api.submit({ command: `echo one; ${gate.wait}`, shell: true });
+    await open(`/ui/jobs/${job.id}#L1`);
+    await page.getByRole('log').getByText('one').waitFor();
+    const panel = page.locator('.panel');
+    const all = [
+      ...['Raw', 'Download', 'Next hit', 'Previous hit', 'Rerun'].map((name) =>
+        panel.getByRole('button', { name, exact: true }),
+      ),
+      panel.getByRole('checkbox', { name: 'stderr' }),
+    ];
+    const stand = () =>
+      Promise.all(
+        all.map(async (one) => [await one.isDisabled(), await one.getAttribute('title')]),
+      );
+    await panel.getByRole('button', { name: 'Kill' }).click();
+    const answer = page.getByRole('dialog').getByRole('button', { name: 'Kill 1' });
+    await answer.waitFor();
+    const { port } = server;
+    await server.kill9();
+    await page.getByText(/Not connected since/).waitFor();
+    expect([await answer.isDisabled(), await answer.getAttribute('title')]).toEqual([
+      true,
+      'Not connected',
+    ]);
+    await page.keyboard.press('Escape');
+    expect(await stand()).toEqual(all.map(() => [true, 'Not connected']));
+    // Keys and fields say it, too.
+    const said = panel.locator('.log-count');
+    expect(await said.textContent()).toBe('');
+    await page.keyboard.press('y');
+    await said.getByText('Not connected').waitFor();
+    await page.getByLabel('Find in the log').fill('one');
+    await page.keyboard.press('Enter');
+    await said.getByText('Not connected').waitFor();
+    gate.open();
+    await server.restart(['--port', String(port)]);
+    await page.locator('.contact.live').waitFor({ timeout: 60_000 });
+    expect((await stand()).flat()).not.toContain('Not connected');
+    expect(await said.textContent()).toBe('');
+    await page.getByLabel('Find in the log').press('Enter');
+    await said.getByText('1/1').waitFor();
+  });
+
   it('brings what was loaded further down up to date as well', async () => {
     const api = new ApiClient(server);
     const gate = makeGate(server);

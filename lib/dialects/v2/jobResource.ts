@@ -23,6 +23,7 @@ export function jobResource(
     jid: leaf(record, 'jid'),
     auid: leaf(record, 'auid'),
     command: view.command,
+    shell: asked.shell === true,
     backend: backendOf(view),
     image: imageIn(asked),
     state,

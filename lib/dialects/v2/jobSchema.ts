@@ -32,6 +32,7 @@ export const jobSchema = z
     jid: z.string().nullable(),
     auid: z.string().nullable(),
     command: z.string(),
+    shell: z.boolean().meta({ description: 'Whether one shell is given the whole line.' }),
     backend: z.enum(['host', 'ssh', 'container']),
     image: z.string().nullable(),
     state: z.enum(JOB_STATES),

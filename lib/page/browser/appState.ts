@@ -85,6 +85,11 @@ export class AppState {
     return this.live.contact.kind === 'live';
   }
 
+  /** Why what needs the server is off; undefined: it is on. */
+  get off(): string | undefined {
+    return this.canAct ? undefined : 'Not connected';
+  }
+
   /** Goes to another place; what is not named stays as it is. */
   go(change: Partial<Place>, how: 'push' | 'replace' = 'push'): void {
     const place = { ...this.#place, ...change };

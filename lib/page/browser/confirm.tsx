@@ -1,5 +1,6 @@
 import { Dialog } from './dialog.tsx';
 import type { Question } from './question.ts';
+import { useApp, useChanges } from './useApp.ts';
 
 /** So many names are shown. */
 const SHOWN = 8;
@@ -12,6 +13,8 @@ export function Confirm({
   readonly question: Question;
   readonly onClose: () => void;
 }) {
+  const app = useApp();
+  useChanges(app);
   return (
     <Dialog title={title} onClose={onClose}>
       <ul class="names">
@@ -31,6 +34,8 @@ export function Confirm({
         <button
           type="button"
           class="deed"
+          disabled={!app.canAct}
+          title={app.off}
           onClick={() => {
             onClose();
             act();

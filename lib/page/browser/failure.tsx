@@ -1,4 +1,5 @@
 import { PmanClientError } from '../../client/index.ts';
+import { useApp } from './useApp.ts';
 
 /** What the server has against something, in its words, and a way to try again. */
 export function Failure({
@@ -8,6 +9,7 @@ export function Failure({
   readonly error: unknown;
   readonly onAgain?: (() => void) | undefined;
 }) {
+  const app = useApp();
   const isOurs = error instanceof PmanClientError;
   return (
     <div class="failure" role="alert">
@@ -15,7 +17,7 @@ export function Failure({
       {isOurs && error.hint !== undefined && <p class="quiet">{error.hint}</p>}
       {isOurs && <p class="quiet mono">{error.code}</p>}
       {onAgain !== undefined && (
-        <button type="button" onClick={onAgain}>
+        <button type="button" onClick={onAgain} disabled={!app.canAct} title={app.off}>
           Try again
         </button>
       )}

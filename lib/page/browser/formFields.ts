@@ -38,6 +38,7 @@ export const FIELDS: readonly Field[] = [
   field('stdin', 'lines', 'Input', 'What it reads.'),
 ];
 
+/** As text; of a switch `yes` or `no`. */
 export type Values = Readonly<Record<string, string>>;
 
 /** What a form shows of a former job. Its environment and its input are not told: they stay as they were. */
@@ -49,6 +50,7 @@ export function valuesOf(job: Job | undefined): Values {
     command: job.command,
     jid: job.jid ?? '',
     auid: job.auid ?? '',
+    shell: job.shell ? 'yes' : 'no',
     image: job.image ?? '',
     cwd: job.cwd ?? '',
     timeout: text(asked.timeout),
@@ -72,7 +74,7 @@ export function jobOf(values: Values): JobChanges {
     if (kind === 'pairs') return [[name, pairsIn(value)]];
     if (kind === 'list') return [[name, linesIn(value)]];
     if (kind === 'number') return [[name, Number(value)]];
-    if (kind === 'switch') return [[name, true]];
+    if (kind === 'switch') return [[name, value === 'yes']];
     return [[name, value]];
   });
   return Object.fromEntries(members) as JobChanges;

@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Capabilities, Job, JobChanges, NewJob } from '../../client/index.ts';
 import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { FIELDS, type Field, jobOf, type Values, valuesOf } from './formFields.ts';
+import { isTypedInto } from './oneLetterKeys.ts';
 import { linkId } from './pagePlace.ts';
 import { shortId } from './shown.ts';
 import { useApp, useChanges } from './useApp.ts';
@@ -18,6 +19,9 @@ export function JobForm({
   const title =
     former === undefined ? 'New job' : `Rerun ${shortId(former.id)} ${former.jid ?? ''}`;
   const form = <Fields former={former} onClose={onClose} />;
+  const panel = useRef<HTMLElement>(null);
+  // What one types is the command, at once; in a dialog the browser sees to that.
+  useLayoutEffect(() => panel.current?.querySelector('textarea')?.focus(), []);
   if (onClose !== undefined) {
     return (
       <Dialog title={title} onClose={onClose}>
@@ -26,7 +30,7 @@ export function JobForm({
     );
   }
   return (
-    <section class="panel alone" aria-label={title}>
+    <section class="panel alone" aria-label={title} ref={panel}>
       <h2>{title}</h2>
       {form}
     </section>
@@ -99,6 +103,10 @@ function Fields({
       onKeyDown={(event) => {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey))
           event.currentTarget.requestSubmit();
+        // It leaves the field, and the next one leaves the form.
+        if (event.key !== 'Escape' || onClose !== undefined || !isTypedInto(event.target)) return;
+        event.preventDefault();
+        if (event.target instanceof HTMLElement) event.target.blur();
       }}
     >
       {first !== undefined && <FieldRow field={first} values={values} set={set} />}
@@ -119,12 +127,7 @@ function Fields({
             Cancel
           </button>
         )}
-        <button
-          type="submit"
-          class="deed"
-          disabled={isSending || !app.canAct}
-          title={app.canAct ? undefined : 'Not connected'}
-        >
+        <button type="submit" class="deed" disabled={isSending || !app.canAct} title={app.off}>
           {former === undefined ? 'Run' : 'Rerun'}
         </button>
       </p>
@@ -158,7 +161,7 @@ function FieldRow({ field: { name, label, help, kind }, values, set }: FieldRowP
           {...common}
           type="checkbox"
           checked={value === 'yes'}
-          onChange={({ currentTarget }) => set(name, currentTarget.checked ? 'yes' : '')}
+          onChange={({ currentTarget }) => set(name, currentTarget.checked ? 'yes' : 'no')}
         />
       ) : (
         <input

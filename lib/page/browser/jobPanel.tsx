@@ -51,8 +51,7 @@ export function JobPanel({ id }: { readonly id: string }) {
     );
   }
   const why = whyWords(job);
-  const can = app.canAct;
-  const off = can ? undefined : 'Not connected';
+  const { canAct: can, off } = app;
   return (
     <section class="panel" aria-label={`Job ${shortId(job.id)}`} data-id={job.id}>
       <div class="panelHead">
@@ -122,6 +121,7 @@ function TabView({
           client={app.live.patientClient}
           job={job}
           line={app.place.line}
+          off={app.off}
           onLineChange={(line) => app.go({ line }, 'replace')}
           onCopy={(text) => void deeds.copy(text, 'text')}
         />

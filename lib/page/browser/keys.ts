@@ -54,9 +54,17 @@ export function listenToKeys({ app, onHelp }: KeyOptions): () => void {
   return () => document.removeEventListener('keydown', act);
 }
 
+/** Keys that mean the same wherever one is in the page. */
+const EVERYWHERE = new Set(['/', '?']);
+
 function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void): boolean {
+  const { view } = app.place;
+  const hasJobs = view === 'jobs' || view === 'job';
+  if (!hasJobs && !EVERYWHERE.has(key)) return false;
   const group = GROUPS[Number(key) - 1];
   if (group !== undefined) {
+    // A narrow window has no room for it beside a job.
+    if (app.scroll.isHidden) return false;
     const { filter } = app.place;
     const isOn = filter.states.length === 1 && filter.states[0] === group.name;
     app.go({ filter: { ...filter, states: isOn ? [] : [group.name] } });
@@ -65,7 +73,7 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
   const deeds = deedsOf(app);
   const job = chosenJob(app);
   // With a job open the keys are its own.
-  const hasSelection = app.selected.size > 0 && app.place.view === 'jobs';
+  const hasSelection = app.selected.size > 0 && view === 'jobs';
   const act = (jobs: readonly Named[], deed: (jobs: readonly Named[]) => void) => {
     if (jobs.length === 0 || !app.canAct) return false;
     deed(jobs);
@@ -93,6 +101,7 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
       app.toggle(job);
       return true;
     case 'y':
+      if (areLinesMeant(app)) return false;
       if (job !== undefined) void deeds.copy(job.id, 'id');
       return job !== undefined;
     case 'K':
@@ -113,6 +122,12 @@ function obey(app: AppState, key: string, isSecondG: boolean, onHelp: () => void
     default:
       return false;
   }
+}
+
+/** Whether the log copies the lines that are marked in it; a row of the list that has the focus goes first. */
+function areLinesMeant({ place }: AppState): boolean {
+  if (place.line === undefined || document.querySelector('.logView') === null) return false;
+  return document.activeElement?.closest('.list') == null;
 }
 
 function back(app: AppState): void {

@@ -56,6 +56,8 @@ function Shown() {
         <button
           type="button"
           class="news"
+          disabled={!app.canAct}
+          title={app.off}
           onClick={() => {
             app.scroll.go(0);
             rows.refresh().catch(() => undefined);
@@ -115,7 +117,7 @@ function Selection() {
     <button
       type="button"
       disabled={!can || jobs.length === 0}
-      title={can ? undefined : 'Not connected'}
+      title={app.off}
       onClick={() => act(jobs)}
     >
       {verb} {jobs.length}
@@ -125,7 +127,7 @@ function Selection() {
     <p class="selection">
       selected {picked.length} of {total} that match: {button('Rerun', picked, deeds.rerun)}{' '}
       {button('Kill', live, deeds.kill)} {button('Delete', over, deeds.remove)}{' '}
-      <button type="button" disabled={!can} onClick={() => void app.selectAll()}>
+      <button type="button" disabled={!can} title={app.off} onClick={() => void app.selectAll()}>
         Select all {total}
       </button>{' '}
       <button type="button" onClick={() => app.select([])}>

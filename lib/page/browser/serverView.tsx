@@ -69,12 +69,7 @@ export function ServerView() {
       {error !== undefined && <Failure error={error} onAgain={refresh} />}
       {facts !== undefined && <Facts facts={facts} />}
       <p>
-        <button
-          type="button"
-          onClick={refresh}
-          disabled={!app.canAct}
-          title={app.canAct ? undefined : 'Not connected'}
-        >
+        <button type="button" onClick={refresh} disabled={!app.canAct} title={app.off}>
           Look again
         </button>
       </p>

@@ -11,13 +11,15 @@ export interface LogViewProps {
   readonly job: Job;
   /** The lines that the address names. */
   readonly line: LineRange | undefined;
+  /** Why what needs the server is off; undefined: it is on. */
+  readonly off?: string | undefined;
   readonly onLineChange: (range: LineRange | undefined) => void;
   readonly onCopy: (text: string) => void;
 }
 
 /** What a job has written and writes: both outputs by lines, of any length, with search and links to lines. */
 export function LogView(props: LogViewProps) {
-  const { client, job, line } = props;
+  const { client, job, line, off } = props;
   const view = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const marks = useRef<HTMLDivElement>(null);
@@ -33,6 +35,7 @@ export function LogView(props: LogViewProps) {
     const made = new LogControl({
       ...{ client, line, scroller: scroller.current, marks: marks.current },
       job: () => now.current.job,
+      off: () => now.current.off,
       onChange: () => redraw(undefined),
       onLine: (range) => now.current.onLineChange(range),
       onCopy: (text) => now.current.onCopy(text),
@@ -44,6 +47,9 @@ export function LogView(props: LogViewProps) {
     };
   }, [client, job.id]);
   useLayoutEffect(() => control.current?.mark(line), [line?.from, line?.to]);
+  useLayoutEffect(() => {
+    if (off === undefined) control.current?.online();
+  }, [off]);
   // It had not begun when the log was opened.
   useLayoutEffect(() => control.current?.changed(), [job.startedAt]);
   useLayoutEffect(
@@ -59,7 +65,7 @@ export function LogView(props: LogViewProps) {
   const log = control.current;
   return (
     <section class="logView" aria-label="Output" ref={view}>
-      <LogTools log={log} input={input} />
+      <LogTools log={log} input={input} off={off} />
       {log?.model.error && (
         <p class="log-note" role="status">
           {log.model.error.message}{' '}
@@ -104,10 +110,14 @@ export function LogView(props: LogViewProps) {
 interface LogToolsProps {
   readonly log: LogControl | undefined;
   readonly input: { current: HTMLInputElement | null };
+  readonly off: string | undefined;
 }
 
-function LogTools({ log, input }: LogToolsProps) {
+function LogTools({ log, input, off }: LogToolsProps) {
   const [which, setWhich] = useState<WhichOutput>('both');
+  const needsServer = { disabled: off !== undefined, title: off };
+  // What has been found is there without it.
+  const findOff = log !== undefined && log.finder.hits.lines.length > 0 ? {} : needsServer;
   const find = (step: 1 | -1 = 1) => void log?.find(input.current?.value ?? '', step);
   return (
     <div class="log-tools">
@@ -136,10 +146,10 @@ function LogTools({ log, input }: LogToolsProps) {
         <span class="log-count" role="status">
           {countText(log)}
         </span>
-        <button type="button" aria-label="Previous hit" onClick={() => find(-1)}>
+        <button type="button" aria-label="Previous hit" {...findOff} onClick={() => find(-1)}>
           ↑
         </button>
-        <button type="button" aria-label="Next hit" onClick={() => find()}>
+        <button type="button" aria-label="Next hit" {...findOff} onClick={() => find()}>
           ↓
         </button>
       </search>
@@ -147,6 +157,7 @@ function LogTools({ log, input }: LogToolsProps) {
         <input
           type="checkbox"
           checked={log?.hidesStderr !== true}
+          {...(log?.hidesStderr !== true && needsServer)}
           onChange={(event) => void log?.showStderr(event.currentTarget.checked)}
         />{' '}
         stderr
@@ -183,10 +194,10 @@ function LogTools({ log, input }: LogToolsProps) {
             <option key={name}>{name}</option>
           ))}
         </select>{' '}
-        <button type="button" onClick={() => void log?.open('raw', which)}>
+        <button type="button" {...needsServer} onClick={() => void log?.open('raw', which)}>
           Raw
         </button>{' '}
-        <button type="button" onClick={() => void log?.open('save', which)}>
+        <button type="button" {...needsServer} onClick={() => void log?.open('save', which)}>
           Download
         </button>
       </span>

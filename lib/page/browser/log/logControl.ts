@@ -1,15 +1,17 @@
 import type { FindQuery, Job, PmanClient } from '../../../client/index.ts';
 import type { LineRange } from '../pagePlace.ts';
-import { PLAIN, showLine, textOf } from './ansi.ts';
+import { textOf } from './ansi.ts';
+import { markedText, wholeText } from './lineTexts.ts';
 import { LogFinder } from './logFinder.ts';
 import { LogMarks } from './logMarks.ts';
 import { LogModel } from './logModel.ts';
 import { LogPane } from './logPane.ts';
+import { LogProblem } from './logProblem.ts';
 import type { RowContent } from './logRow.ts';
 import { openOutput, type Way, type WhichOutput } from './openOutput.ts';
 import { RowMap } from './rowMap.ts';
 import { StderrLines } from './stderrLines.ts';
-import { type TimeForm, timeText } from './timeText.ts';
+import { formAfter, type TimeForm, timeText } from './timeText.ts';
 
 export interface ControlOptions {
   readonly client: PmanClient;
@@ -19,17 +21,13 @@ export interface ControlOptions {
   /** Where hits are marked beside the scroll bar. */
   readonly marks: HTMLElement;
   readonly line: LineRange | undefined;
+  /** Why pman can be asked for nothing more just now. */
+  readonly off: () => string | undefined;
   readonly onChange: () => void;
   readonly onLine: (range: LineRange | undefined) => void;
   /** Puts a text where people can take it from. */
   readonly onCopy: (text: string) => void;
 }
-
-/** Of a line that was cut so much is fetched at most, in bytes. */
-const WHOLE_BYTES = 4 * 1024 * 1024;
-/** So many lines are fetched at once to be copied. */
-const COPIED_LINES = 1000;
-const TIME_FORMS: readonly TimeForm[] = ['off', 'clock', 'since'];
 
 /** A log that is shown: what is known of it, its window, and what its user has asked for. */
 export class LogControl {
@@ -38,6 +36,7 @@ export class LogControl {
   readonly #stopper = new AbortController();
   readonly #marks: LogMarks;
   readonly #stderr: StderrLines;
+  readonly #problem: LogProblem;
   readonly model: LogModel;
   readonly pane: LogPane;
   readonly finder: LogFinder;
@@ -48,8 +47,6 @@ export class LogControl {
   #totalAtPause = 0;
   times: TimeForm = 'off';
   isWrapped = false;
-  /** Why something that was asked for could not be done. */
-  problem = '';
   /** A line that was cut in the window, with all of it. */
   whole: { readonly line: number; readonly text: string } | undefined;
 
@@ -58,6 +55,7 @@ export class LogControl {
     const { client, job, scroller, line } = options;
     this.#id = job().id;
     this.#marked = line;
+    this.#problem = new LogProblem(options.off);
     this.#marks = new LogMarks(options.marks);
     this.#awaited = line?.from;
     this.#anchor = line?.from;
@@ -95,6 +93,11 @@ export class LogControl {
     return this.#stderr.isHidden;
   }
 
+  /** Why something that was asked for could not be done; empty: it could. */
+  get problem(): string {
+    return this.#problem.text;
+  }
+
   get hasMarked(): boolean {
     return this.#marked !== undefined;
   }
@@ -118,7 +121,7 @@ export class LogControl {
   }
 
   nextTimes(): void {
-    this.times = TIME_FORMS[(TIME_FORMS.indexOf(this.times) + 1) % TIME_FORMS.length] ?? 'off';
+    this.times = formAfter(this.times);
     this.changed();
   }
 
@@ -131,7 +134,7 @@ export class LogControl {
   /** Shows the lines of stderr, or does not. */
   async showStderr(isShown: boolean): Promise<void> {
     this.#stderr.isHidden = !isShown;
-    this.problem = '';
+    this.#problem.text = '';
     if (!isShown) await this.#knowStderr();
     this.changed();
   }
@@ -140,7 +143,8 @@ export class LogControl {
   async find(typed: string, step: 1 | -1 = 1): Promise<void> {
     const { finder } = this;
     if (typed !== finder.typed || finder.hits.lines.length === 0) {
-      this.problem = '';
+      if (this.#isOff()) return;
+      this.#problem.text = '';
       await finder.find(typed);
       if (typed !== finder.typed) return;
     }
@@ -162,9 +166,7 @@ export class LogControl {
   /** Fetches all of a line that is cut in the window. */
   showWhole(line: number): Promise<void> {
     return this.#try(async (signal) => {
-      const query = { from: line, count: 1, lineBytes: WHOLE_BYTES };
-      const { lines } = await this.#options.client.lines(this.#id, query, { signal });
-      this.whole = { line, text: lines[0]?.text ?? '' };
+      this.whole = { line, text: await wholeText(this.#options.client, this.#id, line, signal) };
     });
   }
 
@@ -182,18 +184,15 @@ export class LogControl {
   /** Copies the lines that are marked, all of them, also those that were never in view. */
   copyMarked(): Promise<void> {
     return this.#try(async (signal) => {
-      const { from, to } = this.#marked ?? { from: 1, to: 0 };
-      const texts: string[] = [];
-      for (let line = from; line <= to; ) {
-        const count = Math.min(to - line + 1, COPIED_LINES);
-        const query = { from: line, count, lineBytes: WHOLE_BYTES };
-        const { lines } = await this.#options.client.lines(this.#id, query, { signal });
-        if (lines.length === 0) break;
-        texts.push(...lines.map(({ text }) => textOf(showLine(text, PLAIN).spans)));
-        line += lines.length;
-      }
-      this.#options.onCopy(texts.join('\n'));
+      const range = this.#marked;
+      if (range === undefined) return;
+      this.#options.onCopy(await markedText(this.#options.client, this.#id, range, signal));
     });
+  }
+
+  /** pman can be asked again: what could not be done for that reason is no problem any more. */
+  online(): void {
+    if (this.#problem.online()) this.changed();
   }
 
   /** Something that is shown is another way. */
@@ -245,12 +244,14 @@ export class LogControl {
     this.changed();
   }
 
-  #knowStderr(): Promise<void> {
-    return this.#stderr.know(() => this.model.total).catch((error) => this.#failed(error));
+  async #knowStderr(): Promise<void> {
+    if (this.model.total > this.#stderr.hits.searched && this.#isOff()) return;
+    await this.#stderr.know(() => this.model.total).catch((error) => this.#failed(error));
   }
 
   /** Does what was asked for, and tells why not. */
   async #try(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#isOff()) return;
     try {
       await work(this.#stopper.signal);
     } catch (error) {
@@ -259,9 +260,14 @@ export class LogControl {
     this.changed();
   }
 
+  #isOff(): boolean {
+    const isOff = this.#problem.isOff();
+    if (isOff) this.changed();
+    return isOff;
+  }
+
   #failed(error: unknown): void {
-    if (this.#stopper.signal.aborted) return;
-    this.problem = error instanceof Error ? error.message : String(error);
+    if (!this.#stopper.signal.aborted) this.#problem.failed(error);
   }
 
   #contentOf(number: number): RowContent {
@@ -290,6 +296,8 @@ export class LogControl {
     const range = { from: Math.min(from, line), to: Math.max(from, line) };
     this.#marked = range;
     this.changed();
+    // The row is drawn anew, and a number that had the focus goes with it: keys are the log's all the same.
+    this.#options.scroller.focus({ preventScroll: true });
     this.#options.onLine(range);
   }
 }

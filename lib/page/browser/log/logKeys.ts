@@ -2,7 +2,7 @@ import { areKeysOn, isTypedInto } from '../oneLetterKeys.ts';
 import type { LogControl } from './logControl.ts';
 
 /** Keys that are the log's wherever one is in the page. */
-const EVERYWHERE = new Set(['/', 'e', 'E', 'n', 'N', 'F', 'w', 't']);
+const EVERYWHERE = new Set(['/', 'e', 'E', 'n', 'N', 'F', 'w', 't', 'y']);
 
 /** Keys that move what has the focus. */
 const MOVES = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End', ' ']);

@@ -2,6 +2,12 @@ import { clock } from '../shown.ts';
 
 /** Which time stands before a line. */
 export type TimeForm = 'off' | 'clock' | 'since';
+const TIME_FORMS: readonly TimeForm[] = ['off', 'clock', 'since'];
+
+/** The next one; behind the last one the first. */
+export function formAfter(form: TimeForm): TimeForm {
+  return TIME_FORMS[(TIME_FORMS.indexOf(form) + 1) % TIME_FORMS.length] ?? 'off';
+}
 
 /**
  * When a line came: by the clock of its reader, or since the start of the job.
