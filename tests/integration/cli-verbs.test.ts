@@ -91,6 +91,31 @@ describe('the verbs of pman', () => {
       expect(await pman('run', '-f', line)).toMatchObject({ code });
     });
 
+    it('-f --json prints an object a line: what the job writes, and how it has ended', async () => {
+      const line = 'echo out; echo err >&2; exit 3';
+      const { code, stdout, stderr } = await pman('run', '-f', '--json', line);
+      expect([code, stderr]).toEqual([3, '']);
+      const objects = stdout
+        .trimEnd()
+        .split('\n')
+        .map((each): unknown => JSON.parse(each));
+      const { id, ...end } = jobSchema.strict().parse(objects.pop());
+      expect(end).toMatchObject({ state: 'failed', exitCode: 3 });
+      const outputs = (await printed('logs', '-f', '--json', id))
+        .trimEnd()
+        .split('\n')
+        .map((each): unknown => JSON.parse(each));
+      expect(objects).toEqual(outputs);
+      const piece = { job: id, part: 0, offset: 0, time: expect.any(String) };
+      expect(objects).toHaveLength(2);
+      expect(objects).toEqual(
+        expect.arrayContaining([
+          { ...piece, stream: 'stdout', text: 'out\n' },
+          { ...piece, stream: 'stderr', text: 'err\n' },
+        ]),
+      );
+    });
+
     it('says why a job has ended where its exit code does not tell, also in a pipe', async () => {
       const told = async (...argv: string[]) => (await pman('run', '-f', ...argv)).stderr;
       expect(await told('--timeout', '0.2s', 'sleep 60')).toMatch(
@@ -391,6 +416,10 @@ describe('the verbs of pman', () => {
       const { code, stdout, stderr } = await pman('wait', '--timeout', '0.2s', id);
       expect([code, stdout]).toEqual([124, '']);
       expect(stderr).toContain('pman: the time is over: 1 of 1 left');
+      // Counted from what became of the job, whoever looked.
+      await eventually(async () =>
+        /last change [2-9] s ago/.test((await pman('wait', '--timeout', '0.1s', id)).stderr),
+      );
       gate.open();
       expect(await pman('wait', '--timeout', '10m', id)).toMatchObject({ code: 0 });
       expect(await pman('wait', '--timeout', 'soon', id)).toMatchObject({ code: 2 });
@@ -427,6 +456,19 @@ describe('the verbs of pman', () => {
       expect(await pman('rm', 'lost-*')).toMatchObject({ code: 2 });
       expect(await printed('rm', '-y', 'lost-*')).toMatch(/removed\n.*removed\n$/);
       expect(await pman('show', 'lost-1')).toMatchObject({ code: 1 });
+    });
+
+    it('kill takes a pattern for those alone that have not ended', async () => {
+      for (const n of [1, 2]) await pman('run', '-f', '--name', `w${n}`, 'true');
+      const id = (await printed('run', '--name', 'w3', 'exec sleep 60')).trim();
+      expect(await printed('kill', '--dry-run', 'w?')).toBe(`${id} w3 would be killed\n`);
+      // One alone is no question.
+      expect(await printed('kill', 'w?')).toBe(`${id}\tw3\tkilled\n`);
+      expect(await pman('kill', 'w?')).toEqual({
+        ...{ code: 1, stdout: '' },
+        stderr: 'pman: the jobs that "w?" names have all ended\n',
+      });
+      expect(await pman('kill', id)).toMatchObject({ code: 1, stdout: '' });
     });
 
     it('say what they could not do, and do the rest', async () => {
