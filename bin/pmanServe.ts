@@ -6,6 +6,7 @@ import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/host/folders.ts';
+import { keepDescriptors } from '../lib/host/keptDescriptors.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
 import { type Rights, rightsUnder } from '../lib/host/rights.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
@@ -70,6 +71,9 @@ async function run(argv: readonly string[]): Promise<number> {
     end = resolve;
   });
   onSignals((reason) => end({ reason }));
+  const handedDown = await keepDescriptors();
+  if (handedDown.length > 0)
+    log.warn('what pman starts holds its descriptors open; its jobs do not', { handedDown });
   const server = await openPman({
     ...{ config, log, env: process.env, home: homedir() },
     onQuit: (options) => end({ reason: 'a client asked it to quit', options }),

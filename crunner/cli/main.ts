@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
+import { keepDescriptors } from '../../lib/host/keptDescriptors.ts';
 import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
 import { writeFd } from '../attached/writeFd.ts';
 import { complain } from './complain.ts';
@@ -43,6 +44,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runCommand(flags: Flags, command: string): Promise<number> {
+  const handedDown = await keepDescriptors();
+  if (handedDown.length > 0)
+    complain(
+      `the command has the open files of crunner, too: descriptors ${handedDown.join(', ')}`,
+    );
   const ssh = await connectionOf(flags);
   const typed = await terminalInput();
   const output = new JobOutput(flags, ssh?.target, typed);

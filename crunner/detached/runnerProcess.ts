@@ -1,5 +1,6 @@
-import { chmodSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { keepDescriptors } from '../../lib/host/keptDescriptors.ts';
 import { SpentMemory } from '../../lib/host/spentMemory.ts';
 import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import { closeGroups } from './confinement.ts';
@@ -22,6 +23,8 @@ async function main(spool: string): Promise<void> {
   // What ends the server (a terminal's Ctrl-C, a service manager's SIGTERM to the group) does not end its jobs.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);
+  // A pman keeps its own, but whoever uses it as a module may not. Nothing but the streams is meant for the runner.
+  for (const fd of await keepDescriptors()) closeSync(fd);
   const strangerAt = await strangerCheck();
   const path = runnerSocket(spool);
   const servers = new Set<Socket>();

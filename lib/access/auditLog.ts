@@ -1,21 +1,10 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { messageOf, PmanError, systemErrorCode, UsageError } from '../errors.ts';
+import { PmanError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { terminalText } from '../terminalText.ts';
+import { AuditFile, type MissingEntries } from './auditFile.ts';
 import type { Caller } from './caller.ts';
 import type { Program } from './scopes.ts';
 
-/** Files of this size are put aside, so many of them are kept, beside the one that is written. */
-const KEPT_FILES = 9;
 /** Of those who are not let in, one each so often is written: they must not push out what was done. */
 const REFUSED_EVERY_MS = 1000;
 const MAX_TEXT = 300;
@@ -72,78 +61,35 @@ export interface AuditOptions {
  * @throws UsageError when it cannot be written
  */
 export function openAudit({ file, maxBytes, log }: AuditOptions): Audit {
-  let opened: OpenedFile | undefined = openOwnFile(file);
-  let isFailing = false;
+  const onFailing = (reason: string) => log.error('the audit log cannot be written', { reason });
+  const lines = new AuditFile({ file, maxBytes, onFailing });
   let refusedAt = Number.NEGATIVE_INFINITY;
   let leftOut = 0;
-  const append = (line: string) => {
-    try {
-      const bytes = Buffer.from(`${line}\n`);
-      if (opened !== undefined && opened.bytes > 0 && opened.bytes + bytes.length > maxBytes) {
-        closeSync(opened.fd);
-        opened = undefined;
-        putAside(file);
-      }
-      opened ??= openOwnFile(file);
-      opened.bytes += writeSync(opened.fd, bytes);
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) log.error('the audit log cannot be written', { reason: messageOf(error) });
-      isFailing = true;
-    }
+  let program: Program | undefined;
+  const noteOf = ({ count, sinceMs }: MissingEntries) =>
+    JSON.stringify({
+      time: new Date().toISOString(),
+      program,
+      entriesMissing: count,
+      since: new Date(sinceMs).toISOString(),
+    });
+  const append = (deed: Deed, refusals?: number) => {
+    ({ program } = deed);
+    return lines.append(lineOf(deed, refusals), noteOf);
   };
   return {
-    write: (deed) => append(lineOf(deed)),
+    write: (deed) => void append(deed),
     refused(deed) {
       const now = performance.now();
       if (now - refusedAt < REFUSED_EVERY_MS) {
         leftOut += 1;
         return;
       }
-      append(lineOf(deed, leftOut));
+      if (append(deed, leftOut)) leftOut = 0;
       refusedAt = now;
-      leftOut = 0;
     },
-    close: () => {
-      if (opened !== undefined) closeSync(opened.fd);
-      opened = undefined;
-    },
+    close: () => lines.close(noteOf),
   };
-}
-
-interface OpenedFile {
-  readonly fd: number;
-  bytes: number;
-}
-
-/** `audit.log` becomes `audit.log.1`, that becomes `audit.log.2`, and the last one is gone. */
-function putAside(file: string): void {
-  for (let i = KEPT_FILES; i > 0; i -= 1) {
-    const from = i === 1 ? file : `${file}.${i - 1}`;
-    if (existsSync(from)) renameSync(from, `${file}.${i}`);
-  }
-}
-
-/** @throws UsageError when it is none of this user's files, or cannot be written */
-function openOwnFile(file: string): OpenedFile {
-  try {
-    const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
-    const fd = openSync(file, O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_WRONLY, 0o600);
-    const stat = fstatSync(fd);
-    if (stat.isFile() && (process.geteuid === undefined || stat.uid === process.geteuid())) {
-      if ((stat.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
-      return { fd, bytes: stat.size };
-    }
-    closeSync(fd);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ELOOP') {
-      const message = `cannot write --auditLog ${file}: ${messageOf(error)}`;
-      throw new UsageError(message, { cause: error });
-    }
-  }
-  throw new UsageError(`--auditLog ${file} is no file of this user`, {
-    hint: 'name a file of its own, in a folder that only this user can write; it is made',
-  });
 }
 
 function lineOf(deed: Deed, leftOut = 0): string {

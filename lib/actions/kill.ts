@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { z } from 'zod';
 import { freely } from '../concurrency/turns.ts';
+import { PmanError } from '../errors.ts';
 import { isPassing } from '../host/passingSignals.ts';
 import { KILL_REQUEST } from '../jobs/causeWords.ts';
 import type { JsonValue } from '../wire/json.ts';
@@ -49,7 +50,7 @@ const schema = z.looseObject({
  * `kill`: sends a signal to jobs. One that stops a job, lets it go on or only tells it something (STOP, TSTP, CONT, WINCH, …)
  * is passed on, and the job goes on. Any other ends them: `signal` (default TERM) to the whole process group, KILL to what is left of it after `grace`
  * seconds. The record stays and says who ended the job and how. The reply comes when the signal is sent; a job that
- * had ended already shows `killed: false`; of more than a thousand jobs only those are told of that were ended. Not of the original, but its README promises it.
+ * had ended already shows `killed: false`, and one that has not started cannot be passed anything; of more than a thousand jobs only those are told of that were ended. Not of the original, but its README promises it.
  */
 export const kill = defineAction({
   schema,
@@ -63,6 +64,7 @@ export const kill = defineAction({
     const { limit } = rangeOf({});
     const told: JsonValue[] = [];
     let wasFound = false;
+    let waiting: string | undefined;
     const by = caller.name ?? null;
     for (const root of roots) {
       if (steady.isOthersTurn) await steady.turn();
@@ -73,6 +75,7 @@ export const kill = defineAction({
         ? await services.jobs.kill(root, order)
         : await services.jobs.pass(root, meta.signal);
       wasFound ||= found;
+      if (!isOver && !found && services.jobs.isActive(root)) waiting ??= root;
       // Of very many those that had ended already are left out.
       if (told.length >= limit || (roots.length > limit && !found)) continue;
       const done = isOver ? { killed: found } : { killed: false, signalled: found };
@@ -81,8 +84,16 @@ export const kill = defineAction({
     return {
       status: wasFound,
       result: Object.fromEntries(told.entries()),
+      ...(wasFound || waiting === undefined ? {} : { error: notStarted(waiting) }),
       jobs: roots,
       ...(roots.length > limit && { page: { total: roots.length, limit } }),
     };
   },
 });
+
+/** What gets a signal is a process, and a job that waits has none yet. */
+function notStarted(root: string): PmanError {
+  return new PmanError('conflict', `the job ${root} has not started yet`, {
+    hint: 'a signal that ends jobs, such as TERM, takes it out of the queue',
+  });
+}

@@ -13,7 +13,10 @@ export interface JobView {
   readonly status: JobStatus;
   /** Whether nothing of it runs any more. */
   readonly isDone: boolean;
-  /** When its last part ended, in milliseconds since 1970; null while it goes on, and where nobody knows. */
+  /**
+   * When its last part ended, or it was decided that none runs, in milliseconds since 1970; null while it goes on, and where
+   * nobody knows.
+   */
   readonly endedAt: number | null;
   /** Why it did not run, or waits. */
   readonly cause: string | null;
@@ -69,7 +72,9 @@ export function hostView(record: TreeNode): JobView {
     },
     status,
     isDone,
-    endedAt: isDone && last !== undefined ? timeOf(last.endstamp) : null,
+    endedAt: isDone
+      ? timeOf(last === undefined ? record.leaves.get('endstamp') : last.endstamp)
+      : null,
     cause: textOf(record.leaves.get('lost')) ?? textOf(record.leaves.get('cause')) ?? null,
     parts: entries.map((entry) => ({
       command: textOf(entry.cmd)?.trim() ?? '',

@@ -126,9 +126,19 @@ export function recordDone(record: RecordEditor, count: number): void {
   record.touch(['jobCount'], count);
 }
 
-/** Closes the record of a job of which no (further) sub-job is run. The leaf `cause` is ours: why. */
-export function recordDropped(record: RecordEditor, count: number, cause: string): void {
+/**
+ * Closes the record of a job of which no (further) sub-job is run. The leaf `cause` is ours: why. So is `endstamp`, of a job
+ * of which nothing was run: where the original writes down when something ended, this one has no entry.
+ * @param endedAt when that was decided; a record that says it already keeps what it says
+ */
+export function recordDropped(
+  record: RecordEditor,
+  count: number,
+  { cause, endedAt }: { readonly cause: string; readonly endedAt: number },
+): void {
   record.touch(['cause'], cause);
+  if (count === 0 && record.cat(['endstamp']) === undefined)
+    record.touch(['endstamp'], readableStamp(endedAt));
   recordDone(record, count);
 }
 

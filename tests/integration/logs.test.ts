@@ -97,6 +97,50 @@ it('a full disk under the debug log does not end pman, and the log says later th
   }
 });
 
+it('a full disk under the audit log leaves whole lines, and one that says how many are missing, and since when', async () => {
+  const disk = join(tempDir(), 'disk');
+  if (!mountSmallDisk(disk)) return;
+  try {
+    const auditLog = join(disk, 'audit.log');
+    const server = await startServer({ flags: ['--auditLog', auditLog] });
+    const jid = await runJob(server, 'true');
+    const text = () => readFileSync(auditLog, 'utf8');
+    const lines = () =>
+      text()
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const asks = async (count: number) => {
+      for (let i = 0; i < count; i += 1) await server.post('status', { key: 'jid', value: jid });
+    };
+    await asks(1);
+    const filler = join(disk, 'filler');
+    try {
+      writeFileSync(filler, Buffer.alloc(128 * 1024));
+    } catch {
+      // It is full now.
+    }
+    // More than what is left of the page that the file ends in, whose rest takes a part of a line.
+    await asks(60);
+    expect(text().endsWith('\n')).toBe(true);
+    const before = lines().length;
+    expect(before).toBeLessThan(60);
+    const since = lines().at(-1).time;
+    writeFileSync(filler, '');
+    await asks(2);
+    const [note, ...entries] = lines().slice(before);
+    expect(note).toMatchObject({ program: 'pman', time: expect.any(String) });
+    expect(Date.parse(note.since)).toBeGreaterThanOrEqual(Date.parse(since));
+    expect(Date.parse(note.since)).toBeLessThanOrEqual(Date.parse(note.time));
+    expect(entries).toMatchObject([{ action: 'status' }, { action: 'status' }]);
+    const told = lines().filter(({ action }) => action === 'status').length;
+    expect(told + note.entriesMissing).toBe(63);
+    await endServer(server);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
+});
+
 describe('the log at its usual level', () => {
   it('tells what an operator asks: the database, each job and its end, what goes on; as JSON when asked', async () => {
     const folders = makeFolders();

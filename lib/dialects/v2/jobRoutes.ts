@@ -142,16 +142,19 @@ export const killJob = defineRoute({
   answers: {
     202: { description: 'The order is on the disk, and the signal was sent.', schema: jobSchema },
     404: NO_SUCH_JOB,
-    409: { description: 'The job has ended.' },
+    409: {
+      description:
+        'The job has ended; or it has not started yet, and the signal is one that ends nothing.',
+    },
   },
   async handle({ params, body }, context) {
     const root = requireJob(context, params.id);
-    const { status } = await context.act('kill', {
+    const { status, error } = await context.act('kill', {
       ...{ key: 'jobRoot', value: root },
       ...(body.signal === undefined ? {} : { signal: body.signal }),
       ...(body.grace === undefined ? {} : { grace: body.grace }),
     });
-    if (status !== true) throw new PmanError('conflict', `the job ${root} has ended`);
+    if (status !== true) throw error ?? new PmanError('conflict', `the job ${root} has ended`);
     return { status: 202, body: jobText(context, root) };
   },
 });

@@ -7,6 +7,7 @@ import type {
 } from '../../../crunner/detached/journal.ts';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
 import { partFiles } from '../../../crunner/detached/spool.ts';
+import { preciseNow } from '../../host/clock.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import {
   type NewJob,
@@ -92,7 +93,9 @@ export class Poller {
   dropped(root: string, reason: string): void {
     const record = this.#options.database.edit(root);
     const tree = this.#options.database.tree(root);
-    if (record && tree) recordDropped(record, progressOf(tree).started.length, reason);
+    if (record === undefined || tree === undefined) return;
+    const end = { cause: reason, endedAt: preciseNow() };
+    recordDropped(record, progressOf(tree).started.length, end);
   }
 
   /** Writes into the record what the spool knows and the record does not. */

@@ -27,6 +27,7 @@ const KINDS = [
   'the clock goes back',
   'the reader of the log leaves',
   'a full disk under the log',
+  'a full disk under the audit log',
   'two servers on one database',
   'started in a folder that is gone',
   'a job starts others without end',

@@ -65,7 +65,7 @@ describe('readOutline', () => {
         const record = begun();
         for (const [k, [end, cause]] of ends.entries()) part(record, k, end, cause ?? undefined);
         if (dropped === null) recordDone(record, ends.length);
-        else recordDropped(record, ends.length, dropped);
+        else recordDropped(record, ends.length, { cause: dropped, endedAt: 1 });
         const folder = written(record);
         expect(seen(folder)).toEqual(whole(folder));
       }),
@@ -99,7 +99,7 @@ describe('readOutline', () => {
   part(lost, 1);
   recordLost(lost, 1, 'nobody knows');
   const refused = begun();
-  recordDropped(refused, 0, 'no place');
+  recordDropped(refused, 0, { cause: 'no place', endedAt: 1 });
   it.each([
     ['that waits', begun()],
     ['that runs', running],

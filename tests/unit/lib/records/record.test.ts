@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { hostView } from '../../../../lib/jobs/jobView.ts';
 import {
   type NewJob,
   newRecord,
   recordDone,
+  recordDropped,
   recordEnd,
   recordLost,
   recordStart,
@@ -180,5 +182,34 @@ describe('recordLost', () => {
       endInfo: { allJobsDone: true },
       start: { '1': { startInfo: { allJobsStarted: true } } },
     });
+  });
+});
+
+describe('recordDropped', () => {
+  it('tells when a job ended of which nothing was run: no entry does', () => {
+    const record = newRecord(JOB);
+    recordDropped(record, 0, { cause: 'no room', endedAt: T0 });
+    recordDropped(record, 0, { cause: 'no room', endedAt: T0 + 5000 });
+    expect(record.toJson()).toMatchObject({
+      ...{ cause: 'no room', endstamp: '2026-11-22 06:35:20.000000' },
+      endInfo: { allJobsDone: true },
+    });
+    expect(hostView(record).endedAt).toBe(T0);
+  });
+
+  it('leaves that to the entries of the parts that were run', () => {
+    const record = newRecord(JOB);
+    start(record, 0);
+    end(record, 0);
+    recordDropped(record, 1, { cause: 'no more', endedAt: T0 + 5000 });
+    expect(record.leaves.has('endstamp')).toBe(false);
+    expect(hostView(record).endedAt).toBe(T0 + 167.204);
+  });
+
+  it('is not known of records that were closed without it', () => {
+    const record = newRecord(JOB);
+    recordDropped(record, 0, { cause: 'no room', endedAt: T0 });
+    record.rm(['endstamp']);
+    expect(hostView(record)).toMatchObject({ isDone: true, endedAt: null });
   });
 });

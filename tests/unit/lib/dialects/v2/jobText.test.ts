@@ -63,7 +63,7 @@ describe('the text of a job', () => {
       end: (record) =>
         recordEnd(record, 0, { endedAt: 1, returncode: 3, stdout: 'a', stderr: '', cause: 'x' }),
       done: (record) => recordDone(record, 1),
-      dropped: (record) => recordDropped(record, 0, 'no room'),
+      dropped: (record) => recordDropped(record, 0, { cause: 'no room', endedAt: 1 }),
       lost: (record) => recordLost(record, 1, 'nobody knows'),
       another: (record) => record.touch(['jid'], 'another'),
       'without a name': (record) => void record.rm(['jid']),
