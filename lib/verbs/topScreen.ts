@@ -170,6 +170,7 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
   const { nowMs, selected } = view;
   // The row that keys act on has a mark before the sign of its state where colours cannot mark it.
   const hasColours = style.inverse('x') !== 'x';
+  const hasMark = !hasColours && selected !== undefined;
   const isSelected = ({ job }: TopRow) => job.id === selected;
   const dash = (text: string | undefined, { job }: TopRow) =>
     text ?? (job.state === 'waiting' ? '-' : '');
@@ -180,8 +181,8 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
     {
       name: '',
       text: (row) =>
-        `${hasColours ? '' : isSelected(row) ? '>' : ' '}${signOf(row.job.state, signs)}`,
-      look: (text, { job }) => (hasColours ? signInColour(style, signs, job.state) : text),
+        `${!hasMark ? '' : isSelected(row) ? '>' : ' '}${signOf(row.job.state, signs)}`,
+      look: (text, { job }) => (hasMark ? text : signInColour(style, signs, job.state)),
     },
     {
       name: 'ID',

@@ -15,7 +15,7 @@ describe('what programs write', () => {
   beforeAll(async () => {
     server = await startServer();
     const api = new ApiClient(server);
-    id = (await api.submit({ command: `true ${'x'.repeat(LONG)}`, jid: 'long' })).id;
+    id = (await api.submit({ command: `true ${'x'.repeat(LONG)}` })).id;
   });
   afterAll(() => endServer(server));
 
@@ -62,7 +62,7 @@ describe('what programs write', () => {
 
   it.each([
     ['pman', ['ls', '-a']],
-    ['pman', ['show', '--json', 'long']],
+    ['pman', ['show', '--json', 'ID']],
     ['pman', ['run', 'true']],
     ['pman', ['--help']],
     ['pman', ['help', 'json']],
@@ -75,7 +75,8 @@ describe('what programs write', () => {
     ['pman_do', ['--help']],
     ['pman_health', ['--help']],
   ])('is missed, and said so, on a full disk: %s %j', async (program, argv, code = 1) => {
-    const { err } = await inShell(TO_FULL_DISK, program, argv);
+    const words = argv.map((word) => (word === 'ID' ? id : word));
+    const { err } = await inShell(TO_FULL_DISK, program, words);
     expect(err).toMatch(
       new RegExp(`^${program}: cannot write: ENOSPC[^\n]*\nended with ${code}\n$`),
     );
