@@ -7,6 +7,7 @@ import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { openPfioh } from '../lib/modules/openPfioh.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { VERSION } from '../lib/version.ts';
 
 const SYNOPSIS = `pfioh ${VERSION}
@@ -35,6 +36,7 @@ function exposure({ storeBase, ip, enableTokenAuth }: PfiohConfig): string | und
 }
 
 async function serve(config: PfiohConfig): Promise<number> {
+  outliveReaders();
   const { forever } = config;
   if (leaveLostFolder()) console.error(`pfioh: ${LOST_FOLDER}`);
   const { logFormat } = config;
@@ -63,6 +65,7 @@ async function main(): Promise<number> {
     const line = readPfiohFlags(process.argv.slice(2));
     const text = line.kind === 'print' ? line.text : information(line.config);
     if (text !== undefined) {
+      heedOutput('pfioh');
       process.stdout.write(text);
       return 0;
     }
@@ -79,7 +82,6 @@ function information({ synopsis, desc, version }: PfiohConfig): string | undefin
   return version ? `Version: ${VERSION}\n` : undefined;
 }
 
-outliveReaders();
 // No await: this program is bundled as a CommonJS module, which has none at its top.
 void main().then((status) => {
   process.exitCode = status;

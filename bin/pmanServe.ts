@@ -12,6 +12,7 @@ import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { type Logger, makeLogger } from '../lib/log.ts';
 import { openPman } from '../lib/modules/openPman.ts';
 import { outliveReaders } from '../lib/outliveReaders.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { formerDatabase } from '../lib/records/formerPlace.ts';
 import type { PmanServer } from '../lib/server/server.ts';
 import { VERSION } from '../lib/version.ts';
@@ -26,37 +27,34 @@ interface Ending {
 }
 
 /**
- * The server, by its command line. It ends this process.
+ * The server, by its command line. One that has run ends this process.
  * @param help where its flags are explained
+ * @returns the exit code when there was none to run
  */
-export async function serve(argv: readonly string[], help: string): Promise<void> {
-  outliveReaders();
+export async function serve(argv: readonly string[], help: string): Promise<number> {
   try {
-    await run(argv);
+    return await run(argv);
   } catch (error) {
     console.error(errorReport('pman', error, help));
-    process.exit(error instanceof UsageError ? WRONG_USE : CANNOT_RUN);
+    return error instanceof UsageError ? WRONG_USE : CANNOT_RUN;
   }
 }
 
-async function run(argv: readonly string[]): Promise<void> {
+async function run(argv: readonly string[]): Promise<number> {
   const asked = readPmanConfig({ argv, env: process.env });
   switch (asked.kind) {
     case 'print':
-      process.stdout.write(asked.text);
-      return;
+      return told(asked.text);
     case 'version':
-      console.log(`Version: ${VERSION}`);
-      return;
+      return told(`Version: ${VERSION}\n`);
     case 'desc':
-      console.log(`${banner()}\n${description()}\n${command().helpInformation()}`);
-      return;
+      return told(`${banner()}\n${description()}\n${command().helpInformation()}\n`);
     case 'synopsis':
-      console.log(`${banner()}\n${synopsis()}`);
-      return;
+      return told(`${banner()}\n${synopsis()}\n`);
     case 'run':
       break;
   }
+  outliveReaders();
   const config = { ...asked.config, dbPath: databaseFolder(asked.config.dbPath) };
   if (leaveLostFolder()) console.error(`pman: ${LOST_FOLDER}`);
   const rights = rightsUnder(config.umask);
@@ -98,6 +96,12 @@ async function run(argv: readonly string[]): Promise<void> {
   log.info('shutting down', { reason });
   await server.close(options);
   process.exit(0);
+}
+
+function told(text: string): number {
+  heedOutput('pman');
+  process.stdout.write(text);
+  return 0;
 }
 
 /** @throws PmanError storage for a link that leads nowhere */

@@ -4,6 +4,7 @@ import { command, readPmanDoConfig } from '../lib/config/pmanDo.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
 import { replaceFile } from '../lib/host/atomicFile.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { VERSION } from '../lib/version.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
 
@@ -30,8 +31,9 @@ function write(file: string, text: string): void {
   }
 }
 
+heedOutput('pman_do');
 main().catch((error: unknown) => {
   console.error(errorReport('pman_do', error));
   if (process.argv.length === 2) console.error(command().helpInformation());
-  process.exit(error instanceof UsageError ? 2 : 1);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readPmanConfig } from '../lib/config/pman.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { UsageError } from '../lib/errors.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { probe } from '../lib/server/probe.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   }
 }
 
+heedOutput('pman_health');
 // No await: this program is bundled as a CommonJS module, which has none at its top.
 void main().then((status) => {
   process.exitCode = status;

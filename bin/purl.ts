@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { basename } from 'node:path';
 import { readFilesFlags, readPurlFlags } from '../lib/config/purl.ts';
-import { messageOf, systemErrorCode, UsageError } from '../lib/errors.ts';
+import { messageOf, UsageError } from '../lib/errors.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
 import { runFiles } from '../lib/purl/folders/runFiles.ts';
 import { runPurl } from '../lib/purl/runPurl.ts';
@@ -15,13 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupt.abort();
   });
 }
-// Whoever reads the answer may have read enough.
-process.stdout.on('error', (error) => {
-  if (systemErrorCode(error) !== 'EPIPE') console.error(`${name}: ${error.message}`);
-  process.exit(systemErrorCode(error) === 'EPIPE' ? 0 : EXIT_CODES.localWrite);
-});
-// Nobody reads what is said on the way: that changes nothing about the transfer.
-process.stderr.on('error', () => {});
+heedOutput(name, EXIT_CODES.localWrite);
 
 async function main(): Promise<number> {
   try {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { hintOf } from '../lib/errorReport.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
 import { splitIntoWords } from '../lib/jobs/container/words.ts';
+import { heedOutput } from '../lib/programOutput.ts';
 import { VERSION } from '../lib/version.ts';
 import type { JsonValue } from '../lib/wire/json.ts';
 import { dumps } from '../lib/wire/pythonJson.ts';
@@ -62,6 +63,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+heedOutput('swarm');
 // No await: this program is bundled as a CommonJS module, which has none at its top.
 void main(process.argv.slice(2)).then((status) => {
   process.exitCode = status;

@@ -16,19 +16,22 @@ const ENDS_AS_JOB: ReadonlySet<string> = new Set(['run', 'logs', 'wait']);
 
 /**
  * The program pman: a first word is a verb; flags alone, or nothing, start the server.
- * @param serve the server, with the flags behind its name, and where a wrong one is explained
- * @returns the exit code; undefined for the server, which sees to its end itself
+ * @param serve the server, with the flags behind its name, and where a wrong one is explained; it resolves when there is
+ * none to run
+ * @returns the exit code
  */
 export async function main(
   argv: readonly string[],
   env: Env,
-  serve: (flags: readonly string[], help: string) => Promise<void>,
-): Promise<number | undefined> {
+  serve: (flags: readonly string[], help: string) => Promise<number>,
+): Promise<number> {
   const [word = '', ...rest] = argv;
   if (word === '' || (word.startsWith('-') && !isHelp(argv))) {
-    await serve(argv, flagsHelp(argv));
-    return undefined;
+    return serve(argv, flagsHelp(argv));
   }
+  const row = verbRow(word);
+  // Before anything listens to its streams: a server goes on when nobody reads what it says.
+  if (row !== undefined && row.load === undefined) return serve(rest, flagsHelp(rest));
   const streams = ownStreams(env);
   if (isHelp(argv)) {
     streams.out.write(overview());
@@ -36,12 +39,7 @@ export async function main(
   }
   if (word === 'help') return help(rest, streams);
   if (word === '__complete') return (await import('./complete.ts')).complete(rest, env, streams);
-  const row = verbRow(word);
-  if (row === undefined) return unknown(word, streams);
-  if (row.load === undefined) {
-    await serve(rest, flagsHelp(rest));
-    return undefined;
-  }
+  if (row?.load === undefined) return unknown(word, streams);
   try {
     const verb = await row.load();
     if (asksForHelp(rest, verb.takesCommand === true)) {

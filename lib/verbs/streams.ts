@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { hasNoReader } from '../errors.ts';
+import { heedOutput } from '../programOutput.ts';
 import { type Signs, signsOf } from '../terminal/signs.ts';
 import { type ColourWish, type Style, styleOf } from '../terminal/style.ts';
 
@@ -59,14 +59,9 @@ export interface Streams {
   readonly signs: Signs;
 }
 
-/** Those of this process. Who reads stdout may end any time: then this process ends as well, and says nothing. */
+/** Those of this process. */
 export function ownStreams(env: Env): Streams {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (hasNoReader(error)) process.exit(0);
-    process.stderr.write(`pman: cannot write: ${error.message}\n`);
-    process.exit(1);
-  });
-  process.stderr.on('error', () => {});
+  heedOutput('pman');
   return {
     out: new Sink(process.stdout, env),
     err: new Sink(process.stderr, env),

@@ -36,9 +36,10 @@ async function withoutReaders(program: string, flags: readonly string[]) {
 }
 
 describe('a server whose log nobody reads any more', () => {
-  it('goes on: pman', async () => {
+  it.each([[[]], [['serve']]])('goes on: pman %j', async (verb) => {
     const { DBpath, directiveFile } = makeFolders();
     const { child, address } = await withoutReaders('pman', [
+      ...verb,
       ...['--port', '0', '--DBpath', DBpath, '--directiveFile', directiveFile],
       ...['--verbosity', '2', '--jobsAtExit', 'end'],
     ]);

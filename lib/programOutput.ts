@@ -1,0 +1,38 @@
+import { hasNoReader } from './errors.ts';
+
+/**
+ * Has this process end when nobody takes what it writes to stdout: quietly when the reader has gone, as he may any time;
+ * else with a word on stderr, such as on a full disk. Nobody has to read stderr.
+ * @param name of the program
+ * @param code the exit code when stdout cannot be written
+ */
+export function heedOutput(name: string, code = 1): void {
+  let isSaid = false;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (hasNoReader(error)) process.exit(0);
+    // Each write that fails is told here, and one is enough.
+    if (isSaid) return;
+    isSaid = true;
+    process.stderr.write(`${name}: cannot write: ${error.message}\n`, () => process.exit(code));
+  });
+  process.stderr.on('error', () => {});
+}
+
+/**
+ * Ends this process, whatever else it has begun, once all is written that it has said: a pipe takes 64 KiB at once, and
+ * the rest at the pace of its reader.
+ */
+export async function endWhenWritten(code: number): Promise<void> {
+  await written(process.stdout);
+  // A write that fails is told a turn later, and ends this process otherwise.
+  await new Promise((resolve) => setImmediate(resolve));
+  await written(process.stderr);
+  process.exit(code);
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+  });
+}
