@@ -28,6 +28,7 @@ export const kill: Verb = {
     { name: 'quiet', short: 'q', help: 'ids only' },
     ...COMMON_FLAGS,
   ],
+  notes: ['A pattern means those alone that have not ended.'],
   async run(call) {
     const words = readWords(call.argv, this.flags);
     const session = openSession(call, words);
@@ -41,7 +42,7 @@ export const kill: Verb = {
       ...(grace === undefined ? {} : { grace: requireSpan(grace, '--grace') / 1000 }),
     };
     const jobs = await selectJobs(session, words.rest, {
-      among: ['waiting', 'starting', 'running'],
+      ...{ among: ['waiting', 'starting', 'running'], patternsAreActive: true },
     });
     const asks = jobs.length > 1 && words.rest.some(namesMany);
     return doToJobs(session, words, jobs, {

@@ -12,6 +12,8 @@ export const STATES = [
 ] as const;
 type State = Job['state'];
 
+const ACTIVE: readonly State[] = ['waiting', 'starting', 'running'];
+
 /** Words that stand for all jobs in some states. */
 const STATE_WORDS: ReadonlyMap<string, readonly State[]> = new Map([
   ['waiting', ['waiting']],
@@ -21,7 +23,7 @@ const STATE_WORDS: ReadonlyMap<string, readonly State[]> = new Map([
   ['lost', ['lost']],
   ['ok', ['succeeded']],
   ['succeeded', ['succeeded']],
-  ['active', ['waiting', 'starting', 'running']],
+  ['active', ACTIVE],
   ['ended', ['succeeded', 'failed', 'killed', 'lost']],
 ]);
 
@@ -49,6 +51,8 @@ export interface SelectOptions {
   readonly mayBeNone?: boolean;
   /** How words for states are narrowed further. */
   readonly among?: readonly State[];
+  /** Whether a pattern means those alone that have not ended. */
+  readonly patternsAreActive?: boolean;
 }
 
 /**
@@ -58,7 +62,7 @@ export interface SelectOptions {
 export async function selectJobs(
   session: Session,
   words: readonly string[],
-  { orNewest = false, mayBeNone = false, among }: SelectOptions = {},
+  { orNewest = false, mayBeNone = false, ...narrowed }: SelectOptions = {},
 ): Promise<readonly Job[]> {
   if (words.length === 0) {
     if (!orNewest) throw new UsageError('say which jobs: an id, a name, or a state such as failed');
@@ -66,7 +70,7 @@ export async function selectJobs(
   }
   const found = new Map<string, Job>();
   for (const word of words) {
-    const jobs = await jobsOf(session, word, among);
+    const jobs = await jobsOf(session, word, narrowed);
     if (jobs === undefined && !mayBeNone) throw await unknownJob(session, word);
     for (const job of jobs ?? []) found.set(job.id, job);
   }
@@ -84,7 +88,7 @@ export async function selectOne(session: Session, words: readonly string[]): Pro
 async function jobsOf(
   session: Session,
   word: string,
-  among: readonly State[] | undefined,
+  { among, patternsAreActive = false }: Pick<SelectOptions, 'among' | 'patternsAreActive'>,
 ): Promise<readonly Job[] | undefined> {
   const states = statesOf(word);
   if (states !== undefined) {
@@ -93,11 +97,21 @@ async function jobsOf(
   }
   if (/^@\d+$/.test(word)) return [await newest(session, Number(word.slice(1)))];
   if (/[*?]/.test(word)) {
-    const jobs = await all(session, { name: word });
-    return jobs.length === 0 ? undefined : jobs;
+    const state = patternsAreActive ? { state: [...ACTIVE] } : {};
+    const jobs = await all(session, { name: word, ...state });
+    if (jobs.length > 0) return jobs;
+    if (patternsAreActive) await refuseEnded(session, word);
+    return undefined;
   }
   const job = await byIdOrName(session, word);
   return job === undefined ? undefined : [job];
+}
+
+/** @throws CannotError for a pattern that fits jobs which have all ended */
+async function refuseEnded({ client }: Session, pattern: string): Promise<void> {
+  const { jobs } = await client.jobPage({ name: pattern, limit: 1 });
+  if (jobs.length === 0) return;
+  throw new CannotError(`the jobs that ${JSON.stringify(pattern)} names have all ended`);
 }
 
 async function byIdOrName(session: Session, word: string): Promise<Job | undefined> {

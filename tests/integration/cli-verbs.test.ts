@@ -427,6 +427,19 @@ describe('the verbs of pman', () => {
       expect(await pman('show', 'lost-1')).toMatchObject({ code: 1 });
     });
 
+    it('kill takes a pattern for those alone that have not ended', async () => {
+      for (const n of [1, 2]) await pman('run', '-f', '--name', `w${n}`, 'true');
+      const id = (await printed('run', '--name', 'w3', 'exec sleep 60')).trim();
+      expect(await printed('kill', '--dry-run', 'w?')).toBe(`${id} w3 would be killed\n`);
+      // One alone is no question.
+      expect(await printed('kill', 'w?')).toBe(`${id}\tw3\tkilled\n`);
+      expect(await pman('kill', 'w?')).toEqual({
+        ...{ code: 1, stdout: '' },
+        stderr: 'pman: the jobs that "w?" names have all ended\n',
+      });
+      expect(await pman('kill', id)).toMatchObject({ code: 1, stdout: '' });
+    });
+
     it('say what they could not do, and do the rest', async () => {
       const running = (await printed('run', 'sleep 60')).trim();
       const done = (await printed('run', 'true')).trim();
