@@ -14,7 +14,10 @@ export interface FollowRunOptions {
   readonly form: PrintForm;
 }
 
-/** `pman run -f`: shows what the job writes, says how it has ended, and ends with its exit code. */
+/**
+ * `pman run -f`: shows what the job writes, says how it has ended, and ends with its exit code. With `--json` both are
+ * lines of JSON, as `pman logs -f --json` has them, the job last.
+ */
 export async function followRun(
   session: Session,
   job: Job,
@@ -31,9 +34,10 @@ export async function followRun(
     );
   }
   const follow = async (signal: AbortSignal) => {
-    await showOutput(session, job, { follow: true, signal });
+    const isJson = form.kind === 'json';
+    await showOutput(session, job, { follow: true, isJson, signal });
     const ended = await patient.wait(job, { signal });
-    if (form.kind === 'json') streams.out.line(jobLine(ended, form));
+    if (isJson) streams.out.line(jobLine(ended, form));
     else if (!isQuiet) tellEnd(session, ended);
     return exitCodeOf(ended);
   };

@@ -91,6 +91,31 @@ describe('the verbs of pman', () => {
       expect(await pman('run', '-f', line)).toMatchObject({ code });
     });
 
+    it('-f --json prints an object a line: what the job writes, and how it has ended', async () => {
+      const line = 'echo out; echo err >&2; exit 3';
+      const { code, stdout, stderr } = await pman('run', '-f', '--json', line);
+      expect([code, stderr]).toEqual([3, '']);
+      const objects = stdout
+        .trimEnd()
+        .split('\n')
+        .map((each): unknown => JSON.parse(each));
+      const { id, ...end } = jobSchema.strict().parse(objects.pop());
+      expect(end).toMatchObject({ state: 'failed', exitCode: 3 });
+      const outputs = (await printed('logs', '-f', '--json', id))
+        .trimEnd()
+        .split('\n')
+        .map((each): unknown => JSON.parse(each));
+      expect(objects).toEqual(outputs);
+      const piece = { job: id, part: 0, offset: 0, time: expect.any(String) };
+      expect(objects).toHaveLength(2);
+      expect(objects).toEqual(
+        expect.arrayContaining([
+          { ...piece, stream: 'stdout', text: 'out\n' },
+          { ...piece, stream: 'stderr', text: 'err\n' },
+        ]),
+      );
+    });
+
     it('says why a job has ended where its exit code does not tell, also in a pipe', async () => {
       const told = async (...argv: string[]) => (await pman('run', '-f', ...argv)).stderr;
       expect(await told('--timeout', '0.2s', 'sleep 60')).toMatch(
