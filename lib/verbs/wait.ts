@@ -70,13 +70,15 @@ class Waiting {
   readonly #form: PrintForm;
   readonly #jobs: Map<string, Job>;
   readonly #live: LiveLines;
-  #changedAt = Date.now();
+  /** When something has last become of any of them. */
+  #changedAt: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(session: Session, jobs: readonly Job[], form: PrintForm) {
     this.#session = session;
     this.#form = form;
     this.#jobs = new Map(jobs.map((job) => [job.id, job]));
+    this.#changedAt = Math.max(...jobs.map(changedAt));
     const { err } = session.streams;
     this.#live = new LiveLines({ write: (text) => err.write(text), columns: () => err.columns() });
   }
@@ -210,6 +212,11 @@ class Waiting {
     }
     return firstFailure(jobs);
   }
+}
+
+function changedAt({ acceptedAt, startedAt, endedAt }: Job): number {
+  const last = endedAt ?? startedAt ?? acceptedAt;
+  return last === null ? 0 : Date.parse(last);
 }
 
 function isOver(state: Job['state']): boolean {

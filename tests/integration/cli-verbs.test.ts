@@ -414,6 +414,10 @@ describe('the verbs of pman', () => {
       const { code, stdout, stderr } = await pman('wait', '--timeout', '0.2s', id);
       expect([code, stdout]).toEqual([124, '']);
       expect(stderr).toContain('pman: the time is over: 1 of 1 left');
+      // Counted from what became of the job, whoever looked.
+      await eventually(async () =>
+        /last change [2-9] s ago/.test((await pman('wait', '--timeout', '0.1s', id)).stderr),
+      );
       gate.open();
       expect(await pman('wait', '--timeout', '10m', id)).toMatchObject({ code: 0 });
       expect(await pman('wait', '--timeout', 'soon', id)).toMatchObject({ code: 2 });
