@@ -168,8 +168,9 @@ function loadLine(view: TopView, columns: number, { style, signs }: Looks): stri
 
 function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopRow>[] {
   const { nowMs, selected } = view;
-  // The row that keys act on keeps the sign of its state where it can be marked by colours.
+  // The row that keys act on has a mark before the sign of its state where colours cannot mark it.
   const hasColours = style.inverse('x') !== 'x';
+  const hasMark = !hasColours && selected !== undefined;
   const isSelected = ({ job }: TopRow) => job.id === selected;
   const dash = (text: string | undefined, { job }: TopRow) =>
     text ?? (job.state === 'waiting' ? '-' : '');
@@ -179,8 +180,9 @@ function columnsOf(view: TopView, { style, signs }: Looks): readonly Column<TopR
   return [
     {
       name: '',
-      text: (row) => (isSelected(row) && !hasColours ? '>' : signOf(row.job.state, signs)),
-      look: (text, { job }) => (text === '>' ? text : signInColour(style, signs, job.state)),
+      text: (row) =>
+        `${!hasMark ? '' : isSelected(row) ? '>' : ' '}${signOf(row.job.state, signs)}`,
+      look: (text, { job }) => (hasMark ? text : signInColour(style, signs, job.state)),
     },
     {
       name: 'ID',
