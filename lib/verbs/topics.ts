@@ -15,8 +15,9 @@ Other commands end with 0, with 1 when something failed, with 2 when the command
   [
     'json',
     `--json prints one document; with -f or -w an object a line. The names are those of the API (/api/v2). Names are added,
-never changed or removed. Times are RFC 3339 in UTC, lengths seconds, sizes bytes. Nothing else is on stdout; errors
-are an object on stderr. --format '{id} {state}' prints members of each job; a member of a member is {usage.wallSeconds}.
+never changed or removed. Times are RFC 3339 in UTC, lengths seconds, sizes bytes. run -f prints what logs -f does, and
+then the job. Nothing else is on stdout; errors are an object on stderr. --format '{id} {state}' prints members of each
+job; a member of a member is {usage.wallSeconds}.
 `,
   ],
   [
