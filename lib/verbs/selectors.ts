@@ -53,7 +53,8 @@ export interface SelectOptions {
 
 /**
  * The jobs that the words of a command line name, in that order, each once.
- * @throws CannotError for a word that names no job, or several by what is to name one; UsageError for none
+ * @throws CannotError for a word that names no job, or several by what is to name one; UsageError for none, or for
+ * an empty word
  */
 export async function selectJobs(
   session: Session,
@@ -64,6 +65,8 @@ export async function selectJobs(
     if (!orNewest) throw new UsageError('say which jobs: an id, a name, or a state such as failed');
     return [await newest(session, 1)];
   }
+  // What "$UNSET" becomes: it is no word for all jobs without a name.
+  if (words.includes('')) throw new UsageError('a word that is to name a job is empty');
   const found = new Map<string, Job>();
   for (const word of words) {
     const jobs = await jobsOf(session, word, among);
