@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { messageOf, systemErrorCode, UsageError } from '../errors.ts';
 import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
-import { PMAN_FAILED } from './verbExit.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -85,13 +84,9 @@ function contextOf(asked: string | undefined, env: Env): Context {
   const text = readIfThere(file);
   if (text === undefined) {
     if (asked === undefined) return {};
-    throw new CannotError(
-      `no context ${JSON.stringify(asked)}: there is no ${file}`,
-      [],
-      PMAN_FAILED,
-    );
+    throw new CannotError(`no context ${JSON.stringify(asked)}: there is no ${file}`);
   }
-  const wrong = (what: string) => new CannotError(`${file}: ${what}`, [EXAMPLE], PMAN_FAILED);
+  const wrong = (what: string) => new CannotError(`${file}: ${what}`, [EXAMPLE]);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -127,24 +122,19 @@ function readIfThere(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw new CannotError(`cannot read ${file}: ${messageOf(error)}`, [], PMAN_FAILED);
+    throw new CannotError(`cannot read ${file}: ${messageOf(error)}`);
   }
 }
 
 /** @throws CannotError when it is not there, or others than its user may read it */
 function readPrivate(file: string, what: string): string {
   const text = readIfThere(file);
-  if (text === undefined)
-    throw new CannotError(`cannot read ${what}: there is no ${file}`, [], PMAN_FAILED);
+  if (text === undefined) throw new CannotError(`cannot read ${what}: there is no ${file}`);
   requirePrivate(file);
   return text;
 }
 
 function requirePrivate(file: string): void {
   if ((statSync(file).mode & 0o077) === 0) return;
-  throw new CannotError(
-    `${file} holds a token, and others may read it`,
-    [`chmod 600 ${file}`],
-    PMAN_FAILED,
-  );
+  throw new CannotError(`${file} holds a token, and others may read it`, [`chmod 600 ${file}`]);
 }
