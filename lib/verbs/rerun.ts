@@ -1,6 +1,6 @@
 import type { Job } from '../client/index.ts';
+import { tellDryRun } from './dryRun.ts';
 import { flagValue, readWords } from './flagWords.ts';
-import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { nextOfSent, tellNext } from './nextCommands.ts';
@@ -24,7 +24,7 @@ export const rerun: Verb = {
     { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
     { name: 'command', value: 'LINE', help: 'another command' },
     ...JOB_FLAGS,
-    { name: 'dry-run', help: 'says which jobs, and does nothing' },
+    { name: 'dry-run', help: 'says which jobs, and does nothing; JSON has "dryRun": true' },
     ...PRINT_FLAGS,
     ...COMMON_FLAGS,
   ],
@@ -41,8 +41,10 @@ export const rerun: Verb = {
     const input = await inputOf(session, words);
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
     if (words.switches.has('dry-run')) {
-      for (const job of jobs) out.line(`${titleOf(job)} would run again: ${job.command}`);
-      return 0;
+      return tellDryRun(session, words, jobs, {
+        would: (job) => `would run again: ${command ?? job.command}`,
+        members: (job) => ({ command: command ?? job.command }),
+      });
     }
     const made: Job[] = [];
     for (const job of jobs) {

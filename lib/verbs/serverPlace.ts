@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { withoutMark } from '../config/byteOrderMark.ts';
 import { messageOf, systemErrorCode, UsageError } from '../errors.ts';
 import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
@@ -43,7 +44,8 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   const isOfContext = context.url !== undefined && context.url === url;
   const file =
     asked('token-file', 'PMAN_TOKEN_FILE') ?? (isOfContext ? context.tokenFile : undefined);
-  const fromFile = (path: string) => readPrivate(path, 'the token').trim();
+  const fromFile = (path: string) => readPrivate(inHome(path, env), 'the token').trim();
+  const ca = asked('ca', 'PMAN_CA') ?? context.ca;
   const token =
     flagValue(words, 'token') ??
     (flagValue(words, 'token-file') === undefined ? env.PMAN_TOKEN || undefined : undefined) ??
@@ -52,7 +54,7 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   return {
     url: requireUrl(url),
     token,
-    ca: asked('ca', 'PMAN_CA') ?? context.ca,
+    ca: ca === undefined ? undefined : inHome(ca, env),
     auid: env.PMAN_AUID || context.auid,
   };
 }
@@ -77,6 +79,11 @@ const MEMBERS = ['url', 'token', 'tokenFile', 'ca', 'auid'] as const;
 /** `$XDG_CONFIG_HOME/pman/contexts.json`, by default in `~/.config` (XDG Base Directory Specification). */
 export function contextsFile({ XDG_CONFIG_HOME, HOME }: Env): string {
   return join(XDG_CONFIG_HOME || join(HOME || homedir(), '.config'), 'pman/contexts.json');
+}
+
+/** A shell puts the home in the place of `~` in a word of its own, and not in a file or behind `--token-file=`. */
+function inHome(path: string, { HOME }: Env): string {
+  return path === '~' || path.startsWith('~/') ? (HOME || homedir()) + path.slice(1) : path;
 }
 
 function contextOf(asked: string | undefined, env: Env): Context {
@@ -119,7 +126,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return withoutMark(readFileSync(file, 'utf8'));
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw new CannotError(`cannot read ${file}: ${messageOf(error)}`);
