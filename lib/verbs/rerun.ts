@@ -5,6 +5,7 @@ import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { nextOfSent, tellNext } from './nextCommands.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
+import { refusedFlag } from './refusedFlag.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import type { Verb } from './verb.ts';
@@ -48,7 +49,12 @@ export const rerun: Verb = {
     }
     const made: Job[] = [];
     for (const job of jobs) {
-      made.push(await session.client.rerun(job, changes, input === undefined ? {} : { input }));
+      const sent = session.client.rerun(job, changes, input === undefined ? {} : { input });
+      made.push(
+        await sent.catch((error: unknown) => {
+          throw refusedFlag(error, words);
+        }),
+      );
     }
     const isTied = words.switches.has('tie');
     if (words.switches.has('follow') || isTied) {
