@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'gone'
   | 'conflict'
   | 'payload_too_large'
+  | 'unsupported_media_type'
   | 'name_too_long'
   | 'too_many_tries'
   | 'busy'

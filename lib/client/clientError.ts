@@ -36,28 +36,56 @@ export class PmanClientError extends Error {
   }
 }
 
+/**
+ * The error of an answer that no pman gives: the address is that of something else.
+ * @param base what was given as the address
+ * @param what it was: `status 404`
+ */
+export function noPman(
+  base: string,
+  what: string,
+  details: Omit<ClientErrorDetails, 'hint'> = {},
+): PmanClientError {
+  return new PmanClientError('bad_answer', `what answered at ${base} is no pman: ${what}`, {
+    ...details,
+    hint: 'name what stands before /api/v2, such as http://host:5010',
+  });
+}
+
 /** The error that an answer tells; `text` is its body. */
-export function refusal(answer: Pick<Answer, 'status' | 'headers'>, text: string): PmanClientError {
+export function refusal(
+  base: string,
+  answer: Pick<Answer, 'status' | 'headers'>,
+  text: string,
+): PmanClientError {
   const { status } = answer;
   const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
-  const { detail, code, hint } = problemIn(text);
-  if (code === undefined) {
-    return new PmanClientError('bad_answer', `the server answered ${status}, not as pman does`, {
+  const told = problemIn(text);
+  if (told !== undefined) {
+    const { code, detail, hint } = told;
+    return new PmanClientError(code, detail, { status, hint, retryAfterSeconds });
+  }
+  // A proxy says so of a pman that is away.
+  if (status >= 500) {
+    return new PmanClientError('bad_answer', `${base} answered ${status}, not as pman does`, {
       ...{ status, retryAfterSeconds },
+      hint: 'does a proxy stand before it, and pman run behind it?',
     });
   }
-  const message = detail ?? `the server answered ${status}`;
-  return new PmanClientError(code, message, { status, hint, retryAfterSeconds });
+  const isTls = status === 400 && /\b(TLS|HTTPS)\b/i.test(text);
+  const what = `status ${status}${isTls ? ', it speaks TLS as https:// does' : ''}`;
+  return noPman(base, what, { status, retryAfterSeconds });
 }
 
-/** What a body says of a problem; nothing when it is none. */
-function problemIn(text: string): Partial<Problem> {
+/** What a body says of a problem; undefined when it is none of pman's. */
+function problemIn(text: string): Pick<Problem, 'code' | 'detail' | 'hint'> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
+    const { code, detail, hint } = Object(JSON.parse(text));
+    if (typeof code !== 'string' || typeof detail !== 'string') return undefined;
+    return { code, detail, ...(typeof hint === 'string' ? { hint } : {}) };
   } catch {
-    return {}; // a proxy's page, for one
+    return undefined; // a proxy's page, for one
   }
 }
 

@@ -1,4 +1,4 @@
-import { PmanClientError, refusal } from './clientError.ts';
+import { noPman, PmanClientError, refusal } from './clientError.ts';
 import { Retries } from './retryPauses.ts';
 import type { Answer, Transport } from './transport.ts';
 
@@ -13,6 +13,9 @@ export interface PmanClientOptions {
   readonly fetch?: Transport;
 }
 
+/** A member that the JSON of an answer has, and of which type: what lacks it is no answer of pman. */
+export type Has = readonly [member: string, type: 'text' | 'number' | 'list' | 'object'];
+
 export interface Call {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   /** Below `/api/v2`. */
@@ -26,6 +29,7 @@ export interface Call {
   readonly isRepeatable?: boolean;
   /** How long the answer may take to begin, in milliseconds. */
   readonly limitMs?: number;
+  readonly has?: Has;
   /** Statuses that are answers and no failures, beside 2xx. */
   readonly takes?: readonly number[];
 }
@@ -80,18 +84,37 @@ export class Connection {
     });
   }
 
-  /** The body as JSON; undefined for none. */
+  /**
+   * The body as JSON; undefined for none.
+   * @throws PmanClientError bad_answer, too, for what pman does not answer to that call
+   */
   json<T>(call: Call): Promise<T> {
     return this.read(call, async (response) => {
       const text = await response.text();
-      if (response.status === 204) return undefined as T;
-      try {
-        return JSON.parse(text) as T;
-      } catch (cause) {
-        const { status } = response;
-        throw new PmanClientError('bad_answer', 'the answer is no JSON', { status, cause });
+      const { status } = response;
+      const value = status === 204 ? undefined : this.parsed(text, status);
+      if (call.has !== undefined && !hasMember(value, call.has)) {
+        throw noPman(this.#base, `there is no "${call.has[0]}" in its answer`, { status });
       }
+      return value as T;
     });
+  }
+
+  /** A JSON text of the server. @throws PmanClientError bad_answer for what is none */
+  parsed(text: string, status?: number): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw noPman(this.#base, 'its answer is no JSON', { status, cause });
+    }
+  }
+
+  /** @throws PmanClientError bad_answer for an answer that says that it is no stream of events: none would come, for ever */
+  requireStream({ response, close }: OpenAnswer): void {
+    const type = response.headers.get('content-type');
+    if (type === null || /^text\/event-stream\b/i.test(type)) return;
+    close();
+    throw noPman(this.#base, `${type} in place of events`, { status: response.status });
   }
 
   async #try<T>(call: Call, take: (answer: OpenAnswer) => Promise<T>): Promise<T> {
@@ -138,10 +161,17 @@ export class Connection {
             }),
         signal: breaker.signal,
       });
-      if (response.ok || takes.includes(response.status)) return { response, close };
+      const { status } = response;
+      if (response.ok || takes.includes(status)) {
+        // pman has no such answer: a stream of it would be waited for, and an output taken for the job's.
+        if (!/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+          return { response, close };
+        }
+        throw noPman(this.#base, 'it answered with a page', { status });
+      }
       const text = await response.text();
       close();
-      throw refusal(response, text);
+      throw refusal(this.#base, response, text);
     } catch (cause) {
       close();
       signal?.throwIfAborted();
@@ -151,6 +181,13 @@ export class Connection {
       clearTimeout(timer);
     }
   }
+}
+
+function hasMember(value: unknown, [member, type]: Has): boolean {
+  const found: unknown = Object(value)[member];
+  if (type === 'list') return Array.isArray(found);
+  if (type === 'text') return typeof found === 'string';
+  return typeof found === type && found !== null;
 }
 
 function unreachable(base: string, cause: unknown): PmanClientError {

@@ -26,6 +26,7 @@ export async function* followEvents(
       headers: { Accept: 'text/event-stream' },
       signal,
     });
+    connection.requireStream(answer);
     let failure: unknown;
     try {
       const bytes = bytesOf(answer, { signal, silenceMs: SILENCE_MS });
@@ -34,7 +35,7 @@ export async function* followEvents(
         if (type === 'dropped') break;
         retries.reset();
         if (id !== undefined) after = Number(id);
-        if (data !== undefined) yield JSON.parse(data) as JobEvent;
+        if (data !== undefined) yield connection.parsed(data) as JobEvent;
       }
     } catch (error) {
       failure = error;

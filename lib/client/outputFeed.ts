@@ -1,6 +1,8 @@
 import type { Job } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
+import type { JobName } from './callOptions.ts';
 import { type Connection, type OpenAnswer, streamEnded } from './connection.ts';
+import { jobPath, outputPath } from './jobPath.ts';
 import { Retries } from './retryPauses.ts';
 
 export type OutputName = 'stdout' | 'stderr';
@@ -16,8 +18,7 @@ export interface OutputChunk {
 }
 
 export interface FollowPlace {
-  /** The job's id. */
-  readonly id: string;
+  readonly job: JobName;
   readonly stream: OutputName;
   /** One part of the job; undefined: all of it. */
   readonly part: number | undefined;
@@ -70,10 +71,10 @@ export async function* followOutput(
 /** The output behind an offset, as long as one connection holds. */
 async function* outputBehind(
   connection: Connection,
-  { id, stream, part, offset, signal }: FollowPlace,
+  { job, stream, part, offset, signal }: FollowPlace,
 ): AsyncGenerator<Uint8Array> {
   const answer = await connection.open({
-    ...{ path: outputPath(id, stream), query: { follow: 1, part, offset }, signal },
+    ...{ path: outputPath(job, stream), query: { follow: 1, part, offset }, signal },
   });
   yield* bytesOf(answer, { signal, silenceMs: SILENCE_MS });
 }
@@ -81,30 +82,22 @@ async function* outputBehind(
 /** A stream ends with the job, and also when its server is stopped: then there is more to come. */
 async function isWhole(
   connection: Connection,
-  { id, stream, part, offset, signal }: FollowPlace,
+  { job, stream, part, offset, signal }: FollowPlace,
 ): Promise<boolean> {
-  if (!hasEnded(await connection.json<Job>({ path: jobPath(id), signal }))) return false;
-  const { response, close } = await askFrom(connection, { id, stream, part, offset, signal });
+  if (!hasEnded(await connection.json<Job>({ path: jobPath(job), has: ['state', 'text'], signal })))
+    return false;
+  const { response, close } = await askFrom(connection, { job, stream, part, offset, signal });
   close();
   return response.status === 416;
 }
 
 function askFrom(
   connection: Connection,
-  { id, stream, part, offset, signal }: FollowPlace,
+  { job, stream, part, offset, signal }: FollowPlace,
 ): Promise<OpenAnswer> {
   return connection.open({
-    ...{ path: outputPath(id, stream), query: { part }, signal },
+    ...{ path: outputPath(job, stream), query: { part }, signal },
     headers: { Range: `bytes=${offset}-` },
     takes: [416],
   });
-}
-
-/** Below `/api/v2`. */
-export function jobPath(id: string): string {
-  return `/jobs/${encodeURIComponent(id)}`;
-}
-
-export function outputPath(id: string, stream: OutputName): string {
-  return `${jobPath(id)}/${stream}`;
 }

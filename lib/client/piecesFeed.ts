@@ -1,7 +1,9 @@
 import type { Job } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
+import type { JobName } from './callOptions.ts';
 import { type Connection, streamEnded } from './connection.ts';
-import { hasEnded, jobPath, type OutputName } from './outputFeed.ts';
+import { jobPath } from './jobPath.ts';
+import { hasEnded, type OutputName } from './outputFeed.ts';
 import { Retries } from './retryPauses.ts';
 
 /** A piece of what a job has written to one of its outputs, in the order in which both came in. */
@@ -18,7 +20,7 @@ export interface OutputPiece {
 }
 
 export interface PiecesPlace {
-  readonly id: string;
+  readonly job: JobName;
   readonly part: number | undefined;
   /** Whether it goes on until the job ends. */
   readonly follow: boolean;
@@ -37,10 +39,10 @@ const SILENCE_MS = 120_000;
  */
 export async function* outputPieces(
   connection: Connection,
-  { id, part, follow, after, signal, onLost }: PiecesPlace,
+  { job, part, follow, after, signal, onLost }: PiecesPlace,
 ): AsyncGenerator<OutputPiece> {
   const retries = new Retries(connection.patienceMs, signal, onLost);
-  const path = `${jobPath(id)}/output`;
+  const path = `${jobPath(job)}/output`;
   let offset = after;
   for (;;) {
     let failure: unknown;
@@ -50,7 +52,7 @@ export async function* outputPieces(
       let isOver = false;
       for await (const line of linesOf(bytesOf(answer, { signal, silenceMs: SILENCE_MS }))) {
         retries.reset();
-        const piece = pieceOf(line);
+        const piece = pieceOf(connection.parsed(line));
         if (piece === undefined) {
           isOver = true;
           continue;
@@ -60,7 +62,9 @@ export async function* outputPieces(
       }
       if (!follow || isOver) return;
       // It ends without a word when its server is stopped, and where there was nothing to say.
-      if (hasEnded(await connection.json<Job>({ path: jobPath(id), signal }))) {
+      if (
+        hasEnded(await connection.json<Job>({ path: jobPath(job), has: ['state', 'text'], signal }))
+      ) {
         follow = false;
         continue;
       }
@@ -73,8 +77,8 @@ export async function* outputPieces(
 }
 
 /** Undefined for the line that says that the job has ended. */
-function pieceOf(line: string): OutputPiece | undefined {
-  const { text, base64, ended, ...piece } = JSON.parse(line) as Omit<OutputPiece, 'bytes'> & {
+function pieceOf(line: unknown): OutputPiece | undefined {
+  const { text, base64, ended, ...piece } = line as Omit<OutputPiece, 'bytes'> & {
     readonly text?: string;
     readonly base64?: string;
     readonly ended?: string;

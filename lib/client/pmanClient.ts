@@ -32,20 +32,17 @@ import type {
   RunOptions,
 } from './callOptions.ts';
 import { PmanClientError } from './clientError.ts';
-import { type Call, Connection, type PmanClientOptions } from './connection.ts';
+import { type Call, Connection, type Has, type PmanClientOptions } from './connection.ts';
 import { followEvents } from './eventFeed.ts';
 import { jobForm } from './jobForm.ts';
+import { filePath, jobPath, outputPath } from './jobPath.ts';
 import { merged } from './merged.ts';
-import {
-  followOutput,
-  hasEnded,
-  jobPath,
-  type OutputChunk,
-  type OutputName,
-  outputPath,
-} from './outputFeed.ts';
+import { followOutput, hasEnded, type OutputChunk, type OutputName } from './outputFeed.ts';
 import { ownKey } from './ownKey.ts';
 import { type OutputPiece, outputPieces } from './piecesFeed.ts';
+
+const JOB: Has = ['id', 'text'];
+const LINES: Has = ['lines', 'list'];
 
 /** How long one request waits for the end of a job, in seconds. */
 const WAIT_SECONDS = 30;
@@ -71,13 +68,13 @@ export class PmanClient {
   }
 
   /** Has the same job accepted again, with another key; what `changes` names is another way. */
-  rerun(job: JobName, changes: JobChanges = {}, options: RunOptions = {}): Promise<Job> {
-    return this.#accepted(`${jobPath(idOf(job))}/rerun`, changes, options);
+  async rerun(job: JobName, changes: JobChanges = {}, options: RunOptions = {}): Promise<Job> {
+    return this.#accepted(`${jobPath(job)}/rerun`, changes, options);
   }
 
   /** How a job stands. */
-  job(job: JobName, { signal }: CallOptions = {}): Promise<Job> {
-    return this.#json({ path: jobPath(idOf(job)), signal });
+  async job(job: JobName, { signal }: CallOptions = {}): Promise<Job> {
+    return this.#json({ path: jobPath(job), has: JOB, signal });
   }
 
   /** All jobs that fit, the newest first, fetched in pages as far as they are read; `fields`: with these members alone. */
@@ -98,16 +95,17 @@ export class PmanClient {
     query: JobQuery<Member> = {},
     { signal }: CallOptions = {},
   ): Promise<JobPage<Member>> {
-    return this.#json({ path: '/jobs', query, signal });
+    return this.#json({ path: '/jobs', query, has: ['jobs', 'list'], signal });
   }
 
   /** Resolves when the job has ended, with how it has ended: a job that failed is no error. */
   async wait(job: JobName, { signal }: CallOptions = {}): Promise<Job> {
-    const path = jobPath(idOf(job));
+    const path = jobPath(job);
     const limitMs = (WAIT_SECONDS + 30) * 1000;
     for (;;) {
       const now = await this.#json<Job>({
         ...{ path, query: { wait: `${WAIT_SECONDS}s` }, signal, limitMs },
+        has: ['state', 'text'],
       });
       if (hasEnded(now)) return now;
     }
@@ -121,14 +119,13 @@ export class PmanClient {
     job: JobName,
     { stream, part, from = 0, signal }: FollowOptions = {},
   ): AsyncGenerator<OutputChunk> {
-    const id = idOf(job);
     if (stream !== undefined) {
-      return followOutput(this.#connection, { id, stream, part, offset: from, signal });
+      return followOutput(this.#connection, { job, stream, part, offset: from, signal });
     }
     const names: readonly OutputName[] = ['stdout', 'stderr'];
     return merged(
       names.map((name) => (stop: AbortSignal) => {
-        const place = { id, stream: name, part, offset: 0, signal: stop };
+        const place = { job, stream: name, part, offset: 0, signal: stop };
         return followOutput(this.#connection, place);
       }),
       signal,
@@ -143,7 +140,7 @@ export class PmanClient {
     job: JobName,
     { part, follow = false, after, onLost, signal }: PiecesOptions = {},
   ): AsyncGenerator<OutputPiece> {
-    const place = { id: idOf(job), part, follow, after, onLost, signal };
+    const place = { job, part, follow, after, onLost, signal };
     return outputPieces(this.#connection, place);
   }
 
@@ -153,7 +150,7 @@ export class PmanClient {
     { stream = 'stdout', part, from = 0, signal }: OutputOptions = {},
   ): Promise<Uint8Array> {
     const call: Call = {
-      ...{ path: outputPath(idOf(job), stream), query: { part }, signal, takes: [416] },
+      ...{ path: outputPath(job, stream), query: { part }, signal, takes: [416] },
       headers: from === 0 ? {} : { Range: `bytes=${from}-` },
     };
     return this.#connection.read(call, async (response) => {
@@ -167,7 +164,7 @@ export class PmanClient {
   async outputSize(job: JobName, { stream = 'stdout', part, signal }: OutputOptions = {}) {
     const call: Call = {
       method: 'HEAD',
-      path: outputPath(idOf(job), stream),
+      path: outputPath(job, stream),
       query: { part },
       signal,
     };
@@ -182,28 +179,33 @@ export class PmanClient {
   }
 
   /** Lines of what a job has written, of both outputs in the order in which they began. */
-  lines(job: JobName, query: LinesQuery = {}, { signal }: CallOptions = {}): Promise<OutputLines> {
+  async lines(
+    job: JobName,
+    query: LinesQuery = {},
+    { signal }: CallOptions = {},
+  ): Promise<OutputLines> {
     const limitMs = (WAIT_SECONDS * 2 + 30) * 1000;
-    return this.#json({ path: `${jobPath(idOf(job))}/output/lines`, query, signal, limitMs });
+    const path = `${jobPath(job)}/output/lines`;
+    return this.#json({ path, query, has: LINES, signal, limitMs });
   }
 
   /** Finds the lines that have a `text` or fit a `regex`. */
-  find(job: JobName, query: FindQuery, { signal }: CallOptions = {}): Promise<FoundLines> {
-    return this.#json({ path: `${jobPath(idOf(job))}/output/find`, query, signal });
+  async find(job: JobName, query: FindQuery, { signal }: CallOptions = {}): Promise<FoundLines> {
+    return this.#json({ path: `${jobPath(job)}/output/find`, query, has: LINES, signal });
   }
 
   /**
    * The first thousand of the files that a job has left and that it was asked to keep (`files`), or of those behind the path
    * `after`. It has to have ended.
    */
-  files(job: JobName, { after, signal }: FilesOptions = {}): Promise<FileList> {
-    return this.#json({ path: `${jobPath(idOf(job))}/files`, query: { after }, signal });
+  async files(job: JobName, { after, signal }: FilesOptions = {}): Promise<FileList> {
+    const has: Has = ['files', 'list'];
+    return this.#json({ path: `${jobPath(job)}/files`, query: { after }, has, signal });
   }
 
   /** One of these files, by its path below the working folder. */
-  file(job: JobName, path: string, { signal }: CallOptions = {}): Promise<Uint8Array> {
-    const place = path.split('/').map(encodeURIComponent).join('/');
-    const call = { path: `${jobPath(idOf(job))}/files/${place}`, signal };
+  async file(job: JobName, path: string, { signal }: CallOptions = {}): Promise<Uint8Array> {
+    const call = { path: filePath(job, path), signal };
     return this.#connection.read(
       call,
       async (answer) => new Uint8Array(await answer.arrayBuffer()),
@@ -214,13 +216,14 @@ export class PmanClient {
    * Sends a signal to all of a job (default: TERM); after `grace` seconds what is left gets SIGKILL. Resolves when the
    * order is on the disk: `wait` tells when the job has ended. It is never sent twice.
    */
-  kill(job: JobName, order: KillOrder = {}, { signal }: CallOptions = {}): Promise<Job> {
-    return this.#json({ method: 'POST', path: `${jobPath(idOf(job))}/kill`, body: order, signal });
+  async kill(job: JobName, order: KillOrder = {}, { signal }: CallOptions = {}): Promise<Job> {
+    const path = `${jobPath(job)}/kill`;
+    return this.#json({ method: 'POST', path, body: order, has: JOB, signal });
   }
 
   /** Removes a job that has ended, with all that is kept of it. */
   async remove(job: JobName, { signal }: CallOptions = {}): Promise<void> {
-    const call: Call = { method: 'DELETE', path: jobPath(idOf(job)), signal };
+    const call: Call = { method: 'DELETE', path: jobPath(job), signal };
     try {
       await this.#connection.json({ ...call, isRepeatable: false });
     } catch (error) {
@@ -240,43 +243,46 @@ export class PmanClient {
 
   /** Events that have happened, oldest first, behind the number `after`: 500 at most. */
   eventPage(query: EventQuery = {}, { signal }: CallOptions = {}): Promise<EventPage> {
-    return this.#json({ path: '/events', query, signal });
+    return this.#json({ path: '/events', query, has: ['events', 'list'], signal });
   }
 
   /** What came of the webhooks that a job asked for. */
-  notifications(job: JobName, { signal }: CallOptions = {}): Promise<Notifications> {
-    return this.#json({ path: `${jobPath(idOf(job))}/notifications`, signal });
+  async notifications(job: JobName, { signal }: CallOptions = {}): Promise<Notifications> {
+    const has: Has = ['notifications', 'list'];
+    return this.#json({ path: `${jobPath(job)}/notifications`, has, signal });
   }
 
   /** Sends webhooks of a job again: those that were given up, or `all`. It is never asked for twice. */
-  notifyAgain(job: JobName, body: NotifyAgain = {}, { signal }: CallOptions = {}) {
-    const path = `${jobPath(idOf(job))}/notify`;
-    return this.#json<SentAgain>({ method: 'POST', path, body, signal });
+  async notifyAgain(job: JobName, body: NotifyAgain = {}, { signal }: CallOptions = {}) {
+    const path = `${jobPath(job)}/notify`;
+    const has: Has = ['deliveries', 'number'];
+    return this.#json<SentAgain>({ method: 'POST', path, body, has, signal });
   }
 
   /** What the jobs that run take now, and what they have written last. */
   running({ signal }: CallOptions = {}): Promise<RunningJobs> {
-    return this.#json({ path: '/running', signal });
+    return this.#json({ path: '/running', has: ['jobs', 'list'], signal });
   }
 
   /** The file server beside that pman, for `push` and `pull`. */
   store({ signal }: CallOptions = {}): Promise<FileStore> {
-    return this.#json({ method: 'POST', path: '/store', signal, isRepeatable: true });
+    const has: Has = ['port', 'number'];
+    return this.#json({ method: 'POST', path: '/store', has, signal, isRepeatable: true });
   }
 
   /** What runs jobs there, and what each of these can do. */
   capabilities({ signal }: CallOptions = {}): Promise<Capabilities> {
-    return this.#json({ path: '/capabilities', signal });
+    return this.#json({ path: '/capabilities', has: ['backends', 'list'], signal });
   }
 
   /** Whether each of what runs jobs there could run one now. It is asked: that takes some seconds at most. */
   backends({ signal }: CallOptions = {}): Promise<Backends> {
-    return this.#json({ path: '/backends', signal });
+    return this.#json({ path: '/backends', has: ['backends', 'list'], signal });
   }
 
   /** Which pman it is, and how it does. */
   server({ signal }: CallOptions = {}): Promise<ServerFacts> {
-    return this.#json({ path: '/server', signal });
+    return this.#json({ path: '/server', has: ['disk', 'object'], signal });
   }
 
   #accepted(
@@ -286,14 +292,11 @@ export class PmanClient {
   ): Promise<Job> {
     const { type, body } = input === undefined ? { type: {}, body: job } : jobForm(job, input);
     const headers = { 'Idempotency-Key': key, ...type };
-    return this.#json({ method: 'POST', path, body, headers, signal, isRepeatable: true });
+    const call: Call = { method: 'POST', path, body, headers, signal, isRepeatable: true };
+    return this.#json({ ...call, has: JOB });
   }
 
   #json<T>(call: Call): Promise<T> {
     return this.#connection.json<T>(call);
   }
-}
-
-function idOf(job: JobName): string {
-  return typeof job === 'string' ? job : job.id;
 }

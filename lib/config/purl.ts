@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
+import { UsageError } from '../errors.ts';
 import {
   checkOptions,
   printSwitches,
@@ -161,6 +162,20 @@ export function filesCommand(verb: FilesVerb, name: string): Command {
 }
 
 /**
+ * What must not be left out because a variable is not set: without it other certificates would do, or the answer would go
+ * elsewhere. The flags of the original take an empty text for "not given", as scripts have them.
+ */
+const NEVER_EMPTY = ['cacert', 'cert', 'key', 'output'] as const;
+
+/** @throws UsageError for a flag that was given an empty value */
+function refuseEmpty(made: Command): void {
+  const empty = NEVER_EMPTY.find(
+    (name) => made.getOptionValueSource(name) === 'cli' && made.getOptionValue(name) === '',
+  );
+  if (empty !== undefined) throw new UsageError(`--${empty} is empty: it needs a file`);
+}
+
+/**
  * Reads the words behind `purl push` or `purl pull`.
  * @throws UsageError when they cannot be understood
  */
@@ -172,6 +187,8 @@ export function readFilesFlags(
   const made = filesCommand(verb, name);
   const flags = readFlags(made, argv);
   if (flags.kind === 'print') return flags;
+  refuseEmpty(made);
+  if (made.args.includes('')) throw new UsageError(`${verb}: one of the two words is empty`);
   const others = withPrintSwitches(command(name)).opts();
   const data = checkOptions(schema, { ...others, ...flags.options });
   const [from = '', to = ''] = made.args;
@@ -184,8 +201,10 @@ export function readFilesFlags(
  * @throws UsageError when it cannot be understood
  */
 export function readPurlFlags(argv: readonly string[], name: string): PurlCommandLine {
-  const flags = readFlags(withPrintSwitches(command(name)), argv);
+  const made = withPrintSwitches(command(name));
+  const flags = readFlags(made, argv);
   if (flags.kind === 'print') return flags;
+  refuseEmpty(made);
   const data = checkOptions(schema, flags.options);
   return {
     kind: 'run',

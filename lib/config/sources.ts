@@ -5,6 +5,7 @@ import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../errors.ts';
 import { nearName } from '../wire/nearName.ts';
+import { withoutMark } from './byteOrderMark.ts';
 import { homeOf } from './databasePlace.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
@@ -221,7 +222,7 @@ function readConfigFile(
 ): ReadonlyMap<string, string | boolean> {
   let parsed: unknown;
   try {
-    const content = readFileSync(file, 'utf8');
+    const content = withoutMark(readFileSync(file, 'utf8'));
     parsed = extname(file) === '.json' ? JSON.parse(content) : parseIni(content);
   } catch (error) {
     throw new UsageError(`cannot read the config file ${file}: ${messageOf(error)}`, {

@@ -16,12 +16,27 @@ export interface ApiBody {
 
 /**
  * Reads a body: JSON, or a form (RFC 7578) with the JSON as its part `job`, and the part `stdin`.
- * @throws PmanError bad_request for what is neither
+ * @throws PmanError bad_request for what is neither; unsupported_media_type for what is compressed
  */
 export function readApiBody({ rawHeaders, body }: GatewayRequest): Soon<ApiBody> {
-  const type = rawHeaders.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? '';
+  const header = (wanted: string) =>
+    rawHeaders.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
+  if (body.length > 0) requirePlain(header('content-encoding'));
+  const type = header('content-type');
   if (/^multipart\/form-data\b/i.test(type)) return readForm(body, type);
   return whenThere(jsonIn(body), (json) => ({ json }));
+}
+
+/** Nothing here unpacks: a few bytes would become as many as their sender likes. @throws PmanError unsupported_media_type */
+function requirePlain(encoding: string): void {
+  const coding = encoding.trim();
+  if (coding === '' || coding.toLowerCase() === 'identity') return;
+  const shown = JSON.stringify(coding.slice(0, 80));
+  throw new PmanError(
+    'unsupported_media_type',
+    `the header Content-Encoding: a body is taken as it is, and not as ${shown}`,
+    { hint: 'send it without that header, and not compressed' },
+  );
 }
 
 async function readForm(body: Buffer, type: string): Promise<ApiBody> {
@@ -29,7 +44,8 @@ async function readForm(body: Buffer, type: string): Promise<ApiBody> {
   const job = form.get('job');
   const stdin = form.get('stdin');
   const other = [...form.keys()].find((name) => name !== 'job' && name !== 'stdin');
-  if (other !== undefined || job === null || form.getAll('stdin').length > 1) {
+  const isTwice = form.getAll('job').length > 1 || form.getAll('stdin').length > 1;
+  if (other !== undefined || job === null || isTwice) {
     const what = other === undefined ? '' : `, and not ${JSON.stringify(other.slice(0, 80))}`;
     throw new BadRequestError(`the form: it takes one part "job" and one "stdin"${what}`, {
       hint: 'curl -F job=\'{"command": "wc -c"}\' -F stdin=@file',

@@ -1,6 +1,7 @@
 import type { Job } from '../client/index.ts';
 import { mayDo } from './ask.ts';
 import { eachAtMost } from './atMost.ts';
+import { tellDryRun } from './dryRun.ts';
 import { readWords } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
@@ -26,7 +27,7 @@ export const clean: Verb = {
     { name: 'older', value: 'TIME', help: 'all that ended so long ago: 12h, 7d' },
     { name: 'mine', help: 'my jobs only' },
     { name: 'yes', short: 'y', help: 'does not ask' },
-    { name: 'dry-run', help: 'says what it would do, and does nothing' },
+    { name: 'dry-run', help: 'says what it would do, and does nothing; JSON has "dryRun": true' },
     { name: 'json', help: 'one document for programs' },
     { name: 'quiet', short: 'q', help: 'ids only' },
     ...COMMON_FLAGS,
@@ -45,8 +46,7 @@ export const clean: Verb = {
       ({ state }) => takesFailed || state === 'succeeded' || state === 'killed',
     );
     if (has('dry-run')) {
-      for (const job of jobs) out.line(`${titleOf(job)} would be removed`);
-      return 0;
+      return tellDryRun(session, words, jobs, { would: () => 'would be removed' });
     }
     const losesFailed = jobs.some(({ state }) => state === 'failed' || state === 'lost');
     const what = `remove ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withoutMark } from '../config/byteOrderMark.ts';
 import { contextsFile } from './serverPlace.ts';
 
 /** The names of the contexts, and which one is current; none where the file is not there, or not as it should be. */
@@ -7,7 +8,7 @@ export function contextNames(env: Readonly<Record<string, string | undefined>>):
   readonly current: string | undefined;
 } {
   try {
-    const value: unknown = JSON.parse(readFileSync(contextsFile(env), 'utf8'));
+    const value: unknown = JSON.parse(withoutMark(readFileSync(contextsFile(env), 'utf8')));
     if (typeof value !== 'object' || value === null || !('contexts' in value)) return NONE;
     const { contexts } = value;
     const current =

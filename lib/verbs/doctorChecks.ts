@@ -10,6 +10,7 @@ import { contextNames } from './contextNames.ts';
 import { httpTransport } from './httpTransport.ts';
 import { isHere, pageUrl } from './serverUrl.ts';
 import type { Session } from './session.ts';
+import { whyUnreachable } from './whyUnreachable.ts';
 
 /** What was looked at; `none` is neither right nor wrong. */
 export interface Check {
@@ -77,9 +78,11 @@ function unanswered(error: unknown, url: string): Check[] {
       { name: 'token', state: 'failed', text: state, hint: hint ?? 'PMAN_TOKEN or --token-file' },
     ];
   }
-  const why = cause === undefined ? message : `${message}: ${messageOf(cause)}`;
-  const next = code === 'unreachable' ? 'pman serve starts one; --server URL names another' : hint;
-  const check = { name: 'server', state: 'failed', text: why } as const;
+  const isAway = code === 'unreachable';
+  const { why, todo } = whyUnreachable(cause);
+  const text = isAway && why !== undefined ? `${message}: ${why}` : message;
+  const next = isAway ? todo : hint;
+  const check = { name: 'server', state: 'failed', text } as const;
   return [next === undefined ? check : { ...check, hint: next }];
 }
 

@@ -34,7 +34,7 @@ export interface Reading {
 /**
  * Takes a command line apart as POSIX and GNU have it: `-fn 5`, `-n5`, `--name=x`, `--name x`, `--`. There are no
  * abbreviations: what is written into scripts must not depend on flags that come later.
- * @throws UsageError for a flag that is not there, a value that is missing, or one that is none of those it may be
+ * @throws UsageError for a flag that is not there, a value that is missing or empty, or one that is none of those it may be
  */
 export function readWords(
   argv: readonly string[],
@@ -53,6 +53,8 @@ export function readWords(
     }
     const value = given ?? left.shift();
     if (value === undefined) throw new UsageError(`${shown} needs a value: ${flag.value}`);
+    // What "$UNSET" becomes: taken as a folder it would be this one, as a server the usual one, as a text any text.
+    if (value === '') throw new UsageError(`${shown} is empty: it needs ${flag.value}`);
     if (flag.among?.includes(value) === false) {
       throw new UsageError(`${shown} ${JSON.stringify(value)} is none of ${flag.among.join(', ')}`);
     }

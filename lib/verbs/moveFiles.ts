@@ -49,6 +49,7 @@ async function move(what: 'push' | 'pull', call: Parameters<Verb['run']>[0]): Pr
         : 'it takes two words: a file or folder of the server, and a folder here',
     );
   }
+  if (from === '' || to === '') throw new UsageError('one of the two words is empty');
   const session = openSession(call, words);
   const quiet = words.switches.has('quiet');
   const json = words.switches.has('json');

@@ -5,7 +5,6 @@ import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
 import type { Session } from './session.ts';
 import { requireSpan } from './spans.ts';
-import { PMAN_FAILED } from './verbExit.ts';
 
 /** What a job is made of; `rerun` takes the same as changes. */
 export const JOB_FLAGS: readonly Flag[] = [
@@ -142,6 +141,6 @@ export async function inputOf({ streams }: Session, words: Words): Promise<Uint8
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new CannotError(`--stdin: cannot read ${file}: ${messageOf(error)}`, [], PMAN_FAILED);
+    throw new CannotError(`--stdin: cannot read ${file}: ${messageOf(error)}`);
   }
 }

@@ -1,10 +1,11 @@
 import type { Job } from '../client/index.ts';
+import { tellDryRun } from './dryRun.ts';
 import { flagValue, readWords } from './flagWords.ts';
-import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { nextOfSent, tellNext } from './nextCommands.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
+import { refusedFlag } from './refusedFlag.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import type { Verb } from './verb.ts';
@@ -24,7 +25,7 @@ export const rerun: Verb = {
     { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
     { name: 'command', value: 'LINE', help: 'another command' },
     ...JOB_FLAGS,
-    { name: 'dry-run', help: 'says which jobs, and does nothing' },
+    { name: 'dry-run', help: 'says which jobs, and does nothing; JSON has "dryRun": true' },
     ...PRINT_FLAGS,
     ...COMMON_FLAGS,
   ],
@@ -41,12 +42,19 @@ export const rerun: Verb = {
     const input = await inputOf(session, words);
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
     if (words.switches.has('dry-run')) {
-      for (const job of jobs) out.line(`${titleOf(job)} would run again: ${job.command}`);
-      return 0;
+      return tellDryRun(session, words, jobs, {
+        would: (job) => `would run again: ${command ?? job.command}`,
+        members: (job) => ({ command: command ?? job.command }),
+      });
     }
     const made: Job[] = [];
     for (const job of jobs) {
-      made.push(await session.client.rerun(job, changes, input === undefined ? {} : { input }));
+      const sent = session.client.rerun(job, changes, input === undefined ? {} : { input });
+      made.push(
+        await sent.catch((error: unknown) => {
+          throw refusedFlag(error, words);
+        }),
+      );
     }
     const isTied = words.switches.has('tie');
     if (words.switches.has('follow') || isTied) {

@@ -1,5 +1,6 @@
 import { PmanClientError } from '../client/index.ts';
 import { DEED_FLAGS, doToJobs, namesMany } from './deeds.ts';
+import { tellDryRun } from './dryRun.ts';
 import { readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { isOldEnough } from './older.ts';
@@ -32,6 +33,9 @@ export const rm: Verb = {
       among: ['succeeded', 'failed', 'killed', 'lost'],
     });
     const jobs = found.filter(isOld);
+    if (words.switches.has('dry-run')) {
+      return tellDryRun(session, words, jobs, { would: () => 'would be removed' });
+    }
     return doToJobs(session, words, jobs, {
       ...{ name: 'remove', would: 'would be removed' },
       asks: jobs.length > 1 && named.some(namesMany),

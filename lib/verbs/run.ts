@@ -7,6 +7,7 @@ import { shortId } from './jobText.ts';
 import { inputOf, JOB_FLAGS, jobMembers } from './newJobFlags.ts';
 import { nextOfSent, tellNext } from './nextCommands.ts';
 import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
+import { refusedFlag } from './refusedFlag.ts';
 import { ownAuid } from './selectors.ts';
 import { isHere } from './serverUrl.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
@@ -55,7 +56,7 @@ export const run: Verb = {
       })
       .catch(async (error: unknown) => {
         await staged?.drop();
-        throw refusedFolder(error, session, words);
+        throw refusedFolder(refusedFlag(error, words), session, words);
       });
     if (isFollowed) {
       const { followRun } = await import('./followRun.ts');

@@ -8,6 +8,7 @@ import { VERBS, verbRow } from './index.ts';
 import { ownStreams, type Streams } from './streams.ts';
 import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
 import { overview, verbHelp } from './verbHelp.ts';
+import { whyUnreachable } from './whyUnreachable.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -167,8 +168,8 @@ function problemOf(error: Error, verb: string): object {
 }
 
 function clientHint(error: PmanClientError): string | undefined {
+  if (error.code === 'bad_answer') return `${error.hint}; --server or PMAN_URL names it`;
   if (error.code !== 'unreachable') return error.hint;
-  const { cause } = error;
-  const why = cause === undefined ? '' : `${messageOf(cause) || 'no connection'}; `;
-  return `${why}start it by "pman serve", or name another by --server or PMAN_URL`;
+  const { why, todo } = whyUnreachable(error.cause);
+  return why === undefined ? todo : `${why}; ${todo}`;
 }

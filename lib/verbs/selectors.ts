@@ -57,7 +57,8 @@ export interface SelectOptions {
 
 /**
  * The jobs that the words of a command line name, in that order, each once.
- * @throws CannotError for a word that names no job, or several by what is to name one; UsageError for none
+ * @throws CannotError for a word that names no job, or several by what is to name one; UsageError for none, or for
+ * an empty word
  */
 export async function selectJobs(
   session: Session,
@@ -68,6 +69,8 @@ export async function selectJobs(
     if (!orNewest) throw new UsageError('say which jobs: an id, a name, or a state such as failed');
     return [await newest(session, 1)];
   }
+  // What "$UNSET" becomes: it is no word for all jobs without a name.
+  if (words.includes('')) throw new UsageError('a word that is to name a job is empty');
   const found = new Map<string, Job>();
   for (const word of words) {
     const jobs = await jobsOf(session, word, narrowed);
@@ -145,14 +148,23 @@ async function found(call: Promise<Job>): Promise<Job | undefined> {
 async function newest(session: Session, place: number): Promise<Job> {
   const { client } = session;
   const auid = ownAuid(session);
-  const { jobs } = await client.jobPage({ auid, limit: Math.max(1, Math.min(place, 1000)) });
+  // @0 is none: then they are counted, as far as one page goes.
+  const limit = place < 1 ? MOST_PLACES : Math.min(place, MOST_PLACES);
+  const { jobs } = await client.jobPage({ auid, limit });
   const job = place < 1 ? undefined : jobs[place - 1];
   if (job !== undefined) return job;
   if (jobs.length === 0) {
     throw new NoSuchJob(`no job of ${auid} yet`, ['pman ls -a lists those of all']);
   }
-  throw new NoSuchJob(`there is no @${place}: ${auid} has ${jobs.length} jobs`);
+  const count = jobs.length === MOST_PLACES ? `${MOST_PLACES} jobs or more` : jobsText(jobs.length);
+  const first = place < 1 ? '; @1 is the newest one' : '';
+  throw new NoSuchJob(`there is no @${place}: ${auid} has ${count}${first}`);
 }
+
+/** What one page of a list holds. */
+const MOST_PLACES = 1000;
+
+const jobsText = (count: number) => `${count} ${count === 1 ? 'job' : 'jobs'}`;
 
 async function all({ client }: Session, query: JobQuery): Promise<readonly Job[]> {
   const jobs: Job[] = [];

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { withoutMark } from '../config/byteOrderMark.ts';
 import { messageOf, systemErrorCode, UsageError } from '../errors.ts';
 import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
-import { PMAN_FAILED } from './verbExit.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -44,7 +44,8 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   const isOfContext = context.url !== undefined && context.url === url;
   const file =
     asked('token-file', 'PMAN_TOKEN_FILE') ?? (isOfContext ? context.tokenFile : undefined);
-  const fromFile = (path: string) => readPrivate(path, 'the token').trim();
+  const fromFile = (path: string) => readPrivate(inHome(path, env), 'the token').trim();
+  const ca = asked('ca', 'PMAN_CA') ?? context.ca;
   const token =
     flagValue(words, 'token') ??
     (flagValue(words, 'token-file') === undefined ? env.PMAN_TOKEN || undefined : undefined) ??
@@ -53,7 +54,7 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   return {
     url: requireUrl(url),
     token,
-    ca: asked('ca', 'PMAN_CA') ?? context.ca,
+    ca: ca === undefined ? undefined : inHome(ca, env),
     auid: env.PMAN_AUID || context.auid,
   };
 }
@@ -80,18 +81,19 @@ export function contextsFile({ XDG_CONFIG_HOME, HOME }: Env): string {
   return join(XDG_CONFIG_HOME || join(HOME || homedir(), '.config'), 'pman/contexts.json');
 }
 
+/** A shell puts the home in the place of `~` in a word of its own, and not in a file or behind `--token-file=`. */
+function inHome(path: string, { HOME }: Env): string {
+  return path === '~' || path.startsWith('~/') ? (HOME || homedir()) + path.slice(1) : path;
+}
+
 function contextOf(asked: string | undefined, env: Env): Context {
   const file = contextsFile(env);
   const text = readIfThere(file);
   if (text === undefined) {
     if (asked === undefined) return {};
-    throw new CannotError(
-      `no context ${JSON.stringify(asked)}: there is no ${file}`,
-      [],
-      PMAN_FAILED,
-    );
+    throw new CannotError(`no context ${JSON.stringify(asked)}: there is no ${file}`);
   }
-  const wrong = (what: string) => new CannotError(`${file}: ${what}`, [EXAMPLE], PMAN_FAILED);
+  const wrong = (what: string) => new CannotError(`${file}: ${what}`, [EXAMPLE]);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -124,27 +126,22 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return withoutMark(readFileSync(file, 'utf8'));
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw new CannotError(`cannot read ${file}: ${messageOf(error)}`, [], PMAN_FAILED);
+    throw new CannotError(`cannot read ${file}: ${messageOf(error)}`);
   }
 }
 
 /** @throws CannotError when it is not there, or others than its user may read it */
 function readPrivate(file: string, what: string): string {
   const text = readIfThere(file);
-  if (text === undefined)
-    throw new CannotError(`cannot read ${what}: there is no ${file}`, [], PMAN_FAILED);
+  if (text === undefined) throw new CannotError(`cannot read ${what}: there is no ${file}`);
   requirePrivate(file);
   return text;
 }
 
 function requirePrivate(file: string): void {
   if ((statSync(file).mode & 0o077) === 0) return;
-  throw new CannotError(
-    `${file} holds a token, and others may read it`,
-    [`chmod 600 ${file}`],
-    PMAN_FAILED,
-  );
+  throw new CannotError(`${file} holds a token, and others may read it`, [`chmod 600 ${file}`]);
 }

@@ -69,6 +69,12 @@ function add(argv: readonly string[], env: Env): string {
       hint: 'the scopes are run, read, kill, transfer, admin',
     });
   }
+  // A limit that is written as nothing limits nothing.
+  const empty = [
+    ...Object.entries(options),
+    ...options.command.map((one) => ['command', one]),
+  ].find(([key, value]) => value === '' && key !== 'scopes' && key !== 'tokenPath');
+  if (empty !== undefined) throw new UsageError(`token: --${empty[0]} is empty`);
   const storedAs: StoredAs = options.store;
   const file = fileOf(options.tokenPath, env);
   return `${addToken(file, { name, limits: options.all ? undefined : limits, storedAs })}\n`;

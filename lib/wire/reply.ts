@@ -10,6 +10,7 @@ export const HTTP_STATUS = {
   conflict: 409,
   gone: 410,
   payload_too_large: 413,
+  unsupported_media_type: 415,
   name_too_long: 400,
   too_many_tries: 429,
   internal: 500,

@@ -115,6 +115,9 @@ describe('what is said to /api/v2', () => {
       [{ ...of, maxOutput: 5 }, '"maxOutput": has to be 1024 or more'],
       [{ ...of, labels: { 'a b': '' } }, '"labels": "a b" is no name'],
       [{ ...of, stdin: 5 }, '"stdin" has to be a text'],
+      [{ command: ['true'] }, '"command" has to be a text'],
+      [{ ...of, memory: 6291456.5 }, '"memory": has to be a whole number of bytes, or a text'],
+      [{ ...of, nice: 1.5 }, '"nice" has to be a whole number'],
     ])('is told by the names of this API: %j', async (job, said) => {
       const { status, detail, hint } = await refused('POST', '/api/v2/jobs', job);
       expect([status >= 400 && status < 500, detail]).toEqual([

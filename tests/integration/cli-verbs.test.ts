@@ -135,6 +135,11 @@ describe('the verbs of pman', () => {
       expect(await pman('run', '--cwd', '/no/such/folder', 'true')).toMatchObject({ code: 125 });
       expect(await pman('run')).toMatchObject({ code: 2, stdout: '' });
       expect(await pman('run', '--timeout', 'soon', 'true')).toMatchObject({ code: 2 });
+      const words = await pman('run', '--memory', 'x', 'true');
+      expect([words.code, words.stderr.split('\n')[0]]).toEqual([
+        2,
+        'pman: run: --memory "x" is not like 512Mi',
+      ]);
       const away = await pmanVerb(server, ['run', 'true'], {
         env: { PMAN_URL: 'http://127.0.0.1:1' },
       });
@@ -454,6 +459,10 @@ describe('the verbs of pman', () => {
       expect((await printed('ls', 'lost-*', 'running', '-q')).trim().split('\n')).toHaveLength(2);
       expect((await printed('kill', '-y', 'lost-*')).match(/\tkilled\n/g)).toHaveLength(2);
       expect(await pman('rm', 'lost-*')).toMatchObject({ code: 2 });
+      const dry = JSON.parse(await printed('rm', '--dry-run', '--json', 'lost-*'));
+      expect(dry).toEqual({ dryRun: true, jobs: [1, 2].map(() => ({ id: expect.any(String) })) });
+      const { stderr } = await pman('show', '@0');
+      expect(stderr).toMatch(/there is no @0: \S+ has ([2-9]|\d\d) jobs; @1 is the newest one/);
       expect(await printed('rm', '-y', 'lost-*')).toMatch(/removed\n.*removed\n$/);
       expect(await pman('show', 'lost-1')).toMatchObject({ code: 1 });
     });

@@ -202,7 +202,7 @@ function checked(where: string, schema: z.ZodType | undefined, value: unknown): 
   if (parsed.success) return parsed.data;
   // With words of our own it takes twice as long: what fits, which is most of it, is not looked at with them.
   const { issues } = schema.safeParse(value, { error: boundWords }).error ?? parsed.error;
-  const problems = problemsText(issues, (issue) => issueWords(issue, value, schema));
+  const problems = problemsText(issues, (issue) => issueWords(issue, { where, value, schema }));
   throw new BadRequestError(`the ${where}: ${problems}`, { hint: 'see /openapi.json' });
 }
 

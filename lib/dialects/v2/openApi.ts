@@ -97,7 +97,10 @@ function alsoAnswered(
     503: { description: 'Something is away, or busy, just now.' },
     ...(isTagged && { 304: { description: 'It is what `If-None-Match` names.' } }),
     ...(isOfJob && { 409: { description: 'The short `id` means several jobs.' } }),
-    ...(body !== undefined && { 413: { description: 'The body is too long.' } }),
+    ...(body !== undefined && {
+      413: { description: 'The body is too long.' },
+      415: { description: 'The body has a `Content-Encoding`.' },
+    }),
     ...(deed !== undefined && {
       507: { description: 'The disk does not take it: nothing is done.' },
     }),

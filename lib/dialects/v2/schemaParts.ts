@@ -34,10 +34,10 @@ export const seconds = z
   .transform((value) => Number(value.replace('s', '')))
   .pipe(z.number().min(0).max(9999).multipleOf(0.001));
 
-export const bytes = z.union([
-  z.int().min(1024),
-  z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi'),
-]);
+export const bytes = z.union(
+  [z.int().min(1024), z.string().regex(/^\d+(\.\d+)?([kKMGT]i?)?$/, 'is not like 512Mi')],
+  'has to be a whole number of bytes, or a text such as 512Mi',
+);
 
 /** Words with commas between; or each of them by itself, as many libraries send a list. */
 export const words = <T extends readonly [string, ...string[]]>(of: T) =>

@@ -6,18 +6,26 @@ type Issue = z.core.$ZodIssue;
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
   number: 'a number',
+  int: 'a whole number',
   boolean: 'true or false',
   object: 'an object',
   record: 'an object',
   array: 'a list',
 };
 
+/** What a schema was held against. */
+export interface Checked {
+  /** `path`, `query` or `body`. */
+  readonly where: string;
+  readonly value: unknown;
+  /** Near names are looked for among its members. */
+  readonly schema: z.ZodType;
+}
+
 /**
  * A problem that a schema has found, in words that name the member, and what it has to be.
- * @param value what was checked
- * @param schema what it was checked against: near names are looked for among its members
  */
-export function issueWords(issue: Issue, value: unknown, schema: z.ZodType): string {
+export function issueWords(issue: Issue, { where, value, schema }: Checked): string {
   const { path, message } = issue;
   const member = `"${path.join('.')}"`;
   if (issue.code === 'unrecognized_keys') {
@@ -33,8 +41,8 @@ export function issueWords(issue: Issue, value: unknown, schema: z.ZodType): str
   }
   if (issue.code === 'invalid_type') {
     const found = valueAt(value, path);
-    // Of a query: a body has no lists of texts where a text is wanted that anybody would take for one.
-    if (issue.expected === 'string' && Array.isArray(found))
+    // In a query each member is a text, and a list is what is there several times.
+    if (issue.expected === 'string' && Array.isArray(found) && where === 'query')
       return `${member} is there several times`;
     const wanted = TYPES[issue.expected] ?? issue.expected;
     if (path.length === 0) return `has to be ${wanted}`;

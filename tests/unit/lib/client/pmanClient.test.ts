@@ -100,6 +100,65 @@ describe('PmanClient', () => {
     await expect(stranger.client.job('j')).rejects.toMatchObject({ code: 'bad_answer' });
   });
 
+  it.each([
+    ['a page', () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } })],
+    ['nothing', () => new Response('')],
+    ['204', () => new Response(null, { status: 204 })],
+    ['JSON of another kind', () => new Response('{"id":5,"jobs":{},"state":null}')],
+    ['null', () => new Response('null')],
+    ['its own 404', () => new Response('{"code":404,"detail":[]}', { status: 404 })],
+    ['a redirection', () => new Response('', { status: 302 })],
+  ])('knows that what answers with %s is no pman', async (_, answer) => {
+    const refused = {
+      ...{ code: 'bad_answer', hint: expect.stringContaining('/api/v2') },
+      message: expect.stringMatching(/^what answered at http:\/\/pman is no pman: ./),
+    };
+    const calls: ((client: PmanClient) => Promise<unknown>)[] = [
+      (client) => client.job('j'),
+      (client) => client.jobs().next(),
+      (client) => client.run(':'),
+      (client) => client.wait('j'),
+      (client) => client.kill('j'),
+      (client) => client.lines('j'),
+      (client) => client.files('j'),
+      (client) => client.eventPage(),
+      (client) => client.running(),
+      (client) => client.store(),
+      (client) => client.capabilities(),
+      (client) => client.backends(),
+      (client) => client.server(),
+    ];
+    for (const call of calls) {
+      await expect(call(clientOf([answer]).client)).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('takes no page for the output of a job, and no other text for its pieces', async () => {
+    const page = () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } });
+    const refused = { code: 'bad_answer' };
+    await expect(clientOf([page]).client.output('j')).rejects.toMatchObject(refused);
+    await expect(clientOf([page]).client.follow('j').next()).rejects.toMatchObject(refused);
+    await expect(clientOf([page]).client.events().next()).rejects.toMatchObject(refused);
+    const json = () => new Response('{}', { headers: { 'Content-Type': 'application/json' } });
+    await expect(clientOf([json]).client.events().next()).rejects.toMatchObject(refused);
+    const text = () => new Response('some\ntext\n');
+    await expect(clientOf([text]).client.pieces('j').next()).rejects.toMatchObject(refused);
+  });
+
+  it.each(['', '.', '..', {} as never])('asks for no job whose id is %j', async (id) => {
+    const { client, sent } = clientOf([]);
+    const calls: Promise<unknown>[] = [
+      ...[client.job(id), client.wait(id), client.remove(id), client.rerun(id), client.kill(id)],
+      ...[client.output(id), client.outputSize(id), client.text(id), client.lines(id)],
+      ...[client.find(id, { text: 'x' }), client.files(id), client.file(id, 'x')],
+      ...[client.notifications(id), client.notifyAgain(id)],
+      ...[client.follow(id).next(), client.pieces(id).next()],
+      ...[client.file('j', ''), client.file('j', '../stdout')],
+    ];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'not_found' });
+    expect(sent).toEqual([]);
+  });
+
   it('asks for the token each time, and keeps the folder of its address', async () => {
     let count = 0;
     const token = async () => `t${++count}`;

@@ -165,6 +165,16 @@ describe('readPmanConfig', () => {
     expect(refusalOf([], { PMAN_CONFIGFILE: wrong })).toContain('"ports", which is no setting');
   });
 
+  it('takes a file before which an editor has set a byte order mark', () => {
+    for (const [name, text] of [
+      ['a.json', '{"port": 7}'],
+      ['a.ini', 'port = 7'],
+    ] as const) {
+      const file = fileWith(name, `\uFEFF${text}`);
+      expect(configOf([`--configFile=${file}`])).toMatchObject({ port: 7 });
+    }
+  });
+
   it('starts beside a service of its own name, whose address Kubernetes puts into PMAN_PORT', () => {
     expect(configOf([], { PMAN_PORT: 'tcp://10.0.0.7:5010' })).toMatchObject({ port: 5010 });
   });

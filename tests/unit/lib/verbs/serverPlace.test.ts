@@ -1,9 +1,12 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { contextNames } from '../../../../lib/verbs/contextNames.ts';
 import { readWords } from '../../../../lib/verbs/flagWords.ts';
 import { SERVER_FLAGS, serverPlace } from '../../../../lib/verbs/serverPlace.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
+
+const LAB_FILE = { url: 'https://pman.lab:5010', tokenFile: '~/tok' };
 
 describe('the server that is meant', () => {
   let home: string;
@@ -68,6 +71,30 @@ describe('the server that is meant', () => {
 
   it.each(['ftp://x', 'http://', 'a b', '://x'])('%j is no address', (url) => {
     expect(() => place(['--server', url])).toThrow('is no address of a server');
+  });
+
+  it('takes a file that an editor of Windows has written, and a token in the home', () => {
+    write(`\uFEFF${JSON.stringify({ contexts: { lab: { ...LAB_FILE, ca: '~/ca.pem' } } })}`);
+    writeFileSync(join(home, 'tok'), '\uFEFFin-home\r\n', { mode: 0o600 });
+    expect(place(['--context', 'lab'])).toMatchObject({
+      ...{ token: 'in-home', ca: join(home, 'ca.pem') },
+    });
+    expect(contextNames({ HOME: home }).names).toEqual(['lab']);
+    expect(place(['--token-file=~/tok']).token).toBe('in-home');
+  });
+
+  it.each([
+    ['a context', ['--context', 'none']],
+    ['the file of a token', ['--token-file', '/no/such']],
+  ])('ends the verb as a server that is not there when it lacks %s', (_, argv) => {
+    let error: unknown;
+    try {
+      place(argv);
+    } catch (thrown) {
+      error = thrown;
+    }
+    // That is the verb's own code: 1 of `ls`, 125 of `run`.
+    expect(error).toMatchObject({ name: 'CannotError', exitCode: undefined });
   });
 
   it('says when a context is named and there is no file', () => {
