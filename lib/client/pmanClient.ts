@@ -86,7 +86,8 @@ export class PmanClient {
     for (let { cursor } = query; ; ) {
       const page = await this.jobPage({ ...query, cursor }, signal === undefined ? {} : { signal });
       yield* page.jobs;
-      if (page.next === null) return;
+      // What is no pman may say nothing of a next page: it would be asked for the first one for ever.
+      if (typeof page.next !== 'string') return;
       cursor = page.next;
     }
   }
