@@ -1,5 +1,6 @@
 import type { Job } from '../dialects/v2/shapes.ts';
-import type { OutputName } from './outputFeed.ts';
+
+export type OutputName = 'stdout' | 'stderr';
 
 /** A job, or its id: the whole of it, the beginning of its uuid, or `_N`. */
 export type JobName = string | Pick<Job, 'id'>;

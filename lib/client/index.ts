@@ -31,13 +31,14 @@ export type {
   FilesOptions,
   FollowOptions,
   JobName,
+  OutputName,
   OutputOptions,
   PiecesOptions,
   RunOptions,
 } from './callOptions.ts';
 export { PmanClientError } from './clientError.ts';
 export type { PmanClientOptions } from './connection.ts';
-export type { OutputChunk, OutputName } from './outputFeed.ts';
+export type { OutputChunk } from './outputFeed.ts';
 export type { OutputPiece } from './piecesFeed.ts';
 export { PmanClient } from './pmanClient.ts';
 export type { Answer, Sending, Transport } from './transport.ts';

@@ -1,6 +1,5 @@
-import type { JobName } from './callOptions.ts';
+import type { JobName, OutputName } from './callOptions.ts';
 import { PmanClientError } from './clientError.ts';
-import type { OutputName } from './outputFeed.ts';
 
 /**
  * Where a job is, below `/api/v2`.

@@ -1,11 +1,9 @@
 import type { Job } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
-import type { JobName } from './callOptions.ts';
+import type { JobName, OutputName } from './callOptions.ts';
 import { type Connection, type OpenAnswer, streamEnded } from './connection.ts';
 import { jobPath, outputPath } from './jobPath.ts';
 import { Retries } from './retryPauses.ts';
-
-export type OutputName = 'stdout' | 'stderr';
 
 /** A piece of what a job has written. */
 export interface OutputChunk {

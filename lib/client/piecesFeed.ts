@@ -1,9 +1,9 @@
 import type { Job } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
-import type { JobName } from './callOptions.ts';
+import type { JobName, OutputName } from './callOptions.ts';
 import { type Connection, streamEnded } from './connection.ts';
 import { jobPath } from './jobPath.ts';
-import { hasEnded, type OutputName } from './outputFeed.ts';
+import { hasEnded } from './outputFeed.ts';
 import { Retries } from './retryPauses.ts';
 
 /** A piece of what a job has written to one of its outputs, in the order in which both came in. */

@@ -27,6 +27,7 @@ import type {
   FilesOptions,
   FollowOptions,
   JobName,
+  OutputName,
   OutputOptions,
   PiecesOptions,
   RunOptions,
@@ -37,7 +38,7 @@ import { followEvents } from './eventFeed.ts';
 import { jobForm } from './jobForm.ts';
 import { filePath, jobPath, outputPath } from './jobPath.ts';
 import { merged } from './merged.ts';
-import { followOutput, hasEnded, type OutputChunk, type OutputName } from './outputFeed.ts';
+import { followOutput, hasEnded, type OutputChunk } from './outputFeed.ts';
 import { ownKey } from './ownKey.ts';
 import { type OutputPiece, outputPieces } from './piecesFeed.ts';
 
@@ -85,7 +86,8 @@ export class PmanClient {
     for (let { cursor } = query; ; ) {
       const page = await this.jobPage({ ...query, cursor }, signal === undefined ? {} : { signal });
       yield* page.jobs;
-      if (page.next === null) return;
+      // What is no pman may say nothing of a next page: it would be asked for the first one for ever.
+      if (typeof page.next !== 'string') return;
       cursor = page.next;
     }
   }

@@ -159,6 +159,12 @@ describe('PmanClient', () => {
     expect(sent).toEqual([]);
   });
 
+  it('asks for no page that it was not told of', async () => {
+    const { client, sent } = clientOf([() => new Response('{"jobs":[]}')]);
+    expect(await client.jobs().next()).toEqual({ done: true, value: undefined });
+    expect(sent.length).toBe(1);
+  });
+
   it('asks for the token each time, and keeps the folder of its address', async () => {
     let count = 0;
     const token = async () => `t${++count}`;
