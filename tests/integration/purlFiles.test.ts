@@ -221,6 +221,8 @@ describe('purl push and pull', () => {
         ['push', `${address}:jobs`, source],
         ['push', source],
         ['pull', `${address}:.`, join(source, 'run.sh')],
+        ['pull', `${address}:.`, '/proc/nobody'],
+        ['pull', `${address}:.`, join(top, 'x'.repeat(256))],
       ].map(async (args) => {
         const { code, stderr } = await opened.purl(args);
         return [code, stderr.replaceAll(top, '').replaceAll(address, 'HOST')];
@@ -237,7 +239,12 @@ describe('purl push and pull', () => {
       [2, 'purl: jobs is no place on another machine: HOST:PATH\n'],
       [2, 'purl: /src is no place on another machine: HOST:PATH; is "pull" meant?\n'],
       [2, expect.stringContaining("missing required argument 'host:path'")],
-      [23, 'purl: /src/run.sh is no folder, and cannot be made one\n'],
+      [23, 'purl: /src/run.sh exists and is no folder\n'],
+      [23, 'purl: cannot make the folder /proc/nobody: ENOENT (no such file or folder)\n'],
+      [
+        23,
+        expect.stringMatching(/cannot make the folder .*: ENAMETOOLONG \(the name is too long\)/),
+      ],
     ]);
   });
 });

@@ -1,6 +1,8 @@
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../../errors.ts';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
+import { provideFolder } from '../../transfer/pathState.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
 import { PurlFailure } from '../failure.ts';
 import { receivePull } from '../pull/receivePull.ts';
@@ -35,7 +37,7 @@ export async function pullFolder(
   way: FolderWay,
 ): Promise<TransferSummary> {
   const startedMs = performance.now();
-  makeFolder(local);
+  provideLocal(local);
   const moved = { files: 0, bytes: 0, alreadyThere: 0 };
   let changes = 0;
   let isWhole = false;
@@ -62,11 +64,11 @@ export async function pullFolder(
   return { ...moved, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-function makeFolder(path: string): void {
+function provideLocal(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    provideFolder(path);
   } catch (cause) {
-    throw new PurlFailure('localWrite', `${path} is no folder, and cannot be made one`, { cause });
+    throw new PurlFailure('localWrite', messageOf(cause), { cause });
   }
 }
 
