@@ -53,6 +53,8 @@ const KINDS = [
   'times before 1970',
   'sizes that lie',
   'links with `..` inside a tree',
+  'a destination that nobody can make',
+  'headers and tokens with a line break',
   'names that are too long',
   'a peer that falls silent',
   'heads that are not quite HTTP',
