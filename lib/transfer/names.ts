@@ -10,7 +10,7 @@ export function stagingName(): string {
 }
 
 /** What is kept of an interrupted transfer for `--resume`. */
-export const PARTIAL_NAME = /^\.pfioh-[0-9a-f]{32}\.part$/;
+export const PARTIAL_NAME = /^\.pfioh-[0-9a-f]{32}(?:-\d+-\d*)?\.part$/;
 
 /** Whether a name in a folder is the programs' own and none of the user's. */
 export function isOwnName(name: string): boolean {

@@ -208,6 +208,17 @@ describe('purl push and pull', () => {
     expectSame(join(top, 'back'), join(store, 'jobs'));
   });
 
+  it('come to the same folder at the same time without spoiling each other', async () => {
+    const { source, store, top } = makeFolder();
+    writeFileSync(join(source, 'large.bin'), randomBytes(40_000_000));
+    const { address } = await pfiohFor(top);
+    const back = join(store, 'back');
+    const pulls = [1, 2, 3].map(() => opened.purl(['pull', '--quiet', `${address}:src`, back]));
+    for (const { code, stderr } of await Promise.all(pulls))
+      expect([code, stderr]).toEqual([0, '']);
+    expectSame(back, source);
+  });
+
   it('say what is wrong, and where', async () => {
     const { source, store, top } = makeFolder();
     const { address } = await opened.pfioh(['--storeBase', store]);
