@@ -13,7 +13,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
-import { idIn, idleName, isTaken, ownName } from './partialNames.ts';
+import { idIn, idleName, isSameTransfer, isTaken, ownName } from './partialNames.ts';
 import { pathError } from './pathError.ts';
 import { statsOf } from './pathState.ts';
 import { readHandle } from './readHandle.ts';
@@ -79,11 +79,34 @@ function takeKept(folder: string, id: string): string {
       renameSync(join(folder, name), path);
       break;
     } catch (error) {
-      // Another process was quicker.
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      // Another process was quicker, or it is another user's.
+      if (!isOthers(error)) throw error;
     }
   }
   return path;
+}
+
+/**
+ * Removes what earlier tries of a transfer have left, of other content too: what it brings has come, and nobody goes on
+ * with them. What somebody works on stays.
+ */
+export function forgetTries(folder: string, id: string): void {
+  const real = realpathSync.native(folder);
+  try {
+    for (const name of readdirSync(folder)) {
+      const other = idIn(name);
+      if (other === undefined || !isSameTransfer(other, id) || isTaken(name)) continue;
+      if (other === id || !busy.has(partialPath(real, other)))
+        rmSync(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    // What may not be listed or removed does not spoil the transfer that has come.
+    if (!isOthers(error)) throw error;
+  }
+}
+
+function isOthers(error: unknown): boolean {
+  return ['ENOENT', 'EACCES', 'EPERM'].includes(systemErrorCode(error) ?? '');
 }
 
 /** Lets others have what this process has worked on; of two tries that broke off the longer one stays. */
@@ -187,8 +210,10 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     async close({ done }) {
       try {
         await file.close();
-        if (done) await rm(path, { force: true });
-        else layDown(folder, id, path);
+        if (done) {
+          await rm(path, { force: true });
+          forgetTries(folder, id);
+        } else layDown(folder, id, path);
       } finally {
         // Whoever comes back for it waits for this.
         release();

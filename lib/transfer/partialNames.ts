@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isAlive, startTicks } from '../host/processes.ts';
 
 /**
@@ -26,4 +27,20 @@ export function isTaken(name: string): boolean {
   const [, , pid, ticks] = NAME.exec(name) ?? [];
   if (pid === undefined || Number(pid) === process.pid) return false;
   return isAlive({ pid: Number(pid), ...(ticks ? { ticks } : {}) });
+}
+
+/** The id of a transfer: what it brings where, and which content of that. */
+export function transferId(place: readonly unknown[], content: readonly unknown[]): string {
+  return `${half(place)}${half(content)}`;
+}
+
+/** Whether two ids are of the same transfer, whatever content they were of. */
+export function isSameTransfer(one: string, other: string): boolean {
+  return one.slice(0, HALF) === other.slice(0, HALF);
+}
+
+const HALF = 16;
+
+function half(what: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, HALF);
 }

@@ -208,6 +208,31 @@ describe('purl push and pull', () => {
     expectSame(join(top, 'back'), join(store, 'jobs'));
   });
 
+  it.each(['pull', 'push'])(
+    'leave nothing of an earlier %s that was killed, also of other content',
+    async (verb) => {
+      const { source, store, top } = makeFolder();
+      writeFileSync(join(source, 'large.bin'), randomBytes(60_000_000));
+      const { address } = await pfiohFor(top);
+      const back = join(store, 'back');
+      const args =
+        verb === 'pull'
+          ? ['pull', '--quiet', `${address}:src`, back]
+          : ['push', '--quiet', source, `${address}:store/back`];
+      const parts = () =>
+        existsSync(back) ? readdirSync(back).filter((name) => name.endsWith('.part')) : [];
+      const first = opened.start('purl', args);
+      await eventually('some has come', () => parts().length > 0);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      expect(parts()).toHaveLength(1);
+      appendFileSync(join(source, 'large.bin'), 'more\n');
+      expect(await opened.purl(args)).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(parts()).toEqual([]);
+      expectSame(back, source);
+    },
+  );
+
   it('come to the same folder at the same time without spoiling each other', async () => {
     const { source, store, top } = makeFolder();
     writeFileSync(join(source, 'large.bin'), randomBytes(40_000_000));

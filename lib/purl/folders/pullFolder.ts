@@ -2,9 +2,11 @@ import { existsSync, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
+import { forgetTries } from '../../transfer/partial.ts';
 import { provideFolder } from '../../transfer/pathState.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
 import { PurlFailure } from '../failure.ts';
+import { pullId } from '../pull/keptPull.ts';
 import { receivePull } from '../pull/receivePull.ts';
 import { checkRemote, type Remote } from '../remoteCheck.ts';
 import { askDigests, askTree, type RemoteEntry, type RemoteTree } from './askPfioh.ts';
@@ -178,6 +180,8 @@ async function pullLacking(
     moved.bytes += piece.bytes;
     say(done);
   }
+  // Of what has changed since an earlier try nothing may be lacking any more.
+  forgetTries(local, pullId(folderMessage('pull', local, from), remote.peer, []));
 }
 
 /** The places of the files that are wanted and not here. */

@@ -55,6 +55,7 @@ const KINDS = [
   'links with `..` inside a tree',
   'a destination that nobody can make',
   'headers and tokens with a line break',
+  'two equal transfers, and what earlier ones left',
   'names that are too long',
   'a peer that falls silent',
   'heads that are not quite HTTP',

@@ -12,6 +12,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { startTicks } from '../../../../lib/host/processes.ts';
 import { openPartial, partialBytes, partialPath } from '../../../../lib/transfer/partial.ts';
+import { transferId } from '../../../../lib/transfer/partialNames.ts';
 import { tempDir } from '../../../helpers/tempDir.ts';
 
 const ID = '0123456789abcdef'.repeat(2);
@@ -108,6 +109,27 @@ describe('what is kept of an interrupted transfer', () => {
     await partial.close({ done: false });
     expect(readdirSync(folder)).toEqual([`.pfioh-${ID}.part`]);
     expect(readFileSync(partialPath(folder, ID), 'utf8')).toBe('longer');
+  });
+
+  it('is removed with what earlier tries have left once the transfer ends, whatever content those were of', async () => {
+    const folder = tempDir();
+    const ids = ['old', 'older', 'busy'].map((tag) => transferId(['a'], [tag]));
+    const [old = '', older = '', busyOne = ''] = ids;
+    const of = (id: string, pid: number, ticks: string) =>
+      join(folder, `.pfioh-${id}-${pid}-${ticks}.part`);
+    const another = partialPath(folder, transferId(['b'], ['old']));
+    const taken = of(old, process.ppid, startTicks(process.ppid) ?? '');
+    for (const path of [partialPath(folder, old), of(older, process.ppid, '1'), another, taken])
+      writeFileSync(path, 'x');
+    const other = await openPartial(folder, busyOne);
+    const done = await openPartial(folder, transferId(['a'], ['new']));
+    await done.close({ done: true });
+    expect(
+      readdirSync(folder)
+        .map((name) => join(folder, name))
+        .sort(),
+    ).toEqual([other.path, another, taken].sort());
+    await other.close({ done: true });
   });
 
   it('is removed when nobody came back for it within a week', async () => {
