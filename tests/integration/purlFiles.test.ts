@@ -244,6 +244,23 @@ describe('purl push and pull', () => {
     expectSame(back, source);
   });
 
+  it('make no folder when nothing comes of it', async () => {
+    const { source, store, top } = makeFolder();
+    const { address } = await pfiohFor(store);
+    const [back, there] = [join(top, 'a/b'), join(store, 'jobs')];
+    const refused = await opened.purl(['pull', `${address}:nothing`, back]);
+    expect(refused.code).toBe(1);
+    const { code } = await opened.transfer(address, 'pullPath', {
+      ...{ local: back, remote: '/nothing', extra: {} },
+    });
+    expect(code).toBe(1);
+    expect(existsSync(join(top, 'a'))).toBe(false);
+    expect(spawnSync('mkfifo', [join(source, 'fifo')]).status).toBe(0);
+    const pushed = await opened.purl(['push', source, `${address}:jobs/1`]);
+    expect(pushed.code).toBe(26);
+    expect(existsSync(there)).toBe(false);
+  });
+
   it('say what is wrong, and where', async () => {
     const { source, store, top } = makeFolder();
     const { address } = await opened.pfioh(['--storeBase', store]);

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { rememberMissing } from '../../host/madeFolders.ts';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
 import { forgetTries } from '../../transfer/partial.ts';
 import { provideFolder } from '../../transfer/pathState.ts';
@@ -38,8 +39,22 @@ export async function pullFolder(
   { local, path, wanted }: FolderPull,
   way: FolderWay,
 ): Promise<TransferSummary> {
+  // A pull that is refused leaves no folder; with something kept in it to go on from it stays.
+  const removeMade = rememberMissing({ folders: [resolve(local)], files: [] });
+  try {
+    provideLocal(local);
+    return await bring({ local, path, wanted }, way);
+  } catch (error) {
+    removeMade();
+    throw error;
+  }
+}
+
+async function bring(
+  { local, path, wanted }: WantedPull,
+  way: FolderWay,
+): Promise<TransferSummary> {
   const startedMs = performance.now();
-  provideLocal(local);
   const moved = { files: 0, bytes: 0, alreadyThere: 0 };
   let changes = 0;
   let isWhole = false;
