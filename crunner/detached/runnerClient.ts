@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { messageOf, PmanError, systemErrorCode } from '../../lib/errors.ts';
+import { makeFolder } from '../../lib/host/folders.ts';
 import { inheritedVariables } from '../../lib/host/inherited.ts';
 import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -121,7 +122,7 @@ export class RunnerClient {
 
   async #start(): Promise<Socket> {
     const { spool, startLimits = START_LIMITS } = this.#options;
-    mkdirSync(spool, { recursive: true, mode: 0o700 });
+    makeFolder(spool, 0o700);
     // A killed server may have started one that was not ready when it was looked for.
     const early = await this.#connect();
     if (early !== undefined) return this.#keep(early);

@@ -19,6 +19,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { sharedCall } from '../../lib/concurrency/sharedCall.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
+import { makeFolder } from '../../lib/host/folders.ts';
 import type { HostUser } from '../../lib/host/users.ts';
 import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } from './journal.ts';
 
@@ -66,7 +67,7 @@ export interface SpoolInput {
  * @throws the file system's error (ENOSPC, EROFS, …); nothing then counts as accepted
  */
 export function createSpool(folder: string, request: SpoolRequest, input?: SpoolInput): void {
-  makeFolder(folder);
+  makeSpool(folder);
   if (input !== undefined) writeInput(stdinFile(folder), input, request.fsync === true);
   append(folder, { request }, request.fsync === true);
   if (request.fsync) syncPath(dirname(folder));
@@ -81,7 +82,7 @@ export function openSpool(folder: string, request: SpoolRequest): void {
   if (isMade(folder)) append(folder, { request }, false);
   else if (readSpool(folder) === undefined) {
     rmSync(folder, { recursive: true, force: true });
-    makeFolder(folder);
+    makeSpool(folder);
     append(folder, { request }, false);
   }
 }
@@ -89,7 +90,7 @@ export function openSpool(folder: string, request: SpoolRequest): void {
 /** Makes a folder; false where there is something of that name. Mostly there is nothing: that is not looked for first. */
 function isMade(folder: string): boolean {
   try {
-    makeFolder(folder);
+    makeSpool(folder);
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;
@@ -108,13 +109,13 @@ function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean):
   }
 }
 
-function makeFolder(folder: string): void {
+function makeSpool(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     // Somebody has cleared its parents away while the server ran.
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
   }
 }
 

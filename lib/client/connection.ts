@@ -1,4 +1,5 @@
 import { noPman, PmanClientError, refusal } from './clientError.ts';
+import { isHeaderValue } from './headerValue.ts';
 import { Retries } from './retryPauses.ts';
 import type { Answer, Transport } from './transport.ts';
 
@@ -132,6 +133,7 @@ export class Connection {
   async #once(method: string, call: Call): Promise<OpenAnswer> {
     const { path, query = {}, headers = {}, body, signal, takes = [] } = call;
     const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+    if (token !== undefined && !isHeaderValue(token)) throw unsendable();
     const breaker = new AbortController();
     const stop = () => breaker.abort(signal?.reason);
     signal?.throwIfAborted();
@@ -194,6 +196,13 @@ function unreachable(base: string, cause: unknown): PmanClientError {
   return new PmanClientError('unreachable', `no answer from ${base}`, {
     cause,
     hint: 'see whether pman runs there; a web page needs its origin in --allowOrigin',
+  });
+}
+
+/** It is not told what the token is: that is secret. */
+function unsendable(): PmanClientError {
+  return new PmanClientError('bad_request', 'the token has a character that cannot be sent', {
+    hint: 'is there more in it than the token, such as a second line?',
   });
 }
 

@@ -2,7 +2,6 @@ import {
   accessSync,
   constants,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -10,6 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
+import { makeFolder } from './folders.ts';
 
 /** Control groups of version 2 (Linux, Documentation/admin-guide/cgroup-v2.rst). */
 
@@ -85,7 +85,7 @@ function isWritable(folder: string): boolean {
  */
 export function openGroups({ folder, controllers }: GroupPlace, name: string): GroupPlace {
   const own = join(folder, name);
-  mkdirSync(own, { recursive: true });
+  makeFolder(own);
   const usable = controllers
     .filter((controller) => hasEnabled(folder, controller) || enable(folder, controller))
     .filter((controller) => hasEnabled(own, controller) || enable(own, controller));
@@ -104,7 +104,7 @@ function enable(folder: string, controller: Controller): boolean {
   const answer = order();
   if (answer !== 'EBUSY' || !existsSync(join(folder, 'cgroup.type'))) return answer === undefined;
   const leaf = join(folder, LEAF);
-  mkdirSync(leaf, { recursive: true });
+  makeFolder(leaf);
   for (const pid of wordsIn(join(folder, 'cgroup.procs')))
     answerTo(join(leaf, 'cgroup.procs'), pid);
   return order() === undefined;
@@ -121,7 +121,7 @@ export function makeGroup(
   { memoryBytes, cpus, processes }: GroupLimits,
 ): string {
   const group = join(folder, name);
-  mkdirSync(group, { recursive: true });
+  makeFolder(group);
   const set = (file: string, value: string | number) =>
     writeFileSync(join(group, file), String(value));
   if (memoryBytes !== undefined && controllers.includes('memory')) {

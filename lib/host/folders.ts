@@ -9,24 +9,25 @@ import { systemErrorCode } from '../errors.ts';
  * @throws the system's error, for the folder that cannot be made; ENOTDIR when it is a file
  */
 export function makeFolder(path: string, mode?: number): void {
-  if (makeOne(path, mode)) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent, mode);
-  mkdirSync(path, { ...(mode === undefined ? {} : { mode }) });
+  try {
+    makeOne(path, mode);
+  } catch (error) {
+    const parent = dirname(path);
+    if (systemErrorCode(error) !== 'ENOENT' || parent === path) throw error;
+    makeFolder(parent, mode);
+    // Once more, and no more than that: below /proc a folder is said to be missing however often it is tried.
+    makeOne(path, mode);
+  }
 }
 
-/** Says whether the folder is there now; false when its parent is missing. */
-function makeOne(path: string, mode: number | undefined): boolean {
+/** Makes a folder in one that is there; it may have been made by somebody else. */
+function makeOne(path: string, mode: number | undefined): void {
   try {
     mkdirSync(path, { ...(mode === undefined ? {} : { mode }) });
-    return true;
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === 'ENOENT') return false;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
     // A file of that name is found out here: it is no folder that one could make something in.
-    if (code !== 'EEXIST') throw error;
-    if (isFolder(path)) return true;
-    throw isNoFolder(path, error);
+    if (!isFolder(path)) throw isNoFolder(path, error);
   }
 }
 

@@ -1,14 +1,16 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { PurlConfig } from '../config/purl.ts';
 import { VERSION } from '../version.ts';
 import { certificatesOf } from './certificates.ts';
+import { PurlFailure } from './failure.ts';
 import type { ClientOptions } from './http/httpClient.ts';
 import { parseTarget, zonesOf } from './http/target.ts';
 import { resolveText } from './jsonMessage.ts';
 
 /**
  * How servers are reached, as the command line says.
- * @throws PurlFailure `localRead` for a token that cannot be read; UsageError for certificates
+ * @throws PurlFailure `localRead` for a token that cannot be read, `usage` for what cannot be sent; UsageError for certificates
  */
 export async function clientOptions(config: PurlConfig, stdin: Readable): Promise<ClientOptions> {
   const givenHeaders: [string, string][] = [];
@@ -17,12 +19,15 @@ export async function clientOptions(config: PurlConfig, stdin: Readable): Promis
   }
   if (config.authToken !== '') {
     const token = (await resolveText(config.authToken, stdin)).trim();
-    givenHeaders.push(['Authorization', `bearer ${token}`]);
+    givenHeaders.push(checkedHeader('--authToken', 'Authorization', `bearer ${token}`));
   }
   for (const line of config.header) {
     const colon = line.indexOf(':');
-    givenHeaders.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
+    givenHeaders.push(
+      checkedHeader('--header', line.slice(0, colon), line.slice(colon + 1).trim()),
+    );
   }
+  checkedHeader('--content-type', 'Content-type', config.contentType);
   return {
     connectTimeoutMs: config.connectTimeout,
     idleTimeoutMs: config.timeout ?? 0,
@@ -37,4 +42,17 @@ export async function clientOptions(config: PurlConfig, stdin: Readable): Promis
     ],
     givenHeaders,
   };
+}
+
+/** A header as it is sent. Its value may be secret: that is not told. @throws PurlFailure `usage` */
+function checkedHeader(flag: string, name: string, value: string): [string, string] {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return [name, value];
+  } catch (cause) {
+    const why = 'it has a line break or another character that no header may have';
+    const what = JSON.stringify(name);
+    throw new PurlFailure('usage', `${flag}: the header ${what} cannot be sent: ${why}`, { cause });
+  }
 }

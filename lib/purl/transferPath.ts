@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { rememberMissing } from '../host/madeFolders.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { askCopy } from './askCopy.ts';
 import { type PurlFailure, transferFailure } from './failure.ts';
@@ -33,7 +35,16 @@ export async function transferPath(
 
 const NOT_DONE = 'No push/pull operation was performed! A filepath check failed!';
 
+/** A transfer that does not come about leaves no folder here that was made for it. */
 async function attempt(message: TransferMessage, options: TransferOptions): Promise<Attempt> {
+  const folders = message.verb === 'pull' && message.createDir ? [resolve(message.localPath)] : [];
+  const removeMade = rememberMissing({ folders, files: [] });
+  const made = await carryOut(message, options);
+  if (made.failure !== undefined) removeMade();
+  return made;
+}
+
+async function carryOut(message: TransferMessage, options: TransferOptions): Promise<Attempt> {
   const { report: localCheck, failure: localFailure } = checkLocal(message);
   if (localFailure !== undefined) {
     const report = { localCheck, status: false, msg: NOT_DONE };

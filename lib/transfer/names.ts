@@ -10,7 +10,7 @@ export function stagingName(): string {
 }
 
 /** What is kept of an interrupted transfer for `--resume`. */
-export const PARTIAL_NAME = /^\.pfioh-[0-9a-f]{32}\.part$/;
+export const PARTIAL_NAME = /^\.pfioh-[0-9a-f]{32}(?:-\d+-\d*)?\.part$/;
 
 /** Whether a name in a folder is the programs' own and none of the user's. */
 export function isOwnName(name: string): boolean {
@@ -37,9 +37,7 @@ const MAX_PATH_BYTES = 4096;
 /** @throws PmanError for a path that no file system has: with NUL, or too long */
 export function requirePossible(path: string): void {
   // First: a path of a megabyte costs no more than a look at its length.
-  if (Buffer.byteLength(path) >= MAX_PATH_BYTES) {
-    throw new PmanError('name_too_long', `refused path: it has ${MAX_PATH_BYTES} bytes or more`);
-  }
+  requireShort(path);
   if (path.includes('\0')) throw new BadRequestError('refused path: it has a NUL character');
   const name = tooLongName(path);
   if (name === undefined) return;
@@ -50,12 +48,28 @@ export function requirePossible(path: string): void {
   );
 }
 
+/** @throws PmanError for a path of more bytes than any has, here or once it lies in `folder` */
+export function requireShort(path: string, folder = ''): void {
+  const bytes = Buffer.byteLength(path) + (folder === '' ? 0 : Buffer.byteLength(folder) + 1);
+  if (bytes < MAX_PATH_BYTES) return;
+  throw new PmanError(
+    'name_too_long',
+    `refused path: it has ${MAX_PATH_BYTES} bytes or more: ${said(path)}`,
+  );
+}
+
+/** A path in a message: nobody reads thousands of characters. */
+function said(path: string): string {
+  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
+}
+
 /**
  * The parts of the name of an archive entry, which stays below where it is unpacked. Parts that change nothing
  * (`.`, and empty ones) are left out, as all programs do that unpack archives.
  * @throws BadRequestError naming the path and the fault: absolute, `..`, NUL, a part that is too long
  */
 export function entryParts(path: string): string[] {
+  requireShort(path);
   const parts = path.split('/');
   const fault =
     path.startsWith('/') || parts.includes('..')
@@ -65,7 +79,6 @@ export function entryParts(path: string): string[] {
         : tooLongName(path) !== undefined
           ? `has a name of more than ${MAX_NAME_BYTES} bytes`
           : undefined;
-  if (fault !== undefined)
-    throw new BadRequestError(`refused path ${JSON.stringify(path)}: it ${fault}`);
+  if (fault !== undefined) throw new BadRequestError(`refused path ${said(path)}: it ${fault}`);
   return parts.filter((part) => part !== '' && part !== '.');
 }

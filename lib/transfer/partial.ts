@@ -1,10 +1,19 @@
-import { constants, lstatSync, realpathSync, statSync } from 'node:fs';
+import {
+  constants,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { PmanError } from '../errors.ts';
+import { PmanError, systemErrorCode } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
+import { idIn, idleName, isSameTransfer, isTaken, ownName } from './partialNames.ts';
 import { pathError } from './pathError.ts';
 import { statsOf } from './pathState.ts';
 import { readHandle } from './readHandle.ts';
@@ -38,24 +47,84 @@ export interface Partial {
 
 /** The file of an interrupted transfer; `id` is 32 hexadecimal digits. */
 export function partialPath(folder: string, id: string): string {
-  return join(folder, `.pfioh-${id}.part`);
+  return join(folder, idleName(id));
 }
 
-/** How many bytes of a transfer are there already. */
+/** How many bytes of a transfer are there already, for whoever goes on with it. */
 export function partialBytes(folder: string, id: string): number {
-  const stats = statsOf(partialPath(folder, id), lstatSync);
-  return stats?.isFile() ? stats.size : 0;
+  return statsOf(folder)?.isDirectory() ? (keptOf(folder, id)[0]?.bytes ?? 0) : 0;
+}
+
+interface Kept {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What there is of a transfer that no other process works on, the most first. */
+function keptOf(folder: string, id: string): readonly Kept[] {
+  return readdirSync(folder)
+    .filter((name) => idIn(name) === id && !isTaken(name))
+    .map((name) => {
+      const stats = statsOf(join(folder, name), lstatSync);
+      return { name, bytes: stats?.isFile() ? stats.size : 0 };
+    })
+    .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Gives what is kept of a transfer the name of this process, which has it alone then. */
+function takeKept(folder: string, id: string): string {
+  const path = join(folder, ownName(id));
+  for (const { name } of keptOf(folder, id)) {
+    try {
+      renameSync(join(folder, name), path);
+      break;
+    } catch (error) {
+      // Another process was quicker, or it is another user's.
+      if (!isOthers(error)) throw error;
+    }
+  }
+  return path;
+}
+
+/**
+ * Removes what earlier tries of a transfer have left, of other content too: what it brings has come, and nobody goes on
+ * with them. What somebody works on stays.
+ */
+export function forgetTries(folder: string, id: string): void {
+  const real = realpathSync.native(folder);
+  try {
+    for (const name of readdirSync(folder)) {
+      const other = idIn(name);
+      if (other === undefined || !isSameTransfer(other, id) || isTaken(name)) continue;
+      if (other === id || !busy.has(partialPath(real, other)))
+        rmSync(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    // What may not be listed or removed does not spoil the transfer that has come.
+    if (!isOthers(error)) throw error;
+  }
+}
+
+function isOthers(error: unknown): boolean {
+  return ['ENOENT', 'EACCES', 'EPERM'].includes(systemErrorCode(error) ?? '');
+}
+
+/** Lets others have what this process has worked on; of two tries that broke off the longer one stays. */
+function layDown(folder: string, id: string, path: string): void {
+  const idle = partialPath(folder, id);
+  const bytes = statsOf(path, lstatSync)?.size ?? 0;
+  if (bytes <= (statsOf(idle, lstatSync)?.size ?? 0)) rmSync(path, { force: true });
+  else renameSync(path, idle);
 }
 
 /**
  * Opens what there is of a transfer, or begins it. An earlier try that still waits for its sender is
- * ended first: whoever comes back knows that it broke off. What nobody came back for within a week is
- * removed.
+ * ended first: whoever comes back knows that it broke off. What another process works on stays with that, and this one
+ * begins anew. What nobody came back for within a week is removed.
  * @throws PmanError
  */
 export async function openPartial(folder: string, id: string): Promise<Partial> {
   await removeForgotten(folder);
-  const path = partialPath(folder, id);
   // The folder may be named by a handle, another one each time.
   const key = partialPath(realpathSync.native(folder), id);
   // Of several that come back at once each ends the one before it.
@@ -74,8 +143,10 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     if (busy.get(key) === endIt) busy.delete(key);
     closed();
   };
+  let path = join(folder, ownName(id));
   let file: FileHandle;
   try {
+    path = takeKept(folder, id);
     // Whoever shares the folder may have put a link there.
     file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (cause) {
@@ -139,7 +210,10 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     async close({ done }) {
       try {
         await file.close();
-        if (done) await rm(path, { force: true });
+        if (done) {
+          await rm(path, { force: true });
+          forgetTries(folder, id);
+        } else layDown(folder, id, path);
       } finally {
         // Whoever comes back for it waits for this.
         release();

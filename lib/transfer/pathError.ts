@@ -3,7 +3,7 @@ import { PmanError, systemErrorCode } from '../errors.ts';
 /** A system error about a path as an error that a client may see. */
 export function pathError(path: string, what: string, cause: unknown): PmanError {
   const code = systemErrorCode(cause);
-  const message = `cannot ${what} ${path}: ${code ?? 'unknown error'}`;
+  const message = `cannot ${what} ${shortened(path)}: ${code ?? 'unknown error'}`;
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new PmanError('not_found', `${message} (no such file or folder)`, { cause });
   if (code === 'EACCES' || code === 'EPERM')
@@ -13,7 +13,7 @@ export function pathError(path: string, what: string, cause: unknown): PmanError
       cause,
     });
   if (code === 'ENAMETOOLONG')
-    return new PmanError('name_too_long', `${shortened(message)} (the name is too long)`, {
+    return new PmanError('name_too_long', `${message} (the name is too long)`, {
       cause,
     });
   if (code === 'EROFS')

@@ -1,8 +1,9 @@
+import { realpathSync } from 'node:fs';
 import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import type { Look } from './checkLink.ts';
 import { type InstallOptions, install } from './install.ts';
-import { isReservedName } from './names.ts';
+import { isReservedName, requireShort } from './names.ts';
 import type { OpenFolder } from './openFolder.ts';
 import { dressFolders, StagedTree } from './stagedTree.ts';
 import { openStaging } from './staging.ts';
@@ -38,6 +39,8 @@ export async function unpack(
   const archive = new ArchiveReader(fd, size);
   const entries = await archive.entries();
   checkTree(entries);
+  const top = realpathSync.native(folder);
+  for (const { name } of entries) requireShort(name, top);
   await checkLimits(entries, size, folder, options.limits);
   const staging = await openStaging(folder);
   try {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isHeaderValue } from '../client/headerValue.ts';
 import { withoutMark } from '../config/byteOrderMark.ts';
 import { messageOf, systemErrorCode, UsageError } from '../errors.ts';
 import { CannotError } from './failures.ts';
@@ -32,7 +33,7 @@ export const SERVER_FLAGS: readonly Flag[] = [
 
 /**
  * Which server a command line means: flags win over the environment, that over the context.
- * @throws UsageError for what is no URL, or a context that is not there; CannotError for a file that cannot be read or that
+ * @throws UsageError for what is no URL, a context that is not there, or a token that cannot be sent; CannotError for a file that cannot be read or that
  * others may read
  */
 export function serverPlace(words: Words, env: Env): ServerPlace {
@@ -44,19 +45,30 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   const isOfContext = context.url !== undefined && context.url === url;
   const file =
     asked('token-file', 'PMAN_TOKEN_FILE') ?? (isOfContext ? context.tokenFile : undefined);
-  const fromFile = (path: string) => readPrivate(inHome(path, env), 'the token').trim();
+  const fromFile = (path: string) =>
+    sendable(readPrivate(inHome(path, env), 'the token').trim(), path);
   const ca = asked('ca', 'PMAN_CA') ?? context.ca;
   const token =
-    flagValue(words, 'token') ??
-    (flagValue(words, 'token-file') === undefined ? env.PMAN_TOKEN || undefined : undefined) ??
+    sendable(flagValue(words, 'token'), '--token') ??
+    (flagValue(words, 'token-file') === undefined
+      ? sendable(env.PMAN_TOKEN || undefined, 'PMAN_TOKEN')
+      : undefined) ??
     (file === undefined ? undefined : fromFile(file)) ??
-    (isOfContext ? context.token : undefined);
+    (isOfContext ? sendable(context.token, contextsFile(env)) : undefined);
   return {
     url: requireUrl(url),
     token,
     ca: ca === undefined ? undefined : inHome(ca, env),
     auid: env.PMAN_AUID || context.auid,
   };
+}
+
+/** @param from where the token is from: itself it is not told. @throws UsageError */
+function sendable(token: string | undefined, from: string): string | undefined {
+  if (token === undefined || isHeaderValue(token)) return token;
+  throw new UsageError(
+    `the token of ${from} cannot be sent: it has a line break or another character that no header may have`,
+  );
 }
 
 function requireUrl(text: string): string {

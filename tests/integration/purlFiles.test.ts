@@ -208,6 +208,59 @@ describe('purl push and pull', () => {
     expectSame(join(top, 'back'), join(store, 'jobs'));
   });
 
+  it.each(['pull', 'push'])(
+    'leave nothing of an earlier %s that was killed, also of other content',
+    async (verb) => {
+      const { source, store, top } = makeFolder();
+      writeFileSync(join(source, 'large.bin'), randomBytes(60_000_000));
+      const { address } = await pfiohFor(top);
+      const back = join(store, 'back');
+      const args =
+        verb === 'pull'
+          ? ['pull', '--quiet', `${address}:src`, back]
+          : ['push', '--quiet', source, `${address}:store/back`];
+      const parts = () =>
+        existsSync(back) ? readdirSync(back).filter((name) => name.endsWith('.part')) : [];
+      const first = opened.start('purl', args);
+      await eventually('some has come', () => parts().length > 0);
+      first.child.kill('SIGKILL');
+      await first.ended;
+      expect(parts()).toHaveLength(1);
+      appendFileSync(join(source, 'large.bin'), 'more\n');
+      expect(await opened.purl(args)).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(parts()).toEqual([]);
+      expectSame(back, source);
+    },
+  );
+
+  it('come to the same folder at the same time without spoiling each other', async () => {
+    const { source, store, top } = makeFolder();
+    writeFileSync(join(source, 'large.bin'), randomBytes(40_000_000));
+    const { address } = await pfiohFor(top);
+    const back = join(store, 'back');
+    const pulls = [1, 2, 3].map(() => opened.purl(['pull', '--quiet', `${address}:src`, back]));
+    for (const { code, stderr } of await Promise.all(pulls))
+      expect([code, stderr]).toEqual([0, '']);
+    expectSame(back, source);
+  });
+
+  it('make no folder when nothing comes of it', async () => {
+    const { source, store, top } = makeFolder();
+    const { address } = await pfiohFor(store);
+    const [back, there] = [join(top, 'a/b'), join(store, 'jobs')];
+    const refused = await opened.purl(['pull', `${address}:nothing`, back]);
+    expect(refused.code).toBe(1);
+    const { code } = await opened.transfer(address, 'pullPath', {
+      ...{ local: back, remote: '/nothing', extra: {} },
+    });
+    expect(code).toBe(1);
+    expect(existsSync(join(top, 'a'))).toBe(false);
+    expect(spawnSync('mkfifo', [join(source, 'fifo')]).status).toBe(0);
+    const pushed = await opened.purl(['push', source, `${address}:jobs/1`]);
+    expect(pushed.code).toBe(26);
+    expect(existsSync(there)).toBe(false);
+  });
+
   it('say what is wrong, and where', async () => {
     const { source, store, top } = makeFolder();
     const { address } = await opened.pfioh(['--storeBase', store]);
@@ -221,6 +274,8 @@ describe('purl push and pull', () => {
         ['push', `${address}:jobs`, source],
         ['push', source],
         ['pull', `${address}:.`, join(source, 'run.sh')],
+        ['pull', `${address}:.`, '/proc/nobody'],
+        ['pull', `${address}:.`, join(top, 'x'.repeat(256))],
       ].map(async (args) => {
         const { code, stderr } = await opened.purl(args);
         return [code, stderr.replaceAll(top, '').replaceAll(address, 'HOST')];
@@ -237,7 +292,12 @@ describe('purl push and pull', () => {
       [2, 'purl: jobs is no place on another machine: HOST:PATH\n'],
       [2, 'purl: /src is no place on another machine: HOST:PATH; is "pull" meant?\n'],
       [2, expect.stringContaining("missing required argument 'host:path'")],
-      [23, 'purl: /src/run.sh is no folder, and cannot be made one\n'],
+      [23, 'purl: /src/run.sh exists and is no folder\n'],
+      [23, 'purl: cannot make the folder /proc/nobody: ENOENT (no such file or folder)\n'],
+      [
+        23,
+        expect.stringMatching(/cannot make the folder .*: ENAMETOOLONG \(the name is too long\)/),
+      ],
     ]);
   });
 });

@@ -163,6 +163,35 @@ describe('purl as an HTTP client', () => {
     });
   });
 
+  it.each([
+    [['--header', 'a: b\nc: d'], '--header: the header "a"'],
+    [['--header', '(a: b'], '--header: the header "(a"'],
+    [['--authToken', 'a\nb'], '--authToken: the header "Authorization"'],
+    [['--content-type', 'a\nb', '--msg', '{}'], '--content-type: the header "Content-type"'],
+  ])(
+    'says of what no header may have whose it is, before anything is sent: %j',
+    async (flags, what) => {
+      let connections = 0;
+      const server = createNetServer(() => {
+        connections += 1;
+      });
+      const address = await listen(server);
+      const { code, stdout, stderr } = await opened.purl(['--quiet', '--http', address, ...flags]);
+      expect([code, stdout, connections]).toEqual([2, '', 0]);
+      expect(stderr).toContain(`${what} cannot be sent: it has a line break`);
+    },
+  );
+
+  it('takes a proxy user with a stray % as it is', async () => {
+    const proxy = await echo();
+    const flags = ['--quiet', '--httpProxy', `a%zz:b%3A@${proxy}`];
+    const { code, stdout } = await opened.purl([...flags, '--http', 'http://nowhere.test/x']);
+    expect(code).toBe(0);
+    const sent = JSON.parse(stdout) as { headers: Record<string, string> };
+    const user = Buffer.from('a%zz:b:').toString('base64');
+    expect(sent.headers['proxy-authorization']).toBe(`Basic ${user}`);
+  });
+
   it('reads an answer that has no HTTP head', async () => {
     const address = await listen(
       createNetServer((socket) => socket.once('data', () => socket.end('{"status": true}'))),

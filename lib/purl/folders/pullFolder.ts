@@ -1,8 +1,13 @@
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, lstatSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { rememberMissing } from '../../host/madeFolders.ts';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
+import { forgetTries } from '../../transfer/partial.ts';
+import { provideFolder } from '../../transfer/pathState.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
 import { PurlFailure } from '../failure.ts';
+import { pullId } from '../pull/keptPull.ts';
 import { receivePull } from '../pull/receivePull.ts';
 import { checkRemote, type Remote } from '../remoteCheck.ts';
 import { askDigests, askTree, type RemoteEntry, type RemoteTree } from './askPfioh.ts';
@@ -34,8 +39,22 @@ export async function pullFolder(
   { local, path, wanted }: FolderPull,
   way: FolderWay,
 ): Promise<TransferSummary> {
+  // A pull that is refused leaves no folder; with something kept in it to go on from it stays.
+  const removeMade = rememberMissing({ folders: [resolve(local)], files: [] });
+  try {
+    provideLocal(local);
+    return await bring({ local, path, wanted }, way);
+  } catch (error) {
+    removeMade();
+    throw error;
+  }
+}
+
+async function bring(
+  { local, path, wanted }: WantedPull,
+  way: FolderWay,
+): Promise<TransferSummary> {
   const startedMs = performance.now();
-  makeFolder(local);
   const moved = { files: 0, bytes: 0, alreadyThere: 0 };
   let changes = 0;
   let isWhole = false;
@@ -62,11 +81,11 @@ export async function pullFolder(
   return { ...moved, seconds: (performance.now() - startedMs) / 1000 };
 }
 
-function makeFolder(path: string): void {
+function provideLocal(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    provideFolder(path);
   } catch (cause) {
-    throw new PurlFailure('localWrite', `${path} is no folder, and cannot be made one`, { cause });
+    throw new PurlFailure('localWrite', messageOf(cause), { cause });
   }
 }
 
@@ -176,6 +195,8 @@ async function pullLacking(
     moved.bytes += piece.bytes;
     say(done);
   }
+  // Of what has changed since an earlier try nothing may be lacking any more.
+  forgetTries(local, pullId(folderMessage('pull', local, from), remote.peer, []));
 }
 
 /** The places of the files that are wanted and not here. */

@@ -36,12 +36,14 @@ export async function pushFolder(
   const startedMs = performance.now();
   const real = realPathOf(local);
   const message = folderMessage('push', real, path);
+  // First: what cannot be sent makes no folder there.
+  const whole = await planSending(real, WHOLE);
   let todo: Todo | undefined;
   await untilDone(way, async (isReached) => {
     const remote = await reachPlace(message, path, way);
     isReached();
     // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
-    todo ??= await findTodo(real, path, remote, mirror);
+    todo ??= await findTodo({ whole, local: real, path, mirror }, remote);
     if (todo.isDone) return;
     try {
       await sendTodo(message, todo, remote, way);
@@ -124,21 +126,23 @@ interface Todo {
   readonly isDone: boolean;
 }
 
+const WHOLE = { archive: true, encoding: 'none', contentOnly: true } as const;
+
+interface WholePush extends Required<FolderPush> {
+  readonly whole: SendPlan;
+}
+
 async function findTodo(
-  local: string,
-  path: string,
+  { whole, local, path, mirror }: WholePush,
   { peer }: Remote,
-  mirror: boolean,
 ): Promise<Todo> {
-  const how = { archive: true, encoding: 'none', contentOnly: true } as const;
-  const whole = await planSending(local, how);
   if (peer.kind !== 'own') return todoOf(whole, 0);
   if (mirror) await removeOthers(whole, path, peer);
   const files = await filesIn(whole);
   const top = whole.root.kind === 'folder' ? local : dirname(local);
   const same = await sameFiles(top, files, askDigests(peer, path, files), peer.signal);
   const chosen = ({ kind, name }: TreeEntry) => kind !== 'file' || !same.has(name);
-  const plan = same.size === 0 ? whole : await planSending(local, { ...how, chosen });
+  const plan = same.size === 0 ? whole : await planSending(local, { ...WHOLE, chosen });
   const patches = await findPatches(plan, path, peer);
   return todoOf({ ...plan, patches }, same.size);
 }

@@ -1,4 +1,9 @@
-import { type ClientRequest, type IncomingMessage, request as nodeRequest } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  request as nodeRequest,
+  type RequestOptions,
+} from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { PurlFailure } from '../failure.ts';
@@ -95,9 +100,27 @@ function targetOf(location: string, from: URL): URL {
 }
 
 async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: boolean) {
-  const { url, body } = request;
+  const { url } = request;
   const bulk = request.bulk && url.protocol === 'http:' ? new BulkSocket() : undefined;
   const socket = await openConnection(url, { ...client, onread: bulk?.onread });
+  try {
+    return await askOver(socket, bulk, request, client, hasLeft);
+  } catch (error) {
+    // Whatever went wrong: a connection that stays open keeps the program from ending.
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** Sends a request over a connection, and gives the answer when its head is there. @throws PurlFailure */
+async function askOver(
+  socket: Duplex,
+  bulk: BulkSocket | undefined,
+  request: HttpRequest,
+  client: ClientOptions,
+  hasLeft: boolean,
+): Promise<IncomingMessage> {
+  const { url, body } = request;
   const proxy = url.protocol === 'http:' ? client.proxy : undefined;
   const given = hasLeft ? [] : client.givenHeaders;
   const said = new Set(given.map(([name]) => name.toLowerCase()));
@@ -105,7 +128,7 @@ async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: bo
   const length: [string, string][] =
     typeof body === 'string' ? [['Content-Length', String(Buffer.byteLength(body))]] : [];
   const proxied = proxy === undefined ? [] : Object.entries(proxyAuthorization(proxy));
-  const outgoing = nodeRequest({
+  const outgoing = begun(url, {
     method: request.method,
     path:
       proxy === undefined ? url.pathname + url.search : `${url.origin}${url.pathname}${url.search}`,
@@ -130,6 +153,17 @@ async function sendOnce(request: HttpRequest, client: ClientOptions, hasLeft: bo
   answer.destroy();
   const why = proxyRefusal(`407 ${answer.statusMessage}`);
   throw new PurlFailure('proxy', `proxy ${proxy.host} does not ask ${url.host}: ${why}`);
+}
+
+/** @throws PurlFailure `usage` for what no head of a request may have */
+function begun({ host }: URL, options: RequestOptions): ClientRequest {
+  try {
+    return nodeRequest(options);
+  } catch (cause) {
+    throw new PurlFailure('usage', `this cannot be sent to ${host}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
 }
 
 interface Connection {

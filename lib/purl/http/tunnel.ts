@@ -67,6 +67,13 @@ function headOf(socket: Socket, timeoutMs: number): Promise<string | undefined |
 /** The header that names us to a proxy whose URL has a user. */
 export function proxyAuthorization({ username, password }: URL): Record<string, string> {
   if (username === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return { 'Proxy-Authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+/** A part of a URL without its escapes; a `%` that begins none is meant as it is, as curl takes it. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
 }

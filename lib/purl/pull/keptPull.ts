@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
+import { transferId } from '../../transfer/partialNames.ts';
 import { send } from '../http/httpClient.ts';
 import { forPeer, type Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
@@ -8,6 +8,15 @@ import type { TransferMessage } from '../transferMessage.ts';
 export interface KeptPull {
   readonly etag: string;
   readonly partial: Partial;
+}
+
+/** The name of a pull from this place: the same for the same content, and for any its beginning. */
+export function pullId(
+  { remotePath, remoteKey }: TransferMessage,
+  { url }: Peer,
+  content: readonly unknown[],
+): string {
+  return transferId([url.href, remotePath, remoteKey], content);
 }
 
 /**
@@ -24,7 +33,5 @@ export async function openKeptPull(
   head.resume();
   const { etag } = head.headers;
   if (etag === undefined) return undefined;
-  const what = JSON.stringify([peer.url.href, message.remotePath, message.remoteKey, etag]);
-  const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
-  return { etag, partial: await openPartial(message.localPath, id) };
+  return { etag, partial: await openPartial(message.localPath, pullId(message, peer, [etag])) };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { OFFSET_HEADER, PACK, PACK_TYPE, takesPacks } from '../../transfer/pack/agreed.ts';
@@ -6,6 +5,7 @@ import { unpackPack } from '../../transfer/pack/unpackPack.ts';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import type { Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
+import { pullId } from './keptPull.ts';
 import type { PullForm } from './pullForm.ts';
 import { checkDigest, type StoredPull, type StoreOptions, unpacking } from './storePull.ts';
 
@@ -28,11 +28,8 @@ export function askingForPack(message: TransferMessage): TransferMessage {
 }
 
 /** What is here already of a pack that comes from this place. @throws PmanError */
-export function openKeptPack(message: TransferMessage, { url }: Peer): Promise<Partial> {
-  const { remotePath, remoteKey, transport } = message;
-  const what = JSON.stringify([PACK, url.href, remotePath, remoteKey, transport.only]);
-  const id = createHash('sha256').update(what).digest('hex').slice(0, 32);
-  return openPartial(message.localPath, id);
+export function openKeptPack(message: TransferMessage, peer: Peer): Promise<Partial> {
+  return openPartial(message.localPath, pullId(message, peer, [PACK, message.transport.only]));
 }
 
 /** How a pack is asked for that is partly here. */

@@ -1,10 +1,11 @@
 import { messageOf, PmanError } from '../../errors.ts';
+import { forgetTries } from '../../transfer/partial.ts';
 import { PurlFailure } from '../failure.ts';
 import { silentProgress } from '../progressBar.ts';
 import type { Remote } from '../remoteCheck.ts';
 import type { TransferMessage } from '../transferMessage.ts';
 import { type Done, isFileMode, type TransferOptions } from '../transferOptions.ts';
-import { openKeptPull } from './keptPull.ts';
+import { openKeptPull, pullId } from './keptPull.ts';
 import {
   askingForPack,
   comesPacked,
@@ -38,6 +39,7 @@ export async function receivePull(
   const pack = goesOn && isPack ? await openKeptPack(message, peer) : undefined;
   const kept = goesOn && !isPack ? await openKeptPull(url, message, peer) : undefined;
   let isWhole = false;
+  const forget = () => forgetTries(message.localPath, pullId(message, peer, []));
   try {
     const { answer, start, check } = await askPull(url, peer, kept, offsetHeaders(pack));
     const packAt = isPack ? packStart(answer) : undefined;
@@ -46,7 +48,9 @@ export async function receivePull(
     let onBytes = progress.add.bind(progress);
     if (packAt !== undefined) {
       const how = { ...form, peer, check, onBytes, partial: pack, start: packAt };
-      return pullSummary(message, form, await storePack(arriving, answer, message, how));
+      const stored = await storePack(arriving, answer, message, how);
+      forget();
+      return pullSummary(message, form, stored);
     }
     if (kept !== undefined) {
       await kept.partial.append(arriving, start, onBytes);
@@ -56,6 +60,7 @@ export async function receivePull(
     }
     const content = form.isBase64 ? decodePull(arriving) : arriving;
     const stored = await storePull(content, answer, message, { ...form, peer, check, onBytes });
+    forget();
     return pullSummary(message, form, stored);
   } catch (error) {
     if (error instanceof PurlFailure || error instanceof PmanError) throw error;

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
+import { transferId } from '../../transfer/partialNames.ts';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
 import type { Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
@@ -36,6 +36,6 @@ export function pushId(
 ): string {
   const patches = [...(plan.patches ?? [])].map(([name, { parts }]) => [name, parts]);
   const form = archive === 'zip' ? [] : [archive, ...patches];
-  const what = [plan.path, plan.tag, message.remotePath, message.remoteKey, ...form];
-  return createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 32);
+  const place = [plan.path, message.remotePath, message.remoteKey];
+  return transferId(place, [plan.tag, ...form]);
 }

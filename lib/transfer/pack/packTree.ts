@@ -1,7 +1,8 @@
+import { realpathSync } from 'node:fs';
 import { BadRequestError } from '../../errors.ts';
 import type { Look } from '../checkLink.ts';
 import type { HeldTree } from '../heldTree.ts';
-import { entryParts, isReservedName } from '../names.ts';
+import { entryParts, isReservedName, requireShort } from '../names.ts';
 import type { LinkRules, StagedFile, StagedTree, TreePart } from '../stagedTree.ts';
 import { checkAmount, checkFree, type UnpackLimits } from '../unpackLimits.ts';
 import { damagedPack, type PackStart } from './packFormat.ts';
@@ -31,6 +32,8 @@ export class PackTree implements PackTarget {
   readonly folders: TreePart[] = [];
   readonly #tree: StagedTree;
   readonly #options: PackTreeOptions;
+  /** What names stand behind in the end: the folder may be named by a handle. */
+  readonly #top: string;
   readonly #kinds = new Map<string, 'file' | 'folder' | { readonly target: string }>();
   readonly #links: { readonly part: TreePart; readonly target: string }[] = [];
   #said: PackStart = { entries: 0, bytes: 0 };
@@ -46,6 +49,7 @@ export class PackTree implements PackTarget {
   constructor(tree: StagedTree, options: PackTreeOptions) {
     this.#tree = tree;
     this.#options = options;
+    this.#top = realpathSync.native(options.folder);
   }
 
   /** How many files and links there are. */
@@ -137,6 +141,7 @@ export class PackTree implements PackTarget {
   ): TreePart {
     const parts = entryParts(said);
     const name = parts.join('/');
+    requireShort(name, this.#top);
     if (name === '') throw new BadRequestError('refused archive: it has an entry without a name');
     if (name.includes('.pfioh-') && parts.some(isReservedName)) {
       throw new BadRequestError(`refused archive: the name ${JSON.stringify(name)} is reserved`);

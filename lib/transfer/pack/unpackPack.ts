@@ -75,8 +75,9 @@ export async function unpackPack(
       await staging.close();
     }
   } catch (error) {
-    // A disk may have room again by the next try.
-    const isFull = error instanceof PmanError && error.code === 'storage';
+    // A disk may have room again by the next try; what is refused for what it says of itself has not filled it.
+    const isFull =
+      error instanceof PmanError && error.code === 'storage' && error.cause !== undefined;
     isDone = !arrival.isBroken && !isFull && options.signal?.aborted !== true;
     throw error;
   } finally {

@@ -42,6 +42,13 @@ const problem = (status: number, headers = {}) =>
 const job = () => new Response('{"id":"j"}');
 
 describe('PmanClient', () => {
+  it('says of a token that cannot be sent that it is that, and sends nothing', async () => {
+    const { client, sent } = clientOf([], { token: 'a\nb' });
+    const message = 'the token has a character that cannot be sent';
+    await expect(client.job('j')).rejects.toMatchObject({ code: 'bad_request', message });
+    expect(sent).toEqual([]);
+  });
+
   it('writes lists and labels into the URL as the server reads them', async () => {
     const { client, sent } = clientOf([() => new Response('{"jobs":[],"next":null}')]);
     const asked = {

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { makeFolder } from '../../../../lib/host/folders.ts';
@@ -21,5 +21,20 @@ describe('makeFolder', () => {
 
   it('comes back from where nobody can make a folder', () => {
     expect(() => makeFolder('/proc/nobody/makes/this')).toThrow('ENOENT');
+    expect(() => makeFolder('/proc/nobody')).toThrow(
+      "ENOENT: no such file or directory, mkdir '/proc/nobody'",
+    );
+  });
+
+  it('is how all folders are made: the recursive way of Node may never come back', () => {
+    const sources = ['bin', 'crunner', 'lib', 'openshift', 'swarm'].flatMap((root) =>
+      readdirSync(root, { recursive: true }).map((name) => join(root, String(name))),
+    );
+    const recursive = /mkdir(?:Sync)?\([^;]*recursive/;
+    const found = sources.filter(
+      (path) => path.endsWith('.ts') && recursive.test(readFileSync(path, 'utf8')),
+    );
+    expect(sources.length).toBeGreaterThan(500);
+    expect(found).toEqual([]);
   });
 });

@@ -58,6 +58,12 @@ describe('unpack', () => {
       [{ name: `.pfioh-${'a'.repeat(32)}.part/d/f` }],
       /is reserved/,
     ],
+    ['a path that no file system has', [{ name: `${'d/'.repeat(2999)}d` }], /4096 bytes or more/],
+    [
+      'a path that is too long where it goes',
+      [{ name: `${'d/'.repeat(2046)}d` }],
+      /4096 bytes or more/,
+    ],
     ['our own names', [{ name: `d/.pfioh-${'a'.repeat(32)}.part` }], /is reserved/],
     ['names that could be our own', [{ name: 'd/.pfioh-x.tmp/evil' }], /is reserved/],
     ['a long link', [{ name: 'l', content: 'x/'.repeat(3000), mode: 0o120777 }], /too long/],

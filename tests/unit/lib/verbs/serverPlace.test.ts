@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { UsageError } from '../../../../lib/errors.ts';
 import { contextNames } from '../../../../lib/verbs/contextNames.ts';
 import { readWords } from '../../../../lib/verbs/flagWords.ts';
 import { SERVER_FLAGS, serverPlace } from '../../../../lib/verbs/serverPlace.ts';
@@ -46,6 +47,17 @@ describe('the server that is meant', () => {
     writeFileSync(own, 'from-file\n', { mode: 0o600 });
     expect(place(['--token-file', own], { PMAN_TOKEN: 'mine' }).token).toBe('from-file');
     expect(place([], { PMAN_TOKEN_FILE: own }).token).toBe('from-file');
+  });
+
+  it('gets no token that cannot be sent, and it is said where that is from', () => {
+    expect(() => place(['--token', 'a\nb'])).toThrow('the token of --token cannot be sent');
+    expect(() => place([], { PMAN_TOKEN: 'a€' })).toThrow('the token of PMAN_TOKEN cannot be sent');
+    const own = join(home, 'token');
+    writeFileSync(own, 'one\ntwo\n', { mode: 0o600 });
+    expect(() => place(['--token-file', own])).toThrow(`the token of ${own} cannot be sent`);
+    write({ current: 'lab', contexts: { lab: { ...lab, token: 'a\0' } } });
+    expect(() => place()).toThrow(UsageError);
+    expect(place(['--token', 'é\t~']).token).toBe('é\t~');
   });
 
   it('is not taken from a file with tokens that others can read', () => {

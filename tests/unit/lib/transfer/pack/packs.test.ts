@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { PmanError } from '../../../../../lib/errors.ts';
 import { type Chunk, Chunker, chunkBits } from '../../../../../lib/transfer/chunker.ts';
 import { SHA256 } from '../../../../../lib/transfer/contentCheck.ts';
 import { BlockReader } from '../../../../../lib/transfer/pack/blocks.ts';
@@ -141,6 +142,25 @@ describe('a pack', () => {
     expect(readdirSync(folder)).toEqual([`.pfioh-${ID}.part`]);
     expect(partialBytes(folder, ID)).toBeGreaterThan(200_000);
   });
+
+  it.each([
+    ['for what it says of itself', undefined, 0],
+    ['by a full disk', new Error('ENOSPC'), 1],
+  ])(
+    'that is refused %s is kept only when it may fit the next time',
+    async (_why, cause, count) => {
+      const { blocks } = await packOf(makeTree());
+      const kept = { partial: await openPartial(folder, ID), offset: 0 };
+      const source = Readable.from([blocks], { objectMode: false });
+      const accept = () => {
+        throw new PmanError('storage', 'no space left', { cause });
+      };
+      await expect(
+        unpackPack(folder, { source, check: SHA256, kept, accept }, HOW),
+      ).rejects.toThrow('no space left');
+      expect(readdirSync(folder)).toHaveLength(count);
+    },
+  );
 
   it('that is given up changes nothing, and what has come of it is kept', async () => {
     const { blocks } = await packOf(makeTree());
