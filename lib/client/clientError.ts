@@ -70,12 +70,10 @@ export function refusal(
   if (status >= 500) {
     return new PmanClientError('bad_answer', `${base} answered ${status}, not as pman does`, {
       ...{ status, retryAfterSeconds },
-      hint: 'does a proxy stand before it, and pman run behind it?',
+      hint: 'does pman run behind that proxy?',
     });
   }
-  const isTls = status === 400 && /\b(TLS|HTTPS)\b/i.test(text);
-  const what = `status ${status}${isTls ? ', it speaks TLS as https:// does' : ''}`;
-  return noPman(base, what, { status, retryAfterSeconds });
+  return noPman(base, `status ${status}`, { status, retryAfterSeconds });
 }
 
 /** What a body says of a problem; undefined when it is none of pman's. */
