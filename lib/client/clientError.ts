@@ -48,7 +48,7 @@ export function noPman(
 ): PmanClientError {
   return new PmanClientError('bad_answer', `what answered at ${base} is no pman: ${what}`, {
     ...details,
-    hint: 'name what stands before /api/v2, such as http://host:5010',
+    hint: 'name what stands before /api/v2',
   });
 }
 
@@ -68,10 +68,12 @@ export function refusal(
   }
   // A proxy says so of a pman that is away.
   if (status >= 500) {
-    return new PmanClientError('bad_answer', `${base} answered ${status}, not as pman does`, {
-      ...{ status, retryAfterSeconds },
-      hint: 'does pman run behind that proxy?',
-    });
+    const details = { status, retryAfterSeconds };
+    return new PmanClientError(
+      'bad_answer',
+      `${base} answered ${status}, not as pman does`,
+      details,
+    );
   }
   return noPman(base, `status ${status}`, { status, retryAfterSeconds });
 }
@@ -80,8 +82,9 @@ export function refusal(
 function problemIn(text: string): Pick<Problem, 'code' | 'detail' | 'hint'> | undefined {
   try {
     const { code, detail, hint } = Object(JSON.parse(text));
-    if (typeof code !== 'string' || typeof detail !== 'string') return undefined;
-    return { code, detail, ...(typeof hint === 'string' ? { hint } : {}) };
+    return typeof code === 'string' && typeof detail === 'string'
+      ? { code, detail, hint }
+      : undefined;
   } catch {
     return undefined; // a proxy's page, for one
   }

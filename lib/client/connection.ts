@@ -15,7 +15,7 @@ export interface PmanClientOptions {
 }
 
 /** A member that the JSON of an answer has, and of which type: what lacks it is no answer of pman. */
-export type Has = readonly [member: string, type: 'text' | 'number' | 'list' | 'object'];
+export type Has = readonly [member: string, type: 'string' | 'number' | 'list' | 'object'];
 
 export interface Call {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'DELETE';
@@ -133,7 +133,10 @@ export class Connection {
   async #once(method: string, call: Call): Promise<OpenAnswer> {
     const { path, query = {}, headers = {}, body, signal, takes = [] } = call;
     const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-    if (token !== undefined && !isHeaderValue(token)) throw unsendable();
+    if (token !== undefined && !isHeaderValue(token)) {
+      // What it is, is secret.
+      throw new PmanClientError('bad_request', 'the token has a character that cannot be sent');
+    }
     const breaker = new AbortController();
     const stop = () => breaker.abort(signal?.reason);
     signal?.throwIfAborted();
@@ -188,21 +191,13 @@ export class Connection {
 function hasMember(value: unknown, [member, type]: Has): boolean {
   const found: unknown = Object(value)[member];
   if (type === 'list') return Array.isArray(found);
-  if (type === 'text') return typeof found === 'string';
-  return typeof found === type && found !== null;
+  return found !== null && typeof found === type;
 }
 
 function unreachable(base: string, cause: unknown): PmanClientError {
   return new PmanClientError('unreachable', `no answer from ${base}`, {
     cause,
     hint: 'see whether pman runs there; a web page needs its origin in --allowOrigin',
-  });
-}
-
-/** It is not told what the token is: that is secret. */
-function unsendable(): PmanClientError {
-  return new PmanClientError('bad_request', 'the token has a character that cannot be sent', {
-    hint: 'is there more in it than the token, such as a second line?',
   });
 }
 

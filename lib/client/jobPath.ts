@@ -8,7 +8,7 @@ import { PmanClientError } from './clientError.ts';
 export function jobPath(job: JobName): string {
   const id: unknown = typeof job === 'string' ? job : Object(job).id;
   if (typeof id === 'string' && !leadsAway(id)) return `/jobs/${encodeURIComponent(id)}`;
-  throw new PmanClientError('not_found', `${JSON.stringify(id) ?? 'undefined'} is no id of a job`);
+  throw new PmanClientError('not_found', `${JSON.stringify(id)} is no id of a job`);
 }
 
 export function outputPath(job: JobName, stream: OutputName): string {
@@ -28,4 +28,4 @@ export function filePath(job: JobName, path: string): string {
 }
 
 /** What a URL has as no name of its own. */
-const leadsAway = (name: string) => name === '' || name === '.' || name === '..';
+const leadsAway = (name: string) => /^\.{0,2}$/.test(name);

@@ -82,7 +82,9 @@ async function isWhole(
   connection: Connection,
   { job, stream, part, offset, signal }: FollowPlace,
 ): Promise<boolean> {
-  if (!hasEnded(await connection.json<Job>({ path: jobPath(job), has: ['state', 'text'], signal })))
+  if (
+    !hasEnded(await connection.json<Job>({ path: jobPath(job), has: ['state', 'string'], signal }))
+  )
     return false;
   const { response, close } = await askFrom(connection, { job, stream, part, offset, signal });
   close();

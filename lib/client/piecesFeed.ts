@@ -63,7 +63,9 @@ export async function* outputPieces(
       if (!follow || isOver) return;
       // It ends without a word when its server is stopped, and where there was nothing to say.
       if (
-        hasEnded(await connection.json<Job>({ path: jobPath(job), has: ['state', 'text'], signal }))
+        hasEnded(
+          await connection.json<Job>({ path: jobPath(job), has: ['state', 'string'], signal }),
+        )
       ) {
         follow = false;
         continue;

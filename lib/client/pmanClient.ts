@@ -42,7 +42,7 @@ import { followOutput, hasEnded, type OutputChunk } from './outputFeed.ts';
 import { ownKey } from './ownKey.ts';
 import { type OutputPiece, outputPieces } from './piecesFeed.ts';
 
-const JOB: Has = ['id', 'text'];
+const JOB: Has = ['id', 'string'];
 const LINES: Has = ['lines', 'list'];
 
 /** How long one request waits for the end of a job, in seconds. */
@@ -107,7 +107,7 @@ export class PmanClient {
     for (;;) {
       const now = await this.#json<Job>({
         ...{ path, query: { wait: `${WAIT_SECONDS}s` }, signal, limitMs },
-        has: ['state', 'text'],
+        has: ['state', 'string'],
       });
       if (hasEnded(now)) return now;
     }
