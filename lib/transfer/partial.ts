@@ -91,8 +91,8 @@ function takeKept(folder: string, id: string): string {
  * with them. What somebody works on stays.
  */
 export function forgetTries(folder: string, id: string): void {
-  const real = realpathSync.native(folder);
   try {
+    const real = realpathSync.native(folder);
     for (const name of readdirSync(folder)) {
       const other = idIn(name);
       if (other === undefined || !isSameTransfer(other, id) || isTaken(name)) continue;
@@ -101,7 +101,7 @@ export function forgetTries(folder: string, id: string): void {
     }
   } catch (error) {
     // What may not be listed or removed does not spoil the transfer that has come.
-    if (!isOthers(error)) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
   }
 }
 
