@@ -14,6 +14,8 @@ export interface TopPressed {
 /** What a terminal would make a signal of, did it not hand on each key. */
 const CONTROLS: ReadonlyMap<string, 'quit' | 'suspend'> = new Map([
   ['\u0003', 'quit'],
+  // Ctrl-\, the way out where nothing else helps.
+  ['\u001c', 'quit'],
   ['\u001a', 'suspend'],
 ]);
 const ESCAPE = '\u001b';

@@ -56,6 +56,7 @@ describe('a key in top', () => {
     expect(order('q', { isFiltering: true })).toBeUndefined();
     for (const isFiltering of [true, false]) {
       expect(order('\u0003', { isFiltering })).toEqual({ kind: 'quit' });
+      expect(order('\u001c', { isFiltering, hasHelp: true })).toEqual({ kind: 'quit' });
       expect(order('\u001a', { isFiltering })).toEqual({ kind: 'suspend' });
     }
     expect(['\u0003', '\u001a', 'q', 'y'].map(isControl)).toEqual([true, true, false, false]);
