@@ -50,7 +50,8 @@ export async function runFiles(
     const failure = transferFailure(error, verb);
     const { message } = failure;
     io.stderr.write(`${io.name}: ${io.stderr.isTTY ? terminalText(message) : message}\n`);
-    if (isResumable(failure) && failure.kind !== 'connect' && !config.quiet) {
+    const isReached = failure.kind !== 'connect' && failure.kind !== 'resolve';
+    if (isResumable(failure) && isReached && !config.quiet) {
       io.stderr.write('  what has arrived is kept: the same command goes on from there\n');
     }
     return EXIT_CODES[failure.kind];
