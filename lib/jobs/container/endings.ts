@@ -6,7 +6,7 @@ import { preciseNow } from '../../host/clock.ts';
 import type { Logger } from '../../log.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import type { JsonObject } from '../../wire/json.ts';
-import { causeOf, outputCause } from '../causeWords.ts';
+import { CAUSES, causeOf, outputCause } from '../causeWords.ts';
 import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
@@ -91,8 +91,8 @@ export class Endings {
       const outputs = await this.#lastWords(job, look);
       const overrun = await this.#overrun(job, look);
       const isWell = overrun === undefined && statusOfLook(look) === 'finishedSuccessfully';
-      // One that ended well before its end was ordered did so by itself.
-      const isOwn = isWell && !isBehindOrder(job, look);
+      // One that ended well did so by itself, whatever a client has ordered; at its time limit it was not through.
+      const isOwn = isWell && !isCutOff(job, look);
       const status = isOwn ? 'finishedSuccessfully' : 'finishedWithError';
       const cause = isOwn ? look.cause : (job.endCause ?? overrun ?? look.cause);
       const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
@@ -253,10 +253,11 @@ function endOf({ workers }: Look): number {
 /** Engines know ends to the second, and have clocks of their own. */
 const SLACK_MS = 1000;
 
-/** Whether it ended when its end had been ordered, as far as the engine knows when. */
-function isBehindOrder({ endOrderedAt }: ContainerJob, { workers }: Look): boolean {
+/** Whether it ended when its time was over, as far as the engine knows when. */
+function isCutOff({ endCause = '', endOrderedAt }: ContainerJob, { workers }: Look): boolean {
+  if (!endCause.startsWith(CAUSES.timeLimit) || endOrderedAt === undefined) return false;
   const ends = workers.flatMap(({ endedAt }) => endedAt ?? []);
-  return endOrderedAt !== undefined && Math.max(...ends) + SLACK_MS > endOrderedAt;
+  return Math.max(...ends) + SLACK_MS > endOrderedAt;
 }
 
 const shownOf = (look: Look) => look.workers.map(({ shown }) => shown);

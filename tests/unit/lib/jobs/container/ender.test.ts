@@ -85,15 +85,13 @@ describe('the end of a container job that is ordered', () => {
     expect(await pman.end(root)).toMatchObject({ cause: 'ended by the test' });
   });
 
-  it('was ordered, also when the job ends well on the signal: what it was to do further is not done', async () => {
+  it('that has come by itself meanwhile is not blamed on the order when all was well', async () => {
     const root = await pman.submit(
       `sh -c "trap 'exit 0' TERM; echo up; while true; do sleep 0.05; done"`,
     );
     await pman.written(root, 'up');
     await kill(root);
-    expect(await pman.end(root)).toMatchObject({
-      ...{ status: 'finishedWithError', cause: 'ended by the test' },
-    });
+    expect(await pman.end(root)).toMatchObject({ status: 'finishedSuccessfully', cause: '' });
   });
 });
 
@@ -107,6 +105,16 @@ describe('a time limit', () => {
     expect(pman.jobs.isActive(root)).toBe(true);
     world.isAway = false;
     expect(await pman.end(root)).toMatchObject({ cause: 'time limit 0.5 s' });
+  });
+
+  it('has cut a job off that ends well on the signal', async () => {
+    const root = await pman.submit(
+      `sh -c "trap 'exit 0' TERM; echo up; while true; do sleep 0.05; done"`,
+      { limits: { timeout: 2 } },
+    );
+    expect(await pman.end(root)).toMatchObject({
+      ...{ status: 'finishedWithError', cause: 'time limit 2 s' },
+    });
   });
 
   it('that is over when the job has long ended well, unseen, is not blamed for its end', async () => {
