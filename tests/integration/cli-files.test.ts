@@ -167,7 +167,7 @@ describe('files to a server and back', () => {
         stderr: 'pman: --push /not/there: no such folder\n',
       });
       // The server refuses the job: the folder that was made for it goes.
-      expect((await pman('run', '--push', data, '--nice', '99', 'true')).code).toBe(125);
+      expect((await pman('run', '--push', data, '--nice', '99', 'true')).code).toBe(2);
       expect(runs()).toBe(before);
     });
   });
