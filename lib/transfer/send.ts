@@ -8,7 +8,15 @@ import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
 import { Tap } from './tap.ts';
-import { archiveName, type Choice, type Survey, survey, type TreeEntry, walkTree } from './tree.ts';
+import {
+  archiveName,
+  type Choice,
+  type Survey,
+  survey,
+  type TreeEntry,
+  type WalkOptions,
+  walkTree,
+} from './tree.ts';
 import { zipStream } from './zip/archiveWriter.ts';
 
 export type Encoding = 'none' | 'base64';
@@ -47,6 +55,8 @@ export interface SendOptions {
   readonly within?: string | undefined;
   /** What of a tree is wanted; default: all. */
   readonly chosen?: Choice | undefined;
+  /** Hears of what below the path cannot be sent, which is left out then. Default: that is an error. */
+  readonly leftOut?: WalkOptions['leftOut'];
 }
 
 /**
@@ -55,11 +65,11 @@ export interface SendOptions {
  */
 export async function planSending(path: string, options: SendOptions): Promise<SendPlan> {
   const clean = path.length > 1 ? path.replace(/\/+$/, '') : path;
-  const { within } = options;
+  const { within, leftOut } = options;
   const root = await rootOf(clean, within);
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
-  const found = await survey(clean, { prefix, within }, options.chosen);
+  const found = await survey(clean, { prefix, within, leftOut }, options.chosen);
   const { tag, treeTag, entries, count, bytes: treeBytes } = found;
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;

@@ -3,7 +3,7 @@ import { accessSync, type BigIntStats, constants, lstatSync, readlinkSync } from
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { inTurns, isOthersTurn, turn } from '../concurrency/turns.ts';
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, PmanError } from '../errors.ts';
 import { checkLink, type Look } from './checkLink.ts';
 import { isOwnName } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
@@ -35,6 +35,15 @@ export interface WalkOptions {
   readonly prefix: string;
   /** The store that nothing may be read outside of; undefined when the whole file system is open. */
   readonly within?: string | undefined;
+  /** Hears of what cannot be sent, which is left out then. Default: the walk ends with the reason. */
+  readonly leftOut?: ((left: LeftOut) => void) | undefined;
+}
+
+/** What a tree is sent without, and why. */
+export interface LeftOut {
+  /** As an entry would be called; that of a folder whose content cannot be known has a `/` at its end. */
+  readonly name: string;
+  readonly why: PmanError;
 }
 
 /** Whether an entry is taken; `place` is its place in the walk, from 0 on. */
@@ -45,11 +54,11 @@ export type Choice = (entry: TreeEntry, place: number) => boolean;
  * followed, also those that somebody puts in the place of a folder meanwhile: what is in a folder is looked at
  * by way of the open folder.
  * @throws PmanError for a link that leads outside, a device, socket or pipe, a name that is not
- * UTF-8, and what cannot be read
+ * UTF-8, and what cannot be read, unless such things are left out; for what is gone in any case
  */
 export async function* walkTree(
   root: string,
-  { prefix, within }: WalkOptions,
+  { prefix, within, leftOut }: WalkOptions,
 ): AsyncGenerator<TreeEntry> {
   const top = { path: root, within };
   const above = OpenFolder.above(root, within);
@@ -59,7 +68,7 @@ export async function* walkTree(
     const rootEntry = entryOf(above.way(root), root, prefix, top);
     if (rootEntry.name !== '') yield rootEntry;
     if (rootEntry.kind !== 'folder') return;
-    open.push(await opened(above, rootEntry));
+    open.push(await opened(above, rootEntry, leftOut));
     for (;;) {
       if (isOthersTurn()) await turn();
       const inner = open.at(-1);
@@ -73,9 +82,18 @@ export async function* walkTree(
       const { folder } = inner;
       const path = folder.path === '/' ? `/${child}` : `${folder.path}/${child}`;
       const name = inner.name === '' ? child : `${inner.name}/${child}`;
-      const entry = entryOf(folder.wayTo(child), path, name, top);
-      yield entry;
-      if (entry.kind === 'folder') open.push(await opened(inner.folder, entry));
+      let known = name;
+      try {
+        const entry = entryOf(folder.wayTo(child), path, name, top);
+        if (entry.kind === 'file' && leftOut !== undefined) checkReadable(path);
+        yield entry;
+        if (entry.kind !== 'folder') continue;
+        known = `${name}/`;
+        open.push(await opened(folder, entry, leftOut));
+      } catch (why) {
+        if (leftOut === undefined || !isLeftOut(why)) throw why;
+        leftOut({ name: known, why });
+      }
     }
   } finally {
     for (const { folder } of open) folder.close();
@@ -83,10 +101,23 @@ export async function* walkTree(
   }
 }
 
-async function opened(above: OpenFolder, { path, name }: TreeEntry) {
+/** Whether a tree may do without it: what is gone has been there when its folder was read. */
+function isLeftOut(error: unknown): error is PmanError {
+  return error instanceof PmanError && ['forbidden', 'bad_request'].includes(error.code);
+}
+
+async function opened(
+  above: OpenFolder,
+  { path, name }: TreeEntry,
+  leftOut: WalkOptions['leftOut'],
+) {
   const folder = above.folder(path);
+  const noText = (child: string, why: PmanError) => {
+    if (leftOut === undefined) throw why;
+    leftOut({ name: name === '' ? child : `${name}/${child}`, why });
+  };
   try {
-    return { folder, name, names: (await childrenOf(folder)).reverse() };
+    return { folder, name, names: (await childrenOf(folder, noText)).reverse() };
   } catch (error) {
     folder.close();
     throw error;
@@ -144,27 +175,31 @@ function checkReadable(path: string): void {
   }
 }
 
-async function childrenOf(folder: OpenFolder): Promise<string[]> {
+type NoText = (child: string, why: PmanError) => void;
+
+async function childrenOf(folder: OpenFolder, noText: NoText): Promise<string[]> {
   let names: Buffer[];
   try {
     names = await readdir(folder.itself, { encoding: 'buffer' });
   } catch (cause) {
     throw sourceError(folder.path, 'list', cause);
   }
-  return (await inTurns(textsOf(names, folder.path))).sort();
+  return (await inTurns(textsOf(names, folder.path, noText))).sort();
 }
 
-function* textsOf(names: readonly Buffer[], path: string): Generator<void, string[], void> {
+function* textsOf(
+  names: readonly Buffer[],
+  path: string,
+  noText: NoText,
+): Generator<void, string[], void> {
   const texts: string[] = [];
   for (const name of names) {
     yield;
     const text = name.toString('utf8');
     if (!Buffer.from(text).equals(name)) {
-      throw new BadRequestError(
-        `${path} holds a name that is not UTF-8: ${name.toString('latin1')}`,
-      );
-    }
-    if (!isOwnName(text)) texts.push(text);
+      const latin = name.toString('latin1');
+      noText(latin, new BadRequestError(`${path} holds a name that is not UTF-8: ${latin}`));
+    } else if (!isOwnName(text)) texts.push(text);
   }
   return texts;
 }

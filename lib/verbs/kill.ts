@@ -4,7 +4,7 @@ import { DEED_FLAGS, doToJobs, namesMany, standText } from './deeds.ts';
 import { flagValue, readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { nextOfKilled } from './nextCommands.ts';
-import { selectJobs } from './selectors.ts';
+import { ACTIVE, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
@@ -42,7 +42,7 @@ export const kill: Verb = {
       ...(grace === undefined ? {} : { grace: requireSpan(grace, '--grace') / 1000 }),
     };
     const jobs = await selectJobs(session, words.rest, {
-      ...{ among: ['waiting', 'starting', 'running'], patternsAreActive: true },
+      ...{ among: ACTIVE, patternsAreNarrowed: true },
     });
     const asks = jobs.length > 1 && words.rest.some(namesMany);
     return doToJobs(session, words, jobs, {

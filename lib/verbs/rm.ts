@@ -4,13 +4,14 @@ import { tellDryRun } from './dryRun.ts';
 import { readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { isOldEnough } from './older.ts';
-import { selectJobs } from './selectors.ts';
+import { ENDED, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import type { Verb } from './verb.ts';
 
 /** `pman rm`: removes jobs that have ended, with all that is kept of them. */
 export const rm: Verb = {
   usage: ['[flags] JOB…', '--ended [--older TIME]'],
+  notes: ['A pattern means those alone that have ended.'],
   examples: [
     ['pman rm 7f3a 9d4e', 'two jobs, with what they have written'],
     ['pman rm --ended --older 7d', 'what has ended a week ago'],
@@ -30,7 +31,7 @@ export const rm: Verb = {
     const named = [...words.rest, ...(words.switches.has('ended') ? ['ended'] : [])];
     const isOld = isOldEnough(words);
     const found = await selectJobs(session, named, {
-      among: ['succeeded', 'failed', 'killed', 'lost'],
+      ...{ among: ENDED, patternsAreNarrowed: true },
     });
     const jobs = found.filter(isOld);
     if (words.switches.has('dry-run')) {

@@ -12,7 +12,11 @@ export const STATES = [
 ] as const;
 type State = Job['state'];
 
-const ACTIVE: readonly State[] = ['waiting', 'starting', 'running'];
+/** What `kill` is about. */
+export const ACTIVE: readonly State[] = ['waiting', 'starting', 'running'];
+
+/** What `rm` is about. */
+export const ENDED: readonly State[] = ['succeeded', 'failed', 'killed', 'lost'];
 
 /** Words that stand for all jobs in some states. */
 const STATE_WORDS: ReadonlyMap<string, readonly State[]> = new Map([
@@ -24,7 +28,7 @@ const STATE_WORDS: ReadonlyMap<string, readonly State[]> = new Map([
   ['ok', ['succeeded']],
   ['succeeded', ['succeeded']],
   ['active', ACTIVE],
-  ['ended', ['succeeded', 'failed', 'killed', 'lost']],
+  ['ended', ENDED],
 ]);
 
 export const STATE_SELECTORS: readonly string[] = [...STATE_WORDS.keys()];
@@ -49,10 +53,10 @@ export interface SelectOptions {
   readonly orNewest?: boolean;
   /** Whether a word that names no job is none, and no error. */
   readonly mayBeNone?: boolean;
-  /** How words for states are narrowed further. */
+  /** How words for states are narrowed further; default: not at all. */
   readonly among?: readonly State[];
-  /** Whether a pattern means those alone that have not ended. */
-  readonly patternsAreActive?: boolean;
+  /** Whether a pattern means those alone that are `among` these. */
+  readonly patternsAreNarrowed?: boolean;
 }
 
 /**
@@ -91,7 +95,7 @@ export async function selectOne(session: Session, words: readonly string[]): Pro
 async function jobsOf(
   session: Session,
   word: string,
-  { among, patternsAreActive = false }: Pick<SelectOptions, 'among' | 'patternsAreActive'>,
+  { among, patternsAreNarrowed = false }: Pick<SelectOptions, 'among' | 'patternsAreNarrowed'>,
 ): Promise<readonly Job[] | undefined> {
   const states = statesOf(word);
   if (states !== undefined) {
@@ -100,21 +104,26 @@ async function jobsOf(
   }
   if (/^@\d+$/.test(word)) return [await newest(session, Number(word.slice(1)))];
   if (/[*?]/.test(word)) {
-    const state = patternsAreActive ? { state: [...ACTIVE] } : {};
-    const jobs = await all(session, { name: word, ...state });
+    const narrowed = patternsAreNarrowed ? among : undefined;
+    const jobs = await all(session, { name: word, ...(narrowed && { state: [...narrowed] }) });
     if (jobs.length > 0) return jobs;
-    if (patternsAreActive) await refuseEnded(session, word);
+    if (narrowed !== undefined) await refuseOthers(session, word, narrowed);
     return undefined;
   }
   const job = await byIdOrName(session, word);
   return job === undefined ? undefined : [job];
 }
 
-/** @throws CannotError for a pattern that fits jobs which have all ended */
-async function refuseEnded({ client }: Session, pattern: string): Promise<void> {
+/** @throws CannotError for a pattern that fits jobs, none of which is in one of the states that are meant */
+async function refuseOthers(
+  { client }: Session,
+  pattern: string,
+  meant: readonly State[],
+): Promise<void> {
   const { jobs } = await client.jobPage({ name: pattern, limit: 1 });
   if (jobs.length === 0) return;
-  throw new CannotError(`the jobs that ${JSON.stringify(pattern)} names have all ended`);
+  const how = meant.includes('running') ? 'have all ended' : 'have not ended';
+  throw new CannotError(`the jobs that ${JSON.stringify(pattern)} names ${how}`);
 }
 
 async function byIdOrName(session: Session, word: string): Promise<Job | undefined> {

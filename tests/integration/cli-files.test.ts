@@ -116,6 +116,22 @@ describe('files to a server and back', () => {
       expect(readdirSync(into)).toEqual(['a1']);
     });
 
+    it('fetches the rest when one result cannot be sent, says which, and keeps all on the server', async () => {
+      const into = join(tempDir(), 'got');
+      const command =
+        'mkdir out; echo 1 >out/a; ln -s /etc/passwd out/far; echo 2 >out/z; ln -s /x other';
+      const end = await pman('run', '--pull', 'out/**', '--into', into, command);
+      expect(end.code).toBe(125);
+      expect(end.stderr).toContain(
+        'the job has ended with 0; its files are still on the server: all but this has arrived: out/far: ',
+      );
+      expect(end.stderr).not.toContain('other');
+      expect(readdirSync(join(into, 'out'))).toEqual(['a', 'z']);
+      expect(readFileSync(join(into, 'out/z'), 'utf8')).toBe('2\n');
+      const [, place = ''] = /pman pull (runs\S+) FOLDER/.exec(end.stderr) ?? [];
+      expect(existsSync(join(store, place, 'out/a'))).toBe(true);
+    });
+
     it('goes on when pman is killed and started again meanwhile', async () => {
       const one = await startServer();
       const gate = makeGate(one);

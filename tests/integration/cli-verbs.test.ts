@@ -480,6 +480,18 @@ describe('the verbs of pman', () => {
       expect(await pman('kill', id)).toMatchObject({ code: 1, stdout: '' });
     });
 
+    it('rm takes a pattern for those alone that have ended', async () => {
+      await pman('run', '-f', '--name', 'v1', 'true');
+      const id = (await printed('run', '--name', 'v2', 'exec sleep 60')).trim();
+      expect(await printed('rm', '--dry-run', 'v?')).toMatch(/^\S+ v1 would be removed\n$/);
+      expect(await printed('rm', 'v?')).toMatch(/^\S+\tv1\tremoved\n$/);
+      expect(await pman('rm', 'v?')).toEqual({
+        ...{ code: 1, stdout: '' },
+        stderr: 'pman: the jobs that "v?" names have not ended\n',
+      });
+      await pman('kill', id);
+    });
+
     it('say what they could not do, and do the rest', async () => {
       const running = (await printed('run', 'sleep 60')).trim();
       const done = (await printed('run', 'true')).trim();

@@ -244,6 +244,22 @@ describe('purl push and pull', () => {
     expectSame(back, source);
   });
 
+  it('bring all but what cannot be sent, and say that this is not the whole', async () => {
+    const { source, store, top } = makeFolder();
+    const { address } = await pfiohFor(store);
+    await opened.purl(['push', source, `${address}:jobs`]);
+    symlinkSync('/etc/passwd', join(store, 'jobs/sub é/far'));
+    const back = join(top, 'back');
+    const pulled = await opened.purl(['pull', `${address}:jobs`, back]);
+    expect(pulled).toMatchObject({ code: 8, stdout: '' });
+    expect(pulled.stderr).toContain('all but this has arrived: sub é/far: refused symbolic link');
+    expectSame(back, source);
+    // The same again moves nothing, and is no whole either.
+    expect(await opened.purl(['pull', `${address}:jobs`, back])).toMatchObject({ code: 8 });
+    rmSync(join(store, 'jobs/sub é/far'));
+    expect(await opened.purl(['pull', `${address}:jobs`, back])).toMatchObject({ code: 0 });
+  });
+
   it('make no folder when nothing comes of it', async () => {
     const { source, store, top } = makeFolder();
     const { address } = await pfiohFor(store);
@@ -349,6 +365,7 @@ describe('what pfioh tells of its files', () => {
     expect((await ask(address, 'tree', { path: '..' })).status).toBe(403);
     expect((await ask(address, 'digests', { path: '.', files: [['a']] })).status).toBe(400);
     expect((await ask(address, 'tree', { path: '.', from: -1 })).status).toBe(400);
+    expect((await ask(address, 'tree', { path: '.', leavesOut: 1 })).status).toBe(400);
     const missing = await ask(address, 'digests', { path: 'not/there', files: [['a', 1]] });
     expect(missing.said.found).toEqual([null]);
   });

@@ -36,7 +36,7 @@ export function pullSource(meta: TransferMeta, places: Places): PullSource {
     encoding,
     contentOnly: byKey || place.endsWith('/'),
     within: places.base,
-    chosen: only === undefined ? undefined : chosenBy(placesIn(only.places)),
+    ...(only !== undefined && { chosen: chosenBy(placesIn(only.places)), leftOut: () => {} }),
     onlyIfTag: only?.tag,
     removedAfterwards: isRemoved ? place : undefined,
   };

@@ -41,6 +41,8 @@ const treeSchema = z.looseObject({
   tag: z.string(),
   next: z.int().optional(),
   entries: z.array(entrySchema),
+  /** Earlier servers of ours do not say it: they list no place in which something cannot be sent. */
+  leftOut: z.array(z.tuple([z.string(), z.string()])).optional(),
 });
 
 export interface RemoteEntry {
@@ -55,27 +57,35 @@ export interface RemoteTree {
   readonly kind: 'file' | 'folder' | 'link';
   readonly tag: string;
   readonly entries: readonly RemoteEntry[];
+  /** What cannot be pulled, by its name, and why; the names of folders end with `/`. */
+  readonly leftOut: ReadonlyMap<string, string>;
 }
 
 /**
- * Lists a place.
+ * Lists a place. With `leavesOut`, what cannot be pulled is no error, but told of.
  * @throws PurlFailure `changed` when it changes while it is listed
  */
-export async function askTree(peer: Peer, path: string): Promise<RemoteTree> {
+export async function askTree(
+  peer: Peer,
+  path: string,
+  { leavesOut = false }: { readonly leavesOut?: boolean } = {},
+): Promise<RemoteTree> {
   const entries: RemoteEntry[] = [];
   let tag: string | undefined;
   for (let from: number | undefined = 0; ; ) {
     const page: z.infer<typeof treeSchema> = await askJson(
       peer,
       'tree',
-      { path, from },
+      { path, from, ...(leavesOut && { leavesOut }) },
       treeSchema,
     );
     tag ??= page.tag;
     if (tag !== page.tag) throw new PurlFailure('changed', `${path} changes while it is listed`);
     for (const [name, kind, size, mode] of page.entries) entries.push({ name, kind, size, mode });
     from = page.next;
-    if (from === undefined) return { kind: page.kind, tag, entries };
+    if (from === undefined) {
+      return { kind: page.kind, tag, entries, leftOut: new Map(page.leftOut) };
+    }
   }
 }
 

@@ -152,7 +152,7 @@ async function pullLacking(
   way: FolderWay,
   moved: Moved,
 ): Promise<void> {
-  const tree = await askTree(remote.peer, path);
+  const tree = await askTree(remote.peer, path, { leavesOut: true });
   const isWanted = (name: string) => wanted?.(name) ?? true;
   const lacks = await lackingOf({ local, path, isWanted }, tree, remote);
   const most = takesPacks(remote.peer.archives) ? PACK_PIECE : PIECE;
@@ -197,6 +197,19 @@ async function pullLacking(
   }
   // Of what has changed since an earlier try nothing may be lacking any more.
   forgetTries(local, pullId(folderMessage('pull', local, from), remote.peer, []));
+  checkWhole(tree, isWanted);
+}
+
+/** How many of those that are lacking an error names. */
+const MOST_NAMED = 3;
+
+/** @throws PurlFailure when something that is wanted could not be sent: nobody may take the rest for the whole */
+function checkWhole({ leftOut }: RemoteTree, isWanted: (name: string) => boolean): void {
+  const lacking = [...leftOut].filter(([name]) => name.endsWith('/') || isWanted(name));
+  if (lacking.length === 0) return;
+  const named = lacking.slice(0, MOST_NAMED).map(([name, why]) => `${name}: ${why}`);
+  const more = lacking.length > MOST_NAMED ? `; and ${lacking.length - MOST_NAMED} more` : '';
+  throw new PurlFailure('transfer', `all but this has arrived: ${named.join('; ')}${more}`);
 }
 
 /** The places of the files that are wanted and not here. */

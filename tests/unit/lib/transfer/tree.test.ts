@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -40,6 +41,31 @@ describe('walkTree', () => {
       'd/sub folder 0',
       'd/sub/c file 4',
     ]);
+  });
+
+  it('leaves out what cannot be sent, where that is wanted, and says what', async () => {
+    symlinkSync('/etc/passwd', join(store, 'tree/d/far'));
+    spawnSync('mkfifo', [join(store, 'tree/d/pipe')]);
+    writeFileSync(Buffer.from(`${join(store, 'tree/d')}/caf\xe9`, 'latin1'), '');
+    const left = new Map<string, string>();
+    const names: string[] = [];
+    const options = { prefix: '', within: store };
+    for await (const { name } of walkTree(join(store, 'tree'), {
+      ...options,
+      leftOut: ({ name, why }) => left.set(name, why.code),
+    })) {
+      names.push(name);
+    }
+    expect(names).toEqual(['d', 'd/a', 'd/b', 'd/sub', 'd/sub/c']);
+    expect([...left].sort()).toEqual([
+      ['d/café', 'bad_request'],
+      ['d/far', 'forbidden'],
+      ['d/pipe', 'bad_request'],
+    ]);
+    // Without that it ends there, and nothing is sent that would pass for the whole.
+    await expect(
+      planSending(join(store, 'tree'), { archive: true, encoding: 'none', contentOnly: false }),
+    ).rejects.toMatchObject({ code: 'bad_request' });
   });
 
   it('does not go into a folder that became a link', async () => {
