@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { BadRequestError, PmanError } from '../errors.ts';
 
@@ -20,6 +21,18 @@ export function isOwnName(name: string): boolean {
 /** Whether a name is kept for such, also those of another version: nobody's archive may bring one. */
 export function isReservedName(name: string): boolean {
   return /^\.pfioh-.*\.(tmp|part)$/s.test(name);
+}
+
+/**
+ * Where a link leads, as text.
+ * @param name what it is called in an error
+ * @throws BadRequestError for what is not UTF-8: it would lead elsewhere on the other side
+ */
+export function targetText(target: Buffer, name: string): string {
+  if (isUtf8(target)) return target.toString('utf8');
+  throw new BadRequestError(
+    `the symbolic link ${JSON.stringify(name)} leads to a name that is not UTF-8: ${target.toString('latin1')}`,
+  );
 }
 
 /** The longest name that file systems take, in bytes. */

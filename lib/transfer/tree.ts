@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { inTurns, isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { checkLink, type Look } from './checkLink.ts';
-import { isOwnName } from './names.ts';
+import { isOwnName, targetText } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
 import { sourceError } from './sourceError.ts';
 
@@ -137,7 +137,7 @@ function entryOf(way: string, path: string, name: string, top: TreeEntry['top'])
       `${path} is neither a file nor a folder nor a link: it cannot be sent`,
     );
   }
-  const target = readlinkSync(way);
+  const target = targetText(readlinkSync(way, { encoding: 'buffer' }), path);
   const isTop = path === top.path;
   const inTree = isTop ? [] : relative(top.path, dirname(path)).split('/').filter(Boolean);
   checkLink({ name: path, target, above: inTree }, isTop ? () => undefined : lookBelow(top.path));

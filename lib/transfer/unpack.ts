@@ -3,7 +3,7 @@ import { isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError } from '../errors.ts';
 import type { Look } from './checkLink.ts';
 import { type InstallOptions, install } from './install.ts';
-import { isReservedName, requireShort } from './names.ts';
+import { isReservedName, requireShort, targetText } from './names.ts';
 import type { OpenFolder } from './openFolder.ts';
 import { dressFolders, StagedTree } from './stagedTree.ts';
 import { openStaging } from './staging.ts';
@@ -131,7 +131,7 @@ function targetOf(archive: ArchiveReader, entry: ArchiveEntry): string {
   const content = entry.bytes <= MAX_TARGET_BYTES ? archive.small(entry) : undefined;
   if (content === undefined)
     throw new BadRequestError(`refused link ${JSON.stringify(entry.name)}: its target is too long`);
-  return content.toString('utf8');
+  return targetText(content, entry.name);
 }
 
 /** What lies in the tree of an archive. */

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
@@ -249,6 +250,7 @@ describe('purl push and pull', () => {
     const { address } = await pfiohFor(store);
     await opened.purl(['push', source, `${address}:jobs`]);
     symlinkSync('/etc/passwd', join(store, 'jobs/sub é/far'));
+    for (const folder of [source, join(store, 'jobs')]) utimesSync(join(folder, 'sub é'), 1e9, 1e9);
     const back = join(top, 'back');
     const pulled = await opened.purl(['pull', `${address}:jobs`, back]);
     expect(pulled).toMatchObject({ code: 8, stdout: '' });
@@ -258,6 +260,27 @@ describe('purl push and pull', () => {
     expect(await opened.purl(['pull', `${address}:jobs`, back])).toMatchObject({ code: 8 });
     rmSync(join(store, 'jobs/sub é/far'));
     expect(await opened.purl(['pull', `${address}:jobs`, back])).toMatchObject({ code: 0 });
+  });
+
+  it('bring a tree with a folder that nobody may write to as often as wanted', async () => {
+    const { source, store, top } = makeFolder();
+    chmodSync(join(source, 'sub é'), 0o555);
+    // Root may write everywhere.
+    const user = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+    for (const folder of [top, store]) chmodSync(folder, 0o777);
+    const back = join(top, 'back');
+    const { address } = await opened.pfioh(['--storeBase', store, '--createDirsAsNeeded'], user);
+    const move = async (...words: string[]) => (await opened.purl(words, user)).code;
+    const both = async () => [
+      await move('push', source, `${address}:jobs`),
+      await move('pull', `${address}:jobs`, back),
+    ];
+    expect(await both()).toEqual([0, 0]);
+    // Nothing is to be done.
+    expect(await both()).toEqual([0, 0]);
+    writeFileSync(join(source, 'sub é/f3'), 'another\n');
+    expect(await both()).toEqual([0, 0]);
+    expectSame(back, source);
   });
 
   it('make no folder when nothing comes of it', async () => {

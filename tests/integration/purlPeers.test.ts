@@ -84,6 +84,19 @@ describe('a redirect', () => {
     expect(seen[0]?.headers['user-agent']).toMatch(/^purl/);
   });
 
+  it('to a name in UTF-8 that is not escaped asks for that name', async () => {
+    const asked: (string | undefined)[] = [];
+    const other = await serve((request, response) => {
+      asked.push(request.url);
+      response.end('{}');
+    });
+    const first = await say(
+      `HTTP/1.1 302 Found\r\nLocation: http://${other}/ü b\r\nContent-Length: 0\r\n\r\n`,
+    );
+    expect((await get(first)).code).toBe(0);
+    expect(asked).toEqual(['/%C3%BC%20b']);
+  });
+
   it('that would send the body elsewhere is not followed', async () => {
     const { first, other, seen } = await pair(307);
     const { code, stderr } = await get(first, ...SECRETS, ...MESSAGE);
@@ -115,6 +128,12 @@ describe('an answer that is not quite right is read as curl reads it', () => {
       stderr: '',
     });
     expect(await get(address)).toMatchObject({ code: 0, stdout: body });
+  });
+
+  it('but not when it goes on in another protocol', async () => {
+    const { code, stderr } = await get(await say('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    expect(stderr).toContain('goes on in another protocol than HTTP');
+    expect(code).toBe(52);
   });
 
   it('but not when it says two lengths, or is shorter than it says', async () => {

@@ -44,13 +44,16 @@ export async function sendPull(
   const hasTrailers = request.httpVersion === '1.1';
   const trailer = CHECK_TRAILERS[check.name];
   if (check.name !== 'sha256' && hasTrailers) response.setHeader(CHECK_HEADER, check.name);
-  response.writeHead(status.code, hasTrailers ? { Trailer: trailer } : {});
+  // The head goes with the first byte: until then it can still be said what is wrong.
+  response.statusCode = status.code;
+  if (hasTrailers) response.setHeader('Trailer', trailer);
   const start = source.isPack ? startPack : startSending;
   const sending = start(plan, status.offset, undefined, check);
   await sending.sendTo(response);
   // Everything has been handed over, but the client does not know that yet.
   if (source.removedAfterwards !== undefined)
     await removeTree(source.removedAfterwards, places.base);
+  if (!response.headersSent) response.writeHead(status.code);
   if (hasTrailers) response.addTrailers({ [trailer]: sending.digest() });
   response.end();
 }

@@ -58,17 +58,17 @@ async function bring(
   const moved = { files: 0, bytes: 0, alreadyThere: 0 };
   let changes = 0;
   let isWhole = false;
-  await untilDone(way, async (isReached) => {
+  await untilDone(way, async (kept) => {
     while (!isWhole) {
       const remote = await reachPlace(local, path, way);
-      isReached();
+      kept(moved.bytes);
       if (remote.peer.kind !== 'own') {
         await pullAll(local, path, remote, way, moved);
         isWhole = true;
         break;
       }
       try {
-        await pullLacking({ local, path, wanted }, remote, way, moved);
+        await pullLacking({ local, path, wanted, kept }, remote, way, moved);
         isWhole = true;
       } catch (error) {
         changes += 1;
@@ -140,6 +140,9 @@ interface Piece {
 
 type WantedPull = Pick<FolderPull, 'local' | 'path'> & { readonly wanted: FolderPull['wanted'] };
 
+/** `kept` hears how much is here already. */
+type LackingPull = WantedPull & { readonly kept: (bytes: number) => void };
+
 interface LackingOf {
   readonly local: string;
   readonly path: string;
@@ -147,7 +150,7 @@ interface LackingOf {
 }
 
 async function pullLacking(
-  { local, path, wanted }: WantedPull,
+  { local, path, wanted, kept }: LackingPull,
   remote: Remote,
   way: FolderWay,
   moved: Moved,
@@ -177,6 +180,7 @@ async function pullLacking(
     const progress = {
       start(_total: number | undefined, already = 0) {
         arrived = already;
+        kept(moved.bytes + already);
       },
       stop() {},
       add(more: number) {

@@ -39,20 +39,20 @@ export async function pushFolder(
   // First: what cannot be sent makes no folder there.
   const whole = await planSending(real, WHOLE);
   let todo: Todo | undefined;
-  await untilDone(way, async (isReached) => {
+  await untilDone(way, async (kept) => {
     const remote = await reachPlace(message, path, way);
-    isReached();
+    kept(0);
     // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
     todo ??= await findTodo({ whole, local: real, path, mirror }, remote);
     if (todo.isDone) return;
     try {
-      await sendTodo(message, todo, remote, way);
+      await sendTodo({ message, todo, remote, kept }, way);
     } catch (error) {
       const hasChanged = error instanceof PurlFailure && error.kind === 'changed';
       if (!hasChanged || !todo.plan.patches?.size) throw error;
       // A file there is another one by now: all of it is sent.
       todo = { ...todo, plan: { ...todo.plan, patches: new Map() } };
-      await sendTodo(message, todo, remote, way);
+      await sendTodo({ message, todo, remote, kept }, way);
     }
   });
   way.show.end();
@@ -64,16 +64,22 @@ export async function pushFolder(
   };
 }
 
-async function sendTodo(
-  message: TransferMessage,
-  { plan, sizes }: Todo,
-  { peer }: Remote,
-  way: FolderWay,
-): Promise<void> {
+interface Sent {
+  readonly message: TransferMessage;
+  readonly todo: Todo;
+  readonly remote: Remote;
+  /** Hears how much is there already. */
+  readonly kept: (bytes: number) => void;
+}
+
+async function sendTodo({ message, todo, remote, kept }: Sent, way: FolderWay): Promise<void> {
+  const { plan, sizes } = todo;
+  const { peer } = remote;
   const fileMode = peer.kind !== 'python1';
   const archive = archiveOfPush(message, plan, peer, fileMode);
   const id = pushId(message, plan, archive);
   const offset = peer.kind === 'own' ? await arrivedBytes(message, way, id) : undefined;
+  kept(offset ?? 0);
   const done = new FilesDone(sizes);
   let bytes = 0;
   way.show.begin({ files: sizes.length, bytes: plan.workBytes });

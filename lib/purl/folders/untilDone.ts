@@ -10,20 +10,24 @@ const MOST_TRIES = 12;
 
 /**
  * Does something again when the connection is lost: after 1, 2, 4 … 30 seconds. A server that was not reached before is
- * not waited for: its address may be wrong.
+ * not waited for: its address may be wrong. The pauses begin anew when something has come of a try. A server that answers
+ * and yet brings nothing is given up as one that is away.
+ * @param attempt tells `kept` when the server answers, and how much it has by now that no later try has to move again
  * @throws PurlFailure
  */
 export async function untilDone(
   { show, signal, url, mostTries = MOST_TRIES }: FolderWay,
-  attempt: (isReached: () => void) => Promise<void>,
+  attempt: (kept: (bytes: number) => void) => Promise<void>,
 ): Promise<void> {
   let tries = 0;
   let wasReached = false;
+  let most = 0;
   for (;;) {
     try {
-      await attempt(() => {
+      await attempt((bytes) => {
         wasReached = true;
-        tries = 0;
+        if (bytes > most) tries = 0;
+        most = Math.max(most, bytes);
       });
       return;
     } catch (error) {

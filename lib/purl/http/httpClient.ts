@@ -41,6 +41,8 @@ export interface HttpRequest {
 }
 
 const MAX_REDIRECTS = 10;
+/** Of "101 Switching Protocols", which nobody has asked for. */
+const SWITCHING = 101;
 /** How long a server that cannot say that it is at work may take for it. */
 const PATIENT_MS = 3600 * 1000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -87,7 +89,8 @@ function redirected(request: HttpRequest, status: number, location: string): Htt
 
 function targetOf(location: string, from: URL): URL {
   try {
-    const url = new URL(location, from);
+    // Node reads heads as Latin-1; servers that do not escape a name write it in UTF-8.
+    const url = new URL(Buffer.from(location, 'latin1').toString('utf8'), from);
     if (url.protocol === 'http:' || url.protocol === 'https:') return url;
     throw new PurlFailure('badTarget', `${from.href} redirects to ${url.protocol}`);
   } catch (cause) {
@@ -205,6 +208,10 @@ function answerTo(
     });
     socket.once('close', () => signal?.removeEventListener('abort', onAbort));
     outgoing.once('response', (answer) => {
+      if (answer.statusCode === SWITCHING) {
+        fail(new PurlFailure('badAnswer', `${url.host} goes on in another protocol than HTTP`));
+        return;
+      }
       answered = answer;
       // An answer that comes before all was sent is a refusal: the rest need not be sent.
       answer.once('end', () => {

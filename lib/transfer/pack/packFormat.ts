@@ -3,8 +3,9 @@
  * archive cannot: its list stands at the end. All numbers are little-endian.
  *
  *     start    "pfiohpk1", entries (64 bits), bytes of all files (64 bits)
- *     record   kind (8), 0 (8), bytes of the name (16), mode (16), 0 (16), mtime in ns (64, signed), bytes (64),
- *              the name in UTF-8, the content
+ *     record   kind (8), 0 (8), bytes of the name (16), mode (16), mtime in ns (16 high bits, signed; 64 low bits),
+ *              bytes (64), the name in UTF-8, the content. The high bits were 0 in earlier versions, whose 64 were
+ *              signed: what fits into those is written as they wrote it
  *     end      a record of kind 0 without a name; its bytes are the number of entries
  *
  * A `patch` is a file that is made from the one that is in its place: a row of pieces as well, but one whose length has
@@ -67,8 +68,10 @@ export function writeHead(head: PackHead, to: Buffer, at: number): void {
   to[at + 1] = 0;
   to.writeUInt16LE(head.nameBytes, at + 2);
   to.writeUInt16LE(head.mode, at + 4);
-  to.writeUInt16LE(0, at + 6);
-  to.writeBigInt64LE(head.mtimeNs, at + 8);
+  // 64 bits end in the year 2262, and file systems keep later times.
+  const low = BigInt.asIntN(64, head.mtimeNs);
+  to.writeInt16LE(Number((head.mtimeNs - low) >> 64n), at + 6);
+  to.writeBigInt64LE(low, at + 8);
   writeNumber(head.bytes, to, at + 16);
 }
 
@@ -84,7 +87,7 @@ export function readHead(from: Buffer, at: number): PackHead {
     kind,
     nameBytes: from.readUInt16LE(at + 2),
     mode: from.readUInt16LE(at + 4),
-    mtimeNs: from.readBigInt64LE(at + 8),
+    mtimeNs: (BigInt(from.readInt16LE(at + 6)) << 64n) + from.readBigInt64LE(at + 8),
     bytes,
   };
 }

@@ -1,4 +1,5 @@
 import { isOthersTurn, turn } from '../../concurrency/turns.ts';
+import { targetText } from '../names.ts';
 import {
   COPIED,
   COPY_HEAD_BYTES,
@@ -123,7 +124,7 @@ export class PackReader {
         this.#target.folder(entry);
         break;
       case 'link':
-        this.#target.link(entry, from.toString('utf8', nameEnd, end));
+        this.#target.link(entry, targetText(from.subarray(nameEnd, end), entry.name));
         break;
       case 'file':
         this.#target.file(entry, from.subarray(nameEnd, end));

@@ -167,12 +167,17 @@ export function mtimeOf({ dosTime, dosDate, extras }: Dated): bigint {
   const field = (wanted: number, bytes: number) =>
     extras.find(({ id, data }) => id === wanted && data.length >= bytes)?.data;
   const ntfs = field(0x000a, 16);
-  if (ntfs?.readUInt16LE(4) === 1) return (ntfs.readBigUInt64LE(8) - NTFS_EPOCH) * 100n;
+  const steps = ntfs?.readUInt16LE(4) === 1 ? ntfs.readBigUInt64LE(8) : 0n;
+  // 0 is what programs write that do not know it.
+  if (steps !== 0n) return (steps - NTFS_EPOCH) * 100n;
   const unix = field(0x5455, 5);
   if (unix !== undefined && (unix[0] ?? 0) & 1) return BigInt(unix.readInt32LE(1)) * 1_000_000_000n;
   // Info-ZIP before 2.0: the times of access and of modification.
   const old = field(0x5855, 8);
   if (old !== undefined) return BigInt(old.readInt32LE(4)) * 1_000_000_000n;
+  // PKWARE's field of Unix (APPNOTE.TXT 4.5.7) has them in that order, too.
+  const pkware = field(0x000d, 8);
+  if (pkware !== undefined) return BigInt(pkware.readInt32LE(4)) * 1_000_000_000n;
   return BigInt(fromDosTime(dosDate, dosTime)) * 1_000_000n;
 }
 

@@ -68,6 +68,14 @@ describe('walkTree', () => {
     ).rejects.toMatchObject({ code: 'bad_request' });
   });
 
+  it('refuses a link to a name that is not UTF-8: it would lead elsewhere on the other side', async () => {
+    symlinkSync(Buffer.from('caf\xe9', 'latin1'), join(store, 'tree/d/l'));
+    const options = { archive: true, encoding: 'none', contentOnly: false } as const;
+    await expect(planSending(join(store, 'tree'), options)).rejects.toThrow(
+      /tree\/d\/l" leads to a name that is not UTF-8: café$/,
+    );
+  });
+
   it('does not go into a folder that became a link', async () => {
     const steps = walk();
     expect((await steps.next()).value).toMatchObject({ name: 'd' });

@@ -59,6 +59,9 @@ function makeTree(): string {
   utimesSync(join(top, 'edge'), 1e9, 1e9 + 0.123456);
   lutimesSync(join(top, 'link'), 1e9, 1e9);
   utimesSync(join(top, 'd é'), 1e9, 1e9);
+  // Before 1970, and later than 64 bits of nanoseconds go.
+  utimesSync(join(top, 'nothing'), '-86400.5', '-86400.5');
+  utimesSync(join(top, 'd é/f5'), 1e10, 1e10);
   return top;
 }
 

@@ -81,6 +81,19 @@ describe('records of an archive', () => {
     );
   });
 
+  it('are read with the time of PKWARE for Unix, and not with an NTFS time of 0', () => {
+    const pkware = Buffer.alloc(12);
+    pkware.writeInt32LE(1e9, 4);
+    const ntfs = Buffer.alloc(32);
+    ntfs.writeUInt16LE(1, 4);
+    ntfs.writeUInt16LE(24, 6);
+    const extras = [
+      { id: 0x000a, data: ntfs },
+      { id: 0x000d, data: pkware },
+    ];
+    expect(mtimeOf({ ...NEVER, extras })).toBe(BigInt(1e18));
+  });
+
   it('have a DOS time that is read as local time, with a day and month 0 as the first', () => {
     const at = new Date(2020, 5, 7, 8, 9, 10);
     const head = localHeader({ ...record, mtimeNs: BigInt(at.getTime()) * 1_000_000n });
