@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 /** A file of the page, as it is sent. */
 export interface PageFile {
@@ -34,6 +35,8 @@ const DOCUMENT = 'index.html';
 export class PageFiles {
   readonly #folder: string;
   #files: ReadonlyMap<string, PageFile> | undefined;
+  /** The document in the colours that somebody has chosen, by their name. */
+  readonly #themed = new Map<string, PageFile>();
 
   /** @param folder where they are; default: that of this package */
   constructor(folder = builtFolder()) {
@@ -43,15 +46,34 @@ export class PageFiles {
   /**
    * The file for a path below the root of the server, without its query: `/` and `/ui` and the views below it are the
    * document. Undefined when there is none.
+   * @param theme the colours that the document is to have, in place of the system's
    */
-  at(path: string): PageFile | undefined {
+  at(path: string, theme?: string): PageFile | undefined {
     this.#files ??= filesIn(this.#folder);
     const name = /^\/ui\/([^/]+\.[a-z]+)$/.exec(path)?.[1];
     // A view is no file: so may the id of a job be, which has a dot in it.
     if (name !== undefined && extname(name) in TYPES) return this.#files.get(name);
-    return /^\/(ui(\/.*)?)?$/.test(path) ? this.#files.get(DOCUMENT) : undefined;
+    if (!/^\/(ui(\/.*)?)?$/.test(path)) return undefined;
+    const document = this.#files.get(DOCUMENT);
+    if (theme === undefined || document === undefined) return document;
+    const themed = this.#themed.get(theme) ?? inColours(document, theme);
+    this.#themed.set(theme, themed);
+    return themed;
   }
 }
+
+function inColours(document: PageFile, theme: string): PageFile {
+  const text = document.bytes.toString().replace('<html ', `<html data-theme="${theme}" `);
+  const bytes = Buffer.from(text);
+  const encoded = new Map([
+    ['br', brotliCompressSync(bytes)],
+    ['gzip', gzipSync(bytes)],
+  ]);
+  return { ...document, bytes, tag: tagOf(bytes), encoded };
+}
+
+const tagOf = (bytes: Buffer) =>
+  `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
 
 /** Beside the bundled programs, or where the build has put it when pman runs from its sources. */
 function builtFolder(): string {
@@ -68,7 +90,7 @@ function filesIn(folder: string): ReadonlyMap<string, PageFile> {
     const bytes = readFileSync(join(folder, name));
     files.set(name, {
       ...{ type, bytes },
-      tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+      tag: tagOf(bytes),
       isHashed: /-[A-Z0-9]{8}\.[a-z]+$/.test(name),
       encoded: new Map(
         ENCODINGS.flatMap(([encoding, suffix]) => {

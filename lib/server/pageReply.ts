@@ -1,6 +1,6 @@
 import { isKnownTag } from '../dialects/v2/index.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
-import { FIRST_LIST } from '../page/firstRequest.ts';
+import { FIRST_LIST, THEME_COOKIE, THEMES } from '../page/firstRequest.ts';
 import { type PageFile, PageFiles } from '../page/pageFiles.ts';
 import { acceptedIn } from '../wire/accepted.ts';
 import { originForm } from './echo.ts';
@@ -30,8 +30,9 @@ const HEADERS = [
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Opener-Policy', 'same-origin'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
-  ['Vary', 'Accept, Accept-Encoding'],
 ] as const;
+
+const VARY = 'Accept, Accept-Encoding';
 
 const files = new PageFiles();
 
@@ -65,15 +66,20 @@ const EARLY = ['Link', `<${FIRST_LIST}>; rel=preload; as=fetch; crossorigin`] as
  * @param isOpen whether everybody may ask for the jobs
  */
 export function pageReply(path: string, request: RequestHead, isOpen: boolean): GatewayReply {
-  const file = files.at(path);
+  const file = files.at(path, themeIn(request));
   if (file === undefined) {
-    const headers = [['Content-Type', 'text/plain; charset=utf-8'], ...HEADERS] as const;
+    const headers = [
+      ['Content-Type', 'text/plain; charset=utf-8'],
+      ...HEADERS,
+      ['Vary', VARY],
+    ] as const;
     const body = Buffer.from('The page has no such file: reload it.\n');
     return { status: 404, headers: [...headers, ['Cache-Control', 'no-store']], body };
   }
   const isList = /^\/(ui\/?)?$/.test(originForm(request.target));
   const headers = [
     ...HEADERS,
+    ['Vary', file.isHashed ? VARY : `${VARY}, Cookie`],
     ...(isOpen && isList ? [EARLY] : []),
     ['ETag', `W/${file.tag}`],
     ['Cache-Control', file.isHashed ? 'public, max-age=31536000, immutable' : 'no-cache'],
@@ -84,6 +90,13 @@ export function pageReply(path: string, request: RequestHead, isOpen: boolean): 
   const { encoding, bytes } = bestFor(file, request);
   const coded = encoding === undefined ? [] : [['Content-Encoding', encoding] as const];
   return { status: 200, headers: [['Content-Type', file.type], ...coded, ...headers], body: bytes };
+}
+
+const THEME = new RegExp(`(?:^|;\\s*)${THEME_COOKIE}=(${THEMES.join('|')})\\s*(?:;|$)`);
+
+/** The colours that were chosen in this browser. */
+function themeIn(request: RequestHead): string | undefined {
+  return THEME.exec(headerOf(request, 'cookie') ?? '')?.[1];
 }
 
 function bestFor({ bytes, encoded }: PageFile, request: RequestHead) {

@@ -64,6 +64,19 @@ describe('the files of the page', () => {
     expect([head.status, head.header('content-length')]).toEqual([200, String(plain.bytes.length)]);
   });
 
+  it('come in the colours that a cookie names, and in no others', async () => {
+    const plain = await get('/ui');
+    const dark = await get('/ui', { Cookie: 'a=b; pman_theme=dark' });
+    expect(dark.text).toBe(plain.text.replace('<html ', '<html data-theme="dark" '));
+    expect(dark.header('vary')).toContain('Cookie');
+    expect(dark.header('etag')).not.toBe(plain.header('etag'));
+    const zipped = await get('/ui', { Cookie: 'pman_theme=dark', 'Accept-Encoding': 'gzip' });
+    expect(gunzipSync(zipped.bytes).toString()).toBe(dark.text);
+    for (const odd of ['pman_theme="><script>', 'pman_theme=darker', 'not_pman_theme=dark']) {
+      expect((await get('/ui', { Cookie: odd })).text).toBe(plain.text);
+    }
+  });
+
   it('may be kept for ever where their names say what is in them', async () => {
     const html = (await get('/ui')).text;
     for (const path of filesIn(html)) {

@@ -2,7 +2,6 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { AppState } from './appState.ts';
 import { loadLogSoon } from './lazyLog.tsx';
-import { applyTheme } from './theme.ts';
 import { AppContext } from './useApp.ts';
 
 /** For so long a page without jobs is not worth drawing, in milliseconds: they are about to come. */
@@ -22,7 +21,6 @@ function firstAnswer(app: AppState): Promise<void> {
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Starts the page in its document. */
-applyTheme();
 const app = new AppState(window);
 // The first request goes out before anything is drawn.
 app.live.start();
