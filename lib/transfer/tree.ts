@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { inTurns, isOthersTurn, turn } from '../concurrency/turns.ts';
 import { BadRequestError, PmanError } from '../errors.ts';
 import { checkLink, type Look } from './checkLink.ts';
-import { isOwnName, targetText } from './names.ts';
+import { isOwnName, isReservedName, targetText } from './names.ts';
 import { OpenFolder } from './openFolder.ts';
 import { sourceError } from './sourceError.ts';
 
@@ -112,12 +112,12 @@ async function opened(
   leftOut: WalkOptions['leftOut'],
 ) {
   const folder = above.folder(path);
-  const noText = (child: string, why: PmanError) => {
+  const refuse = (child: string, why: PmanError) => {
     if (leftOut === undefined) throw why;
     leftOut({ name: name === '' ? child : `${name}/${child}`, why });
   };
   try {
-    return { folder, name, names: (await childrenOf(folder, noText)).reverse() };
+    return { folder, name, names: (await childrenOf(folder, refuse)).reverse() };
   } catch (error) {
     folder.close();
     throw error;
@@ -175,22 +175,23 @@ function checkReadable(path: string): void {
   }
 }
 
-type NoText = (child: string, why: PmanError) => void;
+/** Hears of a name that cannot be sent. */
+type RefuseName = (child: string, why: PmanError) => void;
 
-async function childrenOf(folder: OpenFolder, noText: NoText): Promise<string[]> {
+async function childrenOf(folder: OpenFolder, refuse: RefuseName): Promise<string[]> {
   let names: Buffer[];
   try {
     names = await readdir(folder.itself, { encoding: 'buffer' });
   } catch (cause) {
     throw sourceError(folder.path, 'list', cause);
   }
-  return (await inTurns(textsOf(names, folder.path, noText))).sort();
+  return (await inTurns(textsOf(names, folder.path, refuse))).sort();
 }
 
 function* textsOf(
   names: readonly Buffer[],
   path: string,
-  noText: NoText,
+  refuse: RefuseName,
 ): Generator<void, string[], void> {
   const texts: string[] = [];
   for (const name of names) {
@@ -198,7 +199,10 @@ function* textsOf(
     const text = name.toString('utf8');
     if (!Buffer.from(text).equals(name)) {
       const latin = name.toString('latin1');
-      noText(latin, new BadRequestError(`${path} holds a name that is not UTF-8: ${latin}`));
+      refuse(latin, new BadRequestError(`${path} holds a name that is not UTF-8: ${latin}`));
+    } else if (isReservedName(text) && !isOwnName(text)) {
+      const said = `${path}/${text} cannot be sent: the name is kept for what pfioh itself makes`;
+      refuse(text, new BadRequestError(said));
     } else if (!isOwnName(text)) texts.push(text);
   }
   return texts;

@@ -47,6 +47,7 @@ describe('walkTree', () => {
     symlinkSync('/etc/passwd', join(store, 'tree/d/far'));
     spawnSync('mkfifo', [join(store, 'tree/d/pipe')]);
     writeFileSync(Buffer.from(`${join(store, 'tree/d')}/caf\xe9`, 'latin1'), '');
+    writeFileSync(join(store, 'tree/d/.pfioh-notes.part'), '');
     const left = new Map<string, string>();
     const names: string[] = [];
     const options = { prefix: '', within: store };
@@ -58,6 +59,7 @@ describe('walkTree', () => {
     }
     expect(names).toEqual(['d', 'd/a', 'd/b', 'd/sub', 'd/sub/c']);
     expect([...left].sort()).toEqual([
+      ['d/.pfioh-notes.part', 'bad_request'],
       ['d/café', 'bad_request'],
       ['d/far', 'forbidden'],
       ['d/pipe', 'bad_request'],
