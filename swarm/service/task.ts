@@ -132,7 +132,7 @@ export function causeOfTask({ Status }: Task): string | undefined {
     case 'shutdown':
       return causeOf('node', `the engine shut the container down; ${Err}`);
     case 'remove':
-      return causeOf('removed', 'the service');
+      return causeOf('removed', Err || 'the service');
     default:
       return Err ? startCause(Err, 'waits') : undefined;
   }

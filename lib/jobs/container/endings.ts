@@ -14,7 +14,7 @@ import { type ContainerEnd, recordContainerEnd, recordScheduled } from './contai
 import type { Engine, Look } from './engine.ts';
 import type { ContainerJob } from './job.ts';
 import { writesBeyond } from './outputLimits.ts';
-import { type Outputs, readOutputs } from './outputs.ts';
+import { type Outputs, readOutputs, unreadMark } from './outputs.ts';
 import { statusOfLook } from './recorded.ts';
 import type { ContainerJobStore } from './store.ts';
 
@@ -118,7 +118,8 @@ export class Endings {
       status: 'finishedWithError',
       shown: job.seen?.shown,
       workers: [],
-      ...NOTHING,
+      logs: job.seen?.kind === 'waiting' ? '' : unreadMark(CAUSES.removed),
+      outputs: [],
       cause: job.endCause ?? causeOf('removed', 'the service'),
       endedAt: preciseNow(),
     }));
@@ -176,7 +177,7 @@ export class Endings {
       if (error.code === 'unavailable' && !this.#isGivenUp(job)) throw error;
       const reason = messageOf(error);
       this.#options.log.warn('the output of a job cannot be read', { job: job.root, reason });
-      return { logs: `[… the output could not be read: ${reason} …]\n`, outputs: [] };
+      return { logs: unreadMark(reason), outputs: [] };
     }
   }
 

@@ -16,6 +16,7 @@ describe('containerSpec', () => {
       Image: 'img',
       Entrypoint: ['echo', 'hi'],
       Tty: false,
+      StopTimeout: 10,
       Labels: {
         'org.fnndsc.pman.job': 'job-1',
         'org.fnndsc.pman.jid': 'jid 1',
