@@ -44,14 +44,14 @@ export function exitCodeOf(end: TaskEnd): number | null {
   return code !== 0 || state === 'complete' ? code : null;
 }
 
-/** Of one that was shut down or removed it may not be known. */
+/** Of one that was just being started it is not known, and perhaps of one that was shut down or removed. */
 function hasRun(end: TaskEnd): boolean | undefined {
   if (neverRan(end) || BEFORE_START.has(end.state)) return false;
   return AFTER_START.has(end.state) || exitCodeOf(end) !== null ? true : undefined;
 }
 
 const BEFORE_START: ReadonlySet<string> = new Set(
-  taskStates.slice(0, taskStates.indexOf('running')),
+  taskStates.slice(0, taskStates.indexOf('starting')),
 );
 const AFTER_START: ReadonlySet<string> = new Set(['running', 'complete', 'failed']);
 

@@ -48,7 +48,8 @@ async function outputOf(
   const read = (path: string, tty: boolean) => cappedLogs(client.docker, path, { tty, limitBytes });
   const tty = hasTerminal(task);
   const own = await client.askIfThere(doing, () => read(`/containers/${id}/logs`, tty));
-  if (own !== undefined) return own;
+  // Of a container that is being removed engines give nothing, with no error.
+  if (own || (own !== undefined && !endIsUnseen(task))) return own;
   const text = await client.askIfThere(doing, () => read(`/tasks/${task.ID}/logs`, tty));
   return text || !endIsUnseen(task) ? withoutLogError(text ?? '') : goneMark(task);
 }

@@ -118,8 +118,8 @@ export class Endings {
       status: 'finishedWithError',
       shown: job.seen?.shown,
       workers: [],
-      logs: job.seen?.kind === 'waiting' ? '' : unreadMark(CAUSES.removed),
-      outputs: [],
+      // Also of one that was seen to wait: it may have started since.
+      ...{ logs: unreadMark(CAUSES.removed), outputs: [] },
       cause: job.endCause ?? causeOf('removed', 'the service'),
       endedAt: preciseNow(),
     }));

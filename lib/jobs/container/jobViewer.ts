@@ -1,5 +1,5 @@
 import type { TreeNode } from '../../tree/node.ts';
-import { isStartCause } from '../causeWords.ts';
+import { isStartCause, isUnseenEnd } from '../causeWords.ts';
 import { fromEchoForm } from '../echoForm.ts';
 import { hostView, type JobView, textOf, timeOf, type ViewJob } from '../jobView.ts';
 import { isContainerRecord } from '../recordKinds.ts';
@@ -53,5 +53,7 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
  * stopped under it. Who takes it for one that was never started may run it twice.
  */
 function mayHaveRun(cause: string | null, end: ShownEnd | undefined): boolean {
+  // It may have started since it was seen last.
+  if (cause !== null && isUnseenEnd(cause)) return true;
   return end?.hasRun ?? (cause === null || !isStartCause(cause));
 }

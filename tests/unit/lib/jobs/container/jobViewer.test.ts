@@ -75,6 +75,7 @@ describe('a container job without an exit code', () => {
   it.each<readonly [string, EndWish]>([
     ['ran and was removed', { cause: 'removed by somebody else', shown: task('running', 0) }],
     ['was removed before it was seen', { cause: 'removed by somebody else: the service' }],
+    ['was removed soon', { cause: 'removed by somebody else', shown: task('preparing') }],
     ['has lost a worker', { cause: 'removed by somebody else: 1 of 2', shown: task('remove') }],
     ['lost its engine', { cause: 'nobody knows how it ended: No such', shown: task('failed', 0) }],
     ['lost its node', { cause: 'its node is lost: n1', shown: task('orphaned') }],
@@ -86,7 +87,6 @@ describe('a container job without an exit code', () => {
 
   it.each<readonly [string, EndWish]>([
     ['its image is missing', { cause: 'the image is missing: x', shown: task('rejected') }],
-    ['it was removed before', { cause: 'removed by somebody else', shown: task('preparing') }],
     ['the engine refused it', { cause: 'refused by the engine: x', failure: 'x' }],
     ['its image never came', { cause: 'the image is missing: x cannot be fetched' }],
   ])('is not started when %s', (_, wish) => {
@@ -94,4 +94,11 @@ describe('a container job without an exit code', () => {
     expect(seen.parts).toEqual([]);
     expect(reasonOf(seen, stateOf(seen))?.code).toBe('not_started');
   });
+});
+
+it('a container job that is killed while it waits for its node has not started', () => {
+  const killed = { cause: 'ended by a kill request', shown: task('pending') };
+  const seen = viewTask(endedRecord(killed));
+  expect(seen.parts).toEqual([]);
+  expect(reasonOf(seen, stateOf(seen))?.code).toBe('killed');
 });
