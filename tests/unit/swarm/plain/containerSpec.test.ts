@@ -8,6 +8,10 @@ describe('containerNames', () => {
     const three = request({ options: { workers: 3 } });
     expect(containerNames(three)).toEqual(['work', 'work.2', 'work.3']);
   });
+
+  it('gives work whose name is too short for a container one that is taken', () => {
+    expect(containerNames(request({ name: '7', options: { workers: 2 } }))).toEqual(['7.1', '7.2']);
+  });
 });
 
 describe('containerSpec', () => {
