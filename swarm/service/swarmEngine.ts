@@ -196,12 +196,15 @@ export class SwarmEngine implements Engine {
 
   /**
    * What stands for the workers of a service that have no task, once all others have ended. Somebody has scaled it down, or the
-   * engine has not got to them yet: its word of how many it is to have tells which.
+   * engine has not got to them yet: its word of how many it is to have tells which. The original's manager makes one worker,
+   * however many are asked for, and no label.
    */
   async #missing(name: string, tasks: readonly Task[], workers?: number): Promise<readonly Task[]> {
     const isAll = missingWorkers(tasks, workers) === 0;
     if (isAll || tasks.length === 0 || !tasks.every(isFinal)) return [];
-    const replicas = (await this.#serviceOf(name))?.Spec.Mode?.Replicated?.Replicas ?? 0;
+    const spec = (await this.#serviceOf(name))?.Spec;
+    if (spec !== undefined && ownerIn(spec.Labels ?? {}).job === undefined) return [];
+    const replicas = spec?.Mode?.Replicated?.Replicas ?? 0;
     return replicas < (workers ?? 1) ? removedTasks(tasks, workers) : unmadeTasks(tasks, workers);
   }
 
