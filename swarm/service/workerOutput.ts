@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { FollowOptions, Worker } from '../../lib/jobs/container/engine.ts';
-import { unreadMark } from '../../lib/jobs/container/outputs.ts';
+import { type FollowOptions, unreadMark, type Worker } from '../../lib/jobs/container/engine.ts';
 import type { JsonObject } from '../../lib/wire/json.ts';
 import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
 import { cappedLogs, followLogs } from '../client/logs.ts';

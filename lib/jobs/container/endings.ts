@@ -11,10 +11,10 @@ import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
 import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
-import type { Engine, Look } from './engine.ts';
+import { type Engine, type Look, unreadMark } from './engine.ts';
 import type { ContainerJob } from './job.ts';
 import { writesBeyond } from './outputLimits.ts';
-import { type Outputs, readOutputs, unreadMark } from './outputs.ts';
+import { type Outputs, readOutputs } from './outputs.ts';
 import { statusOfLook } from './recorded.ts';
 import type { ContainerJobStore } from './store.ts';
 

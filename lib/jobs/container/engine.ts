@@ -281,6 +281,11 @@ export interface ShownEnd {
   readonly hasRun?: boolean | undefined;
 }
 
+/** What stands for an output that cannot be read. */
+export function unreadMark(reason: string): string {
+  return `[… the output could not be read: ${reason} …]\n`;
+}
+
 /** @param form what a name has to look like, in words */
 export function nameRefused(name: string, form: string): PmanError {
   return new BadRequestError(`run: ${JSON.stringify(name.slice(0, 80))} cannot name a service`, {

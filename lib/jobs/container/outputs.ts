@@ -14,11 +14,6 @@ export interface OutputLabel {
   readonly length: number;
 }
 
-/** What stands for an output that cannot be read. */
-export function unreadMark(reason: string): string {
-  return `[… the output could not be read: ${reason} …]\n`;
-}
-
 /** @param limitBytes the most of each worker */
 export async function readOutputs(
   engine: Engine,
