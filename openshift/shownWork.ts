@@ -45,5 +45,13 @@ export const readShown: ReadShown = (shown) => {
     return undefined;
   }
   const outcome = status.Message === 'finished' ? 'succeeded' : 'failed';
-  return { outcome, exitCode: typeof code === 'number' ? code : null };
+  const exitCode = typeof code === 'number' ? code : null;
+  return { outcome, exitCode, hasRun: exitCode !== null || HAS_RUN[String(status.State)] };
+};
+
+/** A Job that failed without an exit code may never have run: its cause says so. */
+const HAS_RUN: Readonly<Record<string, boolean>> = {
+  running: true,
+  inactive: false,
+  complete: true,
 };

@@ -53,19 +53,18 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   const deciding =
     pods.find((pod) => isRunning(pod)) ??
     pods.find((pod) => !isOver(pod)) ??
-    pods.find((pod) => pod.status.phase !== 'Succeeded') ??
+    pods.find((pod) => !isSucceeded(pod)) ??
     pods[0];
   const seen = (cause: string | undefined, word: Word) => ({
     workers,
-    shown: shownWork(job, deciding, { word, exitCode: deciding ? exitCodeOf(deciding) : null }),
+    shown: shownWork(job, deciding, { word, exitCode: exitCodeBy(deciding, word) }),
     ...(cause === undefined ? {} : { cause }),
   });
   if (isOverAll) {
-    const isGood =
-      isComplete(job) || (isWhole && pods.every(({ status }) => status.phase === 'Succeeded'));
+    const isGood = isComplete(job) || (isWhole && pods.every(isSucceeded));
     const outcome: Outcome = isGood
       ? 'succeeded'
-      : deciding !== undefined && !isEndedByUs && endIsUnknown(deciding)
+      : deciding !== undefined && !isEndedByUs && (isSucceeded(deciding) || endIsUnknown(deciding))
         ? 'unknown'
         : 'failed';
     const cause = isGood ? undefined : causeOfFailure(work, deciding);
@@ -80,6 +79,14 @@ export function workState(work: KnownWork, limitMs: number, now = Date.now()): W
   }
   const cause = [...hindrances.values()][0]?.cause ?? hindranceOfJob(job, warnings)?.cause;
   return { look: { kind: 'waiting', ...seen(cause, 'inactive') }, hopeless };
+}
+
+const isSucceeded = ({ status }: Pod) => status.phase === 'Succeeded';
+
+/** When all that is left of a Job that failed did well, nothing is left of those that did not: their code is not known. */
+function exitCodeBy(deciding: Pod | undefined, word: Word): number | null {
+  if (deciding === undefined) return null;
+  return word === 'finishedWithError' && isSucceeded(deciding) ? null : exitCodeOf(deciding);
 }
 
 /** pman's own reason comes first: what it ends looks as if somebody had removed it. */
@@ -113,7 +120,7 @@ function isComplete({ status }: Job): boolean {
 
 /** Whether nothing of a pod runs any more, and nothing will. */
 export function isOver(pod: Pod): boolean {
-  return isGone(pod) || pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed';
+  return isGone(pod) || isSucceeded(pod) || pod.status.phase === 'Failed';
 }
 
 export function isRunning(pod: Pod): boolean {

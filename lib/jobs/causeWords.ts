@@ -47,6 +47,8 @@ export type CauseWord = keyof typeof CAUSES;
 const MAX_DETAIL = 600;
 /** A shell tells of a signal by 128 and the signal's number. */
 const SIGNALLED = 128;
+/** The highest number of a signal on Linux. */
+const LAST_SIGNAL = 64;
 export const KILLED_EXIT = SIGNALLED + 9;
 
 /** The words for what happened, and behind them the engine's own on one line. */
@@ -62,7 +64,8 @@ export function causeOf(word: CauseWord, detail?: string | null): string {
 /** Of a command that ended by itself, not with 0. */
 export function exitCause(exitCode: number): string {
   const words = `${CAUSES.exit} (${exitCode})`;
-  return exitCode > SIGNALLED ? `${words}: as after signal ${exitCode - SIGNALLED}` : words;
+  const signal = exitCode - SIGNALLED;
+  return signal >= 1 && signal <= LAST_SIGNAL ? `${words}: as after signal ${signal}` : words;
 }
 
 /**
@@ -84,6 +87,24 @@ export function isOutputLimit(cause: string): boolean {
 /** Whether a cause says that pman has ended the job: on request, or at a limit. */
 export function isEndedByUs(cause: string): boolean {
   return isKill(cause) || isOutputLimit(cause) || cause.startsWith(CAUSES.timeLimit);
+}
+
+/** Of these causes nothing has run. */
+const BEFORE_START: readonly CauseWord[] = [
+  ...(['image', 'imageName', 'command', 'mount', 'name', 'refused', 'place', 'waits'] as const),
+];
+
+/** Whether a cause says that the engine could not start the command. */
+export function isStartCause(cause: string): boolean {
+  return BEFORE_START.some((word) => cause.startsWith(CAUSES[word]));
+}
+
+/** With an end of these causes nobody has seen how the command ended. */
+const UNSEEN: readonly CauseWord[] = ['unknown', 'removed', 'nodeLost'];
+
+/** Whether a cause says that nobody could see how it ended. */
+export function isUnseenEnd(cause: string): boolean {
+  return UNSEEN.some((word) => cause.startsWith(CAUSES[word]));
 }
 
 /** Of one that wrote more than so many bytes. */

@@ -1,5 +1,5 @@
 import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
-import { isKill, isOutputLimit } from './causeWords.ts';
+import { isKill, isOutputLimit, isUnseenEnd } from './causeWords.ts';
 import type { JobView } from './jobView.ts';
 
 /** The states of a job, whatever runs it. */
@@ -87,7 +87,10 @@ function failure({ parts, isContainer }: JobView, cause: string | undefined): Re
   if (cause?.startsWith(TIME_LIMIT)) return 'timeout';
   if (cause !== undefined && isOutputLimit(cause)) return 'output_limit';
   if (parts.length === 0) return 'not_started';
-  if (isContainer && cause !== undefined) return 'engine';
+  if (isContainer && cause !== undefined) {
+    const isKnown = parts.every(({ exitCode }) => exitCode !== null);
+    return !isKnown && isUnseenEnd(cause) ? 'lost' : 'engine';
+  }
   const bad = parts.find(({ exitCode }) => exitCode !== 0);
   return (bad?.exitCode ?? 0) < 0 ? 'signal' : 'exit_code';
 }

@@ -8,6 +8,7 @@ import { ACTIVE, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
+import { signalName } from './verbExit.ts';
 
 /** For so long the end of a killed job is waited for, to say it. */
 const END_MS = 3000;
@@ -52,12 +53,21 @@ export const kill: Verb = {
         return ended(session, job);
       },
       said: (job, after = job) =>
-        after.endedAt === null
-          ? `was sent ${signal ?? 'TERM'} and still runs; pman kill -s KILL ${shortId(job.id)}`
-          : standText(after),
+        after.endedAt === null ? sentText(signal ?? 'TERM', shortId(job.id)) : standText(after),
     });
   },
 };
+
+/** Signals that are sent to end a job: one that then still runs has not obeyed. */
+const ENDING: readonly string[] = ['TERM', 'INT', 'QUIT', 'HUP', 'ABRT'];
+
+/** Of a job that goes on after a signal. KILL is offered where the end was meant: not after STOP, CONT, USR1 and the like. */
+function sentText(signal: string, id: string): string {
+  const sent = `was sent ${signal}`;
+  const name = /^\d+$/.test(signal) ? signalName(-Number(signal)) : signal;
+  if (name === 'KILL') return `${sent} and still runs`;
+  return ENDING.includes(name) ? `${sent} and still runs; pman kill -s KILL ${id}` : sent;
+}
 
 /** How it has ended, or how it stands when that takes long. */
 async function ended({ client }: Session, job: Job): Promise<Job | undefined> {

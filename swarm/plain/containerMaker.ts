@@ -10,6 +10,9 @@ import { hasRun, isUnstarted } from './plainTask.ts';
 /** After such a failure the caller looks what is there. */
 const KEPT_AFTER: ReadonlySet<string> = new Set(['unavailable', 'conflict']);
 
+/** Podman would give what runs the time that it has when it is stopped; Docker does not, and knows of no such word. */
+const AT_ONCE = { force: true, v: true, timeout: 0 };
+
 /** Makes and removes the containers of work on an engine that is no swarm. */
 export class ContainerMaker {
   readonly #client: EngineClient;
@@ -90,7 +93,7 @@ export class ContainerMaker {
   /** Ends a container and forgets it, with the volumes that are its alone. */
   async remove(id: string): Promise<void> {
     await this.#client.askIfThere(`remove container ${id}`, () =>
-      this.#client.docker.getContainer(id).remove({ force: true, v: true }),
+      this.#client.docker.getContainer(id).remove(AT_ONCE),
     );
   }
 

@@ -4,10 +4,24 @@ import { readingInput, splitIntoWords } from '../../lib/jobs/container/words.ts'
 import { NAME_LABEL, ownerLabels, WORKERS_LABEL } from '../labels.ts';
 import { envOf, mountsOf } from '../service/serviceSpec.ts';
 
-/** The names of the containers of some work, one a worker: the first has the work's own. */
+/**
+ * How long a container has between the signal and SIGKILL when somebody else stops it: what Docker gives by itself. Podman
+ * would give those that come through its socket no time at all.
+ */
+const STOP_SECONDS = 10;
+
+/**
+ * The name of the first container of some work: the work's own. Engines take none of one character, which a swarm does, and
+ * clients count their jobs from 1.
+ */
+export function containerName(name: string): string {
+  return name.length === 1 ? `${name}.1` : name;
+}
+
+/** The names of the containers of some work, one a worker. */
 export function containerNames({ name, options }: WorkRequest): readonly string[] {
   return Array.from({ length: options.workers ?? 1 }, (_, i) =>
-    i === 0 ? name : `${name}.${i + 1}`,
+    i === 0 ? containerName(name) : `${name}.${i + 1}`,
   );
 }
 
@@ -30,6 +44,7 @@ export function containerSpec(
     Image: image,
     Entrypoint: request.input === undefined ? words : readingInput(words),
     Tty: options.tty ?? false,
+    StopTimeout: STOP_SECONDS,
     Labels: {
       ...options.labels,
       ...ownerLabels(owner),

@@ -27,12 +27,13 @@ import { isFinal } from '../service/task.ts';
 import { followOutput, readOutput, tasksOf } from '../service/workerOutput.ts';
 import { TakenNames } from '../takenNames.ts';
 import { ContainerMaker } from './containerMaker.ts';
+import { containerName } from './containerSpec.ts';
 import { Inspections } from './inspections.ts';
 import { isUnstarted, lookOfContainers, taskOf } from './plainTask.ts';
 
 const NAME_FORM = {
-  pattern: /^[A-Za-z0-9][\w.-]+$/,
-  words: '2 to 63 letters, digits, "_", "." or "-", the first a letter or a digit',
+  pattern: /^[A-Za-z0-9][\w.-]*$/,
+  words: '1 to 63 letters, digits, "_", "." or "-", the first a letter or a digit',
 };
 const LOOKING = 'read the states of containers';
 /** What is kept: the containers, one a worker, by IDs that no other one ever has. Earlier builds of 3.0.0 kept nothing. */
@@ -61,7 +62,7 @@ export class PlainEngine implements Engine {
 
   async check(request: WorkRequest, { namesKnownForMs }: CheckOptions): Promise<Checked> {
     refuseImpossible(request, NAME_FORM);
-    return { nameIsTaken: await this.#names.has(request.name, namesKnownForMs) };
+    return { nameIsTaken: await this.#names.has(containerName(request.name), namesKnownForMs) };
   }
 
   async start(
@@ -103,8 +104,9 @@ export class PlainEngine implements Engine {
       byName.set(name, [...(byName.get(name) ?? []), container]);
     }
     const looks = new Map<string, Look>();
+    const workers = new Map(works.map((work) => [work.name, work.workers]));
     for (const [name, containers] of byName) {
-      const look = lookOfContainers(containers);
+      const look = lookOfContainers(containers, workers.get(name));
       if (look !== undefined) looks.set(name, look);
     }
     return looks;
@@ -154,10 +156,11 @@ export class PlainEngine implements Engine {
       return { ...ownerIn(labelsOf(first)), isLive };
     }
     // Somebody else's container may have the name.
-    const other = await this.#client.askIfThere(`look for container "${name}"`, () =>
-      this.#client.docker.getContainer(name).inspect(),
+    const its = containerName(name);
+    const other = await this.#client.askIfThere(`look for container "${its}"`, () =>
+      this.#client.docker.getContainer(its).inspect(),
     );
-    if (other?.Name !== `/${name}`) return undefined;
+    if (other?.Name !== `/${its}`) return undefined;
     return { ...ownerIn(labelsOf(other)), isLive: async () => true };
   }
 

@@ -3,12 +3,21 @@ import { PmanError } from '../../lib/errors.ts';
 import { KILLED_EXIT, memoryCause, perhapsMemoryCause } from '../../lib/jobs/causeWords.ts';
 import type { Look } from '../../lib/jobs/container/engine.ts';
 import { memoryText } from '../../lib/wire/memoryText.ts';
-import { lookOfTasks } from '../service/jobState.ts';
+import { lookOfTasks, removedTasks } from '../service/jobState.ts';
 import { newestFirst, parseTasks, type Task } from '../service/task.ts';
 
-/** How a job stands whose workers are these containers; undefined without any. */
-export function lookOfContainers(containers: readonly ContainerInspectInfo[]): Look | undefined {
-  return lookOfTasks(newestFirst(containers.map(taskOf)), causeOfMemory(containers));
+/**
+ * How a job stands whose workers are these containers; undefined without any.
+ * @param workers how many were started: those that are not there were removed
+ */
+export function lookOfContainers(
+  containers: readonly ContainerInspectInfo[],
+  workers?: number,
+): Look | undefined {
+  if (containers.length === 0) return undefined;
+  const tasks = newestFirst(containers.map(taskOf));
+  const cause = causeOfMemory(containers);
+  return lookOfTasks([...removedTasks(tasks, workers), ...tasks], cause);
 }
 
 /** Podman 4 does not always tell that the kernel ended a container for its memory. */

@@ -25,6 +25,31 @@ export function lookOfTasks(tasks: readonly Task[], cause?: string): Look | unde
   return { kind: hasStarted ? 'running' : 'waiting', ...seen };
 }
 
+/** How many of a job's workers have none of these tasks. */
+export function missingWorkers(known: readonly Task[], workers = 1): number {
+  return Math.max(0, workers - newestOfSlots(known).length);
+}
+
+/**
+ * The tasks that stand for workers of which nothing is left, as somebody has removed them. The engine does not tell of them: of
+ * a job some of whose workers are gone nobody knows that it ended well.
+ */
+export function removedTasks(known: readonly Task[], workers = 1): readonly Task[] {
+  const missing = missingWorkers(known, workers);
+  return standIns(missing, 'removed', {
+    ...{ State: 'remove', Message: 'removed', Err: `${missing} of its ${workers} workers` },
+  });
+}
+
+/** The tasks that stand for workers that the engine has not got to yet. */
+export function unmadeTasks(known: readonly Task[], workers = 1): readonly Task[] {
+  const missing = missingWorkers(known, workers);
+  return standIns(missing, 'unmade', { State: 'new', Message: 'created' });
+}
+
+const standIns = (count: number, id: string, Status: Task['Status']): readonly Task[] =>
+  Array.from({ length: count }, (_, i) => ({ ID: `${id}.${i + 1}`, Status }));
+
 /** The task that says most, of the newest of each worker: what still runs, else what went wrong, else the newest. */
 export function decidingTask(all: readonly Task[]): Task | undefined {
   const tasks = newestOfSlots(all);

@@ -1,5 +1,6 @@
 import type { Outcome, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../lib/wire/json.ts';
+import { taskStates } from './task.ts';
 
 /**
  * How a task has ended that a record shows: a swarm's, or a plain container in the form of one (see plain/plainTask.ts).
@@ -16,7 +17,7 @@ export const readShown: ReadShown = (shown) => {
     code: typeof code === 'number' ? code : undefined,
     message: typeof message === 'string' ? message : undefined,
   };
-  return { outcome: outcomeOf(known), exitCode: exitCodeOf(known) };
+  return { outcome: outcomeOf(known), exitCode: exitCodeOf(known), hasRun: hasRun(known) };
 };
 
 /** What a task says of its end. */
@@ -42,6 +43,17 @@ export function exitCodeOf(end: TaskEnd): number | null {
   if (code === undefined || neverRan(end) || state === 'remove') return null;
   return code !== 0 || state === 'complete' ? code : null;
 }
+
+/** Of one that was just being started it is not known, and perhaps of one that was shut down or removed. */
+function hasRun(end: TaskEnd): boolean | undefined {
+  if (neverRan(end) || BEFORE_START.has(end.state)) return false;
+  return AFTER_START.has(end.state) || exitCodeOf(end) !== null ? true : undefined;
+}
+
+const BEFORE_START: ReadonlySet<string> = new Set(
+  taskStates.slice(0, taskStates.indexOf('starting')),
+);
+const AFTER_START: ReadonlySet<string> = new Set(['running', 'complete', 'failed']);
 
 /** A program or a user that the image does not have makes a task fail while it starts. */
 const neverRan = ({ state, message }: TaskEnd) => state === 'rejected' || message === 'starting';

@@ -25,7 +25,13 @@ import { ownerIn, ownerLabels } from '../labels.ts';
 import { refuseImpossible } from '../refusals.ts';
 import { TakenNames } from '../takenNames.ts';
 import { withEchoes } from './echoes.ts';
-import { decidingTask, lookOfTasks } from './jobState.ts';
+import {
+  decidingTask,
+  lookOfTasks,
+  missingWorkers,
+  removedTasks,
+  unmadeTasks,
+} from './jobState.ts';
 import { type Service, SwarmManager } from './manager.ts';
 import { SwarmNodes } from './nodes.ts';
 import { isFinal, isGivenUp, jobStatusOf, newestFirst, parseTasks, type Task } from './task.ts';
@@ -96,8 +102,10 @@ export class SwarmEngine implements Engine {
 
   async look(works: readonly Work[]): Promise<ReadonlyMap<string, Look>> {
     const looks = new Map<string, Look>();
+    const workers = new Map(works.map((work) => [work.name, work.workers]));
     for (const [name, tasks] of await this.#tasksByName(works)) {
-      looks.set(name, (await this.lookOf(tasks)) ?? NO_TASK_YET);
+      const missing = await this.#missing(name, tasks, workers.get(name));
+      looks.set(name, (await this.lookOf([...missing, ...tasks])) ?? NO_TASK_YET);
     }
     return looks;
   }
@@ -186,6 +194,20 @@ export class SwarmEngine implements Engine {
     return lookOfTasks(tasks, cause);
   }
 
+  /**
+   * What stands for the workers of a service that have no task, once all others have ended. Somebody has scaled it down, or the
+   * engine has not got to them yet: its word of how many it is to have tells which. The original's manager makes one worker,
+   * however many are asked for, and no label.
+   */
+  async #missing(name: string, tasks: readonly Task[], workers?: number): Promise<readonly Task[]> {
+    const isAll = missingWorkers(tasks, workers) === 0;
+    if (isAll || tasks.length === 0 || !tasks.every(isFinal)) return [];
+    const spec = (await this.#serviceOf(name))?.Spec;
+    if (spec !== undefined && ownerIn(spec.Labels ?? {}).job === undefined) return [];
+    const replicas = spec?.Mode?.Replicated?.Replicas ?? 0;
+    return replicas < (workers ?? 1) ? removedTasks(tasks, workers) : unmadeTasks(tasks, workers);
+  }
+
   /** What an earlier call for the same job has made. */
   async #made({ name, owner }: WorkRequest): Promise<Started | undefined> {
     const found = await this.#serviceOf(name);
@@ -256,6 +278,9 @@ const serviceSchema = z.looseObject({
   Spec: z.looseObject({
     Name: z.string(),
     Labels: z.record(z.string(), z.string()).nullish(),
+    Mode: z
+      .looseObject({ Replicated: z.looseObject({ Replicas: z.number().optional() }).nullish() })
+      .nullish(),
   }),
 });
 type Listed = z.infer<typeof serviceSchema>;

@@ -118,7 +118,7 @@ export function memoryLimitOf(task: Task): string | undefined {
 }
 
 /** Why a task ended otherwise than well, or waits, as a sentence; undefined for one that runs or did well. */
-export function causeOfTask({ Status }: Task): string | undefined {
+export function causeOfTask({ Status, DesiredState }: Task): string | undefined {
   const { State, Message, Err = '', ContainerStatus } = Status;
   switch (State) {
     case 'failed':
@@ -130,9 +130,10 @@ export function causeOfTask({ Status }: Task): string | undefined {
     case 'orphaned':
       return causeOf('nodeLost', `for too long; ${Err}`);
     case 'shutdown':
+      if (DesiredState === 'remove') return causeOf('removed', 'the service, or a worker of it');
       return causeOf('node', `the engine shut the container down; ${Err}`);
     case 'remove':
-      return causeOf('removed', 'the service');
+      return causeOf('removed', Err || 'the service');
     default:
       return Err ? startCause(Err, 'waits') : undefined;
   }

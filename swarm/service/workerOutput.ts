@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { FollowOptions, Worker } from '../../lib/jobs/container/engine.ts';
+import { type FollowOptions, unreadMark, type Worker } from '../../lib/jobs/container/engine.ts';
+import type { JsonObject } from '../../lib/wire/json.ts';
 import { type EngineClient, FOR_EVER } from '../client/engineClient.ts';
 import { cappedLogs, followLogs } from '../client/logs.ts';
 import { withoutLogError } from '../client/logText.ts';
-import { hasTerminal, parseTasks, type Task } from './task.ts';
+import { readShown } from './shownTask.ts';
+import { hasTerminal, isFinal, parseTasks, type Task } from './task.ts';
 
 const containerSchema = z.looseObject({
   Config: z.looseObject({ Tty: z.boolean().optional() }),
@@ -40,15 +42,27 @@ async function outputOf(
   said: string | undefined,
 ): Promise<string> {
   const id = containerIdOf(task);
-  if (id === undefined) return '';
+  if (id === undefined) return hasBeenRemoved(task) ? goneMark(task) : '';
   const doing = said ?? `read the logs of container ${id}`;
   const read = (path: string, tty: boolean) => cappedLogs(client.docker, path, { tty, limitBytes });
   const tty = hasTerminal(task);
   const own = await client.askIfThere(doing, () => read(`/containers/${id}/logs`, tty));
-  if (own !== undefined) return own;
+  // Of a container that is being removed engines give nothing, with no error.
+  if (own || (own !== undefined && !endIsUnseen(task))) return own;
   const text = await client.askIfThere(doing, () => read(`/tasks/${task.ID}/logs`, tty));
-  return withoutLogError(text ?? '');
+  return text || !endIsUnseen(task) ? withoutLogError(text ?? '') : goneMark(task);
 }
+
+/** Whether a task has run, and nobody knows how it ended: its container is gone, and what it wrote with it. */
+function endIsUnseen(task: Task): boolean {
+  if (!isFinal(task)) return false;
+  const end = readShown(task as unknown as JsonObject); // the engine's answer was JSON
+  return end?.exitCode === null && end.hasRun !== false;
+}
+
+const hasBeenRemoved = ({ Status }: Task) => Status.State === 'remove';
+
+const goneMark = ({ Status: { Err } }: Task) => unreadMark(Err || 'its container is gone');
 
 /** Hands on what a task has written and writes, until it ends. Nothing when its container is not at hand. */
 export async function followOutput(

@@ -226,9 +226,10 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       await pman.written(root, 'up');
       const opened = await engine.open('somebody');
       await opened.remove({ name, handle: undefined });
-      const { status, exitCode, cause } = await pman.end(root);
+      const { status, exitCode, cause, reason } = await pman.end(root);
       expect({ status, exitCode }).toEqual({ status: 'finishedWithError', exitCode: null });
       expect(cause).not.toBe('');
+      expect(reason).toBe('lost');
     });
 
     it('that has ended takes nothing with it that is another job of the same name by then', async () => {
@@ -290,6 +291,16 @@ function suite(engineName: EngineName, up: () => Promise<EngineUnderTest>): void
       const name = `${newName()}-A_9z`;
       const job = await pman.end(await pman.submit('echo fine', { name }));
       expect(job.output).toBe(lines('fine'));
+    });
+
+    it('of one character is taken: clients count their jobs from 1', async () => {
+      const meta = { number_of_workers: 2 };
+      const root = await pman.submit('sh -c "echo up; sleep 600"', { name: '7', meta });
+      await pman.written(root, 'up');
+      await expect(pman.submit('true', { name: '7' })).rejects.toMatchObject({ code: 'conflict' });
+      await pman.kill(root);
+      expect((await pman.end(root)).exitCode).toBe(137);
+      expect((await pman.end(await pman.submit('echo fine', { name: '7' }))).output).toBe('fine\n');
     });
 
     it('of a job that runs is refused with a conflict that names the job; its end frees it', async () => {

@@ -3,7 +3,10 @@ import { ContainerJobs } from '../../lib/jobs/container/containerJobs.ts';
 import type { OpenEngine, ReadShown } from '../../lib/jobs/container/engine.ts';
 import { jobViewer } from '../../lib/jobs/container/jobViewer.ts';
 import { sharedFolders } from '../../lib/jobs/container/plan.ts';
+import { progressReader } from '../../lib/jobs/container/progressReader.ts';
+import { exitCodeOf } from '../../lib/jobs/jobView.ts';
 import type { LimitMeta } from '../../lib/jobs/runLimits.ts';
+import { reasonOf, stateOf } from '../../lib/jobs/states.ts';
 import { summarizer } from '../../lib/jobs/summary.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { JobDatabase } from '../../lib/records/database.ts';
@@ -36,6 +39,8 @@ export interface JobSeen {
   readonly note: string | undefined;
   /** When it ended, in milliseconds since 1970. */
   readonly endedAt: number | null;
+  /** The code of why it did not succeed. */
+  readonly reason: string | undefined;
 }
 
 let nextName = 0;
@@ -102,13 +107,22 @@ export class ContainerPman {
     if (record === undefined) throw new Error(`there is no record of ${root}`);
     const report = await this.jobs.report(root, record);
     const [part] = report.parts();
+    const view = jobViewer(this.#readShown)(record);
+    const { returncodes } = progressReader(this.#readShown)(record);
+    const exitCode = part?.exitCode ?? null;
+    // Whatever is asked, one exit code is told.
+    if (view.isDone && (returncodes[0] !== exitCode || exitCodeOf(view) !== exitCode)) {
+      const told = JSON.stringify([exitCode, returncodes, exitCodeOf(view)]);
+      throw new Error(`result, status and /api/v2 tell different exit codes: ${told}`);
+    }
     return {
       status: report.status,
       output: report.combined ?? '',
-      exitCode: part?.exitCode ?? null,
+      exitCode,
       cause: String(record.cat(['container', 'cause']) ?? ''),
       note: report.note,
-      endedAt: jobViewer(this.#readShown)(record).endedAt,
+      endedAt: view.endedAt,
+      reason: reasonOf(view, stateOf(view))?.code,
     };
   }
 

@@ -467,6 +467,17 @@ describe('the verbs of pman', () => {
       expect(await pman('show', 'lost-1')).toMatchObject({ code: 1 });
     });
 
+    it('kill offers KILL only after a signal that was sent to end the job', async () => {
+      const command = 'trap "" TERM; echo up; while :; do sleep 0.1; done';
+      const id = (await printed('run', '--name', 'deaf', '--', 'sh', '-c', command)).trim();
+      await eventually(async () => (await pman('logs', id)).stdout === 'up\n');
+      expect(await printed('kill', '-s', 'STOP', id)).toBe(`${id}\tdeaf\twas sent STOP\n`);
+      expect(await printed('kill', '-s', '18', id)).toBe(`${id}\tdeaf\twas sent 18\n`);
+      const deaf = await printed('kill', '--grace', '60s', id);
+      expect(deaf).toBe(`${id}\tdeaf\twas sent TERM and still runs; pman kill -s KILL ${id}\n`);
+      await printed('kill', '-s', 'KILL', id);
+    });
+
     it('kill takes a pattern for those alone that have not ended', async () => {
       for (const n of [1, 2]) await pman('run', '-f', '--name', `w${n}`, 'true');
       const id = (await printed('run', '--name', 'w3', 'exec sleep 60')).trim();

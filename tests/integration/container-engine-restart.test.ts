@@ -21,6 +21,7 @@ interface Job {
   readonly logs: string;
   readonly note?: string;
   readonly cause?: string;
+  readonly returncode: number | null | undefined;
 }
 
 describeWithEngine('container jobs and an engine that is killed', engineMissing, () => {
@@ -59,6 +60,7 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
       readonly l_status: string[];
       readonly l_logs: string[];
       readonly note?: string;
+      readonly '0.end': { readonly returncode: readonly (number | null)[] };
       readonly '0.container': { tree: Record<string, { container: { cause?: string } }> };
     };
     const [tree] = Object.values(result['0.container'].tree);
@@ -67,6 +69,7 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
     return {
       status: result.l_status[0] ?? '',
       logs: result.l_logs[0] ?? '',
+      returncode: result['0.end'].returncode[0],
       ...(note === undefined ? {} : { note }),
       ...(cause === undefined ? {} : { cause }),
     };
@@ -79,8 +82,8 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
     await eventually(async () => (await jobOf('before')).status === 'finishedSuccessfully', {
       timeoutMs: 60_000,
     });
-    await submit('running', 'sleep 600', share);
-    await eventually(async () => (await jobOf('running')).status === 'started', {
+    await submit('running', 'sh -c "echo up; sleep 600"', share);
+    await eventually(async () => (await jobOf('running')).logs === 'up\n', {
       timeoutMs: 60_000,
     });
     const many = Array.from({ length: 12 }, (_, i) => `many-${i}`);
@@ -91,6 +94,7 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
     expect(await jobOf('before')).toEqual({
       status: 'finishedSuccessfully',
       logs: 'before\n',
+      returncode: 0,
     });
     await eventually(async () => (await jobOf('running')).note?.includes('no answer from'));
     expect((await jobOf('running')).status).toBe('started');
@@ -112,7 +116,10 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
         message: `job ${jid} to end`,
       });
     }
-    expect(await jobOf('running')).toMatchObject({ cause: expect.stringMatching(/.+/) });
+    const running = await jobOf('running');
+    expect(running).toMatchObject({ cause: expect.stringMatching(/.+/) });
+    expect(running.logs).toMatch(/^up\n$|^\[… .* …\]\n$/);
+    expect(running.returncode).not.toBe(0);
     for (const jid of many) {
       const job = await jobOf(jid);
       // The engine ends what ran when it was killed, and starts again what it does not know to have started.

@@ -180,6 +180,17 @@ describeWithEngine('container jobs', engineMissing, () => {
     await gone(killed);
   });
 
+  it('do well with one worker when their manager knows of no more, and two were asked for', async () => {
+    const server = await start('swarm');
+    const meta = { number_of_workers: '2' };
+    const manager = { image: foreignManager, app: 'swarm.py' };
+    const { status, logs } = await ended(
+      server,
+      await run(server, { cmd: 'echo fine', manager, meta }),
+    );
+    expect([status, logs.trim()]).toEqual(['finishedSuccessfully', 'fine']);
+  });
+
   it('obey their limits, their environment and their user', async () => {
     const server = await start('swarm');
     const input = tempDir();

@@ -69,7 +69,7 @@ export const fixedBugs: Readonly<Record<string, FixedBug>> = {
     check: (body) => {
       expect(body).toMatchObject({
         status: true,
-        d_ret: { '0.end': { returncode: [1] }, l_status: ['finishedWithError'] },
+        d_ret: { '0.end': { returncode: [null] }, l_status: ['finishedWithError'] },
       });
     },
   },

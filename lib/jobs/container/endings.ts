@@ -11,7 +11,7 @@ import { logEnded } from '../jobLog.ts';
 import type { ReadProgress } from '../progress.ts';
 import type { ActiveJobs } from './activeJobs.ts';
 import { type ContainerEnd, recordContainerEnd, recordScheduled } from './containerRecord.ts';
-import type { Engine, Look } from './engine.ts';
+import { type Engine, type Look, unreadMark } from './engine.ts';
 import type { ContainerJob } from './job.ts';
 import { writesBeyond } from './outputLimits.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
@@ -118,7 +118,8 @@ export class Endings {
       status: 'finishedWithError',
       shown: job.seen?.shown,
       workers: [],
-      ...NOTHING,
+      // Also of one that was seen to wait: it may have started since.
+      ...{ logs: unreadMark(CAUSES.removed), outputs: [] },
       cause: job.endCause ?? causeOf('removed', 'the service'),
       endedAt: preciseNow(),
     }));
@@ -176,7 +177,7 @@ export class Endings {
       if (error.code === 'unavailable' && !this.#isGivenUp(job)) throw error;
       const reason = messageOf(error);
       this.#options.log.warn('the output of a job cannot be read', { job: job.root, reason });
-      return { logs: `[… the output could not be read: ${reason} …]\n`, outputs: [] };
+      return { logs: unreadMark(reason), outputs: [] };
     }
   }
 

@@ -177,6 +177,8 @@ export interface Started {
 export interface Work {
   readonly name: string;
   readonly handle: Handle | undefined;
+  /** How many workers it was started with, where that is known: fewer that are left are not all of it. */
+  readonly workers?: number | undefined;
 }
 
 export interface LookOptions {
@@ -275,6 +277,13 @@ export type ReadShown = (shown: JsonObject) => ShownEnd | undefined;
 export interface ShownEnd {
   readonly outcome: Outcome;
   readonly exitCode: number | null;
+  /** Whether its command has been started; undefined where what is shown does not tell. */
+  readonly hasRun?: boolean | undefined;
+}
+
+/** What stands for an output that cannot be read. */
+export function unreadMark(reason: string): string {
+  return `[… the output could not be read: ${reason} …]\n`;
 }
 
 /** @param form what a name has to look like, in words */

@@ -98,7 +98,8 @@ export class ContainerJob {
   }
 
   get work(): Work {
-    return { name: this.name, handle: this.started?.handle };
+    const { name, options } = this.facts.request;
+    return { name, handle: this.started?.handle, workers: options.workers ?? 1 };
   }
 
   /** Why it was ordered to end, in words. */

@@ -1,9 +1,10 @@
 import type { TreeNode } from '../../tree/node.ts';
+import { isStartCause, isUnseenEnd } from '../causeWords.ts';
 import { fromEchoForm } from '../echoForm.ts';
 import { hostView, type JobView, textOf, timeOf, type ViewJob } from '../jobView.ts';
 import { isContainerRecord } from '../recordKinds.ts';
-import type { ReadShown } from './engine.ts';
-import { recordedContainer, recordedExitCode } from './recorded.ts';
+import type { ReadShown, ShownEnd } from './engine.ts';
+import { recordedContainer, recordedEnd, recordedExitCode } from './recorded.ts';
 
 /**
  * Reads how jobs of any kind stand, from their records.
@@ -25,12 +26,16 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
   // The engine may know its end to the second only, and has a clock of its own: it is never before the start.
   const endstamp = timeOf(record.cat(['container', 'endstamp']));
   const endedAt = endstamp === null ? null : Math.max(endstamp, entry?.startedAt ?? 0);
-  const hasStarted = status === 'started' || exitCode !== null;
+  const cause = textOf(record.cat(['container', 'cause'])) ?? null;
+  const hasStarted =
+    status === 'started' ||
+    exitCode !== null ||
+    (isFinal && entry?.exitCode === 0 && mayHaveRun(cause, recordedEnd(record, readShown)));
   return {
     ...scheduled,
     ...{ isContainer: true, command, isDone: isFinal, endedAt },
     status: scheduled.status === 'lost' ? 'lost' : status,
-    cause: textOf(record.cat(['container', 'cause'])) ?? null,
+    cause,
     parts: hasStarted
       ? [
           {
@@ -41,4 +46,14 @@ function containerView(record: TreeNode, scheduled: JobView, readShown: ReadShow
         ]
       : [],
   };
+}
+
+/**
+ * Whether some of a job that was handed to the engine may have run, though it has no exit code: it was removed, or its engine was
+ * stopped under it. Who takes it for one that was never started may run it twice.
+ */
+function mayHaveRun(cause: string | null, end: ShownEnd | undefined): boolean {
+  // It may have started since it was seen last.
+  if (cause !== null && isUnseenEnd(cause)) return true;
+  return end?.hasRun ?? (cause === null || !isStartCause(cause));
 }

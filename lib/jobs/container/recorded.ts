@@ -65,25 +65,27 @@ export function recordedContainer(record: TreeNode, readShown: ReadShown): Recor
 
 /** The exit code of the worker that decides; null while it runs, when it never ran, and when nobody knows. */
 export function recordedExitCode(record: TreeNode, readShown: ReadShown): number | null {
-  return shownEnd(record, readShown)?.exitCode ?? null;
+  const end = recordedEnd(record, readShown);
+  // The original's records of Kubernetes have no codes: a Job is complete when each pod has ended with 0.
+  return end?.exitCode ?? (end?.outcome === 'succeeded' ? 0 : null);
 }
 
 /**
- * The exit code that goes for the job's one entry, which is that of the original's `echo`. One that never ran, or of which
- * nobody knows how it ended, has none: 0 would say that all is well.
- * @param echoed the code of that entry
+ * The exit code that goes for the job's one entry, which is that of the original's `echo`: the same as everywhere. One that
+ * never ran, or of which nobody knows how it ended, has none: 0 would say that all is well, and 1 that it has run.
+ * @param echoed the code of that entry, which counts until the end is known
  */
 export function recordedReturnCode(
   record: TreeNode,
   readShown: ReadShown,
   echoed: number | null,
 ): number | null {
-  if (echoed !== 0 || !recordedContainer(record, readShown).isFinal) return echoed;
-  const end = shownEnd(record, readShown);
-  return end?.exitCode ?? (end?.outcome === 'failed' ? echoed : null);
+  if (!recordedContainer(record, readShown).isFinal) return echoed;
+  return recordedExitCode(record, readShown);
 }
 
-function shownEnd(record: TreeNode, readShown: ReadShown): ShownEnd | undefined {
+/** How the worker that decides has ended; undefined where the record does not show it, or in another form. */
+export function recordedEnd(record: TreeNode, readShown: ReadShown): ShownEnd | undefined {
   const shown = record.cat(['container', 'state']);
   return isJsonObject(shown) ? readShown(shown) : undefined;
 }

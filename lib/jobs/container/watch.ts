@@ -127,11 +127,13 @@ export class ContainerWatch {
   async #apply(job: ContainerJob, look: Look | undefined): Promise<void> {
     const { active, database, endings, onStillRunning } = this.#options;
     if (job.isOver || !active.has(job.root)) return;
-    if (look === undefined) return endings.vanished(job);
-    job.seen = look;
-    if (look.kind === 'ended') return endings.ended(job, look);
+    // How it ended may have been seen before it was removed, when its last words could not be read.
+    const known = look ?? (job.seen?.kind === 'ended' ? job.seen : undefined);
+    if (known === undefined) return endings.vanished(job);
+    job.seen = known;
+    if (known.kind === 'ended') return endings.ended(job, known);
     const record = database.edit(job.root, WRITE_RUNNING);
-    if (record) recordContainerStatus(record, statusOfLook(look), look.cause);
+    if (record) recordContainerStatus(record, statusOfLook(known), known.cause);
     if (job.state.kind === 'ending') onStillRunning(job);
   }
 }

@@ -158,7 +158,7 @@ export function whyWords({ state, reason, exitCode, place, parts }: Reasoned): s
     case 'engine':
       return `The container engine says: ${message}.`;
     case 'lost':
-      return `Nobody could see how it ended: ${message}. What it has written until then is kept; its exit code is not known.`;
+      return `Nobody could see how it ended: ${message}. What could be read of its output is kept; its exit code is not known.`;
     default:
       return state === 'succeeded' ? undefined : message;
   }

@@ -22,6 +22,7 @@ const KINDS = [
   'a request of many megabytes',
   'what never ran',
   'an end that nobody saw',
+  'a worker of several is removed',
   'a log that cannot be read',
   'a job reads its input',
   'a terminal that nobody asked for',

@@ -105,6 +105,20 @@ describe('how a Job with its pods stands', () => {
     });
   });
 
+  it('has no exit code when the pods that are left of a Job that failed did well', () => {
+    const failed = {
+      conditions: [
+        { type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'too many' },
+      ],
+    };
+    const pods = [{ phase: 'Succeeded', state: ended(0) }];
+    const { look } = stateOf({ job: failed, pods, spec: { completions: 2 } });
+    expect(look).toMatchObject({
+      ...{ kind: 'ended', outcome: 'unknown', shown: { ExitCode: null } },
+      cause: expect.stringContaining('nobody knows how it ended'),
+    });
+  });
+
   it.each<[string, PodWish, RegExp, number | null]>([
     ['an exit code', { state: ended(3) }, /non-zero exit \(3\)/, 3],
     ['a signal', { state: ended(143) }, /as after signal 15/, 143],

@@ -34,6 +34,12 @@ describe('the words for why a container job ended', () => {
   it('tell the exit code, and the signal that a shell means by it', () => {
     expect(exitCause(3)).toBe('non-zero exit (3)');
     expect(exitCause(143)).toBe('non-zero exit (143): as after signal 15');
+    expect(exitCause(192)).toBe('non-zero exit (192): as after signal 64');
+  });
+
+  it('tell of no signal that there is none of', () => {
+    expect(exitCause(193)).toBe('non-zero exit (193)');
+    expect(exitCause(255)).toBe('non-zero exit (255)');
   });
 
   it('tell a container that ran out of memory from one of its processes', () => {

@@ -8,6 +8,10 @@ describe('containerNames', () => {
     const three = request({ options: { workers: 3 } });
     expect(containerNames(three)).toEqual(['work', 'work.2', 'work.3']);
   });
+
+  it('gives work whose name is too short for a container one that is taken', () => {
+    expect(containerNames(request({ name: '7', options: { workers: 2 } }))).toEqual(['7.1', '7.2']);
+  });
 });
 
 describe('containerSpec', () => {
@@ -16,6 +20,7 @@ describe('containerSpec', () => {
       Image: 'img',
       Entrypoint: ['echo', 'hi'],
       Tty: false,
+      StopTimeout: 10,
       Labels: {
         'org.fnndsc.pman.job': 'job-1',
         'org.fnndsc.pman.jid': 'jid 1',

@@ -76,6 +76,27 @@ describe('lookOfContainers', () => {
     expect(lookOfContainers([container({ State, Memory })])?.cause).toMatch(cause);
   });
 
+  it('does not take a job for well of whose workers one was removed by somebody else', () => {
+    const done = container({ State: { Status: 'exited', ExitCode: 0 } });
+    expect(lookOfContainers([done], 2)).toMatchObject({
+      ...{ kind: 'ended', outcome: 'unknown' },
+      cause: 'removed by somebody else: 1 of its 2 workers',
+      shown: { Status: { State: 'remove' } },
+      workers: [{ exitCode: 0 }, { exitCode: null }],
+    });
+    expect(lookOfContainers([done], 1)).toMatchObject({ outcome: 'succeeded' });
+    expect(lookOfContainers([container({ State: { Status: 'running' } })], 2)?.kind).toBe(
+      'running',
+    );
+  });
+
+  it('tells the exit code of a worker that failed, also when another one was removed', () => {
+    const failed = container({ State: { Status: 'exited', ExitCode: 3 } });
+    expect(lookOfContainers([failed], 2)).toMatchObject({
+      ...{ outcome: 'failed', cause: 'non-zero exit (3)' },
+    });
+  });
+
   it('knows nothing without containers', () => {
     expect(lookOfContainers([])).toBeUndefined();
   });

@@ -26,7 +26,7 @@ describe('ContainerJob', () => {
     expect([job.isUnasked, job.started]).toEqual([false, undefined]);
     job.madeWork(WORK);
     expect(job.state).toEqual({ kind: 'running', ...WORK });
-    expect(job.work).toEqual({ name: 'n', handle: WORK.handle });
+    expect(job.work).toEqual({ name: 'n', handle: WORK.handle, workers: 1 });
     expect(saved).toEqual(['starting', 'running']);
   });
 

@@ -67,15 +67,23 @@ describe('the return code of a job in a container', () => {
       'whose program the image lacks',
       { Status: { ...state('failed', 127).Status, Message: 'starting' } },
     ],
+    ['whose container the engine has lost, as it was stopped', state('failed', 0)],
     ['that somebody removed', state('running')],
     ['of which nothing is known', undefined],
   ])('%s is null: 0 would say that all is well', (_, shown) => {
     expect(ended(shown)).toEqual([null]);
   });
 
-  it('that failed is its own, of one that was not scheduled that of the failure', () => {
+  it('that failed is its own', () => {
     expect(ended(state('failed', 3))).toEqual([3]);
-    expect(ended(undefined, 1)).toEqual([1]);
+  });
+
+  it('that could not be scheduled is null: 1 would say that it has run', () => {
+    expect(ended(undefined, 1)).toEqual([null]);
+  });
+
+  it('that did well is 0, also where the original has kept no code', () => {
+    expect(ended({ Status: { State: 'complete' } })).toEqual([0]);
   });
 });
 
