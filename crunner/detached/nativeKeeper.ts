@@ -19,6 +19,7 @@ import { makePipe, unreadBytes } from './nativePipe.ts';
 import { connectTo, makeSocketPair, sendText } from './nativeSocket.ts';
 import type { OnFull, OutputKeeper, OutputOptions, PartOutputs } from './outputKeeper.ts';
 import { copierSocket, lineReader } from './runnerProtocol.ts';
+import { partPlace } from './spool.ts';
 
 export interface NativeKeeperOptions {
   readonly spool: string;
@@ -254,7 +255,8 @@ const splitOnce = (key: string) => {
 };
 
 /** Whether a part has not written a byte: nothing waits, and nothing was moved. */
-function hasWrittenNothing(part: string, { readers }: HeldPart): boolean {
+function hasWrittenNothing(name: string, { readers }: HeldPart): boolean {
+  const part = partPlace(name);
   return (
     readers.every((reader) => unreadBytes(reader) === 0) &&
     (statSync(`${part}.out`, { throwIfNoEntry: false })?.size ?? 0) === 0 &&

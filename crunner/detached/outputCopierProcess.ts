@@ -1,6 +1,7 @@
 import { closeSync, rmSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { holdIfThere } from '../../lib/host/heldFolders.ts';
 import { strangerAt } from '../../lib/host/peerUser.ts';
 import { strangerWords } from '../../lib/host/strangers.ts';
 import type { FromCopier, ToCopier } from './copierProtocol.ts';
@@ -221,6 +222,7 @@ class OutputCopier {
 function main(spool: string): void {
   // What ends the server does not end this, as with the runner. A file that is limited is an error here.
   ignoreSignals(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ', 'SIGPIPE']);
+  holdIfThere(spool);
   const path = copierSocket(spool);
   const listener = listen(path);
   const number = () => statSync(path, { throwIfNoEntry: false })?.ino;

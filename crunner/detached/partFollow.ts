@@ -7,7 +7,7 @@ import { OutputWatch } from './outputLog.ts';
 import type { DetachedPart } from './part.ts';
 import type { RunnerJournal } from './runnerJournal.ts';
 import { eventsOf, hold, type RunningJob } from './runningJob.ts';
-import { partFiles, partName } from './spool.ts';
+import { partFiles, partName, placeNow } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** Who write down what a part says, and what becomes of it. */
@@ -29,7 +29,7 @@ export async function followPart(
   // By the clock that nobody sets: how long a part has run is no matter of the time of day.
   const begunAt = performance.now() - (preciseNow() - part.startedAt);
   hold(job, part);
-  const watch = 'begun' in part ? new OutputWatch(folder, k) : undefined;
+  const watch = 'begun' in part ? new OutputWatch(placeNow(folder), k) : undefined;
   if ('begun' in part) void part.overrun.then((stream) => endFull(partName(folder, k), stream));
   const remote = 'begun' in part ? await part.begun : undefined;
   if (remote !== undefined) await journal.started(job, k, { ...startOf(part, job), remote });
@@ -63,7 +63,7 @@ export async function followPart(
   await journal.ended(job, k, end);
   // Killed while the disk refused the record of this end: no other part will close the job.
   if (job.killed && !end.last) await journal.ended(job, k, { ...end, last: true });
-  if ('begun' in part) rmSync(partFiles(folder, k).ssh, { force: true });
+  if ('begun' in part) rmSync(partFiles(placeNow(folder), k).ssh, { force: true });
   return end.last ? undefined : k + 1;
 }
 

@@ -5,7 +5,7 @@ import { confine, overSsh } from './confinement.ts';
 import type { OutputKeepers } from './outputKeepers.ts';
 import { type DetachedPart, startPart } from './part.ts';
 import type { RunningJob } from './runningJob.ts';
-import { partFiles, partName, stdinFile } from './spool.ts';
+import { partFiles, partName, placeNow, stdinFile } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** How long a part that cannot be started for want of processes or files is tried again, in milliseconds. */
@@ -47,7 +47,7 @@ async function startOnce(
     job.confinement ??= overSsh(limits);
     const { maxOutputBytes } = limits;
     return startSshPart(
-      { ...{ connection: ssh, folder, part: k }, maxOutputBytes },
+      { ...{ connection: ssh, folder: placeNow(folder), part: k }, maxOutputBytes },
       { command, limits, stdin: inputOf(job) },
     );
   }
@@ -57,7 +57,7 @@ async function startOnce(
     maxBytes: limits.maxOutputBytes,
     owner: limits.user,
   });
-  const mark = partFiles(folder, k).out;
+  const mark = partFiles(placeNow(folder), k).out;
   try {
     const { out, err } = outputs;
     job.pipes = outputs.pipes;
@@ -77,4 +77,4 @@ async function startOnce(
 }
 
 const inputOf = ({ folder, request }: RunningJob) =>
-  request.hasStdin ? stdinFile(folder) : undefined;
+  request.hasStdin ? stdinFile(placeNow(folder)) : undefined;

@@ -15,7 +15,7 @@ import { takeOverPart } from './partTakeover.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import { RunnerJournal } from './runnerJournal.ts';
 import { endPart, marksOf, type RunningJob } from './runningJob.ts';
-import { readSpool } from './spool.ts';
+import { placeNow, readSpool } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
@@ -51,7 +51,7 @@ export class Runner {
    */
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
-    const state = readSpool(folder);
+    const state = readSpool(placeNow(folder));
     if (state === undefined || isOver(state)) return;
     const { request, parts: begun, kill } = state;
     // An order to end it may have died with the runner that had it.

@@ -117,7 +117,7 @@ function databaseOf({ disk, jobs }: ServerFacts): Check {
   return {
     ...{ name: 'database', state: 'failed' },
     text: `cannot be written: ${disk.problem}`,
-    hint: 'make room, or mend the rights of its folder',
+    hint: 'make room, mend the rights of its folder, or put the folder back where it was',
   };
 }
 
