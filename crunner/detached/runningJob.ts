@@ -14,6 +14,8 @@ export interface RunningJob {
   readonly request: SpoolRequest;
   current?: Pick<DetachedPart, 'end' | 'pass'> | undefined;
   killed?: KillRequest;
+  /** Has it wait no longer for others to end: it is not to run. */
+  stopWaiting?: () => void;
   /** Resolves when all of it has been ended that could be, to what could not. */
   ending?: Promise<readonly LeftProcess[]>;
   /** What its running part writes to, as /proc names it. */

@@ -33,6 +33,7 @@ const KINDS = [
   'a full disk under the log',
   'a full disk under the audit log',
   'two servers on one database',
+  'few open files, many jobs',
   'the folder of the database is renamed or removed under a running server',
   'started in a folder that is gone',
   'a job starts others without end',

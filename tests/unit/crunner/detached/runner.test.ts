@@ -249,6 +249,25 @@ describe('Runner', () => {
     expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
   });
 
+  it('runs as many jobs at once as its open files allow; one that is killed while it waits never starts', async () => {
+    const [second, third] = [`${folder}-2`, `${folder}-3`];
+    createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
+    createSpool(second, { parts: ['touch never'], owner: null, limits: { timeoutMs: 100 } });
+    createSpool(third, { parts: ['true'], owner: null });
+    const narrow = new Runner((event) => told.push(event), openKeeper, 1);
+    const all = [folder, second, third].map((one) => narrow.run(one));
+    await says(0, 'up');
+    expect(narrow.kill(second, { signal: 'SIGTERM', graceMs: 0, cause: 'killed' })).toBe(true);
+    await all[1];
+    expect(readSpool(second)).toMatchObject({ dropped: 'killed before it started', parts: [] });
+    await Promise.all(all);
+    expect(told.map(({ kind, folder: of, part }) => [kind, of, part])).toEqual([
+      ...[['start', folder, 0] as const, ['end', folder, 0] as const],
+      ...[['start', folder, 1] as const, ['end', folder, 1] as const],
+      ...[['start', third, 0] as const, ['end', third, 0] as const],
+    ]);
+  });
+
   it('ends when its spool folder is removed meanwhile', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
     const done = new Runner(() => undefined, openKeeper).run(folder);
