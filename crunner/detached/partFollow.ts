@@ -27,15 +27,18 @@ export async function followPart(
 ): Promise<number | undefined> {
   const { folder, request } = job;
   // By the clock that nobody sets: how long a part has run is no matter of the time of day.
-  const begunAt = performance.now() - (preciseNow() - part.startedAt);
+  const begunAt = performance.now() - Math.max(0, preciseNow() - part.startedAt);
+  const { startedAt } = startOf(part, job);
   hold(job, part);
   const watch = 'begun' in part ? new OutputWatch(placeNow(folder), k) : undefined;
   if ('begun' in part) void part.overrun.then((stream) => endFull(partName(folder, k), stream));
   const remote = 'begun' in part ? await part.begun : undefined;
   if (remote !== undefined) await journal.started(job, k, { ...startOf(part, job), remote });
   const exit = await part.ended;
-  const endedAt = preciseNow();
   const wallMs = performance.now() - begunAt;
+  // The clock may have been set back meanwhile: what has run for a second did not end before it began.
+  const endedAt = Math.max(preciseNow(), startedAt + wallMs);
+  job.notBefore = endedAt;
   // Of a job that was ended nothing is to run any more when that is told.
   const left = await job.ending;
   watch?.close();
@@ -70,11 +73,11 @@ export async function followPart(
 /** The start of a part, as the journal has it: with what holds its job to which limits. */
 export function startOf(
   { pid, startedAt, ticks }: DetachedPart,
-  { confinement }: Pick<RunningJob, 'confinement'>,
+  { confinement, notBefore = 0 }: Pick<RunningJob, 'confinement' | 'notBefore'>,
 ): PartStart {
   const { group, enforced = {} } = confinement ?? {};
   return {
-    ...{ pid, startedAt },
+    ...{ pid, startedAt: Math.max(startedAt, notBefore) },
     ...(ticks === undefined ? {} : { ticks }),
     ...(group === undefined ? {} : { group }),
     ...(Object.keys(enforced).length === 0 ? {} : { limits: enforced }),

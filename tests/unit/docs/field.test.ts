@@ -29,6 +29,7 @@ const KINDS = [
   'a job that is ended exits with 0',
   'signals other than TERM',
   'the clock goes back',
+  'the clock goes back while a job runs',
   'the reader of the log leaves',
   'a full disk under the log',
   'a full disk under the audit log',

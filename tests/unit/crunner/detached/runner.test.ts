@@ -268,6 +268,28 @@ describe('Runner', () => {
     ]);
   });
 
+  it('ends no earlier than it began when the clock is set back, and has taken what it took', async () => {
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      const real =
+        clock.getMockImplementation() ?? (() => performance.timeOrigin + performance.now());
+      createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
+      const done = runner.run(folder);
+      await says(0, 'up');
+      clock.mockImplementation(() => Math.round(real() - 3_600_000));
+      await done;
+    } finally {
+      clock.mockRestore();
+    }
+    const [first, second] = readSpool(folder)?.parts ?? [];
+    const wallMs = (first?.end?.usage?.wall_seconds ?? 0) * 1000;
+    expect(wallMs).toBeGreaterThan(250);
+    const tookMs = (first?.end?.endedAt ?? 0) - (first?.start?.startedAt ?? 0);
+    expect(Math.abs(tookMs - wallMs)).toBeLessThan(5);
+    expect(second?.start?.startedAt).toBeGreaterThanOrEqual(first?.end?.endedAt ?? Infinity);
+    expect(second?.end?.endedAt).toBeGreaterThanOrEqual(second?.start?.startedAt ?? Infinity);
+  });
+
   it('ends when its spool folder is removed meanwhile', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
     const done = new Runner(() => undefined, openKeeper).run(folder);
