@@ -16,5 +16,7 @@ export type FromCopier =
   | { readonly kind: 'settled'; readonly part: string }
   /** What `/proc/<pid>/fd/1` of a process leads to that writes to them; none where the part is not known. */
   | { readonly kind: 'pipes'; readonly part: string; readonly pipes: readonly string[] }
+  /** The pipes of a part did not come: the copier has as many files open as it may. To be sent again. */
+  | { readonly kind: 'lacking'; readonly part: string }
   /** A stream has reached its limit; what comes of it later is thrown away. */
   | { readonly kind: 'full'; readonly part: string; readonly stream: StreamName };

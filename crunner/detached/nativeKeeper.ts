@@ -19,6 +19,7 @@ import { makePipe, unreadBytes } from './nativePipe.ts';
 import { connectTo, makeSocketPair, sendText } from './nativeSocket.ts';
 import type { OnFull, OutputKeeper, OutputOptions, PartOutputs } from './outputKeeper.ts';
 import { copierSocket, lineReader } from './runnerProtocol.ts';
+import { partPlace } from './spool.ts';
 
 export interface NativeKeeperOptions {
   readonly spool: string;
@@ -37,6 +38,8 @@ interface HeldPart {
 const RETRY_MS = 10;
 /** How long before another copier is started in place of one that has ended, in milliseconds. */
 const RESPAWN_MS = 100;
+/** How long before the pipes of a part are sent again that the copier could not take, in milliseconds. */
+const LACKING_MS = 200;
 const NOBODY = new Set(['ENOENT', 'ECONNREFUSED']);
 const GONE = new Set(['EPIPE', 'ECONNRESET', 'EBADF']);
 
@@ -236,9 +239,19 @@ export class NativeKeeper implements OutputKeeper {
     }
   }
 
+  /** The copier has asked for the pipes of a part once more; until it has them, it does not say that the part is settled. */
+  #sendAgain(part: string): void {
+    const held = this.#held.get(part);
+    if (held !== undefined) this.#sendPart(part, held);
+  }
+
   #hear(message: FromCopier): void {
     if (message.kind === 'full') {
       this.#options.onFull(message.part, message.stream);
+      return;
+    }
+    if (message.kind === 'lacking') {
+      setTimeout(() => this.#sendAgain(message.part), LACKING_MS).unref();
       return;
     }
     const key = `${message.kind} ${message.part}`;
@@ -254,7 +267,8 @@ const splitOnce = (key: string) => {
 };
 
 /** Whether a part has not written a byte: nothing waits, and nothing was moved. */
-function hasWrittenNothing(part: string, { readers }: HeldPart): boolean {
+function hasWrittenNothing(name: string, { readers }: HeldPart): boolean {
+  const part = partPlace(name);
   return (
     readers.every((reader) => unreadBytes(reader) === 0) &&
     (statSync(`${part}.out`, { throwIfNoEntry: false })?.size ?? 0) === 0 &&

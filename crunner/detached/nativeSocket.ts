@@ -8,6 +8,7 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
+const MSG_CTRUNC = 8;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
@@ -105,24 +106,29 @@ export function sendText(fd: number, text: string, files: readonly number[] = []
 export interface Received {
   readonly bytes: Buffer;
   readonly files: readonly number[];
+  /** The last of it came with files that this process may not have: it has as many open as it may. None of them is there. */
+  readonly isCut: boolean;
 }
 
 /** Where messages come in: making and clearing so much for each took longer than receiving it. */
 const bytes = Buffer.alloc(CHUNK_BYTES);
 const control = Buffer.alloc(CONTROL_HEAD + MAX_FILES * 4);
+const NOTHING: Received = { bytes: Buffer.alloc(0), files: [], isCut: false };
 
 /** What has come in; undefined when the other side has gone. The socket has to have something to read. */
 export function receive(fd: number): Received | undefined {
   const into = messageOf(bytes, control);
   const length = Number(recvmsg(fd, into, MSG_CMSG_CLOEXEC | MSG_DONTWAIT));
-  if (length < 0 && lastError() === 'EAGAIN') return { bytes: Buffer.alloc(0), files: [] };
+  if (length < 0 && lastError() === 'EAGAIN') return NOTHING;
   if (length <= 0) return undefined;
   const files: number[] = [];
   if (Number(into.controlLength) >= CONTROL_HEAD) {
     const end = Number(control.readBigUInt64LE(0));
     for (let at = CONTROL_HEAD; at + 4 <= end; at += 4) files.push(control.readInt32LE(at));
   }
-  return { bytes: Buffer.from(bytes.subarray(0, length)), files };
+  const isCut = (into.flags & MSG_CTRUNC) !== 0;
+  if (isCut) for (const fd of files.splice(0)) close(fd);
+  return { bytes: Buffer.from(bytes.subarray(0, length)), files, isCut };
 }
 
 function messageOf(bytes: Buffer, control: Buffer) {

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { moveBytes, openAtEnd, unreadBytes, widen } from './nativePipe.ts';
 import { OutputLog, type StreamName } from './outputLog.ts';
-import { partFiles } from './spool.ts';
+import { partFiles, placeNow } from './spool.ts';
 
 /** How much is moved of one output before the others have their turn, in bytes. */
 const TURN_BYTES = 4 * 1024 * 1024;
@@ -30,10 +30,10 @@ export class CopiedPart {
     this.name = name;
     const [folder, part] = [dirname(name), Number(basename(name))];
     this.log = new OutputLog(folder, part);
-    const { out, err } = partFiles(folder, part);
+    const file = (stream: 'out' | 'err') => () => partFiles(placeNow(folder), part)[stream];
     this.streams = [
-      new CopiedStream(this, 'stdout', readers[0], out, maxBytes),
-      new CopiedStream(this, 'stderr', readers[1], err, maxBytes),
+      new CopiedStream(this, 'stdout', readers[0], file('out'), maxBytes),
+      new CopiedStream(this, 'stderr', readers[1], file('err'), maxBytes),
     ];
   }
 
@@ -57,7 +57,8 @@ export class CopiedStream {
   readonly part: CopiedPart;
   readonly name: StreamName;
   readonly reader: number;
-  readonly #path: string;
+  /** Asked when it is opened: somebody may have moved the folder by then. */
+  readonly #path: () => string;
   readonly #maxBytes: number;
   #file: number | undefined;
   #size = 0;
@@ -67,7 +68,13 @@ export class CopiedStream {
   needsFlush = false;
   hasEnded = false;
 
-  constructor(part: CopiedPart, name: StreamName, reader: number, path: string, maxBytes: number) {
+  constructor(
+    part: CopiedPart,
+    name: StreamName,
+    reader: number,
+    path: () => string,
+    maxBytes: number,
+  ) {
     this.part = part;
     this.name = name;
     this.reader = reader;
@@ -98,7 +105,7 @@ export class CopiedStream {
       if (NO_ROOM.has(code)) return 'stuck';
       // The spool folder was removed: nobody wants it any more. A file may be limited (`ulimit -f`).
       if (code === 'EFBIG') onFull();
-      else if (code !== 'ENOENT') console.error(`${this.#path}: ${messageOf(error)}`);
+      else if (code !== 'ENOENT') console.error(`${this.#path()}: ${messageOf(error)}`);
       this.#discard();
       return 'more';
     }
@@ -135,7 +142,7 @@ export class CopiedStream {
 
   /** Behind what is there: an earlier copier may have written some. */
   #open(): number {
-    const { fd, size } = openAtEnd(this.#path);
+    const { fd, size } = openAtEnd(this.#path());
     this.#file = fd;
     this.#size = size;
     return fd;

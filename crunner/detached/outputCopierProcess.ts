@@ -1,6 +1,7 @@
 import { closeSync, rmSync, statSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
+import { holdIfThere } from '../../lib/host/heldFolders.ts';
 import { strangerAt } from '../../lib/host/peerUser.ts';
 import { strangerWords } from '../../lib/host/strangers.ts';
 import type { FromCopier, ToCopier } from './copierProtocol.ts';
@@ -17,6 +18,10 @@ const FIRST_RUNNER = 3;
 const RETRY_MS = 500;
 /** How long it waits for a runner when there is nothing to copy, in milliseconds. */
 const LONELY_MS = 2000;
+
+type CopyOrder = Extract<ToCopier, { readonly do: 'copy' }>;
+/** In place of a pipe that came and could not be taken. */
+const NO_FILE = -1;
 
 interface ConnectedRunner {
   readonly decoder: StringDecoder;
@@ -39,6 +44,8 @@ class OutputCopier {
   readonly #parts = new Map<string, CopiedPart>();
   readonly #streams = new Map<number, CopiedStream>();
   readonly #stuck = new Set<CopiedStream>();
+  /** Parts whose pipes could not be taken yet. */
+  readonly #lacking = new Set<string>();
   readonly #toFlush = new Set<CopiedPart>();
   /** What no runner was there to hear. */
   readonly #untold: FromCopier[] = [];
@@ -108,7 +115,8 @@ class OutputCopier {
       this.#runners.delete(fd);
       closeSync(fd);
     } else if (runner !== undefined) {
-      runner.files.push(...received.files);
+      // A message with files is a line about a part, whose two pipes they are.
+      runner.files.push(...(received.isCut ? [NO_FILE, NO_FILE] : received.files));
       runner.takeText(runner.decoder.write(received.bytes));
     }
   }
@@ -118,7 +126,7 @@ class OutputCopier {
     const known = this.#parts.get(part);
     switch (order.do) {
       case 'copy':
-        this.#begin(part, files.splice(0, 2), order.maxBytes ?? Number.POSITIVE_INFINITY);
+        this.#begin(runner, order, files.splice(0, 2));
         return;
       case 'settle':
         this.#unsettled.push({ runner, part });
@@ -134,8 +142,14 @@ class OutputCopier {
     }
   }
 
-  #begin(name: string, [out, err]: readonly number[], maxBytes: number): void {
+  #begin(runner: number, order: CopyOrder, [out, err]: readonly number[]): void {
+    const { part: name, maxBytes = Number.POSITIVE_INFINITY } = order;
     if (out === undefined || err === undefined) return;
+    if (out === NO_FILE || err === NO_FILE) {
+      this.#lacking.add(name);
+      this.#tell(runner, { kind: 'lacking', part: name });
+      return;
+    }
     // Sent again: the pipes are the same, and so is what waits in them.
     for (const stream of this.#parts.get(name)?.streams ?? []) this.#ended(stream);
     const part = new CopiedPart(name, [out, err], maxBytes);
@@ -144,6 +158,10 @@ class OutputCopier {
       this.#streams.set(stream.reader, stream);
       this.#poll.add(stream.reader);
     }
+    if (!this.#lacking.delete(name)) return;
+    // Somebody may wait for it by now.
+    for (const stream of part.streams) this.#settle(stream);
+    this.#answerSettled();
   }
 
   /** All that waits now. */
@@ -196,7 +214,8 @@ class OutputCopier {
   }
 
   #answerSettled(): void {
-    const isStuck = (name: string) => [...this.#stuck].some(({ part }) => part.name === name);
+    const isStuck = (name: string) =>
+      this.#lacking.has(name) || [...this.#stuck].some(({ part }) => part.name === name);
     const waiting = this.#unsettled;
     this.#unsettled = waiting.filter(({ part }) => isStuck(part));
     for (const { runner, part } of waiting)
@@ -221,6 +240,7 @@ class OutputCopier {
 function main(spool: string): void {
   // What ends the server does not end this, as with the runner. A file that is limited is an error here.
   ignoreSignals(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGXFSZ', 'SIGPIPE']);
+  holdIfThere(spool);
   const path = copierSocket(spool);
   const listener = listen(path);
   const number = () => statSync(path, { throwIfNoEntry: false })?.ino;

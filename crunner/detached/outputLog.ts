@@ -2,7 +2,7 @@ import { appendFileSync, type FSWatcher, readFileSync, statSync, watch } from 'n
 import { join } from 'node:path';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { preciseNow } from '../../lib/host/clock.ts';
-import { partFiles } from './spool.ts';
+import { partFiles, placeNow } from './spool.ts';
 
 export type StreamName = 'stdout' | 'stderr';
 
@@ -27,7 +27,8 @@ const MAX_LINES = 100_000;
  * when it has something to tell: the part goes on for more than a moment, or both streams have something.
  */
 export class OutputLog {
-  readonly #file: string;
+  readonly #folder: string;
+  readonly #part: number;
   readonly #begunAt = preciseNow();
   readonly #sizes: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   #lines: string[] = [];
@@ -37,7 +38,8 @@ export class OutputLog {
   #merged: { readonly stream: StreamName; readonly size: number } | undefined;
 
   constructor(folder: string, part: number) {
-    this.#file = outputLogFile(folder, part);
+    this.#folder = folder;
+    this.#part = part;
   }
 
   /** A stream has this size now. Says whether `flush` has to be called MERGE_MS later. */
@@ -76,11 +78,13 @@ export class OutputLog {
   #write(isLong: boolean): void {
     const { stdout, stderr } = this.#sizes;
     if (this.#lines.length === 0 || !(isLong || (stdout > 0 && stderr > 0))) return;
+    // Somebody may have moved the folder since the last line.
+    const file = outputLogFile(placeNow(this.#folder), this.#part);
     try {
-      appendFileSync(this.#file, this.#lines.join(''), { mode: 0o600 });
+      appendFileSync(file, this.#lines.join(''), { mode: 0o600 });
     } catch (error) {
       // A full disk: the output itself matters more, and the next line tells of this growth too.
-      if (systemErrorCode(error) !== 'ENOENT') console.error(`${this.#file}: ${messageOf(error)}`);
+      if (systemErrorCode(error) !== 'ENOENT') console.error(`${file}: ${messageOf(error)}`);
     }
     this.#lines = [];
   }

@@ -7,7 +7,7 @@ import { OutputWatch } from './outputLog.ts';
 import type { DetachedPart } from './part.ts';
 import type { RunnerJournal } from './runnerJournal.ts';
 import { eventsOf, hold, type RunningJob } from './runningJob.ts';
-import { partFiles, partName } from './spool.ts';
+import { partFiles, partName, placeNow } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** Who write down what a part says, and what becomes of it. */
@@ -27,15 +27,18 @@ export async function followPart(
 ): Promise<number | undefined> {
   const { folder, request } = job;
   // By the clock that nobody sets: how long a part has run is no matter of the time of day.
-  const begunAt = performance.now() - (preciseNow() - part.startedAt);
+  const begunAt = performance.now() - Math.max(0, preciseNow() - part.startedAt);
+  const { startedAt } = startOf(part, job);
   hold(job, part);
-  const watch = 'begun' in part ? new OutputWatch(folder, k) : undefined;
+  const watch = 'begun' in part ? new OutputWatch(placeNow(folder), k) : undefined;
   if ('begun' in part) void part.overrun.then((stream) => endFull(partName(folder, k), stream));
   const remote = 'begun' in part ? await part.begun : undefined;
   if (remote !== undefined) await journal.started(job, k, { ...startOf(part, job), remote });
   const exit = await part.ended;
-  const endedAt = preciseNow();
   const wallMs = performance.now() - begunAt;
+  // The clock may have been set back meanwhile: what has run for a second did not end before it began.
+  const endedAt = Math.max(preciseNow(), startedAt + wallMs);
+  job.notBefore = endedAt;
   // Of a job that was ended nothing is to run any more when that is told.
   const left = await job.ending;
   watch?.close();
@@ -63,18 +66,18 @@ export async function followPart(
   await journal.ended(job, k, end);
   // Killed while the disk refused the record of this end: no other part will close the job.
   if (job.killed && !end.last) await journal.ended(job, k, { ...end, last: true });
-  if ('begun' in part) rmSync(partFiles(folder, k).ssh, { force: true });
+  if ('begun' in part) rmSync(partFiles(placeNow(folder), k).ssh, { force: true });
   return end.last ? undefined : k + 1;
 }
 
 /** The start of a part, as the journal has it: with what holds its job to which limits. */
 export function startOf(
   { pid, startedAt, ticks }: DetachedPart,
-  { confinement }: Pick<RunningJob, 'confinement'>,
+  { confinement, notBefore = 0 }: Pick<RunningJob, 'confinement' | 'notBefore'>,
 ): PartStart {
   const { group, enforced = {} } = confinement ?? {};
   return {
-    ...{ pid, startedAt },
+    ...{ pid, startedAt: Math.max(startedAt, notBefore) },
     ...(ticks === undefined ? {} : { ticks }),
     ...(group === undefined ? {} : { group }),
     ...(Object.keys(enforced).length === 0 ? {} : { limits: enforced }),

@@ -1,22 +1,25 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTemporary } from '../../lib/errors.ts';
+import { isTemporary, messageOf } from '../../lib/errors.ts';
 import { confine, overSsh } from './confinement.ts';
 import type { OutputKeepers } from './outputKeepers.ts';
 import { type DetachedPart, startPart } from './part.ts';
 import type { RunningJob } from './runningJob.ts';
-import { partFiles, partName, stdinFile } from './spool.ts';
+import { partFiles, partName, placeNow, stdinFile } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
-/** How long a part that cannot be started for want of processes or files is tried again, in milliseconds. */
+/**
+ * How long a part that cannot be started for want of processes is tried again where its job has a limit of them: the limit
+ * may be what keeps it from starting, and then no time helps. In milliseconds.
+ */
 const PATIENCE_MS = 60_000;
 
-/** How long to wait before that, in milliseconds. */
+/** How long to wait before a part is tried again, in milliseconds. */
 const RETRY_MS = 500;
 
 /**
- * Starts a part of a job, on this host or on the one that the job names. Where the system has no process or file to
- * give just now, it is asked again for a while: others end.
+ * Starts a part of a job, on this host or on the one that the job names. Where the system has no process, file or memory
+ * to give just now, it is asked again until it has, or the job is killed: others end, and what is left of a job is not lost.
  * @throws what kept it from being started
  */
 export async function startJobPart(
@@ -24,14 +27,22 @@ export async function startJobPart(
   k: number,
   keepers: OutputKeepers,
 ): Promise<DetachedPart | SshPart> {
-  for (const until = performance.now() + PATIENCE_MS; ; ) {
+  const until = performance.now() + PATIENCE_MS;
+  for (let tries = 1; ; tries += 1) {
     try {
       return await startOnce(job, k, keepers);
     } catch (error) {
-      if (!isTemporary(error) || job.killed !== undefined || performance.now() > until) throw error;
+      if (!isTemporary(error) || job.killed !== undefined) throw error;
+      if (isLimited(job) && performance.now() > until) throw error;
+      if (tries === 1) console.error(`${job.folder}: not started yet: ${messageOf(error)}`);
     }
     await sleep(RETRY_MS);
   }
+}
+
+/** Whether a limit of processes that the job itself has is in force by setrlimit(2). */
+function isLimited({ confinement }: RunningJob): boolean {
+  return confinement?.byRlimits.maxProcesses !== undefined;
 }
 
 async function startOnce(
@@ -47,7 +58,7 @@ async function startOnce(
     job.confinement ??= overSsh(limits);
     const { maxOutputBytes } = limits;
     return startSshPart(
-      { ...{ connection: ssh, folder, part: k }, maxOutputBytes },
+      { ...{ connection: ssh, folder: placeNow(folder), part: k }, maxOutputBytes },
       { command, limits, stdin: inputOf(job) },
     );
   }
@@ -57,7 +68,7 @@ async function startOnce(
     maxBytes: limits.maxOutputBytes,
     owner: limits.user,
   });
-  const mark = partFiles(folder, k).out;
+  const mark = partFiles(placeNow(folder), k).out;
   try {
     const { out, err } = outputs;
     job.pipes = outputs.pipes;
@@ -77,4 +88,4 @@ async function startOnce(
 }
 
 const inputOf = ({ folder, request }: RunningJob) =>
-  request.hasStdin ? stdinFile(folder) : undefined;
+  request.hasStdin ? stdinFile(placeNow(folder)) : undefined;

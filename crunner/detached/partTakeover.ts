@@ -8,7 +8,7 @@ import type { PartStart, SpoolPart } from './journal.ts';
 import { findUnwrittenStart } from './orphan.ts';
 import { followPart, type PartWriters } from './partFollow.ts';
 import { hold, type RunningJob } from './runningJob.ts';
-import { partFiles, partName, readSpool } from './spool.ts';
+import { partFiles, partName, placeNow, readSpool } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** How often the process of a part is looked at whose runner is gone, in milliseconds. */
@@ -26,7 +26,7 @@ export async function takeOverPart(
   const part = isWritten ? begun.length - 1 : begun.length;
   const name = partName(job.folder, part);
   const pipes = async () => (await keepers.of(job.folder)).pipesOf(name);
-  const { out } = partFiles(job.folder, part);
+  const { out } = partFiles(placeNow(job.folder), part);
   const start = isWritten ? newest.start : await findUnwrittenStart(out, pipes);
   if (start === undefined) return begun.length;
   if (!isWritten) await journal.started(job, part, start);
@@ -48,7 +48,7 @@ export async function takeOverPart(
   await keeper.settle(name);
   job.current = undefined;
   // A runner that could not be found may have seen its end.
-  const seen = readSpool(job.folder)?.parts[part]?.end;
+  const seen = readSpool(placeNow(job.folder))?.parts[part]?.end;
   if (seen?.last) {
     journal.endedBefore(job, part, seen);
     return undefined;
@@ -72,5 +72,8 @@ async function resumeOverSsh(
   const { resumeSshPart } = await import('./sshPart.ts');
   job.confinement ??= overSsh(limits ?? {});
   const { maxOutputBytes } = limits ?? {};
-  return resumeSshPart({ ...{ connection: ssh, folder, part }, maxOutputBytes }, start);
+  return resumeSshPart(
+    { ...{ connection: ssh, folder: placeNow(folder), part }, maxOutputBytes },
+    start,
+  );
 }

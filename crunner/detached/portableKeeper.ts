@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { findProcess } from './orphan.ts';
 import type { OutputKeeper, OutputOptions, PartOutputs } from './outputKeeper.ts';
+import { partPlace } from './spool.ts';
 
 /** How long a part that has ended is waited for whose children still write, in milliseconds. */
 const SETTLE_MS = 500;
@@ -16,7 +17,8 @@ export class PortableKeeper implements OutputKeeper {
   readonly #copied = new Map<string, Promise<unknown>>();
 
   async open(part: string, { maxBytes }: OutputOptions): Promise<PartOutputs> {
-    const files = [`${part}.out`, `${part}.err`];
+    const place = partPlace(part);
+    const files = [`${place}.out`, `${place}.err`];
     const pipes = files.map((file) => `${file}.pipe`);
     await execa('mkfifo', ['-m', '600', ...pipes]);
     const writers = pipes.map((pipe) => openSync(pipe, 'r+'));

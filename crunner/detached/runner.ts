@@ -6,6 +6,7 @@ import { overrunCause } from '../job/outputLimit.ts';
 import { timeLimit } from '../job/timeLimit.ts';
 import { SSH_FAILED, SshError } from '../ssh/ssh.ts';
 import { sweepGroups } from './confinement.ts';
+import { JobRoom, jobsByOpenFiles } from './jobRoom.ts';
 import { isOver, type SpoolState } from './journal.ts';
 import { keeperOfThisSystem, type OpenKeeper, OutputKeepers } from './outputKeepers.ts';
 import type { DetachedPart } from './part.ts';
@@ -15,7 +16,7 @@ import { takeOverPart } from './partTakeover.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import { RunnerJournal } from './runnerJournal.ts';
 import { endPart, marksOf, type RunningJob } from './runningJob.ts';
-import { readSpool } from './spool.ts';
+import { placeNow, readSpool } from './spool.ts';
 import type { SshPart } from './sshFollow.ts';
 
 /** The exit code of a shell that cannot start a program; used when not even the shell could be started. */
@@ -28,9 +29,18 @@ const FULL_GRACE_MS = 5000;
 export class Runner {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #writers: PartWriters;
+  readonly #room: JobRoom;
 
-  /** @param openKeeper who writes what parts say; default: the best way that this system has */
-  constructor(tell: (event: RunnerEvent) => void, openKeeper: OpenKeeper = keeperOfThisSystem) {
+  /**
+   * @param openKeeper who writes what parts say; default: the best way that this system has
+   * @param mostJobs how many run at once; default: as many as the open files of this process allow
+   */
+  constructor(
+    tell: (event: RunnerEvent) => void,
+    openKeeper: OpenKeeper = keeperOfThisSystem,
+    mostJobs = jobsByOpenFiles(),
+  ) {
+    this.#room = new JobRoom(mostJobs);
     this.#writers = {
       keepers: new OutputKeepers(openKeeper, (part, stream) => this.#endFull(part, stream)),
       journal: new RunnerJournal(tell),
@@ -51,14 +61,19 @@ export class Runner {
    */
   async run(folder: string): Promise<void> {
     if (this.#jobs.has(folder)) return;
-    const state = readSpool(folder);
+    const state = readSpool(placeNow(folder));
     if (state === undefined || isOver(state)) return;
     const { request, parts: begun, kill } = state;
     // An order to end it may have died with the runner that had it.
     const job: RunningJob = { folder, request, ...(kill === undefined ? {} : { killed: kill }) };
     this.#jobs.set(folder, job);
+    const isIn = await this.#enter(job, begun.length > 0);
     const endWatch = watchTimeLimit(state, (kill) => this.kill(folder, kill));
     try {
+      if (!isIn) {
+        await this.#writers.journal.dropped(job, `${job.killed?.cause} before it started`);
+        return;
+      }
       let next = await takeOverPart(job, begun, this.#writers);
       if (next !== undefined && kill !== undefined) {
         const when = begun.length === 0 ? 'before it started' : 'between two of its parts';
@@ -71,6 +86,7 @@ export class Runner {
     } finally {
       endWatch();
       this.#jobs.delete(folder);
+      if (isIn) this.#room.leave();
       if (job.confinement?.group !== undefined) this.sweep(dirname(folder));
     }
   }
@@ -83,6 +99,7 @@ export class Runner {
     const job = this.#jobs.get(folder);
     if (job === undefined) return false;
     job.killed = request;
+    job.stopWaiting?.();
     if (job.current !== undefined) endPart(job, request);
     return true;
   }
@@ -96,6 +113,19 @@ export class Runner {
   /** Removes the control groups of the jobs of a spool that have ended. */
   sweep(spool: string): void {
     sweepGroups(spool, (root) => this.#jobs.has(join(spool, root)));
+  }
+
+  /** Waits until the open files of this process allow one more job; false for one that is ended before that. */
+  async #enter(job: RunningJob, hasBegun: boolean): Promise<boolean> {
+    if (hasBegun || job.killed !== undefined) {
+      this.#room.enterAnyway();
+      return true;
+    }
+    const isIn = await this.#room.enter((stop) => {
+      job.stopWaiting = stop;
+    });
+    delete job.stopWaiting;
+    return isIn;
   }
 
   /** Ends a job of which a part has written more than it may. */
@@ -117,7 +147,8 @@ export class Runner {
       const now = preciseNow();
       await journal.started(job, k, { pid: 0, startedAt: now });
       const isByHost = error instanceof SshError;
-      const cause = `${isByHost ? 'not run' : 'could not be started'}: ${messageOf(error)}`;
+      const order = job.killed === undefined ? '' : `${job.killed.cause}; `;
+      const cause = `${order}${isByHost ? 'not run' : 'could not be started'}: ${messageOf(error)}`;
       const returncode = isByHost ? SSH_FAILED : CANNOT_START;
       await journal.ended(job, k, { endedAt: now, returncode, cause, last: isFinal });
       return isFinal ? undefined : k + 1;

@@ -3,7 +3,7 @@ import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import type { PartEnd, PartStart, SpoolRequest } from './journal.ts';
 import type { RunnerEvent } from './runnerEvent.ts';
 import type { RunningJob } from './runningJob.ts';
-import { writeConfirmedLine, writeLine } from './spool.ts';
+import { placeNow, writeConfirmedLine, writeLine } from './spool.ts';
 
 /** How long to wait before a refused line is written again, in milliseconds. */
 const RETRY_MS = 500;
@@ -45,8 +45,9 @@ async function persist(
 ): Promise<void> {
   for (;;) {
     try {
-      if (fsync) await writeConfirmedLine(folder, line);
-      else writeLine(folder, line, false);
+      const place = placeNow(folder);
+      if (fsync) await writeConfirmedLine(place, line);
+      else writeLine(place, line, false);
       return;
     } catch (error) {
       // The spool folder was removed: nobody wants to know any more.

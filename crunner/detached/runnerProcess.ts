@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { holdIfThere } from '../../lib/host/heldFolders.ts';
 import { keepDescriptors } from '../../lib/host/keptDescriptors.ts';
 import { SpentMemory } from '../../lib/host/spentMemory.ts';
 import { strangerCheck, strangerWords } from '../../lib/host/strangers.ts';
@@ -25,6 +26,8 @@ async function main(spool: string): Promise<void> {
     process.on(signal, () => undefined);
   // A pman keeps its own, but whoever uses it as a module may not. Nothing but the streams is meant for the runner.
   for (const fd of await keepDescriptors()) closeSync(fd);
+  // Who moves it does not end what runs: the jobs go on there.
+  holdIfThere(spool);
   const strangerAt = await strangerCheck();
   const path = runnerSocket(spool);
   const servers = new Set<Socket>();

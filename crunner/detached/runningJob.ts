@@ -14,6 +14,10 @@ export interface RunningJob {
   readonly request: SpoolRequest;
   current?: Pick<DetachedPart, 'end' | 'pass'> | undefined;
   killed?: KillRequest;
+  /** When its last part ended, in milliseconds since 1970: the next one starts no earlier, whatever the clock says by then. */
+  notBefore?: number;
+  /** Has it wait no longer for others to end: it is not to run. */
+  stopWaiting?: () => void;
   /** Resolves when all of it has been ended that could be, to what could not. */
   ending?: Promise<readonly LeftProcess[]>;
   /** What its running part writes to, as /proc names it. */

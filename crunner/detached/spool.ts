@@ -15,11 +15,12 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { sharedCall } from '../../lib/concurrency/sharedCall.ts';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/host/folders.ts';
+import { requireHeld, whereNow } from '../../lib/host/heldFolders.ts';
 import type { HostUser } from '../../lib/host/users.ts';
 import { type JournalLine, readJournal, type SpoolRequest, type SpoolState } from './journal.ts';
 
@@ -53,6 +54,19 @@ export function partFiles(folder: string, part: number) {
 /** Path of the file that holds the input of a job; there is none when it was given none. */
 export function stdinFile(folder: string): string {
   return join(folder, 'stdin');
+}
+
+/**
+ * Where the spool folder of a job lies now: as a rule where it was made. When somebody has moved the folder of all spool
+ * folders, which this process holds, a job that has begun goes on there.
+ */
+export function placeNow(folder: string): string {
+  return existsSync(folder) ? folder : whereNow(folder);
+}
+
+/** The path that the names of a part's files begin with now. */
+export function partPlace(name: string): string {
+  return join(placeNow(dirname(name)), basename(name));
 }
 
 /** What a job is to read, and the user who may read it; default: this one. */
@@ -110,6 +124,7 @@ function writeInput(file: string, { bytes, owner }: SpoolInput, fsync: boolean):
 }
 
 function makeSpool(folder: string): void {
+  requireHeld(folder);
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {

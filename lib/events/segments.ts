@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { requireHeld } from '../host/heldFolders.ts';
 import { PRIVATE } from '../host/rights.ts';
 import { eventIn, type LoggedEvent } from './event.ts';
 
@@ -81,7 +82,7 @@ export class Segments {
     if (head === undefined) return;
     let last = this.#segments.at(-1);
     if (last === undefined || last.bytes >= maxBytes) last = this.#begin(head.event.seq, now);
-    this.#fd ??= openSync(this.#pathOf(last.first), 'a', PRIVATE.file);
+    this.#fd ??= this.#opened(last.first);
     const bytes = Buffer.from(events.map(({ line }) => `${line}\n`).join(''));
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
@@ -118,6 +119,7 @@ export class Segments {
       const [oldest] = this.#segments;
       const total = this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
       if (oldest === undefined || this.#segments.length < 2 || !isOver(oldest, total)) return;
+      requireHeld(this.#folder);
       rmSync(this.#pathOf(oldest.first), { force: true });
       this.#places.delete(oldest.first);
       this.#segments.shift();
@@ -131,6 +133,11 @@ export class Segments {
 
   #pathOf(first: number): string {
     return join(this.#folder, `${String(first).padStart(16, '0')}.jsonl`);
+  }
+
+  #opened(first: number): number {
+    requireHeld(this.#folder);
+    return openSync(this.#pathOf(first), 'a', PRIVATE.file);
   }
 
   #begin(first: number, now: number): Segment {

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
 import { makeFolder } from './folders.ts';
+import { requireHeld } from './heldFolders.ts';
 import { PRIVATE, type Rights } from './rights.ts';
 
 /** Files that are whole whenever somebody reads them: written under a draft's name, then renamed. */
@@ -26,6 +27,7 @@ export function replaceFile(
   data: string | Uint8Array,
   { rights = PRIVATE, fsync = false, drafts = dirname(path) }: ReplaceOptions = {},
 ): void {
+  requireHeld(path);
   withDraft(drafts, (draft) => {
     writeNewFile(draft, data, { rights, fsync });
     renameInto(draft, path, rights);

@@ -1,12 +1,14 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../errors.ts';
+import { requireHeld } from './heldFolders.ts';
 
 /**
  * Makes a folder and its parents where they are missing. Node's own `recursive` never returns where the system says
  * that a folder is missing which it does not let anybody make (below /proc).
  * @param mode of all that is made; the umask takes its part
- * @throws the system's error, for the folder that cannot be made; ENOTDIR when it is a file
+ * @throws the system's error, for the folder that cannot be made; ENOTDIR when it is a file, ESTALE where a folder that
+ *   this process works in has been moved or removed: that one is not made anew
  */
 export function makeFolder(path: string, mode?: number): void {
   try {
@@ -22,6 +24,7 @@ export function makeFolder(path: string, mode?: number): void {
 
 /** Makes a folder in one that is there; it may have been made by somebody else. */
 function makeOne(path: string, mode: number | undefined): void {
+  requireHeld(path);
   try {
     mkdirSync(path, { ...(mode === undefined ? {} : { mode }) });
   } catch (error) {
@@ -41,4 +44,10 @@ export function isNoFolder(path: string, cause: unknown): Error {
 /** Whether there is a folder of that name. */
 export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** A folder, or the nearest one above it where it is missing. */
+export function nearestFolder(path: string): string {
+  const parent = dirname(path);
+  return parent === path || isFolder(path) ? path : nearestFolder(parent);
 }

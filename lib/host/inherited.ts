@@ -53,6 +53,12 @@ export function inheritedOpenFiles(): number | undefined {
   return Number.isSafeInteger(soft) && starter.soft !== own.soft ? soft : undefined;
 }
 
+/** How many files this process may have open; undefined where the system does not tell, or sets no limit. */
+export function ownOpenFiles(): number | undefined {
+  const soft = Number(limitsOf(process.pid)[OPEN_FILES]?.soft);
+  return Number.isSafeInteger(soft) ? soft : undefined;
+}
+
 function limitsOf(pid: number): Readonly<Record<string, ResourceLimit>> {
   const lines = readText(`/proc/${pid}/limits`) ?? '';
   const found = lines.matchAll(/^(Max \S+(?: \S+)*)\s{2,}(\S+)\s+(\S+)/gm);

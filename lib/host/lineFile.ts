@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { systemErrorCode } from '../errors.ts';
 import { syncFolder } from './atomicFile.ts';
 import { makeFolder } from './folders.ts';
+import { requireHeld } from './heldFolders.ts';
 import { PRIVATE } from './rights.ts';
 
 const flushFile = promisify(fdatasync);
@@ -105,6 +106,7 @@ export class LineFile {
   /** Closes and removes it. */
   remove(): void {
     this.close();
+    requireHeld(this.path);
     rmSync(this.path, { force: true });
   }
 
@@ -143,6 +145,7 @@ export class LineFile {
   }
 
   #openFile(): number {
+    requireHeld(this.path);
     try {
       return openSync(this.path, 'a+', PRIVATE.file);
     } catch (error) {

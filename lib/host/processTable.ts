@@ -37,7 +37,8 @@ export function statFields(pid: number): readonly string[] | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-function readProcess(pid: number): ProcessEntry | undefined {
+/** What is told of one process; undefined when it has ended. */
+export function readProcess(pid: number): ProcessEntry | undefined {
   const fields = statFields(pid);
   if (fields === undefined) return undefined;
   const [, parent, group, session] = fields.map(Number);
@@ -53,9 +54,13 @@ export function hasOneOf(pid: number, pipes: readonly string[]): boolean {
   });
 }
 
-/** Whether its program was started with a variable (`NAME=value`). */
-export function hasVariable(pid: number, variable: string): boolean {
+/**
+ * Whether its program was started with a variable (`NAME=value`); undefined where that cannot be told, or not yet: one that
+ * is being started has no variables for a moment.
+ */
+export function hasVariable(pid: number, variable: string): boolean | undefined {
   const environment = ofProcess(() => readFileSync(`/proc/${pid}/environ`, 'latin1')) ?? '';
+  if (environment === '') return undefined;
   return `\0${environment}`.includes(`\0${variable}\0`);
 }
 

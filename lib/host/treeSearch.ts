@@ -1,6 +1,13 @@
 import { groupProcesses } from './controlGroups.ts';
 import { isAlive, type ProcessIdentity } from './processes.ts';
-import { hasOneOf, hasVariable, type ProcessEntry, readProcesses } from './processTable.ts';
+import {
+  hasOneOf,
+  hasVariable,
+  type ProcessEntry,
+  processNumbers,
+  readProcess,
+  readProcesses,
+} from './processTable.ts';
 
 /** What else than its parents tells that a process belongs to a tree. */
 export interface TreeMarks {
@@ -20,6 +27,8 @@ export class TreeSearch {
   readonly #known = new Map<number, ProcessIdentity>();
   /** Those that have not got the variable. A process gets none later. */
   readonly #strangers = new Set<string>();
+  /** Those that need no look when only new ones are sought. */
+  #seen = new Set<number>();
 
   constructor(leader: number, marks: TreeMarks) {
     this.#leader = leader;
@@ -31,8 +40,37 @@ export class TreeSearch {
     return this.members(readProcesses()).filter(isAlive);
   }
 
+  /**
+   * Looks for those that have come since the last look, which takes a fraction of that: the newest first, for that is the one
+   * which starts the next.
+   * @param take is called for each as soon as it is found
+   * @returns whether there was any
+   */
+  lookForNew(take: (entry: ProcessEntry) => void): boolean {
+    const numbers = processNumbers();
+    const isNew = numbers.filter((pid) => !this.#seen.has(pid)).sort((a, b) => b - a);
+    this.#seen = new Set(numbers.filter((pid) => this.#seen.has(pid)));
+    let hasFound = false;
+    for (const pid of isNew) {
+      const entry = readProcess(pid);
+      if (entry === undefined || !(this.#isBelowKnown(entry) || this.#isMarked(entry))) continue;
+      take(entry);
+      this.#known.set(pid, entry);
+      this.#seen.add(pid);
+      hasFound ||= isAlive(entry);
+    }
+    return hasFound;
+  }
+
+  #isBelowKnown({ parent, group, session }: ProcessEntry): boolean {
+    return [parent, group, session].some(
+      (place) => place === this.#leader || this.#known.has(place),
+    );
+  }
+
   /** Those of a table of processes. */
   members(entries: readonly ProcessEntry[]): readonly ProcessEntry[] {
+    this.#seen = new Set(entries.map(({ pid }) => pid));
     this.#forgetReused(entries);
     const found = new Set<ProcessEntry>();
     const places = new Set([this.#leader, ...this.#known.keys()]);
@@ -70,8 +108,8 @@ export class TreeSearch {
     if (pipes.length > 0 && hasOneOf(pid, pipes)) return true;
     const name = `${pid} ${ticks}`;
     if (variable === undefined || this.#strangers.has(name)) return false;
-    if (hasVariable(pid, variable)) return true;
-    this.#strangers.add(name);
-    return false;
+    const has = hasVariable(pid, variable);
+    if (has === false) this.#strangers.add(name);
+    return has === true;
   }
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { sharedCall } from '../concurrency/sharedCall.ts';
 import { messageOf, PmanError } from '../errors.ts';
+import { lossOf, requireHeld } from '../host/heldFolders.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import type { TreeNode } from '../tree/node.ts';
@@ -192,9 +193,12 @@ export class JobDatabase extends RecordQuestions {
   /**
    * Reads all records again, after what has changed is written: those that are gone from the folder are dropped here
    * too; those of jobs that have not ended stay.
+   * @throws PmanError storage when the folder itself has been moved or removed: then no record is taken to be gone
    */
   async reload(): Promise<void> {
     await this.save();
+    const loss = lossOf(this.folder);
+    if (loss !== undefined) throw new PmanError('storage', `the records cannot be read: ${loss}`);
     await this.#readAgain();
   }
 
@@ -207,6 +211,7 @@ export class JobDatabase extends RecordQuestions {
     await this.#writer.close(deadlineMs);
     this.catalog.close();
     try {
+      requireHeld(this.#drafts);
       rmSync(this.#drafts, { recursive: true, force: true });
     } catch (error) {
       // A disk that takes nothing any more: the next start removes them.

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { messageOf, PmanError, systemErrorCode } from '../errors.ts';
 import type { lockByIdentity } from '../host/folderLock.ts';
+import { holdFolder } from '../host/heldFolders.ts';
 import { PRIVATE } from '../host/rights.ts';
 import { socketPath } from '../host/socketPath.ts';
 import { strangerCheck } from '../host/strangers.ts';
@@ -11,6 +12,7 @@ import { strangerCheck } from '../host/strangers.ts';
  * Takes a database for this process alone: the folder of its records by its identity, so that no link, bind mount or new name
  * of it leads a second process there; and the folder beside it by a socket, also where the system or the file system knows no
  * locks of the first kind.
+ * Both are held from then on (heldFolders.ts): once moved or removed they are not made anew by this process.
  * @throws PmanError conflict when another process has one of them
  */
 export async function lockDatabase(
@@ -22,8 +24,10 @@ export async function lockDatabase(
   if (unlock === 'taken') throw inUse(folder);
   try {
     const lock = await lockFolder(workFolder);
+    const letGo = [folder, workFolder].map(holdFolder);
     return {
       release: () => {
+        for (const each of letGo) each();
         lock.release();
         unlock?.();
       },
@@ -88,12 +92,24 @@ export async function lockFolder(folder: string): Promise<{ release(): void }> {
     throw error;
   }
   rmSync(draft, { force: true });
+  const own = inodeOf(path);
   return {
     release: () => {
-      rmSync(path, { force: true });
+      // The folder may have been moved: the socket there is that of another process by now.
+      if (own !== undefined && inodeOf(path) === own) rmSync(path, { force: true });
       server.close();
     },
   };
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  } catch (error) {
+    // A part of the way is a file by now.
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** Seven bytes more than the path: a socket's may have 107. */

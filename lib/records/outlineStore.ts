@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { isFolder, makeFolder } from '../host/folders.ts';
+import { requireHeld } from '../host/heldFolders.ts';
 import { LateWriter } from '../host/lateWriter.ts';
 import { PRIVATE } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
@@ -168,6 +169,7 @@ export class OutlineStore {
       return false;
     }
     this.#tryTo(() => {
+      requireHeld(this.#folder);
       rmSync(this.#fileOf(number), { force: true });
       this.#segments.delete(number);
       this.#forgetBlock(number);
@@ -218,6 +220,7 @@ export class OutlineStore {
     if (known !== undefined) return known;
     if (this.#fds.size >= MOST_OPEN) this.#closeOne();
     const isNew = number === this.#newest && this.#end < SEGMENT_BYTES;
+    requireHeld(this.#folder);
     if (isNew) makeFolder(this.#folder, PRIVATE.folder);
     const fd = openSync(this.#fileOf(number), isNew ? TO_MAKE : TO_READ, PRIVATE.file);
     this.#fds.set(number, fd);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PmanError } from '../errors.ts';
 import { isFolder } from '../host/folders.ts';
+import { whereNow } from '../host/heldFolders.ts';
 import { type OnUnreadable, type ReadTree, readLeaf, readTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
 import { isSafeName } from '../tree/paths.ts';
@@ -35,10 +36,10 @@ export class RecordReader {
    * @throws PmanError unavailable when it cannot be read just now
    */
   tree(root: string): TreeNode | undefined {
-    const { folder, cache, onUnreadable } = this.#options;
+    const { cache, onUnreadable } = this.#options;
     const cached = cache.get(root);
     if (cached !== undefined) return cached;
-    const read = reading(root, () => readTree(join(folder, root), onUnreadable));
+    const read = reading(root, () => readTree(this.#folderOf(root), onUnreadable));
     if (read === undefined) return undefined;
     cache.put(root, read.tree, read.weight);
     return read.tree;
@@ -50,11 +51,11 @@ export class RecordReader {
    * @throws PmanError unavailable when it cannot be read just now
    */
   outline(root: string): TreeNode | undefined {
-    const { folder, cache, onUnreadable, keptOutline } = this.#options;
+    const { cache, onUnreadable, keptOutline } = this.#options;
     const cached = cache.outline(root);
     if (cached !== undefined) return cached;
     const read =
-      keptOutline(root) ?? reading(root, () => readOutline(join(folder, root), onUnreadable));
+      keptOutline(root) ?? reading(root, () => readOutline(this.#folderOf(root), onUnreadable));
     if (read === undefined) return this.tree(root);
     cache.put(root, read.tree, read.weight, true);
     return read.tree;
@@ -65,11 +66,11 @@ export class RecordReader {
    * @throws PmanError unavailable when it cannot be read just now
    */
   leaf(root: string, key: string): JsonValue | undefined {
-    const { folder, cache, onUnreadable } = this.#options;
+    const { cache, onUnreadable } = this.#options;
     const cached = cache.outline(root);
     if (cached !== undefined) return cached.leaves.get(key);
     if (!isSafeName(key)) return undefined;
-    const file = join(folder, root, key);
+    const file = join(this.#folderOf(root), key);
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     return reading(root, () => readLeaf(file, onUnreadable)?.value);
   }
@@ -81,10 +82,15 @@ export class RecordReader {
    */
   summary(root: string): ReadSummary | undefined {
     const { cache, onUnreadable, summaryOf } = this.#options;
-    const folder = join(this.#options.folder, root);
+    const folder = this.#folderOf(root);
     const record = cache.get(root) ?? readTree(folder, onUnreadable)?.tree;
     if (record !== undefined) return { summary: summaryOf(record), record };
     return isFolder(folder) ? { summary: {} } : undefined;
+  }
+
+  /** Also when somebody has moved all of them meanwhile: they can be read there until they are back. */
+  #folderOf(root: string): string {
+    return join(whereNow(this.#options.folder), root);
   }
 }
 

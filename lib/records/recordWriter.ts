@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { messageOf } from '../errors.ts';
 import { makeFolder } from '../host/folders.ts';
+import { lossOf, requireHeld } from '../host/heldFolders.ts';
 import { PRIVATE, type Rights } from '../host/rights.ts';
 import type { Logger } from '../log.ts';
 import { writeLeaf, writeTree } from '../tree/disk.ts';
 import type { TreeNode } from '../tree/node.ts';
-import { discardRecord } from './folder.ts';
+import { discardRecord, workFolderOf } from './folder.ts';
 import { WritePace } from './writePace.ts';
 
 export interface RecordWriterOptions {
@@ -85,7 +86,15 @@ export class RecordWriter {
 
   /** What keeps changes from being written, or undefined when all is well. */
   get problem(): string | undefined {
+    // Nothing was refused yet when the folder has just been moved: what another process makes in its place would take it.
+    const loss = this.#loss;
+    if (loss !== undefined) this.refused(new Error(loss));
     return this.#problem;
+  }
+
+  get #loss(): string | undefined {
+    const { folder } = this.#options;
+    return lossOf(folder) ?? lossOf(workFolderOf(folder));
   }
 
   /** Whether something of a record is not written yet. */
@@ -131,6 +140,7 @@ export class RecordWriter {
    * @throws the file system's error when it refuses; the record is whole then
    */
   discard(root: string): void {
+    this.#requireFolders();
     discardRecord(join(this.#options.folder, root), this.#options.drafts);
     this.#take(root);
   }
@@ -228,6 +238,7 @@ export class RecordWriter {
     const { recordOf, onWritten } = this.#options;
     const record = recordOf(root);
     if (record === undefined) return; // removed meanwhile
+    this.#requireFolders();
     const folder = join(this.#options.folder, root);
     if (whole || !existsSync(folder)) {
       this.#makeFolders();
@@ -242,9 +253,16 @@ export class RecordWriter {
     onWritten(root, record, { more });
   }
 
-  /** Somebody may have removed them. */
+  /** @throws Error when one of them is not where this process took it: what is there by now is somebody else's */
+  #requireFolders(): void {
+    requireHeld(this.#options.folder);
+    requireHeld(workFolderOf(this.#options.folder));
+  }
+
+  /** Somebody may have removed them, as far as this process does not hold them. */
   #makeFolders(): void {
     const { folder, drafts, rights } = this.#options;
+    this.#requireFolders();
     if (!existsSync(folder)) makeFolder(folder, rights.folder);
     if (!existsSync(drafts)) makeFolder(drafts, PRIVATE.folder);
   }

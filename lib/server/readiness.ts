@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { goodFor } from '../concurrency/goodFor.ts';
 import type { GatewayReply, RequestHead } from '../gateway/types.ts';
+import { lossOf } from '../host/heldFolders.ts';
 import type { JobBackend } from '../jobs/backend.ts';
 import type { JobDatabase } from '../records/database.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
@@ -36,7 +37,11 @@ export function readiness({ database, host, isDraining }: ReadinessSources) {
   return async (): Promise<string | undefined> => {
     if (isDraining()) return 'pman is ending';
     if (database.indexing !== undefined) return 'records are still being read';
-    if (database.problem !== undefined) return 'the disk takes no records';
+    if (database.problem !== undefined) {
+      return lossOf(database.folder) === undefined
+        ? 'the disk takes no records'
+        : 'the folder of the database was moved or removed';
+    }
     const runner = await host.readiness();
     return runner.state === 'ready' ? disk() : runner.problem;
   };

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { mayDo } from './ask.ts';
 import { eachAtMost } from './atMost.ts';
+import { clientHint } from './clientHint.ts';
 import type { Flag, Words } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText } from './jobText.ts';
@@ -35,7 +36,7 @@ export interface Deed {
 }
 
 const clientHintOf = (error: unknown) =>
-  error instanceof PmanClientError ? error.hint : undefined;
+  error instanceof PmanClientError ? clientHint(error) : undefined;
 
 /**
  * Does it to each job, after a question where that is due, and says of each what became of it.

@@ -6,6 +6,7 @@ import {
 } from '../client/index.ts';
 import { messageOf } from '../errors.ts';
 import { bytesText, tookText } from '../terminal/amounts.ts';
+import { TOKEN_HINT } from './clientHint.ts';
 import { contextNames } from './contextNames.ts';
 import { httpTransport } from './httpTransport.ts';
 import { isHere, pageUrl } from './serverUrl.ts';
@@ -75,7 +76,10 @@ function unanswered(error: unknown, url: string): Check[] {
     const state = code === 'forbidden' ? 'the token may not read' : message;
     return [
       { name: 'server', state: 'ok', text: `${url} answers` },
-      { name: 'token', state: 'failed', text: state, hint: hint ?? 'PMAN_TOKEN or --token-file' },
+      {
+        ...{ name: 'token', state: 'failed', text: state },
+        hint: code === 'unauthorized' ? TOKEN_HINT : (hint ?? TOKEN_HINT),
+      },
     ];
   }
   const isAway = code === 'unreachable';
@@ -117,7 +121,7 @@ function databaseOf({ disk, jobs }: ServerFacts): Check {
   return {
     ...{ name: 'database', state: 'failed' },
     text: `cannot be written: ${disk.problem}`,
-    hint: 'make room, or mend the rights of its folder',
+    hint: 'make room, mend the rights of its folder, or put the folder back where it was',
   };
 }
 

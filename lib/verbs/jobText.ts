@@ -76,8 +76,8 @@ export function signInColour(style: Style, signs: Signs, state: Job['state']): s
   return state === 'succeeded' ? style.green(sign) : inStateColour(style, state, sign);
 }
 
-/** How long a job has run, in milliseconds; undefined when it has not begun. */
+/** How long a job has run, in milliseconds; undefined when it has not begun. A clock that was set back makes it no less than 0. */
 export function tookMs({ startedAt, endedAt }: Pick<Job, 'startedAt' | 'endedAt'>, nowMs: number) {
   if (startedAt === null) return undefined;
-  return (endedAt === null ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt);
+  return Math.max(0, (endedAt === null ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
 }

@@ -1,6 +1,6 @@
 import { type NewJob, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { quoted } from './commandLine.ts';
+import { commandOf } from './commandLine.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { shortId } from './jobText.ts';
@@ -84,8 +84,6 @@ function newJobOf(session: Session, words: Words): NewJob {
   if (rest.length === 0 || rest.every((word) => word.trim() === '')) {
     throw new UsageError("say what is to be run: pman run 'make check'");
   }
-  const isLine = rest.length === 1 && !isBehindDashes;
-  const command = isLine ? rest.join('') : quoted(rest);
   const isContainer = flagValue(words, 'image') !== undefined;
   const asked = jobMembers(session, words);
   const isElsewhere = isContainer || asked.ssh !== undefined;
@@ -94,9 +92,12 @@ function newJobOf(session: Session, words: Words): NewJob {
       ? {}
       : { cwd: process.cwd() };
   return {
-    ...{ command, auid: ownAuid(session), ...cwd, ...asked },
-    // A container is given the words; elsewhere one shell has the whole line.
-    ...(isContainer ? {} : { shell: true }),
+    ...{
+      ...commandOf({ rest, isBehindDashes, isContainer }),
+      auid: ownAuid(session),
+      ...cwd,
+      ...asked,
+    },
   };
 }
 

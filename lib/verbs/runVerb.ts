@@ -3,12 +3,12 @@ import { PmanClientError } from '../client/index.ts';
 import { hintOf } from '../errorReport.ts';
 import { messageOf } from '../errors.ts';
 import { nearName } from '../wire/nearName.ts';
+import { clientHint } from './clientHint.ts';
 import { CannotError, Interrupted } from './failures.ts';
 import { VERBS, verbRow } from './index.ts';
 import { ownStreams, type Streams } from './streams.ts';
 import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
 import { overview, verbHelp } from './verbHelp.ts';
-import { whyUnreachable } from './whyUnreachable.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -165,11 +165,4 @@ function problemOf(error: Error, verb: string): object {
   }
   const { code, message, status = null } = error;
   return { code, detail: message, status, hint: clientHint(error) ?? null };
-}
-
-function clientHint(error: PmanClientError): string | undefined {
-  if (error.code === 'bad_answer') return `${error.hint}; --server or PMAN_URL names it`;
-  if (error.code !== 'unreachable') return error.hint;
-  const { why, todo } = whyUnreachable(error.cause);
-  return why === undefined ? todo : `${why}; ${todo}`;
 }

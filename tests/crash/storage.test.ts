@@ -1,6 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { systemErrorCode } from '../../lib/errors.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
@@ -202,12 +210,81 @@ function fill(disk: string): void {
   }
 }
 
+/** A job is refused, for this reason; pman looks for its folder once in a while. */
+async function refusedAt(server: TestServer, pattern: RegExp): Promise<void> {
+  await eventually(async () => !(await healthOf(server)).ok, { message: 'the loss to be seen' });
+  const answer = await act(server, 'run', RUN);
+  expect(answer.status).toBe(507);
+  expect(replyOf(answer).error?.message).toMatch(pattern);
+}
+
+describe('a database folder that somebody moves while pman runs', () => {
+  it('is not made anew: jobs are refused until it is back, and those that run end with all they wrote', async () => {
+    const own = makeFolders();
+    const folders = { ...own, DBpath: join(own.root, 'place', 'db') };
+    const server = await startServer({ folders });
+    const { DBpath } = folders;
+    const above = dirname(DBpath);
+    const known = await runJob(server, 'echo known');
+    await expectOnDisk(server, known);
+    const gate = makeGate(server);
+    const jid = await runJob(server, `${gate.wait}; echo late; exit 3; echo more >&2; echo more`);
+    await eventually(async () => (await statesOf(server, jid)).includes('started'));
+    renameSync(above, `${above}.away`);
+    await refusedAt(server, /was not accepted: .* was moved while it was in use: it is .*\.away/);
+    const ready = await fetch(`http://127.0.0.1:${server.port}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([
+      503,
+      'the folder of the database was moved or removed\n',
+    ]);
+    expect((await act(server, 'DBctl', { do: 'load' })).status).toBe(507);
+    expect((await act(server, 'delete', { value: known })).status).toBe(507);
+    gate.open();
+    const { jobRoot } = await untilEnded(server, jid);
+    expect(await statesOf(server, jid)).toEqual(['finishedWithError']);
+    expect((await resultOf(server, jid)).stdout.join('')).toBe('late\nmore\n');
+    expect((await resultOf(server, known)).stdout).toEqual(['known\n']);
+    expect(existsSync(above)).toBe(false);
+    // Another one works there meanwhile: the first one leaves it alone.
+    const second = await startServer({
+      folders: { ...folders, directiveFile: join(own.root, 'other.json') },
+    });
+    await refusedAt(server, /was moved/);
+    await expectOnDisk(second, await runJob(second, 'echo second'));
+    await endServer(second);
+    expect(readdirSync(DBpath)).toHaveLength(1);
+    rmSync(above, { recursive: true });
+    renameSync(`${above}.away`, above);
+    await untilHealthy(server);
+    await expectOnDisk(server, await runJob(server, 'echo back'));
+    await eventually(() => existsSync(join(DBpath, jobRoot, 'end/1/endInfo')));
+    const told = server.output.stderr.match(/cannot write to/g);
+    expect(told).toHaveLength(1);
+    await server.kill9();
+    await server.restart();
+    expect(await statesOf(server, jid)).toEqual(['finishedWithError']);
+    await endServer(server);
+  });
+});
+
 describe('a database folder that somebody removes while pman runs', () => {
-  it('is made anew, with the spool beside it, by the next job', async () => {
+  it('is not made anew by it, and jobs are refused; the next start makes it', async () => {
     const server = await startServer();
     await untilEnded(server, await runJob(server, 'echo gone'));
     await server.post('DBctl', { do: 'save' });
     rmSync(server.folders.DBpath, { recursive: true });
+    await refusedAt(server, /was not accepted: .* was removed while it was in use/);
+    expect(existsSync(server.folders.DBpath)).toBe(false);
+    await server.kill9();
+    await server.restart();
+    const jid = await runJob(server, 'echo anew');
+    await expectOnDisk(server, jid);
+    expect((await resultOf(server, jid)).stdout).toEqual(['anew\n']);
+    await endServer(server);
+  });
+
+  it('keeps jobs when only what lies in its spool was removed: that is made anew', async () => {
+    const server = await startServer();
     rmSync(join(`${server.folders.DBpath}.spool`, 'jobs'), { recursive: true });
     const jid = await runJob(server, 'echo anew');
     await expectOnDisk(server, jid);

@@ -59,6 +59,11 @@ describeWithEngine('pman run --image with files', engineMissing, () => {
       expect([end.code, existsSync(into) && readdirSync(into)]).toEqual([0, ['a1']]);
     });
 
+    it('gives a line that needs a shell to that of the image', async () => {
+      const end = await run('-f', 'X=5; echo $X; echo b | tr b c');
+      expect(end).toMatchObject({ code: 0, stdout: '5\nc\n' });
+    });
+
     it('keeps the words of the command as they are', async () => {
       const end = await run(
         '--push',

@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { findGroupPlace } from '../../lib/host/controlGroups.ts';
+import { describeWithEngine, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, isRunning, runJob, untilEnded } from '../helpers/pman.ts';
 import { signal } from '../helpers/processes.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { builtProgram, startServer, type TestServer } from '../helpers/startServer.ts';
 
 /** What a kill reaches: all that a job has started, wherever that has gone. */
 let server: TestServer;
@@ -98,6 +99,32 @@ describe('a daemon of a job that closed its outputs', () => {
     await kill(other);
     await untilEnded(server, other);
     expect(isRunning(pid)).toBe(true);
+  });
+});
+
+describeWithEngine('a job that starts itself anew without end', notRoot, () => {
+  it('is ended with all of it, each time: nothing outruns the kill', async () => {
+    // In namespaces of its own: what it starts must not outlive the test.
+    const apart = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const own = await startServer({ command: [...apart, ...builtProgram('pman')] });
+    try {
+      const script = join(own.folders.cwd, 'anew.sh');
+      writeFileSync(script, `setsid sh ${script} & sleep 0.2\n`);
+      const links = () => own.children().filter(({ command }) => command.includes(script));
+      for (let time = 0; time < 3; time += 1) {
+        const jid = await runJob(own, `sh ${script}; sleep 3600`);
+        await eventually(() => links().length > 5, { message: 'the chain to grow' });
+        await own.post('kill', { key: 'jid', value: jid });
+        const { cause } = await untilEnded(own, jid);
+        expect(cause[0]).toMatch(/kill request/);
+        expect(cause[0]).not.toMatch(/still run/);
+        expect(links()).toEqual([]);
+      }
+    } finally {
+      // unshare does not pass a signal on.
+      await own.kill9();
+      own.endJobs();
+    }
   });
 });
 

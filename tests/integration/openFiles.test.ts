@@ -38,4 +38,20 @@ describe('a server that may open 64 files', () => {
     expect(server.output.stderr).not.toMatch(/moved aside/);
     await endServer(server);
   });
+
+  it('runs all parts of many jobs, and keeps what they write while children of others hold their outputs open', async () => {
+    const server = await startServer({ command: limited('ulimit -n 64') });
+    const jids: string[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      const left = `sh -c 'sleep 6 & echo out ${i}; sleep 0.2; echo more'`;
+      jids.push(await runJob(server, `${left}; echo part two; exit 3`));
+    }
+    for (const [i, jid] of jids.entries()) {
+      const result = await untilEnded(server, jid);
+      expect(result.cause).toEqual([null, null, null]);
+      expect(result.returncode).toEqual([0, 0, 3]);
+      expect(result.stdout).toEqual([`out ${i}\nmore\n`, 'part two\n', '']);
+    }
+    await endServer(server);
+  });
 });

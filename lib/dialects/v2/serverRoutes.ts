@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { z } from 'zod';
+import { nearestFolder } from '../../host/folders.ts';
 import { ENGINE_NAMES } from '../../jobs/capabilities.ts';
 import { VERSION } from '../../version.ts';
 import { defineRoute } from './apiRoute.ts';
@@ -68,7 +69,7 @@ export const getServer = defineRoute({
   answers: { 200: { description: 'How it does.', schema: serverSchema } },
   handle(_call, { jobs, database, events, startedAtMs, limits }) {
     const { running, waiting } = jobs.counts;
-    const { bavail, blocks, bsize } = statfsSync(database.folder);
+    const { bavail, blocks, bsize } = statfsSync(nearestFolder(database.folder));
     return {
       status: 200,
       body: {

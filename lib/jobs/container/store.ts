@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { messageOf, PmanError, systemErrorCode } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
 import { makeFolder } from '../../host/folders.ts';
+import { requireHeld } from '../../host/heldFolders.ts';
 import { PRIVATE } from '../../host/rights.ts';
 import type { Logger } from '../../log.ts';
 import { inOrder, isJobRoot } from '../../records/jobRoot.ts';
@@ -72,6 +73,7 @@ export class ContainerJobStore {
 
   /** @returns whether there is a file to write to */
   #append(root: string, state: ContainerJobState): boolean {
+    requireHeld(this.#folder);
     let fd: number;
     try {
       const how = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
@@ -107,6 +109,7 @@ export class ContainerJobStore {
   }
 
   remove(root: string): void {
+    requireHeld(this.#folder);
     this.#whole.delete(root);
     rmSync(this.#file(root), { force: true });
     rmSync(this.#inputFile(root), { force: true });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
 import { outputLogFile, readOutputLog } from '../../../crunner/detached/outputLog.ts';
-import { partFiles, readSpool } from '../../../crunner/detached/spool.ts';
+import { partFiles, placeNow, readSpool } from '../../../crunner/detached/spool.ts';
 import type { TreeNode } from '../../tree/node.ts';
 import type { OutputAsked, PartReport } from '../backend.ts';
 import { hostView } from '../jobView.ts';
@@ -64,7 +64,7 @@ export class HostOutputs {
   /** Where the outputs of each part are. */
   places(root: string, record: TreeNode, isActive: boolean): readonly PartOutputs[] {
     const { entries, returncodes } = progressOf(record);
-    const folder = join(this.#options.spool, root);
+    const folder = this.#folder(root);
     return entries.map((entry, k) => {
       const place = (stream: 'stdout' | 'stderr') => {
         const file = this.#file(root, k, stream);
@@ -85,7 +85,7 @@ export class HostOutputs {
    */
   timed(root: string, record: TreeNode, part: number, isActive: boolean): readonly TimedPiece[] {
     const endedAt = hostView(record).parts[part]?.endedAt ?? (isActive ? Date.now() : undefined);
-    const chunks = readOutputLog(join(this.#options.spool, root), part, endedAt);
+    const chunks = readOutputLog(this.#folder(root), part, endedAt);
     return chunks.map((chunk) => ({ ...chunk, file: this.#file(root, part, chunk.stream) }));
   }
 
@@ -125,7 +125,7 @@ export class HostOutputs {
 
   /** What the parts of a job that has not ended have written so far, in order, as its record would hold it. */
   #live(root: string): readonly LiveOutput[] {
-    const folder = join(this.#options.spool, root);
+    const folder = this.#folder(root);
     const state = readSpool(folder);
     if (state === undefined) return [];
     const limitBytes = outputShare(this.#options.outputLimitBytes, state.request.parts.length);
@@ -138,9 +138,14 @@ export class HostOutputs {
     });
   }
 
+  /** Also when somebody has moved all of them meanwhile. */
+  #folder(root: string): string {
+    return placeNow(join(this.#options.spool, root));
+  }
+
   /** The file that holds the whole output of a part; it may be missing. */
   #file(root: string, part: number, stream: 'stdout' | 'stderr'): string {
-    const files = partFiles(join(this.#options.spool, root), part);
+    const files = partFiles(this.#folder(root), part);
     return stream === 'stdout' ? files.out : files.err;
   }
 }

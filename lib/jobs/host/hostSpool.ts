@@ -9,6 +9,7 @@ import {
   openSpool,
   outputBytes,
   partFiles,
+  placeNow,
   readMendedSpool,
   readSpool,
   type SpoolInput,
@@ -53,6 +54,11 @@ export class HostSpool {
 
   folder(root: string): string {
     return join(this.#options.spool, root);
+  }
+
+  /** The same as it lies now, when somebody has moved all of them: for what is read, and goes on. */
+  #place(root: string): string {
+    return placeNow(this.folder(root));
   }
 
   /** The jobs that earlier servers have left, oldest first, with the request of those that have no journal of their own. */
@@ -122,12 +128,12 @@ export class HostSpool {
 
   /** What the journal says, or undefined for a job that was never accepted. A line that a crash has cut is ended first. */
   readMended(root: string): SpoolState | undefined {
-    return readMendedSpool(this.folder(root));
+    return readMendedSpool(this.#place(root));
   }
 
   /** What the journal says, or undefined when there is none. */
   read(root: string): SpoolState | undefined {
-    return readSpool(this.folder(root));
+    return readSpool(this.#place(root));
   }
 
   /** Whether the record of the job may not be complete. */
@@ -147,7 +153,7 @@ export class HostSpool {
   drop(root: string, reason: string): void {
     try {
       if (this.isUnopened(root)) this.#accepted.drop(root, reason);
-      else writeLine(this.folder(root), { dropped: reason }, this.#options.fsync);
+      else writeLine(this.#place(root), { dropped: reason }, this.#options.fsync);
     } catch (error) {
       throw new PmanError('storage', `cannot write down that ${root} is not to run`, {
         cause: error,
@@ -158,7 +164,7 @@ export class HostSpool {
   /** Writes down that a running job is to end. Does not throw: a full disk is a reason to end jobs, none to leave them. */
   orderEnd(root: string, order: KillRequest): void {
     try {
-      writeLine(this.folder(root), { kill: order }, this.#options.fsync);
+      writeLine(this.#place(root), { kill: order }, this.#options.fsync);
     } catch (error) {
       this.#warn('an order to end a job is not on the disk', root, error);
     }
@@ -167,7 +173,7 @@ export class HostSpool {
   /** What the outputs take on the disk; 0 where that cannot be found out. */
   outputBytes(root: string): number {
     try {
-      return outputBytes(this.folder(root));
+      return outputBytes(this.#place(root));
     } catch (error) {
       this.#warn('cannot measure the outputs of a job', root, error);
       return 0;
@@ -177,7 +183,7 @@ export class HostSpool {
   /** The input that a job was given; undefined when it is not kept, or was none. */
   input(root: string): Buffer | undefined {
     try {
-      return readFileSync(stdinFile(this.folder(root)));
+      return readFileSync(stdinFile(this.#place(root)));
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -195,7 +201,7 @@ export class HostSpool {
 
   /** Whether there is output of a job. */
   hasOutput(root: string): boolean {
-    return existsSync(partFiles(this.folder(root), 0).out);
+    return existsSync(partFiles(this.#place(root), 0).out);
   }
 
   /** A journal that names no job: the outputs beside it stay, for the record that there may be. */

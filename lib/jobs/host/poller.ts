@@ -6,7 +6,7 @@ import type {
   SpoolState,
 } from '../../../crunner/detached/journal.ts';
 import { readOutput } from '../../../crunner/detached/outputExcerpt.ts';
-import { partFiles } from '../../../crunner/detached/spool.ts';
+import { partFiles, placeNow } from '../../../crunner/detached/spool.ts';
 import { preciseNow } from '../../host/clock.ts';
 import type { JobDatabase } from '../../records/database.ts';
 import {
@@ -73,7 +73,7 @@ export class Poller {
     const limitBytes = outputShare(outputLimitBytes, parts.length);
     const record = database.edit(root);
     if (record === undefined) return;
-    const files = partFiles(join(spool, root), part);
+    const files = partFiles(placeNow(join(spool, root)), part);
     const textOf = (file: string) => (end.silent ? '' : readOutput(file, limitBytes).text);
     recordEnd(record, part, {
       endedAt: end.endedAt,

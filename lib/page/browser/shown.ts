@@ -74,13 +74,14 @@ export function tookMs(job: Pick<Job, 'startedAt' | 'endedAt' | 'state'>, now: n
   if (job.startedAt === null) return undefined;
   const end =
     job.endedAt === null ? (isOver(job.state) ? undefined : now) : Date.parse(job.endedAt);
-  return end === undefined ? undefined : end - Date.parse(job.startedAt);
+  // The clock of the server may have been set back, or this one be behind.
+  return end === undefined ? undefined : Math.max(0, end - Date.parse(job.startedAt));
 }
 
 export function tookWords(job: Pick<Job, 'startedAt' | 'endedAt' | 'state'>, now: number): string {
   const ms = tookMs(job, now);
   if (ms === undefined) return '';
-  return ms < 10_000 && isOver(job.state) ? `${(Math.max(0, ms) / 1000).toFixed(1)}s` : span(ms);
+  return ms < 10_000 && isOver(job.state) ? `${(ms / 1000).toFixed(1)}s` : span(ms);
 }
 
 /** The time of day here, `14:02`; with seconds `14:02:11`. */

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { replaceFile } from '../../host/atomicFile.ts';
+import { requireHeld } from '../../host/heldFolders.ts';
 import { LateWriter } from '../../host/lateWriter.ts';
 import { PRIVATE } from '../../host/rights.ts';
 import type { Logger } from '../../log.ts';
@@ -90,6 +91,7 @@ export class IndexFile {
 
   #add(text: string): void {
     try {
+      requireHeld(this.#file);
       appendFileSync(this.#file, text, { mode: PRIVATE.file });
     } catch (error) {
       this.#complain(error);

@@ -249,6 +249,47 @@ describe('Runner', () => {
     expect(endsOf()).toMatchObject([{ returncode: 0, last: true }]);
   });
 
+  it('runs as many jobs at once as its open files allow; one that is killed while it waits never starts', async () => {
+    const [second, third] = [`${folder}-2`, `${folder}-3`];
+    createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
+    createSpool(second, { parts: ['touch never'], owner: null, limits: { timeoutMs: 100 } });
+    createSpool(third, { parts: ['true'], owner: null });
+    const narrow = new Runner((event) => told.push(event), openKeeper, 1);
+    const all = [folder, second, third].map((one) => narrow.run(one));
+    await says(0, 'up');
+    expect(narrow.kill(second, { signal: 'SIGTERM', graceMs: 0, cause: 'killed' })).toBe(true);
+    await all[1];
+    expect(readSpool(second)).toMatchObject({ dropped: 'killed before it started', parts: [] });
+    await Promise.all(all);
+    expect(told.map(({ kind, folder: of, part }) => [kind, of, part])).toEqual([
+      ...[['start', folder, 0] as const, ['end', folder, 0] as const],
+      ...[['start', folder, 1] as const, ['end', folder, 1] as const],
+      ...[['start', third, 0] as const, ['end', third, 0] as const],
+    ]);
+  });
+
+  it('ends no earlier than it began when the clock is set back, and has taken what it took', async () => {
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      const real =
+        clock.getMockImplementation() ?? (() => performance.timeOrigin + performance.now());
+      createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
+      const done = runner.run(folder);
+      await says(0, 'up');
+      clock.mockImplementation(() => Math.round(real() - 3_600_000));
+      await done;
+    } finally {
+      clock.mockRestore();
+    }
+    const [first, second] = readSpool(folder)?.parts ?? [];
+    const wallMs = (first?.end?.usage?.wall_seconds ?? 0) * 1000;
+    expect(wallMs).toBeGreaterThan(250);
+    const tookMs = (first?.end?.endedAt ?? 0) - (first?.start?.startedAt ?? 0);
+    expect(Math.abs(tookMs - wallMs)).toBeLessThan(5);
+    expect(second?.start?.startedAt).toBeGreaterThanOrEqual(first?.end?.endedAt ?? Infinity);
+    expect(second?.end?.endedAt).toBeGreaterThanOrEqual(second?.start?.startedAt ?? Infinity);
+  });
+
   it('ends when its spool folder is removed meanwhile', async () => {
     createSpool(folder, { parts: ['echo up; sleep 0.3', 'true'], owner: null });
     const done = new Runner(() => undefined, openKeeper).run(folder);

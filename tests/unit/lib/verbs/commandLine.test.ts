@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { quoted } from '../../../../lib/verbs/commandLine.ts';
+import { commandOf, quoted } from '../../../../lib/verbs/commandLine.ts';
 
 it('quotes words so that a shell takes them apart again', () => {
   const word = fc.string({ unit: 'binary-ascii' }).filter((text) => !text.includes('\0'));
@@ -16,4 +16,24 @@ it('quotes words so that a shell takes them apart again', () => {
   expect(quoted(['make', '-j8', 'check'])).toBe('make -j8 check');
   // It would be a variable, and no program.
   expect(quoted(['A=b'])).toBe("'A=b'");
+});
+
+describe('what is sent of the words behind the flags', () => {
+  const of = (rest: readonly string[], isContainer: boolean, isBehindDashes = false) =>
+    commandOf({ rest, isContainer, isBehindDashes });
+
+  it('is a line for the shell of the image where it needs one, else its words', () => {
+    const line = 'echo $HOSTNAME; echo b';
+    expect(of([line], true)).toEqual({ command: line, shell: true });
+    expect(of(['uname -a'], true)).toEqual({ command: 'uname -a' });
+    expect(of(['echo', '$HOSTNAME; echo b'], true)).toEqual({
+      command: "echo '$HOSTNAME; echo b'",
+    });
+    expect(of(['a;b'], true, true)).toEqual({ command: "'a;b'" });
+  });
+
+  it('is always for a shell where no image is named', () => {
+    expect(of(['uname -a'], false)).toEqual({ command: 'uname -a', shell: true });
+    expect(of(['echo', 'a b'], false)).toEqual({ command: "echo 'a b'", shell: true });
+  });
 });

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
-import { nameOf, shortId, stateText } from '../../../../lib/verbs/jobText.ts';
+import { nameOf, shortId, stateText, tookMs } from '../../../../lib/verbs/jobText.ts';
 import { formatted } from '../../../../lib/verbs/printJobs.ts';
 import { exitCodeOf } from '../../../../lib/verbs/verbExit.ts';
 import { sampleJob } from '../../../helpers/sampleJobs.ts';
@@ -28,6 +28,12 @@ describe('the exit code by which a job is told', () => {
 });
 
 describe('a job in words', () => {
+  it('has taken no less than nothing, though the clock was set back', () => {
+    const [startedAt, endedAt] = ['2026-11-28T14:00:00.000Z', '2026-11-28T13:00:05.000Z'];
+    expect(tookMs({ startedAt, endedAt }, 0)).toBe(0);
+    expect(tookMs({ startedAt, endedAt: null }, 0)).toBe(0);
+  });
+
   it.each([
     [{ state: 'waiting', place: 3 }, 'waiting 3'],
     [{ state: 'failed', exitCode: 2 }, 'failed 2'],

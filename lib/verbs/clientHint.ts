@@ -1,0 +1,15 @@
+import type { PmanClientError } from '../client/index.ts';
+import { whyUnreachable } from './whyUnreachable.ts';
+
+/** How somebody who types says who he is: the server tells of a header, which is the client's business. */
+export const TOKEN_HINT =
+  '--token-file FILE names the token of this server, as do PMAN_TOKEN_FILE and PMAN_TOKEN';
+
+/** What whoever types can do about an error; undefined where there is nothing to say. */
+export function clientHint(error: PmanClientError): string | undefined {
+  if (error.code === 'unauthorized') return TOKEN_HINT;
+  if (error.code === 'bad_answer') return `${error.hint}; --server or PMAN_URL names it`;
+  if (error.code !== 'unreachable') return error.hint;
+  const { why, todo } = whyUnreachable(error.cause);
+  return why === undefined ? todo : `${why}; ${todo}`;
+}
