@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { systemErrorCode } from '../errors.ts';
 import type { ProcessIdentity } from './processes.ts';
 
@@ -67,6 +68,16 @@ export function hasVariable(pid: number, variable: string): boolean | undefined 
 /** The name of its program, at most 15 characters; empty when it has ended. */
 export function nameOf(pid: number): string {
   return ofProcess(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()) ?? '';
+}
+
+/** Whether a signal waits for a process that lives and does not block it: it has not run since (proc(5), `status`). */
+export function isPending(pid: number, signal: NodeJS.Signals): boolean {
+  const status = ofProcess(() => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? '';
+  if (/^State:\s*[ZX]/m.test(status)) return false;
+  const set = (name: string) =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`);
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  return ((set('SigPnd') | set('ShdPnd')) & ~set('SigBlk') & bit) !== 0n;
 }
 
 /** Sends a signal to a process that may have ended, or may be another user's. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { killGroup } from './controlGroups.ts';
 import { signalGroup } from './processes.ts';
-import { nameOf, type ProcessEntry, signalOne } from './processTable.ts';
+import { isPending, nameOf, type ProcessEntry, signalOne } from './processTable.ts';
 import { type TreeMarks, TreeSearch } from './treeSearch.ts';
 
 /** A process that could not be ended. */
@@ -21,6 +21,8 @@ const CHASE_MS = 1000;
 /** So many looks for new ones find none before all count as stopped, and how long one waits for the next, in milliseconds. */
 const QUIET_LOOKS = 3;
 const QUIET_MS = 1;
+/** What was stopped has to run before a signal reaches it. So long it is waited for at most, in milliseconds: KILL is quicker. */
+const DELIVERY_MS = 1000;
 
 /**
  * Ends everything that a process has started: the signal, and SIGKILL to what is left of it after the grace. That is its
@@ -36,7 +38,6 @@ export async function endTree(
 ): Promise<readonly LeftProcess[]> {
   const search = new TreeSearch(leader, marks);
   const all = await stopAll(leader, search);
-  const until = performance.now() + graceMs;
   const others = all.filter(({ group }) => group !== leader);
   const tell = (name: NodeJS.Signals) => {
     signalGroup(leader, name);
@@ -45,6 +46,8 @@ export async function endTree(
   tell(signal);
   // What is stopped takes no signal but KILL until it goes on.
   tell('SIGCONT');
+  await untilTaken(all, signal);
+  const until = performance.now() + graceMs;
   for (let lookAt = 0; performance.now() < until; ) {
     await sleep(Math.min(GROUP_POLL_MS, graceMs));
     if (signalGroup(leader, 0) || performance.now() < lookAt) continue;
@@ -77,6 +80,14 @@ async function stopAll(leader: number, search: TreeSearch): Promise<readonly Pro
     }
   }
   return search.look();
+}
+
+/** Waits until a signal has reached all of them: without a grace, too, the signal that was asked for comes first. */
+async function untilTaken(entries: readonly ProcessEntry[], signal: NodeJS.Signals): Promise<void> {
+  const until = performance.now() + DELIVERY_MS;
+  while (performance.now() < until && entries.some(({ pid }) => isPending(pid, signal))) {
+    await sleep(QUIET_MS);
+  }
 }
 
 /** Whether nothing lives. One that was found has ended, and the next that it started has come, while the others were read. */

@@ -89,6 +89,15 @@ describe('kill', () => {
     expect(performance.now() - started).toBeLessThan(within(1150));
   });
 
+  it('ends a job with the signal that was asked for, also without a grace', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const jid = await runJob(server, 'echo $$ && exec sleep 100');
+      await pidsOf(jid);
+      await kill(jid, { grace: 0 });
+      expect((await untilEnded(server, jid)).returncode).toEqual([-15]);
+    }
+  });
+
   it('lets a job end as it wants to within the grace', async () => {
     const jid = await runJob(
       server,
