@@ -1,4 +1,12 @@
-import { closeSync, fstatSync, openSync, readlinkSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 
 /**
@@ -8,14 +16,22 @@ import { systemErrorCode } from '../errors.ts';
 interface HeldFolder {
   readonly path: string;
   /** Keeps the folder known wherever it goes, and its number from being given to another one. */
-  readonly fd: number;
-  readonly dev: number;
-  readonly ino: number;
+  fd: number;
+  dev: number;
+  ino: number;
+  readonly renewal: Renewal | undefined;
   /** How many times it is held. */
   holders: number;
   /** When it was last looked for, on the clock of `performance.now()`, and what was found. */
   lookedAt: number;
   isThere: boolean;
+}
+
+/** How a folder is made anew that was removed, as long as nothing has taken its place. */
+export interface Renewal {
+  readonly mode: number;
+  /** Takes the new one for this process; false when another one was quicker. */
+  readonly take: () => boolean;
 }
 
 /** How long a folder is taken to be where it was seen, in milliseconds: many writes come together. */
@@ -25,11 +41,12 @@ const held = new Map<string, HeldFolder>();
 
 /**
  * From now on nothing is made in this folder, or above it, once it is no longer at its path.
+ * @param renewal has it made anew where it was removed; default: it is not
  * @returns gives it up
  * @throws the system's error when the folder cannot be opened
  */
-export function holdFolder(path: string): () => void {
-  const folder = held.get(path) ?? heldAnew(path);
+export function holdFolder(path: string, renewal?: Renewal): () => void {
+  const folder = held.get(path) ?? heldAnew(path, renewal);
   folder.holders += 1;
   held.set(path, folder);
   let isOver = false;
@@ -52,10 +69,15 @@ export function holdIfThere(path: string): void {
   }
 }
 
-function heldAnew(path: string): HeldFolder {
+function heldAnew(path: string, renewal: Renewal | undefined): HeldFolder {
+  const seen = { holders: 0, lookedAt: performance.now(), isThere: true };
+  return { path, renewal, ...opened(path), ...seen };
+}
+
+function opened(path: string) {
   const fd = openSync(path, 'r');
   const { dev, ino } = fstatSync(fd);
-  return { path, fd, dev, ino, holders: 0, lookedAt: performance.now(), isThere: true };
+  return { fd, dev, ino };
 }
 
 /**
@@ -105,8 +127,29 @@ function isThere(folder: HeldFolder): boolean {
   if (folder.isThere && now - folder.lookedAt < LOOK_MS) return true;
   const found = lookAt(folder.path);
   folder.lookedAt = now;
-  folder.isThere = found?.ino === folder.ino && found.dev === folder.dev;
+  folder.isThere =
+    found === undefined ? isRenewed(folder) : found.ino === folder.ino && found.dev === folder.dev;
   return folder.isThere;
+}
+
+/** Makes a folder anew that was removed, and not moved, and holds that from now on. */
+function isRenewed(folder: HeldFolder): boolean {
+  const { path, fd, renewal } = folder;
+  // A folder without a name has no links.
+  if (renewal === undefined || fstatSync(fd).nlink > 0) return false;
+  try {
+    mkdirSync(path, renewal.mode);
+    if (renewal.take()) {
+      Object.assign(folder, opened(path));
+      closeSync(fd);
+      return true;
+    }
+    rmdirSync(path);
+  } catch (error) {
+    // What it lay in is gone, too, or something has its name by now.
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+  return false;
 }
 
 function lookAt(path: string) {

@@ -12,19 +12,29 @@ import { strangerCheck } from '../host/strangers.ts';
  * Takes a database for this process alone: the folder of its records by its identity, so that no link, bind mount or new name
  * of it leads a second process there; and the folder beside it by a socket, also where the system or the file system knows no
  * locks of the first kind.
- * Both are held from then on (heldFolders.ts): once moved or removed they are not made anew by this process.
+ * Both are held from then on (heldFolders.ts): once moved they are not made anew by this process. The folder of records is made
+ * anew when it was removed, and taken again.
+ * @param mode of the folder of records
  * @throws PmanError conflict when another process has one of them
  */
 export async function lockDatabase(
   folder: string,
   workFolder: string,
+  mode: number,
 ): Promise<{ release(): void }> {
   const byIdentity = await identityLock();
-  const unlock = byIdentity?.(folder);
-  if (unlock === 'taken') throw inUse(folder);
+  let unlock: (() => void) | undefined;
+  const take = () => {
+    const next = byIdentity?.(folder);
+    if (next === 'taken') return false;
+    unlock?.();
+    unlock = next;
+    return true;
+  };
+  if (!take()) throw inUse(folder);
   try {
     const lock = await lockFolder(workFolder);
-    const letGo = [folder, workFolder].map(holdFolder);
+    const letGo = [holdFolder(folder, { mode, take }), holdFolder(workFolder)];
     return {
       release: () => {
         for (const each of letGo) each();

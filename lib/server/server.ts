@@ -131,7 +131,7 @@ async function open(
   const spool = join(workFolder, 'jobs');
   const rights = rightsUnder(config.umask);
   claimFolders({ folder: config.dbPath, rights, work: [workFolder, spool, acceptedFolder(spool)] });
-  const lock = await lockDatabase(config.dbPath, workFolder);
+  const lock = await lockDatabase(config.dbPath, workFolder, rights.folder);
   releases.push(() => lock.release());
   const spent = new SpentMemory();
   spent.worked(); // the start is work, too

@@ -26,7 +26,8 @@ export function mountSmallDisk(folder: string, mebi: number): boolean {
 /** Makes a folder read-only, with what is below it; false where this user may not mount. */
 export function makeReadOnly(folder: string): boolean {
   if (!mounted(folder, '--bind', folder)) return false;
-  return run('mount', '-o', 'remount,ro,bind', folder);
+  // As long as somebody writes there, who came in between, the system refuses.
+  return Array.from({ length: 50 }).some(() => run('mount', '-o', 'remount,ro,bind', folder));
 }
 
 /** Lets a disk of `mountSmallDisk` be written, or not. */

@@ -5,6 +5,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -268,18 +269,31 @@ describe('a database folder that somebody moves while pman runs', () => {
 });
 
 describe('a database folder that somebody removes while pman runs', () => {
-  it('is not made anew by it, and jobs are refused; the next start makes it', async () => {
+  it('is made anew by the next job, for this pman alone', async () => {
     const server = await startServer();
     await untilEnded(server, await runJob(server, 'echo gone'));
     await server.post('DBctl', { do: 'save' });
     rmSync(server.folders.DBpath, { recursive: true });
-    await refusedAt(server, /was not accepted: .* was removed while it was in use/);
-    expect(existsSync(server.folders.DBpath)).toBe(false);
-    await server.kill9();
-    await server.restart();
     const jid = await runJob(server, 'echo anew');
     await expectOnDisk(server, jid);
+    // Another name of it leads no second one there.
+    const other = makeFolders();
+    rmSync(other.DBpath, { recursive: true, force: true });
+    symlinkSync(server.folders.DBpath, other.DBpath);
+    await expect(startServer({ folders: other })).rejects.toThrow(/is in use/);
+    await server.kill9();
+    await server.restart();
     expect((await resultOf(server, jid)).stdout).toEqual(['anew\n']);
+    await endServer(server);
+  });
+
+  it('refuses jobs when its spool is gone, and the next start makes it', async () => {
+    const server = await startServer();
+    rmSync(`${server.folders.DBpath}.spool`, { recursive: true });
+    await refusedAt(server, /was not accepted: .* was removed while it was in use/);
+    await server.kill9();
+    await server.restart();
+    await expectOnDisk(server, await runJob(server, 'echo anew'));
     await endServer(server);
   });
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
-import { endServer, makeGate, runJob } from '../helpers/pman.ts';
+import { endServer, makeGate } from '../helpers/pman.ts';
 import { builtProgram, makeFolders, startServer, TestServer } from '../helpers/startServer.ts';
 
 /** Runs pman_health with those flags. */
@@ -73,7 +73,8 @@ describe('pman_health', () => {
     const { DBpath } = server.folders;
     renameSync(DBpath, `${DBpath}.kept`);
     writeFileSync(DBpath, 'no folder');
-    await runJob(server, 'true');
+    const refused = await server.post('run', { cmd: 'true', auid: 'a', jid: 'a', threaded: true });
+    expect(refused.status).toBe(false);
     const sick = await eventually(() => {
       const now = health(...portOf(server));
       return now.status === 1 && now;

@@ -9,9 +9,12 @@ import { clock, isOver, middleCut, shortId, span, tookWords } from './shown.ts';
 import { useApp, useChanges, useNow, useRedrawWhenSeen } from './useApp.ts';
 import { useHold } from './useHold.ts';
 
-/** Rows that are drawn above and below what is seen; at first none, so that the others are there sooner. */
+/**
+ * Rows that are drawn above and below what is seen; none where all that is seen is new, as at first and after a jump, so that
+ * it is there sooner: the others come behind the picture.
+ */
 const SPARE = 12;
-/** By so many rows more is drawn than has to be: most scrolls draw nothing anew. */
+/** By so many rows more is drawn then than has to be: most scrolls draw nothing anew. */
 const STEP = 8;
 
 /** Rows to be drawn, and how the scroll bar stands to them. */
@@ -40,12 +43,19 @@ export function JobTable() {
   const [{ first, last }, setSpan] = useState<Span>(() => ({
     ...{ first: 0, last: Math.ceil(window.innerHeight / ROW), offset: 0 },
   }));
+  /** The rows that are drawn, as far as they are loaded. */
+  const span = useRef({ first, last });
+  span.current = { first, last };
   const look = () => {
     // A list that is not shown is where it was.
     if (frame.current === null || scroll.isHidden) return;
     const place = Math.floor(scroll.top / ROW);
+    const end = place + Math.ceil(scroll.view / ROW);
+    const isNew = span.current.last <= place || span.current.first >= end;
+    if (isNew) spare.current = 0;
     const from = Math.max(0, place - spare.current);
-    const to = place + Math.ceil(scroll.view / ROW) + spare.current;
+    const to = end + spare.current;
+    const step = spare.current === 0 ? 0 : STEP;
     const { offset } = scroll.bar;
     const mayStay = (old: Span) =>
       old.first <= from &&
@@ -53,7 +63,7 @@ export function JobTable() {
       old.last - old.first <= to - from + 2 * STEP &&
       old.offset === offset;
     setSpan((old) =>
-      mayStay(old) ? old : { first: Math.max(0, from - STEP), last: to + STEP, offset },
+      mayStay(old) ? old : { first: Math.max(0, from - step), last: to + step, offset },
     );
     hold();
     const { rows: loaded, start: begin } = app.rows;
@@ -87,12 +97,12 @@ export function JobTable() {
   useLayoutEffect(() => {
     if (isUsable) performance.mark('pman usable');
   }, [isUsable]);
-  // Behind the first picture.
+  // Behind the picture of what is seen.
   useEffect(() => {
-    if (!isUsable) return;
+    if (!isUsable || spare.current > 0) return;
     spare.current = SPARE;
     look();
-  }, [isUsable]);
+  }, [isUsable, first, last]);
   const now = useNow(shown.some(({ state }) => !isOver(state)));
   useRedrawWhenSeen();
   const minute = Math.floor(Date.now() / 60_000);
