@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -10,15 +9,13 @@ import {
 } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { messageOf, systemErrorCode } from '../../lib/errors.ts';
-import { strangerAt } from '../../lib/host/peerUser.ts';
-import { strangerWords } from '../../lib/host/strangers.ts';
+import { findCopier, startCopier } from './copierContact.ts';
 import type { FromCopier, ToCopier } from './copierProtocol.ts';
 import { makePipe, unreadBytes } from './nativePipe.ts';
-import { connectTo, makeSocketPair, sendText } from './nativeSocket.ts';
+import { sendText } from './nativeSocket.ts';
 import type { OnFull, OutputKeeper, OutputOptions, PartOutputs } from './outputKeeper.ts';
-import { copierSocket, lineReader } from './runnerProtocol.ts';
+import { lineReader } from './runnerProtocol.ts';
 import { partPlace } from './spool.ts';
 
 export interface NativeKeeperOptions {
@@ -40,7 +37,6 @@ const RETRY_MS = 10;
 const RESPAWN_MS = 100;
 /** How long before the pipes of a part are sent again that the copier could not take, in milliseconds. */
 const LACKING_MS = 200;
-const NOBODY = new Set(['ENOENT', 'ECONNREFUSED']);
 const GONE = new Set(['EPIPE', 'ECONNRESET', 'EBADF']);
 
 /** Has outputs written by a process of its own, the copier of the spool: finds the one that is there, or starts one. */
@@ -166,7 +162,8 @@ export class NativeKeeper implements OutputKeeper {
    * @throws the system's error when none can be started
    */
   #connect(): void {
-    const fd = this.#find() ?? this.#start();
+    const { spool, program } = this.#options;
+    const fd = findCopier(spool) ?? startCopier(spool, program);
     const socket = new Socket({ fd, readable: true, writable: false });
     socket.unref();
     socket.setEncoding('utf8');
@@ -188,42 +185,6 @@ export class NativeKeeper implements OutputKeeper {
       const [kind = '', part = ''] = splitOnce(key);
       this.#send({ do: kind === 'settled' ? 'settle' : 'which', part });
     }
-  }
-
-  #find(): number | undefined {
-    const path = copierSocket(this.#options.spool);
-    try {
-      const fd = connectTo(path);
-      const stranger = strangerAt(fd);
-      if (stranger === undefined) return fd;
-      // As if nobody were there: it is given no pipe, and a copier of our own takes the name.
-      closeSync(fd);
-      const words = strangerWords(stranger, path);
-      if (words !== undefined) console.error(words);
-      return undefined;
-    } catch (error) {
-      if (NOBODY.has(systemErrorCode(error) ?? '')) return undefined;
-      throw error;
-    }
-  }
-
-  #start(): number {
-    const { spool, program = programFile() } = this.#options;
-    const [ours, its] = makeSocketPair();
-    let copier: ChildProcess;
-    try {
-      copier = spawn(process.execPath, [program, spool], {
-        ...{ detached: true, stdio: ['ignore', 'ignore', 'inherit', its] },
-      });
-    } catch (error) {
-      closeSync(ours);
-      throw error;
-    } finally {
-      closeSync(its);
-    }
-    copier.on('error', (error) => console.error(`no copier of outputs: ${messageOf(error)}`));
-    copier.unref();
-    return ours;
   }
 
   /** The copier was killed: unless another one has been connected by then, one is after a moment. */
@@ -296,11 +257,4 @@ function openPipeOf(pid: number, fd: number): number | undefined {
     if (systemErrorCode(error) !== undefined) return undefined;
     throw error;
   }
-}
-
-/** Beside this file when that is compiled; of the checkout's build when it is not. */
-function programFile(): string {
-  const beside = fileURLToPath(new URL('./outputCopierProcess.cjs', import.meta.url));
-  if (existsSync(beside)) return beside;
-  return fileURLToPath(new URL('../../dist/bin/outputCopierProcess.cjs', import.meta.url));
 }
