@@ -50,6 +50,8 @@ const SIGNALLED = 128;
 /** The highest number of a signal on Linux. */
 const LAST_SIGNAL = 64;
 export const KILLED_EXIT = SIGNALLED + 9;
+/** What an engine stops with TERM ends so. */
+export const STOPPED_EXIT = SIGNALLED + 15;
 
 /** The words for what happened, and behind them the engine's own on one line. */
 export function causeOf(word: CauseWord, detail?: string | null): string {

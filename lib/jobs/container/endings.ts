@@ -16,6 +16,7 @@ import type { ContainerJob } from './job.ts';
 import { writesBeyond } from './outputLimits.ts';
 import { type Outputs, readOutputs } from './outputs.ts';
 import { statusOfLook } from './recorded.ts';
+import { settledLook } from './settledLook.ts';
 import type { ContainerJobStore } from './store.ts';
 
 export interface EndingsOptions {
@@ -86,8 +87,11 @@ export class Endings {
    * Writes down how it has ended, with its last words; once, however often this is called. While the engine is away it stays
    * as it is. Last words that cannot be read are left out: they hold up no end.
    */
-  async ended(job: ContainerJob, look: Look): Promise<void> {
+  async ended(job: ContainerJob, seen: Look): Promise<void> {
     await this.#closing(job, async () => {
+      const look = await this.#settled(job, seen);
+      if (look === undefined) return vanishedEnd(job);
+      job.seen = look;
       const outputs = await this.#lastWords(job, look);
       const overrun = await this.#overrun(job, look);
       const isWell = overrun === undefined && statusOfLook(look) === 'finishedSuccessfully';
@@ -95,8 +99,8 @@ export class Endings {
       const isOwn = isWell && !isCutOff(job, look);
       const status = isOwn ? 'finishedSuccessfully' : 'finishedWithError';
       const cause = isOwn ? look.cause : (job.endCause ?? overrun ?? look.cause);
-      const seen = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
-      return { status, ...seen, ...outputs, cause };
+      const known = { shown: look.shown, workers: shownOf(look), endedAt: endOf(look) };
+      return { status, ...known, ...outputs, cause };
     });
   }
 
@@ -114,15 +118,7 @@ export class Endings {
 
   /** It is not there any more, and nobody has seen how it ended. */
   async vanished(job: ContainerJob): Promise<void> {
-    await this.#closing(job, async () => ({
-      status: 'finishedWithError',
-      shown: job.seen?.shown,
-      workers: [],
-      // Also of one that was seen to wait: it may have started since.
-      ...{ logs: unreadMark(CAUSES.removed), outputs: [] },
-      cause: job.endCause ?? causeOf('removed', 'the service'),
-      endedAt: preciseNow(),
-    }));
+    await this.#closing(job, async () => vanishedEnd(job));
   }
 
   /** The record has its end: once it is on the disk, nothing else is needed of the job. */
@@ -157,6 +153,16 @@ export class Endings {
     const { database, log, progressOf } = this.#options;
     logEnded(log, job.root, database.tree(job.root), progressOf);
     this.filed(job);
+  }
+
+  /** What pman has ended is removed by nobody else. */
+  async #settled(job: ContainerJob, look: Look): Promise<Look | undefined> {
+    if (job.endCause !== undefined) return look;
+    return settledLook(look, async () => {
+      const engine = await this.#options.engine();
+      const looks = await engine.look([job.work], { haveChanged: true });
+      return looks.get(job.name);
+    });
   }
 
   /** @throws PmanError unavailable when the engine is away: then it is tried again */
@@ -243,6 +249,18 @@ export class Endings {
 }
 
 const NOTHING: Outputs = { logs: '', outputs: [] };
+
+function vanishedEnd(job: ContainerJob): ContainerEnd {
+  return {
+    status: 'finishedWithError',
+    shown: job.seen?.shown,
+    workers: [],
+    // Also of one that was seen to wait: it may have started since.
+    ...{ logs: unreadMark(CAUSES.removed), outputs: [] },
+    cause: job.endCause ?? causeOf('removed', 'the service'),
+    endedAt: preciseNow(),
+  };
+}
 
 /** When the last worker ended; now, where the engine does not say, and where its clock is ahead. */
 function endOf({ workers }: Look): number {

@@ -130,8 +130,8 @@ export class ContainerWatch {
     // How it ended may have been seen before it was removed, when its last words could not be read.
     const known = look ?? (job.seen?.kind === 'ended' ? job.seen : undefined);
     if (known === undefined) return endings.vanished(job);
-    job.seen = known;
     if (known.kind === 'ended') return endings.ended(job, known);
+    job.seen = known;
     const record = database.edit(job.root, WRITE_RUNNING);
     if (record) recordContainerStatus(record, statusOfLook(known), known.cause);
     if (job.state.kind === 'ending') onStillRunning(job);

@@ -23,6 +23,7 @@ const KINDS = [
   'what never ran',
   'an end that nobody saw',
   'a worker of several is removed',
+  'a container is removed while it runs: killed first, gone a moment later',
   'a log that cannot be read',
   'a job reads its input',
   'a terminal that nobody asked for',

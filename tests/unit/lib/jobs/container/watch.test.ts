@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ContainerPman } from '../../../../helpers/containerPman.ts';
 import { eventually } from '../../../../helpers/eventually.ts';
@@ -98,6 +99,26 @@ describe('a container job that is watched', () => {
     const { status, cause, exitCode } = await pman.end(root);
     expect({ status, exitCode }).toEqual({ status: 'finishedWithError', exitCode: null });
     expect(cause).toMatch(/removed by somebody/);
+  });
+
+  it.each([
+    ['is gone a moment later was removed: nobody knows how it ended', true],
+    ['stays there has the exit code of the signal', false],
+  ] as const)('that is killed at the engine and %s', async (_, isRemoved) => {
+    const root = await pman.submit('sleep 600', { name: 'n' });
+    await eventually(() => stateOf(root) === 'started');
+    const somebody = new MemoryEngine(world);
+    await somebody.end({ name: 'n', handle: undefined }, { signal: 'SIGKILL', graceMs: 0 });
+    await eventually(() => world.works.get('n')?.workers.every((w) => w.isOver) === true);
+    // pman has heard of the first half by then.
+    await sleep(500);
+    if (isRemoved) await somebody.remove({ name: 'n', handle: undefined });
+    const { cause, exitCode } = await pman.end(root);
+    expect({ exitCode, cause }).toEqual(
+      isRemoved
+        ? { exitCode: null, cause: 'removed by somebody else: the service' }
+        : { exitCode: 137, cause: 'ended by SIGKILL' },
+    );
   });
 
   it('is seen to have ended by who follows an output that it does not have, also when the engine tells nothing', async () => {
