@@ -28,6 +28,8 @@ export const CAUSES = {
   mount: 'a folder cannot be mounted',
   name: 'its name is taken',
   refused: 'refused by the engine',
+  /** The engine, or what drives it, was stopped on the way to the first instruction of the command. */
+  interrupted: 'its start was interrupted',
   /** No node has the processors, memory or devices that it asks for. */
   place: 'no node can take it',
   waits: 'it waits',
@@ -94,6 +96,7 @@ export function isEndedByUs(cause: string): boolean {
 /** Of these causes nothing has run. */
 const BEFORE_START: readonly CauseWord[] = [
   ...(['image', 'imageName', 'command', 'mount', 'name', 'refused', 'place', 'waits'] as const),
+  'interrupted',
 ];
 
 /** Whether a cause says that the engine could not start the command. */
@@ -121,6 +124,9 @@ export function perhapsMemoryCause(limit: string): string {
 
 /** What engines say of what they did not start: Docker, Podman, containerd and runc. */
 const STARTS: readonly (readonly [RegExp, CauseWord])[] = [
+  // What was made waits to be told to run its command: whoever was interrupted behind that may have told it.
+  [/failed to start .*context (canceled|deadline exceeded)/i, 'unknown'],
+  [/context (canceled|deadline exceeded)/i, 'interrupted'],
   [/invalid reference format|not a valid repository|repository name .*must be/i, 'imageName'],
   [/no such image|image not known|pull access denied|manifest .*unknown/i, 'image'],
   [/bind source path|invalid mount|error mounting|statfs \S+: no such file/i, 'mount'],

@@ -24,6 +24,7 @@ const KINDS = [
   'an end that nobody saw',
   'a worker of several is removed',
   'a container is removed while it runs: killed first, gone a moment later',
+  'a kubelet is killed while it starts a pod',
   'a log that cannot be read',
   'a job reads its input',
   'a terminal that nobody asked for',

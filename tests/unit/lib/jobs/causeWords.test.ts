@@ -22,6 +22,11 @@ describe('the words for why a container job ended', () => {
     ['statfs /x: no such file or directory', 'mount'],
     ['no suitable node (insufficient resources on 1 node)', 'place'],
     ['could not select device driver "" with capabilities: [[gpu]]', 'place'],
+    [
+      'failed to create containerd task: failed to create shim task: context canceled',
+      'interrupted',
+    ],
+    ['failed to start containerd task "x": context deadline exceeded', 'unknown'],
     ['something else', 'refused'],
   ] as const)('take what an engine says, "%s", for: %s', (said, word) => {
     expect(startCause(said)).toBe(`${CAUSES[word]}: ${said}`);
