@@ -11,13 +11,13 @@ import { tempDir } from './tempDir.ts';
 export const checkout = process.cwd();
 
 /**
- * The command that runs one of the built programs; with PMAN_TEST_BIN set, the executable of that name
- * in that folder (to hold the tests themselves against another build, or against the originals).
+ * The command that runs one of the built programs, the file that `package.json` names; with PMAN_TEST_BIN set, the
+ * executable of that name in that folder (to hold the tests themselves against another build, or against the originals).
  */
 export function builtProgram(name: string): readonly string[] {
   const folder = process.env.PMAN_TEST_BIN;
   if (folder) return [join(folder, name)];
-  return [process.execPath, join(checkout, 'dist/bin', `${name}.js`)];
+  return [process.execPath, join(checkout, 'dist/bin', `${name}.cjs`)];
 }
 
 /** The places one server uses; hand them to another server to let it find what the first one left. */

@@ -47,7 +47,7 @@ function reply(method: string | undefined, path: string): [number, unknown] {
 
 function swarm(...args: readonly string[]) {
   const env = { PATH: process.env.PATH, DOCKER_HOST: host };
-  return execa('node', ['dist/bin/swarm.js', ...args], { reject: false, env, extendEnv: false });
+  return execa('node', ['dist/bin/swarm.cjs', ...args], { reject: false, env, extendEnv: false });
 }
 
 describe('swarm', () => {
@@ -109,7 +109,7 @@ describe('swarm', () => {
     const conffile = join(tempDir(), 'swarm.ini');
     writeFileSync(conffile, `[DEFAULT]\nbase_url = ${host}\n`);
     const env = { PATH: process.env.PATH, DOCKER_HOST: 'unix:///nonexistent.sock' };
-    const args = ['dist/bin/swarm.js', '--conffile', conffile, '--state', 'test'];
+    const args = ['dist/bin/swarm.cjs', '--conffile', conffile, '--state', 'test'];
     const { stdout } = await execa('node', args, { env, extendEnv: false });
     expect(stdout).toContain('"task1"');
   });

@@ -33,7 +33,7 @@ describeWithEngine('swarm over TLS', opensslMissing, () => {
 
   function state(env: Record<string, string>) {
     const all = { PATH: process.env.PATH, HOME: '/nonexistent', DOCKER_HOST: host, ...env };
-    const args = ['dist/bin/swarm.js', '--state', 'test'];
+    const args = ['dist/bin/swarm.cjs', '--state', 'test'];
     return execa('node', args, { reject: false, env: all, extendEnv: false });
   }
 
