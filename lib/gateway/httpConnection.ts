@@ -128,6 +128,11 @@ export class HttpConnection {
     if (this.#waiting.length >= MAX_WAITING) this.#hold(true);
   }
 
+  /** Whether it closes behind an answer that was given early: what came behind that request is not looked at (RFC 9112, 9.6). */
+  get isBrokenOff(): boolean {
+    return this.#brokenOff;
+  }
+
   /** Answers a request without reading the rest of it; the connection closes after this answer. */
   refuse(res: ServerResponse, reply: GatewayReply): void {
     if (this.#brokenOff) return;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { messageOf, systemErrorCode } from '../errors.ts';
 import { YoungGarbage } from '../host/youngGarbage.ts';
+import { codingFault } from '../transferCoding.ts';
 import { type BodyBudget, BodyCollector } from './body.ts';
 import { headerValue, headerValues } from './headerLines.ts';
 import { HttpConnection } from './httpConnection.ts';
@@ -21,6 +22,8 @@ interface Arrived {
   readonly res: ServerResponse;
   readonly waitsForContinue: boolean;
 }
+
+type HeadFault = readonly [status: number, message: string];
 
 /** HTTP on streams that come from elsewhere: node's parser and writer, with no socket of their own; and a short way for requests
  * that come in one piece (see WholeFront). */
@@ -107,17 +110,17 @@ export class HttpFront {
   #onRequest(req: IncomingMessage, res: ServerResponse, waitsForContinue = false): void {
     const connection = this.#connections.get(req.socket);
     if (connection === undefined || this.#stopping) return;
-    const fault = headFault(req);
-    if (fault !== undefined) {
-      this.#refuse(req, res, 400, fault);
-      return;
-    }
     const arrived: Arrived = { connection, req, res, waitsForContinue };
     const before = this.#undecided.get(connection);
-    const decision =
-      before === undefined
-        ? this.#options.admit?.(connection.request(req))
-        : before.then(() => this.#options.admit?.(connection.request(req)));
+    const decide = () => {
+      // Whoever is told that the connection closes is told that nothing more was done.
+      if (connection.isBrokenOff) return undefined;
+      const fault = headFault(req);
+      if (fault === undefined) return this.#options.admit?.(connection.request(req));
+      this.#refuse(req, res, ...fault);
+      return undefined;
+    };
+    const decision = before === undefined ? decide() : before.then(decide);
     if (!(decision instanceof Promise)) {
       this.#decided(arrived, decision);
       return;
@@ -139,6 +142,7 @@ export class HttpFront {
     { connection, req, res, waitsForContinue }: Arrived,
     refused: GatewayReply | undefined,
   ): void {
+    if (connection.isBrokenOff) return;
     const { maxBodyBytes } = this.#options.limits;
     const expectedBytes = bodyLength(req);
     if (refused !== undefined) {
@@ -242,12 +246,14 @@ export class HttpFront {
 }
 
 /** What RFC 9112 wants refused and node's parser lets through. */
-function headFault({ httpVersion, rawHeaders }: IncomingMessage): string | undefined {
+function headFault({ httpVersion, rawHeaders }: IncomingMessage): HeadFault | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
-    return 'Only HTTP/1.1 and HTTP/1.0 are spoken.';
+    return [400, 'Only HTTP/1.1 and HTTP/1.0 are spoken.'];
   const hosts = headerValues(rawHeaders, 'host').length;
-  if (hosts > 1) return 'The request has more than one Host header.';
-  return hosts === 0 && httpVersion === '1.1' ? 'The request has no Host header.' : undefined;
+  if (hosts > 1) return [400, 'The request has more than one Host header.'];
+  if (hosts === 0 && httpVersion === '1.1') return [400, 'The request has no Host header.'];
+  const coded = codingFault(headerValues(rawHeaders, 'transfer-encoding'));
+  return coded === undefined ? undefined : [501, `This request cannot be read: ${coded}.`];
 }
 
 /** How many bytes of body follow a head; undefined when it does not say. */

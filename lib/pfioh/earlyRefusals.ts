@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BadRequestError, messageOf, systemErrorCode } from '../errors.ts';
+import { BadRequestError, messageOf, PmanError, systemErrorCode } from '../errors.ts';
+import { codingFault } from '../transferCoding.ts';
 import { dumps } from '../wire/pythonJson.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 
@@ -53,14 +54,20 @@ function refuse(socket: Duplex, status: number, message: string): void {
 }
 
 /**
- * A request has one Host (RFC 9112, 3.2). Node would refuse one without by itself, without the headers that every answer has,
- * and takes the first of several.
- * @throws BadRequestError
+ * Refuses a request of which nobody can say what it means: one that has no Host or several (RFC 9112, 3.2), of which Node would
+ * take the first, and one whose body nobody can read here. Nothing that follows it on its connection is looked at.
+ * @throws PmanError bad_request, not_implemented
  */
-export function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
-  const { length } = headersDistinct.host ?? [];
-  if (length > 1) throw new BadRequestError('the request has more than one header Host');
-  if (length === 0 && httpVersion === '1.1') {
-    throw new BadRequestError('the request has no header Host');
-  }
+export function requireClearHead(
+  { headersDistinct, httpVersion }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const hosts = headersDistinct.host?.length ?? 0;
+  const coding = codingFault(headersDistinct['transfer-encoding'] ?? []);
+  const isClear = coding === undefined && (hosts === 1 || (hosts === 0 && httpVersion === '1.0'));
+  if (isClear) return;
+  response.setHeader('Connection', 'close');
+  if (coding !== undefined) throw new PmanError('not_implemented', coding);
+  const said = hosts > 1 ? 'has more than one header Host' : 'has no header Host';
+  throw new BadRequestError(`the request ${said}`);
 }

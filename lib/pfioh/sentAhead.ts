@@ -25,10 +25,12 @@ interface Line {
 export function oneByOne(serve: Serve): Serve {
   const lines = new WeakMap<Socket, Line>();
   const begin = ({ request, response }: Arrived): void => {
-    response.once('close', () => setImmediate(next, request.socket));
+    response.once('close', () => setImmediate(next, request.socket, response));
     serve(request, response);
   };
-  const next = (socket: Socket): void => {
+  const next = (socket: Socket, before: ServerResponse): void => {
+    // Who is told that the connection closes is told that nothing more was done (RFC 9112, 9.6).
+    if (before.getHeader('connection') === 'close') return;
     const first = lines.get(socket)?.waiting.shift();
     if (socket.destroyed || first === undefined) lines.delete(socket);
     else begin(first);

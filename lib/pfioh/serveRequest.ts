@@ -10,7 +10,7 @@ import { pageHeaders, refuseForeign } from '../wire/foreignPage.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
 import { answerError, tellable } from './answer.ts';
 import type { Asked, Context, Handled, RequestContext, Transfer } from './context.ts';
-import { requireHost } from './earlyRefusals.ts';
+import { requireClearHead } from './earlyRefusals.ts';
 import type { Places } from './places.ts';
 import { route } from './route.ts';
 
@@ -63,7 +63,7 @@ export async function serveRequest(
     },
   };
   try {
-    requireHost(request);
+    requireClearHead(request, response);
     refuseForeign(request.headers, context.pages);
     for (const [name, value] of pageHeaders(request.headers, context.pages))
       response.setHeader(name, value);

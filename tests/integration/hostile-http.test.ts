@@ -182,6 +182,27 @@ describe('a server with one listener', () => {
       expectRefused(`${bytes}${smuggled}`, 400),
     );
 
+    const empty = (...headers: readonly string[]) => post('', 'Content-Length: 0', ...headers);
+    it.each([
+      [400, 'two hosts', empty('Host: y')],
+      [400, 'no host', empty().replace('Host: x\r\n', '')],
+      [417, 'an expectation that nobody knows', empty('Expect: something')],
+      [
+        501,
+        'a body that is compressed on the way',
+        post(chunked(hello), 'Transfer-Encoding: gzip, chunked'),
+      ],
+    ])(
+      'is told with %d that its connection closes, and nothing behind it is carried out: %s',
+      (status, _what, bytes) => expectRefused(`${bytes}${smuggled}`, status),
+    );
+
+    it('has an answer that names the coding that nobody here undoes', async () => {
+      const bytes = post(chunked(hello), 'Transfer-Encoding: gzip, chunked');
+      const answer = await server.raw(Buffer.from(bytes));
+      expect(answer?.text).toContain('the transfer coding \\"gzip\\" is not known');
+    });
+
     it('a body without a length is the next request, and refused as one', async () => {
       const wire = await Wire.open(server.port);
       await wire.send(post(hello));

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CHECK_HEADER, checkText } from '../../lib/transfer/contentCheck.ts';
 import { craftArchive } from '../helpers/archive.ts';
@@ -148,6 +149,32 @@ describe('pfioh', () => {
       400,
       expect.stringContaining('more than one header Host'),
     ]);
+    wire.destroy();
+  });
+
+  it('does nothing of what follows a request that it cannot understand', async () => {
+    const { address } = await start();
+    const wire = await Wire.open(Number(new URL(`http://${address}`).port));
+    const message = JSON.stringify({ action: 'x', meta: { ctl: { serverCmd: 'quit' } } });
+    const quit = `d_msg=${encodeURIComponent(message)}`;
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\n';
+    const form = 'Content-Type: application/x-www-form-urlencoded\r\n';
+    const unclear = `${head}Host: y\r\nContent-Length: 0\r\n\r\n`;
+    await wire.send(`${unclear}${head}${form}Content-Length: ${quit.length}\r\n\r\n${quit}`);
+    expect((await wire.answer())?.status).toBe(400);
+    expect(await wire.answer()).toBeNull();
+    wire.destroy();
+    await sleep(200);
+    expect((await request(Number(new URL(`http://${address}`).port), 'GET', '/')).status).toBe(400);
+  });
+
+  it('does not take a body for a file that is compressed on the way', async () => {
+    const { address } = await start();
+    const wire = await Wire.open(Number(new URL(`http://${address}`).port));
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n';
+    await wire.send(`${head}0\r\n\r\n`);
+    const answer = await wire.answer();
+    expect([answer?.status, answer?.text]).toEqual([501, expect.stringContaining('only chunked')]);
     wire.destroy();
   });
 
