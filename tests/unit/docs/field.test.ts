@@ -25,6 +25,7 @@ const KINDS = [
   'a worker of several is removed',
   'a container is removed while it runs: killed first, gone a moment later',
   'a kubelet is killed while it starts a pod',
+  'a request is sent ahead behind one that is refused for its head',
   'a log that cannot be read',
   'a job reads its input',
   'a terminal that nobody asked for',
