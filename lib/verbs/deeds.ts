@@ -7,10 +7,10 @@ import { type Refusal, tellDryRun, tellRefused } from './dryRun.ts';
 import type { Flag, Words } from './flagWords.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText } from './jobText.ts';
 import { tellNext } from './nextCommands.ts';
-import { type Problem, problemOf } from './problem.ts';
 import { statesOf } from './selectors.ts';
 import type { Session } from './session.ts';
 import { FAILED } from './verbExit.ts';
+import { type Problem, problemOf } from './verbProblem.ts';
 
 /** The flags of every verb that does something to jobs. */
 export const DEED_FLAGS: readonly Flag[] = [

@@ -2,9 +2,9 @@ import type { Job } from '../client/index.ts';
 import type { Words } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { shortId } from './jobText.ts';
-import type { Problem } from './problem.ts';
 import type { Session } from './session.ts';
 import { FAILED } from './verbExit.ts';
+import type { Problem } from './verbProblem.ts';
 
 export interface DryRun {
   /** What would become of a job, in words behind its name. */

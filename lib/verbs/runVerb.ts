@@ -6,10 +6,10 @@ import { nearName } from '../wire/nearName.ts';
 import { clientHint } from './clientHint.ts';
 import { CannotError, Interrupted } from './failures.ts';
 import { VERBS, verbRow } from './index.ts';
-import { problemOf, usageHint } from './problem.ts';
 import { ownStreams, type Streams } from './streams.ts';
 import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
 import { overview, verbHelp } from './verbHelp.ts';
+import { problemOf, usageHint } from './verbProblem.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
