@@ -17,13 +17,18 @@ export interface Logger extends LogMethods {
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }
 
-/** A logger that writes by the methods of another object; without one it says nothing. */
+/** A logger that writes by the methods of another object, whose errors it takes; without one it says nothing. */
 export function loggerOver(methods: LogMethods | undefined): Logger {
   const over = (own: Readonly<Record<string, unknown>>): Logger => {
     const method =
       (level: LogLevel): LogMethod =>
-      (message, fields) =>
-        methods?.[level](message, { ...own, ...fields });
+      (message, fields) => {
+        try {
+          methods?.[level](message, { ...own, ...fields });
+        } catch {
+          // Whose logger fails has lost a line, and must not lose the answer that was to be logged.
+        }
+      };
     return {
       ...{ debug: method('debug'), info: method('info') },
       ...{ warn: method('warn'), error: method('error') },

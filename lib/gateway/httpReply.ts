@@ -24,12 +24,12 @@ export function keptHead(
   const lines = kept.get(headers);
   if (lines === undefined) return undefined;
   const length = bytes ?? Buffer.byteLength(body);
-  return `${statusLine(status)}Content-Length: ${length}\r\n${lines}\r\n`;
+  return `${statusLine(status)}Date: ${dateText()}\r\nContent-Length: ${length}\r\n${lines}\r\n`;
 }
 
 /** The header lines of a reply as node's flat list, with the length of a Buffer body put first when it is missing. */
 export function flatHeaders({ status, headers, body }: GatewayReply, close: boolean): string[] {
-  const flat: string[] = [];
+  const flat = ['Date', dateText()];
   if (!isStream(body) && !isBodyless(status) && declaredLength(headers) === undefined) {
     flat.push('Content-Length', String(Buffer.byteLength(body)));
   }
@@ -39,6 +39,20 @@ export function flatHeaders({ status, headers, body }: GatewayReply, close: bool
   }
   if (close) flat.push('Connection', 'close');
   return flat;
+}
+
+let dateSecond = 0;
+let date = '';
+
+/** Now, as every answer tells it (RFC 9110, 6.6.1): made once a second. */
+function dateText(): string {
+  const now = Date.now();
+  const second = Math.floor(now / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    date = new Date(now).toUTCString();
+  }
+  return date;
 }
 
 /** Whether an answer of this status never has a body (RFC 9112, 6.3). */

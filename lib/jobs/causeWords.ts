@@ -4,9 +4,12 @@ import { TIME_LIMIT } from '../../crunner/job/timeLimit.ts';
 /** How the cause of a job begins that a client has ended. */
 export const KILL_REQUEST = 'ended by a kill request';
 
-/** Whether a cause says that a client has ended the job. */
+/** How the cause of a job begins that pman has ended when it was stopped itself. */
+export const ENDED_WITH_PMAN = 'ended with pman';
+
+/** Whether a cause says that a client has ended the job, or pman with itself. */
 export function isKill(cause: string): boolean {
-  return cause.startsWith(KILL_REQUEST);
+  return cause.startsWith(KILL_REQUEST) || cause.startsWith(ENDED_WITH_PMAN);
 }
 
 /**
@@ -88,7 +91,7 @@ export function isOutputLimit(cause: string): boolean {
   return isOverrun(cause) || cause.startsWith(CAUSES.output);
 }
 
-/** Whether a cause says that pman has ended the job: on request, or at a limit. */
+/** Whether a cause says that pman has ended the job: on request, with itself, or at a limit. */
 export function isEndedByUs(cause: string): boolean {
   return isKill(cause) || isOutputLimit(cause) || cause.startsWith(CAUSES.timeLimit);
 }

@@ -25,7 +25,7 @@ export const REASONS = {
   queued: 'it waits for others, or for what it needs',
   exit_code: 'a part ended with an exit code that is not 0',
   signal: 'a signal that nobody here has sent ended it',
-  killed: 'a client has ended it',
+  killed: 'a client has ended it, or pman has when it was stopped',
   timeout: 'it took longer than it was allowed',
   output_limit: 'it wrote more than it was allowed',
   not_started: 'nothing of it could be started',

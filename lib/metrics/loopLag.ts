@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
 /** How often it is measured while there is work, in milliseconds. */
@@ -9,7 +9,7 @@ const REST_MS = 1000;
 const seconds = (nanoseconds: number) => nanoseconds / 1e9;
 
 /** What is told, by the names and the words of prom-client. */
-const FIGURES: readonly (readonly [string, string, (delays: IntervalHistogram) => number])[] = [
+const FIGURES: readonly (readonly [string, string, (delays: RecordableHistogram) => number])[] = [
   ['min', 'The minimum recorded event loop delay.', ({ min }) => min],
   ['max', 'The maximum recorded event loop delay.', ({ max }) => max],
   ['mean', 'The mean of the recorded event loop delays.', ({ mean }) => mean],
@@ -19,7 +19,7 @@ const FIGURES: readonly (readonly [string, string, (delays: IntervalHistogram) =
       [
         `p${percent}`,
         `The ${percent}th percentile of the recorded event loop delays.`,
-        (delays: IntervalHistogram) => delays.percentile(percent),
+        (delays: RecordableHistogram) => delays.percentile(percent),
       ] as const,
   ),
 ];
@@ -28,29 +28,29 @@ const nameOf = (figure: string) => `nodejs_eventloop_lag_${figure}seconds`;
 
 /**
  * How late the event loop is. prom-client measures it a hundred times a second, for ever; this is measured while there is
- * work to be late with, so that an idle process sleeps.
+ * work to be late with, so that an idle process sleeps. Node's own monitor takes the rest between two times of work for a delay.
  */
 export class LoopLag {
-  readonly #delays = monitorEventLoopDelay({ resolution: EVERY_MS });
+  readonly #delays = createHistogram();
   #timer: NodeJS.Timeout | undefined;
-  #hasWorked = false;
+  #workedAt = 0;
 
   /** There was some work: it is measured for a second or two. */
   worked(): void {
-    this.#hasWorked = true;
-    if (this.#timer !== undefined) return;
-    this.#delays.enable();
-    this.#timer = setInterval(() => {
-      if (!this.#hasWorked) this.close();
-      this.#hasWorked = false;
-    }, REST_MS).unref();
+    let before = performance.now();
+    this.#workedAt = before;
+    this.#timer ??= setInterval(() => {
+      const now = performance.now();
+      this.#delays.record(Math.max(1, Math.round((now - before) * 1e6)));
+      before = now;
+      if (now - this.#workedAt > REST_MS) this.close();
+    }, EVERY_MS).unref();
   }
 
   /** Measures no more until there is work. */
   close(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#delays.disable();
   }
 
   /** Adds the gauges, in the place of those that prom-client has: what was measured since they were last asked for. */

@@ -5,6 +5,7 @@ import { lossOf } from '../host/heldFolders.ts';
 import type { JobBackend } from '../jobs/backend.ts';
 import type { JobDatabase } from '../records/database.ts';
 import { SAFETY_HEADERS } from '../wire/reply.ts';
+import { originForm } from './echo.ts';
 import { hasBody } from './healthCheck.ts';
 
 export type Probe = 'livez' | 'readyz';
@@ -15,7 +16,7 @@ export type Probe = 'livez' | 'readyz';
  */
 export function probeIn({ method, target, rawHeaders }: RequestHead): Probe | undefined {
   if (method !== 'GET' && method !== 'HEAD') return undefined;
-  const name = /^\/(livez|readyz)$/.exec(target)?.[1];
+  const name = /^\/(livez|readyz)$/.exec(originForm(target))?.[1];
   return name !== undefined && !hasBody(rawHeaders) ? (name as Probe) : undefined;
 }
 

@@ -16,6 +16,7 @@ import { rememberMissing } from '../host/madeFolders.ts';
 import { rightsUnder } from '../host/rights.ts';
 import { SpentMemory } from '../host/spentMemory.ts';
 import { TlsFiles } from '../host/tlsFiles.ts';
+import { ENDED_WITH_PMAN } from '../jobs/causeWords.ts';
 import type { ReadShown } from '../jobs/container/engine.ts';
 import { acceptedFolder } from '../jobs/host/hostSpool.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -62,7 +63,7 @@ export interface PmanServer {
 }
 
 /** What the records of jobs say that are ended with pman. */
-const END_WITH_PMAN = { signal: 'SIGTERM', cause: 'ended with pman' } as const;
+const END_WITH_PMAN = { signal: 'SIGTERM', cause: ENDED_WITH_PMAN } as const;
 
 /**
  * Puts pman together and opens its port.

@@ -1,16 +1,16 @@
 import { type Job, PmanClientError } from '../client/index.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { mayDo } from './ask.ts';
 import { eachAtMost } from './atMost.ts';
-import { clientHint } from './clientHint.ts';
+import { type Refusal, tellDryRun, tellRefused } from './dryRun.ts';
 import type { Flag, Words } from './flagWords.ts';
-import { titleOf } from './follow.ts';
 import { inStateColour, nameOf, shortId, signInColour, stateText } from './jobText.ts';
 import { tellNext } from './nextCommands.ts';
 import { statesOf } from './selectors.ts';
 import type { Session } from './session.ts';
 import { FAILED } from './verbExit.ts';
+import { type Problem, problemOf } from './verbProblem.ts';
 
 /** The flags of every verb that does something to jobs. */
 export const DEED_FLAGS: readonly Flag[] = [
@@ -24,19 +24,16 @@ export interface Deed {
   readonly name: string;
   /** `would be killed`: what a dry run says. */
   readonly would: string;
+  /** Why the server would refuse it for a job, as far as its state tells. */
+  readonly refused: (job: Job) => Refusal | undefined;
   /** @returns the job afterwards; undefined when it is gone */
   readonly act: (job: Job) => Promise<Job | undefined>;
   /** What is said of a job afterwards, in words behind its name. */
   readonly said: (job: Job, after: Job | undefined) => string;
-  /** What is to be done when the server has refused it; default: what the server says. */
-  readonly hintOf?: (job: Job, error: unknown) => string | undefined;
   /** What one may type then, with the jobs that it was done to. */
   readonly next?: (ids: readonly string[]) => readonly string[];
   readonly asks: boolean;
 }
-
-const clientHintOf = (error: unknown) =>
-  error instanceof PmanClientError ? clientHint(error) : undefined;
 
 /**
  * Does it to each job, after a question where that is due, and says of each what became of it.
@@ -48,12 +45,11 @@ export async function doToJobs(
   jobs: readonly Job[],
   deed: Deed,
 ): Promise<number> {
-  const { streams, style, speech } = session;
-  const { out, err } = streams;
+  const { streams, style } = session;
+  const { out } = streams;
   const has = (name: string) => words.switches.has(name);
   if (has('dry-run')) {
-    for (const job of jobs) out.line(`${titleOf(job)} ${deed.would}`);
-    return 0;
+    return tellDryRun(session, words, jobs, { would: () => deed.would, refused: deed.refused });
   }
   const what = `${deed.name} ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;
   if (deed.asks && jobs.length > 0 && !has('yes') && !(await mayDo(session, what, jobs)))
@@ -64,10 +60,9 @@ export async function doToJobs(
     const job = jobs[i];
     if (job === undefined) continue;
     if (result.status === 'rejected') {
-      const error: unknown = result.reason;
-      err.line(`pman: ${titleOf(job)}: ${messageOf(error)}`);
-      const hint = deed.hintOf?.(job, error) ?? clientHintOf(error);
-      if (hint !== undefined) err.line(speech.dim(`  ${hint}`));
+      // The server refuses a flag, and so for each of them.
+      if (result.reason instanceof UsageError) throw result.reason;
+      tellRefused(session, words, job, problemWith(deed, job, result.reason));
       continue;
     }
     done.push({ job, after: result.value });
@@ -92,6 +87,15 @@ export async function doToJobs(
     tellNext(session, deed.next?.(done.map(({ job }) => shortId(job.id))) ?? []);
   }
   return done.length === jobs.length ? 0 : FAILED;
+}
+
+function problemWith(deed: Deed, job: Job, error: unknown): Problem {
+  if (!(error instanceof PmanClientError)) {
+    return { code: 'internal', detail: messageOf(error), status: null, hint: null };
+  }
+  const problem = problemOf(error, deed.name);
+  const hint = error.code === 'conflict' ? deed.refused(job)?.hint : undefined;
+  return { ...problem, hint: hint ?? problem.hint };
 }
 
 /** Whether a word may name more jobs than whoever typed it has in mind. */

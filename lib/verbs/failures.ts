@@ -20,6 +20,11 @@ export class NoSuchJob extends CannotError {
   override readonly code = 'not_found';
 }
 
+/** A job takes longer than whoever waits for it wants to. */
+export class TimeIsOver extends CannotError {
+  override readonly code = 'timeout';
+}
+
 /** Ctrl-C: the job is left as it is. */
 export class Interrupted extends Error {
   constructor() {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { INTERRUPTED } from './verbExit.ts';
 
 /** What a signal from a terminal, or from whoever ends this process, has asked for. */
@@ -37,6 +38,8 @@ export async function untilCtrlC(
   broken: () => void | Promise<void> = () => undefined,
 ): Promise<number> {
   const stopper = new AbortController();
+  // Each of a thousand jobs that are followed listens to it; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, stopper.signal);
   const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (_signal, count) => {
     if (count > 1) process.exit(INTERRUPTED);
     stopper.abort();

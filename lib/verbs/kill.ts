@@ -4,6 +4,7 @@ import { DEED_FLAGS, doToJobs, namesMany, standText } from './deeds.ts';
 import { flagValue, readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { nextOfKilled } from './nextCommands.ts';
+import { refusedFlag } from './refusedFlag.ts';
 import { ACTIVE, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { requireSpan } from './spans.ts';
@@ -48,8 +49,13 @@ export const kill: Verb = {
     const asks = jobs.length > 1 && words.rest.some(namesMany);
     return doToJobs(session, words, jobs, {
       ...{ name: 'kill', would: 'would be killed', asks, next: nextOfKilled },
+      refused: ({ endedAt }) => (endedAt === null ? undefined : { why: 'has ended' }),
       act: async (job) => {
-        await session.client.kill(job, order);
+        try {
+          await session.client.kill(job, order);
+        } catch (error) {
+          throw refusedFlag(error, words);
+        }
         return ended(session, job);
       },
       said: (job, after = job) =>

@@ -1,6 +1,7 @@
 import type { Job, JobQuery } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { flagValue, type Words } from './flagWords.ts';
+import { labelsWanted } from './newJobFlags.ts';
 import { membersFor, type PrintForm } from './printJobs.ts';
 import { ownAuid, selectJobs, statesOf } from './selectors.ts';
 import type { Session } from './session.ts';
@@ -108,12 +109,12 @@ function queryOf(session: Session, words: Words): JobQuery {
   const user =
     flagValue(words, 'user') ?? (words.switches.has('mine') ? ownAuid(session) : undefined);
   const since = flagValue(words, 'since');
-  const label = words.values.get('label');
+  const label = labelsWanted(words);
   const text = flagValue(words, 'text');
   return {
     ...(user === undefined ? {} : { auid: user }),
     ...(since === undefined ? {} : { since: ageBefore(since, '--since', Date.now()) }),
-    ...(label === undefined ? {} : { label: [...label] }),
+    ...(label === undefined ? {} : { label }),
     ...(text === undefined ? {} : { text }),
   };
 }

@@ -99,6 +99,16 @@ function sizeOf<Name extends string>(words: Words, member: Name, flag: string) {
   return { [member]: size } as Record<Name, string | number>;
 }
 
+/**
+ * The labels by which jobs are looked for, as they were given.
+ * @throws UsageError for one that is not of the form NAME=VALUE
+ */
+export function labelsWanted({ values }: Pick<Words, 'values'>): string[] | undefined {
+  const given = values.get('label');
+  pairs(given, '--label');
+  return given && [...given];
+}
+
 function pairs(
   given: readonly string[] | undefined,
   flag: string,

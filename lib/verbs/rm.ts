@@ -1,6 +1,4 @@
-import { PmanClientError } from '../client/index.ts';
 import { DEED_FLAGS, doToJobs, namesMany } from './deeds.ts';
-import { tellDryRun } from './dryRun.ts';
 import { readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
 import { isOldEnough } from './older.ts';
@@ -33,22 +31,20 @@ export const rm: Verb = {
     const found = await selectJobs(session, named, {
       ...{ among: ENDED, patternsAreNarrowed: true },
     });
-    const jobs = found.filter(isOld);
-    if (words.switches.has('dry-run')) {
-      return tellDryRun(session, words, jobs, { would: () => 'would be removed' });
-    }
+    // One that was named and has not ended is refused, and not left out without a word.
+    const jobs = found.filter((job) => job.endedAt === null || isOld(job));
     return doToJobs(session, words, jobs, {
       ...{ name: 'remove', would: 'would be removed' },
+      refused: ({ id, endedAt }) =>
+        endedAt === null
+          ? { why: 'has not ended', hint: `pman kill ${shortId(id)} ends it` }
+          : undefined,
       asks: jobs.length > 1 && named.some(namesMany),
       act: async (job) => {
         await session.client.remove(job);
         return undefined;
       },
       said: () => 'removed',
-      hintOf: (job, error) =>
-        error instanceof PmanClientError && error.code === 'conflict'
-          ? `pman kill ${shortId(job.id)} ends it`
-          : undefined,
     });
   },
 };

@@ -9,6 +9,7 @@ import { VERBS, verbRow } from './index.ts';
 import { ownStreams, type Streams } from './streams.ts';
 import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
 import { overview, verbHelp } from './verbHelp.ts';
+import { problemOf, usageHint } from './verbProblem.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -148,21 +149,5 @@ function isForeseen(error: unknown): error is CannotError | PmanClientError {
   return error instanceof CannotError || error instanceof PmanClientError;
 }
 
-const usageHint = (error: Error, verb: string) =>
-  hintOf(error) ?? `pman ${verb} --help lists its flags`;
-
 const exitCodeFor = (error: CannotError | PmanClientError, failed: number) =>
   (error instanceof CannotError ? error.exitCode : undefined) ?? failed;
-
-/** An error for programs, with the names that the API has. */
-function problemOf(error: Error, verb: string): object {
-  if (error instanceof CannotError) {
-    const hint = error.lines.length === 0 ? null : error.lines.join('; ');
-    return { code: error.code, detail: error.message, status: null, hint };
-  }
-  if (!(error instanceof PmanClientError)) {
-    return { code: 'usage', detail: error.message, status: null, hint: usageHint(error, verb) };
-  }
-  const { code, message, status = null } = error;
-  return { code, detail: message, status, hint: clientHint(error) ?? null };
-}

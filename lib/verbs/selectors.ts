@@ -100,7 +100,9 @@ async function jobsOf(
   const states = statesOf(word);
   if (states !== undefined) {
     const state = states.filter((one) => among === undefined || among.includes(one));
-    return state.length === 0 ? [] : all(session, { state: [...state] });
+    // What is removed has ended, what is killed has not: the word means none that it could be done to.
+    if (state.length === 0) throw new CannotError(`what is ${word} ${hasNotWhat(among ?? [])}`);
+    return all(session, { state: [...state] });
   }
   if (/^@\d+$/.test(word)) return [await newest(session, Number(word.slice(1)))];
   if (/[*?]/.test(word)) {
@@ -126,6 +128,9 @@ async function refuseOthers(
   throw new CannotError(`the jobs that ${JSON.stringify(pattern)} names ${how}`);
 }
 
+const hasNotWhat = (meant: readonly State[]) =>
+  meant.includes('running') ? 'has ended already' : 'has not ended';
+
 async function byIdOrName(session: Session, word: string): Promise<Job | undefined> {
   const { client } = session;
   const isIdLike = /^[0-9a-f]{4,8}(-[0-9a-f-]*)?$/i.test(word) || /^\d{14}\./.test(word);
@@ -140,7 +145,7 @@ async function byIdOrName(session: Session, word: string): Promise<Job | undefin
   const count = jobs.length > 5 ? 'more than 5' : String(jobs.length);
   throw new CannotError(`${count} jobs are meant by ${JSON.stringify(word)}; nothing was done`, [
     jobs.slice(0, 5).map(listed).join(', '),
-    `'${word}*' would name all of them`,
+    jobs.length > 5 ? 'pman ls -a lists all; name them by their ids' : 'name them by their ids',
   ]);
 }
 

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { EVENT_STATES, EventLines, eventFields } from './eventLine.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { untilCtrlC } from './interrupts.ts';
+import { labelsWanted } from './newJobFlags.ts';
 import { selectOne } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import type { Verb } from './verb.ts';
@@ -47,6 +48,7 @@ export const events: Verb = {
       let count = 0;
       // A server that is not there is an error; one that goes away is waited for.
       await session.client.server({ signal });
+      if (most === 0) return 0;
       for await (const event of session.patient.events(query, { signal })) {
         out.line(lineOf(event));
         await out.ready();
@@ -59,11 +61,11 @@ export const events: Verb = {
 };
 
 async function queryOf(session: Session, words: Words): Promise<EventQuery> {
-  const { rest, values } = words;
+  const { rest } = words;
   const after = number(words, 'after');
   const jid = flagValue(words, 'name');
   const auid = flagValue(words, 'user');
-  const label = values.get('label');
+  const label = labelsWanted(words);
   const type = list(words, 'type', TYPES);
   const state = list(words, 'state', EVENT_STATES);
   const job = rest.length === 0 ? undefined : await selectOne(session, rest);
@@ -72,7 +74,7 @@ async function queryOf(session: Session, words: Words): Promise<EventQuery> {
     ...(after === undefined ? {} : { after }),
     ...(jid === undefined ? {} : { jid }),
     ...(auid === undefined ? {} : { auid }),
-    ...(label === undefined ? {} : { label: [...label] }),
+    ...(label === undefined ? {} : { label }),
     ...(type === undefined ? {} : { type }),
     ...(state === undefined ? {} : { state }),
   };

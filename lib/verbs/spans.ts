@@ -32,7 +32,8 @@ export function requireSpan(text: string, flag: string): number {
 export function ageBefore(text: string, flag: string, nowMs: number): Date {
   const span = spanMs(text);
   if (span !== undefined) return new Date(nowMs - span);
-  const at = Date.parse(text);
+  // JavaScript takes a day alone for one of UTC, and a day with a time for one of here.
+  const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
   if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(at)) return new Date(at);
   throw new UsageError(
     `${flag} ${JSON.stringify(text)} is neither a length of time, such as 2h, nor a date, such as 2026-11-28`,

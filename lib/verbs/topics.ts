@@ -6,7 +6,7 @@ export const TOPICS: ReadonlyMap<string, string> = new Map([
   0      it ended well
   1-123  its own exit code
   124    it took longer than --timeout allowed
-  125    pman itself: no server, no such job, refused
+  125    of run, logs and wait: pman itself: no server, no such job, refused
   128+n  signal n has ended it
   130    Ctrl-C: the job still runs
 Other commands end with 0, with 1 when something failed, with 2 when the command line is wrong.

@@ -5,6 +5,7 @@ import { LiveLines } from '../terminal/liveLines.ts';
 import { oneLine } from '../terminal/oneLine.ts';
 import { fieldLine } from '../terminal/table.ts';
 import { eachAtMost } from './atMost.ts';
+import { TimeIsOver } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { titleOf } from './follow.ts';
 import { untilCtrlC } from './interrupts.ts';
@@ -48,8 +49,7 @@ export const wait: Verb = {
       } catch (error) {
         waiting.clear();
         if (!limit.aborted || signal.aborted) throw error;
-        session.streams.err.line(`pman: the time is over: ${waiting.leftText()}`);
-        return TIMED_OUT;
+        throw new TimeIsOver(`the time is over: ${waiting.leftText()}`, [], TIMED_OUT);
       }
       return waiting.end();
     };

@@ -29,6 +29,16 @@ describe('a token with an auid', () => {
       const { jobs, counts } = jobPageSchema.parse(body);
       expect([path, jobs.map((job) => job.id), counts?.succeeded ?? 1]).toEqual([path, [id], 1]);
     }
+    for (const [asked, ids] of [
+      ['', [id]],
+      ['&auid=ana', [id]],
+      ['&auid=bob', []],
+    ] as const) {
+      const path = `/api/v2/events?after=0${asked}`;
+      const { body } = await client.send('GET', path, undefined, by(own));
+      const { events } = body as { readonly events: readonly { readonly id: string }[] };
+      expect([asked, [...new Set(events.map((event) => event.id))]]).toEqual([asked, ids]);
+    }
     const answers: unknown[] = [];
     for (const { method, path, operation, body } of routes) {
       if (operation === 'removeJob' || operation === 'getFile') continue;

@@ -24,6 +24,7 @@ describe('a request', () => {
     expect(status).toBe(200);
     expect(head.split('\r\n')).toEqual([
       'HTTP/1.1 200 OK',
+      expect.stringMatching(/^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/),
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Content-Type: application/json',
     ]);

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { within } from '../helpers/patience.ts';
 import {
@@ -120,10 +121,30 @@ describe('the lifetime of pman and its jobs', () => {
       returncode: [-15],
       cause: ['ended with pman (SIGTERM)'],
     });
+    const api = new ApiClient(server);
+    const { body } = await api.send('GET', '/api/v2/jobs');
+    const { jobs } = body as { readonly jobs: readonly { readonly id: string }[] };
+    for (const { id } of jobs) {
+      expect(await api.job(id)).toMatchObject({ state: 'killed', reason: { code: 'killed' } });
+    }
     expect(await resultOf(server, waiting)).toMatchObject({
       status: 'finishedWithError',
       stdout: [],
     });
+  });
+
+  it('does not take a job for done that it has ended, and that exits with 0 on the signal', async () => {
+    const server = await start(['--jobsAtExit', 'end']);
+    const cmd = `exec sh -c "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done"; echo never`;
+    const jid = await runJob(server, cmd);
+    await eventually(async () => (await resultOf(server, jid)).stdout?.[0] === 'up\n');
+    await server.stop();
+    await server.restart([]);
+    const api = new ApiClient(server);
+    const { body } = await api.send('GET', `/api/v2/jobs?jid=${jid}`);
+    const { jobs } = body as { readonly jobs: readonly object[] };
+    expect(jobs).toMatchObject([{ state: 'killed', exitCode: 0, reason: { code: 'killed' } }]);
+    expect((await resultOf(server, jid)).status).toBe('finishedWithError');
   });
 
   it('learns of an end that nobody told it, as when the runner dies in between', async () => {

@@ -174,6 +174,8 @@ describe('with tokens', () => {
     ['/livez', undefined, 200],
     ['/readyz', undefined, 200],
     ['/livez', 'wrong', 200],
+    ['http://localhost/livez', undefined, 200],
+    ['http://localhost/readyz', undefined, 200],
     ['/livez/', undefined, 401],
     ['/readyz?verbose=1', undefined, 401],
   ])('%s with the token %s is answered with %d', async (path, token, status) => {

@@ -2,7 +2,13 @@ import type { JobEvent } from '../../events/event.ts';
 import type { JobState } from '../../jobs/states.ts';
 import type { EventsQuery } from './eventsQuerySchema.ts';
 
-type Asked = Omit<EventsQuery, 'after' | 'wait' | 'limit'>;
+/** What a client asks for, and what it may see. */
+export interface EventRequest extends EventsQuery {
+  /** Whose jobs alone the caller sees; default: those of all. */
+  readonly seenOf?: string;
+}
+
+type Asked = Omit<EventRequest, 'after' | 'wait' | 'limit'>;
 
 /** The command line of a job; undefined when there is no such job any more. */
 export type CommandOf = (root: string) => string | undefined;
@@ -12,7 +18,7 @@ export function fits(
   asked: Asked,
   commandOf: CommandOf,
 ): (event: Omit<JobEvent, 'seq'>) => boolean {
-  const { type, id, jid, auid, state, backend, label, since, until } = asked;
+  const { type, id, jid, auid, state, backend, label, since, until, seenOf } = asked;
   const text = asked.text?.toLowerCase();
   const commandHas = ({ id: root, data }: Pick<JobEvent, 'id' | 'data'>, wanted: string) => {
     // The event of a removal has it: there is nowhere else to look.
@@ -27,6 +33,7 @@ export function fits(
       (id === undefined || event.id === id) &&
       (jid === undefined || event.jid === jid) &&
       (auid === undefined || event.auid === auid) &&
+      (seenOf === undefined || event.auid === seenOf) &&
       (backend === undefined || backend.includes(runsOn)) &&
       (since === undefined || Date.parse(event.time) >= since) &&
       (until === undefined || Date.parse(event.time) < until) &&

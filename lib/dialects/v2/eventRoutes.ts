@@ -44,7 +44,7 @@ export const listEvents = defineRoute({
       ...asked,
       ...(id === undefined ? {} : { id: eventsOf(database, id) }),
       // Who sees only the jobs of one auid hears only of these.
-      ...(auid === undefined ? {} : { auid }),
+      ...(auid === undefined ? {} : { seenOf: auid }),
     };
     const commandOf = (root: string) => commandIn({ database, jobs }, root);
     const form = formIn(header('accept'));

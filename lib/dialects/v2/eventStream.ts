@@ -6,8 +6,7 @@ import type { EventLog } from '../../events/eventLog.ts';
 import type { Growth, OutputGrowth } from '../../events/outputGrowth.ts';
 import { portableJson } from '../../wire/portableJson.ts';
 import type { ApiReply } from './apiRoute.ts';
-import { type CommandOf, fits } from './eventFilter.ts';
-import type { EventsQuery } from './eventsQuerySchema.ts';
+import { type CommandOf, type EventRequest, fits } from './eventFilter.ts';
 import { problemReply } from './problem.ts';
 
 /** A sign of life for proxies that close silent connections, in milliseconds. */
@@ -26,7 +25,7 @@ export interface EventSources {
 export function eventStream(
   { events, growth, commandOf }: EventSources,
   after: number,
-  query: EventsQuery,
+  query: EventRequest,
   form: 'sse' | 'ndjson',
   signal: AbortSignal,
 ): ApiReply {
@@ -203,7 +202,7 @@ function grew(growth: Growth, form: 'sse' | 'ndjson'): string {
 export async function eventPage(
   { events, commandOf }: Omit<EventSources, 'growth'>,
   after: number,
-  query: EventsQuery,
+  query: EventRequest,
   signal: AbortSignal,
 ): Promise<{ readonly events: readonly unknown[]; readonly next: number }> {
   const isWanted = fits(query, commandOf);

@@ -11,13 +11,16 @@ import {
 
 const body = Buffer.from('{}');
 
+const date = ['Date', expect.stringMatching(/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/)];
+
 describe('flatHeaders', () => {
-  it('puts a missing length first and keeps the rest as it is', () => {
+  it('tells the date, puts a missing length first and keeps the rest as it is', () => {
     const headers = [
       ['Content-Type', 'application/json'],
       ['x-A', '1'],
     ] as const;
     expect(flatHeaders({ status: 200, headers, body }, false)).toEqual([
+      ...date,
       'Content-Length',
       '2',
       'Content-Type',
@@ -29,20 +32,28 @@ describe('flatHeaders', () => {
 
   it('leaves a length that is there, whatever its case', () => {
     const headers = [['content-length', '7']] as const;
-    expect(flatHeaders({ status: 200, headers, body }, false)).toEqual(['content-length', '7']);
+    expect(flatHeaders({ status: 200, headers, body }, false)).toEqual([
+      ...date,
+      'content-length',
+      '7',
+    ]);
   });
 
   it.each([204, 304])('gives none to a %i, which has no body', (status) => {
-    expect(flatHeaders({ status, headers: [], body: Buffer.alloc(0) }, false)).toEqual([]);
+    expect(flatHeaders({ status, headers: [], body: Buffer.alloc(0) }, false)).toEqual(date);
   });
 
   it('gives none to a stream', () => {
-    expect(flatHeaders({ status: 200, headers: [], body: Readable.from([]) }, false)).toEqual([]);
+    expect(flatHeaders({ status: 200, headers: [], body: Readable.from([]) }, false)).toEqual(date);
   });
 
   it('says close once', () => {
     const headers = [['Connection', 'keep-alive']] as const;
-    expect(flatHeaders({ status: 204, headers, body }, true)).toEqual(['Connection', 'close']);
+    expect(flatHeaders({ status: 204, headers, body }, true)).toEqual([
+      ...date,
+      'Connection',
+      'close',
+    ]);
   });
 });
 
@@ -63,7 +74,8 @@ describe('the head of an answer whose header lines are kept', () => {
 
 describe('replyBytes', () => {
   it('is a whole HTTP answer that closes', () => {
-    expect(String(replyBytes({ status: 400, headers: [['X', 'y']], body }))).toBe(
+    const text = String(replyBytes({ status: 400, headers: [['X', 'y']], body }));
+    expect(text.replace(/Date: [^\r]+ GMT\r\n/, '')).toBe(
       'HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\nX: y\r\nConnection: close\r\n\r\n{}',
     );
   });

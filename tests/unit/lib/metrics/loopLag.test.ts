@@ -25,6 +25,21 @@ describe('LoopLag', () => {
     expect(await figure('nodejs_eventloop_lag_mean_seconds')).toBe(0);
   });
 
+  it('does not take the rest between two times of work for a delay', async () => {
+    const rest = async () => {
+      lag.worked();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      lag.close();
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+    };
+    await registry.metrics();
+    await rest();
+    await rest();
+    lag.worked();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await figure('nodejs_eventloop_lag_max_seconds')).toBeLessThan(2.5);
+  });
+
   it('tells how late the loop was while it worked', async () => {
     await eventually(async () => {
       lag.worked();

@@ -23,3 +23,9 @@ it('takes a moment as a length of time or a date, and says what it takes', () =>
   expect(() => ageBefore('soon', '--since', 0)).toThrow('--since "soon" is neither');
   expect(() => requireSpan('soon', '--older')).toThrow('--older "soon" is no length of time');
 });
+
+it('takes a day for one of here, whether a time of day follows or not', () => {
+  const midnight = new Date(2026, 10, 28).getTime();
+  expect(ageBefore('2026-11-28', '--since', 0).getTime()).toBe(midnight);
+  expect(ageBefore('2026-11-28T00:00', '--since', 0).getTime()).toBe(midnight);
+});
