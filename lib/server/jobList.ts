@@ -43,7 +43,7 @@ const schema = z.strictObject({
   until: time.optional(),
   order: z.enum(['oldest', 'newest'], 'is neither oldest nor newest').default('oldest'),
   offset: count.default(0),
-  limit: count.default(1000),
+  limit: count.refine((value) => value > 0, 'is less than 1').default(1000),
 });
 
 /** The query of a GET that lists jobs (`/api/v1?…`), or undefined when it asks for something else. */

@@ -153,6 +153,24 @@ describe('what is said to /api/v2', () => {
       expect([status, detail]).toEqual([400, expect.stringContaining(`the query: ${said}`)]);
     });
 
+    it('is told that it wants to wait too long', async () => {
+      const { id } = await api.submit(of);
+      const { detail } = await refused('GET', `/api/v2/jobs/${id}?wait=99999s`);
+      expect(detail).toBe('the query: "wait": is more than 9999 seconds');
+    });
+
+    it('finds a job by the microsecond in which it was accepted', async () => {
+      const { id } = await api.submit(of);
+      const { acceptedAt, ns } = await api.job(id);
+      const us = Number(ns.accepted.slice(-9, -3));
+      const at = `${acceptedAt?.slice(0, 19)}.${String(us).padStart(6, '0')}Z`;
+      const has = async (query: string) => {
+        const { body } = await api.send('GET', `/api/v2/jobs?fields=id&${query}=${at}`);
+        return (body as { jobs: readonly { id: string }[] }).jobs.some((job) => job.id === id);
+      };
+      expect([await has('since'), await has('until')]).toEqual([true, false]);
+    });
+
     it('is told as a problem, also where nothing of the request is looked at but its length', async () => {
       const long = 'x'.repeat(17 * 1024 * 1024);
       for (const body of [long, new Blob([long]).stream()]) {

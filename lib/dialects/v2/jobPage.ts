@@ -56,8 +56,8 @@ export async function jobPage(context: Records, query: ListQuery): Promise<Writt
 /** Where a list may begin and end, as orders of jobs. */
 function timesOf({ since, until }: ListQuery) {
   return {
-    from: since === undefined ? undefined : since * 1000,
-    to: until === undefined ? undefined : until * 1000,
+    from: since === undefined ? undefined : Math.round(since * 1000),
+    to: until === undefined ? undefined : Math.round(until * 1000),
   };
 }
 

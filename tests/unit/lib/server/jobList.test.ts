@@ -53,6 +53,7 @@ describe('the list of jobs', () => {
 
   it.each([
     'limit=-1',
+    'limit=0',
     'offset=x',
     'status=done',
     'since=yesterday',
