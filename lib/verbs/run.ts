@@ -1,5 +1,6 @@
 import { type NewJob, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
+import { requireWorkingFolder } from '../host/foreignBytes.ts';
 import { commandOf } from './commandLine.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
@@ -90,7 +91,7 @@ function newJobOf(session: Session, words: Words): NewJob {
   const cwd =
     isElsewhere || asked.cwd !== undefined || !isHere(session.place.url)
       ? {}
-      : { cwd: process.cwd() };
+      : { cwd: requireWorkingFolder() };
   return {
     ...{
       ...commandOf({ rest, isBehindDashes, isContainer }),
