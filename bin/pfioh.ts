@@ -3,7 +3,7 @@ import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { UsageError } from '../lib/errors.ts';
-import { refuseForeignWords } from '../lib/host/foreignBytes.ts';
+import { refuseForeignWords } from '../lib/foreignBytes.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { openPfioh } from '../lib/modules/openPfioh.ts';

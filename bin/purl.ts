@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { readFilesFlags, readPurlFlags } from '../lib/config/purl.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
-import { refuseForeignWords } from '../lib/host/foreignBytes.ts';
+import { refuseForeignWords } from '../lib/foreignBytes.ts';
 import { heedOutput } from '../lib/programOutput.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
 import { runFiles } from '../lib/purl/folders/runFiles.ts';

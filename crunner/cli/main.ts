@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
-import { refuseForeignWords } from '../../lib/host/foreignBytes.ts';
+import { refuseForeignWords } from '../../lib/foreignBytes.ts';
 import { keepDescriptors } from '../../lib/host/keptDescriptors.ts';
 import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
 import { writeFd } from '../attached/writeFd.ts';

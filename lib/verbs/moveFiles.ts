@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { UsageError } from '../errors.ts';
-import { requireWorkingFolder } from '../host/foreignBytes.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { type Flag, readWords } from './flagWords.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import { withStore } from './storePlace.ts';

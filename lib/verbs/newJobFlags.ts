@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { NewJob } from '../client/index.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { refuseForeignVariable } from '../host/foreignBytes.ts';
+import { refuseForeignVariable } from '../foreignBytes.ts';
 import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
 import type { Session } from './session.ts';

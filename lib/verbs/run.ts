@@ -1,6 +1,6 @@
 import { type NewJob, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { requireWorkingFolder } from '../host/foreignBytes.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { commandOf } from './commandLine.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { PmanClientError } from '../client/index.ts';
 import { hintOf } from '../errorReport.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { refuseForeignSettings, refuseForeignWords } from '../host/foreignBytes.ts';
+import { refuseForeignSettings, refuseForeignWords } from '../foreignBytes.ts';
 import { nearName } from '../wire/nearName.ts';
 import { clientHint } from './clientHint.ts';
 import { CannotError, Interrupted } from './failures.ts';

@@ -5,7 +5,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, NewJob } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
-import { requireWorkingFolder } from '../host/foreignBytes.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { fitsPattern } from '../jobs/filePatterns.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, type Words } from './flagWords.ts';

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { FilesCommandLine, FilesVerb, PurlConfig } from '../../config/purl.ts';
-import { requireWorkingFolder } from '../../host/foreignBytes.ts';
+import { requireWorkingFolder } from '../../foreignBytes.ts';
 import { terminalText } from '../../terminalText.ts';
 import { clientOptions } from '../clientOptions.ts';
 import { EXIT_CODES, PurlFailure, transferFailure } from '../failure.ts';

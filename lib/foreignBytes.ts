@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { systemErrorCode, UsageError } from '../errors.ts';
+import { systemErrorCode, UsageError } from './errors.ts';
 
 /** What Node has in the place of bytes that are not UTF-8. */
 const REPLACED = '\ufffd';
