@@ -31,7 +31,7 @@ export const run: Verb = {
   ],
   flags: [
     { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
-    { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    { name: 'tie', help: 'with -f: Ctrl-C, or a closed terminal, ends the job, too' },
     ...STAGE_FLAGS,
     ...JOB_FLAGS,
     { name: 'key', value: 'KEY', help: 'with the same key no second job is made' },
