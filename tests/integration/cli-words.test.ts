@@ -52,6 +52,14 @@ describe('the words of a command line of pman', () => {
     );
   });
 
+  it('that are large numbers mean all there is', async () => {
+    const id = (await pman('run', '-q', 'echo a; echo b')).stdout.trim();
+    await pman('wait', id);
+    expect(await pman('logs', '-n', '99999999999', id)).toMatchObject({ stdout: 'a\nb\n' });
+    const { stdout } = await pman('ls', '-q', '-n', '99999999999');
+    expect(stdout.split('\n')).toContain(id);
+  });
+
   describe('that are not UTF-8', () => {
     /** A line of a shell, which alone can give such words. */
     const line = (text: string, env: Record<string, string> = {}) => {
