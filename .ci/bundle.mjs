@@ -53,6 +53,7 @@ const alone = ['crunner', 'pman', 'pmanServe'];
 const slowParts = {
   'pmanServe.ts': 'pmanServe.cjs',
   'tokenVerb.ts': 'tokenVerb.cjs',
+  'programFlags.ts': 'programFlags.cjs',
   'filesWork.ts': 'filesWork.cjs',
 };
 
@@ -106,6 +107,7 @@ async function bundlePrograms() {
     outputCopierProcess: 'crunner/detached/outputCopierProcess.ts',
     endpointProcess: 'lib/fileio/endpointProcess.ts',
     tokenVerb: 'lib/verbs/tokenVerb.ts',
+    programFlags: 'lib/verbs/programFlags.ts',
     filesWork: 'lib/verbs/filesWork.ts',
   });
 }

@@ -3,6 +3,7 @@ import { type PfiohConfig, readPfiohFlags } from '../lib/config/pfioh.ts';
 import { unknownVariables } from '../lib/config/unknownVariables.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { UsageError } from '../lib/errors.ts';
+import { refuseForeignWords } from '../lib/foreignBytes.ts';
 import { LOST_FOLDER, leaveLostFolder } from '../lib/host/workingFolder.ts';
 import { makeLogger } from '../lib/log.ts';
 import { openPfioh } from '../lib/modules/openPfioh.ts';
@@ -62,7 +63,9 @@ async function serve(config: PfiohConfig): Promise<number> {
 
 async function main(): Promise<number> {
   try {
-    const line = readPfiohFlags(process.argv.slice(2));
+    const argv = process.argv.slice(2);
+    refuseForeignWords(argv);
+    const line = readPfiohFlags(argv);
     const text = line.kind === 'print' ? line.text : information(line.config);
     if (text !== undefined) {
       heedOutput('pfioh');

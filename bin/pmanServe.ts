@@ -5,6 +5,7 @@ import { command, readPmanConfig } from '../lib/config/pman.ts';
 import { banner, description, synopsis } from '../lib/config/pmanTexts.ts';
 import { errorReport } from '../lib/errorReport.ts';
 import { messageOf, PmanError, UsageError } from '../lib/errors.ts';
+import { refuseForeignSettings, refuseForeignWords } from '../lib/foreignBytes.ts';
 import { makeFolder } from '../lib/host/folders.ts';
 import { keepDescriptors } from '../lib/host/keptDescriptors.ts';
 import { followOwnLink } from '../lib/host/ownFolder.ts';
@@ -42,6 +43,8 @@ export async function serve(argv: readonly string[], help: string): Promise<numb
 }
 
 async function run(argv: readonly string[]): Promise<number> {
+  refuseForeignWords(argv);
+  refuseForeignSettings(process.env);
   const asked = readPmanConfig({ argv, env: process.env });
   switch (asked.kind) {
     case 'print':

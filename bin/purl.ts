@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { readFilesFlags, readPurlFlags } from '../lib/config/purl.ts';
 import { messageOf, UsageError } from '../lib/errors.ts';
+import { refuseForeignWords } from '../lib/foreignBytes.ts';
 import { heedOutput } from '../lib/programOutput.ts';
 import { EXIT_CODES } from '../lib/purl/failure.ts';
 import { runFiles } from '../lib/purl/folders/runFiles.ts';
@@ -21,6 +22,7 @@ heedOutput(name, EXIT_CODES.localWrite);
 async function main(): Promise<number> {
   try {
     const argv = process.argv.slice(2);
+    refuseForeignWords(argv);
     const { stdin, stdout, stderr } = process;
     const io = { stdin, stdout, stderr, name, signal: interrupt.signal };
     if (argv[0] === 'push' || argv[0] === 'pull') {

@@ -13,6 +13,11 @@ export function heedOutput(name: string, code = 1): void {
     // Each write that fails is told here, and one is enough.
     if (isSaid) return;
     isSaid = true;
+    // A terminal that was closed: whoever listens to that signal may hear of it later, or never, and has something to end.
+    if (error.code === 'EIO' && process.stdout.isTTY && process.listenerCount('SIGHUP') > 0) {
+      process.kill(process.pid, 'SIGHUP');
+      return;
+    }
     process.stderr.write(`${name}: cannot write: ${error.message}\n`, () => process.exit(code));
   });
   process.stderr.on('error', () => {});

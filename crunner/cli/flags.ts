@@ -1,4 +1,5 @@
 import { UsageError } from '../../lib/errors.ts';
+import { quote } from '../command/shellArguments.ts';
 
 /** What the command line asks for. */
 export interface Flags {
@@ -96,12 +97,19 @@ const FORMS: readonly (readonly [FlagName, FlagForm])[] = Object.entries(FLAG_FO
 /**
  * Reads the flags as Python's argparse does: `--flag value`, `--flag=value`, `-fvalue`, unambiguous
  * prefixes of long flags, and no value that begins with a dash unless it is a negative number or
- * holds a blank. Throws `UsageError`.
+ * holds a blank. Behind `--` stands the command itself, which the original has not. Throws `UsageError`.
  */
 export function parseFlags(argv: readonly string[]): Flags {
   const values = new Map<FlagName, string[]>();
   const words = [...argv];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (word === '--' && words.length > 0) {
+      if (values.has('command')) {
+        throw new UsageError('argument -c/--command: not together with a command behind --');
+      }
+      values.set('command', [commandOf(words)]);
+      break;
+    }
     const found = findFlag(word);
     const { name, form } = found;
     let { value } = found;
@@ -118,6 +126,11 @@ export function parseFlags(argv: readonly string[]): Flags {
     values.set(name, [...(values.get(name) ?? []), value ?? '']);
   }
   return flagsOf(values);
+}
+
+/** One word is a line for the shell, as with `-c`; several are a program and its arguments as they are. */
+function commandOf(words: readonly string[]): string {
+  return words.length === 1 ? words.join('') : words.map(quote).join(' ');
 }
 
 function flagsOf(values: ReadonlyMap<FlagName, readonly string[]>): Flags {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { messageOf, PmanError, UsageError } from '../../lib/errors.ts';
+import { refuseForeignWords } from '../../lib/foreignBytes.ts';
 import { keepDescriptors } from '../../lib/host/keptDescriptors.ts';
 import { crunner, type Run, type RunEvent } from '../attached/runCommand.ts';
 import { writeFd } from '../attached/writeFd.ts';
@@ -20,6 +21,7 @@ const OTHER_SIGNALS = ['SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 /** The program: resolves to its exit status. `argv` is what follows the program's name. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
+    refuseForeignWords(argv);
     const flags = parseFlags(argv);
     if (flags.synopsis) {
       await say((await import('./help.ts')).USAGE);

@@ -12,13 +12,14 @@ import {
   withPrintSwitches,
 } from './flags.ts';
 import { collected, hostList, originList, pageFlags } from './pages.ts';
+import { address } from './settingForms.ts';
 import type { SettingValues } from './settingValues.ts';
 import { tlsPlacesOf } from './tls.ts';
 
 const UNITS = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 } as const;
 
 const schema = z.object({
-  ip: z.string().min(1),
+  ip: z.string().min(1).pipe(address),
   port: z
     .string()
     .regex(/^\d{1,5}$/, '--port takes a port number')

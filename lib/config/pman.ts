@@ -9,6 +9,7 @@ import { type KubernetesSettings, kubernetesSchema, toKubernetes } from './kuber
 import { hostList, originList } from './pages.ts';
 import { settings } from './pmanSettings.ts';
 import {
+  address,
   optionalNumber,
   optionalPath,
   optionalQuantity,
@@ -31,7 +32,7 @@ const ENVIRONMENTS: ReadonlySet<string> = new Set([
 ]);
 
 const schema = z.object({
-  ip: z.string(),
+  ip: address,
   port: wholeNumber(0, 65_535),
   protocol: z.enum(['tcp'], 'has to be "tcp": what else ZeroMQ knows carries no HTTP'),
   rawmode: z.enum(['0', '1'], 'is neither 0 nor 1').transform((text) => text === '1'),

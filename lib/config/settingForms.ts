@@ -35,6 +35,8 @@ export const someNumber = z
   .regex(/^\d{1,9}(\.\d{1,9})?$/, 'is not a number')
   .transform(Number)
   .refine((number) => number > 0, 'is not above 0');
+/** An IPv6 address may have the brackets that it has in a URL. */
+export const address = z.string().transform((text) => text.replace(/^\[(.*:.*)\]$/, '$1'));
 export const optionalPath = z
   .string()
   .transform((text) => (text === '' ? undefined : resolve(text)));

@@ -47,23 +47,34 @@ async function candidates(
   env: Env,
 ): Promise<readonly string[]> {
   const [name, ...behind] = before;
+  if (name === undefined && word.startsWith('-'))
+    return flagWords(word, await ownFlags('serve'), env);
   if (name === undefined) return fitting(word, [...verbNames(), ['help', 'what a command takes']]);
   if (name === 'help') {
     const topics = [...TOPICS.keys()].map((topic): Candidate => [topic, 'a topic']);
     return fitting(word, [...verbNames(), ...topics]);
   }
-  const row = verbRow(name);
-  if (row?.load === undefined) return [];
-  const verb = await row.load();
+  // Flags alone are those of the server.
+  const row = name.startsWith('-') ? verbRow('serve') : verbRow(name);
+  if (row === undefined) return [];
+  const verb = await row.load?.();
   if (behind.includes('--')) return [':files'];
-  const asked = flagBefore(behind.at(-1), verb.flags);
+  const flags = row.most === 'own' ? await ownFlags(row.name, behind[0]) : (verb?.flags ?? []);
+  const asked = flagBefore(before.at(-1), flags);
   if (asked !== undefined) return valuesOf(asked, word, env);
-  if (word.startsWith('-')) return flagWords(word, verb.flags, env);
+  if (word.startsWith('-')) return flagWords(word, flags, env);
+  if (verb === undefined) return [];
   return positionals(row, verb, behind, word, env);
 }
 
 function verbNames(): readonly Candidate[] {
   return VERBS.map(({ name, help }): Candidate => [name, help]);
+}
+
+/** The flags of a verb that has a reader of its own for its words. */
+async function ownFlags(name: string, what = ''): Promise<readonly Flag[]> {
+  const { serverFlags, tokenFlags } = await import('./programFlags.ts');
+  return name === 'token' ? tokenFlags(what) : serverFlags();
 }
 
 /** The flag that waits for its value. */
@@ -89,11 +100,16 @@ function flagWords(word: string, flags: readonly Flag[], env: Env): readonly str
   ]);
 }
 
-function valuesOf({ name, among, value }: Flag, word: string, env: Env): readonly string[] {
-  if (among !== undefined)
+function valuesOf(
+  { name, among, usual, value = '' }: Flag,
+  word: string,
+  env: Env,
+): readonly string[] {
+  const known = among ?? usual;
+  if (known !== undefined)
     return fitting(
       word,
-      among.map((one): Candidate => [one, '']),
+      known.map((one): Candidate => [one, '']),
     );
   if (name === 'context') {
     return fitting(
@@ -101,7 +117,7 @@ function valuesOf({ name, among, value }: Flag, word: string, env: Env): readonl
       contextNames(env).names.map((one): Candidate => [one, 'a context']),
     );
   }
-  if (value === 'FILE') return [':files'];
+  if (value === 'FILE' || value === 'PATH') return [':files'];
   return value === 'DIR' || value === 'FOLDER' ? [':folders'] : [];
 }
 

@@ -14,6 +14,8 @@ export interface Flag {
   readonly isList?: boolean;
   /** The only values. */
   readonly among?: readonly string[];
+  /** Values that are offered where people type; there are others. */
+  readonly usual?: readonly string[];
 }
 
 /** What stands on a command line behind the verb. */

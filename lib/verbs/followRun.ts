@@ -9,7 +9,7 @@ import { exitCodeOf } from './verbExit.ts';
 
 /** How a job that was just sent is followed. */
 export interface FollowRunOptions {
-  /** Whether Ctrl-C and SIGTERM go to the job. */
+  /** Whether Ctrl-C, SIGTERM and SIGHUP go to the job. */
   readonly isTied: boolean;
   readonly form: PrintForm;
 }
@@ -62,13 +62,16 @@ export function tellDetached({ streams, speech }: Session, job: Job): void {
   err.line(`detached: ${id} still runs${speech.dim(next.join(''))}`);
 }
 
-/** What comes in goes to the job, and its end is waited for; the third time it is KILL. */
+/**
+ * What comes in goes to the job, and its end is waited for; the third time it is KILL. HUP is that of a terminal which is
+ * closed: the job would go on without it.
+ */
 async function whileTied(
   { client, streams }: Session,
   job: Job,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
-  const stop = onInterrupts(['SIGINT', 'SIGTERM'], (signal, count) => {
+  const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal, count) => {
     const order = { signal: count > 2 ? 'KILL' : signal.slice(3) };
     client.kill(job, order).catch((error: unknown) => {
       // It has ended meanwhile.

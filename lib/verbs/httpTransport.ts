@@ -20,7 +20,15 @@ export function httpTransport(ca?: string): Transport {
 /** Given, they replace those that Node knows; so these go along. */
 async function certificates(file: string): Promise<readonly string[]> {
   const { rootCertificates } = await import('node:tls');
-  return [...rootCertificates, readFileSync(file, 'utf8')];
+  const own = readFileSync(file, 'utf8');
+  // OpenSSL passes over a file without one: then the server's would be to blame.
+  if (!/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(own)) {
+    const error = new Error(
+      `${file} holds no certificate: that begins with -----BEGIN CERTIFICATE`,
+    );
+    throw Object.assign(error, { code: 'ERR_NO_CERTIFICATE' });
+  }
+  return [...rootCertificates, own];
 }
 
 function answerOf(

@@ -14,6 +14,8 @@ import { signalName } from './verbExit.ts';
 /** For so long the end of a killed job is waited for, to say it. */
 const END_MS = 3000;
 
+const USUAL_SIGNALS = ['TERM', 'INT', 'HUP', 'QUIT', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT'];
+
 /** `pman kill`: ends jobs, and says what ended. It never acts without being told on which. */
 export const kill: Verb = {
   usage: ['[flags] JOB…'],
@@ -23,7 +25,10 @@ export const kill: Verb = {
     ['pman kill -y running', 'all that run'],
   ],
   flags: [
-    { name: 'signal', short: 's', value: 'NAME', help: 'which one (default: TERM)' },
+    {
+      ...{ name: 'signal', short: 's', value: 'NAME', usual: USUAL_SIGNALS },
+      help: 'which one (default: TERM)',
+    },
     { name: 'grace', value: 'TIME', help: 'until what is left gets KILL: 10s' },
     ...DEED_FLAGS,
     { name: 'json', help: 'one document for programs' },

@@ -1,5 +1,5 @@
 import type { Job, JobQuery } from '../client/index.ts';
-import { UsageError } from '../errors.ts';
+import { countOf } from './counts.ts';
 import { flagValue, type Words } from './flagWords.ts';
 import { labelsWanted } from './newJobFlags.ts';
 import { membersFor, type PrintForm } from './printJobs.ts';
@@ -98,11 +98,9 @@ async function some(
 }
 
 function rowLimit(words: Words): number {
-  const asked = flagValue(words, 'lines');
+  const asked = countOf(words, 'lines', { shown: '-n', what: 'number of rows' });
   if (words.switches.has('all')) return Number.POSITIVE_INFINITY;
-  if (asked === undefined) return USUAL_ROWS;
-  if (/^\d{1,9}$/.test(asked)) return Number(asked);
-  throw new UsageError(`-n ${JSON.stringify(asked)} is no number of rows`);
+  return asked ?? USUAL_ROWS;
 }
 
 function queryOf(session: Session, words: Words): JobQuery {

@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { type Flag, readWords } from './flagWords.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import { withStore } from './storePlace.ts';
@@ -50,6 +52,7 @@ async function move(what: 'push' | 'pull', call: Parameters<Verb['run']>[0]): Pr
     );
   }
   if (from === '' || to === '') throw new UsageError('one of the two words is empty');
+  if (!isAbsolute(what === 'push' ? from : to)) requireWorkingFolder();
   const session = openSession(call, words);
   const quiet = words.switches.has('quiet');
   const json = words.switches.has('json');

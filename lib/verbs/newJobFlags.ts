@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { NewJob } from '../client/index.ts';
 import { messageOf, UsageError } from '../errors.ts';
+import { refuseForeignVariable } from '../foreignBytes.ts';
 import { CannotError } from './failures.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
 import type { Session } from './session.ts';
@@ -67,7 +68,10 @@ export function jobMembers(session: Session, words: Words): Partial<NewJob> {
   const files = words.values.get('files');
   const backend = flagValue(words, 'backend') as NewJob['backend'];
   const mounts = words.values.get('mount')?.map(mountOf);
-  const env = pairs(words.values.get('env'), '--env', (name) => session.env[name]);
+  const env = pairs(words.values.get('env'), '--env', (name) => {
+    refuseForeignVariable(name, session.env[name]);
+    return session.env[name];
+  });
   const labels = pairs(words.values.get('label'), '--label');
   return {
     ...text('jid', 'name'),

@@ -22,7 +22,7 @@ export const rerun: Verb = {
   ],
   flags: [
     { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
-    { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    { name: 'tie', help: 'with -f: Ctrl-C, or a closed terminal, ends the job, too' },
     { name: 'command', value: 'LINE', help: 'another command' },
     ...JOB_FLAGS,
     { name: 'dry-run', help: 'says which jobs, and does nothing; JSON has "dryRun": true' },

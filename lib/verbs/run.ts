@@ -1,5 +1,6 @@
 import { type NewJob, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { commandOf } from './commandLine.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
@@ -30,7 +31,7 @@ export const run: Verb = {
   ],
   flags: [
     { name: 'follow', short: 'f', help: 'shows what it writes, and ends with its exit code' },
-    { name: 'tie', help: 'with -f: Ctrl-C ends the job, too' },
+    { name: 'tie', help: 'with -f: Ctrl-C, or a closed terminal, ends the job, too' },
     ...STAGE_FLAGS,
     ...JOB_FLAGS,
     { name: 'key', value: 'KEY', help: 'with the same key no second job is made' },
@@ -90,7 +91,7 @@ function newJobOf(session: Session, words: Words): NewJob {
   const cwd =
     isElsewhere || asked.cwd !== undefined || !isHere(session.place.url)
       ? {}
-      : { cwd: process.cwd() };
+      : { cwd: requireWorkingFolder() };
   return {
     ...{
       ...commandOf({ rest, isBehindDashes, isContainer }),

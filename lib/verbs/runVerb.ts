@@ -1,12 +1,15 @@
 import { inspect } from 'node:util';
 import { PmanClientError } from '../client/index.ts';
 import { hintOf } from '../errorReport.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, UsageError } from '../errors.ts';
+import { refuseForeignSettings, refuseForeignWords } from '../foreignBytes.ts';
 import { nearName } from '../wire/nearName.ts';
 import { clientHint } from './clientHint.ts';
 import { CannotError, Interrupted } from './failures.ts';
-import { VERBS, verbRow } from './index.ts';
+import { readWords } from './flagWords.ts';
+import { VERBS, type VerbRow, verbRow } from './index.ts';
 import { ownStreams, type Streams } from './streams.ts';
+import type { Verb } from './verb.ts';
 import { FAILED, INTERRUPTED, PMAN_FAILED, WRONG_USE } from './verbExit.ts';
 import { overview, verbHelp } from './verbHelp.ts';
 import { problemOf, usageHint } from './verbProblem.ts';
@@ -48,6 +51,9 @@ export async function main(
       streams.out.write(verbHelp(row, verb));
       return 0;
     }
+    refuseForeignWords(rest);
+    refuseForeignSettings(env);
+    refuseMore(row, verb, rest);
     return await verb.run({ argv: rest, env, streams });
   } catch (error) {
     return told(error, row.name, rest, streams);
@@ -75,7 +81,26 @@ function asksForHelp(argv: readonly string[], takesCommand: boolean): boolean {
   return false;
 }
 
-async function help([word]: readonly string[], streams: Streams): Promise<number> {
+/**
+ * A word too many is no word to be passed over: whoever wrote `clean failed` would lose what he did not name.
+ * @throws UsageError
+ */
+function refuseMore({ most }: VerbRow, { flags }: Verb, argv: readonly string[]): void {
+  if (typeof most === 'string') return;
+  const { rest } = readWords(argv, flags);
+  const extra = rest[most];
+  if (extra === undefined) return;
+  const taken = most === 0 ? 'no word' : most === 1 ? 'one word' : `${most} words`;
+  throw new UsageError(
+    `it takes ${taken} beside its flags, and ${JSON.stringify(extra)} is ${most === 0 ? 'one' : 'one more'}`,
+  );
+}
+
+async function help([word, extra]: readonly string[], streams: Streams): Promise<number> {
+  if (extra !== undefined) {
+    streams.err.line(`pman: help: it takes one word, and ${JSON.stringify(extra)} is one more`);
+    return WRONG_USE;
+  }
   if (word === undefined) {
     streams.out.write(overview());
     return 0;

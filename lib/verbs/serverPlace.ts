@@ -45,8 +45,7 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
   const isOfContext = context.url !== undefined && context.url === url;
   const file =
     asked('token-file', 'PMAN_TOKEN_FILE') ?? (isOfContext ? context.tokenFile : undefined);
-  const fromFile = (path: string) =>
-    sendable(readPrivate(inHome(path, env), 'the token').trim(), path);
+  const fromFile = (path: string) => sendable(tokenIn(inHome(path, env)), path);
   const ca = asked('ca', 'PMAN_CA') ?? context.ca;
   const token =
     sendable(flagValue(words, 'token'), '--token') ??
@@ -61,6 +60,13 @@ export function serverPlace(words: Words, env: Env): ServerPlace {
     ca: ca === undefined ? undefined : inHome(ca, env),
     auid: env.PMAN_AUID || context.auid,
   };
+}
+
+/** @throws CannotError for a file that holds none: a server would say that it does not know the token */
+function tokenIn(file: string): string {
+  const token = readPrivate(file, 'the token').trim();
+  if (token !== '') return token;
+  throw new CannotError(`${file} holds no token: it is empty`);
 }
 
 /** @param from where the token is from: itself it is not told. @throws UsageError */

@@ -1,5 +1,6 @@
 import type { EventQuery, JobEvent } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
+import { countOf } from './counts.ts';
 import { EVENT_STATES, EventLines, eventFields } from './eventLine.ts';
 import { flagValue, readWords, type Words } from './flagWords.ts';
 import { untilCtrlC } from './interrupts.ts';
@@ -34,7 +35,7 @@ export const events: Verb = {
   async run(call) {
     const words = readWords(call.argv, this.flags);
     const session = openSession(call, words);
-    const most = number(words, 'lines') ?? Number.POSITIVE_INFINITY;
+    const most = countOf(words, 'lines') ?? Number.POSITIVE_INFINITY;
     const query = await queryOf(session, words);
     const { streams, style } = session;
     const { out, signs } = streams;
@@ -62,7 +63,7 @@ export const events: Verb = {
 
 async function queryOf(session: Session, words: Words): Promise<EventQuery> {
   const { rest } = words;
-  const after = number(words, 'after');
+  const after = countOf(words, 'after');
   const jid = flagValue(words, 'name');
   const auid = flagValue(words, 'user');
   const label = labelsWanted(words);
@@ -92,12 +93,4 @@ function list<Word extends string>(
     if (found !== undefined) return found;
     throw new UsageError(`--${flag} ${JSON.stringify(word)} is none of ${known.join(', ')}`);
   });
-}
-
-/** @throws UsageError */
-function number(words: Words, flag: string): number | undefined {
-  const text = flagValue(words, flag);
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new UsageError(`--${flag} ${JSON.stringify(text)} is no whole number`);
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { tookText } from '../terminal/amounts.ts';
+import { countOf } from './counts.ts';
 import { type Flag, flagValue, readWords, type Words } from './flagWords.ts';
 import { endedText, endText, titleOf } from './follow.ts';
 import { tellDetached } from './followRun.ts';
@@ -94,13 +95,6 @@ function readOptions(words: Words): Omit<ShowOptions, 'signal'> {
     ...(part === undefined ? {} : { part }),
     ...(tail === undefined ? {} : { tail }),
   };
-}
-
-function countOf(words: Words, flag: string): number | undefined {
-  const value = flagValue(words, flag);
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  throw new UsageError(`--${flag} ${JSON.stringify(value)} is no whole number`);
 }
 
 /** What one job writes, between two lines of speech on a terminal. */

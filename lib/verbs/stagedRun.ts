@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { realpathSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, NewJob } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
+import { requireWorkingFolder } from '../foreignBytes.ts';
 import { fitsPattern } from '../jobs/filePatterns.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, type Words } from './flagWords.ts';
@@ -39,6 +40,9 @@ export async function stageRun(
   const local = flagValue(words, 'push');
   const patterns = words.values.get('pull') ?? [];
   checkFlags(words);
+  if (![local, flagValue(words, 'into')].every((path) => isAbsolute(path ?? '.'))) {
+    requireWorkingFolder();
+  }
   const source = local === undefined ? undefined : sourceOf(local);
   const place = `runs/${randomBytes(6).toString('hex')}`;
   const name = source === undefined ? 'work' : basename(source);

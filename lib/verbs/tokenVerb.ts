@@ -32,6 +32,16 @@ function commandFor(what: string, help: string, named: boolean): Command {
   return named ? command.argument('<name>', 'of the token') : command;
 }
 
+const listCommand = () => commandFor('list', 'Shows what tokens there are.', false);
+const revokeCommand = () => commandFor('revoke', 'Removes a token from the file.', true);
+
+/** What the command lines of `pman token` may be. */
+export const TOKEN_COMMANDS: ReadonlyMap<string, () => Command> = new Map([
+  ['add', addCommand],
+  ['list', listCommand],
+  ['revoke', revokeCommand],
+]);
+
 const addSchema = z.object({
   tokenPath: z.string(),
   all: z.boolean(),
@@ -48,8 +58,8 @@ const addSchema = z.object({
   store: z.enum(['sha256', 'scrypt', 'plain'], '--store takes sha256, scrypt or plain'),
 });
 
-function add(argv: readonly string[], env: Env): string {
-  const command = commandFor('add', 'Adds a token to the file, and prints it.', true)
+function addCommand(): Command {
+  return commandFor('add', 'Adds a token to the file, and prints it.', true)
     .option('--all', 'it is good for everything', false)
     .option('--scopes <list>', 'what it is good for: read, run, kill, transfer, admin', '')
     .option('--auid <name>', 'it acts as this auid only, and sees the jobs of no other')
@@ -59,6 +69,10 @@ function add(argv: readonly string[], env: Env): string {
     .option('--shareDirs <list>', 'folders that its containers may share')
     .option('--expires <date>', 'from then on it is not good any more')
     .option('--store <form>', 'how the file keeps it: sha256, scrypt or plain', 'sha256');
+}
+
+function add(argv: readonly string[], env: Env): string {
+  const command = addCommand();
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags.text;
   const options = checkOptions(addSchema, flags.options);
@@ -100,7 +114,7 @@ function limitsOf({ scopes, command, ...rest }: z.infer<typeof addSchema>): read
 }
 
 function list(argv: readonly string[], env: Env): string {
-  const command = commandFor('list', 'Shows what tokens there are.', false);
+  const command = listCommand();
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags.text;
   const tokens = readTokenFile(fileOf(flags.options.tokenPath, env), true);
@@ -120,7 +134,7 @@ function rowOf({ name, value, grant, expiresAt }: Token): readonly string[] {
 }
 
 function revoke(argv: readonly string[], env: Env): string {
-  const command = commandFor('revoke', 'Removes a token from the file.', true);
+  const command = revokeCommand();
   const flags = readFlags(command, argv);
   if (flags.kind === 'print') return flags.text;
   const [name = ''] = command.args;

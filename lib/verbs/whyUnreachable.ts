@@ -26,6 +26,10 @@ export function whyUnreachable(cause: unknown): Unreachable {
     const todo = 'name it by http:// in place of https://';
     return { why: 'what answers there does not speak TLS', todo };
   }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const todo = 'name the server by a name that its certificate has, by --server or PMAN_URL';
+    return { why: message, todo };
+  }
   if (BAD_CERTIFICATE.test(code)) {
     return { why: message, todo: '--ca FILE or PMAN_CA names certificates to believe' };
   }

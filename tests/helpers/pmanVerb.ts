@@ -95,6 +95,8 @@ export function verbOnTerminal(
   return {
     ended,
     type: (text: string) => child.stdin.write(text),
+    /** Takes the terminal away, as a window that is closed does. */
+    close: () => child.kill('SIGKILL'),
     /** As it came, escapes and all. */
     raw: () => shown,
     /** Without colours and carriage returns. */

@@ -73,6 +73,17 @@ describe('completion', () => {
     expect(offered(['pman', 'kill', 'tw'], 9)).toEqual(['two']);
   });
 
+  it('knows the flags of the server, those of token, and signals', () => {
+    expect(offered(['pman', 'serve', '--DBp'], 9)).toEqual(['--DBpath']);
+    expect(offered(['pman', '--DBp'], 9)).toEqual(['--DBpath']);
+    expect(offered(['pman', '--forward', '--DBp'], 9)).toEqual(['--DBpath']);
+    expect(offered(['pman', 'token', ''], 9)).toEqual(['add', 'list', 'revoke']);
+    expect(offered(['pman', 'token', 'add', 'x', '--sc'], 9)).toEqual(['--scopes']);
+    expect(offered(['pman', 'token', 'revoke', '--sc'], 9)).toEqual(['']);
+    expect(offered(['pman', 'serve', '--tokenPath', ''], 9)).toEqual(['option: -o default', '']);
+    expect(offered(['pman', 'kill', '-s', 'US'], 9)).toEqual(['USR1', 'USR2']);
+  });
+
   it('knows verbs, flags, and what flags may be', () => {
     expect(offered(['pman', 'ev'], 9)).toEqual(['events']);
     expect(offered(['pman', 'help', 'exit'], 9)).toEqual(['exit-codes']);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CuttingProxy } from '../helpers/cuttingProxy.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
-import { pmanVerb, startVerb } from '../helpers/pmanVerb.ts';
+import { pmanVerb, startVerb, verbOnTerminal } from '../helpers/pmanVerb.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 /** How many lines a job writes to each of its outputs, about a hundred a second. */
@@ -68,5 +68,37 @@ describe('what is followed', () => {
     await eventually(() => watch.shown().stdout === 'running\nok\n');
     watch.kill('SIGINT');
     await watch.ended;
+  });
+
+  describe('with --tie', () => {
+    const stateOf = async (name: string) =>
+      (await pmanVerb(server, ['ls', '-o', 'state', name])).stdout;
+
+    it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends the job on %s', async (signal) => {
+      const verb = startVerb(server, [
+        'run',
+        '--tie',
+        '--name',
+        signal,
+        'echo begun; exec sleep 60',
+      ]);
+      await eventually(() => verb.shown().stdout === 'begun\n');
+      verb.kill(signal);
+      const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+      expect(await verb.ended).toMatchObject({ code: codes[signal], stdout: 'begun\n' });
+      expect(await stateOf(signal)).not.toMatch(/running/);
+    });
+
+    it.each([
+      ['is silent', 'echo begun; exec sleep 60'],
+      ['goes on writing', 'while echo begun; do sleep 0.01; done'],
+    ])('ends a job that %s when the terminal is closed', async (how, line) => {
+      const name = how.replaceAll(' ', '-');
+      const verb = verbOnTerminal(server, `run --tie --name ${name} '${line}'`);
+      await eventually(() => verb.shown().includes('begun'));
+      verb.close();
+      await eventually(async () => !/running/.test(await stateOf(name)));
+      expect(await stateOf(name)).toMatch(/^(killed|failed)/);
+    });
   });
 });

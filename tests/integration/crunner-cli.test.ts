@@ -37,6 +37,12 @@ describe('crunner, as recorded from the original', () => {
     expect(await quiet(...args)).toEqual({ status, stdout, stderr: '' });
   });
 
+  it('takes the command behind --, as its manual says', async () => {
+    expect((await quiet('--', 'exit', '7')).status).toBe(7);
+    const { stdout } = await quiet('--showStdOut', '--', 'printf', '<%s>', 'a;b', '$x', '-c');
+    expect(stdout).toBe('<a;b><$x><-c>\n');
+  });
+
   it('keeps a quoted semicolon in one command', async () => {
     const { stdout } = await quiet('-c', 'echo "a;b"', '--pipeline', '--showStdOut');
     expect(stdout).toBe('a;b\n\n');

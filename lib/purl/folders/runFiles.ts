@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import type { FilesCommandLine, FilesVerb, PurlConfig } from '../../config/purl.ts';
+import { requireWorkingFolder } from '../../foreignBytes.ts';
 import { terminalText } from '../../terminalText.ts';
 import { clientOptions } from '../clientOptions.ts';
 import { EXIT_CODES, PurlFailure, transferFailure } from '../failure.ts';
@@ -31,6 +33,7 @@ export async function runFiles(
     return 0;
   }
   const { config, from, to } = line;
+  if (!isAbsolute(verb === 'push' ? from : to)) requireWorkingFolder();
   try {
     const place = placeOf(verb, from, to);
     const way = await wayTo(place, config, io, env);

@@ -52,6 +52,8 @@ const KINDS = [
   'calls without arguments',
   'settings that are not known',
   '`cd /x; pwd`',
+  'a word too many',
+  'words, variables and folders that are not UTF-8',
   'a web page of another origin',
   'a client without a token sends a large body',
   'clients that wait for the end of their jobs',

@@ -16,6 +16,12 @@ describe('parseFlags', () => {
     [['--version'], { version: true }],
     [['--eventL'], { eventloop: true }],
     [['--ss', 'u@h'], { ssh: 'u@h' }],
+    [['-v', '-1', '--', 'echo a; echo "$X"'], { command: 'echo a; echo "$X"', verbosity: -1 }],
+    [['--', 'exit', '7'], { command: `'exit' '7'` }],
+    [
+      ['--', 'printf', '%s', "a b'c", '-v', '--'],
+      { command: `'printf' '%s' 'a b'\\''c' '-v' '--'` },
+    ],
     [['--ssh-o', 'A=b', '-oC=d'], { sshOptions: ['A=b', 'C=d'] }],
   ])('reads %j', (argv, expected) => {
     expect(parseFlags(argv)).toMatchObject(expected);
@@ -34,6 +40,8 @@ describe('parseFlags', () => {
     [['--echoCmd=yes'], /takes no value/],
     [['-q'], /unrecognized arguments: -q/],
     [['--'], /unrecognized/],
+    [['-c', 'x', '--'], /unrecognized/],
+    [['-c', 'x', '--', 'y'], /not together/],
     [['-v', 'x'], /invalid int value/],
   ])('refuses %j', (argv, message) => {
     expect(() => parseFlags(argv)).toThrow(UsageError);

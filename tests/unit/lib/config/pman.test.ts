@@ -82,6 +82,7 @@ describe('readPmanConfig', () => {
   /** Each setting: its flag and value, its key in the environment, and what becomes of it. */
   const each: readonly (readonly [string, string, string, Partial<PmanConfig>])[] = [
     ['ip', '0.0.0.0', 'PMAN_IP', { ip: '0.0.0.0' }],
+    ['ip', '[::1]', 'PMAN_IP', { ip: '::1' }],
     ['port', '6010', 'PMAN_PORT', { port: 6010 }],
     ['protocol', 'tcp', 'PMAN_PROTOCOL', { protocol: 'tcp' }],
     ['rawmode', '0', 'PMAN_RAWMODE', { rawmode: false }],

@@ -109,6 +109,12 @@ describe('the server that is meant', () => {
     expect(error).toMatchObject({ name: 'CannotError', exitCode: undefined });
   });
 
+  it.each(['', ' \n'])('says that the file of a token is empty, and asks no server: %j', (text) => {
+    const file = join(home, 'empty');
+    writeFileSync(file, text, { mode: 0o600 });
+    expect(() => place(['--token-file', file])).toThrow(`${file} holds no token: it is empty`);
+  });
+
   it('says when a context is named and there is no file', () => {
     expect(() => place(['--context', 'lab'])).toThrow('no context "lab"');
     expect(() => place(['--token-file', join(home, 'none')])).toThrow('cannot read the token');
