@@ -1,7 +1,7 @@
 import { type PurlFailure, transferFailure } from '../purl/failure.ts';
 import { askCopyThere, askRemoval } from '../purl/folders/askPfioh.ts';
 import type { FolderWay } from '../purl/folders/folderWay.ts';
-import { pullFolder } from '../purl/folders/pullFolder.ts';
+import { type FolderPull, pullFolder } from '../purl/folders/pullFolder.ts';
 import { providePlace, pushFolder } from '../purl/folders/pushFolder.ts';
 import { showFor, signsFor } from '../purl/folders/showFor.ts';
 import { summaryLine, type TransferSummary } from '../purl/folders/transferLine.ts';
@@ -40,10 +40,12 @@ export class FilesFailure extends Error {
   }
 }
 
+type PullHow = Pick<FolderPull, 'wanted' | 'since'>;
+
 /** What can be done with the files of a pfioh. Calls throw FilesFailure. */
 export interface FilesWork {
   push(local: string, path: string, how?: { readonly mirror?: boolean }): Promise<TransferSummary>;
-  pull(local: string, path: string, wanted?: (name: string) => boolean): Promise<TransferSummary>;
+  pull(local: string, path: string, how?: PullHow): Promise<TransferSummary>;
   /** A copy of a folder below another one, on the other side. */
   copy(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
@@ -76,8 +78,7 @@ export function openFiles(place: FilesPlace): FilesWork {
   };
   return {
     push: (local, path, how) => told('push', pushFolder({ local, path, ...how }, way)),
-    pull: (local, path, wanted) =>
-      told('pull', pullFolder({ local, path, ...(wanted && { wanted }) }, way)),
+    pull: (local, path, how) => told('pull', pullFolder({ local, path, ...how }, way)),
     copy: (from, to) => told('push', askCopyThere(peer, from, to)),
     remove: (path) => told('push', askRemoval(peer, path)),
     make: (path) => told('push', providePlace(path, way)),
