@@ -1,7 +1,7 @@
 import { type PurlFailure, transferFailure } from '../purl/failure.ts';
 import { askCopyThere, askRemoval } from '../purl/folders/askPfioh.ts';
 import type { FolderWay } from '../purl/folders/folderWay.ts';
-import { type FolderPull, pullFolder } from '../purl/folders/pullFolder.ts';
+import { type FolderPull, isThere, pullFolder } from '../purl/folders/pullFolder.ts';
 import { providePlace, pushFolder } from '../purl/folders/pushFolder.ts';
 import { showFor, signsFor } from '../purl/folders/showFor.ts';
 import { summaryLine, type TransferSummary } from '../purl/folders/transferLine.ts';
@@ -49,6 +49,8 @@ export interface FilesWork {
   /** A copy of a folder below another one, on the other side. */
   copy(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Whether there is such a folder or file. */
+  has(path: string): Promise<boolean>;
   /** Makes a folder. */
   make(path: string): Promise<void>;
   /** What a transfer came to, as it is printed. */
@@ -81,6 +83,7 @@ export function openFiles(place: FilesPlace): FilesWork {
     pull: (local, path, how) => told('pull', pullFolder({ local, path, ...how }, way)),
     copy: (from, to) => told('push', askCopyThere(peer, from, to)),
     remove: (path) => told('push', askRemoval(peer, path)),
+    has: (path) => told('pull', isThere(path, way)),
     make: (path) => told('push', providePlace(path, way)),
     told: (summary) => (json ? JSON.stringify(summary) : summaryLine(summary, signsFor(env))),
   };

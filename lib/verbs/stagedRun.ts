@@ -7,6 +7,7 @@ import type { Job, NewJob } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { CannotError } from './failures.ts';
 import { flagValue, type Words } from './flagWords.ts';
+import { standsNow } from './leaveJobs.ts';
 import { pullPatterns } from './pullPatterns.ts';
 import type { Session } from './session.ts';
 import { isFilesFailure, type Store, type StoreOptions, withStore } from './storePlace.ts';
@@ -23,6 +24,8 @@ export interface StagedRun {
   readonly isFollowed: boolean;
   /** Fetches what was asked for, and removes the folder; tells what is left where the job goes on. */
   end(job: Job, code: number): Promise<number>;
+  /** How to fetch its files. */
+  readonly fetch: string;
   /** Removes the folder of a job that was not accepted. */
   drop(): Promise<void>;
 }
@@ -52,6 +55,7 @@ export async function stageRun(
     return store.folder;
   });
   const at = `${folder}/${path}`;
+  const fetch = `pman pull ${path} FOLDER`;
   const into = flagValue(words, 'into') ?? source ?? '.';
   const isBack = source !== undefined && realPathOf(into) === source;
   const since = { ms: startedMs, origin: isBack ? kept : undefined, found: new Map() };
@@ -68,18 +72,18 @@ export async function stageRun(
     drop: () =>
       withStore(session, options, ({ files }) => files.remove(place)).catch(() => undefined),
     isFollowed: patterns.length > 0,
+    fetch,
     async end(job, code) {
       const { err } = session.streams;
-      const lines = [`pman pull ${path} FOLDER`];
       if (!(await isOver(session, job, code))) {
-        err.line(`  its files: ${lines[0]}`);
+        err.line(`  its files: ${fetch}`);
         return code;
       }
       // What its files are wanted for may depend on how it has ended: that is told first.
       const failed = (why: string) =>
         new CannotError(
           `the job has ended with ${code}; its files are still on the server: ${why}`,
-          lines,
+          [fetch],
           code === 0 ? PMAN_FAILED : code,
         );
       let missed: readonly string[] = [];
@@ -105,16 +109,12 @@ export async function stageRun(
   };
 }
 
-/** How long a server may take to say how the job stands when somebody wants to go. */
-const LEAVE_MS = 2000;
-
-/** Whether the job has ended. Of one that is left, a server that is away is not waited for. */
-async function isOver({ client, patient }: Session, job: Job, code: number): Promise<boolean> {
+/** Whether the job has ended. For somebody who goes, a server that is away is not waited for. */
+async function isOver(session: Session, job: Job, code: number): Promise<boolean> {
   const isLeft = code === INTERRUPTED;
-  const asked = isLeft
-    ? client.job(job, { signal: AbortSignal.timeout(LEAVE_MS) }).catch(() => job)
-    : patient.job(job);
-  const { state } = await asked;
+  const { state } = isLeft
+    ? ((await standsNow(session, job)) ?? job)
+    : await session.patient.job(job);
   return state !== 'waiting' && state !== 'starting' && state !== 'running';
 }
 

@@ -89,6 +89,14 @@ function provideLocal(path: string): void {
   }
 }
 
+/** Whether a pfioh has a file or folder. @throws PurlFailure */
+export async function isThere(path: string, way: FolderWay): Promise<boolean> {
+  const remote = await checkRemote(folderMessage('pull', '/', path), folderOptions(way));
+  if (!('failure' in remote)) return true;
+  if (remote.failure.kind !== 'wrongPath') throw remote.failure;
+  return false;
+}
+
 async function reachPlace(local: string, path: string, way: FolderWay): Promise<Remote> {
   const remote = await checkRemote(folderMessage('pull', local, path), folderOptions(way));
   if (!('failure' in remote)) return remote;
