@@ -8,17 +8,34 @@ export interface Link {
   readonly isLost: () => boolean;
 }
 
-/** Says on stderr when it is lost and when it is back. On a terminal what waits says so in its own way. */
+/** What is back by then is not worth a line between those of a job. */
+const SAID_AFTER_MS = 2000;
+
+/**
+ * Says on stderr when it is lost and when it is back: who reads a pipe would wait for he knows not what. On a terminal what
+ * waits says so in its own way.
+ */
 export function openLink({ err, signs }: Streams, url: string): Link {
   let isLost = false;
+  let isSaid = false;
+  let timer: NodeJS.Timeout | undefined;
+  const say = (what: string) =>
+    err.line(`pman: the connection to ${url} is ${what} ${signs.dot} ${clockText(Date.now())}`);
   return {
     isLost: () => isLost,
     tell(isThere) {
       isLost = !isThere;
+      clearTimeout(timer);
       if (err.isTerminal) return;
-      const what = isThere ? 'is back' : 'is lost';
-      const rest = isThere ? '' : ` ${signs.dot} it is tried again until it is back`;
-      err.line(`pman: the connection to ${url} ${what} ${clockText(Date.now())}${rest}`);
+      if (isThere) {
+        if (isSaid) say('back');
+        isSaid = false;
+        return;
+      }
+      timer = setTimeout(() => {
+        isSaid = true;
+        say('lost, it is tried again until it is back');
+      }, SAID_AFTER_MS).unref();
     },
   };
 }

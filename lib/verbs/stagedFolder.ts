@@ -11,7 +11,7 @@ const IN_MESSAGE = /\/runs\/[0-9a-f]{12}\//;
 /** What can be done about it. */
 const PUSH_AGAIN = 'bring the folder again: pman run --push FOLDER --pull PATTERN -- COMMAND';
 const IS_GONE =
-  'was sent with --push or --pull, and its folder on the server was removed when its results were fetched';
+  'was sent with --push or --pull; its folder on the server was removed when it had ended and its results were here';
 
 /** Why a job cannot run again, in words behind its name. */
 export const goneText = `${IS_GONE}; ${PUSH_AGAIN}`;

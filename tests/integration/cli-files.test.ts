@@ -225,6 +225,28 @@ describe('files to a server and back', () => {
       expect(readFileSync(join(data, 'result'), 'utf8')).toBe('r\n');
     });
 
+    it('rerun says of a job whose pushed folder has gone that it has, before any is sent; so does its dry run', async () => {
+      const data = makeData();
+      await pman('run', '--push', data, '--pull', 'out/**', '--name', 'pushed', 'mkdir -p out');
+      await pman('run', '--push', data, '--name', 'kept', 'true');
+      const count = async () => (await pman('ls', '-aq')).stdout.length;
+      const before = await count();
+      const gone =
+        /^pman: \w{6} pushed was sent with --push or --pull; its folder on the server was removed/;
+      for (const argv of [['pushed'], ['kept', 'pushed']]) {
+        const end = await pman('rerun', ...argv);
+        expect([end.code, end.stdout]).toEqual([1, '']);
+        expect(end.stderr).toMatch(gone);
+        expect(end.stderr).toContain('  bring the folder again: pman run --push FOLDER');
+      }
+      expect(await count()).toBe(before);
+      const dry = await pman('rerun', '--dry-run', 'pushed');
+      expect([dry.code, dry.stdout]).toEqual([1, expect.stringContaining('was removed when')]);
+      const json = await pman('rerun', '--dry-run', '--json', 'pushed');
+      expect(JSON.parse(json.stdout).jobs[0].refused).toContain('bring the folder again');
+      expect((await pman('rerun', '--cwd', '/', 'pushed')).code).toBe(0);
+    });
+
     it('goes on when pman is killed and started again meanwhile', async () => {
       const one = await startServer();
       const gate = makeGate(one);
