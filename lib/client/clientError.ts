@@ -8,6 +8,8 @@ export interface ClientErrorDetails {
   readonly hint?: string | undefined;
   /** When it is worth trying again. */
   readonly retryAfterSeconds?: number | undefined;
+  /** The key of a job that may have been accepted. */
+  readonly mayHaveKey?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -21,11 +23,13 @@ export class PmanClientError extends Error {
   readonly status: number | undefined;
   readonly hint: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** The key of a job that may have been accepted, though no answer says so: with the same key no second one is made. */
+  readonly mayHaveKey: string | undefined;
 
   constructor(
     code: string,
     message: string,
-    { status, hint, retryAfterSeconds, cause }: ClientErrorDetails = {},
+    { status, hint, retryAfterSeconds, mayHaveKey, cause }: ClientErrorDetails = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'PmanClientError';
@@ -33,6 +37,7 @@ export class PmanClientError extends Error {
     this.status = status;
     this.hint = hint;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.mayHaveKey = mayHaveKey;
   }
 }
 
@@ -98,4 +103,37 @@ export function isPassing(error: unknown): error is PmanClientError {
   const { code, status, retryAfterSeconds } = error;
   if (code === 'unreachable') return true;
   return OF_PROXIES.has(status ?? 0) || (status === 503 && retryAfterSeconds !== undefined);
+}
+
+/** What Node, its `fetch` and its parser of HTTP say of a connection that there was. */
+const AFTER_SENDING = /^(ECONNRESET|EPIPE|ABORT_ERR|UND_ERR_(SOCKET|HEADERS_TIMEOUT)|HPE_.*)$/;
+
+/** Whether a request may have been carried out though it has failed so: its answer alone may be lost. */
+export function mayHaveArrived(error: unknown): error is PmanClientError {
+  if (!isPassing(error)) return false;
+  if (error.code !== 'unreachable') return OF_PROXIES.has(error.status ?? 0);
+  const code = systemCode(error);
+  // A browser does not tell.
+  return code === undefined || AFTER_SENDING.test(code);
+}
+
+/** The code of the system's error that an error comes from. */
+function systemCode(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof PmanClientError) continue;
+    const code: unknown = Object(at).code;
+    if (typeof code === 'string') return code;
+  }
+  return undefined;
+}
+
+/** The error of a job that was sent and may have been accepted; `last`: how the last try has failed. */
+export function inDoubt(last: PmanClientError, key: string): PmanClientError {
+  const { code, message, status, retryAfterSeconds, cause = last } = last;
+  const details = { status, retryAfterSeconds, cause, mayHaveKey: key };
+  const hint = `with the same key no second one is made: ${key}`;
+  return new PmanClientError(code, `${message}: the job may have been accepted`, {
+    ...details,
+    hint,
+  });
 }

@@ -1,4 +1,11 @@
-import { noPman, PmanClientError, refusal } from './clientError.ts';
+import {
+  inDoubt,
+  isPassing,
+  mayHaveArrived,
+  noPman,
+  PmanClientError,
+  refusal,
+} from './clientError.ts';
 import { isHeaderValue } from './headerValue.ts';
 import { Retries } from './retryPauses.ts';
 import type { Answer, Transport } from './transport.ts';
@@ -10,6 +17,8 @@ export interface PmanClientOptions {
   readonly token?: string | (() => string | Promise<string>);
   /** For how long a server that does not answer is asked again, in milliseconds; 0: not at all. Default: 60,000. */
   readonly patienceMs?: number;
+  /** Told when what is tried again finds no server (`false`), and when that is there again (`true`). */
+  readonly onConnection?: (isThere: boolean) => void;
   /** Sends the requests; default: the `fetch` of the browser or of Node. */
   readonly fetch?: Transport;
 }
@@ -28,6 +37,8 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
   /** Whether it may be sent twice, since the second time changes nothing. Default: what is no POST may. */
   readonly isRepeatable?: boolean;
+  /** The key with which a second request makes nothing new: it is sent again when the answer may be lost. */
+  readonly key?: string;
   /** How long the answer may take to begin, in milliseconds. */
   readonly limitMs?: number;
   readonly has?: Has;
@@ -44,6 +55,8 @@ export interface OpenAnswer {
 
 const DEFAULT_PATIENCE_MS = 60_000;
 const ANSWER_LIMIT_MS = 60_000;
+/** For how long an answer is asked for again that may be lost, with whatever patience: a restart takes less. */
+const LOST_ANSWER_MS = 10_000;
 
 /** The way to one server: address, token, retries. */
 export class Connection {
@@ -51,14 +64,36 @@ export class Connection {
   readonly #base: string;
   readonly #token: PmanClientOptions['token'];
   readonly #fetch: Transport;
+  readonly #onConnection: PmanClientOptions['onConnection'];
+  #isLost = false;
 
   /** @throws TypeError for what is no URL */
-  constructor({ url, token, patienceMs = DEFAULT_PATIENCE_MS, fetch: own }: PmanClientOptions) {
+  constructor(options: PmanClientOptions) {
+    const { url, token, patienceMs = DEFAULT_PATIENCE_MS, fetch: own, onConnection } = options;
+    this.#onConnection = onConnection;
     this.#base = new URL(url).href.replace(/\/+$/, '');
     this.#token = token;
     this.patienceMs = patienceMs;
     // A browser's fetch has to be called as its own.
     this.#fetch = own ?? ((address, sending) => fetch(address, sending));
+  }
+
+  /** For what is tried again with the patience of this connection, or another one; it hears when that is lost. */
+  retries(
+    signal: AbortSignal | undefined,
+    onPause?: (pauseMs: number) => void,
+    patienceMs = this.patienceMs,
+  ): Retries {
+    return new Retries(patienceMs, signal, (pauseMs, failure) => {
+      if (!(failure instanceof StreamEnded)) this.#tell(true);
+      onPause?.(pauseMs);
+    });
+  }
+
+  #tell(isLost: boolean): void {
+    if (this.#isLost === isLost) return;
+    this.#isLost = isLost;
+    this.#onConnection?.(!isLost);
   }
 
   /**
@@ -119,13 +154,20 @@ export class Connection {
   }
 
   async #try<T>(call: Call, take: (answer: OpenAnswer) => Promise<T>): Promise<T> {
-    const { signal, method = 'GET', isRepeatable = method !== 'POST' } = call;
-    const retries = new Retries(isRepeatable ? this.patienceMs : 0, signal);
+    const { signal, method = 'GET', key, isRepeatable = method !== 'POST' } = call;
+    const retries = this.retries(signal, undefined, isRepeatable ? this.patienceMs : 0);
+    let isInDoubt = false;
     for (;;) {
       try {
         return await take(await this.#once(method, call));
       } catch (error) {
-        await retries.pause(error);
+        if (key !== undefined && mayHaveArrived(error)) {
+          isInDoubt = true;
+          retries.extend(LOST_ANSWER_MS);
+        }
+        await retries.pause(error).catch((given: unknown) => {
+          throw isInDoubt && key !== undefined && isPassing(given) ? inDoubt(given, key) : given;
+        });
       }
     }
   }
@@ -167,6 +209,7 @@ export class Connection {
         signal: breaker.signal,
       });
       const { status } = response;
+      if (status < 500) this.#tell(false);
       if (response.ok || takes.includes(status)) {
         // pman has no such answer: a stream of it would be waited for, and an output taken for the job's.
         if (!/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
@@ -201,9 +244,12 @@ function unreachable(base: string, cause: unknown): PmanClientError {
   });
 }
 
+/** The server may be there all the same: it is asked next. */
+class StreamEnded extends PmanClientError {}
+
 /** A stream that its server has ended, as one does that is stopped. */
 export function streamEnded(): PmanClientError {
-  return new PmanClientError('unreachable', 'the server has ended the stream');
+  return new StreamEnded('unreachable', 'the server has ended the stream');
 }
 
 /** An answer that broke off before its end; an error of ours as it is. */

@@ -1,7 +1,6 @@
 import type { EventQuery, JobEvent } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
 import { type Connection, streamEnded } from './connection.ts';
-import { Retries } from './retryPauses.ts';
 import { serverSentEvents } from './serverSentEvents.ts';
 
 /** The server says every 15 seconds that it is there. */
@@ -18,7 +17,7 @@ export async function* followEvents(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<JobEvent> {
   let { after } = query;
-  const retries = new Retries(connection.patienceMs, signal);
+  const retries = connection.retries(signal);
   for (;;) {
     const answer = await connection.open({
       path: '/events',

@@ -3,7 +3,6 @@ import { bytesOf } from './bytesOf.ts';
 import type { JobName, OutputName } from './callOptions.ts';
 import { type Connection, type OpenAnswer, streamEnded } from './connection.ts';
 import { jobPath, outputPath } from './jobPath.ts';
-import { Retries } from './retryPauses.ts';
 
 /** A piece of what a job has written. */
 export interface OutputChunk {
@@ -44,7 +43,7 @@ export async function* followOutput(
   place: FollowPlace,
 ): AsyncGenerator<OutputChunk> {
   const { stream, signal } = place;
-  const retries = new Retries(connection.patienceMs, signal);
+  const retries = connection.retries(signal);
   const decoder = new TextDecoder();
   let { offset } = place;
   for (;;) {

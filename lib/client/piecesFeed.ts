@@ -4,7 +4,6 @@ import type { JobName, OutputName } from './callOptions.ts';
 import { type Connection, streamEnded } from './connection.ts';
 import { jobPath } from './jobPath.ts';
 import { hasEnded } from './outputFeed.ts';
-import { Retries } from './retryPauses.ts';
 
 /** A piece of what a job has written to one of its outputs, in the order in which both came in. */
 export interface OutputPiece {
@@ -41,7 +40,7 @@ export async function* outputPieces(
   connection: Connection,
   { job, part, follow, after, signal, onLost }: PiecesPlace,
 ): AsyncGenerator<OutputPiece> {
-  const retries = new Retries(connection.patienceMs, signal, onLost);
+  const retries = connection.retries(signal, onLost);
   const path = `${jobPath(job)}/output`;
   let offset = after;
   for (;;) {

@@ -294,7 +294,7 @@ export class PmanClient {
   ): Promise<Job> {
     const { type, body } = input === undefined ? { type: {}, body: job } : jobForm(job, input);
     const headers = { 'Idempotency-Key': key, ...type };
-    const call: Call = { method: 'POST', path, body, headers, signal, isRepeatable: true };
+    const call: Call = { method: 'POST', path, body, headers, signal, isRepeatable: true, key };
     return this.#json({ ...call, has: JOB });
   }
 

@@ -1,28 +1,33 @@
-import { isPassing } from './clientError.ts';
+import { isPassing, type PmanClientError } from './clientError.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 
 /** When it is tried again after a failure that may pass, and when it is given up. */
 export class Retries {
-  readonly #patienceMs: number;
+  #patienceMs: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #onPause: ((pauseMs: number) => void) | undefined;
+  readonly #onPause: ((pauseMs: number, failure: PmanClientError) => void) | undefined;
   #since: number | undefined;
   #pauseMs = FIRST_PAUSE_MS;
 
   /**
    * @param patienceMs for how long nothing may work out
-   * @param onPause told of each pause before it
+   * @param onPause told of each pause before it, and why it is made
    */
   constructor(
     patienceMs: number,
     signal: AbortSignal | undefined,
-    onPause?: (pauseMs: number) => void,
+    onPause?: (pauseMs: number, failure: PmanClientError) => void,
   ) {
     this.#patienceMs = patienceMs;
     this.#signal = signal;
     this.#onPause = onPause;
+  }
+
+  /** Has no less patience than this from now on. */
+  extend(patienceMs: number): void {
+    this.#patienceMs = Math.max(this.#patienceMs, patienceMs);
   }
 
   /** Something has worked out: the patience begins anew. */
@@ -44,7 +49,7 @@ export class Retries {
     const own = this.#pauseMs * (0.75 + Math.random() / 2);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
     const pauseMs = Math.min(Math.max(own, asked), this.#patienceMs);
-    this.#onPause?.(pauseMs);
+    this.#onPause?.(pauseMs, failure);
     await sleep(pauseMs, this.#signal);
   }
 }

@@ -7,6 +7,10 @@ export const TOKEN_HINT =
 
 /** What whoever types can do about an error; undefined where there is nothing to say. */
 export function clientHint(error: PmanClientError): string | undefined {
+  if (error.mayHaveKey !== undefined) {
+    const { mayHaveKey: key } = error;
+    return `pman ls -a shows whether it was; sent again as pman run --key ${key} … it does not run twice`;
+  }
   if (error.code === 'unauthorized') return TOKEN_HINT;
   if (error.code === 'bad_answer') return `${error.hint}; --server or PMAN_URL names it`;
   if (error.code !== 'unreachable') return error.hint;

@@ -1,7 +1,7 @@
 import { type PurlFailure, transferFailure } from '../purl/failure.ts';
 import { askCopyThere, askRemoval } from '../purl/folders/askPfioh.ts';
 import type { FolderWay } from '../purl/folders/folderWay.ts';
-import { pullFolder } from '../purl/folders/pullFolder.ts';
+import { type FolderPull, isThere, pullFolder } from '../purl/folders/pullFolder.ts';
 import { providePlace, pushFolder } from '../purl/folders/pushFolder.ts';
 import { showFor, signsFor } from '../purl/folders/showFor.ts';
 import { summaryLine, type TransferSummary } from '../purl/folders/transferLine.ts';
@@ -40,13 +40,17 @@ export class FilesFailure extends Error {
   }
 }
 
+type PullHow = Pick<FolderPull, 'wanted' | 'since'>;
+
 /** What can be done with the files of a pfioh. Calls throw FilesFailure. */
 export interface FilesWork {
   push(local: string, path: string, how?: { readonly mirror?: boolean }): Promise<TransferSummary>;
-  pull(local: string, path: string, wanted?: (name: string) => boolean): Promise<TransferSummary>;
+  pull(local: string, path: string, how?: PullHow): Promise<TransferSummary>;
   /** A copy of a folder below another one, on the other side. */
   copy(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** Whether there is such a folder or file. */
+  has(path: string): Promise<boolean>;
   /** Makes a folder. */
   make(path: string): Promise<void>;
   /** What a transfer came to, as it is printed. */
@@ -76,10 +80,10 @@ export function openFiles(place: FilesPlace): FilesWork {
   };
   return {
     push: (local, path, how) => told('push', pushFolder({ local, path, ...how }, way)),
-    pull: (local, path, wanted) =>
-      told('pull', pullFolder({ local, path, ...(wanted && { wanted }) }, way)),
+    pull: (local, path, how) => told('pull', pullFolder({ local, path, ...how }, way)),
     copy: (from, to) => told('push', askCopyThere(peer, from, to)),
     remove: (path) => told('push', askRemoval(peer, path)),
+    has: (path) => told('pull', isThere(path, way)),
     make: (path) => told('push', providePlace(path, way)),
     told: (summary) => (json ? JSON.stringify(summary) : summaryLine(summary, signsFor(env))),
   };

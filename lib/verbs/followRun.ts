@@ -1,7 +1,9 @@
 import { type Job, PmanClientError } from '../client/index.ts';
+import { acceptedError } from './acceptedError.ts';
 import { endLine, titleOf, whyText } from './follow.ts';
 import { onInterrupts, untilCtrlC } from './interrupts.ts';
-import { inStateColour, shortId, signInColour, stateText } from './jobText.ts';
+import { inStateColour, signInColour, stateText } from './jobText.ts';
+import { tellLeft } from './leaveJobs.ts';
 import { jobLine, type PrintForm } from './printJobs.ts';
 import type { Session } from './session.ts';
 import { showOutput } from './showOutput.ts';
@@ -12,6 +14,8 @@ export interface FollowRunOptions {
   /** Whether Ctrl-C, SIGTERM and SIGHUP go to the job. */
   readonly isTied: boolean;
   readonly form: PrintForm;
+  /** What else is to be told of it when it cannot be followed. */
+  readonly lines?: readonly string[];
 }
 
 /**
@@ -21,7 +25,7 @@ export interface FollowRunOptions {
 export async function followRun(
   session: Session,
   job: Job,
-  { isTied, form }: FollowRunOptions,
+  { isTied, form, lines = [] }: FollowRunOptions,
 ): Promise<number> {
   const { streams, speech, patient } = session;
   const { err, signs } = streams;
@@ -41,9 +45,12 @@ export async function followRun(
     else if (!isQuiet) tellEnd(session, ended);
     return exitCodeOf(ended);
   };
-  return isTied
+  const done = isTied
     ? whileTied(session, job, follow)
-    : untilCtrlC(follow, () => tellDetached(session, job));
+    : untilCtrlC(follow, () => tellLeft(session, [job]));
+  return done.catch((error: unknown) => {
+    throw acceptedError(error, job, lines);
+  });
 }
 
 /** On a terminal how it has ended; elsewhere only what its output and its exit code do not tell. */
@@ -52,14 +59,6 @@ function tellEnd(session: Session, job: Job): void {
   const why = whyText(job);
   if (err.isTerminal) err.line(endLine(session, job));
   else if (why !== undefined) err.line(`pman: ${titleOf(job)}: ${stateText(job)}: ${why}`);
-}
-
-/** Says that the job goes on, and how to come back to it and how to end it. */
-export function tellDetached({ streams, speech }: Session, job: Job): void {
-  const { err, signs } = streams;
-  const id = shortId(job.id);
-  const next = [`pman logs -f ${id}`, `pman kill ${id}`].map((line) => ` ${signs.dot} ${line}`);
-  err.line(`detached: ${id} still runs${speech.dim(next.join(''))}`);
 }
 
 /**

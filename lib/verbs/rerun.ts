@@ -8,8 +8,9 @@ import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { refusedFlag } from './refusedFlag.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
+import { goneError, goneText, jobsWithoutFolder, ofStaged } from './stagedFolder.ts';
 import type { Verb } from './verb.ts';
-import { INTERRUPTED } from './verbExit.ts';
+import { FAILED, INTERRUPTED } from './verbExit.ts';
 
 /** `pman rerun`: has the same jobs accepted again, with what flags change, and prints the ids of the new ones. */
 export const rerun: Verb = {
@@ -41,18 +42,29 @@ export const rerun: Verb = {
     };
     const input = await inputOf(session, words);
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
+    const gone = await jobsWithoutFolder(session, jobs, changes);
     if (words.switches.has('dry-run')) {
-      return tellDryRun(session, words, jobs, {
-        would: (job) => `would run again: ${command ?? job.command}`,
-        members: (job) => ({ command: command ?? job.command }),
+      tellDryRun(session, words, jobs, {
+        would: (job) => (gone.has(job) ? goneText : `would run again: ${command ?? job.command}`),
+        members: (job) =>
+          gone.has(job) ? { refused: goneText } : { command: command ?? job.command },
       });
+      return gone.size === 0 ? 0 : FAILED;
     }
+    // Before any is sent: all of them, or none.
+    for (const job of gone) throw goneError(job);
     const made: Job[] = [];
+    const tellMade = () => {
+      for (const job of made)
+        out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    };
     for (const job of jobs) {
       const sent = session.client.rerun(job, changes, input === undefined ? {} : { input });
       made.push(
         await sent.catch((error: unknown) => {
-          throw refusedFlag(error, words);
+          // Those before run: who does not know their ids sends them twice.
+          tellMade();
+          throw ofStaged(refusedFlag(error, words), job);
         }),
       );
     }
@@ -67,9 +79,7 @@ export const rerun: Verb = {
       return codes.at(-1) === INTERRUPTED ? INTERRUPTED : (codes.find((code) => code !== 0) ?? 0);
     }
     if (form.kind === 'json' && made.length !== 1) out.line(JSON.stringify({ jobs: made }));
-    else
-      for (const job of made)
-        out.line(form.kind === 'table' ? shortId(job.id) : jobLine(job, form));
+    else tellMade();
     if (form.kind === 'table') tellNext(session, nextOfSent(made.map(({ id }) => shortId(id))));
     return 0;
   },

@@ -56,12 +56,18 @@ export const run: Verb = {
         ...(input === undefined ? {} : { input }),
       })
       .catch(async (error: unknown) => {
+        // It may run in that folder.
+        if (staged !== undefined && isInDoubt(error)) {
+          const lines = ['pman ls -a shows whether it was', `its files: ${staged.fetch}`];
+          throw new CannotError(error.message, lines);
+        }
         await staged?.drop();
         throw refusedFolder(refusedFlag(error, words), session, words);
       });
     if (isFollowed) {
       const { followRun } = await import('./followRun.ts');
-      const code = await followRun(session, job, { isTied, form });
+      const lines = staged === undefined ? [] : [`its files: ${staged.fetch}`];
+      const code = await followRun(session, job, { isTied, form, lines });
       return (await staged?.end(job, code)) ?? code;
     }
     const id = shortId(job.id);
@@ -70,6 +76,10 @@ export const run: Verb = {
     return 0;
   },
 };
+
+function isInDoubt(error: unknown): error is PmanClientError {
+  return error instanceof PmanClientError && error.mayHaveKey !== undefined;
+}
 
 /** With --push or --pull, a folder of the server for the job. @throws UsageError, CannotError */
 async function stagedRun(session: Session, words: Words, quiet: boolean) {

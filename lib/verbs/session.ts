@@ -2,6 +2,7 @@ import { PmanClient, type Transport } from '../client/index.ts';
 import { COLOUR_WISHES, type ColourWish, type Style } from '../terminal/style.ts';
 import { type Flag, flagValue, type Words } from './flagWords.ts';
 import { httpTransport } from './httpTransport.ts';
+import { type Link, openLink } from './link.ts';
 import { SERVER_FLAGS, type ServerPlace, serverPlace } from './serverPlace.ts';
 import type { Streams } from './streams.ts';
 import type { VerbCall } from './verb.ts';
@@ -22,6 +23,8 @@ export interface Session {
   readonly client: PmanClient;
   /** For what goes on for long: a server that goes away is asked again until it is back. */
   readonly patient: PmanClient;
+  /** Whether that one finds the server. */
+  readonly link: Link;
   readonly streams: Streams;
   readonly env: VerbCall['env'];
   /** Of stdout and of stderr. */
@@ -34,13 +37,14 @@ export function openSession({ env, streams }: VerbCall, words: Words): Session {
   const place = serverPlace(words, env);
   const wish = (flagValue(words, 'color') ?? 'auto') as ColourWish;
   const transport: Transport = httpTransport(place.ca);
+  const link = openLink(streams, place.url);
   const clientWith = (patienceMs: number) =>
     new PmanClient({
-      ...{ url: place.url, fetch: transport, patienceMs },
+      ...{ url: place.url, fetch: transport, patienceMs, onConnection: link.tell },
       ...(place.token === undefined ? {} : { token: place.token }),
     });
   return {
-    ...{ place, streams, env },
+    ...{ place, link, streams, env },
     client: clientWith(0),
     patient: clientWith(FOLLOW_PATIENCE_MS),
     style: streams.out.style(wish),

@@ -4,9 +4,9 @@ import { tookText } from '../terminal/amounts.ts';
 import { countOf } from './counts.ts';
 import { type Flag, flagValue, readWords, type Words } from './flagWords.ts';
 import { endedText, endText, titleOf } from './follow.ts';
-import { tellDetached } from './followRun.ts';
 import { untilCtrlC } from './interrupts.ts';
 import { shortId, stateText, tookMs } from './jobText.ts';
+import { tellLeft } from './leaveJobs.ts';
 import { firstFailure, selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession, type Session } from './session.ts';
 import { type ShowOptions, showOutput } from './showOutput.ts';
@@ -59,13 +59,7 @@ export const logs: Verb = {
       return words.switches.has('exit') ? firstFailure(ended) : 0;
     };
     return untilCtrlC(follow, async () => {
-      const active = await Promise.all(
-        jobs.map(({ id }) => session.client.job(id).catch(() => undefined)),
-      );
-      for (const job of active) {
-        if (job !== undefined && job.endedAt === null && !words.switches.has('quiet'))
-          tellDetached(session, job);
-      }
+      if (!words.switches.has('quiet')) await tellLeft(session, jobs);
     });
   },
 };

@@ -53,7 +53,7 @@ export const wait: Verb = {
       }
       return waiting.end();
     };
-    return untilCtrlC(follow, () => session.streams.err.line(waiting.leftText()));
+    return untilCtrlC(follow, () => waiting.tellLeft());
   },
 };
 
@@ -188,6 +188,18 @@ class Waiting {
           ]),
       `last change ${agoText(now - this.#changedAt)}`,
     ].join(` ${signs.dot} `);
+  }
+
+  /** For somebody who goes: how it stands, as far as that is known. */
+  tellLeft(): void {
+    const { link, place, streams } = this.#session;
+    const { err, signs } = streams;
+    err.line(this.leftText());
+    if (!link.isLost()) return;
+    const ids = this.#left.map(({ id }) => shortId(id)).join(' ');
+    err.line(
+      `${place.url} does not answer: how they stand now is not known ${signs.dot} pman wait ${ids}`,
+    );
   }
 
   clear(): void {

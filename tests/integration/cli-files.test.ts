@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
@@ -130,6 +139,112 @@ describe('files to a server and back', () => {
       expect(readFileSync(join(into, 'out/z'), 'utf8')).toBe('2\n');
       const [, place = ''] = /pman pull (runs\S+) FOLDER/.exec(end.stderr) ?? [];
       expect(existsSync(join(store, place, 'out/a'))).toBe(true);
+    });
+
+    it.each(['out', 'out/', './out/**', './out', '.'])(
+      'takes all of a folder that is named: --pull %s',
+      async (pattern) => {
+        const into = join(tempDir(), 'got');
+        const command = 'mkdir -p out/sub; echo 1 >out/a; echo 2 >out/sub/b';
+        const end = await pman('run', '--pull', pattern, '--into', into, command);
+        expect([end.code, end.stderr]).toEqual([0, expect.stringMatching(/^✓ 2 files/)]);
+        expect(readFileSync(join(into, 'out/sub/b'), 'utf8')).toBe('2\n');
+      },
+    );
+
+    it.each([
+      [0, 125],
+      [3, 3],
+    ])(
+      'keeps all on the server when nothing fits one pattern, and fetches the rest: after %i it ends with %i',
+      async (code, expected) => {
+        const into = join(tempDir(), 'got');
+        const command = `mkdir out; echo precious >out/result; echo 1 >log; exit ${code}`;
+        const flags = ['--pull', 'results/**', '--pull', 'log', '--into', into];
+        const end = await pman('run', ...flags, command);
+        expect(end.code).toBe(expected);
+        expect(end.stderr).toContain(
+          `the job has ended with ${code}; its files are still on the server: nothing in its folder fits --pull "results/**"\n`,
+        );
+        expect(readdirSync(into)).toEqual(['log']);
+        const [, place = ''] = /pman pull (runs\S+) FOLDER/.exec(end.stderr) ?? [];
+        expect(readFileSync(join(store, place, 'out/result'), 'utf8')).toBe('precious\n');
+      },
+    );
+
+    it('takes an empty folder for one that has nothing to fetch', async () => {
+      const end = await pman('run', '--pull', 'out/**', '--into', tempDir(), 'mkdir out');
+      expect(end.code).toBe(0);
+    });
+
+    it.each(['/out', '../out'])('refuses a pattern that can fit nothing: %s', async (pattern) => {
+      const end = await pman('run', '--pull', pattern, 'true');
+      expect(end.code).toBe(2);
+      expect(end.stderr).toContain(
+        `--pull "${pattern}": it names what is in the folder of the job`,
+      );
+    });
+
+    it('leaves what was edited here meanwhile: what the job left alone, and what it has changed, too', async () => {
+      const data = makeData();
+      const at = (name: string) => join(data, name);
+      for (const name of ['alone', 'both', 'touched']) writeFileSync(at(name), 'old\n');
+      symlinkSync('in', at('link'));
+      const gate = makeGate(server);
+      const line = `echo begun; ${gate.wait}; echo job >both; echo job >touched; echo job >made; echo job >new`;
+      const verb = startVerb(server, ['run', '--push', data, '--pull', '**', line], UTF8);
+      await eventually(() => verb.shown().stdout.includes('begun'));
+      writeFileSync(at('alone'), 'new\n');
+      for (const name of ['both', 'made']) writeFileSync(at(name), 'mine\n');
+      utimesSync(at('touched'), 1, 1);
+      gate.open();
+      const end = await verb.ended;
+      expect(end.code).toBe(125);
+      expect(end.stderr).toContain(
+        'all but this has arrived: both: it has changed on both sides meanwhile, and the one here stays; made: ',
+      );
+      expect(end.stderr).not.toContain('alone');
+      const shown = ['alone', 'both', 'made', 'touched', 'new'].map((name) =>
+        readFileSync(at(name), 'utf8'),
+      );
+      expect(shown).toEqual(['new\n', 'mine\n', 'mine\n', 'job\n', 'job\n']);
+      const [, place = ''] = /pman pull (runs\S+) FOLDER/.exec(end.stderr) ?? [];
+      expect(readFileSync(join(store, place, 'both'), 'utf8')).toBe('job\n');
+    });
+
+    it('does not bring back over an edited file what the job has never touched', async () => {
+      const data = makeData();
+      const gate = makeGate(server);
+      const line = `echo begun; ${gate.wait}; echo r >result`;
+      const verb = startVerb(server, ['run', '--push', data, '--pull', '**', line], UTF8);
+      await eventually(() => verb.shown().stdout.includes('begun'));
+      writeFileSync(join(data, 'in/numbers'), 'written meanwhile\n');
+      gate.open();
+      expect((await verb.ended).code).toBe(0);
+      expect(readFileSync(join(data, 'in/numbers'), 'utf8')).toBe('written meanwhile\n');
+      expect(readFileSync(join(data, 'result'), 'utf8')).toBe('r\n');
+    });
+
+    it('rerun says of a job whose pushed folder has gone that it has, before any is sent; so does its dry run', async () => {
+      const data = makeData();
+      await pman('run', '--push', data, '--pull', 'out/**', '--name', 'pushed', 'mkdir -p out');
+      await pman('run', '--push', data, '--name', 'kept', 'true');
+      const count = async () => (await pman('ls', '-aq')).stdout.length;
+      const before = await count();
+      const gone =
+        /^pman: \w{6} pushed was sent with --push or --pull; its folder on the server was removed/;
+      for (const argv of [['pushed'], ['kept', 'pushed']]) {
+        const end = await pman('rerun', ...argv);
+        expect([end.code, end.stdout]).toEqual([1, '']);
+        expect(end.stderr).toMatch(gone);
+        expect(end.stderr).toContain('  bring the folder again: pman run --push FOLDER');
+      }
+      expect(await count()).toBe(before);
+      const dry = await pman('rerun', '--dry-run', 'pushed');
+      expect([dry.code, dry.stdout]).toEqual([1, expect.stringContaining('was removed when')]);
+      const json = await pman('rerun', '--dry-run', '--json', 'pushed');
+      expect(JSON.parse(json.stdout).jobs[0].refused).toContain('bring the folder again');
+      expect((await pman('rerun', '--cwd', '/', 'pushed')).code).toBe(0);
     });
 
     it('goes on when pman is killed and started again meanwhile', async () => {

@@ -11,6 +11,7 @@ import { pullId } from '../pull/keptPull.ts';
 import { receivePull } from '../pull/receivePull.ts';
 import { checkRemote, type Remote } from '../remoteCheck.ts';
 import { askDigests, askTree, type RemoteEntry, type RemoteTree } from './askPfioh.ts';
+import { changedHere, type Since } from './changedHere.ts';
 import { FilesDone } from './filesDone.ts';
 import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
 import { sameFiles } from './sameFiles.ts';
@@ -22,9 +23,13 @@ export interface FolderPull {
   readonly local: string;
   /** A folder, or a file. */
   readonly path: string;
-  /** Which files are wanted, by their names below the folder; default: all, with folders and links. */
-  readonly wanted?: (name: string) => boolean;
+  /** What is wanted, by its name below the folder; default: all. */
+  readonly wanted?: Wanted | undefined;
+  /** What has changed here since then is not overwritten; default: it is. */
+  readonly since?: Since | undefined;
 }
+
+export type Wanted = (name: string, kind: RemoteEntry['kind']) => boolean;
 
 /** How often a folder may change while it is pulled. */
 const MOST_CHANGES = 5;
@@ -35,25 +40,20 @@ const MOST_CHANGES = 5;
  * again.
  * @throws PurlFailure, PmanError
  */
-export async function pullFolder(
-  { local, path, wanted }: FolderPull,
-  way: FolderWay,
-): Promise<TransferSummary> {
+export async function pullFolder(pull: FolderPull, way: FolderWay): Promise<TransferSummary> {
   // A pull that is refused leaves no folder; with something kept in it to go on from it stays.
-  const removeMade = rememberMissing({ folders: [resolve(local)], files: [] });
+  const removeMade = rememberMissing({ folders: [resolve(pull.local)], files: [] });
   try {
-    provideLocal(local);
-    return await bring({ local, path, wanted }, way);
+    provideLocal(pull.local);
+    return await bring(pull, way);
   } catch (error) {
     removeMade();
     throw error;
   }
 }
 
-async function bring(
-  { local, path, wanted }: WantedPull,
-  way: FolderWay,
-): Promise<TransferSummary> {
+async function bring(pull: FolderPull, way: FolderWay): Promise<TransferSummary> {
+  const { local, path } = pull;
   const startedMs = performance.now();
   const moved = { files: 0, bytes: 0, alreadyThere: 0 };
   let changes = 0;
@@ -68,7 +68,7 @@ async function bring(
         break;
       }
       try {
-        await pullLacking({ local, path, wanted, kept }, remote, way, moved);
+        await pullLacking({ ...pull, kept }, remote, way, moved);
         isWhole = true;
       } catch (error) {
         changes += 1;
@@ -87,6 +87,14 @@ function provideLocal(path: string): void {
   } catch (cause) {
     throw new PurlFailure('localWrite', messageOf(cause), { cause });
   }
+}
+
+/** Whether a pfioh has a file or folder. @throws PurlFailure */
+export async function isThere(path: string, way: FolderWay): Promise<boolean> {
+  const remote = await checkRemote(folderMessage('pull', '/', path), folderOptions(way));
+  if (!('failure' in remote)) return true;
+  if (remote.failure.kind !== 'wrongPath') throw remote.failure;
+  return false;
 }
 
 async function reachPlace(local: string, path: string, way: FolderWay): Promise<Remote> {
@@ -138,32 +146,34 @@ interface Piece {
   bytes: number;
 }
 
-type WantedPull = Pick<FolderPull, 'local' | 'path'> & { readonly wanted: FolderPull['wanted'] };
-
 /** `kept` hears how much is here already. */
-type LackingPull = WantedPull & { readonly kept: (bytes: number) => void };
+type LackingPull = FolderPull & { readonly kept: (bytes: number) => void };
 
 interface LackingOf {
   readonly local: string;
   readonly path: string;
-  readonly isWanted: (name: string) => boolean;
+  readonly isWanted: Wanted;
 }
 
 async function pullLacking(
-  { local, path, wanted, kept }: LackingPull,
+  { local, path, wanted, since, kept }: LackingPull,
   remote: Remote,
   way: FolderWay,
   moved: Moved,
 ): Promise<void> {
   const tree = await askTree(remote.peer, path, { leavesOut: true });
-  const isWanted = (name: string) => wanted?.(name) ?? true;
+  const isWanted: Wanted = (name, kind) => wanted?.(name, kind) ?? true;
   const lacks = await lackingOf({ local, path, isWanted }, tree, remote);
+  const place = { local, path, peer: remote.peer };
+  const verdicts = since && (await changedHere(place, lacks, since));
+  const comes = lacks.filter(({ name }) => (verdicts?.get(name) ?? 'comes') === 'comes');
+  const clashes = lacks.filter(({ name }) => verdicts?.get(name) === 'clash');
   const most = takesPacks(remote.peer.archives) ? PACK_PIECE : PIECE;
-  const pieces = piecesOf(tree, lacks, wanted, most);
+  const pieces = piecesOf(tree, new Set(comes), most);
   const sizes = pieces.flatMap((piece) => piece.sizes);
   // In an earlier try some have come.
   moved.alreadyThere = tree.entries.filter(
-    ({ kind, name }) => kind === 'file' && isWanted(name),
+    ({ kind, name }) => kind === 'file' && isWanted(name, kind),
   ).length;
   moved.alreadyThere -= sizes.length + moved.files;
   const total = sizes.reduce((sum, size) => sum + size, moved.bytes);
@@ -201,33 +211,41 @@ async function pullLacking(
   }
   // Of what has changed since an earlier try nothing may be lacking any more.
   forgetTries(local, pullId(folderMessage('pull', local, from), remote.peer, []));
-  checkWhole(tree, isWanted);
+  const lacking = [...tree.leftOut].filter(
+    ([name]) => name.endsWith('/') || isWanted(name, 'file'),
+  );
+  checkWhole([...clashes.map(({ name }) => [name, CLASH] as const), ...lacking]);
 }
 
 /** How many of those that are lacking an error names. */
 const MOST_NAMED = 3;
 
-/** @throws PurlFailure when something that is wanted could not be sent: nobody may take the rest for the whole */
-function checkWhole({ leftOut }: RemoteTree, isWanted: (name: string) => boolean): void {
-  const lacking = [...leftOut].filter(([name]) => name.endsWith('/') || isWanted(name));
+const CLASH = 'it has changed on both sides meanwhile, and the one here stays';
+
+/**
+ * `lacking`: names, and why.
+ * @throws PurlFailure when something that is wanted has not come: nobody may take the rest for the whole
+ */
+function checkWhole(lacking: readonly (readonly [string, string])[]): void {
   if (lacking.length === 0) return;
   const named = lacking.slice(0, MOST_NAMED).map(([name, why]) => `${name}: ${why}`);
   const more = lacking.length > MOST_NAMED ? `; and ${lacking.length - MOST_NAMED} more` : '';
   throw new PurlFailure('transfer', `all but this has arrived: ${named.join('; ')}${more}`);
 }
 
-/** The places of the files that are wanted and not here. */
+/** The files that are wanted and not here, and all folders and links that are wanted. */
 async function lackingOf(
   { local, path, isWanted }: LackingOf,
   { kind, entries }: RemoteTree,
   { peer }: Remote,
-): Promise<ReadonlySet<RemoteEntry>> {
-  const files = entries.filter((entry) => entry.kind === 'file' && isWanted(entry.name));
+): Promise<readonly RemoteEntry[]> {
+  const all = entries.filter((entry) => isWanted(entry.name, entry.kind));
+  const files = all.filter((entry) => entry.kind === 'file');
   const sizeHere = sizesBelow(local);
   const likely = files.filter(({ name, size }) => sizeHere(name) === size);
   const above = kind === 'folder' ? path : path.replace(/[^/]+\/*$/, '') || '.';
   const same = await sameFiles(local, likely, askDigests(peer, above, likely), peer.signal);
-  return new Set(files.filter(({ name }) => !same.has(name)));
+  return all.filter((entry) => entry.kind !== 'file' || !same.has(entry.name));
 }
 
 /** Tells how large a file below a folder is; undefined when there is none. In a folder that is missing nobody looks twice. */
@@ -251,17 +269,17 @@ function sizesBelow(top: string): (name: string) => number | undefined {
 /** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */
 function piecesOf(
   { entries }: RemoteTree,
-  lacks: ReadonlySet<RemoteEntry>,
-  wanted: FolderPull['wanted'],
+  comes: ReadonlySet<RemoteEntry>,
   most: typeof PIECE,
 ): readonly Piece[] {
   const pieces: Piece[] = [];
   const others: number[] = [];
   for (const [place, entry] of entries.entries()) {
-    // With a choice, links go by it as well; folders are made as files need them.
-    const isOther = entry.kind === 'link' || (entry.kind === 'folder' && wanted === undefined);
-    if (isOther && (wanted?.(entry.name) ?? true)) others.push(place);
-    if (!lacks.has(entry)) continue;
+    if (!comes.has(entry)) continue;
+    if (entry.kind !== 'file') {
+      others.push(place);
+      continue;
+    }
     let piece = pieces.at(-1);
     const isFull =
       piece !== undefined &&

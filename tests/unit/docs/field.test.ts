@@ -80,6 +80,9 @@ const KINDS = [
   'a peer that falls silent',
   'heads that are not quite HTTP',
   'half a file after a kill',
+  'a pattern for results that fits nothing',
+  'a file is edited while a job works on its copy',
+  'the answer to a new job is lost',
 ];
 
 interface Row {

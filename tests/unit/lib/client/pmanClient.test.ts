@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { PmanClient, type PmanClientOptions } from '../../../../lib/client/index.ts';
 
 interface Sent {
@@ -193,5 +193,63 @@ describe('PmanClient', () => {
     expect(one).toMatch(/^[0-9a-f]{32}$/);
     expect(other).not.toBe(one);
     expect(own).toBe('mine');
+  });
+});
+
+describe('the answer to a new job that is lost', () => {
+  const reset = () => {
+    throw new TypeError('fetch failed', {
+      cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+    });
+  };
+  const refused = () => {
+    throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  };
+
+  it('is asked for again with the same key, with no patience as well', async () => {
+    const { client, sent } = clientOf([reset, refused, job], { patienceMs: 0 });
+    expect(await client.run('true')).toEqual({ id: 'j' });
+    const keys = sent.map(({ headers }) => headers['Idempotency-Key']);
+    expect([keys.length, new Set(keys).size]).toEqual([3, 1]);
+  });
+
+  it('is no reason to ask for what may happen twice, or what was never sent', async () => {
+    const killing = clientOf([reset], { patienceMs: 0 });
+    await expect(killing.client.kill('j')).rejects.toMatchObject({ mayHaveKey: undefined });
+    const away = clientOf([refused], { patienceMs: 0 });
+    await expect(away.client.run('true')).rejects.toMatchObject({ mayHaveKey: undefined });
+    expect([killing.sent.length, away.sent.length]).toEqual([1, 1]);
+  });
+
+  it('is given up after ten seconds, with the key by which it can be sent again', async () => {
+    jest.useFakeTimers();
+    try {
+      const { client } = clientOf([reset, ...Array(99).fill(refused)], { patienceMs: 0 });
+      const given = client.run('true', { key: 'k' }).catch((error: unknown) => error);
+      await jest.advanceTimersByTimeAsync(30_000);
+      expect(await given).toMatchObject({
+        code: 'unreachable',
+        message: 'no answer from http://pman: the job may have been accepted',
+        mayHaveKey: 'k',
+        hint: 'with the same key no second one is made: k',
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('a server that is asked again', () => {
+  it('is told of once when it is lost, and once when it is back', async () => {
+    const told: boolean[] = [];
+    const away = () => {
+      throw new TypeError('fetch failed');
+    };
+    const { client } = clientOf([job, away, away, job], {
+      onConnection: (isThere) => told.push(isThere),
+    });
+    await client.job('j');
+    await client.job('j');
+    expect(told).toEqual([false, true]);
   });
 });
