@@ -77,6 +77,7 @@ const KINDS = [
   'names that are too long',
   'a peer that falls silent',
   'heads that are not quite HTTP',
+  'an answer that goes on in another protocol (101)',
   'half a file after a kill',
 ];
 
