@@ -78,6 +78,7 @@ const KINDS = [
   'a peer that falls silent',
   'heads that are not quite HTTP',
   'an answer that goes on in another protocol (101)',
+  'types of a library that need more than the library',
   'half a file after a kill',
 ];
 
