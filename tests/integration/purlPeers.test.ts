@@ -297,7 +297,7 @@ describe('a client that falls silent', () => {
 
   it('is not one that waits for the server', async () => {
     const server = createServer();
-    const watch = limitSilence(server, 300);
+    const { watch } = limitSilence(server, 300);
     server.on('request', (request, response) => {
       watch(request, response);
       request.resume();
