@@ -191,8 +191,6 @@ async function bundleClient() {
     outdir: join(folder, 'client'),
     bundle: true,
     minify: true,
-    // Errors and instances keep the names of their classes.
-    keepNames: true,
     platform: 'browser',
     target: ['es2022', 'node20'],
     format: 'esm',

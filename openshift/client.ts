@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { answerHead } from '../lib/answerHead.ts';
 import { PmanError, systemErrorCode } from '../lib/errors.ts';
 import type { JsonObject } from '../lib/wire/json.ts';
 import { ApiError, apiError, isStatus, noAnswer } from './apiError.ts';
@@ -90,13 +91,11 @@ export class KubeClient {
       let sent: ClientRequest | undefined;
       try {
         const options = await this.credentials.options();
-        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-          const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-          sent = this.#request(call, body, { ...options, signal });
-          sent.once('response', resolve);
-          sent.once('error', reject);
-          sent.end(body);
-        });
+        const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+        sent = this.#request(call, body, { ...options, signal });
+        const head = answerHead(sent);
+        sent.end(body);
+        const answer = await head;
         const status = answer.statusCode ?? 0;
         if (status >= 200 && status < 300) return answer;
         throw apiError(doing, status, await text(answer));

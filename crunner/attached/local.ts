@@ -1,6 +1,8 @@
 // Not execa: loading it takes longer than a quick command (docs/decisions/0004).
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants as access, accessSync } from 'node:fs';
 import { constants } from 'node:os';
+import { messageOf, systemErrorCode } from '../../lib/errors.ts';
 import { inheritedOpenFiles } from '../../lib/host/inherited.ts';
 import { endTree, signalTree } from '../../lib/host/processTree.ts';
 import { shellArguments } from '../command/shellArguments.ts';
@@ -51,11 +53,11 @@ export function launchLocally(
   } catch (error) {
     release();
     streams.abandon();
-    throw error;
+    throw startError(error, where);
   }
   streams.release();
   child.once('exit', release).once('error', release);
-  const started = spawned(child);
+  const started = spawned(child, where);
   started.catch(() => streams.finish()).catch(() => undefined); // its error is that of the start
   const ended = exitOf(child).then(async (returncode) => {
     await streams.finish();
@@ -86,10 +88,29 @@ function withLimits(args: readonly string[]): readonly string[] {
   return ['-c', `ulimit -Sn ${openFiles}; exec /bin/sh "$@"`, '/bin/sh', ...args];
 }
 
+/** Node names the shell, which is there, when the folder is what cannot be used. */
+function startError(error: unknown, { cwd }: Surroundings): unknown {
+  if (cwd === undefined) return error;
+  try {
+    accessSync(`${cwd}/.`, access.X_OK);
+    return error;
+  } catch (cause) {
+    const code = systemErrorCode(cause) ?? '';
+    const why = WRONG_FOLDERS.get(code) ?? messageOf(cause);
+    return Object.assign(new Error(`cannot work in ${cwd}: ${why}`, { cause: error }), { code });
+  }
+}
+
+const WRONG_FOLDERS = new Map([
+  ['ENOENT', 'there is no such folder'],
+  ['ENOTDIR', 'it is no folder'],
+  ['EACCES', 'it may not be entered'],
+]);
+
 /** The pid, once the process runs. */
-function spawned(child: ChildProcess): Promise<StartedPart> {
+function spawned(child: ChildProcess, where: Surroundings): Promise<StartedPart> {
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (error) => reject(startError(error, where)));
     child.once('spawn', () => {
       if (child.pid !== undefined) resolve({ pid: child.pid });
     });

@@ -1,3 +1,4 @@
+import { onAbort } from '../../lib/onAbort.ts';
 import type { Surroundings } from '../command/surroundings.ts';
 import type { SshConnection } from '../ssh/ssh.ts';
 import type { Upload } from '../ssh/sshUpload.ts';
@@ -104,7 +105,7 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
 
   async function* events(): AsyncGenerator<RunEvent, void, void> {
     if (signal?.aborted) return;
-    signal?.addEventListener('abort', abort, { once: true });
+    const unheard = onAbort(signal, abort);
     try {
       const launch = await launcher(options);
       const parts = await partsOf(commandLine, options.pipeline === true);
@@ -131,7 +132,7 @@ export function crunner(commandLine: string, options: RunOptions = {}): Run {
       await running?.ended.catch(() => undefined); // after an early end of the loop
       await endRest();
       clearTimeout(killTimer);
-      signal?.removeEventListener('abort', abort);
+      unheard();
     }
   }
 

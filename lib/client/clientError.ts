@@ -19,6 +19,8 @@ export interface ClientErrorDetails {
  * no pman gives.
  */
 export class PmanClientError extends Error {
+  /** Also when its code is made small. */
+  static override readonly name: string = 'PmanClientError';
   readonly code: string;
   readonly status: number | undefined;
   readonly hint: string | undefined;
@@ -32,7 +34,7 @@ export class PmanClientError extends Error {
     { status, hint, retryAfterSeconds, mayHaveKey, cause }: ClientErrorDetails = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'PmanClientError';
+    this.name = PmanClientError.name;
     this.code = code;
     this.status = status;
     this.hint = hint;

@@ -1,3 +1,4 @@
+import { onAbort } from '../onAbort.ts';
 import {
   inDoubt,
   isPassing,
@@ -6,7 +7,7 @@ import {
   PmanClientError,
   refusal,
 } from './clientError.ts';
-import { isHeaderValue } from './headerValue.ts';
+import { requireSendable } from './headerValue.ts';
 import { Retries } from './retryPauses.ts';
 import type { Answer, Transport } from './transport.ts';
 
@@ -67,11 +68,15 @@ export class Connection {
   readonly #onConnection: PmanClientOptions['onConnection'];
   #isLost = false;
 
-  /** @throws TypeError for what is no URL */
+  /** @throws TypeError for what is no URL, or one that no pman can have; it does not tell a password */
   constructor(options: PmanClientOptions) {
     const { url, token, patienceMs = DEFAULT_PATIENCE_MS, fetch: own, onConnection } = options;
     this.#onConnection = onConnection;
-    this.#base = new URL(url).href.replace(/\/+$/, '');
+    const { href, protocol, username, password } = new URL(url);
+    if (!/^https?:$/.test(protocol)) throw new TypeError(`${protocol} is neither http: nor https:`);
+    // No request may have it in its address.
+    if (username + password) throw new TypeError('the URL has a user or password: give a token');
+    this.#base = href.replace(/\/+$/, '');
     this.#token = token;
     this.patienceMs = patienceMs;
     // A browser's fetch has to be called as its own.
@@ -175,16 +180,12 @@ export class Connection {
   async #once(method: string, call: Call): Promise<OpenAnswer> {
     const { path, query = {}, headers = {}, body, signal, takes = [] } = call;
     const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-    if (token !== undefined && !isHeaderValue(token)) {
-      // What it is, is secret.
-      throw new PmanClientError('bad_request', 'the token has a character that cannot be sent');
-    }
+    if (token !== undefined) requireSendable('token', token);
     const breaker = new AbortController();
-    const stop = () => breaker.abort(signal?.reason);
     signal?.throwIfAborted();
-    signal?.addEventListener('abort', stop, { once: true });
+    const forget = onAbort(signal, () => breaker.abort(signal?.reason));
     const close = () => {
-      signal?.removeEventListener('abort', stop);
+      forget();
       breaker.abort();
     };
     const limitMs = call.limitMs ?? ANSWER_LIMIT_MS;

@@ -1,3 +1,5 @@
+import { onAbort } from '../onAbort.ts';
+
 /** What comes from several sources, as it comes; ends when all have ended, and with the first that fails. */
 export async function* merged<T>(
   sources: ReadonlyArray<(signal: AbortSignal) => AsyncGenerator<T>>,
@@ -6,7 +8,7 @@ export async function* merged<T>(
   const stopper = new AbortController();
   const stop = () => stopper.abort(signal?.reason);
   signal?.throwIfAborted();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = onAbort(signal, stop);
   const next = async (source: AsyncGenerator<T>) => ({ source, turn: await source.next() });
   const open = sources.map((begin) => begin(stopper.signal));
   const pending = new Map(open.map((source) => [source, next(source)]));
@@ -21,7 +23,7 @@ export async function* merged<T>(
       yield turn.value;
     }
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     stopper.abort();
     // What is under way ends with the signal, and nobody waits for how.
     await Promise.allSettled(pending.values());

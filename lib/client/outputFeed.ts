@@ -1,6 +1,7 @@
 import type { Job } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
 import type { JobName, OutputName } from './callOptions.ts';
+import { PmanClientError } from './clientError.ts';
 import { type Connection, type OpenAnswer, streamEnded } from './connection.ts';
 import { jobPath, outputPath } from './jobPath.ts';
 
@@ -22,6 +23,13 @@ export interface FollowPlace {
   /** How many bytes are known already. */
   readonly offset: number;
   readonly signal: AbortSignal | undefined;
+}
+
+/** @throws PmanClientError bad_request for what is no number of bytes, or one of an output that is not named */
+export function requireOffset(from: number, stream: OutputName | undefined): void {
+  if (Number.isSafeInteger(from) && from >= 0 && (stream !== undefined || from === 0)) return;
+  const why = stream === undefined ? 'needs a "stream"' : 'is no number of bytes';
+  throw new PmanClientError('bad_request', `"from" ${why}: ${from}`);
 }
 
 /** A job may well be silent for longer: then it is only asked anew. */

@@ -35,10 +35,11 @@ import type {
 import { PmanClientError } from './clientError.ts';
 import { type Call, Connection, type Has, type PmanClientOptions } from './connection.ts';
 import { followEvents } from './eventFeed.ts';
+import { requireSendable } from './headerValue.ts';
 import { jobForm } from './jobForm.ts';
 import { filePath, jobPath, outputPath } from './jobPath.ts';
 import { merged } from './merged.ts';
-import { followOutput, hasEnded, type OutputChunk } from './outputFeed.ts';
+import { followOutput, hasEnded, type OutputChunk, requireOffset } from './outputFeed.ts';
 import { ownKey } from './ownKey.ts';
 import { type OutputPiece, outputPieces } from './piecesFeed.ts';
 
@@ -55,9 +56,11 @@ const WAIT_SECONDS = 30;
  * signal when that is given. What can be repeated without harm is tried again while a server is away (`patienceMs`).
  */
 export class PmanClient {
+  /** Also when its code is made small. */
+  static readonly name: string = 'PmanClient';
   readonly #connection: Connection;
 
-  /** @throws TypeError when the address is no URL */
+  /** @throws TypeError when the address is no URL of `http:` or `https:`, or has a user or a password in it */
   constructor(options: PmanClientOptions | string | URL) {
     const isAddress = typeof options === 'string' || options instanceof URL;
     this.#connection = new Connection(isAddress ? { url: options } : options);
@@ -117,17 +120,15 @@ export class PmanClient {
    * What a job writes, from the beginning until it has ended; each byte once, also when the connection is lost or pman is
    * started again meanwhile.
    */
-  follow(
+  async *follow(
     job: JobName,
     { stream, part, from = 0, signal }: FollowOptions = {},
   ): AsyncGenerator<OutputChunk> {
-    if (stream !== undefined) {
-      return followOutput(this.#connection, { job, stream, part, offset: from, signal });
-    }
-    const names: readonly OutputName[] = ['stdout', 'stderr'];
-    return merged(
+    requireOffset(from, stream);
+    const names: readonly OutputName[] = stream === undefined ? ['stdout', 'stderr'] : [stream];
+    yield* merged(
       names.map((name) => (stop: AbortSignal) => {
-        const place = { job, stream: name, part, offset: 0, signal: stop };
+        const place = { job, stream: name, part, offset: from, signal: stop };
         return followOutput(this.#connection, place);
       }),
       signal,
@@ -151,6 +152,7 @@ export class PmanClient {
     job: JobName,
     { stream = 'stdout', part, from = 0, signal }: OutputOptions = {},
   ): Promise<Uint8Array> {
+    requireOffset(from, stream);
     const call: Call = {
       ...{ path: outputPath(job, stream), query: { part }, signal, takes: [416] },
       headers: from === 0 ? {} : { Range: `bytes=${from}-` },
@@ -163,16 +165,22 @@ export class PmanClient {
   }
 
   /** How many bytes a job has written to an output until now. */
-  async outputSize(job: JobName, { stream = 'stdout', part, signal }: OutputOptions = {}) {
+  async outputSize(job: JobName, options: OutputOptions = {}): Promise<number> {
+    const { stream = 'stdout', part, signal } = options;
     const call: Call = {
-      method: 'HEAD',
-      path: outputPath(job, stream),
-      query: { part },
-      signal,
+      ...{ method: 'HEAD', path: outputPath(job, stream), query: { part }, signal },
     };
-    return this.#connection.read(call, async ({ headers }) =>
-      Number(headers.get('content-length')),
-    );
+    try {
+      return await this.#connection.read(call, async ({ headers }) =>
+        Number(headers.get('content-length')),
+      );
+    } catch (error) {
+      // The answer to HEAD has no body, which would say what is wrong; that to GET has.
+      if (error instanceof PmanClientError && error.status !== undefined) {
+        await this.output(job, { ...options, from: Number.MAX_SAFE_INTEGER });
+      }
+      throw error;
+    }
   }
 
   /** What a job has written until now, as text in UTF-8. */
@@ -287,11 +295,12 @@ export class PmanClient {
     return this.#json({ path: '/server', has: ['disk', 'object'], signal });
   }
 
-  #accepted(
+  async #accepted(
     path: string,
     job: object,
     { key = ownKey(), input, signal }: RunOptions,
   ): Promise<Job> {
+    requireSendable('key', key);
     const { type, body } = input === undefined ? { type: {}, body: job } : jobForm(job, input);
     const headers = { 'Idempotency-Key': key, ...type };
     const call: Call = { method: 'POST', path, body, headers, signal, isRepeatable: true, key };

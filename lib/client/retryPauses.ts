@@ -1,3 +1,4 @@
+import { onAbort } from '../onAbort.ts';
 import { isPassing, type PmanClientError } from './clientError.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -56,14 +57,13 @@ export class Retries {
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
+      forget();
       resolve();
     }, ms);
-    signal?.addEventListener('abort', stop, { once: true });
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    });
   });
 }

@@ -23,7 +23,10 @@ export interface RunningFileServer {
   readonly port: number;
   /** Resolves when it has ended: closed, told to quit, or, with `forever: false`, after one transfer. */
   readonly closed: Promise<void>;
-  /** Stops listening and waits for the requests under way; a second call drops them. */
+  /**
+   * Stops listening and waits for the requests under way, but not for clients that are silent for 2.5 seconds; a second
+   * call drops them.
+   */
   close(): Promise<void>;
 }
 

@@ -39,8 +39,8 @@ export interface RunningServer {
 /**
  * Starts a pman in this process. Nothing of the process is changed: signals, exit code, environment, folder and umask are
  * the caller's. The jobs run in a process of their own, which outlives this one.
- * @throws UsageError (`usage`) for a setting that is wrong; PmanError: `storage` when the database cannot be opened,
- *   `unavailable` when the port is taken
+ * @throws UsageError (`usage`) for a setting that is wrong; PmanError: `conflict` when another pman has the database
+ *   or its path is no folder, `storage` when it cannot be opened, `unavailable` when the port is taken
  */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { logger, env = {}, DBpath, ...settings } = options;

@@ -47,12 +47,17 @@ export interface FileServer {
   readonly port: number;
   /** Resolves when the server has ended: closed, told to quit, or after its one request. */
   readonly done: Promise<void>;
-  /** Stops listening and waits for the requests under way; a second call drops them. */
+  /**
+   * Stops listening and waits for the requests under way, but not for clients that are silent for 2.5 seconds; a second
+   * call drops them.
+   */
   close(): Promise<void>;
 }
 
 /** How long a connection stays open without a request, in milliseconds. */
 const KEEP_ALIVE_MS = 5000;
+/** How long a client may be silent when the server is to end, in milliseconds. */
+const CLOSING_MS = 2500;
 /** After so long the system asks whether the other machine is still there, in milliseconds. */
 const PROBE_MS = 15_000;
 
@@ -71,6 +76,7 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
   } as const;
   const server =
     options.tls === undefined ? createServer(settings) : secureServer(options.tls, settings);
+  const silence = limitSilence(server, options.idleMs ?? DEFAULT_IDLE_MS);
   let closing = false;
   const close = async () => {
     if (closing) {
@@ -80,6 +86,8 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
       closing = true;
       server.close();
       server.closeIdleConnections();
+      // Half a request, or none yet, would hold it up for as long as a client likes.
+      silence.shorten(CLOSING_MS);
     }
     await done;
   };
@@ -98,11 +106,10 @@ export async function startFileServer(options: FileServerOptions): Promise<FileS
     quit: () => void close(),
   };
   let taken = false;
-  const watch = limitSilence(server, options.idleMs ?? DEFAULT_IDLE_MS);
   const noteAnswer = answerEarlyRefusals(server);
   const answer = oneByOne((request, response) => {
     noteAnswer(request, response);
-    watch(request, response);
+    silence.watch(request, response);
     sayAlive(request, response);
     if (closing || (taken && !forever && !oneTransfer)) response.setHeader('Connection', 'close');
     taken = true;

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
+import { answerHead } from '../answerHead.ts';
 import { PmanError } from '../errors.ts';
 import type { TlsPlaces } from '../host/tlsFiles.ts';
 
@@ -33,9 +34,9 @@ export async function askOverTls(question: SecureQuestion, places: TlsPlaces): P
     await once(socket, 'secureConnect');
     requireOwn(socket, new X509Certificate(files.cert));
     const sent = request({ createConnection: () => socket, path, method, headers, host, port });
+    const answer = answerHead(sent);
     sent.end(body);
-    const [answer] = await once(sent, 'response');
-    return await text(answer);
+    return await text(await answer);
   } finally {
     signal.removeEventListener('abort', leave);
     socket.destroy();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
+import { answerHead, SwitchedProtocol } from '../answerHead.ts';
 import type { Answer, Sending, Transport } from '../client/index.ts';
 
 /**
@@ -31,19 +32,32 @@ async function certificates(file: string): Promise<readonly string[]> {
   return [...rootCertificates, own];
 }
 
-function answerOf(
+async function answerOf(
   request: typeof http.request,
   url: string,
   options: http.RequestOptions,
   { method, headers, body, signal }: Sending,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
-    const sent = request(url, { ...options, method, headers: { ...headers, ...length }, signal });
-    sent.once('error', reject);
-    sent.once('response', (incoming) => resolve(new HttpAnswer(incoming)));
-    sent.end(body);
-  });
+  const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const sent = request(url, { ...options, method, headers: { ...headers, ...length }, signal });
+  const answer = answerHead(sent);
+  sent.end(body);
+  try {
+    return new HttpAnswer(await answer);
+  } catch (error) {
+    // What answers is there and is no pman: to ask it again is of no use.
+    if (error instanceof SwitchedProtocol) return bare(error.status);
+    throw error;
+  }
+}
+
+/** An answer of which there is no more than the status. */
+function bare(status: number): Answer {
+  return {
+    ...{ ok: false, status, headers: { get: () => null }, body: null },
+    text: () => Promise.resolve(''),
+    arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)),
+  };
 }
 
 class HttpAnswer implements Answer {

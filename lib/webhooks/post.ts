@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { answerHead, SwitchedProtocol } from '../answerHead.ts';
 import { Queue } from '../concurrency/queue.ts';
 import { VERSION } from '../version.ts';
 import { type AllowedHosts, hostOf } from './allowedHosts.ts';
@@ -64,7 +65,8 @@ export async function post(
     const words = timeUp.aborted
       ? `no answer in ${limits.wholeMs} ms`
       : connectionWords(error, hostOf(request.url));
-    return { kind: 'failed', error: words.slice(0, 200) };
+    const status = error instanceof SwitchedProtocol ? { status: error.status } : {};
+    return { kind: 'failed', ...status, error: words.slice(0, 200) };
   }
 }
 
@@ -134,21 +136,19 @@ function send(
       ...headers,
     },
   };
-  return new Promise((resolve, reject) => {
-    const outgoing = (isSecure ? httpsRequest : httpRequest)(options);
-    const timer = setTimeout(
-      () => outgoing.destroy(new Error(`no connection in ${connectMs} ms`)),
-      connectMs,
-    );
-    outgoing.on('socket', (socket) => {
-      socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(timer));
-    });
-    outgoing.on('close', () => clearTimeout(timer));
-    outgoing.on('response', resolve);
-    // Also after the answer: a receiver may break off what nobody looks at.
-    outgoing.on('error', reject);
-    outgoing.end(body);
+  const outgoing = (isSecure ? httpsRequest : httpRequest)(options);
+  const timer = setTimeout(
+    () => outgoing.destroy(new Error(`no connection in ${connectMs} ms`)),
+    connectMs,
+  );
+  outgoing.on('socket', (socket) => {
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(timer));
   });
+  outgoing.on('close', () => clearTimeout(timer));
+  // It hears errors also after the answer: a receiver may break off what nobody looks at.
+  const answer = answerHead(outgoing);
+  outgoing.end(body);
+  return answer;
 }
 
 /** Lets go of an answer: its beginning is taken, so that a receiver that writes a little does not see it break off. */

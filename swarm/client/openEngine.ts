@@ -1,7 +1,13 @@
-import { type ClientRequest, Agent as HttpAgent, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import type Docker from 'dockerode';
+import { SwitchedProtocol } from '../../lib/answerHead.ts';
 import type { EngineAddress } from './engineAddress.ts';
 import { EngineClient } from './engineClient.ts';
 
@@ -27,14 +33,21 @@ function shownShort<T extends HttpAgent>(agent: T): T {
 }
 
 /**
- * Has a request fail when its connection is lost in the middle of the answer: docker-modem would wait for the end of the
- * answer for ever. (One for `wait` begins at once and ends with the container.)
+ * Has a request fail when its connection is lost in the middle of the answer, and when the answer is "101 Switching
+ * Protocols": docker-modem would wait for the end of the answer for ever. (One for `wait` begins at once and ends with the container.)
  */
 function heedingLoss<T extends HttpAgent>(agent: T): T {
   const requested = agent as T & Requested;
   const add = requested.addRequest.bind(agent);
   requested.addRequest = (request, options) => {
+    // Nothing that we ask of an engine goes on in another protocol.
+    const refuse = (answer: IncomingMessage) => {
+      answer.socket.destroy();
+      request.emit('error', new SwitchedProtocol());
+    };
+    request.once('upgrade', refuse);
     request.once('response', (answer) => {
+      if (answer.statusCode === 101) return refuse(answer);
       answer.once('close', () => {
         if (!answer.complete) request.emit('error', new Error('the connection was lost'));
       });

@@ -75,10 +75,16 @@ export class Consumer {
   problems(place: 'node' | 'dom'): string {
     const types = join(checkout, 'node_modules/@types');
     const options = {
-      ...{ strict: true, noEmit: true, target: 'es2022', skipLibCheck: true },
+      ...{ strict: true, noEmit: true, target: 'es2022' },
       ...{ exactOptionalPropertyTypes: true },
       ...(place === 'node'
-        ? { module: 'nodenext', lib: ['es2023'], types: ['node'], typeRoots: [types] }
+        ? {
+            skipLibCheck: true,
+            module: 'nodenext',
+            lib: ['es2023'],
+            types: ['node'],
+            typeRoots: [types],
+          }
         : { module: 'esnext', moduleResolution: 'bundler', lib: ['es2023', 'dom'], types: [] }),
     };
     const project = { compilerOptions: options, files: [`${this.#name}.ts`] };

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { backendsSchema } from '../../lib/dialects/v2/backendsRoute.ts';
-import { capabilitiesSchema, serverSchema } from '../../lib/dialects/v2/serverRoutes.ts';
+import { backendsSchema } from '../../lib/dialects/v2/backendsSchema.ts';
+import { capabilitiesSchema, serverSchema } from '../../lib/dialects/v2/serverSchemas.ts';
 import type { JobEvent } from '../../lib/events/event.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';

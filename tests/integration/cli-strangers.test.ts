@@ -19,6 +19,12 @@ describe('a verb that speaks to what is no pman', () => {
   beforeAll(async () => {
     server = createServer((request, response) => {
       const [, kind = ''] = (request.url ?? '').split('/');
+      if (kind === 'switch') {
+        request.socket.end(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+        );
+        return;
+      }
       const [status, type, body] = ANSWERS[kind] ?? [500, 'text/plain', ''];
       response.writeHead(status, { 'Content-Type': type }).end(body);
     }).listen(0, '127.0.0.1');
@@ -53,6 +59,12 @@ describe('a verb that speaks to what is no pman', () => {
         { ...{ code, stdout: '' }, stderr: expect.stringMatching(words) },
       ]),
     );
+  });
+
+  it('says so at once of one that goes on in another protocol', async () => {
+    const { code, stdout, stderr } = await pman('ls', '--server', `${url}/switch`);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^pman: what answered at \S+ is no pman: status 101\n/);
   });
 
   it('speaks no TLS there', async () => {

@@ -149,6 +149,19 @@ describe('the client', () => {
     await client.kill(job, { signal: 'KILL' });
   });
 
+  it('says why there is no size of an output, as of the output itself', async () => {
+    const job = await client.run('true');
+    await client.wait(job);
+    const unknown = '20200101000000.000000_00000000-0000-4000-8000-000000000000';
+    for (const [id, part] of [[unknown], [job.id, 9]] as const) {
+      const which = part === undefined ? {} : { part };
+      const { code, status, message } = await failure(client.text(id, which));
+      expect([code, status]).toEqual(['not_found', 404]);
+      expect(await failure(client.outputSize(id, which))).toMatchObject({ code, status, message });
+    }
+    expect(await client.outputSize(job)).toBe(0);
+  });
+
   it('says that nobody answers', async () => {
     const lone = new PmanClient({ url: 'http://127.0.0.1:9', patienceMs: 0 });
     expect(await failure(lone.job('x'))).toMatchObject({ code: 'unreachable', status: undefined });
@@ -159,6 +172,17 @@ describe('the client', () => {
     const bundle = readFileSync(join(checkout, 'dist/client/pmanClient.js'));
     expect(gzipSync(bundle).length).toBeLessThan(6 * 1024);
     expect(bundle.toString()).not.toMatch(/\bimport\b|\brequire\b|\bprocess\b|\bBuffer\b/);
+  });
+
+  it('has the names of its classes also in that file', async () => {
+    const bundle = (await import(join(checkout, 'dist/client/pmanClient.js'))) as {
+      readonly PmanClient: typeof PmanClient;
+      readonly PmanClientError: typeof PmanClientError;
+    };
+    expect(bundle.PmanClient.name).toBe('PmanClient');
+    const error = new bundle.PmanClientError('code', 'words');
+    expect(String(error)).toBe('PmanClientError: words');
+    expect(error.constructor.name).toBe('PmanClientError');
   });
 });
 

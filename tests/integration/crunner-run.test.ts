@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { crunner, type RunEvent } from '../../crunner/attached/runCommand.ts';
@@ -28,6 +28,19 @@ describe('crunner', () => {
     for (const event of events) {
       expect(event.pid).toBeGreaterThan(1);
       if (event.type === 'end') expect(event.endedAt >= event.startedAt).toBe(true);
+    }
+  });
+
+  it('names the folder when that is what cannot be used', async () => {
+    const file = join(tempDir(), 'file');
+    writeFileSync(file, '');
+    for (const [cwd, code, why] of [
+      ['/no/such/folder', 'ENOENT', 'there is no such folder'],
+      [file, 'ENOTDIR', 'it is no folder'],
+    ] as const) {
+      await expect(all(crunner('pwd', { cwd }))).rejects.toMatchObject({
+        ...{ code, message: `cannot work in ${cwd}: ${why}` },
+      });
     }
   });
 

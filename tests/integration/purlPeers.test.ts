@@ -130,11 +130,15 @@ describe('an answer that is not quite right is read as curl reads it', () => {
     expect(await get(address)).toMatchObject({ code: 0, stdout: body });
   });
 
-  it('but not when it goes on in another protocol', async () => {
-    const { code, stderr } = await get(await say('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
-    expect(stderr).toContain('goes on in another protocol than HTTP');
-    expect(code).toBe(52);
-  });
+  it.each(['', 'Upgrade: x\r\nConnection: Upgrade\r\n'])(
+    'but not when it goes on in another protocol: %j',
+    async (headers) => {
+      const answer = `HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`;
+      const { code, stderr } = await get(await say(answer));
+      expect(stderr).toContain('goes on in another protocol than HTTP');
+      expect(code).toBe(52);
+    },
+  );
 
   it('but not when it says two lengths, or is shorter than it says', async () => {
     const two = await say(`HTTP/1.1 200 OK\r\n${length}Content-Length: 5\r\n\r\n${body}`);
@@ -293,7 +297,7 @@ describe('a client that falls silent', () => {
 
   it('is not one that waits for the server', async () => {
     const server = createServer();
-    const watch = limitSilence(server, 300);
+    const { watch } = limitSilence(server, 300);
     server.on('request', (request, response) => {
       watch(request, response);
       request.resume();

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { PmanClient } from '../../lib/client/index.ts';
-import { notificationsSchema } from '../../lib/dialects/v2/notifyRoutes.ts';
+import { notificationsSchema } from '../../lib/dialects/v2/notifySchemas.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, runJob } from '../helpers/pman.ts';

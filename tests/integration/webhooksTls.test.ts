@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { notificationsSchema } from '../../lib/dialects/v2/notifyRoutes.ts';
+import { notificationsSchema } from '../../lib/dialects/v2/notifySchemas.ts';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { type CertificateWishes, certificates, opensslMissing } from '../helpers/certificates.ts';
 import { describeWithEngine } from '../helpers/engine.ts';

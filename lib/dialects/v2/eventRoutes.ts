@@ -1,21 +1,13 @@
-import { z } from 'zod';
 import { BadRequestError, PmanError } from '../../errors.ts';
-import { eventSchema } from '../../events/event.ts';
 import type { EventLog } from '../../events/eventLog.ts';
 import { JOB_ROOT } from '../../records/jobRoot.ts';
 import { rootByPiece } from '../../tree/lookup.ts';
 import { type ApiContext, type ApiReply, defineRoute } from './apiRoute.ts';
+import { eventPageSchema } from './eventPageSchema.ts';
 import { eventPage, eventStream } from './eventStream.ts';
 import { eventsQuerySchema } from './eventsQuerySchema.ts';
 import { formIn } from './outputStream.ts';
 import { problemReply } from './problem.ts';
-
-export const eventPageSchema = z
-  .object({
-    events: z.array(eventSchema.meta({ id: 'Event' })),
-    next: z.int().meta({ description: 'What `after` has to be for what comes next.' }),
-  })
-  .meta({ id: 'EventPage' });
 
 export const listEvents = defineRoute({
   method: 'GET',

@@ -3,25 +3,12 @@ import { PmanError } from '../../errors.ts';
 import { TreeNode } from '../../tree/node.ts';
 import { rangedOutput } from '../rangedOutput.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
+import { fileListSchema } from './fileListSchema.ts';
 import { type JobFiles, listFiles, noFile, openFile } from './jobFiles.ts';
 import { requireJob } from './jobRoutes.ts';
 import { idSchema } from './schemaParts.ts';
 
 const FILE_TYPE = 'application/octet-stream';
-
-export const fileListSchema = z
-  .object({
-    files: z.array(
-      z.object({
-        path: z.string().meta({ description: 'Below the working folder.' }),
-        bytes: z.int(),
-        modifiedAt: z.iso.datetime({ precision: 3 }),
-        link: z.string(),
-      }),
-    ),
-    isComplete: z.boolean().meta({ description: 'Whether there are no others.' }),
-  })
-  .meta({ id: 'FileList' });
 
 const NOT_ENDED = { description: 'The job has not ended.' };
 const NOT_THERE = { description: 'There is no such job, or nothing of it to be had.' };

@@ -1,25 +1,8 @@
-import { z } from 'zod';
 import { inTurns } from '../../concurrency/turns.ts';
 import { sessionUse } from '../../host/sessionUse.ts';
 import { bytesOf, sizeOf } from '../../jobs/outputPieces.ts';
 import { type ApiContext, defineRoute } from './apiRoute.ts';
-
-const known = (description: string) => z.number().nullable().meta({ description });
-
-export const runningSchema = z
-  .object({
-    jobs: z.array(
-      z.object({
-        id: z.string(),
-        cpuSeconds: known('Processor time of the part that runs, until now.'),
-        memoryBytes: known('What its processes hold in memory now.'),
-        stdoutBytes: known('What it has written until now.'),
-        stderrBytes: known('The same of stderr.'),
-        lastLine: z.string().nullable().meta({ description: 'The end of its stdout.' }),
-      }),
-    ),
-  })
-  .meta({ id: 'RunningJobs', description: 'Null is what is not known, as for containers.' });
+import { runningSchema } from './runningSchema.ts';
 
 /** Whoever looks at more sees the first of them. */
 const MOST_JOBS = 200;

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import type { JobEvent } from '../../events/event.ts';
-import type { backendsSchema } from './backendsRoute.ts';
-import type { eventPageSchema } from './eventRoutes.ts';
+import type { backendsSchema } from './backendsSchema.ts';
+import type { eventPageSchema } from './eventPageSchema.ts';
 import type { eventsQuerySchema } from './eventsQuerySchema.ts';
-import type { fileListSchema } from './fileRoutes.ts';
+import type { fileListSchema } from './fileListSchema.ts';
+import type { fileStoreSchema } from './fileStoreSchema.ts';
 import type { jobSchema } from './jobSchema.ts';
 import type { killSchema } from './killSchema.ts';
 import type {
@@ -14,13 +15,15 @@ import type {
 } from './lineSchemas.ts';
 import type { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import type { changesSchema, newJobSchema } from './newJobSchema.ts';
-import type { notificationsSchema, notifyAgainSchema, sentAgainSchema } from './notifyRoutes.ts';
+import type { notificationsSchema, notifyAgainSchema, sentAgainSchema } from './notifySchemas.ts';
 import type { problemSchema } from './problemSchema.ts';
-import type { runningSchema } from './runningRoute.ts';
-import type { capabilitiesSchema, serverSchema } from './serverRoutes.ts';
-import type { fileStoreSchema } from './storeRoute.ts';
+import type { runningSchema } from './runningSchema.ts';
+import type { capabilitiesSchema, serverSchema } from './serverSchemas.ts';
 
-/** What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. */
+/**
+ * What clients of `/api/v2` send and get, as the schemas say it: types alone, so that a client needs no zod. They are those
+ * of files that hold schemas and nothing else: the types of routes are of Node, which is not there for pages.
+ */
 
 export type { JobEvent };
 

@@ -1,15 +1,5 @@
-import { z } from 'zod';
 import { defineRoute } from './apiRoute.ts';
-
-export const fileStoreSchema = z
-  .object({
-    scheme: z.enum(['http', 'https']),
-    port: z.int().meta({ description: 'Of the host that this request was sent to.' }),
-    folder: z.string().meta({
-      description: 'Where its files lie on that host. Jobs there may use it as their `cwd`.',
-    }),
-  })
-  .meta({ id: 'FileStore' });
+import { fileStoreSchema } from './fileStoreSchema.ts';
 
 export const openStore = defineRoute({
   method: 'POST',

@@ -5,6 +5,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import type { Duplex, Writable } from 'node:stream';
+import { heedAnswer, SwitchedProtocol } from '../../answerHead.ts';
 import { messageOf, systemErrorCode } from '../../errors.ts';
 import { PurlFailure } from '../failure.ts';
 import { BulkSocket } from './bulkSocket.ts';
@@ -41,8 +42,6 @@ export interface HttpRequest {
 }
 
 const MAX_REDIRECTS = 10;
-/** Of "101 Switching Protocols", which nobody has asked for. */
-const SWITCHING = 101;
 /** How long a server that cannot say that it is at work may take for it. */
 const PATIENT_MS = 3600 * 1000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -207,19 +206,15 @@ function answerTo(
       onIdle: (ms) => fail(new PurlFailure('timeout', `${url.host}: nothing came for ${ms} ms`)),
     });
     socket.once('close', () => signal?.removeEventListener('abort', onAbort));
-    outgoing.once('response', (answer) => {
-      if (answer.statusCode === SWITCHING) {
-        fail(new PurlFailure('badAnswer', `${url.host} goes on in another protocol than HTTP`));
-        return;
-      }
+    const take = (answer: IncomingMessage) => {
       answered = answer;
       // An answer that comes before all was sent is a refusal: the rest need not be sent.
       answer.once('end', () => {
         if (!outgoing.writableFinished) outgoing.destroy();
       });
       resolve(answer);
-    });
-    outgoing.on('error', (error) => {
+    };
+    heedAnswer(outgoing, take, (error) => {
       if (error instanceof PurlFailure) reject(error);
       else if (answered === undefined) reject(badAnswer(url, error));
     });
@@ -241,6 +236,9 @@ function isHangUp(error: unknown): boolean {
 }
 
 function badAnswer(url: URL, cause: unknown): PurlFailure {
+  if (cause instanceof SwitchedProtocol) {
+    return new PurlFailure('badAnswer', `${url.host} goes on in another protocol than HTTP`);
+  }
   const code = systemErrorCode(cause) ?? '';
   if (code.startsWith('HPE_')) {
     return new PurlFailure('badAnswer', `${url.host} does not speak HTTP (${code})`, { cause });

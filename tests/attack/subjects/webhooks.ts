@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { expect } from '@jest/globals';
-import { notificationsSchema } from '../../../lib/dialects/v2/notifyRoutes.ts';
+import { notificationsSchema } from '../../../lib/dialects/v2/notifySchemas.ts';
 import { ApiClient } from '../../helpers/apiClient.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { Receiver, writeNotifyFile } from '../../helpers/receiver.ts';

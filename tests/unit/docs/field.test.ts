@@ -79,6 +79,8 @@ const KINDS = [
   'names that are too long',
   'a peer that falls silent',
   'heads that are not quite HTTP',
+  'an answer that goes on in another protocol (101)',
+  'types of a library that need more than the library',
   'half a file after a kill',
   'a pattern for results that fits nothing',
   'a file is edited while a job works on its copy',

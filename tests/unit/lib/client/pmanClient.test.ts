@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it, jest } from '@jest/globals';
 import { PmanClient, type PmanClientOptions } from '../../../../lib/client/index.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 
 interface Sent {
   readonly url: string;
@@ -47,6 +49,71 @@ describe('PmanClient', () => {
     const message = 'the token has a character that cannot be sent';
     await expect(client.job('j')).rejects.toMatchObject({ code: 'bad_request', message });
     expect(sent).toEqual([]);
+  });
+
+  it('says of a key that cannot be sent that it is that, and sends nothing', async () => {
+    const { client, sent } = clientOf([]);
+    for (const key of ['schl\u0142', 'a\nb']) {
+      const message = 'the key has a character that cannot be sent';
+      const refused = { code: 'bad_request', message };
+      await expect(client.run('true', { key })).rejects.toMatchObject(refused);
+      await expect(client.rerun('j', {}, { key })).rejects.toMatchObject(refused);
+    }
+    expect(sent).toEqual([]);
+  });
+
+  it.each([1.5, -3, Number.NaN, Number.POSITIVE_INFINITY])(
+    'does not give the whole of an output for a place that is none: %d',
+    async (from) => {
+      const { client, sent } = clientOf([]);
+      const message = `"from" is no number of bytes: ${from}`;
+      const refused = { code: 'bad_request', message };
+      await expect(client.text('j', { from })).rejects.toMatchObject(refused);
+      await expect(client.output('j', { from })).rejects.toMatchObject(refused);
+      await expect(client.follow('j', { stream: 'stdout', from }).next()).rejects.toMatchObject(
+        refused,
+      );
+      expect(sent).toEqual([]);
+    },
+  );
+
+  it('takes a place for one output only', async () => {
+    const message = '"from" needs a "stream": 4';
+    await expect(clientOf([]).client.follow('j', { from: 4 }).next()).rejects.toMatchObject({
+      ...{ code: 'bad_request', message },
+    });
+  });
+
+  it('is not made for a URL that cannot be asked, and does not tell a password', () => {
+    expect(() => new PmanClient('ftp://pman/')).toThrow('ftp: is neither http: nor https:');
+    for (const url of ['http://user:s3cret@pman/', 'http://:s3cret@pman/', 'http://user@pman/']) {
+      const words = 'the URL has a user or password: give a token';
+      expect(() => new PmanClient({ url })).toThrow(new TypeError(words));
+    }
+  });
+
+  it('hears a signal that many calls share by one listener, and takes it back', async () => {
+    const stopper = new AbortController();
+    const { signal } = stopper;
+    const answers: Array<() => void> = [];
+    const client = new PmanClient({
+      url: 'http://pman/',
+      fetch: (_url, { signal: given }) =>
+        new Promise((resolve, reject) => {
+          answers.push(() => resolve(job()));
+          given.addEventListener('abort', () => reject(given.reason as Error));
+        }),
+    });
+    const first = Array.from({ length: 15 }, () => client.job('j', { signal }));
+    await eventually(() => answers.length === 15);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const answer of answers.splice(0)) answer();
+    await Promise.all(first);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const others = Array.from({ length: 15 }, () => client.job('j', { signal }));
+    await eventually(() => answers.length === 15);
+    stopper.abort(new Error('enough'));
+    for (const other of others) await expect(other).rejects.toThrow('enough');
   });
 
   it('writes lists and labels into the URL as the server reads them', async () => {
