@@ -8,9 +8,9 @@ import { jobLine, PRINT_FLAGS, printForm } from './printJobs.ts';
 import { refusedFlag } from './refusedFlag.ts';
 import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
-import { goneError, goneText, jobsWithoutFolder, ofStaged } from './stagedFolder.ts';
+import { FOLDER_GONE, goneError, jobsWithoutFolder, ofStaged } from './stagedFolder.ts';
 import type { Verb } from './verb.ts';
-import { FAILED, INTERRUPTED } from './verbExit.ts';
+import { INTERRUPTED } from './verbExit.ts';
 
 /** `pman rerun`: has the same jobs accepted again, with what flags change, and prints the ids of the new ones. */
 export const rerun: Verb = {
@@ -44,12 +44,11 @@ export const rerun: Verb = {
     const jobs = await selectJobs(session, words.rest, { orNewest: true });
     const gone = await jobsWithoutFolder(session, jobs, changes);
     if (words.switches.has('dry-run')) {
-      tellDryRun(session, words, jobs, {
-        would: (job) => (gone.has(job) ? goneText : `would run again: ${command ?? job.command}`),
-        members: (job) =>
-          gone.has(job) ? { refused: goneText } : { command: command ?? job.command },
+      return tellDryRun(session, words, jobs, {
+        would: (job) => `would run again: ${command ?? job.command}`,
+        members: (job) => ({ command: command ?? job.command }),
+        refused: (job) => (gone.has(job) ? FOLDER_GONE : undefined),
       });
-      return gone.size === 0 ? 0 : FAILED;
     }
     // Before any is sent: all of them, or none.
     for (const job of gone) throw goneError(job);

@@ -1,4 +1,5 @@
 import { type Job, type JobChanges, PmanClientError } from '../client/index.ts';
+import type { Refusal } from './dryRun.ts';
 import { CannotError } from './failures.ts';
 import { titleOf } from './follow.ts';
 import type { Session } from './session.ts';
@@ -8,13 +9,11 @@ import { isFilesFailure, withStore } from './storePlace.ts';
 const STAGED = /\/(runs\/[0-9a-f]{12}\/[^/]+)$/;
 const IN_MESSAGE = /\/runs\/[0-9a-f]{12}\//;
 
-/** What can be done about it. */
-const PUSH_AGAIN = 'bring the folder again: pman run --push FOLDER --pull PATTERN -- COMMAND';
-const IS_GONE =
-  'was sent with --push or --pull; its folder on the server was removed when it had ended and its results were here';
-
-/** Why a job cannot run again, in words behind its name. */
-export const goneText = `${IS_GONE}; ${PUSH_AGAIN}`;
+/** Why a job cannot run again, in words behind its name, and what can be done about it. */
+export const FOLDER_GONE = {
+  why: 'was sent with --push or --pull; its folder on the server was removed when it had ended and its results were here',
+  hint: 'bring the folder again: pman run --push FOLDER --pull PATTERN -- COMMAND',
+} as const satisfies Refusal;
 
 /** Of these jobs, those whose folder came by `--push` or `--pull` and has been removed since. */
 export async function jobsWithoutFolder(
@@ -43,7 +42,7 @@ export async function jobsWithoutFolder(
 
 /** The error of a job that cannot run again. */
 export function goneError(job: Job): CannotError {
-  return new CannotError(`${titleOf(job)} ${IS_GONE}`, [PUSH_AGAIN]);
+  return new CannotError(`${titleOf(job)} ${FOLDER_GONE.why}`, [FOLDER_GONE.hint]);
 }
 
 /** What the server says of a folder that is not there, in the words of whoever has sent the job with `--push`. */

@@ -241,9 +241,11 @@ describe('files to a server and back', () => {
       }
       expect(await count()).toBe(before);
       const dry = await pman('rerun', '--dry-run', 'pushed');
-      expect([dry.code, dry.stdout]).toEqual([1, expect.stringContaining('was removed when')]);
+      expect([dry.code, dry.stdout]).toEqual([1, '']);
+      expect(dry.stderr).toContain('was removed when');
       const json = await pman('rerun', '--dry-run', '--json', 'pushed');
-      expect(JSON.parse(json.stdout).jobs[0].refused).toContain('bring the folder again');
+      expect(JSON.parse(json.stdout)).toEqual({ dryRun: true, jobs: [] });
+      expect(JSON.parse(json.stderr).hint).toContain('bring the folder again');
       expect((await pman('rerun', '--cwd', '/', 'pushed')).code).toBe(0);
     });
 
