@@ -11,5 +11,9 @@ export const fileListSchema = z
       }),
     ),
     isComplete: z.boolean().meta({ description: 'Whether there are no others.' }),
+    notUtf8: z.int().min(1).optional().meta({
+      description:
+        'How many files and folders were passed over, as their names are not UTF-8: no path leads there. Not there for none.',
+    }),
   })
   .meta({ id: 'FileList' });

@@ -30,12 +30,12 @@ export const listJobFiles = defineRoute({
   async handle({ params, query }, context) {
     const root = requireJob(context, params.id);
     const of = filesOf(context, root);
-    const { files, isComplete } = of === undefined ? NONE : await listFiles(of, query.after);
+    const { files, ...more } = of === undefined ? NONE : await listFiles(of, query.after);
     const linkTo = (path: string) =>
       `/api/v2/jobs/${root}/files/${path.split('/').map(encodeURIComponent).join('/')}`;
     return {
       status: 200,
-      body: { files: files.map((file) => ({ ...file, link: linkTo(file.path) })), isComplete },
+      body: { files: files.map((file) => ({ ...file, link: linkTo(file.path) })), ...more },
     };
   },
 });

@@ -24,6 +24,8 @@ export interface FoundFiles {
   readonly files: readonly FoundFile[];
   /** Whether there are no others. */
   readonly isComplete: boolean;
+  /** How many were passed over, files and folders, as their names are not UTF-8: no path leads there. Undefined for none. */
+  readonly notUtf8?: number;
 }
 
 const MOST_FILES = 1000;
@@ -37,25 +39,30 @@ const MOST_FOLDERS = 32;
  */
 export async function listFiles(of: JobFiles, after?: string): Promise<FoundFiles> {
   const files: FoundFile[] = [];
+  let notUtf8 = 0;
   const top = OpenFolder.at(of.folder, undefined);
   const walk = walkOf(of, top, [], after?.split('/'));
   let lookedAt = 0;
   function* steps(): Generator<void, boolean, void> {
     for (const found of walk) {
       lookedAt += 1;
-      if (found !== undefined) files.push(found);
+      if (found === NOT_UTF8) notUtf8 += 1;
+      else if (found !== undefined) files.push(found);
       if (files.length === MOST_FILES || lookedAt === MOST_LOOKED_AT) return false;
       yield;
     }
     return true;
   }
   try {
-    return { isComplete: await inTurns(steps()), files };
+    const isComplete = await inTurns(steps());
+    return { isComplete, files, ...(notUtf8 > 0 && { notUtf8 }) };
   } finally {
     walk.return(undefined);
     top.close();
   }
 }
+
+const NOT_UTF8 = Symbol();
 
 /**
  * What there is in a folder, and below: undefined for what is not to be had. What comes before `behind`, the names of a path, is not
@@ -66,7 +73,7 @@ function* walkOf(
   folder: OpenFolder,
   above: readonly string[],
   behind: readonly string[] = [],
-): Generator<FoundFile | undefined, void, void> {
+): Generator<FoundFile | typeof NOT_UTF8 | undefined, void, void> {
   const entries = readdirSync(folder.itself, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const from = behind[above.length];
@@ -74,7 +81,8 @@ function* walkOf(
     const isOnTheWay = entry.name === from;
     if (from !== undefined && (entry.name < from || (isOnTheWay && !entry.isDirectory()))) continue;
     const path = [...above, entry.name];
-    if (entry.isFile() && of.patterns.some((pattern) => fitsPattern(path, pattern))) {
+    if (isReplaced(folder, entry.name)) yield NOT_UTF8;
+    else if (entry.isFile() && of.patterns.some((pattern) => fitsPattern(path, pattern))) {
       yield fileAt(of, folder, path);
     } else if (
       entry.isDirectory() &&
@@ -90,6 +98,12 @@ function* walkOf(
       }
     } else yield undefined;
   }
+}
+
+/** Whether a name is one that Node has made of bytes which are not UTF-8. */
+function isReplaced(folder: OpenFolder, name: string): boolean {
+  if (!name.includes('\ufffd')) return false;
+  return !lstatSync(folder.way(join(folder.path, name)), { throwIfNoEntry: false });
 }
 
 /** A folder that may be read; undefined for another one, and when something has taken its place. */

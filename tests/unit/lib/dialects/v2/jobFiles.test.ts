@@ -37,4 +37,14 @@ describe('the files that a job has left', () => {
     expect(await behind('a-b/gone')).toBe('a.txt');
     expect(await behind('b/0699')).toBeUndefined();
   });
+
+  it('are counted where no path leads to them, as their names are not UTF-8', async () => {
+    const folder = tempDir();
+    writeFileSync(join(folder, 'good\ufffd.txt'), '');
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff])]), '');
+    const of = { folder, patterns: ['**'], owner: undefined };
+    const { files, ...more } = await listFiles(of);
+    expect(files.map(({ path }) => path)).toEqual(['good\ufffd.txt']);
+    expect(more).toEqual({ isComplete: true, notUtf8: 1 });
+  });
 });
