@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KILLED_EXIT, STOPPED_EXIT } from '../causeWords.ts';
+import { CAUSES, KILLED_EXIT, STOPPED_EXIT } from '../causeWords.ts';
 import type { Look } from './engine.ts';
 
 /** How long the removal of what was killed may take, in milliseconds. */
 const REMOVAL_MS = 2000;
-const PAUSE_MS = 200;
+/** The first pause between two looks; each is twice the one before, as a look may take a container of a manager. */
+const FIRST_PAUSE_MS = 200;
 
 /**
  * How a job has ended that pman has not ended. Whoever removes a container that runs has it killed first, and between the two
@@ -18,17 +19,21 @@ export async function settledLook(
 ): Promise<Look | undefined> {
   const until = performance.now() + REMOVAL_MS;
   let settled: Look | undefined = look;
-  while (settled !== undefined && mayBeInRemoval(settled) && performance.now() < until) {
-    await sleep(PAUSE_MS, undefined, { ref: false });
+  for (let pauseMs = FIRST_PAUSE_MS; settled && mayBeInRemoval(settled); pauseMs *= 2) {
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) break;
+    await sleep(Math.min(pauseMs, leftMs), undefined, { ref: false });
     const next = await again();
     if (next === undefined || next.kind === 'ended') settled = next;
   }
   return settled;
 }
 
+/** What was never started, or lost with its node, is not: nobody waits for that. */
 function mayBeInRemoval(look: Look): boolean {
   if (look.kind !== 'ended' || look.outcome === 'succeeded') return false;
-  return look.outcome === 'unknown' || look.workers.some(({ exitCode }) => isByRemoval(exitCode));
+  const { cause = '', workers } = look;
+  return cause.startsWith(CAUSES.removed) || workers.some(({ exitCode }) => isByRemoval(exitCode));
 }
 
 const isByRemoval = (exitCode: number | null) =>
