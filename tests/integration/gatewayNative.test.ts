@@ -68,7 +68,7 @@ describe('a native ZeroMQ client', () => {
     const [frame] = await req.receive();
     const [head, body] = String(frame).split('\r\n\r\n');
     expect(head).toMatch(
-      /^HTTP\/1\.1 200 OK\r\nContent-Length: \d+\r\nContent-Type: application\/json/,
+      /^HTTP\/1\.1 200 OK\r\nDate: .* GMT\r\nContent-Length: \d+\r\nContent-Type: application\/json/,
     );
     expect(JSON.parse(String(body))).toMatchObject({
       target: '/api/v1/x',

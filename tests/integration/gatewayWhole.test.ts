@@ -56,7 +56,8 @@ async function allOf(port: number, segments: readonly string[], last: string): P
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await eventually('the answers', () => client.closed || client.received.includes(last));
-  return client.received.toString('latin1');
+  // Of two answers the second may come a second later.
+  return client.received.toString('latin1').replaceAll(/^Date: \S.* GMT\r$/gm, 'Date: now\r');
 }
 
 describe('a request in one piece', () => {
