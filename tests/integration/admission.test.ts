@@ -108,7 +108,11 @@ describe('a client without a token', () => {
         ['OPTIONS', `/?${guess}`],
       ] as const) {
         const answer = await server.request(method, target, { body, headers });
-        const { 'Content-Length': _, ...headersBack } = Object.fromEntries(answer.headers);
+        const {
+          'Content-Length': _,
+          Date: __,
+          ...headersBack
+        } = Object.fromEntries(answer.headers);
         const text = answer.text.replaceAll(guess, '<guess>').replace(/Content-Length: \d+/, '');
         texts.add(`${method} ${answer.status} ${text} ${JSON.stringify(headersBack)}`);
       }
