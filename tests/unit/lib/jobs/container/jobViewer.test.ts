@@ -88,6 +88,7 @@ describe('a container job without an exit code', () => {
   it.each<readonly [string, EndWish]>([
     ['its image is missing', { cause: 'the image is missing: x', shown: task('rejected') }],
     ['the engine refused it', { cause: 'refused by the engine: x', failure: 'x' }],
+    ['its start was interrupted', { cause: 'its start was interrupted: context canceled' }],
     ['its image never came', { cause: 'the image is missing: x cannot be fetched' }],
   ])('is not started when %s', (_, wish) => {
     const seen = viewTask(endedRecord(wish));
