@@ -46,16 +46,6 @@ async function open(...flags: readonly string[]): Promise<void> {
   });
 }
 
-beforeEach(() => {
-  world = new MemoryWorld();
-  folder = tempDir();
-  quits = [];
-});
-afterEach(async () => {
-  await server.close({ endJobs: true });
-  await world.close();
-});
-
 async function post(action: string, meta: object): Promise<Record<string, unknown>> {
   const url = server.gateway.endpoint.replace('tcp://', 'http://');
   const body = JSON.stringify({ payload: { action, meta } });
@@ -81,6 +71,17 @@ const causeOf = async (jid: string) => {
 };
 
 describe('jobs in containers', () => {
+  beforeEach(() => {
+    world = new MemoryWorld();
+    folder = tempDir();
+    quits = [];
+  });
+  // Here, and not at the top: the folder is still there then, and the ends of jobs can be written.
+  afterEach(async () => {
+    await server.close({ endJobs: true });
+    await world.close();
+  });
+
   it('stay when the database is cleared while they run; those that have ended go', async () => {
     await open();
     const running = [await run('sleep 600', inContainer)];
