@@ -7,7 +7,6 @@ import type { Surroundings } from '../command/surroundings.ts';
 import {
   clientOptions,
   remoteCommand,
-  remoteKillCommand,
   SSH_FAILED,
   type SshConnection,
   SshError,
@@ -16,7 +15,8 @@ import {
   sshTargetText,
 } from '../ssh/ssh.ts';
 import { newMarker } from '../ssh/sshCommand.ts';
-import { type SshPiece, SshRecordReader } from '../ssh/sshRecords.ts';
+import { remoteKillCommand } from '../ssh/sshReach.ts';
+import { type RemoteProcess, type SshPiece, SshRecordReader } from '../ssh/sshRecords.ts';
 import type { AttachedPart, StartedPart } from './local.ts';
 import type { PartStdio, StreamTarget } from './stdio.ts';
 import { writeFd } from './writeFd.ts';
@@ -68,7 +68,7 @@ class SshSession {
   readonly #client: GroupLeader;
   readonly #stderr: StreamTarget;
   #preamble = '';
-  #processGroup: number | undefined;
+  #remote: RemoteProcess | undefined;
   #returncode: number | undefined;
   /** Settles when the last order to stop the command has been given. */
   #stopping: Promise<void> = Promise.resolve();
@@ -92,7 +92,7 @@ class SshSession {
     for (const piece of reader.end()) await this.#take(piece);
     const exit = await exited;
     const { target } = this.#connection;
-    if (this.#processGroup === undefined) {
+    if (this.#remote === undefined) {
       throw sshFailure(target, this.#preamble, exit ?? SSH_FAILED);
     }
     if (this.#returncode !== undefined) return this.#returncode;
@@ -104,23 +104,23 @@ class SshSession {
   }
 
   /**
-   * Signals the remote process group over a connection of its own, as the client has no way to do it;
+   * Signals all of the remote command over a connection of its own, as the client has no way to do it;
    * before the command runs, or when that connection fails, the client itself. A command that is stopped has a client that
    * is: it neither reads nor shows anything.
    */
   kill(signal: NodeJS.Signals, where: Surroundings): void {
-    const processGroup = this.#processGroup;
-    if (processGroup === undefined) {
+    const remote = this.#remote;
+    if (remote === undefined) {
       signalGroupOf(this.#client, signal);
       return;
     }
     signalGroupOf(this.#client, signal === 'SIGSTOP' ? signal : 'SIGCONT');
-    if (signal === 'SIGSTOP') this.#stopping = this.#tell(processGroup, signal, where);
-    else void this.#stopping.then(() => this.#tell(processGroup, signal, where));
+    if (signal === 'SIGSTOP') this.#stopping = this.#tell(remote, signal, where);
+    else void this.#stopping.then(() => this.#tell(remote, signal, where));
   }
 
-  async #tell(processGroup: number, signal: NodeJS.Signals, where: Surroundings): Promise<void> {
-    const args = sshArguments(this.#connection, remoteKillCommand(processGroup, signal));
+  async #tell(remote: RemoteProcess, signal: NodeJS.Signals, where: Surroundings): Promise<void> {
+    const args = sshArguments(this.#connection, remoteKillCommand(remote, signal));
     const { exitCode } = await execa('ssh', args, { ...clientOptions(where), stdio: 'ignore' });
     if (exitCode !== 0) signalGroupOf(this.#client, signal);
   }
@@ -128,19 +128,20 @@ class SshSession {
   async #take(piece: SshPiece): Promise<void> {
     switch (piece.kind) {
       case 'pid':
-        return this.#begin(piece.remote.pid, piece.remote.processGroup);
+        return this.#begin(piece.remote);
       case 'end':
         this.#returncode = piece.returncode;
         return;
       case 'text':
-        if (this.#processGroup !== undefined) await this.#passOn(piece.text);
+        if (this.#remote !== undefined) await this.#passOn(piece.text);
         else this.#preamble = (this.#preamble + piece.text.toString()).slice(-MAX_PREAMBLE);
     }
   }
 
-  async #begin(remotePid: number, processGroup: number): Promise<void> {
-    this.#processGroup = processGroup;
-    if (this.#client.pid !== undefined) this.onStart({ pid: this.#client.pid, remotePid });
+  async #begin(remote: RemoteProcess): Promise<void> {
+    this.#remote = remote;
+    const { pid } = this.#client;
+    if (pid !== undefined) this.onStart({ pid, remotePid: remote.pid });
     // A banner, or a warning of the client about host keys: for the user, not part of the output.
     await writeFd(2, Buffer.from(this.#preamble));
   }

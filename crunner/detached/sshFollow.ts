@@ -135,7 +135,7 @@ export class SshPart implements DetachedPart {
   /** Nobody hears any more what the command says: it is not left running where it can be reached. */
   async #lost(remote: RemoteProcess): Promise<PartExit> {
     const answer = await endRemote(this.#connection, remote, {
-      ...{ signal: 'SIGTERM', graceMs: LOST_GRACE_MS, marker: this.#transcript.marker },
+      ...{ signal: 'SIGTERM', graceMs: LOST_GRACE_MS, isCutOff: true },
     });
     const place = sshTargetText(this.#connection.target);
     const cause = `the connection to ${place} was lost, and with it the exit code; ${fateOf(remote, answer)}`;

@@ -136,7 +136,7 @@ const MAX_REMOTE_BYTES = 128 * 1024 - 1;
 
 /**
  * Runs the command in a session of its own where the host has setsid (else in the one that sshd
- * made), and says on stderr, in records that begin with the marker, which pid and process group it
+ * made), marked by a variable that whatever it starts inherits, and says on stderr, in records that begin with the marker, which pid and process group it
  * has, which pid this wrapper has, and how the command ended. The pid is the command's own shell: the inner sh names itself, then becomes it.
  * Only double quotes here, and no `!`: see `remoteCommand`.
  */
@@ -149,6 +149,8 @@ const WRAPPER = [
   'test -z "$s" || g=',
   'trap : HUP INT QUIT TERM',
   'exec 3>&2 2>/dev/null', // this shell's own "Killed" is not the command's
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
+  'export CRUNNER_SSH="${1%:}"',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
   '$s /bin/sh -c "exec 2>&3 3>&-; printf %s \\"\\$0pid \\$\\$ \\${1:-\\$\\$} \\$3;\\" >&2; exec /bin/sh -c -- \\"\\$2\\"" "$1" "$g" "$c" "$$"',
   'r=$?',
@@ -184,11 +186,6 @@ function encoded(text: string): string {
  */
 export function remoteScript(script: string): string {
   return `exec /bin/sh -c 'c=$(printf "%b_" "$1"); eval "\${c%_}"' sh '${encoded(script)}'`;
-}
-
-/** Signals a process group on the remote host; a group that is gone is no failure. */
-export function remoteKillCommand(processGroup: number, signal: NodeJS.Signals): string {
-  return `exec /bin/sh -c 'kill -s ${signal.slice(3)} -- -${processGroup} 2>/dev/null; exit 0'`;
 }
 
 /** Why ssh itself failed, from what it wrote before the command began. */

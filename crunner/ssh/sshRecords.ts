@@ -5,6 +5,7 @@ export interface RemoteProcess {
   readonly processGroup: number;
   /** Of the wrapper: it waits for the command, and has the marker among its arguments. */
   readonly wrapperPid: number;
+  readonly marker: string;
 }
 
 /** What the wrapper says about the command it runs on the remote host. */
@@ -45,7 +46,8 @@ export class SshRecordReader {
         this.#held = rest.subarray(at);
         return;
       }
-      const record = end < 0 ? undefined : parseRecord(rest.toString('latin1', from, end));
+      const record =
+        end < 0 ? undefined : parseRecord(rest.toString('latin1', from, end), this.marker);
       yield* textOf(rest.subarray(0, record === undefined ? from : at));
       if (record !== undefined) yield record;
       rest = rest.subarray(record === undefined ? from : end + 1);
@@ -75,7 +77,7 @@ function* textOf(text: Buffer): Generator<SshPiece, void, void> {
   if (text.length > 0) yield { kind: 'text', text };
 }
 
-function parseRecord(text: string): SshRecord | undefined {
+function parseRecord(text: string, marker: string): SshRecord | undefined {
   const [, pid, processGroup, wrapperPid, returncode] =
     /^(?:pid (\d+) (\d+) (\d+)|end (\d+))$/.exec(text) ?? [];
   if (returncode !== undefined) return { kind: 'end', returncode: Number(returncode) };
@@ -86,6 +88,7 @@ function parseRecord(text: string): SshRecord | undefined {
       pid: Number(pid),
       processGroup: Number(processGroup),
       wrapperPid: Number(wrapperPid),
+      marker,
     },
   };
 }

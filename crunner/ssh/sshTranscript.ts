@@ -57,10 +57,6 @@ export class SshTranscript {
     return new SshTranscript(file, err, marker);
   }
 
-  get marker(): string {
-    return this.#reader.marker;
-  }
-
   /** The command on the other host, once it has begun. */
   get remote(): RemoteProcess | undefined {
     return this.#remote;

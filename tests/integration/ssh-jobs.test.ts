@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -266,6 +266,19 @@ describeWithEngine('host jobs that run on another host', sshdMissing, () => {
       cause: [expect.stringMatching(/^ended by a kill request \(SIGKILL\)$/)],
     });
     await eventually(() => !pids.some(isAlive), { message: 'the sleepers there to end' });
+  });
+
+  it('end on kill with what has left their process group and their session, which gets each signal once', async () => {
+    const [daemon, main] = [join(tempDir(), 'pid'), join(tempDir(), 'said')];
+    const away = `(setsid sh -c 'echo $$ >${daemon}; exec sleep 63' &)`;
+    const jid = await run(
+      `trap 'echo TERM >>${main}' TERM && ${away} && while true; do sleep 0.1; done`,
+    );
+    const pid = await pidIn(daemon);
+    await server.post('kill', { key: 'jid', value: jid });
+    expect(await untilEnded(server, jid)).toMatchObject({ returncode: [137] });
+    await eventually(() => !isAlive(pid), { message: 'what had left the session to end' });
+    expect(readFileSync(main, 'utf8')).toBe('TERM\n');
   });
 
   it('end at their time limit', async () => {

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   parseSshTarget,
   remoteCommand,
-  remoteKillCommand,
   SshError,
   sshArguments,
   sshFailure,
@@ -88,12 +87,6 @@ describe('remoteCommand', () => {
 
   it('refuses a NUL, which no command can hold', () => {
     expect(() => remoteCommand('a\0b', 'm')).toThrow(SshError);
-  });
-});
-
-describe('remoteKillCommand', () => {
-  it('signals a whole process group', () => {
-    expect(remoteKillCommand(42, 'SIGTERM')).toContain('kill -s TERM -- -42');
   });
 });
 

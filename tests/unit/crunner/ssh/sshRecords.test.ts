@@ -37,7 +37,7 @@ describe('SshRecordReader', () => {
         expect(readAll(cutAt(stream, cuts))).toEqual({
           text: 'banner\nerr crunner-1-\nmoretail',
           records: [
-            { kind: 'pid', remote: { pid: 12, processGroup: 34, wrapperPid: 56 } },
+            { kind: 'pid', remote: { pid: 12, processGroup: 34, wrapperPid: 56, marker: MARKER } },
             { kind: 'end', returncode: 255 },
           ],
         });

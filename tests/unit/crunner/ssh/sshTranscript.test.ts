@@ -33,7 +33,7 @@ describe('SshTranscript', () => {
         expect(readFileSync(err, 'utf8')).toBe(TEXT);
         expect(transcript).toMatchObject({
           ...{ returncode: 7, preamble: 'Welcome\n' },
-          remote: { pid: 12, processGroup: 13, wrapperPid: 14 },
+          remote: { pid: 12, processGroup: 13, wrapperPid: 14, marker: MARKER },
         });
       }),
       { numRuns: 60 },
@@ -56,7 +56,7 @@ describe('SshTranscript', () => {
         readAll(second);
         second.end();
         expect(readFileSync(err, 'utf8')).toBe(TEXT);
-        expect(second).toMatchObject({ marker: MARKER, returncode: 7 });
+        expect(second).toMatchObject({ remote: { marker: MARKER }, returncode: 7 });
       }),
       { numRuns: 60 },
     );

@@ -88,7 +88,7 @@ describe('the record of a job', () => {
     poller.partStarted(root, request, 0, start);
     expect(record().entries).toMatchObject([{ remoteHost: 'far', remoteUser: 'me' }]);
     expect(record().entries[0]).not.toHaveProperty('pid_remote');
-    const remote = { pid: 77, processGroup: 77, wrapperPid: 76 };
+    const remote = { pid: 77, processGroup: 77, wrapperPid: 76, marker: 'm:' };
     const parts = [{ start: { ...start, remote } }];
     poller.catchUp(root, { request, parts });
     expect(record().entries).toMatchObject([{ pid_remote: 77, remotePort: 2222 }]);
