@@ -30,6 +30,7 @@ const KINDS = [
   'a job reads its input',
   'a terminal that nobody asked for',
   'a child leaves the session of its job',
+  'a child of a command on another host leaves its session',
   'a job that is ended exits with 0',
   'signals other than TERM',
   'the clock goes back',
