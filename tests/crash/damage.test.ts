@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate, resultOf, runJob, statesOf, untilEnded } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 // Each starts a server several times, and the machine may be busy.
@@ -97,7 +98,7 @@ describe('a start', () => {
       await server.restart();
       for (const jid of jids) expect(await statesOf(server, jid)).toHaveLength(1);
       expect((await resultOf(server, jids.at(-1) ?? '')).stdout).toEqual([`${damages.length}\n`]);
-      expect(server.output.stderr).toMatch(/not readable and was moved aside/);
+      await said(server, /not readable and was moved aside/);
       await untilEnded(server, await runJob(server, 'echo more'));
       await endServer(server);
     },
@@ -159,7 +160,7 @@ describe('a start', () => {
     const bytes = [first, `${second.slice(0, 50)}\0${second.slice(51)}`, '{}', third, '{"job":"2'];
     writeFileSync(file, bytes.join('\n'));
     await server.restart();
-    expect(server.output.stderr).toMatch(/lines of accepted jobs are damaged/);
+    await said(server, /lines of accepted jobs are damaged/);
     const more = await runJob(server, 'echo more');
     gate.open();
     for (const jid of [jids[0], jids[2], more]) {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { Wire } from '../helpers/http.ts';
 import { command, endServer, replyOf } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import {
   builtProgram,
   type Folders,
@@ -284,7 +285,7 @@ describe('without tokens', () => {
       ],
     });
     expect(server.output.stderr).toMatch(/listening on tcp:\/\/127\.0\.0\.1:\d+/);
-    expect(server.output.stderr).toMatch(/warn.*token authentication is off.*--enableTokenAuth/);
+    await said(server, /warn.*token authentication is off.*--enableTokenAuth/);
     expect((await server.request('GET', '/')).status).toBe(200);
     await endServer(server);
   });

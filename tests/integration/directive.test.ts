@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../helpers/eventually.ts';
 import { within } from '../helpers/patience.ts';
 import { endServer, makeGate, resultsOf, untilEnded } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
 
 describe('the directive file', () => {
@@ -137,7 +138,7 @@ describe('the directive file', () => {
     await eventually(() => !existsSync(directiveFile));
     const aside = readdirSync(dirname(directiveFile)).filter((name) => name.includes('.rejected-'));
     expect(aside).toHaveLength(1);
-    expect(patient.output.stderr).toMatch(/directive file was rejected/);
+    await said(patient, /directive file was rejected/);
     writeFileSync(directiveFile, run('d6', 'true'));
     await untilEnded(patient, 'd6');
   });

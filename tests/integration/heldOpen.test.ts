@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { itWithEngine, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import { builtProgram, checkout, startServer, type TestServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
@@ -71,7 +72,7 @@ describe('what the shell holds open that started pman', () => {
   it('is closed by the runner where koffi cannot be loaded', async () => {
     const { open, holders } = await answers(join(tempDir(), 'secret'), { env: WITHOUT });
     expect([open, holders]).toEqual([OWN, [server.pid]]);
-    expect(server.output.stderr).toContain(String(FD));
+    await said(server, String(FD));
   });
 
   it('is a lock that ends with pman, while a job goes on', async () => {

@@ -6,6 +6,7 @@ import { describeWithEngine, notRoot } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, isRunning, runJob, untilEnded } from '../helpers/pman.ts';
 import { signal } from '../helpers/processes.ts';
+import { said } from '../helpers/said.ts';
 import { builtProgram, startServer, type TestServer } from '../helpers/startServer.ts';
 
 /** What a kill reaches: all that a job has started, wherever that has gone. */
@@ -148,7 +149,7 @@ describe('--jobGroups always', () => {
     const jid = await runJob(server, 'env -i sh launch.sh && sleep 3600');
     const pid = await daemonOf(server);
     if (findGroupPlace() === undefined) {
-      expect(server.output.stderr).toMatch(/no control groups/);
+      await said(server, /no control groups/);
       return signal(pid, 'SIGKILL');
     }
     expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toMatch(/^0::\/.*pman-/m);

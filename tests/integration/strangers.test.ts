@@ -4,6 +4,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, isRunning, resultOf, runJob, untilEnded } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import {
   STRANGER,
@@ -53,7 +54,7 @@ describeWithEngine('another user of the host who reaches a socket', strangerMiss
       stdout: ['out\n', ''],
     });
     expect([asRunner(), asCopier()]).toEqual(['', '']);
-    expect(server.output.stderr).toContain(words);
+    await said(server, words);
     expect(existsSync(join(jobs(), 'runner.sock'))).toBe(true);
     expect(log()).toContain(`outputs.sock: ${words}`);
   });

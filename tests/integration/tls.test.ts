@@ -12,6 +12,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { openEcho } from '../helpers/gateway.ts';
 import { command, endServer } from '../helpers/pman.ts';
 import { pythonMissing, pythonProgram } from '../helpers/python.ts';
+import { said } from '../helpers/said.ts';
 import { builtProgram, startServer, type TestServer } from '../helpers/startServer.ts';
 import { Opened } from '../helpers/transfer.ts';
 
@@ -224,7 +225,7 @@ describeWithEngine('the files of TLS', opensslMissing, () => {
     await knocking;
     expect(seen.has(undefined)).toBe(false);
     expect(seen.size).toBe(2);
-    expect(server.output.stderr).toContain('the new TLS files are used');
+    await said(server, 'the new TLS files are used');
   });
 
   it('may name authorities: others are refused in the handshake', async () => {

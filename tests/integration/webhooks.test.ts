@@ -7,6 +7,7 @@ import { ApiClient } from '../helpers/apiClient.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, runJob } from '../helpers/pman.ts';
 import { type Reaction, Receiver, SECRET, writeNotifyFile } from '../helpers/receiver.ts';
+import { said } from '../helpers/said.ts';
 import { makeFolders, startServer } from '../helpers/startServer.ts';
 
 jest.setTimeout(120_000);
@@ -168,7 +169,7 @@ describe('webhooks', () => {
       });
       expect(given).toMatchObject({ tries: 4, status: 503, error: 'it answers 503' });
       expect(receiver.received).toHaveLength(4);
-      expect(server.output.stderr).toContain('a webhook was given up');
+      await said(server, 'a webhook was given up');
       receiver.reaction = () => 200;
       const again = await client.send('POST', `/api/v2/jobs/${id}/notify`, {});
       expect([again.status, again.body]).toEqual([202, { deliveries: 1 }]);

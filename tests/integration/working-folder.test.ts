@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Child } from '../helpers/child.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, runJob, untilEnded } from '../helpers/pman.ts';
+import { said } from '../helpers/said.ts';
 import { builtProgram, startServer } from '../helpers/startServer.ts';
 import { tempDir } from '../helpers/tempDir.ts';
 
@@ -30,7 +31,7 @@ describe('a program that is started in a folder that is gone', () => {
     const command = [...inLostFolder(...builtProgram('pfioh')), ...flags];
     const pfioh = new Child(command, { cwd: '/', env: process.env });
     await eventually(() => pfioh.output.stdout.includes('serving'));
-    expect(pfioh.output.stderr).toContain('it works in /');
+    await said(pfioh, 'it works in /');
     pfioh.kill('SIGTERM');
     await pfioh.exited;
   });

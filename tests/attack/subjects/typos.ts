@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { act } from '../../helpers/pman.ts';
+import { said } from '../../helpers/said.ts';
 import type { Subject } from '../attack.ts';
 import { withPman } from '../victims.ts';
 
@@ -34,7 +35,7 @@ export const typos: Subject = {
       tried: 'a variable PMAN_LISTNERS',
       observe: () =>
         withPman({ env: { PMAN_LISTNERS: '3' } }, async (server) => {
-          expect(server.output.stderr).toMatch(/warn.*PMAN_LISTNERS/);
+          await said(server, /warn.*PMAN_LISTNERS/);
           return 'pman warns at its start';
         }),
     },
