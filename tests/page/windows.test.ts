@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ApiClient } from '../helpers/apiClient.ts';
@@ -5,8 +7,12 @@ import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { openLive, visitedBy } from '../helpers/visitedBy.ts';
+
+const ANAS = 'a-token-of-ana-of-some-length';
+const NEW_ANAS = 'another-token-of-ana-of-some-length';
+const BOBS = 'a-token-of-bob-of-some-length';
 
 describeWithEngine('many windows of one browser', browserMissing, () => {
   const visitor = visitedBy();
@@ -21,13 +27,17 @@ describeWithEngine('many windows of one browser', browserMissing, () => {
   });
   afterEach(() => endServer(server));
 
+  const beside = async () => {
+    const page = await first.context().newPage();
+    page.setDefaultTimeout(15_000);
+    return page;
+  };
+
   /** Opens more windows beside the first. */
   const open = async (count: number, path: string) => {
     const all: Page[] = [];
     for (let n = 0; n < count; n += 1) {
-      const page =
-        n === 0 && first.url() === 'about:blank' ? first : await first.context().newPage();
-      page.setDefaultTimeout(15_000);
+      const page = first.url() === 'about:blank' ? first : await beside();
       await openLive(page, server, path);
       all.push(page);
     }
@@ -70,5 +80,46 @@ describeWithEngine('many windows of one browser', browserMissing, () => {
     gate.open();
     for (const page of others) await page.locator(`tr[data-id="${id}"]`).getByText('ok').waitFor();
     expect((await counts()).size).toBe(1);
+  });
+
+  it('with other tokens hear of other jobs, and go on with a new one when theirs is revoked', async () => {
+    await endServer(server);
+    const folders = makeFolders();
+    const tokenPath = join(folders.root, 'tokens.cfg');
+    const keep = (anas: string) => {
+      const entry = (name: string, value: string) =>
+        `[TOKEN ${name}]\nvalue = ${value}\nauid = ${name}\nscopes = read, run\n`;
+      writeFileSync(tokenPath, entry('ana', anas) + entry('bob', BOBS), { mode: 0o600 });
+    };
+    keep(ANAS);
+    const flags = ['--ip', '127.0.0.1', '--enableTokenAuth', '--tokenPath', tokenPath];
+    server = await startServer({ folders, flags });
+    const enter = async (page: Page, token: string) => {
+      await page.getByLabel('Token').fill(token);
+      await page.keyboard.press('Enter');
+      await page.locator('.contact.live').waitFor();
+    };
+    const [ana, anaToo, bob] = [first, await beside(), await beside()];
+    for (const page of [ana, anaToo, bob]) {
+      await page.goto(`http://127.0.0.1:${server.port}/ui`);
+      await enter(page, page === bob ? BOBS : ANAS);
+    }
+    const run = async (token: string, jid: string) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const { id } = await new ApiClient(server).submit({ command: 'true', jid }, headers);
+      return id;
+    };
+    const sees = (page: Page, id: string) =>
+      page.locator(`tr[data-id="${id}"]`).getByText('ok').waitFor();
+    const anas = await run(ANAS, 'of-ana');
+    const bobs = await run(BOBS, 'of-bob');
+    await Promise.all([sees(ana, anas), sees(anaToo, anas), sees(bob, bobs)]);
+    expect(await bob.locator('tr[data-id]').count()).toBe(1);
+    keep(NEW_ANAS);
+    for (const page of [ana, anaToo]) await page.getByText('It does not know that one.').waitFor();
+    await enter(ana, NEW_ANAS);
+    await sees(ana, await run(NEW_ANAS, 'next'));
+    expect(await bob.locator('.contact.live').count()).toBe(1);
+    expect(await anaToo.getByLabel('Token').count()).toBe(1);
   });
 });
