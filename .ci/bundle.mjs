@@ -206,6 +206,20 @@ async function bundleClient() {
 async function bundlePage() {
   const source = 'lib/page/browser';
   const place = join(folder, 'page');
+  // A file of its own: windows share it, and no first screen waits for it.
+  const worker = await build({
+    entryPoints: { stream: `${source}/stream/worker.ts` },
+    outdir: place,
+    entryNames: '[name]-[hash]',
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const [stream] = Object.keys(worker.metafile.outputs);
   const { metafile } = await build({
     entryPoints: { page: `${source}/main.tsx`, styles: `${source}/styles.css` },
     outdir: place,
@@ -219,7 +233,10 @@ async function bundlePage() {
     format: 'esm',
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      STREAM_SCRIPT: JSON.stringify(`/ui/${basename(stream)}`),
+    },
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',

@@ -10,6 +10,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface EventsOptions extends CallOptions {
+  /** Told whenever something has come of the server: an event, or a sign of life, of which it gives one every 15 seconds. */
+  readonly onAlive?: () => void;
+}
+
 export interface RunOptions extends CallOptions {
   /**
    * Names the job: with the same key no second one is made, however often it is sent, also by another process. Default: a

@@ -1,10 +1,11 @@
 import type { EventQuery, JobEvent } from '../dialects/v2/shapes.ts';
 import { bytesOf } from './bytesOf.ts';
+import type { EventsOptions } from './callOptions.ts';
 import { type Connection, streamEnded } from './connection.ts';
 import { serverSentEvents } from './serverSentEvents.ts';
 
-/** The server says every 15 seconds that it is there. */
-const SILENCE_MS = 50_000;
+/** The server says every 15 seconds that it is there: two of these may not be missing. */
+const SILENCE_MS = 35_000;
 
 /**
  * What happens to jobs, each change once and in order, for as long as it is read. After a lost connection it goes on
@@ -14,7 +15,7 @@ const SILENCE_MS = 50_000;
 export async function* followEvents(
   connection: Connection,
   query: EventQuery,
-  signal: AbortSignal | undefined,
+  { signal, onAlive }: EventsOptions,
 ): AsyncGenerator<JobEvent> {
   let { after } = query;
   const retries = connection.retries(signal);
@@ -28,7 +29,7 @@ export async function* followEvents(
     connection.requireStream(answer);
     let failure: unknown;
     try {
-      const bytes = bytesOf(answer, { signal, silenceMs: SILENCE_MS });
+      const bytes = bytesOf(answer, { signal, silenceMs: SILENCE_MS, onBytes: onAlive });
       for await (const { id, type, data } of serverSentEvents(bytes)) {
         // This reader was too slow: the next answer says whether it has missed something.
         if (type === 'dropped') break;

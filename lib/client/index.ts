@@ -28,6 +28,7 @@ export type {
 } from '../dialects/v2/shapes.ts';
 export type {
   CallOptions,
+  EventsOptions,
   FilesOptions,
   FollowOptions,
   JobName,

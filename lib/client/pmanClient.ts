@@ -24,6 +24,7 @@ import type {
 } from '../dialects/v2/shapes.ts';
 import type {
   CallOptions,
+  EventsOptions,
   FilesOptions,
   FollowOptions,
   JobName,
@@ -247,8 +248,8 @@ export class PmanClient {
    * What happens to jobs, each change once and in order, also when the connection is lost or pman is started again
    * meanwhile. It begins with what comes next, or behind the number `after`, and does not end.
    */
-  events(query: EventQuery = {}, { signal }: CallOptions = {}): AsyncGenerator<JobEvent> {
-    return followEvents(this.#connection, query, signal);
+  events(query: EventQuery = {}, options: EventsOptions = {}): AsyncGenerator<JobEvent> {
+    return followEvents(this.#connection, query, options);
   }
 
   /** Events that have happened, oldest first, behind the number `after`: 500 at most. */

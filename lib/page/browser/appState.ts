@@ -2,10 +2,12 @@ import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
 import { namesOf } from './jobNames.ts';
 import { JobRows } from './jobRows.ts';
 import { ListScroll } from './listScroll.ts';
-import { Live, restWhileHidden } from './live.ts';
+import { Live } from './live.ts';
 import { addressOf, linkId, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
 import type { Question } from './question.ts';
+import { restWhileHidden } from './restWhileHidden.ts';
 import type { Named } from './rowList.ts';
+import { streamScript } from './stream/streamScript.ts';
 
 /** Something that has been done or has failed, to be said once. */
 export interface Notice {
@@ -51,11 +53,12 @@ export class AppState {
         for (const hear of this.#jobListeners) hear(event);
       },
       onChange: () => this.changed(),
+      shared: streamScript(),
     });
     window.addEventListener('popstate', () => {
       this.#arrive(placeAt(new URL(window.location.href)));
     });
-    restWhileHidden(window.document, this.live);
+    restWhileHidden(window, this.live);
   }
 
   get place(): Place {

@@ -15,7 +15,9 @@ export function Banner() {
         <p class="banner">
           Not connected since {clock(contact.since, true)}, what you see is from then.{' '}
           <span aria-hidden="true">
-            Again in {Math.max(0, Math.ceil((contact.nextAt - now) / 1000))} s{' '}
+            {contact.nextAt === undefined
+              ? 'Trying…'
+              : `Again in ${Math.max(0, Math.ceil((contact.nextAt - now) / 1000))} s`}{' '}
           </span>
           <button type="button" onClick={() => app.live.now()}>
             Now

@@ -1,11 +1,16 @@
 import { type JobEvent, PmanClient, PmanClientError } from '../../client/index.ts';
+import { Attempt } from './attempt.ts';
+import { NotShared, type Shared, sharedEvents } from './stream/sharedEvents.ts';
 
 /** How the page stands with its server. */
 export type Contact =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** Nothing can be asked now; what is shown is from then. Times in milliseconds since 1970. */
-  | { readonly kind: 'away'; readonly since: number; readonly nextAt: number }
+  /**
+   * Nothing can be asked now; what is shown is from then, when something was heard last. Times in milliseconds since 1970.
+   * `nextAt`: when it is tried again; undefined: just now.
+   */
+  | { readonly kind: 'away'; readonly since: number; readonly nextAt: number | undefined }
   /** The server wants a token, or another one. */
   | { readonly kind: 'token'; readonly wasRefused: boolean };
 
@@ -27,13 +32,19 @@ export interface LiveOptions {
   readonly onEvent: (event: JobEvent) => void;
   readonly onChange: () => void;
   readonly fetch?: typeof globalThis.fetch;
+  /** Finds what holds one stream for all windows of this browser; where there is none, this window has its own. */
+  readonly shared?: (() => Shared) | undefined;
 }
 
 const TOKEN = 'pman token';
 /** Pauses between tries, in milliseconds; the last one stays. */
 const PAUSES = [1000, 2000, 4000, 8000, 16_000, 30_000] as const;
-/** Behind a hidden tab nobody looks: after this long it lets go of its connection. */
-const HIDDEN_MS = 30_000;
+/**
+ * So long a server that was there may take until it is again, in milliseconds, for each of what is asked: one that hangs says
+ * nothing. The first time it may be a slow one.
+ */
+const TRY_MS = 10_000;
+const FIRST_TRY_MS = 30_000;
 
 /**
  * The way to the server: it loads what is shown, follows the events behind that, and begins anew when the connection is
@@ -45,13 +56,18 @@ export class Live {
   #client: PmanClient;
   #patient: PmanClient;
   #round = new AbortController();
-  #wake: (() => void) | undefined;
+  /** Breaks off what is tried just now; undefined while nothing is. */
+  #trying: AbortController | undefined;
+  #shared: (() => Shared) | undefined;
+  /** When the server was heard last. */
+  #heardAt: number | undefined;
   #tries = 0;
   #seen: number | undefined;
   #loads = 0;
 
   constructor(options: LiveOptions) {
     this.#options = options;
+    this.#shared = options.shared;
     [this.#client, this.#patient] = this.#connect();
   }
 
@@ -89,9 +105,9 @@ export class Live {
     this.#round.abort();
   }
 
-  /** Tries now, and does not wait for the next time. */
+  /** Tries now, and waits neither for the next time nor for what is being tried. */
   now(): void {
-    this.#wake?.();
+    if (this.#contact.kind === 'away') this.start();
   }
 
   /** Takes a token, and begins anew with it; an empty one is forgotten. */
@@ -100,6 +116,7 @@ export class Live {
     else this.#options.storage.setItem(TOKEN, token);
     [this.#client, this.#patient] = this.#connect();
     this.#seen = undefined;
+    this.#heardAt = undefined;
     this.#become({ kind: 'connecting' });
     this.start();
   }
@@ -119,48 +136,85 @@ export class Live {
     const token = this.#token;
     const { url, fetch: own } = this.#options;
     const options = { url, ...(token !== null && { token }), ...(own && { fetch: own }) };
+    const send = own ?? ((address, sending) => fetch(address, sending));
     return [
       // The page itself says when it tries again, and lets people see that.
-      new PmanClient({ ...options, patienceMs: 0 }),
+      new PmanClient({
+        ...{ ...options, patienceMs: 0 },
+        fetch: (address, sending) => {
+          const signals = [sending.signal, this.#trying?.signal].filter((one) => one != null);
+          return send(address, { ...sending, signal: AbortSignal.any(signals) });
+        },
+      }),
       new PmanClient({ ...options, patienceMs: Number.POSITIVE_INFINITY }),
     ];
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  async #run(round: AbortSignal): Promise<void> {
+    while (!round.aborted) {
+      const attempt = new Attempt(round, this.#heardAt === undefined ? FIRST_TRY_MS : TRY_MS);
       try {
-        const anew = this.#seen === undefined;
-        const known = await this.#options.load({ anew });
-        // What lies behind the first page is brought up to date by the events since then.
-        this.#seen ??= known;
-        if (signal.aborted) return;
-        if (anew) this.#loads += 1;
-        this.#tries = 0;
-        this.#become({ kind: 'live' });
-        const after = this.#seen === undefined ? {} : { after: this.#seen };
-        for await (const event of this.#client.events(after, { signal })) {
-          if (signal.aborted) return;
-          this.#seen = event.seq;
-          this.#options.onEvent(event);
-        }
+        await this.#follow(attempt, round);
       } catch (error) {
-        if (signal.aborted) return;
+        if (round.aborted) return;
         if (isUnauthorized(error)) {
           this.#become({ kind: 'token', wasRefused: this.hasToken });
           return;
         }
         if (isGone(error)) this.#seen = undefined;
-        else await this.#rest(signal);
+        else await this.#rest(round);
+      } finally {
+        attempt.end();
       }
     }
+  }
+
+  /** Loads what is shown, and takes what happens then, until that ends. */
+  async #follow(attempt: Attempt, round: AbortSignal): Promise<void> {
+    if (this.#contact.kind === 'away') this.#become({ ...this.#contact, nextAt: undefined });
+    const anew = this.#seen === undefined;
+    this.#trying = attempt.breaker;
+    const known = await this.#options.load({ anew }).finally(() => {
+      if (this.#trying === attempt.breaker) this.#trying = undefined;
+    });
+    if (round.aborted) return;
+    // What lies behind the first page is brought up to date by the events since then.
+    this.#seen ??= known;
+    if (anew) this.#loads += 1;
+    this.#tries = 0;
+    this.#heardAt = Date.now();
+    this.#become({ kind: 'live' });
+    attempt.again(TRY_MS);
+    const onAlive = () => {
+      attempt.worked();
+      this.#heardAt = Date.now();
+    };
+    for await (const event of this.#events(attempt.breaker.signal, onAlive)) {
+      if (round.aborted) return;
+      this.#seen = event.seq;
+      this.#options.onEvent(event);
+    }
+  }
+
+  async *#events(signal: AbortSignal, onAlive: () => void): AsyncGenerator<JobEvent> {
+    const after = this.#seen;
+    if (this.#shared !== undefined) {
+      try {
+        const options = { token: this.#token, after, signal, onAlive };
+        return yield* sharedEvents(this.#shared(), options);
+      } catch (error) {
+        if (!(error instanceof NotShared)) throw error;
+        if (error.isForGood) this.#shared = undefined;
+      }
+    }
+    yield* this.#client.events(after === undefined ? {} : { after }, { signal, onAlive });
   }
 
   async #rest(signal: AbortSignal): Promise<void> {
     const ms = PAUSES[Math.min(this.#tries, PAUSES.length - 1)] ?? 0;
     this.#tries += 1;
-    const { kind } = this.#contact;
-    const since = this.#contact.kind === 'away' ? this.#contact.since : Date.now();
-    if (kind !== 'token') this.#become({ kind: 'away', since, nextAt: Date.now() + ms });
+    this.#heardAt ??= Date.now();
+    this.#become({ kind: 'away', since: this.#heardAt, nextAt: Date.now() + ms });
     await new Promise<void>((resolve) => {
       const end = () => {
         clearTimeout(timer);
@@ -168,43 +222,14 @@ export class Live {
         resolve();
       };
       const timer = setTimeout(end, ms);
-      this.#wake = end;
       signal.addEventListener('abort', end);
     });
-    this.#wake = undefined;
   }
 
   #become(contact: Contact): void {
     this.#contact = contact;
     this.#options.onChange();
   }
-}
-
-/** What tells whether somebody sees the page. */
-interface Shown {
-  readonly visibilityState: string;
-  addEventListener(type: 'visibilitychange', listener: () => void): void;
-}
-
-/** Lets go of the connection when the tab has been hidden for long, and begins anew when it is seen again. */
-export function restWhileHidden(
-  document: Shown,
-  live: Pick<Live, 'pause' | 'start' | 'contact'>,
-): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isResting = false;
-  document.addEventListener('visibilitychange', () => {
-    clearTimeout(timer);
-    if (document.visibilityState === 'hidden') {
-      timer = setTimeout(() => {
-        isResting = true;
-        live.pause();
-      }, HIDDEN_MS);
-    } else if (isResting) {
-      isResting = false;
-      if (live.contact.kind !== 'token') live.start();
-    }
-  });
 }
 
 function isUnauthorized(error: unknown): boolean {

@@ -55,6 +55,8 @@ const KINDS = [
   '`cd /x; pwd`',
   'a word too many',
   'words, variables and folders that are not UTF-8',
+  'many windows on one server',
+  'a server that hangs',
   'a web page of another origin',
   'a client without a token sends a large body',
   'clients that wait for the end of their jobs',

@@ -52,6 +52,7 @@ export function LogView(props: LogViewProps) {
   }, [off]);
   // It had not begun when the log was opened.
   useLayoutEffect(() => control.current?.changed(), [job.startedAt]);
+  useLayoutEffect(() => control.current?.model.hasten(), [job.state]);
   useLayoutEffect(
     () =>
       listenToLogKeys({

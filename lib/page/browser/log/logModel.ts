@@ -3,10 +3,12 @@ import { CHUNK_LINES, LineStore } from './lineStore.ts';
 
 /** How many lines one opens with. */
 const FIRST_LINES = 200;
-/** How long one request waits for news, in seconds. */
-const WAIT_SECONDS = 30;
-/** While news comes without a pause, in milliseconds from one request to the next. */
+/**
+ * From one request for news to the next, in milliseconds: soon while it comes, then later each time. None waits for it at
+ * the server: a browser has few connections for all its windows, and one that waits is taken from them.
+ */
 const NEWS_MS = 100;
+const MOST_NEWS_MS = 2000;
 /** From one try to reach pman to the next, in milliseconds; doubled each time. */
 const RETRY_MS = 1000;
 const MOST_RETRY_MS = 30_000;
@@ -18,6 +20,7 @@ export class LogModel {
   readonly #changed: () => void;
   readonly #stopper = new AbortController();
   #waiting = new AbortController();
+  #quiet = new AbortController();
   #wanted: { readonly from: number; readonly to: number } | undefined;
   #isFetching = false;
   readonly lines = new LineStore();
@@ -50,12 +53,16 @@ export class LogModel {
     const { signal } = this.#stopper;
     const from = line === undefined ? -FIRST_LINES : Math.max(1, line - FIRST_LINES / 2);
     await this.#untilDone(() => this.#take({ from, count: FIRST_LINES }, signal));
+    let pauseMs = NEWS_MS;
     while (!this.hasEnded && !signal.aborted) {
       if (document.hidden) await shown(signal);
       const before = this.bytes;
-      await this.#untilDone(() => this.#news());
-      // Much comes: it is looked at a few times a second.
-      if (this.bytes > before && !this.hasEnded) await pause(NEWS_MS, signal);
+      await this.#untilDone(() => this.#news(pauseMs === NEWS_MS));
+      if (this.hasEnded) return;
+      const isQuiet = this.isWhole && this.bytes === before;
+      pauseMs = isQuiet ? Math.min(2 * pauseMs, MOST_NEWS_MS) : NEWS_MS;
+      this.#quiet = new AbortController();
+      await pause(pauseMs, AbortSignal.any([signal, this.#quiet.signal]));
     }
   }
 
@@ -63,6 +70,11 @@ export class LogModel {
   want(from: number, to: number): void {
     this.#wanted = { from: Math.max(1, from), to: Math.min(to, this.total) };
     void this.#fetch();
+  }
+
+  /** Asks for news at once: something has happened to the job. */
+  hasten(): void {
+    this.#quiet.abort();
   }
 
   /** Tries again at once. */
@@ -75,21 +87,15 @@ export class LogModel {
     this.#waiting.abort();
   }
 
-  async #news(): Promise<void> {
+  /** @param isLikely whether there is some: else the lines of the end are asked for when there is */
+  async #news(isLikely: boolean): Promise<void> {
     this.#waiting = new AbortController();
-    const waiting = this.#waiting;
-    const hide = () => {
-      if (document.hidden) waiting.abort();
-    };
-    document.addEventListener('visibilitychange', hide);
+    const { signal } = this.#waiting;
+    const { bytes } = this;
     const count = this.isFollowing ? FIRST_LINES : 0;
-    const wait = this.isWhole ? WAIT_SECONDS : 0;
-    const query = { from: -FIRST_LINES, count, after: this.bytes, wait };
-    try {
-      await this.#take(query, waiting.signal);
-    } finally {
-      document.removeEventListener('visibilitychange', hide);
-    }
+    const from = -FIRST_LINES;
+    await this.#take({ from, count: isLikely ? count : 0 }, signal);
+    if (!isLikely && count > 0 && this.bytes > bytes) await this.#take({ from, count }, signal);
   }
 
   async #fetch(): Promise<void> {
