@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
 import { Command, Option } from 'commander';
-import { parse as parseIni } from 'ini';
 import type { z } from 'zod';
-import { messageOf, UsageError } from '../errors.ts';
-import { nearName } from '../wire/nearName.ts';
-import { withoutMark } from './byteOrderMark.ts';
+import { UsageError } from '../errors.ts';
+import { readConfigFile } from './configFile.ts';
 import { homeOf } from './databasePlace.ts';
 import { readFlags } from './flags.ts';
 import { collected } from './pages.ts';
@@ -209,46 +205,4 @@ function toSwitch(called: string, value: unknown): boolean {
   throw new UsageError(`${called} "${text}" is neither on nor off`, {
     hint: 'a switch is 1 or 0, true or false, yes or no',
   });
-}
-
-/**
- * The keys at the top of a config file, JSON or ini, and of the program's own section. Other sections belong to
- * somebody else.
- */
-function readConfigFile(
-  file: string,
-  settings: readonly Setting[],
-  program: string,
-): ReadonlyMap<string, string | boolean> {
-  let parsed: unknown;
-  try {
-    const content = withoutMark(readFileSync(file, 'utf8'));
-    parsed = extname(file) === '.json' ? JSON.parse(content) : parseIni(content);
-  } catch (error) {
-    throw new UsageError(`cannot read the config file ${file}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new UsageError(`the config file ${file} is not a set of keys and values`, {
-      hint: 'write {"port": 5010} (.json) or port = 5010 (any other name), a key for each flag',
-    });
-  }
-  const found = new Map<string, string | boolean>();
-  const own = Object.entries(parsed).find(([key]) => key.toLowerCase() === program)?.[1];
-  const section = typeof own === 'object' && own !== null ? Object.entries(own) : [];
-  for (const [key, value] of [...Object.entries(parsed), ...section]) {
-    // Another section: the token file of the original may be the same file.
-    if (typeof value === 'object' && value !== null) continue;
-    const names = settings.map(({ name }) => name);
-    if (!names.includes(key)) {
-      const near = nearName(key, names);
-      throw new UsageError(`${file} has the key "${key}", which is no setting`, {
-        hint:
-          near === undefined ? 'the keys are the long flags without dashes' : `is ${near} meant?`,
-      });
-    }
-    found.set(key, typeof value === 'boolean' ? value : String(value));
-  }
-  return found;
 }

@@ -60,7 +60,12 @@ function* tooOld(
     const { root } = job;
     const tooMany = count !== undefined && left > count;
     const tooLarge = bytes !== undefined && size > bytes;
-    if (acceptedAt(root) >= oldest && !tooMany && !tooLarge) break;
+    if (acceptedAt(root) >= oldest && !tooMany && !tooLarge) {
+      if (ageMs === undefined) break;
+      // A job that came when the clock was ahead is before jobs that are older by their time.
+      yield;
+      continue;
+    }
     size -= job.bytes ?? 0;
     left -= 1;
     gone.push(root);

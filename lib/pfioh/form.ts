@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
-import { boundaryOf, FormParser, MAX_PARTS } from './formParser.ts';
+import { CHECK_NAMES } from '../transfer/contentCheck.ts';
+import { boundaryOf, FormParser, MAX_PARTS } from '../wire/formParser.ts';
 import { textRoom } from './textRoom.ts';
+
+/** What is read of a form: which of two would be meant? Of other names nothing is read. */
+const SINGLE = ['d_msg', 'local', 'encoding', 'filename', ...Object.keys(CHECK_NAMES)];
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -13,7 +17,9 @@ export function readFields(body: string, contentType: string): Fields | undefine
   if (body.split('&', MAX_PARTS + 1).length > MAX_PARTS) {
     throw new BadRequestError('the form has too many fields');
   }
-  const fields = new Map(new URLSearchParams(body));
+  const given = new URLSearchParams(body);
+  for (const name of SINGLE) if (given.getAll(name).length > 1) throw givenTwice(name);
+  const fields = new Map(given);
   return fields.has('d_msg') ? fields : undefined;
 }
 
@@ -44,13 +50,13 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
   const place = textRoom.enter();
   const parser = new FormParser(boundaryOf(request.headers['content-type'] ?? ''), {
     isFile: (name) => name === 'local',
-    onField: (name, value) => fields.set(name, value),
+    onField: (name, value) => {
+      if (fields.has(name) && SINGLE.includes(name)) throw givenTwice(name);
+      fields.set(name, value);
+    },
     onFieldBytes: (more) => place.take(more),
     onFile: (_name, stream) => {
-      if (content !== undefined) {
-        stream.resume();
-        return;
-      }
+      if (content !== undefined) throw givenTwice('local');
       content = stream;
       started.resolve({ before: new Map(fields), content });
     },
@@ -68,10 +74,11 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
       all.resolve(fields);
     },
     (error: unknown) => {
-      const broken = new BadRequestError(`the form broke off: ${messageOf(error)}`, {
-        cause: error,
-      });
-      started.reject(error instanceof PmanError ? error : broken);
+      const broken =
+        error instanceof PmanError
+          ? error
+          : new BadRequestError(`the form broke off: ${messageOf(error)}`, { cause: error });
+      started.reject(broken);
       content?.destroy(broken);
       all.reject(broken);
     },
@@ -82,6 +89,12 @@ export async function openForm(request: IncomingMessage): Promise<OpenForm> {
     bytes: () => bytes,
     giveUp: (reason) => parser.destroy(asError(reason)),
   };
+}
+
+function givenTwice(name: string): BadRequestError {
+  return new BadRequestError(`the form has the part "${name}" twice`, {
+    hint: 'send one file with a request, or an archive of several',
+  });
 }
 
 /** Pipes a request into the parser until the parser has seen its end. `pipeline` would end the connection when it fails. */

@@ -14,6 +14,8 @@ const ORDER_DIGITS = 13;
 const MAX_ORDER = 16 ** ORDER_DIGITS - 1;
 
 const SECOND = 1e6;
+/** Zones are so far apart, or a multiple of it, in microseconds. */
+const ZONES_STEP = 15 * 60 * SECOND;
 /** No two zones are further apart, in microseconds. */
 const ZONES_APART = 26 * 3600 * SECOND;
 
@@ -41,10 +43,33 @@ export function inOrder(roots: readonly string[]): string[] {
   return known.map(({ root }) => root);
 }
 
-/** When a job was accepted, in milliseconds since 1970. */
+/**
+ * When a job was accepted, in milliseconds since 1970; never behind its place in the order. The stamp is local time and does not
+ * say of which zone, and the order is that time, unless it was made up: a clock that was ahead for a while has left an
+ * order that later jobs have to be behind. Then the stamp is taken for one of the present zone.
+ */
 export function acceptedAt(root: string): number {
-  // A clock that was years ahead for a while has left an order that is.
-  return Math.min(orderOf(root), stampOf(root) + ZONES_APART) / 1000;
+  const order = orderOf(root);
+  if (!ORDERED.test(root) || isTime(order, root)) return order / 1000;
+  return Math.min(order, stampOf(root)) / 1000;
+}
+
+/** Whether the order of a job is the time of its stamp, in whatever zone: all are whole quarters of an hour apart. */
+function isTime(order: number, root: string): boolean {
+  const point = root.indexOf('.');
+  const [minute, second] = [root.slice(point - 4, point - 2), root.slice(point - 2, point)];
+  const micros = Number(root.slice(point + 1, root.indexOf('_')).padEnd(6, '0'));
+  return isTimeOf(order, Number(minute) * 100 + Number(second), micros);
+}
+
+/**
+ * The same by the numbers in a stamp.
+ * @param clock what the digits of its minute and second are as one number, or those of all of it
+ */
+export function isTimeOf(order: number, clock: number, micros: number): boolean {
+  const minute = Math.floor(clock / 100) % 100;
+  const within = ((minute % 15) * 60 + (clock % 100)) * SECOND + micros;
+  return order % ZONES_STEP === within;
 }
 
 /** The beginning of the uuid in a job root, by which people call the job. */

@@ -1,6 +1,10 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { type Soon, whenThere } from '../concurrency/soon.ts';
 import { BadRequestError, messageOf, PmanError } from '../errors.ts';
 import type { GatewayRequest } from '../gateway/types.ts';
+import { boundaryOf, FormParser } from '../wire/formParser.ts';
 import { isLargerThan, type JsonValue } from '../wire/json.ts';
 import { type Payload, readPayload } from '../wire/payload.ts';
 import { plainNumbers } from '../wire/plainNumbers.ts';
@@ -40,19 +44,18 @@ function requirePlain(encoding: string): void {
 }
 
 async function readForm(body: Buffer, type: string): Promise<ApiBody> {
-  const form = await formIn(body, type);
-  const job = form.get('job');
-  const stdin = form.get('stdin');
-  const other = [...form.keys()].find((name) => name !== 'job' && name !== 'stdin');
-  const isTwice = form.getAll('job').length > 1 || form.getAll('stdin').length > 1;
-  if (other !== undefined || job === null || isTwice) {
-    const what = other === undefined ? '' : `, and not ${JSON.stringify(other.slice(0, 80))}`;
-    throw new BadRequestError(`the form: it takes one part "job" and one "stdin"${what}`, {
-      hint: 'curl -F job=\'{"command": "wc -c"}\' -F stdin=@file',
-    });
-  }
-  const json = await jsonIn(await bytesOf(job));
-  return stdin === null ? { json } : { json, input: await bytesOf(stdin) };
+  const parts = await partsOf(body, type);
+  const job = parts.get('job');
+  const input = parts.get('stdin');
+  if (job === undefined) throw wrongForm();
+  const json = await jsonIn(job);
+  return input === undefined ? { json } : { json, input };
+}
+
+function wrongForm(why = ''): BadRequestError {
+  return new BadRequestError(`the form: it takes one part "job" and one "stdin"${why}`, {
+    hint: 'curl -F job=\'{"command": "wc -c"}\' -F stdin=@file',
+  });
 }
 
 function jsonIn(bytes: Buffer): Soon<JsonValue | undefined> {
@@ -92,16 +95,29 @@ function smallBody(body: JsonValue): JsonValue {
   );
 }
 
-async function formIn(body: Buffer, type: string): Promise<FormData> {
+/** The parts of a form, byte by byte as they came. */
+async function partsOf(body: Buffer, type: string): Promise<ReadonlyMap<string, Buffer>> {
+  const parts = new Map<string, Promise<Buffer>>();
+  const parser = new FormParser(boundaryOf(type), {
+    isFile: () => true,
+    onField: () => {},
+    onFile: (name, content) => {
+      if (name !== 'job' && name !== 'stdin')
+        throw wrongForm(`, and not ${JSON.stringify(name.slice(0, 80))}`);
+      if (parts.has(name)) throw wrongForm();
+      const whole = buffer(content);
+      whole.catch(() => {}); // The form's own failure says it.
+      parts.set(name, whole);
+    },
+  });
   try {
-    return await new Response(new Uint8Array(body), {
-      headers: { 'Content-Type': type },
-    }).formData();
+    await pipeline(Readable.from([body], { objectMode: false }), parser);
   } catch (error) {
+    if (error instanceof BadRequestError) throw error;
     throw new BadRequestError(`the form cannot be read: ${messageOf(error)}`, { cause: error });
   }
-}
-
-async function bytesOf(part: string | Blob): Promise<Buffer> {
-  return typeof part === 'string' ? Buffer.from(part) : Buffer.from(await part.arrayBuffer());
+  const read = await Promise.all(
+    [...parts].map(async ([name, whole]) => [name, await whole] as const),
+  );
+  return new Map(read);
 }

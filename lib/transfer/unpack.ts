@@ -14,7 +14,8 @@ export interface UnpackOptions extends InstallOptions {
   readonly limits: UnpackLimits;
   /**
    * Whether the tree that links may not leave is the first folder of the archive (a folder sent with
-   * its name) or the archive itself (the content of a folder).
+   * its name) or the archive itself (the content of a folder). An archive with several entries at its top is no folder with
+   * its name.
    */
   readonly rooted: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -85,8 +86,9 @@ async function extract(
   archive: ArchiveReader,
   entries: readonly ArchiveEntry[],
   staging: OpenFolder,
-  { signal, rooted, followLinks }: UnpackOptions,
+  { signal, followLinks, ...options }: UnpackOptions,
 ): Promise<ArchiveEntry[]> {
+  const rooted = options.rooted && new Set(entries.map(({ name }) => topOf(name))).size <= 1;
   const look = lookInto(archive, entries);
   const tree = new StagedTree(staging);
   const folders: ArchiveEntry[] = [];
@@ -104,6 +106,11 @@ async function extract(
   } finally {
     tree.close();
   }
+}
+
+function topOf(name: string): string {
+  const end = name.indexOf('/');
+  return end < 0 ? name : name.slice(0, end);
 }
 
 async function extractFile(

@@ -32,7 +32,7 @@ export interface TestServices {
   /** How often a request has asked the server to end. */
   readonly quits: () => number;
   /** Adds a job that has ended, without running anything; gives its root. */
-  addEnded(jid: string, auid: string, returncode: number): string;
+  addEnded(jid: string, auid: string, returncode: number, epochMs?: number): string;
   close(): Promise<void>;
 }
 
@@ -105,8 +105,8 @@ export function openServices(): TestServices {
     outputs: new HostOutputs({ spool, outputLimitBytes: 1000 }),
     outputFile: (root, part, stream) =>
       partFiles(join(spool, root), part)[stream === 'stdout' ? 'out' : 'err'],
-    addEnded(jid, auid, returncode) {
-      const root = newJobRoot(Date.now());
+    addEnded(jid, auid, returncode, epochMs = Date.now()) {
+      const root = newJobRoot(epochMs);
       const cmd = `exit ${returncode}`;
       database.add(root, newRecord({ rawMeta: { cmd, auid, jid }, cmd, auid, jid }));
       const record = database.edit(root);

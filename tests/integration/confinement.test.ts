@@ -110,7 +110,11 @@ describe('a pfioh with a store', () => {
     ['a file behind a link', [{ name: 'l', content: 'x', mode: 0o120777 }, { name: 'l/evil' }]],
     ['the same name twice', [{ name: 'a' }, { name: 'a' }]],
     ['a device', [{ name: 'dev', mode: 0o020666 }]],
-    ['a pipe', [{ name: 'pipe', mode: 0o010666 }]],
+    ['a pipe', [{ name: 'pipe', content: '', mode: 0o010666 }]],
+    [
+      'a link that climbs beside other entries',
+      [{ name: 'a' }, { name: 'src/l', content: '../..', mode: 0o120777 }],
+    ],
     ['a length that is a lie', [{ name: 'a', content: 'x'.repeat(5000), claims: 10 }]],
     [
       'a long file that is longer than it says',

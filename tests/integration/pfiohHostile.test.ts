@@ -78,6 +78,48 @@ describe('pfioh', () => {
     expect(child.exitCode).toBeNull();
   });
 
+  it.each([
+    ['two files', (d: string) => [part('d_msg', d), part('local', 'A'), part('local', 'B')]],
+    ['two messages', (d: string) => [part('d_msg', '{}'), part('d_msg', d), part('local', 'A')]],
+    [
+      'a second message behind',
+      (d: string) => [part('d_msg', d), part('local', 'A'), part('d_msg', d)],
+    ],
+    [
+      'a file in base64',
+      (d: string) => [
+        part('d_msg', d),
+        part('local', 'QQ==').replace('\r\n\r\n', '\r\nContent-Transfer-Encoding: base64\r\n\r\n'),
+      ],
+    ],
+    [
+      'several files in one part',
+      (d: string) => [
+        part('d_msg', d),
+        part('local', 'A').replace(
+          '\r\n\r\n',
+          '\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n',
+        ),
+      ],
+    ],
+  ])(
+    'stores nothing of a form with %s, of which it would store something else',
+    async (_, parts) => {
+      const { address, store } = await start();
+      const compress = { encoding: 'none', archive: 'none' };
+      const meta = { local: { path: 'a' }, remote: { path: 'c/a' }, transport: { compress } };
+      const form = parts(JSON.stringify({ action: 'pushPath', meta }));
+      const answer = await fetch(`http://${address}/`, {
+        method: 'POST',
+        body: [...form, '--b--\r\n'].join('\r\n'),
+        headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
+      });
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(/form/)]);
+      const left = readdirSync(store, { recursive: true, withFileTypes: true });
+      expect(left.filter((one) => one.isFile())).toEqual([]);
+    },
+  );
+
   it('lives on when content that it had to keep is refused', async () => {
     const { address, get, child } = await start();
     const meta = { local: { path: 'a' }, remote: { path: '.' } };

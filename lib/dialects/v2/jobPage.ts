@@ -26,7 +26,8 @@ export async function jobPage(context: Records, query: ListQuery): Promise<Writt
   const filter = filterOf(query);
   const isUpward = query.sort === 'oldest' || query.sort === 'acceptedAt';
   // Those that are left out are not looked at where each job fits.
-  const skip = database.indexing === undefined && isOfAll(filter) ? offset : 0;
+  const isAny = isOfAll(filter) && filter.since === undefined && filter.until === undefined;
+  const skip = database.indexing === undefined && isAny ? offset : 0;
   const { text, find } = filter;
   const span = { isUpward, after: cursor ?? after, skip, text, find, ...timesOf(query) };
   const found: Found[] = [];
@@ -53,7 +54,7 @@ export async function jobPage(context: Records, query: ListQuery): Promise<Writt
   return page(found, null);
 }
 
-/** Where a list may begin and end, as orders of jobs. */
+/** Where a list may begin and end, in microseconds. */
 function timesOf({ since, until }: ListQuery) {
   return {
     from: since === undefined ? undefined : Math.round(since * 1000),

@@ -1,4 +1,4 @@
-import { goOnBehind, orderOf } from '../jobRoot.ts';
+import { acceptedAt, goOnBehind, isTimeOf, orderOf } from '../jobRoot.ts';
 import { nextCapacity, withRoom } from './columns.ts';
 import type { RowOrder } from './orderedRows.ts';
 import { type RootNumbers, readRoot, readRootText, rootText } from './rootBytes.ts';
@@ -28,11 +28,17 @@ export class RootTable implements RowOrder {
   #free = NONE;
   #count = 0;
   #end = 0;
+  #ahead = 0;
   readonly #read: RootNumbers = { stamp: 0, fraction: 0, uuid: new Uint32Array(4) };
 
   /** How many roots there are. */
   get count(): number {
     return this.#count;
+  }
+
+  /** No order of a job is further ahead of the time when it was accepted, in microseconds: 0 unless a clock was set back. */
+  get ahead(): number {
+    return this.#ahead;
   }
 
   /** The row behind the last one; some before it may be free. */
@@ -138,6 +144,11 @@ export class RootTable implements RowOrder {
     const order = orderIn(uuid);
     this.#orders[row] = order ?? orderOf(this.rootAt(row));
     goOnBehind(this.#orders[row] ?? 0, order !== undefined);
+    // Of a million jobs hardly any has to be asked as a text.
+    if (order !== undefined && !isTimeOf(order, stamp, fraction >>> 3)) {
+      const ahead = order - acceptedAt(this.rootAt(row)) * 1000;
+      this.#ahead = Math.max(this.#ahead, Math.ceil(ahead));
+    }
     this.#link(row);
     this.#count += 1;
     return row;

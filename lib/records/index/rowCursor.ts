@@ -7,7 +7,10 @@ export interface RowSpan {
   readonly isUpward: boolean;
   /** Begins behind this one, which may be gone. */
   readonly after?: string | undefined;
-  /** Orders of jobs: the lowest one, and one that is too high. */
+  /**
+   * When jobs were accepted, in microseconds: the earliest time, and one that is too late. Some may come that are of another
+   * time, where the clock was set back; none is left out.
+   */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   /** So many are passed over unseen at first; where several lists are gone through as one, in each of them. */
@@ -56,12 +59,19 @@ export class RowCursor {
     }
     const row = this.#nextOfUse();
     if (row < 0) return -1;
-    const { isUpward, from, to } = this.#span;
+    const { isUpward, from } = this.#span;
+    const to = this.#to;
     const order = this.#roots.orderAt(row);
     const isWithin = isUpward
       ? to === undefined || order < to
       : from === undefined || order >= from;
     return isWithin ? row : -1;
+  }
+
+  /** Orders are never before their time, and may be behind it. */
+  get #to(): number | undefined {
+    const { to } = this.#span;
+    return to === undefined ? to : to + this.#roots.ahead;
   }
 
   advance(): void {
@@ -83,7 +93,8 @@ export class RowCursor {
   }
 
   #first(): number {
-    const { isUpward, after, from, to, skip = 0 } = this.#span;
+    const { isUpward, after, from, skip = 0 } = this.#span;
+    const to = this.#to;
     const [roots, rows] = [this.#roots, this.#rows];
     const firstOf = (order: number) => rows.firstWhere((row) => roots.orderAt(row) >= order);
     let low = from === undefined ? 0 : firstOf(from);

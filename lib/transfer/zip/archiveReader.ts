@@ -180,7 +180,9 @@ function checked(listed: ListedEntry): ArchiveEntry | undefined {
     if (isFolder || said === '.') return undefined;
     throw refused('it has no name');
   }
-  if (kind === 'file' && type !== 0 && type !== 0o100000) {
+  // zip says of what it has read from its standard input that it is a pipe, and has the content: unzip makes a file of it.
+  const isPiped = type === 0o010000 && listed.bytes > 0;
+  if (kind === 'file' && type !== 0 && type !== 0o100000 && !isPiped) {
     throw refused('it is a device, pipe or socket');
   }
   const packing = packingOf(listed);

@@ -126,7 +126,7 @@ describe('readPmanConfig', () => {
       expect(configOf([`--${name}`, value])).toMatchObject(meant);
       expect(configOf([`--${name}=${value}`])).toMatchObject(meant);
       expect(configOf([], { [key]: value })).toMatchObject(meant);
-      const ini = fileWith('pman.conf', `${name} = ${value}\n[elsewhere]\nport = 1\n`);
+      const ini = fileWith('pman.conf', `${name} = ${value}\n[pfioh]\nport = 1\n`);
       expect(configOf(['--configFile', ini])).toMatchObject(meant);
       const json = fileWith('pman.json', JSON.stringify({ [name]: value }));
       expect(configOf([], { PMAN_CONFIGFILE: json })).toMatchObject(meant);
@@ -164,6 +164,27 @@ describe('readPmanConfig', () => {
     expect(configOf([], { PMAN_CONFIGFILE: file })).toMatchObject({ port: 7 });
     const wrong = fileWith('w.ini', '[pman]\nports = 7');
     expect(refusalOf([], { PMAN_CONFIGFILE: wrong })).toContain('"ports", which is no setting');
+  });
+
+  it.each([
+    ['a.ini', '[Pfioh]\nport = 9\n[purl]\nx = 1\n[AUTH TOKENS]\na = b\n[TOKEN ana.lee]\nvalue = c'],
+    ['a.json', '{"pfioh": {"port": 9}, "swarm": [], "AUTH TOKENS": {"a": "b"}}'],
+  ])('passes over what a file has for other programs: %s', (name, content) => {
+    expect(configOf(['--configFile', fileWith(name, content)])).toMatchObject({ port: 5010 });
+  });
+
+  it('takes each section of its own name, however it is written', () => {
+    const file = fileWith('s.ini', '[pman]\nport = 7\n[Pman]\nlisteners = 3');
+    expect(configOf(['--configFile', file])).toMatchObject({ port: 7, listeners: 3 });
+  });
+
+  it.each([
+    ['a.json', '{"allowHost": ["a.b", "c.d"], "sshHosts": ["x"], "notifyRetry": [5, 60]}'],
+    ['a.ini', 'allowHost[] = a.b\nallowHost[] = c.d\nsshHosts[] = x\nnotifyRetry = 5,60'],
+  ])('takes a list of texts for a setting that is a list: %s', (name, content) => {
+    const config = configOf(['--configFile', fileWith(name, content)]);
+    const meant = configOf(['--allowHost', 'a.b,c.d', '--sshHosts', 'x', '--notifyRetry', '5,60']);
+    expect(config).toEqual(meant);
   });
 
   it('takes a file before which an editor has set a byte order mark', () => {
@@ -242,6 +263,18 @@ describe('readPmanConfig', () => {
     ['p.ini', 'prot = 1', 'has the key "prot", which is no setting'],
     ['p.json', '{"Port": 1}', 'has the key "Port", which is no setting'],
     ['p.json', '{"__proto__x": 1}', 'which is no setting'],
+    ['p.json', '{"port": [24003]}', 'p.json: port is a list'],
+    ['p.json', '{"port": null}', 'p.json: port is null'],
+    ['p.json', '{"enableTokenAuth": ["true"]}', 'p.json: enableTokenAuth is a list'],
+    ['p.json', '{"tokenPath": {"x": "y"}}', 'p.json: tokenPath is a set of keys and values'],
+    ['p.json', '{"pman": {"maxJobs": {"a": 1}}}', 'p.json: maxJobs is a set of keys and values'],
+    ['p.json', '{"sshHosts": [["x"]]}', 'p.json: sshHosts has something else than texts'],
+    ['p.json', '{"pman": [1]}', 'p.json: the section pman is a list'],
+    ['p.json', '{"pamn": {"maxJobs": 1}}', 'p.json has the section "pamn", which is of no program'],
+    ['p.json', '{"maxJob": [1]}', 'p.json has the section "maxJob", which is of no program'],
+    ['p.ini', '[pamn]\nmaxJobs = 1', 'p.ini has the section "pamn", which is of no program'],
+    ['p.ini', 'port[] = 24003', 'p.ini: port is a list'],
+    ['p.ini', '[port]\nx = 1', 'p.ini: port is a set of keys and values'],
     ['p.json', '{"port": ', 'cannot read the config file'],
     ['p.json', '[]', 'is not a set of keys and values'],
     ['p.json', 'null', 'is not a set of keys and values'],

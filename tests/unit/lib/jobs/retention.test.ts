@@ -39,6 +39,15 @@ describe('removing old jobs', () => {
     expect(await remove({ ageMs: -1000 })).toBe(1);
   });
 
+  it('removes what is older than the limit, also behind a job that came when the clock was ahead', async () => {
+    const { database } = opened.services;
+    const ahead = opened.addEnded('ahead', 'ana', 0, Date.now() + 86_400_000);
+    opened.addEnded('a', 'ana', 0);
+    opened.addEnded('b', 'ana', 0);
+    expect(await remove({ ageMs: -1000 })).toBe(2);
+    expect([...database.roots()]).toEqual([ahead]);
+  });
+
   it('removes until the rest is small enough', async () => {
     opened.addEnded('a', 'ana', 0);
     const kept = opened.addEnded('b', 'ana', 0);

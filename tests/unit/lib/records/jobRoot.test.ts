@@ -60,6 +60,66 @@ describe('newJobRoot', () => {
   });
 });
 
+describe('acceptedAt', () => {
+  const DAY = 86_400_000;
+  /** Makes jobs at these times in a process of the zone, and tells what is said there and in another zone. */
+  const rootIn = (time: number, shift: number) => {
+    const root = newJobRoot(time);
+    const stamp = compactStamp(time + shift);
+    return `${stamp}${root.slice(stamp.length)}`;
+  };
+
+  it.each([
+    ['2 hours', 2 * 3_600_000],
+    ['3 days', 3 * DAY],
+    ['400 days', 400 * DAY],
+  ])(
+    'is the time of each job after the clock was ahead by %s, and their order stays',
+    (_, ahead) => {
+      const now = Date.now() + 1000 * DAY;
+      const first = newJobRoot(now + ahead);
+      const times = [0, 1, 2, 3].map((n) => now + n * 1700 + 0.123);
+      const roots = times.map((time) => newJobRoot(time));
+      expect(inOrder([...roots, first].reverse())).toEqual([first, ...roots]);
+      for (const [i, root] of roots.entries()) {
+        expect(acceptedAt(root)).toBeCloseTo(times[i] ?? 0, 2);
+        expect(acceptedAt(root)).toBeLessThanOrEqual(orderOf(root) / 1000);
+      }
+    },
+  );
+
+  it('is the same in every zone, of a job whose order is its time', () => {
+    const zones = fc.integer({ min: -48, max: 56 }).map((quarters) => quarters * 900_000);
+    fc.assert(
+      fc.property(zones, fc.integer({ min: 1, max: 1e9 }), (zone, later) => {
+        const time = Math.floor(orderOf(newJobRoot(Date.now())) / 1000) + later;
+        expect(acceptedAt(rootIn(time, zone))).toBe(time);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is never behind the place in the order, however the clock is set', () => {
+    const times = fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { maxLength: 50 });
+    const start = Date.now();
+    fc.assert(
+      fc.property(times, (offsets) => {
+        for (const offset of offsets) {
+          const root = newJobRoot(start + offset);
+          expect(acceptedAt(root)).toBeLessThanOrEqual(orderOf(root) / 1000);
+          // Local time of an hour that there is twice is taken for the first one.
+          expect(Math.abs(acceptedAt(root) - start - offset)).toBeLessThan(3_601_000);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is what the stamp of the original says', () => {
+    expect(acceptedAt(ORIGINAL)).toBe(orderOf(ORIGINAL) / 1000);
+  });
+});
+
 describe('a job root of the original', () => {
   it('has the place that its stamp says in local time', () => {
     expect(orderOf(ORIGINAL)).toBe(new Date(2026, 10, 22, 6, 35, 20, 151).getTime() * 1000 + 489);

@@ -22,13 +22,13 @@ beforeEach(() => {
   folder = tempDir();
 });
 
-async function unpackInto(entries: readonly Crafted[], followLinks = false) {
+async function unpackInto(entries: readonly Crafted[], followLinks = false, rooted = false) {
   const archive = craftArchive(entries);
   const path = join(tempDir(), 'a.zip');
   writeFileSync(path, archive);
   const fd = openSync(path, 'r');
   try {
-    const options = { limits: DEFAULT_LIMITS, followLinks, rooted: false };
+    const options = { limits: DEFAULT_LIMITS, followLinks, rooted };
     return await unpack(fd, archive.length, folder, options);
   } finally {
     closeSync(fd);
@@ -89,6 +89,47 @@ describe('unpack', () => {
     expect(targets()).toEqual(['sub/f', '../sub/f', 'sub/f']);
     for (const target of ['sub/../..', 'to/../../x', 'elsewhere/../x'])
       await expect(unpackInto([...entries, link('bad', target)])).rejects.toThrow('outside');
+  });
+
+  const linkTo = (name: string, content: string) => ({ name, content, mode: 0o120777 });
+
+  it('takes links from one entry at the top of an archive to another, where there is no folder around them', async () => {
+    const entries = [{ name: 'a.txt' }, linkTo('sub/up', '../a.txt'), linkTo('ln', 'sub/up')];
+    await unpackInto(entries, false, true);
+    expect(['sub/up', 'ln'].map((name) => readlinkSync(join(folder, name)))).toEqual([
+      '../a.txt',
+      'sub/up',
+    ]);
+  });
+
+  it.each([
+    ['out of everything', linkTo('sub/bad', '../../a.txt')],
+    ['out of everything, from the top', linkTo('bad', '../a.txt')],
+    ['out through a folder', linkTo('sub/bad', '../sub/../../a.txt')],
+    ['out through a link', linkTo('sub/bad', 'up/../../x')],
+    ['out through a link to the top', linkTo('sub/bad', 'top/../x')],
+    ['to an absolute place', linkTo('sub/bad', '/etc/passwd')],
+    ['up behind what is not there', linkTo('sub/bad', 'none/../../a.txt')],
+  ])('refuses a link that leads %s, also with several entries at the top', async (_, bad) => {
+    const entries = [{ name: 'a.txt' }, linkTo('sub/up', '../a.txt'), linkTo('sub/top', '..'), bad];
+    await expect(unpackInto(entries, false, true)).rejects.toThrow('outside');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('refuses a link out of the one folder of an archive', async () => {
+    const entries = [{ name: 'd/a' }, linkTo('d/bad', '../other')];
+    await expect(unpackInto(entries, false, true)).rejects.toThrow('outside');
+    await expect(unpackInto([linkTo('bad', '../x')], false, true)).rejects.toThrow('outside');
+  });
+
+  it('takes what zip has read from a pipe for a file, and no other pipe, device or socket', async () => {
+    await unpackInto([{ name: '-', content: 'piped', mode: 0o010600 }]);
+    expect(readFileSync(join(folder, '-'), 'utf8')).toBe('piped');
+    expect(statSync(join(folder, '-')).isFile()).toBe(true);
+    for (const mode of [0o020600, 0o060600, 0o140600]) {
+      await expect(unpackInto([{ name: 'x', content: 'x', mode }])).rejects.toThrow('a device');
+    }
+    await expect(unpackInto([{ name: 'x', content: '', mode: 0o010600 }])).rejects.toThrow('pipe');
   });
 
   it('fills folders, also by way of a link where that is allowed', async () => {

@@ -4,7 +4,7 @@ import { JobIndex } from '../../../../../lib/records/index/jobIndex.ts';
 import type { JobLook } from '../../../../../lib/records/index/jobLook.ts';
 import { type JobSpan, looksInTurn } from '../../../../../lib/records/index/listedJobs.ts';
 import { SoughtText } from '../../../../../lib/records/index/soughtText.ts';
-import { newJobRoot } from '../../../../../lib/records/jobRoot.ts';
+import { acceptedAt, newJobRoot } from '../../../../../lib/records/jobRoot.ts';
 
 const ROOTS = Array.from({ length: 40 }, (_, n) => newJobRoot(n));
 const OTHERS = Array.from({ length: 40 }, (_, n) => newJobRoot(100 + n));
@@ -129,6 +129,28 @@ describe('JobRows', () => {
     index.remove(new Set(ROOTS.slice(36, 38)));
     expect([...part]).toEqual([ROOTS[35], ...ROOTS.slice(38)]);
     expect([...part.looks({ isUpward: false })].map(({ root }) => root).at(-1)).toBe(ROOTS[35]);
+  });
+
+  it('leaves out none that was accepted in a time, however the clock was set, in both directions', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 1e7 }), { maxLength: 30 });
+    const ends = fc.tuple(fc.integer({ min: 0, max: 1e7 }), fc.integer({ min: 0, max: 1e7 }));
+    let begin = Date.now();
+    fc.assert(
+      fc.property(times, ends, fc.boolean(), (offsets, [since, until], isUpward) => {
+        begin += 1e8;
+        const index = new JobIndex();
+        const roots = offsets.map((offset) => newJobRoot(begin + offset));
+        for (const root of roots) index.put(root, {});
+        const [from, to] = [(begin + since) * 1000, (begin + until) * 1000];
+        const isWithin = (root: string) =>
+          acceptedAt(root) * 1000 >= from && acceptedAt(root) * 1000 < to;
+        const met = [...looksInTurn([index.roots()], { isUpward, from, to })].map(
+          ({ root }) => root,
+        );
+        const wanted = roots.filter(isWithin);
+        expect(met.filter(isWithin)).toEqual(isUpward ? wanted : wanted.reverse());
+      }),
+    );
   });
 
   it('begins behind a job that is gone, in both directions', () => {

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { boundaryOf, FormParser } from '../../../../lib/pfioh/formParser.ts';
+import { boundaryOf, FormParser } from '../../../../lib/wire/formParser.ts';
 
 const BOUNDARY = '----x1';
 
@@ -91,6 +91,12 @@ describe('FormParser', () => {
     expect(files[0]?.equals(content)).toBe(true);
   });
 
+  it.each(['7bit', '8BIT', 'binary ', ''])('takes a part as it is that says %j', async (coding) => {
+    const local = part('local', 'QUJD', `\r\nContent-Transfer-Encoding: ${coding}`);
+    const { files } = await parse(Buffer.concat([local, END]));
+    expect(String(files[0])).toBe('QUJD');
+  });
+
   it('takes a preamble, an epilogue, an empty form and names without quotes', async () => {
     const odd = Buffer.from(
       `hello\r\n--${BOUNDARY}  \r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n--${BOUNDARY}--bye`,
@@ -120,6 +126,21 @@ describe('FormParser', () => {
       'has a head without end',
       Buffer.concat([Buffer.from(`--${BOUNDARY}\r\n`), Buffer.alloc(20_000, 'h')]),
       /end of its head/,
+    ],
+    [
+      'has a part in base64',
+      part('local', 'QUJD', '\r\nContent-Transfer-Encoding: base64'),
+      /part "local" is taken as it is, and not as "base64"/,
+    ],
+    [
+      'has a part in quoted-printable, said in two lines',
+      part('a', '=41', '\r\ncontent-transfer-encoding:\r\n Quoted-Printable'),
+      /not as "Quoted-Printable"/,
+    ],
+    [
+      'has a part of several',
+      part('local', '--i\r\n\r\nx\r\n--i--', '\r\nContent-Type: multipart/mixed; boundary=i'),
+      /part "local" has parts itself/,
     ],
     ['has a field of 5 MB', part('a', Buffer.alloc(5_000_000)), /too long/],
     [

@@ -142,6 +142,7 @@ export class FormParser extends Writable {
     const head = rest.toString('utf8', 0, end);
     if (!/^[ \t]*(\r\n|$)/.test(head))
       throw new BadRequestError('the form has its boundary in its content');
+    requirePlain(head);
     this.#parts += 1;
     if (this.#parts > MAX_PARTS) throw new BadRequestError('the form has too many parts');
     this.#beginPart(partName(head));
@@ -178,9 +179,35 @@ export class FormParser extends Writable {
   }
 }
 
+/** A header in the head of a part; empty when it has none. One that goes on in the next line is read as a whole. */
+function headerIn(head: string, name: string): string {
+  const unfolded = head.replace(/\r\n(?=[ \t])/g, '');
+  return new RegExp(`^${name}[ \\t]*:(.*)$`, 'im').exec(unfolded)?.[1]?.trim() ?? '';
+}
+
+/**
+ * The content of a part is taken as it is. What says that it stands for something else is refused: clients have not sent
+ * such since 2015 (RFC 7578, 4.3 and 4.7), and the code would be taken for the content.
+ */
+function requirePlain(head: string): void {
+  const shown = JSON.stringify(partName(head).slice(0, 80));
+  const coding = headerIn(head, 'content-transfer-encoding');
+  if (!/^(7bit|8bit|binary)?$/i.test(coding)) {
+    throw new BadRequestError(
+      `the form: its part ${shown} is taken as it is, and not as ${JSON.stringify(coding.slice(0, 80))}`,
+      { hint: 'send the part without Content-Transfer-Encoding (curl: without encoder=)' },
+    );
+  }
+  if (/^multipart\//i.test(headerIn(head, 'content-type'))) {
+    throw new BadRequestError(`the form: its part ${shown} has parts itself`, {
+      hint: 'send each file by itself, or an archive of all (curl -F name=@a,b sends such parts)',
+    });
+  }
+}
+
 /** The name in the head of a part; empty when it has none. */
 function partName(head: string): string {
-  const line = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
+  const line = headerIn(head, 'content-disposition');
   const found = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(line);
   return found?.[1]?.replace(/\\(.)/g, '$1') ?? found?.[2] ?? '';
 }
