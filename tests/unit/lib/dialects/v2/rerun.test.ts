@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { runMeta } from '../../../../../lib/dialects/v2/newJob.ts';
 import { changesSchema, type NewJob } from '../../../../../lib/dialects/v2/newJobSchema.ts';
 import { partsOfChanges, rerunMeta } from '../../../../../lib/dialects/v2/rerun.ts';
+import type { JsonObject } from '../../../../../lib/wire/json.ts';
 
 const ROOT = '20260101T000000.000000-0000';
 
@@ -16,7 +17,7 @@ function again(job: NewJob, body: object, runsImagesHere = false) {
 }
 
 /** The `meta` of a job that is sent as it is. */
-function sent(job: NewJob) {
+function sent(job: NewJob): JsonObject {
   return { ...runMeta(job, 'second', { auid: 'ana', runsImagesHere: false }), rerunOf: ROOT };
 }
 
@@ -24,7 +25,7 @@ const BARE: NewJob = { command: 'true', jid: 'mine', auid: 'bob' };
 const OF_HOST: Partial<NewJob> = {
   ...{ ssh: 'a@b', shell: true, cwd: '/tmp', env: { A: '1' }, timeout: 3, memory: '1Gi', nice: 1 },
   ...{ cpus: 0.5, labels: { a: '1' }, stdin: 'in', maxOutput: '1Mi', files: ['*.txt'] },
-  notify: { url: 'http://127.0.0.1/' },
+  notify: [{ url: 'http://127.0.0.1/' }],
 };
 const OF_CONTAINER: Partial<NewJob> = {
   ...{ env: { A: '1' }, timeout: 3, memory: '1Gi', cpus: 2, gpus: 1, workers: 2, user: 'me' },
