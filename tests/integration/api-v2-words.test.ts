@@ -45,7 +45,10 @@ describe('what is said to /api/v2', () => {
       expect([status, labels, asked]).toEqual([201, {}, { ...none, gpus: null, workers: null }]);
       expect([cwd === '/tmp', jid, auid, rerunOf]).toEqual([false, null, null, id]);
       const refusal = await refused('POST', `/api/v2/jobs/${id}/rerun`, { command: null });
-      expect([refusal.status, refusal.detail]).toEqual([400, 'the body: "command" has to be a text']);
+      expect([refusal.status, refusal.detail]).toEqual([
+        400,
+        'the body: "command" has to be a text',
+      ]);
     });
   });
 
