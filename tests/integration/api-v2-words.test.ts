@@ -33,6 +33,25 @@ describe('what is said to /api/v2', () => {
     await endServer(server);
   });
 
+  describe('a job that is sent again', () => {
+    it('loses what is null in the changes, and cannot lose its command', async () => {
+      const said = { labels: { a: '1' }, timeout: 30, memory: '512Mi', nice: 5, cwd: '/tmp' };
+      const { id } = await api.submit({ ...of, ...said, jid: 'named', auid: 'ana', stdin: 'in' });
+      const names = [...Object.keys(said), 'jid', 'auid', 'stdin', 'env', 'gpus', 'image', 'ssh'];
+      const nothing = Object.fromEntries(names.map((name) => [name, null]));
+      const { status, body } = await api.send('POST', `/api/v2/jobs/${id}/rerun`, nothing);
+      const { labels, asked, cwd, jid, auid, rerunOf } = jobSchema.parse(body);
+      const none = { timeout: null, memory: null, maxOutput: null, nice: null, cpus: null };
+      expect([status, labels, asked]).toEqual([201, {}, { ...none, gpus: null, workers: null }]);
+      expect([cwd === '/tmp', jid, auid, rerunOf]).toEqual([false, null, null, id]);
+      const refusal = await refused('POST', `/api/v2/jobs/${id}/rerun`, { command: null });
+      expect([refusal.status, refusal.detail]).toEqual([
+        400,
+        'the body: "command" has to be a text',
+      ]);
+    });
+  });
+
   describe('a job that says what means nothing where it runs', () => {
     it.each(
       Object.entries({

@@ -14,7 +14,7 @@ import { killSchema } from './killSchema.ts';
 import { jobPageSchema, listQuerySchema } from './listSchemas.ts';
 import { runMeta, withInput } from './newJob.ts';
 import { changesSchema, newJobSchema } from './newJobSchema.ts';
-import { rerunMeta } from './rerun.ts';
+import { partsOfChanges, rerunMeta } from './rerun.ts';
 import { idSchema } from './schemaParts.ts';
 import { requireTaken } from './whoRunsIt.ts';
 
@@ -164,10 +164,15 @@ export const rerunJob = defineRoute({
   path: '/api/v2/jobs/{id}/rerun',
   operation: 'rerunJob',
   deed: 'run',
-  summary: 'Accepts the same job again; what the body names is another way.',
+  summary:
+    'Accepts the same job again; what the body names is another way, and what it names as null is left out.',
   params: idSchema,
   body: changesSchema.default({}),
-  examples: { same: {}, longer: { timeout: 120, labels: { try: '2' } } },
+  examples: {
+    same: {},
+    longer: { timeout: 120, labels: { try: '2' } },
+    unlimited: { timeout: null, memory: null },
+  },
   takesInput: true,
   requestHeaders: { 'Idempotency-Key': 'Names the new job, as for a job that is sent.' },
   answers: {
@@ -180,12 +185,15 @@ export const rerunJob = defineRoute({
     const root = requireJob(context, params.id);
     const view = context.jobs.view(context.database.tree(root) ?? new TreeNode());
     const { ssh } = view.asked();
-    requireTaken(context.jobs, body, {
-      image: body.image ?? (view.isContainer ? '' : undefined),
-      ssh: body.ssh ?? (typeof ssh === 'string' ? ssh : undefined),
+    const { set, gone } = partsOfChanges(body);
+    const isInContainer = view.isContainer && !gone.has('image');
+    const isBySsh = typeof ssh === 'string' && !gone.has('ssh');
+    requireTaken(context.jobs, set, {
+      image: set.image ?? (isInContainer ? '' : undefined),
+      ssh: set.ssh ?? (isBySsh ? ssh : undefined),
     });
-    const { meta, needsInput } = rerunMeta(view, body, {
-      ...{ root, key: keyIn(header), isNew: sent !== undefined },
+    const { meta, needsInput } = rerunMeta(view, set, {
+      ...{ root, key: keyIn(header), auid: context.auid, gone, isNew: sent !== undefined },
       runsImagesHere: context.jobs.runsImagesHere,
     });
     const input = needsInput ? context.jobs.input(root) : sent;

@@ -86,6 +86,27 @@ export const newJobSchema = z
   .meta({ id: 'NewJob' });
 export type NewJob = z.infer<typeof newJobSchema>;
 
-/** What is to be another way when a job is sent again. */
-export const changesSchema = newJobSchema.partial().meta({ id: 'JobChanges' });
-export type JobChanges = z.infer<typeof changesSchema>;
+const { command, ...others } = newJobSchema.shape;
+
+/** Members that may be null, too. */
+function clearable<Shape extends z.ZodRawShape>(shape: Shape) {
+  const members = Object.entries(shape).map(([name, member]) => [name, z.nullable(member)]);
+  return Object.fromEntries(members) as {
+    [Name in keyof Shape]: z.ZodNullable<Shape[Name]>;
+  };
+}
+
+/**
+ * What is to be another way when a job is sent again: a merge patch of its members (RFC 7396), null takes one away. What has
+ * members of its own is taken whole: a label that is not named in new labels is gone.
+ */
+export const changesSchema = z
+  .strictObject({ command: command.optional(), ...clearable(others) })
+  .meta({
+    id: 'JobChanges',
+    description: 'What is named is another way; null takes a member away, as if it had never been.',
+  });
+/** What such changes set. */
+export type JobChanges = Partial<NewJob>;
+/** A member that they can take away. */
+export type JobMember = keyof typeof others;

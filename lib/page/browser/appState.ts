@@ -1,4 +1,5 @@
 import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
+import { Drafts, KeysInDoubt } from './drafts.ts';
 import { namesOf } from './jobNames.ts';
 import { JobRows } from './jobRows.ts';
 import { ListScroll } from './listScroll.ts';
@@ -22,6 +23,8 @@ export class AppState {
   readonly rows: JobRows;
   readonly live: Live;
   readonly scroll = new ListScroll();
+  readonly drafts = new Drafts();
+  readonly keysInDoubt = new KeysInDoubt();
   readonly #window: Window;
   readonly #listeners = new Set<() => void>();
   readonly #jobListeners = new Set<(event: JobEvent) => void>();

@@ -43,11 +43,16 @@ export function deedsOf(app: AppState) {
     },
     rerun(jobs: readonly Named[]) {
       const text = 'Each is sent again as it was.';
-      const act = () =>
+      const act = () => {
+        const { view, id: open } = app.place;
         void each(app, 'sent again', jobs, async ({ id }) => {
-          const made = await app.client.rerun(id);
-          if (jobs.length === 1) app.go({ view: 'job', id: linkId(made.id), line: undefined });
+          const made = await app.keysInDoubt.send(app.client, { of: id, job: {} });
+          // Whoever has gone elsewhere meanwhile stays there.
+          const isThere = app.place.view === view && app.place.id === open;
+          if (jobs.length === 1 && isThere)
+            app.go({ view: 'job', id: linkId(made.id), line: undefined });
         });
+      };
       ask({ title: `Rerun ${count(jobs)}?`, text, verb: `Rerun ${jobs.length}`, act }, jobs);
     },
     async copy(text: string, what: string) {
@@ -69,23 +74,24 @@ async function each(
   act: (job: Named) => Promise<void>,
 ): Promise<void> {
   const left = jobs.values();
-  let failures = 0;
+  const failed = new Set<string>();
   let failure: unknown;
   const work = async () => {
     for (const job of left) {
       try {
         await act(job);
       } catch (error) {
-        failures += 1;
+        failed.add(job.id);
         failure = error;
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const seenTo = new Set(jobs.map(({ id }) => id));
+  // Those that failed stay selected, to be tried again without the others.
+  const seenTo = new Set(jobs.map(({ id }) => id).filter((id) => !failed.has(id)));
   app.select([...app.selected.values()].filter(({ id }) => !seenTo.has(id)));
-  const good = jobs.length - failures;
-  if (failures > 0) app.failed(`${good} ${done}, ${failures} not`, failure);
+  const good = jobs.length - failed.size;
+  if (failed.size > 0) app.failed(`${good} ${done}, ${failed.size} not`, failure);
   else app.say({ kind: 'done', text: `${jobs.length === 1 ? 'It is' : `${good} are`} ${done}.` });
 }
 

@@ -5,14 +5,16 @@ import { useApp } from './useApp.ts';
 export function Failure({
   error,
   onAgain,
+  id,
 }: {
   readonly error: unknown;
+  readonly id?: string | undefined;
   readonly onAgain?: (() => void) | undefined;
 }) {
   const app = useApp();
   const isOurs = error instanceof PmanClientError;
   return (
-    <div class="failure" role="alert">
+    <div class="failure" role="alert" id={id}>
       <p>{error instanceof Error ? error.message : String(error)}</p>
       {isOurs && error.hint !== undefined && <p class="quiet">{error.hint}</p>}
       {isOurs && <p class="quiet mono">{error.code}</p>}

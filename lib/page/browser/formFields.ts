@@ -1,4 +1,5 @@
 import type { Job, JobChanges } from '../../client/index.ts';
+import { pairLines, pairsIn } from './fieldText.ts';
 
 /** What of a job can be said in a form, in the order in which it is asked. */
 export interface Field {
@@ -14,6 +15,8 @@ const field = (name: Field['name'], kind: Field['kind'], label: string, help: st
   label,
   help,
 });
+
+const QUOTES = '; with line breaks: "a\\nb".';
 
 export const FIELDS: readonly Field[] = [
   field('command', 'lines', 'Command', 'Split at each ; unless a shell takes it whole.'),
@@ -32,8 +35,8 @@ export const FIELDS: readonly Field[] = [
   field('maxOutput', 'text', 'Most output', 'Of each part: 10Mi.'),
   field('user', 'text', 'User inside', 'user, or user:group, of the container.'),
   field('shareDir', 'text', 'Shared folder', 'Containers see it as /share.'),
-  field('labels', 'pairs', 'Labels', 'name=value, a line each.'),
-  field('env', 'pairs', 'Environment', 'NAME=value, a line each.'),
+  field('labels', 'pairs', 'Labels', `name=value, a line each${QUOTES}`),
+  field('env', 'pairs', 'Environment', `NAME=value, a line each${QUOTES}`),
   field('files', 'list', 'Files to keep', 'out/*.txt, a line each.'),
   field('stdin', 'lines', 'Input', 'What it reads.'),
 ];
@@ -60,24 +63,46 @@ export function valuesOf(job: Job | undefined): Values {
     workers: text(asked.workers),
     nice: text(asked.nice),
     maxOutput: text(asked.maxOutput),
-    labels: Object.entries(job.labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join('\n'),
+    labels: pairLines(job.labels),
   };
 }
 
-/** The job that a form asks for. What is empty is left out: the server says what it lacks. */
+/**
+ * The job that a form asks for. What is empty is left out: the server says what it lacks.
+ * @throws FieldError for what a field cannot mean
+ */
 export function jobOf(values: Values): JobChanges {
-  const members = Object.entries(values).flatMap(([name, value]): [string, unknown][] => {
-    if (value === '') return [];
-    const kind = FIELDS.find((field) => field.name === name)?.kind;
-    if (kind === 'pairs') return [[name, pairsIn(value)]];
-    if (kind === 'list') return [[name, linesIn(value)]];
-    if (kind === 'number') return [[name, Number(value)]];
-    if (kind === 'switch') return [[name, value === 'yes']];
-    return [[name, value]];
-  });
-  return Object.fromEntries(members) as JobChanges;
+  return membersOf(Object.entries(values).filter(([, value]) => value !== ''));
+}
+
+/**
+ * What is to be another way than in the former job; what was emptied is taken away.
+ * @throws FieldError for what a field cannot mean
+ */
+export function changesOf(values: Values, before: Values): JobChanges {
+  return membersOf(
+    Object.entries(values).filter(([name, value]) => value !== (before[name] ?? '')),
+  );
+}
+
+function membersOf(values: readonly (readonly [string, string])[]): JobChanges {
+  return Object.fromEntries(values.map(([name, value]) => [name, memberOf(name, value)]));
+}
+
+function memberOf(name: string, value: string): unknown {
+  if (value === '') return null;
+  switch (FIELDS.find((field) => field.name === name)?.kind) {
+    case 'pairs':
+      return pairsIn(name, value);
+    case 'list':
+      return linesIn(value);
+    case 'number':
+      return Number(value);
+    case 'switch':
+      return value === 'yes';
+    default:
+      return value;
+  }
 }
 
 function linesIn(text: string): readonly string[] {
@@ -85,12 +110,4 @@ function linesIn(text: string): readonly string[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-}
-
-function pairsIn(text: string): Record<string, string> {
-  const pairs = linesIn(text).map((line): [string, string] => {
-    const at = line.indexOf('=');
-    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
-  });
-  return Object.fromEntries(pairs);
 }

@@ -38,6 +38,10 @@ export function JobPanel({ id }: { readonly id: string }) {
     document.addEventListener('pman-rerun', open);
     return () => document.removeEventListener('pman-rerun', open);
   }, []);
+  // The question for a token had taken it away.
+  useLayoutEffect(() => {
+    if (job !== undefined && app.drafts.wasTaken(job.id)) setRerun(true);
+  }, [app, job?.id]);
   if (job === undefined) {
     return (
       <section class="panel" aria-label="Job">
