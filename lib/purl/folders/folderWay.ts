@@ -9,6 +9,8 @@ export interface FolderWay extends Way {
   readonly show: TransferShow;
   /** How often in a row the other side may not be there. */
   readonly mostTries?: number;
+  /** Hears that the other side is there, and keeps what arrives of a transfer that breaks off. */
+  readonly onReached?: (() => void) | undefined;
 }
 
 /** What of a folder is pulled, as `transport.only` says it. */

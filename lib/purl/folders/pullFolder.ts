@@ -69,6 +69,7 @@ async function bring(pull: FolderPull, way: FolderWay): Promise<TransferSummary>
     while (!isWhole) {
       const remote = await reachPlace(local, path, way);
       kept(moved.bytes);
+      if (remote.peer.kind === 'own') way.onReached?.();
       if (remote.peer.kind !== 'own') {
         await pullAll(local, path, remote, way, moved);
         isWhole = true;
