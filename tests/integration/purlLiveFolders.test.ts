@@ -130,7 +130,9 @@ describe('a folder that a job still writes to', () => {
     });
     const { address } = await opened.pfioh(['--storeBase', store]);
     const { code, stderr } = await opened.purl(['pull', `${address}:t`, back, '--quiet']);
-    expect(stderr).toMatch(/^purl: all but this has arrived: image: .*image changed while it was read/);
+    expect(stderr).toMatch(
+      /^purl: all but this has arrived: image: .*image changed while it was read/,
+    );
     expect(code).toBe(8);
     expect(readdirSync(back).sort()).toEqual(['a', 'data', 'z']);
   });
@@ -163,7 +165,12 @@ describe('purl push and pull of what is no pfioh', () => {
 
   it.each<[string, number, RequestListener, RegExp]>([
     ['a proxy that wants a user', 5, (_, to) => to.writeHead(407).end('no'), /--httpProxy user:/],
-    ['a proxy whose pfioh is away', 52, (_, to) => to.writeHead(502).end('no'), /502, not as pfioh/],
+    [
+      'a proxy whose pfioh is away',
+      52,
+      (_, to) => to.writeHead(502).end('no'),
+      /502, not as pfioh/,
+    ],
     ['a login page', 52, (_, to) => to.end('<html>'), /is no pfioh/],
     ['a silent server', 28, () => {}, /nothing came/],
   ])('do not say that something is kept: %s', async (_what, status, answer, why) => {
@@ -196,7 +203,7 @@ describe('purl push of what is more than it says, or no file', () => {
     const { store } = makeStore();
     const { address } = await opened.pfioh(['--storeBase', store]);
     const { stdout } = await opened.purl(['push', '/proc/cpuinfo', `${address}:t`, '--json']);
-    const { size } = { size: readFileSync(join(store, 't/cpuinfo')).length };
+    const size = readFileSync(join(store, 't/cpuinfo')).length;
     expect(size).toBeGreaterThan(0);
     expect(JSON.parse(stdout)).toMatchObject({ files: 1, bytes: size });
   });

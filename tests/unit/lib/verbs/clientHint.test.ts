@@ -26,14 +26,14 @@ it.each([500, 502, 503, 504])('a proxy that answers %i stands at the right addre
   expect(hint).not.toMatch(/undefined|--server/);
 });
 
-it.each(['This port speaks TLS: ask with https://.', 'Client sent an HTTP request to an HTTPS server.'])(
-  'whoever speaks to a TLS server without it is told of https: %s',
-  (text) => {
-    const error = answered(400, text);
-    expect(error.message).toBe('http://lab speaks TLS');
-    expect(clientHint(error)).toMatch(/^name it by https:\/\/ .*--server/);
-  },
-);
+it.each([
+  'This port speaks TLS: ask with https://.',
+  'Client sent an HTTP request to an HTTPS server.',
+])('whoever speaks to a TLS server without it is told of https: %s', (text) => {
+  const error = answered(400, text);
+  expect(error.message).toBe('http://lab speaks TLS');
+  expect(clientHint(error)).toMatch(/^name it by https:\/\/ .*--server/);
+});
 
 it('another 400 is that of something else', () => {
   expect(clientHint(answered(400, 'what?'))).toMatch(/^name what stands before .*--server/);
