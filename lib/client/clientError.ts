@@ -59,6 +59,11 @@ export function noPman(
   });
 }
 
+const PROXY_HINT = 'is it a proxy? then the pman behind it is away: see there whether it runs';
+const HTTPS_HINT = 'name it by https:// in place of http://';
+/** As pman says it to a client that does not speak TLS, and as nginx, Apache and Go do. */
+const SPEAKS_TLS = /\b(?:https|ssl|tls)\b/i;
+
 /** The error that an answer tells; `text` is its body. */
 export function refusal(
   base: string,
@@ -75,12 +80,16 @@ export function refusal(
   }
   // A proxy says so of a pman that is away.
   if (status >= 500) {
-    const details = { status, retryAfterSeconds };
+    const details = { status, retryAfterSeconds, hint: PROXY_HINT };
     return new PmanClientError(
       'bad_answer',
       `${base} answered ${status}, not as pman does`,
       details,
     );
+  }
+  if (status === 400 && base.startsWith('http:') && SPEAKS_TLS.test(text)) {
+    const why = `${base} speaks TLS`;
+    return new PmanClientError('bad_answer', why, { status, hint: HTTPS_HINT });
   }
   return noPman(base, `status ${status}`, { status, retryAfterSeconds });
 }

@@ -5,8 +5,9 @@ import { HeldTree } from '../transfer/heldTree.ts';
 import type { OpenFolder } from '../transfer/openFolder.ts';
 import { changedError } from '../transfer/sourceError.ts';
 import { SteadyFile } from '../transfer/steadyFile.ts';
+import { type Survey, survey } from '../transfer/survey.ts';
 import { utimesSeconds } from '../transfer/times.ts';
-import { type Survey, survey, type TreeEntry } from '../transfer/tree.ts';
+import type { TreeEntry } from '../transfer/tree.ts';
 
 /** What the copy is called in the folder that it is made in. */
 const COPY_NAME = 'copy';

@@ -19,8 +19,8 @@ const WRONG_PAGE = 'meta.from is no number of an entry, or meta.leavesOut neithe
 
 /**
  * `tree`: everything below a folder in the order of a pull, without its content, `from` the entry that is named on. The
- * `tag` is another one when anything has changed. With `leavesOut`, what cannot be sent is no error: it is named in `leftOut`,
- * with the reason, and counted.
+ * `tag` is another one when anything has changed, the `shape` when there are other entries. With `leavesOut`, what
+ * cannot be sent is no error: it is named in `leftOut`, with the reason, and counted.
  * @throws PmanError as a pull of the same place does
  */
 export async function listTree(meta: unknown, places: Places): Promise<JsonObject> {
@@ -31,7 +31,9 @@ export async function listTree(meta: unknown, places: Places): Promise<JsonObjec
   const left = new Map<string, string>();
   const plan = await planSending(path, {
     ...{ archive: true, encoding: 'none', contentOnly: true, within: places.base },
-    ...(leavesOut && { leftOut: ({ name, why }) => left.set(name, why.message) }),
+    ...(leavesOut && {
+      leftOut: ({ name, why }) => left.set(name, places.withoutBase(why.message)),
+    }),
   });
   const entries: (readonly [string, string, number, number])[] = [];
   let place = 0;
@@ -45,6 +47,7 @@ export async function listTree(meta: unknown, places: Places): Promise<JsonObjec
     msg: `Successful walk of ${path}`,
     kind: plan.root.kind,
     tag: plan.treeTag,
+    shape: plan.shape,
     total: place,
     ...(next < place ? { next } : {}),
     ...(leavesOut ? { leftOut: [...left].slice(0, MOST_NAMED), leftOutCount: left.size } : {}),

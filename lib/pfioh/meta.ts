@@ -46,10 +46,18 @@ const metaSchema = z.looseObject({
         })
         .optional(),
       copy: z.looseObject({ symlink: flag }).optional(),
-      /** What of a tree is pulled: places in the list that the action `tree` gives, as long as its tag is right. */
+      /**
+       * What of a tree is pulled: places in the list that the action `tree` gives, as long as its tag is right, or its
+       * shape where that is said. `goesOn`: a pack may lack what cannot be read, and say so.
+       */
       only: z
         .looseObject({
           tag: z.string().regex(/^[0-9a-f]{32}$/),
+          shape: z
+            .string()
+            .regex(/^[0-9a-f]{32}$/)
+            .optional(),
+          goesOn: z.boolean().optional(),
           places: z.string().regex(/^\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*$/),
         })
         .optional(),

@@ -12,6 +12,7 @@ import { answerError, tellable } from './answer.ts';
 import type { Asked, Context, Handled, RequestContext, Transfer } from './context.ts';
 import { requireClearHead } from './earlyRefusals.ts';
 import type { Places } from './places.ts';
+import { endWithReason } from './pull/endWithReason.ts';
 import { route } from './route.ts';
 
 /** How long what a refused client still sends is read, in milliseconds. */
@@ -129,8 +130,8 @@ function endWithError(
   places: Places,
 ): void {
   try {
-    if (response.headersSent) response.destroy();
-    else refuse(request, response, error, places);
+    if (!response.headersSent) refuse(request, response, error, places);
+    else if (!endWithReason(request, response, error, places)) response.destroy();
   } catch {
     // No answer is possible any more; the client sees a closed connection.
     response.destroy();

@@ -1,3 +1,4 @@
+import { certificateFault, WRONG_DATE_HINT } from '../certificateFault.ts';
 import { PmanError } from '../errors.ts';
 import { SourceError } from '../transfer/sourceError.ts';
 
@@ -41,6 +42,20 @@ const HINTS: Readonly<Partial<Record<keyof typeof EXIT_CODES, string>>> = {
   partial: 'send it again; with --resume it goes on from where it stopped',
 };
 
+/** What helps when a certificate is not believed. */
+function certificateHint(cause: unknown): string | undefined {
+  switch (certificateFault(cause)) {
+    case 'date':
+      return WRONG_DATE_HINT;
+    case 'name':
+      return 'name the server by a name that its certificate has';
+    case 'unknown':
+      return '--cacert FILE names certificates to believe';
+    case undefined:
+      return undefined;
+  }
+}
+
 export type FailureKind = keyof typeof EXIT_CODES;
 
 /** An operation that did not work out; its message says what was being done and what came instead. */
@@ -51,7 +66,7 @@ export class PurlFailure extends Error {
 
   /** What the user can do about it, as a sentence; undefined where the message says it. */
   get hint(): string | undefined {
-    return HINTS[this.kind];
+    return this.kind === 'tls' ? certificateHint(this.cause) : HINTS[this.kind];
   }
 
   constructor(kind: FailureKind, message: string, options?: ErrorOptions) {

@@ -7,6 +7,7 @@ import type { SendPlan } from '../transfer/send.ts';
 import { sizeText } from '../transfer/sizeText.ts';
 import { PurlFailure, transferFailure } from './failure.ts';
 import { readText, send } from './http/httpClient.ts';
+import { proxyRefusal } from './http/tunnel.ts';
 import { type Peer, transferUrl, type Way } from './peer.ts';
 import { planPush, pushId } from './push/pushPlan.ts';
 import type { TransferMessage } from './transferMessage.ts';
@@ -101,13 +102,26 @@ function readReport(answer: IncomingMessage, text: string, { url }: Way): PathRe
     const why = isReport(response, answer) ? String(response.msg) : 'it wants a valid token';
     throw new PurlFailure('refused', `${url.host} refused the request (401): ${why} (--authToken)`);
   }
+  if (answer.statusCode === 407) throw new PurlFailure('proxy', proxyOf(url, '407'));
   if (isPman(response)) throw new PurlFailure('badAnswer', `${url.host} is a pman and no pfioh`);
   if (isReport(response, answer)) return response;
+  const { statusCode = 0 } = answer;
+  if (statusCode >= 500) {
+    const why = `${url.host} answered ${statusCode}, not as pfioh does: is it a proxy whose pfioh is away?`;
+    throw new PurlFailure('badAnswer', why);
+  }
   const what = text.slice(0, 60).replaceAll(/\s+/g, ' ');
+  const isPlain = url.protocol === 'http:' && statusCode === 400 && /https|TLS/i.test(text);
+  const meant = isPlain ? '; perhaps https:// is meant' : '';
   throw new PurlFailure(
     'badAnswer',
-    `${url.host} is no pfioh: it answered ${answer.statusCode ?? 0} ${JSON.stringify(what)}`,
+    `${url.host} is no pfioh: it answered ${statusCode} ${JSON.stringify(what)}${meant}`,
   );
+}
+
+/** What is said of a proxy that stands where pfioh was named. */
+function proxyOf({ host }: URL, status: string): string {
+  return `${host} is no pfioh but a proxy: ${proxyRefusal(status)}`;
 }
 
 /** A report on a path; our own pfioh's may be a refusal without one. */

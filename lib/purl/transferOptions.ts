@@ -1,3 +1,4 @@
+import type { FailedEntry } from '../transfer/pack/failedEntry.ts';
 import type { Peer, Way } from './peer.ts';
 import type { Progress } from './progressBar.ts';
 import type { TransferMessage } from './transferMessage.ts';
@@ -12,6 +13,8 @@ export interface TransferOptions {
   /** Speak as pfurl does: the content of folders, `Mode: file`. */
   readonly isPfurl: boolean;
   readonly progress: Progress;
+  /** Hears of what the other side could not send of a pull that may do without. */
+  readonly onFailed?: ((entry: FailedEntry) => void) | undefined;
 }
 
 /**

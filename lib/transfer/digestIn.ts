@@ -60,6 +60,10 @@ export async function digestIn(
     if (sha256 === undefined) return undefined;
     if (before === undefined) remember(known, { fd, stats, readMs }, sha256);
     return { sha256, mode: Number(stats.mode) & KEPT_MODE };
+  } catch (error) {
+    // What cannot be read (EIO) is nothing that is there.
+    if (systemErrorCode(error) !== undefined) return undefined;
+    throw error;
   } finally {
     closeSync(fd);
   }

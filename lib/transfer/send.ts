@@ -7,16 +7,9 @@ import type { Patch } from './pack/patch.ts';
 import { pumpFile } from './pump.ts';
 import { changedError, sourceError } from './sourceError.ts';
 import { contentOf, SteadyFile, smallContent } from './steadyFile.ts';
+import { type Choice, type Survey, survey } from './survey.ts';
 import { Tap } from './tap.ts';
-import {
-  archiveName,
-  type Choice,
-  type Survey,
-  survey,
-  type TreeEntry,
-  type WalkOptions,
-  walkTree,
-} from './tree.ts';
+import { archiveName, type TreeEntry, type WalkOptions, walkTree } from './tree.ts';
 import { zipStream } from './zip/archiveWriter.ts';
 
 export type Encoding = 'none' | 'base64';
@@ -40,6 +33,10 @@ export interface SendPlan {
   readonly treeTag: string;
   /** The number of bytes that will be sent, where that is known beforehand. */
   readonly bytes: number | undefined;
+  /** Changes when there are other entries in the tree: not when only sizes, times, modes or content do. */
+  readonly shape: string;
+  /** Whether a pack goes on behind a file that cannot be read, or changes meanwhile, and says so in it. */
+  readonly goesOn?: boolean | undefined;
   /** How files are sent in a pack of which the other side has much, by their names. */
   readonly patches?: ReadonlyMap<string, Patch>;
   /** What `startSending` counts up to: bytes read from the tree for an archive, else bytes sent. */
@@ -57,6 +54,7 @@ export interface SendOptions {
   readonly chosen?: Choice | undefined;
   /** Hears of what below the path cannot be sent, which is left out then. Default: that is an error. */
   readonly leftOut?: WalkOptions['leftOut'];
+  readonly goesOn?: boolean | undefined;
 }
 
 /**
@@ -70,7 +68,7 @@ export async function planSending(path: string, options: SendOptions): Promise<S
   const archive = options.archive || root.kind === 'folder';
   const prefix = options.contentOnly && root.kind === 'folder' ? '' : archiveName(clean);
   const found = await survey(clean, { prefix, within, leftOut }, options.chosen);
-  const { tag, treeTag, entries, count, bytes: treeBytes } = found;
+  const { tag, treeTag, shape, entries, count, bytes: treeBytes } = found;
   const form = `${archive ? 'zip' : 'raw'}-${options.encoding}`;
   const file = root.kind === 'link' && !archive ? await rootOf(realPath(clean), within) : root;
   const bytes = archive ? undefined : bytesSent(file, options.encoding);
@@ -84,6 +82,8 @@ export async function planSending(path: string, options: SendOptions): Promise<S
     count,
     tag: `${tag}-${form}`,
     treeTag,
+    shape,
+    goesOn: options.goesOn,
     bytes,
     workBytes: archive ? treeBytes : (bytes ?? 0),
   };

@@ -47,10 +47,15 @@ export class SteadyFile {
 
   /** How many bytes from `at` on were put into the buffer; 0 at the end. @throws SourceError */
   async read(buffer: Buffer, at: number): Promise<number> {
+    return this.#checked(await this.readAnyway(buffer, at), at);
+  }
+
+  /** As `read`, whether it has changed or not. @throws SourceError */
+  async readAnyway(buffer: Buffer, at: number): Promise<number> {
     const reading = readAsync(this.#fd, buffer, 0, buffer.length, at);
     this.#reading = reading;
     try {
-      return this.#checked((await reading).bytesRead, at);
+      return (await reading).bytesRead;
     } catch (cause) {
       throw this.#failure(cause);
     }

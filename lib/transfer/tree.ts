@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { accessSync, type BigIntStats, constants, lstatSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -46,15 +45,13 @@ export interface LeftOut {
   readonly why: PmanError;
 }
 
-/** Whether an entry is taken; `place` is its place in the walk, from 0 on. */
-export type Choice = (entry: TreeEntry, place: number) => boolean;
-
 /**
  * Walks a file or folder in turns with other work, in the order of names, so that two walks of an unchanged tree agree. Links are not
  * followed, also those that somebody puts in the place of a folder meanwhile: what is in a folder is looked at
  * by way of the open folder.
  * @throws PmanError for a link that leads outside, a device, socket or pipe, a name that is not
- * UTF-8, and what cannot be read, unless such things are left out; for what is gone in any case
+ * UTF-8, and what cannot be read or is gone, unless such things are left out: what is gone is
+ * passed over then
  */
 export async function* walkTree(
   root: string,
@@ -92,6 +89,8 @@ export async function* walkTree(
         open.push(await opened(folder, entry, leftOut));
       } catch (why) {
         if (leftOut === undefined || !isLeftOut(why)) throw why;
+        // What is gone by now is not there: it has been when its folder was read.
+        if (why.code === 'not_found') continue;
         leftOut({ name: known, why });
       }
     }
@@ -101,9 +100,18 @@ export async function* walkTree(
   }
 }
 
-/** Whether a tree may do without it: what is gone has been there when its folder was read. */
+/** `storage`: errors of the disk that have no other name. */
+const MISSED: ReadonlySet<string> = new Set([
+  'forbidden',
+  'bad_request',
+  'storage',
+  'name_too_long',
+  'not_found',
+]);
+
+/** Whether a tree may do without it. */
 function isLeftOut(error: unknown): error is PmanError {
-  return error instanceof PmanError && ['forbidden', 'bad_request'].includes(error.code);
+  return error instanceof PmanError && MISSED.has(error.code);
 }
 
 async function opened(
@@ -167,7 +175,8 @@ function statOf(way: string, path: string): BigIntStats {
   }
 }
 
-function checkReadable(path: string): void {
+/** @throws SourceError when the system would not open a file */
+export function checkReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK);
   } catch (cause) {
@@ -211,84 +220,4 @@ function* textsOf(
 /** The name that a file or folder has in archives: the last part of its path. */
 export function archiveName(path: string): string {
   return basename(resolve(path)) || 'root';
-}
-
-/** What a look at a whole tree found. */
-export interface Survey {
-  /** Stays the same as long as what is chosen does: names, kinds, sizes, modes and times, not content. */
-  readonly tag: string;
-  /** The same of the whole tree. */
-  readonly treeTag: string;
-  /** All files that are chosen together. */
-  readonly bytes: number;
-  /** How many entries are chosen. */
-  readonly count: number;
-  /** The entries once more, from memory as long as they are not too many. */
-  entries(): Iterable<TreeEntry> | AsyncIterable<TreeEntry>;
-}
-
-// Some 300 bytes each: looking at 20,000 files again takes longer than keeping them.
-const MAX_KEPT = 50_000;
-
-/**
- * Looks at everything in a tree, so that what cannot be sent is found before anything is sent. `chosen` says what is
- * wanted of it; default: all.
- */
-export async function survey(root: string, options: WalkOptions, chosen?: Choice): Promise<Survey> {
-  const tagOf = new LineSum();
-  const treeTagOf = chosen === undefined ? undefined : new LineSum();
-  const kept: TreeEntry[] = [];
-  let count = 0;
-  let bytes = 0;
-  let place = 0;
-  for await (const entry of walkTree(root, options)) {
-    const { name, kind, size, mode, mtimeNs, target } = entry;
-    const line = JSON.stringify([name, kind, size, mode, String(mtimeNs), target]);
-    treeTagOf?.add(line);
-    const isChosen = chosen?.(entry, place) ?? true;
-    place += 1;
-    if (!isChosen) continue;
-    if (entry.kind === 'file') checkReadable(entry.path);
-    tagOf.add(line);
-    count += 1;
-    bytes += size;
-    if (count <= MAX_KEPT) kept.push(entry);
-    else kept.length = 0;
-  }
-  const tag = tagOf.tag();
-  return {
-    tag,
-    treeTag: treeTagOf?.tag() ?? tag,
-    bytes,
-    count,
-    entries: () => (count <= MAX_KEPT ? kept : chosenOf(walkTree(root, options), chosen)),
-  };
-}
-
-/** Sums up lines, many at a time. */
-class LineSum {
-  readonly #hash = createHash('sha256');
-  #lines = '';
-
-  add(line: string): void {
-    this.#lines += line;
-    if (this.#lines.length < 64 * 1024) return;
-    this.#hash.update(this.#lines);
-    this.#lines = '';
-  }
-
-  tag(): string {
-    return this.#hash.update(this.#lines).digest('hex').slice(0, 32);
-  }
-}
-
-async function* chosenOf(
-  walk: AsyncIterable<TreeEntry>,
-  chosen: Choice = () => true,
-): AsyncGenerator<TreeEntry> {
-  let place = 0;
-  for await (const entry of walk) {
-    if (chosen(entry, place)) yield entry;
-    place += 1;
-  }
 }

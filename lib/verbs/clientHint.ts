@@ -12,7 +12,9 @@ export function clientHint(error: PmanClientError): string | undefined {
     return `pman ls -a shows whether it was; sent again as pman run --key ${key} … it does not run twice`;
   }
   if (error.code === 'unauthorized') return TOKEN_HINT;
-  if (error.code === 'bad_answer') return `${error.hint}; --server or PMAN_URL names it`;
+  // What says 5xx stands at the right address.
+  if (error.code === 'bad_answer' && (error.status ?? 0) < 500)
+    return `${error.hint}; --server or PMAN_URL names it`;
   if (error.code !== 'unreachable') return error.hint;
   const { why, todo } = whyUnreachable(error.cause);
   return why === undefined ? todo : `${why}; ${todo}`;

@@ -1,3 +1,4 @@
+import { certificateFault, WRONG_DATE_HINT } from '../certificateFault.ts';
 import { messageOf, systemErrorCode } from '../errors.ts';
 
 /** Why no answer came, in words, and what can be done about it. */
@@ -10,7 +11,6 @@ export interface Unreachable {
 const OTHER = 'name another by --server or PMAN_URL';
 /** OpenSSL says it with lines of its own source, in other words from one version to the next. */
 const NO_TLS = /wrong version number|packet length too long|http request/i;
-const BAD_CERTIFICATE = /CERT|_SIGNATURE$|ISSUER/;
 
 /** What the error of a connection that could not be made means: starting a server does not help against all of them. */
 export function whyUnreachable(cause: unknown): Unreachable {
@@ -26,11 +26,13 @@ export function whyUnreachable(cause: unknown): Unreachable {
     const todo = 'name it by http:// in place of https://';
     return { why: 'what answers there does not speak TLS', todo };
   }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+  const fault = certificateFault(cause);
+  if (fault === 'date') return { why: message, todo: WRONG_DATE_HINT };
+  if (fault === 'name') {
     const todo = 'name the server by a name that its certificate has, by --server or PMAN_URL';
     return { why: message, todo };
   }
-  if (BAD_CERTIFICATE.test(code)) {
+  if (fault === 'unknown') {
     return { why: message, todo: '--ca FILE or PMAN_CA names certificates to believe' };
   }
   if (code !== '' && Object(cause).syscall === 'open') {

@@ -13,6 +13,8 @@ export interface PullSource extends SendOptions {
   readonly isPack: boolean;
   /** The tag that the tree has to have still; undefined: any. */
   readonly onlyIfTag: string | undefined;
+  /** The shape that is enough, whatever the tag is. */
+  readonly onlyIfShape: string | undefined;
   /** The folder that goes when everything has been sent. */
   readonly removedAfterwards: string | undefined;
 }
@@ -38,6 +40,8 @@ export function pullSource(meta: TransferMeta, places: Places): PullSource {
     within: places.base,
     ...(only !== undefined && { chosen: chosenBy(placesIn(only.places)), leftOut: () => {} }),
     onlyIfTag: only?.tag,
+    onlyIfShape: only?.shape,
+    goesOn: only?.goesOn,
     removedAfterwards: isRemoved ? place : undefined,
   };
 }

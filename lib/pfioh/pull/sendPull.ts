@@ -28,7 +28,7 @@ export async function sendPull(
   const check = checkOf(request);
   note({ what: 'pull', where: source.path });
   const plan = await planSending(source.path, source);
-  if (source.onlyIfTag !== undefined && source.onlyIfTag !== plan.treeTag) {
+  if (!isAsListed(plan, source)) {
     throw new PmanError('conflict', `${source.path} has changed since it was listed`, {
       hint: 'ask for its tree again',
     });
@@ -56,6 +56,10 @@ export async function sendPull(
   if (!response.headersSent) response.writeHead(status.code);
   if (hasTrailers) response.addTrailers({ [trailer]: sending.digest() });
   response.end();
+}
+
+function isAsListed({ treeTag, shape }: SendPlan, { onlyIfTag, onlyIfShape }: PullSource): boolean {
+  return onlyIfTag === undefined || onlyIfTag === treeTag || onlyIfShape === shape;
 }
 
 /** What an answer begins with, and the byte of its content that it begins at. */
@@ -91,7 +95,8 @@ function packHead(
 ): Status {
   const said = String(headers[OFFSET_HEADER.toLowerCase()] ?? '');
   // What a client has is of the same pack when it names the tag.
-  const offset = onlyIfTag !== undefined && /^\d{1,15}$/.test(said) ? Number(said) : 0;
+  const isSame = onlyIfTag !== undefined && onlyIfTag === plan.treeTag;
+  const offset = isSame && /^\d{1,15}$/.test(said) ? Number(said) : 0;
   response.setHeader('Content-Type', PACK_TYPE);
   response.setHeader('ETag', etagOf(plan));
   if (offset > 0) response.setHeader(OFFSET_HEADER, offset);

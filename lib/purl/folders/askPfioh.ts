@@ -39,6 +39,8 @@ const entrySchema = z.tuple([
 const treeSchema = z.looseObject({
   kind: z.enum(['file', 'folder', 'link']),
   tag: z.string(),
+  /** Earlier servers of ours do not say it. */
+  shape: z.string().optional(),
   next: z.int().optional(),
   entries: z.array(entrySchema),
   /** Earlier servers of ours do not say it: they list no place in which something cannot be sent. */
@@ -56,6 +58,8 @@ export interface RemoteEntry {
 export interface RemoteTree {
   readonly kind: 'file' | 'folder' | 'link';
   readonly tag: string;
+  /** The same as long as there are the same entries, whatever they hold. */
+  readonly shape: string | undefined;
   readonly entries: readonly RemoteEntry[];
   /** What cannot be pulled, by its name, and why; the names of folders end with `/`. */
   readonly leftOut: ReadonlyMap<string, string>;
@@ -63,7 +67,7 @@ export interface RemoteTree {
 
 /**
  * Lists a place. With `leavesOut`, what cannot be pulled is no error, but told of.
- * @throws PurlFailure `changed` when it changes while it is listed
+ * @throws PurlFailure `changed` when entries come or go while it is listed
  */
 export async function askTree(
   peer: Peer,
@@ -71,7 +75,7 @@ export async function askTree(
   { leavesOut = false }: { readonly leavesOut?: boolean } = {},
 ): Promise<RemoteTree> {
   const entries: RemoteEntry[] = [];
-  let tag: string | undefined;
+  let first: z.infer<typeof treeSchema> | undefined;
   for (let from: number | undefined = 0; ; ) {
     const page: z.infer<typeof treeSchema> = await askJson(
       peer,
@@ -79,12 +83,14 @@ export async function askTree(
       { path, from, ...(leavesOut && { leavesOut }) },
       treeSchema,
     );
-    tag ??= page.tag;
-    if (tag !== page.tag) throw new PurlFailure('changed', `${path} changes while it is listed`);
+    first ??= page;
+    const { tag, shape } = first;
+    if ((shape ?? tag) !== (page.shape ?? page.tag))
+      throw new PurlFailure('changed', `${path} changes while it is listed`);
     for (const [name, kind, size, mode] of page.entries) entries.push({ name, kind, size, mode });
     from = page.next;
     if (from === undefined) {
-      return { kind: page.kind, tag, entries, leftOut: new Map(page.leftOut) };
+      return { kind: page.kind, tag, shape, entries, leftOut: new Map(page.leftOut) };
     }
   }
 }

@@ -9,6 +9,18 @@ export interface FolderWay extends Way {
   readonly show: TransferShow;
   /** How often in a row the other side may not be there. */
   readonly mostTries?: number;
+  /** Hears that the other side is there, and keeps what arrives of a transfer that breaks off. */
+  readonly onReached?: (() => void) | undefined;
+}
+
+/** What of a folder is pulled, as `transport.only` says it. */
+export interface PulledOnly {
+  readonly tag: string;
+  readonly places: string;
+  /** That of the list that the places are of: it does, when the tag is another one. */
+  readonly shape?: string | undefined;
+  /** What cannot be read is told, and the rest comes. */
+  readonly goesOn: true;
 }
 
 /** A push or pull of content as the messages of purl say it. */
@@ -16,7 +28,7 @@ export function folderMessage(
   verb: 'push' | 'pull',
   local: string,
   remote: string,
-  only?: { readonly tag: string; readonly places: string },
+  only?: PulledOnly,
 ): TransferMessage {
   const compress = { encoding: 'none', archive: 'zip', unpack: true, cleanup: true };
   const transport = { mechanism: 'compress', compress, ...(only === undefined ? {} : { only }) };

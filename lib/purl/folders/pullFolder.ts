@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { rememberMissing } from '../../host/madeFolders.ts';
 import { takesPacks } from '../../transfer/pack/agreed.ts';
+import type { FailedEntry } from '../../transfer/pack/failedEntry.ts';
 import { forgetTries } from '../../transfer/partial.ts';
 import { provideFolder } from '../../transfer/pathState.ts';
 import { placeRuns } from '../../transfer/placeRuns.ts';
@@ -12,11 +13,13 @@ import { receivePull } from '../pull/receivePull.ts';
 import { checkRemote, type Remote } from '../remoteCheck.ts';
 import { askDigests, askTree, type RemoteEntry, type RemoteTree } from './askPfioh.ts';
 import { changedHere, type Since } from './changedHere.ts';
+import { CLASH, checkWhole } from './checkWhole.ts';
 import { FilesDone } from './filesDone.ts';
 import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
+import { PACK_PIECE, PIECE, piecesOf } from './pullPieces.ts';
 import { sameFiles } from './sameFiles.ts';
 import type { TransferSummary } from './transferLine.ts';
-import { untilDone } from './untilDone.ts';
+import { pause, untilDone } from './untilDone.ts';
 
 export interface FolderPull {
   /** The folder that takes the content; it is made. */
@@ -33,6 +36,10 @@ export type Wanted = (name: string, kind: RemoteEntry['kind']) => boolean;
 
 /** How often a folder may change while it is pulled. */
 const MOST_CHANGES = 5;
+/** It is listed again at once, and then after pauses that double. */
+const FIRST_PAUSE_MS = 200;
+/** By these codes files are told that may come with the next try. */
+const PASSING_CODES: ReadonlySet<string> = new Set(['conflict', 'not_found']);
 
 /**
  * Brings the content of a folder of a pfioh, or a file, into a folder here: what is not here yet. It comes in pieces of a
@@ -62,18 +69,20 @@ async function bring(pull: FolderPull, way: FolderWay): Promise<TransferSummary>
     while (!isWhole) {
       const remote = await reachPlace(local, path, way);
       kept(moved.bytes);
+      if (remote.peer.kind === 'own') way.onReached?.();
       if (remote.peer.kind !== 'own') {
         await pullAll(local, path, remote, way, moved);
         isWhole = true;
         break;
       }
       try {
-        await pullLacking({ ...pull, kept }, remote, way, moved);
+        await pullLacking({ ...pull, kept, changes }, remote, way, moved);
         isWhole = true;
       } catch (error) {
         changes += 1;
         const hasChanged = error instanceof PurlFailure && error.kind === 'changed';
         if (!hasChanged || changes > MOST_CHANGES) throw error;
+        if (changes > 1) await pause(FIRST_PAUSE_MS * 2 ** (changes - 2), way.signal);
       }
     }
   });
@@ -134,20 +143,12 @@ async function pullAll(
   moved.bytes = bytes;
 }
 
-/** What one request asks for: it arrives as a whole or not at all. */
-const PIECE = { bytes: 64 * 1024 * 1024, files: 2000 };
-/** What has come of a pack is kept when it breaks off, and for each piece the other side looks at the whole folder. */
-const PACK_PIECE = { bytes: 256 * 1024 * 1024, files: 50_000 };
-
-interface Piece {
-  /** Places in the list of the tree. */
-  readonly places: number[];
-  readonly sizes: number[];
-  bytes: number;
-}
-
 /** `kept` hears how much is here already. */
-type LackingPull = FolderPull & { readonly kept: (bytes: number) => void };
+interface LackingPull extends FolderPull {
+  readonly kept: (bytes: number) => void;
+  /** How often it has changed so far. */
+  readonly changes: number;
+}
 
 interface LackingOf {
   readonly local: string;
@@ -156,7 +157,7 @@ interface LackingOf {
 }
 
 async function pullLacking(
-  { local, path, wanted, since, kept }: LackingPull,
+  { local, path, wanted, since, kept, changes }: LackingPull,
   remote: Remote,
   way: FolderWay,
   moved: Moved,
@@ -184,6 +185,10 @@ async function pullLacking(
     way.show.at({ bytes: before.bytes + bytes, files: before.files + count.at(bytes) });
   let done = 0;
   let packed = 0;
+  const failed: FailedEntry[] = [];
+  const { tag } = tree;
+  // What changes all the time is not waited for: whatever comes of it is whole, and the rest comes too.
+  const isLive = changes > 0 && tree.shape !== undefined;
   const from = tree.kind === 'folder' ? `${path.replace(/\/+$/, '')}/` : path;
   for (const piece of pieces) {
     let arrived = 0;
@@ -200,37 +205,39 @@ async function pullLacking(
         say(done + Math.min(piece.bytes, arrived * ratio));
       },
     };
-    const only = { tag: tree.tag, places: placeRuns(piece.places) };
-    const options = { ...folderOptions(way), resume: true, progress };
+    const places = placeRuns(piece.places);
+    const only = { tag, places, ...(isLive && { shape: tree.shape }), goesOn: true } as const;
+    const lost: FailedEntry[] = [];
+    const onFailed = (entry: FailedEntry) => lost.push(entry);
+    const options = { ...folderOptions(way), resume: !isLive, progress, onFailed };
     await receivePull(folderMessage('pull', local, from, only), remote, options);
     packed += arrived;
     done += piece.bytes;
-    moved.files += piece.sizes.length;
-    moved.bytes += piece.bytes;
+    moved.files += piece.sizes.length - lost.length;
+    moved.bytes += piece.bytes - bytesOf(tree, lost);
+    failed.push(...lost);
     say(done);
   }
+  const passing = failed.find(({ code }) => PASSING_CODES.has(code));
+  if (passing !== undefined && changes < MOST_CHANGES)
+    throw new PurlFailure('changed', `${passing.name}: ${passing.why}`);
   // Of what has changed since an earlier try nothing may be lacking any more.
   forgetTries(local, pullId(folderMessage('pull', local, from), remote.peer, []));
   const lacking = [...tree.leftOut].filter(
     ([name]) => name.endsWith('/') || isWanted(name, 'file'),
   );
-  checkWhole([...clashes.map(({ name }) => [name, CLASH] as const), ...lacking]);
+  checkWhole([
+    ...clashes.map(({ name }) => [name, CLASH] as const),
+    ...failed.map(({ name, why }) => [name, why] as const),
+    ...lacking,
+  ]);
 }
 
-/** How many of those that are lacking an error names. */
-const MOST_NAMED = 3;
-
-const CLASH = 'it has changed on both sides meanwhile, and the one here stays';
-
-/**
- * `lacking`: names, and why.
- * @throws PurlFailure when something that is wanted has not come: nobody may take the rest for the whole
- */
-function checkWhole(lacking: readonly (readonly [string, string])[]): void {
-  if (lacking.length === 0) return;
-  const named = lacking.slice(0, MOST_NAMED).map(([name, why]) => `${name}: ${why}`);
-  const more = lacking.length > MOST_NAMED ? `; and ${lacking.length - MOST_NAMED} more` : '';
-  throw new PurlFailure('transfer', `all but this has arrived: ${named.join('; ')}${more}`);
+/** How large those were when they were listed that have not come. */
+function bytesOf({ entries }: RemoteTree, lost: readonly FailedEntry[]): number {
+  const names = new Set(lost.map(({ name }) => name));
+  const sizes = names.size === 0 ? [] : entries.filter(({ name }) => names.has(name));
+  return sizes.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** The files that are wanted and not here, and all folders and links that are wanted. */
@@ -264,36 +271,4 @@ function sizesBelow(top: string): (name: string) => number | undefined {
       return undefined;
     }
   };
-}
-
-/** Folders and links come with the last piece: their modes and times would not stay, and may forbid to write. */
-function piecesOf(
-  { entries }: RemoteTree,
-  comes: ReadonlySet<RemoteEntry>,
-  most: typeof PIECE,
-): readonly Piece[] {
-  const pieces: Piece[] = [];
-  const others: number[] = [];
-  for (const [place, entry] of entries.entries()) {
-    if (!comes.has(entry)) continue;
-    if (entry.kind !== 'file') {
-      others.push(place);
-      continue;
-    }
-    let piece = pieces.at(-1);
-    const isFull =
-      piece !== undefined &&
-      (piece.places.length >= most.files || piece.bytes + entry.size > most.bytes);
-    if (piece === undefined || isFull) {
-      piece = { places: [], sizes: [], bytes: 0 };
-      pieces.push(piece);
-    }
-    piece.places.push(place);
-    piece.sizes.push(entry.size);
-    piece.bytes += entry.size;
-  }
-  if (others.length === 0) return pieces;
-  const last = pieces.pop() ?? { places: [], sizes: [], bytes: 0 };
-  const places = [...last.places, ...others].sort((a, b) => a - b);
-  return [...pieces, { ...last, places }];
 }

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
 import type { TreeEntry } from '../../transfer/tree.ts';
@@ -39,26 +39,28 @@ export async function pushFolder(
   // First: what cannot be sent makes no folder there.
   const whole = await planSending(real, WHOLE);
   let todo: Todo | undefined;
+  let bytes = 0;
   await untilDone(way, async (kept) => {
     const remote = await reachPlace(message, path, way);
     kept(0);
+    if (remote.peer.kind === 'own') way.onReached?.();
     // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
     todo ??= await findTodo({ whole, local: real, path, mirror }, remote);
     if (todo.isDone) return;
     try {
-      await sendTodo({ message, todo, remote, kept }, way);
+      bytes = await sendTodo({ message, todo, remote, kept }, way);
     } catch (error) {
       const hasChanged = error instanceof PurlFailure && error.kind === 'changed';
       if (!hasChanged || !todo.plan.patches?.size) throw error;
       // A file there is another one by now: all of it is sent.
       todo = { ...todo, plan: { ...todo.plan, patches: new Map() } };
-      await sendTodo({ message, todo, remote, kept }, way);
+      bytes = await sendTodo({ message, todo, remote, kept }, way);
     }
   });
   way.show.end();
   return {
     files: todo?.sizes.length ?? 0,
-    bytes: todo?.plan.workBytes ?? 0,
+    bytes,
     seconds: (performance.now() - startedMs) / 1000,
     alreadyThere: todo?.alreadyThere ?? 0,
   };
@@ -72,7 +74,8 @@ interface Sent {
   readonly kept: (bytes: number) => void;
 }
 
-async function sendTodo({ message, todo, remote, kept }: Sent, way: FolderWay): Promise<void> {
+/** Gives how many bytes the files had that were sent: some say less of themselves. */
+async function sendTodo({ message, todo, remote, kept }: Sent, way: FolderWay): Promise<number> {
   const { plan, sizes } = todo;
   const { peer } = remote;
   const fileMode = peer.kind !== 'python1';
@@ -93,12 +96,20 @@ async function sendTodo({ message, todo, remote, kept }: Sent, way: FolderWay): 
   };
   const options = { progress, raw: true, jsonwrapper: '' };
   await sendPlan(message, plan, peer, { offset, archive, fileMode, options });
+  // A Python pfioh is sent an archive: its bytes were counted.
+  return peer.kind === 'own' ? bytes : plan.workBytes;
 }
 
 function realPathOf(path: string): string {
   try {
     return realpathSync.native(path);
   } catch (cause) {
+    // What stands behind /dev/fd has no path of its own, and may be there all the same.
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) {
+      const why = `${path} is neither a file nor a folder nor a link: it cannot be sent`;
+      throw new PurlFailure('localRead', why, { cause });
+    }
     throw new PurlFailure('wrongPath', `${path}: no such file or folder`, { cause });
   }
 }

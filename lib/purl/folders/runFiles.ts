@@ -33,10 +33,14 @@ export async function runFiles(
     return 0;
   }
   const { config, from, to } = line;
+  let isReached = false;
+  const onReached = () => {
+    isReached = true;
+  };
   if (!isAbsolute(verb === 'push' ? from : to)) requireWorkingFolder();
   try {
     const place = placeOf(verb, from, to);
-    const way = await wayTo(place, config, io, env);
+    const way = { ...(await wayTo(place, config, io, env)), onReached };
     const { path } = place;
     try {
       const summary =
@@ -53,7 +57,9 @@ export async function runFiles(
     const failure = transferFailure(error, verb);
     const { message } = failure;
     io.stderr.write(`${io.name}: ${io.stderr.isTTY ? terminalText(message) : message}\n`);
-    const isReached = failure.kind !== 'connect' && failure.kind !== 'resolve';
+    if (failure.kind === 'tls' && failure.hint !== undefined) {
+      io.stderr.write(`  ${failure.hint}\n`);
+    }
     if (isResumable(failure) && isReached && !config.quiet) {
       io.stderr.write('  what has arrived is kept: the same command goes on from there\n');
     }

@@ -244,9 +244,10 @@ function badAnswer(url: URL, cause: unknown): PurlFailure {
     return new PurlFailure('badAnswer', `${url.host} does not speak HTTP (${code})`, { cause });
   }
   if (isHangUp(cause)) {
-    return new PurlFailure('badAnswer', `${url.host} closed the connection without an answer`, {
-      cause,
-    });
+    // So does what speaks TLS.
+    const meant = url.protocol === 'http:' ? '; perhaps https:// is meant' : '';
+    const why = `${url.host} closed the connection without an answer${meant}`;
+    return new PurlFailure('badAnswer', why, { cause });
   }
   return new PurlFailure('badAnswer', `no answer from ${url.host}: ${messageOf(cause)}`, { cause });
 }

@@ -5,9 +5,16 @@ import { unpackPack } from '../../transfer/pack/unpackPack.ts';
 import { openPartial, type Partial } from '../../transfer/partial.ts';
 import type { Peer } from '../peer.ts';
 import type { TransferMessage } from '../transferMessage.ts';
+import type { TransferOptions } from '../transferOptions.ts';
 import { pullId } from './keptPull.ts';
 import type { PullForm } from './pullForm.ts';
-import { checkDigest, type StoredPull, type StoreOptions, unpacking } from './storePull.ts';
+import {
+  checkDigest,
+  requireWhole,
+  type StoredPull,
+  type StoreOptions,
+  unpacking,
+} from './storePull.ts';
 
 /** Whether a pull comes as a pack: all of it is unpacked here, and the other side makes them. */
 export function comesPacked(
@@ -43,19 +50,29 @@ export function packStart({ headers }: IncomingMessage): number | undefined {
   return Number(headers[OFFSET_HEADER.toLowerCase()] ?? 0);
 }
 
+export interface PackOptions extends StoreOptions {
+  readonly partial: Partial | undefined;
+  /** The byte of the pack that comes first. */
+  readonly start: number;
+  readonly onFailed: TransferOptions['onFailed'];
+}
+
 /** Unpacks what an answer brings while it comes, and lets go of what is kept. @throws PurlFailure, PmanError */
 export async function storePack(
   source: Readable,
   answer: IncomingMessage,
   message: TransferMessage,
-  options: StoreOptions & { readonly partial: Partial | undefined; readonly start: number },
+  options: PackOptions,
 ): Promise<StoredPull> {
-  const { peer, check, onBytes, partial, start } = options;
+  const { peer, check, onBytes, partial, start, onFailed } = options;
   const kept = partial && { partial, offset: start };
   const accept = ({ digest }: { readonly digest: string }) =>
     checkDigest(answer, digest, { peer, check });
-  const arriving = { source, check, kept, onBytes, accept };
+  const arriving = { source, check, kept, onBytes, accept, onFailed };
   const how = unpacking(message, options);
-  const { bytes } = await unpackPack(message.localPath, arriving, how);
+  const { bytes } = await unpackPack(message.localPath, arriving, how).catch((error: unknown) => {
+    requireWhole(answer, peer);
+    throw error;
+  });
   return { kind: 'unpacked', bytes, archiveBytes: bytes };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CHECK_HEADER, type Check, SHA256 } from '../../transfer/contentCheck.ts';
 import { parseJsonOrUndefined } from '../../transfer/jsonText.ts';
+import { FAILURES_HEADER, TOLD } from '../../transfer/toldFailure.ts';
 import { PurlFailure } from '../failure.ts';
 import { readText, send } from '../http/httpClient.ts';
 import { checkHeaders, forPeer, newCheck, type Peer, transferUrl } from '../peer.ts';
@@ -39,7 +40,8 @@ export async function askPull(
   const offset = kept?.partial.bytes ?? 0;
   const how = forPeer(peer);
   const check = newCheck(peer);
-  const common = [...how.headers, ...checkHeaders(check), ...more];
+  const told: [string, string][] = peer.kind === 'own' ? [[FAILURES_HEADER, TOLD]] : [];
+  const common = [...how.headers, ...checkHeaders(check), ...told, ...more];
   const headers: [string, string][] =
     kept === undefined || offset === 0
       ? common

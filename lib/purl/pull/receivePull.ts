@@ -47,7 +47,8 @@ export async function receivePull(
     let arriving = pulledBytes(answer, peer);
     let onBytes = progress.add.bind(progress);
     if (packAt !== undefined) {
-      const how = { ...form, peer, check, onBytes, partial: pack, start: packAt };
+      const { onFailed } = options;
+      const how = { ...form, peer, check, onBytes, partial: pack, start: packAt, onFailed };
       const stored = await storePack(arriving, answer, message, how);
       forget();
       return pullSummary(message, form, stored);

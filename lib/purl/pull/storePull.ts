@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { CHECK_NAMES, CHECK_TRAILERS, type Check } from '../../transfer/contentCheck.ts';
 import { keepNameless, type NamelessFile } from '../../transfer/namelessFile.ts';
 import { type FileDress, type Stored, storeFile } from '../../transfer/storeFile.ts';
+import { toldFailure } from '../../transfer/toldFailure.ts';
 import { type UnpackOptions, unpack } from '../../transfer/unpack.ts';
 import { DEFAULT_LIMITS } from '../../transfer/unpackLimits.ts';
 import { PurlFailure } from '../failure.ts';
@@ -111,14 +112,24 @@ function dressOf({ headers }: IncomingMessage): FileDress {
   };
 }
 
-/** Compares with what the other side says of what it has sent. @throws PurlFailure `checksum` */
+/** @throws PurlFailure when the other side says why it could not send all of it */
+export function requireWhole({ trailers }: IncomingMessage, { url }: Peer): void {
+  const why = toldFailure(trailers);
+  if (why !== undefined) throw new PurlFailure('transfer', `${url.host} cannot send it: ${why}`);
+}
+
+/**
+ * Compares with what the other side says of what it has sent.
+ * @throws PurlFailure `checksum`; `transfer` when it could not send all of it
+ */
 export function checkDigest(
-  { trailers }: IncomingMessage,
+  answer: IncomingMessage,
   digest: string,
   { peer, check: { name } }: Pick<StoreOptions, 'peer' | 'check'>,
 ): void {
   if (peer.kind !== 'own') return;
-  const stated = trailers[CHECK_TRAILERS[name].toLowerCase()] ?? 'none';
+  requireWhole(answer, peer);
+  const stated = answer.trailers[CHECK_TRAILERS[name].toLowerCase()] ?? 'none';
   if (stated === digest) return;
   throw new PurlFailure(
     'checksum',

@@ -14,6 +14,10 @@
  *
  * The content of a `file` and of a `link` (where it leads) stands behind the name: as many bytes as the record says. That
  * of a `pieces`, a file that is large or does not know its size, is a row of pieces: bytes (32), content; 0 ends it.
+ *
+ * A `failed` is a file that cannot be sent: its content is JSON, `[code, why]`. One that turns out to be so while it is
+ * sent ends with a length of 32 bits that are set, in place of 0, and its `failed` follows. They count as one entry. Only
+ * who says that it knows them gets them.
  */
 import { BadRequestError } from '../../errors.ts';
 
@@ -31,8 +35,19 @@ export const SUM_BYTES = 32;
 /** The longest way of a link, as of Linux. */
 const TARGET_BYTES = 4096;
 
-export const KINDS = ['end', 'file', 'folder', 'link', 'pieces', 'patch'] as const;
+/** The length that says that a file in pieces cannot be sent to its end. */
+export const BROKEN = 0xffff_ffff;
+/** The longest content of a `failed`. */
+const FAILED_BYTES = 16 * 1024;
+
+export const KINDS = ['end', 'file', 'folder', 'link', 'pieces', 'patch', 'failed'] as const;
 export type Kind = (typeof KINDS)[number];
+
+const MOST_BYTES: Readonly<Partial<Record<Kind, number>>> = {
+  file: SMALL_BYTES,
+  link: TARGET_BYTES,
+  failed: FAILED_BYTES,
+};
 
 /** What is said of all that comes. */
 export interface PackStart {
@@ -80,9 +95,8 @@ export function readHead(from: Buffer, at: number): PackHead {
   const kind = KINDS[from[at] ?? KINDS.length];
   if (kind === undefined) throw damagedPack('a record is of no known kind');
   const bytes = readNumber(from, at + 16);
-  const most =
-    kind === 'file' ? SMALL_BYTES : kind === 'link' ? TARGET_BYTES : Number.MAX_SAFE_INTEGER;
-  if (bytes > most) throw damagedPack(`a ${kind} is longer than one can be`);
+  if (bytes > (MOST_BYTES[kind] ?? Number.MAX_SAFE_INTEGER))
+    throw damagedPack(`a ${kind} is longer than one can be`);
   return {
     kind,
     nameBytes: from.readUInt16LE(at + 2),

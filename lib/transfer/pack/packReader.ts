@@ -1,6 +1,8 @@
 import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { targetText } from '../names.ts';
+import { type FailedEntry, readFailed } from './failedEntry.ts';
 import {
+  BROKEN,
   COPIED,
   COPY_HEAD_BYTES,
   copyStart,
@@ -34,6 +36,10 @@ export interface PackTarget {
   openPatch(entry: PackEntry): void;
   copy(from: number, bytes: number): Promise<void>;
   close(): void;
+  /** What has come of the file is not to be kept. */
+  drop(): void;
+  /** A file that could not be sent. */
+  failed(entry: FailedEntry): void;
   /** @param sum the SHA-256 that the file has to have */
   closePatch(sum: Buffer): void;
 }
@@ -109,7 +115,7 @@ export class PackReader {
     if (from.length < HEAD_BYTES) return 0;
     const head = readHead(from, 0);
     const nameEnd = HEAD_BYTES + head.nameBytes;
-    const isWhole = head.kind === 'file' || head.kind === 'link';
+    const isWhole = head.kind === 'file' || head.kind === 'link' || head.kind === 'failed';
     const end = isWhole ? nameEnd + head.bytes : nameEnd;
     if (from.length < end) return 0;
     const { mode, mtimeNs } = head;
@@ -128,6 +134,9 @@ export class PackReader {
         break;
       case 'file':
         this.#target.file(entry, from.subarray(nameEnd, end));
+        break;
+      case 'failed':
+        this.#target.failed(readFailed(entry.name, from.subarray(nameEnd, end)));
         break;
       case 'pieces':
         this.#target.open(entry);
@@ -150,6 +159,13 @@ export class PackReader {
       if (from.length < COPY_HEAD_BYTES) return 0;
       await this.#target.copy(copyStart(from), bytes - COPIED);
       return COPY_HEAD_BYTES;
+    }
+    if (bytes === BROKEN) {
+      this.#target.drop();
+      // It is counted as what comes next, which says why.
+      this.#entries -= 1;
+      this.#state = 'records';
+      return 4;
     }
     if (bytes > PIECE_BYTES) throw damagedPack('a piece is longer than one can be');
     this.#pieceLeft = bytes;

@@ -5,6 +5,7 @@ import type { HeldTree } from '../heldTree.ts';
 import { entryParts, isReservedName, requireShort } from '../names.ts';
 import type { LinkRules, StagedFile, StagedTree, TreePart } from '../stagedTree.ts';
 import { checkAmount, checkFree, type UnpackLimits } from '../unpackLimits.ts';
+import type { FailedEntry } from './failedEntry.ts';
 import { damagedPack, type PackStart } from './packFormat.ts';
 import type { PackEntry, PackTarget } from './packReader.ts';
 import { PatchedFile } from './patchedFile.ts';
@@ -21,6 +22,8 @@ export interface PackTreeOptions {
   readonly place: HeldTree;
   /** How many bytes have come, as they were sent. */
   readonly arrived: () => number;
+  /** Hears of what the other side could not send. Default: a pack has to be whole. */
+  readonly onFailed?: ((entry: FailedEntry) => void) | undefined;
 }
 
 /**
@@ -30,6 +33,8 @@ export interface PackTreeOptions {
  */
 export class PackTree implements PackTarget {
   readonly folders: TreePart[] = [];
+  /** The names of files that were begun, and are not to be put in place. */
+  readonly dropped = new Set<string>();
   readonly #tree: StagedTree;
   readonly #options: PackTreeOptions;
   /** What names stand behind in the end: the folder may be named by a handle. */
@@ -40,6 +45,7 @@ export class PackTree implements PackTarget {
   #bytes = 0;
   #keptBytes = 0;
   #open: StagedFile | undefined;
+  #openName = '';
   #patch: PatchedFile | undefined;
   /** Of the files that are made anew from what is in their place, what is copied: it has come earlier. */
   #copied = 0;
@@ -82,7 +88,7 @@ export class PackTree implements PackTarget {
   open(entry: PackEntry): void {
     const part = this.#part(entry, 'file');
     const file = this.#tree.open(part);
-    this.#open = file;
+    [this.#open, this.#openName] = [file, part.name];
   }
 
   openPatch(entry: PackEntry): void {
@@ -114,6 +120,23 @@ export class PackTree implements PackTarget {
   close(): void {
     this.#open?.dress();
     this.giveUp();
+  }
+
+  drop(): void {
+    if (this.#options.onFailed === undefined) throw damagedPack('it is not whole');
+    this.giveUp();
+    this.dropped.add(this.#openName);
+    // Neither is it counted, nor may a link lead to it.
+    this.#kinds.delete(this.#openName);
+  }
+
+  /** @throws BadRequestError where nobody wants to hear of it */
+  failed(entry: FailedEntry): void {
+    const { onFailed } = this.#options;
+    if (onFailed === undefined) throw damagedPack('it is not whole');
+    this.#keptBytes += entry.name.length + entry.why.length;
+    this.#check();
+    onFailed(entry);
   }
 
   /** Closes what is open. */

@@ -1,24 +1,23 @@
 import type { Writable } from 'node:stream';
 import { isOthersTurn, turn } from '../../concurrency/turns.ts';
 import { BadRequestError } from '../../errors.ts';
-import { YoungGarbage } from '../../host/youngGarbage.ts';
-import { BUFFER_BYTES, BufferRing } from '../bufferRing.ts';
-import type { Digester } from '../contentCheck.ts';
+import { BUFFER_BYTES } from '../bufferRing.ts';
+import { GrowingFile } from '../growingFile.ts';
+import { SourceError } from '../sourceError.ts';
 import { readAsFound, SteadyFile, smallContent } from '../steadyFile.ts';
 import type { TreeEntry } from '../tree.ts';
-import { BLOCK_HEAD_BYTES, BlockPacker, writeBlockHead } from './blocks.ts';
-import { LinkRate } from './linkRate.ts';
+import { failedContent } from './failedEntry.ts';
 import {
+  BROKEN,
   COPY_HEAD_BYTES,
   HEAD_BYTES,
-  type Kind,
   SMALL_BYTES,
   START_BYTES,
   SUM_BYTES,
   writeCopy,
-  writeHead,
   writeStart,
 } from './packFormat.ts';
+import { type PackOptions, PackOut } from './packOut.ts';
 import type { Patch } from './patch.ts';
 
 export interface PackSource {
@@ -29,28 +28,21 @@ export interface PackSource {
   readonly patches?: ReadonlyMap<string, Patch> | undefined;
   /** Of all files, as they were when they were looked at. */
   readonly bytes: number;
+  /** Whether it goes on behind a file that cannot be read or changes meanwhile, and says so. Default: it ends there. */
+  readonly goesOn?: boolean | undefined;
 }
 
-export interface PackOptions {
-  /** Takes in the whole pack, what is left out too. */
-  readonly digester: Digester;
-  /** How many bytes of the pack are not sent. */
-  readonly skip: number;
-  /** Hears how many bytes of files were read; of those left out, when there is something to send. */
-  readonly onRead?: ((bytes: number) => void) | undefined;
-}
-
-/** Of all packs: memory that blocks were deflated into. */
-const spent = new YoungGarbage();
 const NO_NAME = Buffer.alloc(0);
 const PIECE_HEAD_BYTES = 4;
 /** Less room than this is not filled with a piece of a large file. */
 const LEAST_ROOM = 16 * 1024;
+/** How often a small file is read anew that changes meanwhile, where the pack has to go on. */
+const MOST_READS = 4;
 
 /**
  * Sends a pack of entries into a stream, which stays open, and resolves to the number of its bytes. The same entries
  * give the same pack, so an interrupted transfer can go on. Nothing is kept of what was sent.
- * @throws SourceError when a file cannot be read or changes meanwhile; what the stream fails with
+ * @throws SourceError when a file cannot be read or changes meanwhile, unless the pack goes on then; what the stream fails with
  */
 export async function sendPack(
   source: PackSource,
@@ -66,54 +58,85 @@ export async function sendPack(
 }
 
 class PackWriter {
-  readonly #ring: BufferRing;
-  readonly #options: PackOptions;
-  readonly #packer = new BlockPacker();
-  readonly #rate = new LinkRate();
-  #buffer: Buffer = NO_NAME;
-  /** Where in the buffer the next byte goes. */
-  #at = 0;
-  /** Of the pack, what was sent or left out. */
-  #sent = 0;
-  #unsaid = 0;
+  readonly #out: PackOut;
   #entries = 0;
+  /** Whether a file in pieces has begun and not come to its end. */
+  #isBroken = false;
 
   constructor(out: Writable, options: PackOptions) {
-    this.#ring = new BufferRing(out);
-    this.#options = options;
+    this.#out = new PackOut(out, options);
   }
 
-  async send({ entries, count, patches, bytes }: PackSource): Promise<number> {
-    await this.#next();
-    writeStart({ entries: count, bytes }, this.#buffer, this.#at);
-    this.#at += START_BYTES;
+  async send({ entries, count, patches, bytes, goesOn = false }: PackSource): Promise<number> {
+    await this.#out.next();
+    writeStart({ entries: count, bytes }, this.#out.buffer, this.#out.at);
+    this.#out.at += START_BYTES;
     for await (const entry of entries) {
       this.#entries += 1;
       const name = nameOf(entry);
       const patch = patches?.get(entry.name);
       if (entry.kind !== 'file') await this.#other(entry, name);
       else if (patch !== undefined) await this.#patch(entry, name, patch);
+      else if (goesOn) await this.#fileOrReason(entry, name);
       else if (!(await this.#small(entry, name))) await this.#large(entry, name);
       // Small files are read without waiting; others want a turn too.
       if (isOthersTurn()) await turn();
     }
-    await this.#room(HEAD_BYTES);
-    this.#head('end', { mode: 0, mtimeNs: 0n }, NO_NAME, this.#entries);
-    this.#flush();
-    this.#say();
-    await this.#ring.allSent(0);
-    return this.#sent;
+    await this.#out.room(HEAD_BYTES);
+    this.#out.head('end', { mode: 0, mtimeNs: 0n }, NO_NAME, this.#entries);
+    return this.#out.end();
   }
 
   close(): void {
-    this.#ring.close();
+    this.#out.close();
   }
 
   async #other(entry: TreeEntry, name: Buffer): Promise<void> {
     const target = Buffer.from(entry.target);
-    await this.#room(HEAD_BYTES + name.length + target.length);
-    this.#head(entry.kind, entry, name, target.length);
-    this.#at += target.copy(this.#buffer, this.#at);
+    await this.#out.room(HEAD_BYTES + name.length + target.length);
+    this.#out.head(entry.kind, entry, name, target.length);
+    this.#out.at += target.copy(this.#out.buffer, this.#out.at);
+  }
+
+  /** A file, or why it cannot be sent. */
+  async #fileOrReason(entry: TreeEntry, name: Buffer): Promise<void> {
+    for (let reads = 1; ; reads += 1) {
+      try {
+        if (!(await this.#small(entry, name))) await this.#growing(entry, name);
+        return;
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error;
+        const isPassing = error.code === 'conflict' && entry.size <= SMALL_BYTES;
+        if (isPassing && reads < MOST_READS && !this.#isBroken) continue;
+        await this.#failed(entry, name, error);
+        return;
+      }
+    }
+  }
+
+  async #failed(entry: TreeEntry, name: Buffer, why: SourceError): Promise<void> {
+    const content = failedContent(why, entry.top.within);
+    await this.#out.room(PIECE_HEAD_BYTES + HEAD_BYTES + name.length + content.length);
+    if (this.#isBroken) this.#out.at = this.#out.buffer.writeUInt32LE(BROKEN, this.#out.at);
+    this.#isBroken = false;
+    this.#out.head('failed', entry, name, content.length);
+    this.#out.at += content.copy(this.#out.buffer, this.#out.at);
+  }
+
+  /** As `large`; it may grow meanwhile, as long as what was read is still how it begins. */
+  async #growing(entry: TreeEntry, name: Buffer): Promise<void> {
+    const file = new GrowingFile(entry);
+    try {
+      await this.#out.room(HEAD_BYTES + name.length);
+      this.#out.head('pieces', file, name, file.size);
+      this.#isBroken = true;
+      for (let more = true; more; ) {
+        more = (await this.#piece((into) => file.read(into), BUFFER_BYTES)) > 0;
+      }
+      this.#isBroken = false;
+    } finally {
+      await file.close();
+    }
   }
 
   /** Reads a small file into its place in the pack; false when it is not small, whatever the walk has found. */
@@ -121,13 +144,13 @@ class PackWriter {
     if (entry.size > SMALL_BYTES) return false;
     const headBytes = HEAD_BYTES + name.length;
     // One byte more: a read that leaves that one out has come to the end.
-    await this.#room(headBytes + entry.size + 1);
-    const contentAt = this.#at + headBytes;
-    if (!readAsFound(entry, this.#buffer.subarray(contentAt, contentAt + entry.size + 1)))
+    await this.#out.room(headBytes + entry.size + 1);
+    const contentAt = this.#out.at + headBytes;
+    if (!readAsFound(entry, this.#out.buffer.subarray(contentAt, contentAt + entry.size + 1)))
       return this.#changed(entry, name);
-    this.#head('file', entry, name, entry.size);
-    this.#at += entry.size;
-    this.#read(entry.size);
+    this.#out.head('file', entry, name, entry.size);
+    this.#out.at += entry.size;
+    this.#out.read(entry.size);
     return true;
   }
 
@@ -137,10 +160,10 @@ class PackWriter {
     try {
       const content = file.size > SMALL_BYTES ? undefined : smallContent(file, SMALL_BYTES);
       if (content === undefined) return false;
-      await this.#room(HEAD_BYTES + name.length + content.length);
-      this.#head('file', file, name, content.length);
-      this.#at += content.copy(this.#buffer, this.#at);
-      this.#read(content.length);
+      await this.#out.room(HEAD_BYTES + name.length + content.length);
+      this.#out.head('file', file, name, content.length);
+      this.#out.at += content.copy(this.#out.buffer, this.#out.at);
+      this.#out.read(content.length);
       return true;
     } finally {
       file.closeSync();
@@ -150,10 +173,11 @@ class PackWriter {
   async #large(entry: TreeEntry, name: Buffer): Promise<void> {
     const file = new SteadyFile(entry);
     try {
-      await this.#room(HEAD_BYTES + name.length);
-      this.#head('pieces', file, name, file.size);
+      await this.#out.room(HEAD_BYTES + name.length);
+      this.#out.head('pieces', file, name, file.size);
       for (let fileAt = 0; ; ) {
-        const bytes = await this.#piece(file, fileAt, BUFFER_BYTES);
+        const from = fileAt;
+        const bytes = await this.#piece((into) => file.read(into, from), BUFFER_BYTES);
         if (bytes === 0) break;
         fileAt += bytes;
       }
@@ -168,99 +192,43 @@ class PackWriter {
     const file = new SteadyFile(entry);
     try {
       file.checkAsFound(entry);
-      await this.#room(HEAD_BYTES + name.length);
-      this.#head('patch', file, name, file.size);
+      await this.#out.room(HEAD_BYTES + name.length);
+      this.#out.head('patch', file, name, file.size);
       for (const { kind, from, bytes } of parts) {
         if (kind === 'copied') {
-          await this.#room(COPY_HEAD_BYTES);
-          writeCopy(bytes, from, this.#buffer, this.#at);
-          this.#at += COPY_HEAD_BYTES;
-          this.#read(bytes);
+          await this.#out.room(COPY_HEAD_BYTES);
+          writeCopy(bytes, from, this.#out.buffer, this.#out.at);
+          this.#out.at += COPY_HEAD_BYTES;
+          this.#out.read(bytes);
           continue;
         }
         for (let done = 0; done < bytes; ) {
-          const read = await this.#piece(file, from + done, bytes - done);
+          const at = from + done;
+          const read = await this.#piece((into) => file.read(into, at), bytes - done);
           if (read === 0) break;
           done += read;
         }
       }
       file.checkUnchanged();
-      await this.#room(PIECE_HEAD_BYTES + SUM_BYTES);
-      this.#buffer.writeUInt32LE(0, this.#at);
-      sum.copy(this.#buffer, this.#at + PIECE_HEAD_BYTES);
-      this.#at += PIECE_HEAD_BYTES + SUM_BYTES;
+      await this.#out.room(PIECE_HEAD_BYTES + SUM_BYTES);
+      this.#out.buffer.writeUInt32LE(0, this.#out.at);
+      sum.copy(this.#out.buffer, this.#out.at + PIECE_HEAD_BYTES);
+      this.#out.at += PIECE_HEAD_BYTES + SUM_BYTES;
     } finally {
       await file.close();
     }
   }
 
   /** Sends a piece of a file, at most so long; returns how long it is, 0 at the end of the file. */
-  async #piece(file: SteadyFile, fileAt: number, most: number): Promise<number> {
-    await this.#room(LEAST_ROOM);
-    const pieceAt = this.#at + PIECE_HEAD_BYTES;
-    const room = this.#buffer.subarray(pieceAt, Math.min(BUFFER_BYTES, pieceAt + most));
-    const bytes = await file.read(room, fileAt);
-    this.#buffer.writeUInt32LE(bytes, this.#at);
-    this.#at = pieceAt + bytes;
-    this.#read(bytes);
+  async #piece(readInto: (buffer: Buffer) => Promise<number>, most: number): Promise<number> {
+    await this.#out.room(LEAST_ROOM);
+    const pieceAt = this.#out.at + PIECE_HEAD_BYTES;
+    const room = this.#out.buffer.subarray(pieceAt, Math.min(BUFFER_BYTES, pieceAt + most));
+    const bytes = await readInto(room);
+    this.#out.buffer.writeUInt32LE(bytes, this.#out.at);
+    this.#out.at = pieceAt + bytes;
+    this.#out.read(bytes);
     return bytes;
-  }
-
-  #head(
-    kind: Kind,
-    { mode, mtimeNs }: Pick<TreeEntry, 'mode' | 'mtimeNs'>,
-    name: Buffer,
-    bytes: number,
-  ): void {
-    writeHead({ kind, nameBytes: name.length, mode, mtimeNs, bytes }, this.#buffer, this.#at);
-    this.#at += HEAD_BYTES;
-    this.#at += name.copy(this.#buffer, this.#at);
-  }
-
-  #read(bytes: number): void {
-    this.#unsaid += bytes;
-    if (this.#sent >= this.#options.skip) this.#say();
-  }
-
-  #say(): void {
-    if (this.#unsaid > 0) this.#options.onRead?.(this.#unsaid);
-    this.#unsaid = 0;
-  }
-
-  async #room(bytes: number): Promise<void> {
-    if (this.#at + bytes <= BUFFER_BYTES) return;
-    this.#flush();
-    await this.#next();
-  }
-
-  async #next(): Promise<void> {
-    const asked = performance.now();
-    this.#buffer = await this.#ring.take();
-    this.#rate.sent(0, performance.now() - asked);
-    this.#at = BLOCK_HEAD_BYTES;
-  }
-
-  /** Sends what is in the buffer, but for what is left out. */
-  #flush(): void {
-    const content = this.#buffer.subarray(BLOCK_HEAD_BYTES, this.#at);
-    this.#options.digester.update(content);
-    const left = Math.min(content.length, Math.max(0, this.#options.skip - this.#sent));
-    this.#sent += content.length;
-    const bytes = content.length - left;
-    if (bytes === 0) {
-      this.#ring.give(this.#buffer);
-      return;
-    }
-    const from = this.#buffer.subarray(left, this.#at);
-    const packed = this.#rate.isSlow
-      ? this.#packer.pack(from.subarray(BLOCK_HEAD_BYTES))
-      : undefined;
-    packed?.copy(from, BLOCK_HEAD_BYTES);
-    if (packed !== undefined) spent.passed(bytes);
-    const packedBytes = packed?.length ?? bytes;
-    writeBlockHead(bytes, packedBytes, from, 0);
-    this.#ring.send(from.subarray(0, BLOCK_HEAD_BYTES + packedBytes), this.#buffer);
-    this.#rate.sent(packedBytes, 0);
   }
 }
 

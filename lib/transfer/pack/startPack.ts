@@ -7,7 +7,7 @@ import { sendPack } from './packWriter.ts';
  * how the work gets on, up to `workBytes`: everything is read from its start again, whatever the offset.
  */
 export function startPack(
-  { entries, count, patches, workBytes }: SendPlan,
+  { entries, count, patches, workBytes, goesOn }: SendPlan,
   offset = 0,
   onBytes?: (bytes: number) => void,
   check: Check = SHA256,
@@ -24,7 +24,7 @@ export function startPack(
       return digest;
     },
     async sendTo(out) {
-      const source = { entries: entries(), count, patches, bytes: workBytes };
+      const source = { entries: entries(), count, patches, bytes: workBytes, goesOn };
       bytes = await sendPack(source, out, { digester, skip: offset, onRead: onBytes });
     },
   };

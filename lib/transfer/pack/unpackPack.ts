@@ -1,3 +1,4 @@
+import { unlinkSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { PmanError } from '../../errors.ts';
 import { YoungGarbage } from '../../host/youngGarbage.ts';
@@ -12,6 +13,7 @@ import { openStaging } from '../staging.ts';
 import type { Stored } from '../storeFile.ts';
 import type { UnpackOptions } from '../unpack.ts';
 import { BlockReader } from './blocks.ts';
+import type { FailedEntry } from './failedEntry.ts';
 import { PackReader } from './packReader.ts';
 import { PackTree } from './packTree.ts';
 
@@ -23,6 +25,8 @@ export interface ArrivingPack {
   /** Where what arrives is kept as well, so that the transfer can go on: it was cut at the first byte that comes. */
   readonly kept?: { readonly partial: Partial; readonly offset: number } | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Hears of what the other side could not send, which is left out then. Default: a pack has to be whole. */
+  readonly onFailed?: ((entry: FailedEntry) => void) | undefined;
   /** Before it settles, what comes has not come to its end, though the source has. */
   readonly ended?: Promise<unknown> | undefined;
   /** May refuse what has arrived, before anything is put in place. */
@@ -49,7 +53,7 @@ export async function unpackPack(
   pack: ArrivingPack,
   options: UnpackOptions,
 ): Promise<UnpackedPack> {
-  const { kept, accept } = pack;
+  const { kept, accept, onFailed } = pack;
   const arrival = new Arrival(pack);
   let isDone = true;
   try {
@@ -58,10 +62,12 @@ export async function unpackPack(
     const { limits, rooted, followLinks, signal } = options;
     const held = OpenFolder.at(folder, undefined);
     const place = new HeldTree(held);
-    const tree = new PackTree(staged, { limits, folder, place, arrived: () => arrival.bytes });
+    const arrived = () => arrival.bytes;
+    const tree = new PackTree(staged, { limits, folder, place, arrived, onFailed });
     try {
       const stored = await arrival.unpack(new PackReader(tree), signal);
       await accept(stored);
+      removeDropped(staging.folder, tree.dropped);
       tree.makeLinks({ rooted, followLinks });
       staged.close();
       await install(staging.folder, folder, options);
@@ -82,6 +88,16 @@ export async function unpackPack(
     throw error;
   } finally {
     await kept?.partial.close({ done: isDone });
+  }
+}
+
+/** Of a file that could not be sent to its end nothing is put in place. */
+function removeDropped(staging: OpenFolder, names: ReadonlySet<string>): void {
+  const tree = new HeldTree(staging);
+  try {
+    for (const name of names) unlinkSync(tree.way(name));
+  } finally {
+    tree.close();
   }
 }
 

@@ -82,6 +82,8 @@ const KINDS = [
   'headers and tokens with a line break',
   'two equal transfers, and what earlier ones left',
   'one thing in a tree that cannot be sent',
+  'a disk that does not give one file (EIO)',
+  'results are fetched while the job still logs',
   'a peer that answers and never brings anything',
   'times after 2262',
   'folders that nobody may write to',
