@@ -212,7 +212,8 @@ function countText(log: LogControl | undefined): string {
   if (problem !== '') return problem;
   const { lines, place, isWhole } = finder.hits;
   if (finder.typed === '') return '';
-  return lines.length === 0 ? 'nothing found' : `${place}/${lines.length}${isWhole ? '' : '+'}`;
+  if (lines.length === 0) return log.hidesStderr ? 'nothing found in stdout' : 'nothing found';
+  return `${place}/${lines.length}${isWhole ? '' : '+'}`;
 }
 
 function sizeText(log: LogControl | undefined): string {

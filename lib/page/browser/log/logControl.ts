@@ -65,6 +65,7 @@ export class LogControl {
     this.finder = new LogFinder({
       find,
       total: () => this.model.total,
+      stream: () => (this.hidesStderr ? 'stdout' : undefined),
       onChange: () => options.onChange(),
       onError: (error) => this.#failed(error),
     });
@@ -135,7 +136,11 @@ export class LogControl {
   async showStderr(isShown: boolean): Promise<void> {
     this.#stderr.isHidden = !isShown;
     this.#problem.text = '';
+    // What is not shown is not found either.
+    const found = this.finder.find(this.finder.typed);
     if (!isShown) await this.#knowStderr();
+    this.changed();
+    await found;
     this.changed();
   }
 
@@ -280,7 +285,11 @@ export class LogControl {
       spans,
       time: timeText(this.times, shown?.line.time, this.#options.job().startedAt),
       isMarked: marked !== undefined && number >= marked.from && number <= marked.to,
-      hits: this.finder.rangesIn(number, textOf(spans)),
+      hits: this.finder.rangesIn(number, {
+        shown: textOf(spans),
+        written: shown?.line.text ?? '',
+        isCut: shown?.line.bytes !== undefined,
+      }),
       isCurrentHit: number === this.finder.hits.current,
     };
   }
