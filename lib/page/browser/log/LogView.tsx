@@ -14,7 +14,7 @@ export interface LogViewProps {
   /** Why what needs the server is off; undefined: it is on. */
   readonly off?: string | undefined;
   readonly onLineChange: (range: LineRange | undefined) => void;
-  readonly onCopy: (text: string) => void;
+  readonly onCopy: (text: string, what: string) => void;
 }
 
 /** What a job has written and writes: both outputs by lines, of any length, with search and links to lines. */
@@ -38,7 +38,7 @@ export function LogView(props: LogViewProps) {
       off: () => now.current.off,
       onChange: () => redraw(undefined),
       onLine: (range) => now.current.onLineChange(range),
-      onCopy: (text) => now.current.onCopy(text),
+      onCopy: (text, what) => now.current.onCopy(text, what),
     });
     control.current = made;
     return () => {
@@ -99,6 +99,7 @@ export function LogView(props: LogViewProps) {
           <button type="button" onClick={() => log.hideWhole()}>
             Close line {log.whole.line}
           </button>
+          {log.whole.missing !== undefined && <p class="log-note">{log.whole.missing}</p>}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
           <pre tabIndex={0}>{log.whole.text}</pre>
         </section>
