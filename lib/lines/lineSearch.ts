@@ -1,7 +1,7 @@
 import type { PartOutputs } from '../jobs/outputPieces.ts';
 import { OutputBytes } from './outputBytes.ts';
 import { OutputOrder } from './outputOrder.ts';
-import { Pattern, type Wanted } from './pattern.ts';
+import { Pattern, type TextRange, type Wanted } from './pattern.ts';
 
 export interface SearchOptions {
   /** undefined: any text. */
@@ -19,6 +19,8 @@ export interface SearchOptions {
 export interface Found {
   /** The numbers of the lines that have it, in order. */
   readonly lines: readonly number[];
+  /** Of an expression, for each of the lines where it fits first. */
+  readonly ranges?: readonly TextRange[];
   /** Up to which line was looked. */
   readonly searched: number;
   /** Whether that is all there is. */
@@ -55,7 +57,7 @@ class LineSearch {
   readonly #options: SearchOptions;
   readonly #pattern: Pattern | undefined;
   readonly #open = new Map<number, OpenLine>();
-  readonly #hits: number[] = [];
+  readonly #hits: { readonly line: number; readonly range: TextRange | undefined }[] = [];
   #begun = 0;
 
   constructor(outputs: readonly OutputBytes[], options: SearchOptions) {
@@ -90,11 +92,17 @@ class LineSearch {
   #found(isWhole: boolean): Found {
     const { limit } = this.#options;
     // A line that was begun earlier may end later.
-    const hits = this.#hits.sort((a, b) => a - b);
-    const lines = hits.slice(0, limit);
-    if (hits.length === lines.length) return { lines, searched: this.#begun, isWhole };
+    const hits = this.#hits.sort((a, b) => a.line - b.line);
+    const told = hits.slice(0, limit);
+    const { wanted } = this.#options;
+    const isExpression = wanted !== undefined && 'regex' in wanted;
+    const found = {
+      lines: told.map(({ line }) => line),
+      ...(isExpression ? { ranges: told.map(({ range }) => range ?? ([0, 0] as const)) } : {}),
+    };
+    if (hits.length === told.length) return { ...found, searched: this.#begun, isWhole };
     // Whoever goes on has to begin behind the last that is told.
-    return { lines, searched: lines.at(-1) ?? 0, isWhole: false };
+    return { ...found, searched: found.lines.at(-1) ?? 0, isWhole: false };
   }
 
   #look(source: number, block: Buffer): void {
@@ -136,6 +144,7 @@ class LineSearch {
 
   #test(source: number, line: number, bytes: Buffer): void {
     if (line < this.#options.from || !this.#isWanted(source)) return;
-    if (this.#pattern?.fits(bytes) !== false) this.#hits.push(line);
+    const range = this.#pattern?.find(bytes);
+    if (this.#pattern === undefined || range !== undefined) this.#hits.push({ line, range });
   }
 }

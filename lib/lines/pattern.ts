@@ -6,6 +6,9 @@ export type Wanted = {
   readonly ignoreCase: boolean;
 } & ({ readonly text: string } | { readonly regex: string });
 
+/** Where in a text something is: from a character to before another, as JavaScript counts them. */
+export type TextRange = readonly [from: number, to: number];
+
 const ESCAPE = 0x1b;
 const ASCII = /^[\0-\x7f]*$/;
 
@@ -39,11 +42,16 @@ export class Pattern {
     return this.#isIn(block) || block.includes(ESCAPE);
   }
 
-  fits(line: Buffer): boolean {
+  /**
+   * Where a line has it first, in the text that a terminal would show; undefined: nowhere. It does not look further: an
+   * expression that is quick up to here may be slow behind it.
+   */
+  find(line: Buffer): TextRange | undefined {
     const isPlain = !line.includes(ESCAPE);
-    if (isPlain && !this.#isIn(line)) return false;
+    if (isPlain && !this.#isIn(line)) return undefined;
     const text = line.toString();
-    return this.#expression.test(isPlain ? text : visibleText(text));
+    const match = this.#expression.exec(isPlain ? text : visibleText(text));
+    return match === null ? undefined : [match.index, match.index + match[0].length];
   }
 }
 

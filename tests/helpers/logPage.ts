@@ -22,7 +22,7 @@ const SCRIPT = `
       draw();
     };
     const line = lineIn(location.hash);
-    const onCopy = (text) => { globalThis.copiedText = text; };
+    const onCopy = (text, what) => { Object.assign(globalThis, { copiedText: text, copiedWhat: what }); };
     render(h(LogView, { client, job, line, onLineChange, onCopy }), document.getElementById('page'));
   };
   addEventListener('hashchange', draw);

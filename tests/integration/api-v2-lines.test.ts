@@ -113,6 +113,10 @@ describe('lines of outputs in /api/v2', () => {
     expect((await find({ text: 'two' })).lines).toEqual([]);
     expect(await find({ regex: '^1\\d+0$', limit: 2, from: 105 })).toEqual({
       ...{ lines: [110, 120], searched: expect.any(Number), whole: false },
+      ranges: [
+        [0, 3],
+        [0, 3],
+      ],
     });
   });
 

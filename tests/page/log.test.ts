@@ -251,6 +251,60 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     await eventually(async () => (await log.page.locator('[data-line="1"]').count()) === 0);
   });
 
+  it('copies all that is selected, however much of it is not loaded', async () => {
+    const id = await ended('seq 1 6000');
+    await log.show(id, '#L100');
+    await shows('100 100');
+    const select = (from: number, to: number) =>
+      log.page.evaluate(`{
+        const text = (line) => document.querySelector('[data-line="' + line + '"] .log-text');
+        if (${from} !== 0) getSelection().setBaseAndExtent(text(${from}), 0, text(${from}), 1);
+        else getSelection().extend(text(${to}), 1);
+      }`);
+    for (const to of [1500, 5500]) {
+      await select(100, 0);
+      await scroller().evaluate((element, line) => {
+        (element as unknown as { scrollTop: number }).scrollTop = (line - 5) * 20;
+      }, to);
+      await shows(`${to} ${to}`);
+      await select(0, to);
+      await log.page.evaluate("document.execCommand('copy')");
+      const lines = Array.from({ length: to - 99 }, (_, i) => String(100 + i)).join('\n');
+      await eventually(() => log.page.evaluate(`copiedText === ${JSON.stringify(lines)}`), {
+        message: `the lines up to ${to} to be copied`,
+      });
+      expect(await rows()).toBeLessThan(2200);
+      await scroller().evaluate((element) => {
+        (element as unknown as { scrollTop: number }).scrollTop = 95 * 20;
+      });
+      await shows('100 100');
+    }
+    await log.page.evaluate('getSelection().removeAllRanges()');
+  });
+
+  it('lives on whatever is looked for, and marks it where pman has found it', async () => {
+    const a = (count: number) => 'a'.repeat(count);
+    const id = await ended(`echo 'ab ${a(41)}'; echo ${a(4500)}b; echo end`);
+    await log.show(id);
+    await lastIs('3 end');
+    await find('/(a+)+b/');
+    await eventually(async () => (await count()) === '1/2');
+    const marks = () => log.page.locator('.log-row mark').allTextContents();
+    await eventually(async () => (await marks()).join() === `ab,${a(4096)}`);
+  });
+
+  it('finds nothing that it does not show', async () => {
+    const id = await ended('echo one; sleep 0.1; echo only here >&2; sleep 0.1; echo two');
+    await log.show(id);
+    await lastIs('3 two');
+    await find('only');
+    await eventually(async () => (await count()) === '1/1');
+    await log.page.getByRole('checkbox', { name: 'stderr' }).uncheck();
+    await eventually(async () => (await count()) === 'nothing found in stdout');
+    await log.page.getByRole('checkbox', { name: 'stderr' }).check();
+    await eventually(async () => (await count())?.endsWith('/1'));
+  });
+
   it('tells stderr apart, goes to its lines, and can leave it out', async () => {
     const id = await ended(
       'seq 1 500; sleep 0.1; echo oh >&2; sleep 0.1; seq 1 500; sleep 0.1; echo no >&2; sleep 0.1; seq 1 500',
@@ -307,6 +361,43 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     }
   });
 
+  it.each([true, false])(
+    'opens a window for what takes long (allowed: %s), or says why not',
+    async (isAllowed) => {
+      const id = await ended('echo one; sleep 0.2; echo two');
+      await log.show(id);
+      await lastIs('2 two');
+      // As a browser does some seconds after a click, or where its user has set it so.
+      await log.page.evaluate(`{
+      const open = window.open.bind(window);
+      let isClick = false;
+      addEventListener('click', () => { isClick = true; setTimeout(() => { isClick = false; }); }, true);
+      HTMLAnchorElement.prototype.click = () => {};
+      window.open = (...given) => (isClick && ${isAllowed} ? open(...given) : null);
+    }`);
+      await log.page.route(/\/output(\?.*)?$/, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await route.continue();
+      });
+      const button = log.page.getByRole('button', { name: 'Raw' });
+      if (isAllowed) {
+        const [raw] = await Promise.all([log.page.waitForEvent('popup'), button.click()]);
+        try {
+          await eventually(
+            async () => (await raw.evaluate('document.body.textContent')) === 'one\ntwo\n',
+          );
+          expect(await raw.evaluate('opener')).toBeNull();
+        } finally {
+          await raw.close();
+        }
+      } else {
+        await button.click();
+        await eventually(async () => (await count())?.includes('blocked'));
+      }
+      await log.page.unroute(/\/output(\?.*)?$/);
+    },
+  );
+
   it('copies the lines that are marked, also those that are not loaded', async () => {
     const id = await ended('seq 1 5000');
     await log.show(id, '#L1-L4000');
@@ -359,6 +450,63 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     expect(await whole.count()).toBe(0);
   });
 
+  it('says what is missing of a line that is too long for a page, and shows its text alone', async () => {
+    const id = await ended(
+      `printf '\\033[31mred\\033[0m '; head -c 5000 /dev/zero | tr '\\0' y; echo; head -c 6000000 /dev/zero | tr '\\0' x; echo`,
+    );
+    await log.show(id, '#L2');
+    await log.page.getByRole('button', { name: 'Show all of line 1' }).click();
+    const whole = log.page.locator('.log-whole');
+    await whole.locator('pre').waitFor();
+    expect(await whole.locator('pre').textContent()).toBe(`red ${'y'.repeat(5000)}`);
+    expect(await whole.locator('.log-note').count()).toBe(0);
+    await log.page.getByRole('button', { name: 'Show all of line 2' }).click();
+    const said = whole.getByText('Of 6.0 MB only 4.2 MB are shown. Download has all.');
+    await said.waitFor();
+    await log.page.keyboard.press('y');
+    await eventually(() => log.page.evaluate('globalThis.copiedText?.length === 4 * 1024 * 1024'));
+    expect(await log.page.evaluate('copiedWhat')).toContain('of line 2 only 4.2 MB');
+  });
+
+  it.each([1000, 390])(
+    'leaves no line out when one goes through wrapped lines, %d px wide',
+    async (width) => {
+      await log.page.setViewportSize({ width, height: 600 });
+      const line =
+        'printf "%d " $i; head -c $((i * 97 % 1500 + i / 60 * 6000)) /dev/zero | tr "\\0" w; echo';
+      const id = await ended(`for i in $(seq 1 61); do ${line}; done`);
+      await log.show(id);
+      await log.page.getByLabel('wrap').check();
+      const go = {
+        PageDown: () => scroller().press('PageDown'),
+        Space: () => scroller().press(' '),
+        ArrowDown: () => scroller().press('ArrowDown'),
+        PageUp: () => scroller().press('PageUp'),
+        wheel: () => log.page.mouse.wheel(0, 240),
+      };
+      const drawn = () =>
+        log.page.evaluate(
+          'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+        );
+      const numbers = async () => (await inView()).map((one) => Number(one.split(' ')[0]));
+      for (const [way, step] of Object.entries(go)) {
+        const [start, end] = way === 'PageUp' ? [61, 1] : [1, 61];
+        await scroller().press(start === 1 ? 'Home' : 'End');
+        await eventually(async () => (await numbers()).includes(start), { message: `${start}` });
+        await scroller().hover();
+        const seen = new Set(await numbers());
+        for (let i = 0; i < 400 && !seen.has(end); i += 1) {
+          await step();
+          await drawn();
+          for (const number of await numbers()) seen.add(number);
+        }
+        const missed = Array.from({ length: 61 }, (_, i) => i + 1).filter((n) => !seen.has(n));
+        expect([way, missed]).toEqual([way, []]);
+      }
+      await log.page.setViewportSize({ width: 1000, height: 600 });
+    },
+  );
+
   it('with wrapped lines reaches each line, and follows', async () => {
     const gate = makeGate(server);
     const long =
@@ -373,7 +521,7 @@ describeWithEngine('the log of a job in a real browser', browserMissing, () => {
     await scroller().hover();
     for (let i = 0; i < 40; i += 1) {
       for (const line of await inView()) seen.add(line.split(' ')[0] ?? '');
-      await log.page.mouse.wheel(0, -100);
+      await log.page.mouse.wheel(0, -400);
       await log.page.evaluate(
         'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
       );

@@ -7,8 +7,8 @@ import { JobForm } from './jobForm.tsx';
 import { useWatch } from './jobWatch.ts';
 import { LazyLog } from './lazyLog.tsx';
 import { Link } from './link.tsx';
-
 import { TABS, type Tab } from './pagePlace.ts';
+import { usePanelFocus } from './panelFocus.ts';
 import { PartsView } from './partsView.tsx';
 import { RecordView } from './recordView.tsx';
 import { isOver, shortId, tookWords, whyWords } from './shown.ts';
@@ -25,6 +25,7 @@ export function JobPanel({ id }: { readonly id: string }) {
   const deeds = useDeeds();
   const heading = useRef<HTMLHeadingElement>(null);
   useWatch(job);
+  usePanelFocus(app, id, heading, job !== undefined);
   // Before the browser has drawn: a key that is pressed at once means this job.
   useLayoutEffect(() => app.show(job), [app, job]);
   useLayoutEffect(() => () => app.show(undefined), [app]);
@@ -127,7 +128,7 @@ function TabView({
           line={app.place.line}
           off={app.off}
           onLineChange={(line) => app.go({ line }, 'replace')}
-          onCopy={(text) => void deeds.copy(text, 'text')}
+          onCopy={(text, what) => void deeds.copy(text, what)}
         />
       );
     case 'parts':

@@ -24,6 +24,11 @@ export class ScrollScale {
     return Math.max(0, this.#height - this.#view);
   }
 
+  /** Where the bar stands. */
+  get bar(): number {
+    return this.top - this.#offset;
+  }
+
   /** What is to be taken from a place in the list, for its place below the bar. */
   get offset(): number {
     return this.#offset;
@@ -49,7 +54,7 @@ export class ScrollScale {
     const before = this.top - this.#offset;
     const isJump = Math.abs(bar - before) > this.#view;
     const isEnd = bar <= 0 || bar >= this.#maxBar - 1;
-    if (this.isScaled && (isJump || isEnd)) {
+    if ((this.isScaled && (isJump || isEnd)) || (isJump && this.#offset !== 0)) {
       this.top = this.#topAt(bar);
       this.#offset = this.top - bar;
       return;
@@ -57,10 +62,19 @@ export class ScrollScale {
     this.top = Math.max(0, Math.min(this.maxTop, bar + this.#offset));
   }
 
+  /** The bar was moved by its user, and the list by something else: that is its place now. */
+  shift(bar: number, top: number): void {
+    this.top = Math.max(0, Math.min(this.maxTop, top));
+    this.#offset = this.top - bar;
+  }
+
   /** Goes to a place of the list; gives where the bar then has to stand. */
   go(top: number): number {
     this.top = Math.max(0, Math.min(this.maxTop, top));
-    if (!this.isScaled) return this.top;
+    if (!this.isScaled) {
+      this.#offset = 0;
+      return this.top;
+    }
     const bar = this.#barAt(this.top);
     this.#offset = this.top - bar;
     return bar;

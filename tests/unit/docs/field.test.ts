@@ -46,6 +46,8 @@ const KINDS = [
   'a job starts others without end',
   'what jobs inherit',
   'a start that is refused',
+  'an expression that takes for ever, in a log on a page',
+  'lines that are selected, and were never loaded',
   'a log that says nothing',
   'health checks and tokens',
   'tests that need a quiet machine or an engine',

@@ -14,7 +14,7 @@ export interface LogViewProps {
   /** Why what needs the server is off; undefined: it is on. */
   readonly off?: string | undefined;
   readonly onLineChange: (range: LineRange | undefined) => void;
-  readonly onCopy: (text: string) => void;
+  readonly onCopy: (text: string, what: string) => void;
 }
 
 /** What a job has written and writes: both outputs by lines, of any length, with search and links to lines. */
@@ -38,7 +38,7 @@ export function LogView(props: LogViewProps) {
       off: () => now.current.off,
       onChange: () => redraw(undefined),
       onLine: (range) => now.current.onLineChange(range),
-      onCopy: (text) => now.current.onCopy(text),
+      onCopy: (text, what) => now.current.onCopy(text, what),
     });
     control.current = made;
     return () => {
@@ -100,6 +100,7 @@ export function LogView(props: LogViewProps) {
           <button type="button" onClick={() => log.hideWhole()}>
             Close line {log.whole.line}
           </button>
+          {log.whole.missing !== undefined && <p class="log-note">{log.whole.missing}</p>}
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys */}
           <pre tabIndex={0}>{log.whole.text}</pre>
         </section>
@@ -213,7 +214,8 @@ function countText(log: LogControl | undefined): string {
   if (problem !== '') return problem;
   const { lines, place, isWhole } = finder.hits;
   if (finder.typed === '') return '';
-  return lines.length === 0 ? 'nothing found' : `${place}/${lines.length}${isWhole ? '' : '+'}`;
+  if (lines.length === 0) return log.hidesStderr ? 'nothing found in stdout' : 'nothing found';
+  return `${place}/${lines.length}${isWhole ? '' : '+'}`;
 }
 
 function sizeText(log: LogControl | undefined): string {

@@ -76,7 +76,7 @@ class ShownLine {
 
   write(text: string): void {
     if (text === '') return;
-    const end = this.column + text.length;
+    const end = this.column + lengthOf(text);
     const behind = end < this.#length ? cut(this.#spans, end, this.#length) : [];
     if (this.column === 0) this.#spans = [];
     else if (this.column < this.#length) this.#spans = cut(this.#spans, 0, this.column);
@@ -101,12 +101,23 @@ class ShownLine {
   }
 }
 
+/** Characters that are two units of JavaScript are one, so that none is cut in the middle. */
+const hasPairs = (text: string) => /[\ud800-\udfff]/.test(text);
+
+function lengthOf(text: string): number {
+  return hasPairs(text) ? Array.from(text).length : text.length;
+}
+
+function sliceOf(text: string, from: number, to: number): string {
+  return hasPairs(text) ? Array.from(text).slice(from, to).join('') : text.slice(from, to);
+}
+
 /** The characters `from` to before `to`. */
 function cut(spans: readonly Span[], from: number, to: number): Span[] {
   let at = 0;
   return spans.flatMap(({ text, look }) => {
-    const piece = text.slice(Math.max(0, from - at), Math.max(0, to - at));
-    at += text.length;
+    const piece = sliceOf(text, Math.max(0, from - at), Math.max(0, to - at));
+    at += lengthOf(text);
     return piece === '' ? [] : [{ text: piece, look }];
   });
 }

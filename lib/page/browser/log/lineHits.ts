@@ -1,8 +1,10 @@
 import type { FoundLines } from '../../../client/index.ts';
+import type { TextRange } from './logQuery.ts';
 
 /** The lines that were found, and which of them one is at. */
 export class Hits {
   #lines: readonly number[] = [];
+  readonly #ranges = new Map<number, TextRange>();
   #at: number | undefined;
   /** Up to which line was looked. */
   searched = 0;
@@ -27,8 +29,17 @@ export class Hits {
     return this.#lines[at] === line;
   }
 
+  /** Where in a line it is first, when pman has said that. */
+  range(line: number): TextRange | undefined {
+    return this.#ranges.get(line);
+  }
+
   /** More lines, behind those that are known. */
-  add({ lines, searched, whole }: FoundLines): void {
+  add({ lines, ranges, searched, whole }: FoundLines): void {
+    for (const [i, range] of (ranges ?? []).entries()) {
+      const line = lines[i];
+      if (line !== undefined) this.#ranges.set(line, range);
+    }
     const last = this.#lines.at(-1) ?? 0;
     this.#lines = [...this.#lines, ...lines.filter((line) => line > last)];
     this.searched = searched;

@@ -1,7 +1,8 @@
 import type { FindQuery, Job, PmanClient } from '../../../client/index.ts';
 import type { LineRange } from '../pagePlace.ts';
 import { textOf } from './ansi.ts';
-import { markedText, wholeText } from './lineTexts.ts';
+import { type WholeLine, wholeLine } from './lineTexts.ts';
+import { LogCopier } from './logCopier.ts';
 import { LogFinder } from './logFinder.ts';
 import { LogMarks } from './logMarks.ts';
 import { LogModel } from './logModel.ts';
@@ -25,8 +26,8 @@ export interface ControlOptions {
   readonly off: () => string | undefined;
   readonly onChange: () => void;
   readonly onLine: (range: LineRange | undefined) => void;
-  /** Puts a text where people can take it from. */
-  readonly onCopy: (text: string) => void;
+  /** Puts a text where people can take it from, and says what it was. */
+  readonly onCopy: (text: string, what: string) => void;
 }
 
 /** A log that is shown: what is known of it, its window, and what its user has asked for. */
@@ -37,6 +38,7 @@ export class LogControl {
   readonly #marks: LogMarks;
   readonly #stderr: StderrLines;
   readonly #problem: LogProblem;
+  readonly #copier: LogCopier;
   readonly model: LogModel;
   readonly pane: LogPane;
   readonly finder: LogFinder;
@@ -48,7 +50,7 @@ export class LogControl {
   times: TimeForm = 'off';
   isWrapped = false;
   /** A line that was cut in the window, with all of it. */
-  whole: { readonly line: number; readonly text: string } | undefined;
+  whole: WholeLine | undefined;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -65,14 +67,19 @@ export class LogControl {
     this.finder = new LogFinder({
       find,
       total: () => this.model.total,
+      stream: () => (this.hidesStderr ? 'stdout' : undefined),
       onChange: () => options.onChange(),
       onError: (error) => this.#failed(error),
     });
     this.#stderr = new StderrLines(find);
+    const isShown = (number: number) => !this.hidesStderr || !this.#stderr.hits.has(number);
+    const onCopy = (text: string, what: string) => options.onCopy(text, what);
+    this.#copier = new LogCopier({ client, id: this.#id, isShown, onCopy });
     this.pane = new LogPane(scroller, {
       contentOf: (number) => this.#contentOf(number),
       onView: (from, to) => this.#viewed(from, to),
       onFollow: (isFollowing) => this.#followed(isFollowing),
+      onCopy: (selected) => void this.#try((signal) => this.#copier.selected(selected, signal)),
     });
     if (line !== undefined) this.pane.pause();
     const { signal } = this.#stopper;
@@ -135,7 +142,11 @@ export class LogControl {
   async showStderr(isShown: boolean): Promise<void> {
     this.#stderr.isHidden = !isShown;
     this.#problem.text = '';
+    // What is not shown is not found either.
+    const found = this.finder.find(this.finder.typed);
     if (!isShown) await this.#knowStderr();
+    this.changed();
+    await found;
     this.changed();
   }
 
@@ -166,7 +177,7 @@ export class LogControl {
   /** Fetches all of a line that is cut in the window. */
   showWhole(line: number): Promise<void> {
     return this.#try(async (signal) => {
-      this.whole = { line, text: await wholeText(this.#options.client, this.#id, line, signal) };
+      this.whole = await wholeLine(this.#options.client, this.#id, line, signal);
     });
   }
 
@@ -185,8 +196,7 @@ export class LogControl {
   copyMarked(): Promise<void> {
     return this.#try(async (signal) => {
       const range = this.#marked;
-      if (range === undefined) return;
-      this.#options.onCopy(await markedText(this.#options.client, this.#id, range, signal));
+      if (range !== undefined) await this.#copier.lines(range, signal);
     });
   }
 
@@ -280,7 +290,11 @@ export class LogControl {
       spans,
       time: timeText(this.times, shown?.line.time, this.#options.job().startedAt),
       isMarked: marked !== undefined && number >= marked.from && number <= marked.to,
-      hits: this.finder.rangesIn(number, textOf(spans)),
+      hits: this.finder.rangesIn(number, {
+        shown: textOf(spans),
+        written: shown?.line.text ?? '',
+        isCut: shown?.line.bytes !== undefined,
+      }),
       isCurrentHit: number === this.finder.hits.current,
     };
   }

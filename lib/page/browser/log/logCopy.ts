@@ -1,13 +1,20 @@
+/** What is selected in the rows of a log: a part of the first line and of the last one, and what is between them. */
+export interface SelectedText {
+  readonly from: number;
+  readonly to: number;
+  readonly first: string;
+  /** undefined: it is all in one line. */
+  readonly last: string | undefined;
+}
+
 /**
  * What is selected in the rows of a log, as it was written: without numbers, a line for each row.
- * @param textOf the text of a line
  * @returns undefined when nothing is selected, or something else too
  */
-export function copyText(
+export function selectedText(
   selection: Selection | null,
   rows: HTMLElement,
-  textOf: (line: number) => string,
-): string | undefined {
+): SelectedText | undefined {
   if (selection === null || selection.isCollapsed || selection.rangeCount !== 1) return undefined;
   const range = selection.getRangeAt(0);
   if (!rows.contains(range.commonAncestorContainer)) return undefined;
@@ -17,14 +24,14 @@ export function copyText(
   ];
   if (first === undefined || last === undefined) return undefined;
   const [from, to] = [numberOf(first), numberOf(last)];
-  if (from === to) return partOf(range, first);
-  const lines = [partOf(range, first)];
-  for (const row of rows.querySelectorAll<HTMLElement>('.log-row')) {
-    const number = numberOf(row);
-    if (number > from && number < to) lines.push(textOf(number));
-  }
-  lines.push(partOf(range, last));
-  return lines.join('\n');
+  const text = partOf(range, first);
+  return { from, to, first: text, last: from === to ? undefined : partOf(range, last) };
+}
+
+/** The line of the row that a node is in. */
+export function lineOf(node: Node | null): number | undefined {
+  const row = rowOf(node);
+  return row === undefined ? undefined : numberOf(row);
 }
 
 /** What of the text of a row is selected. */

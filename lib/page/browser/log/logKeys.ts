@@ -65,10 +65,10 @@ function obey(log: LogControl, key: string): boolean {
       return true;
     case 'PageDown':
     case ' ':
-      log.pane.step(log.pane.viewRows - 1);
+      log.pane.page(1);
       return true;
     case 'PageUp':
-      log.pane.step(1 - log.pane.viewRows);
+      log.pane.page(-1);
       return true;
     case 'n':
       void log.goToHit(1);

@@ -1,24 +1,27 @@
 import { ScrollScale } from '../scrollScale.ts';
-import { copyText } from './logCopy.ts';
+import { drawnRanges } from './drawnRanges.ts';
+import type { SelectedText } from './logCopy.ts';
 import type { RowContent } from './logRow.ts';
 import { LogRows } from './logRows.ts';
+import { LogSelection } from './logSelection.ts';
 import { RowMap } from './rowMap.ts';
+import { walked } from './rowWalk.ts';
 
 export const ROW_PX = 20;
 /** Rows come and go in groups of so many. */
 const GROUP_ROWS = 50;
-/** So many rows stay for what is selected in them. */
-const MOST_SELECTED = 2000;
 /** A bar that is a scale is set right when nobody has moved it for so long, in milliseconds. */
 const SETTLE_MS = 200;
 
 export interface PaneOptions {
   /** What stands in a row. */
-  contentOf(line: number): RowContent;
+  readonly contentOf: (line: number) => RowContent;
   /** These lines are in view, or nearly. */
-  onView(from: number, to: number): void;
+  readonly onView: (from: number, to: number) => void;
   /** Whether the end is in view has changed. */
-  onFollow(isFollowing: boolean): void;
+  readonly onFollow: (isFollowing: boolean) => void;
+  /** This is to be copied, and not all of it is there. */
+  readonly onCopy: (selected: SelectedText) => void;
 }
 
 /** The rows of a log in a window that scrolls, of which only those in view are in the page. */
@@ -28,6 +31,7 @@ export class LogPane {
   readonly #spacer = document.createElement('div');
   readonly #rows = new LogRows();
   readonly #scale = new ScrollScale();
+  readonly #selection: LogSelection;
   readonly #resized: ResizeObserver;
   readonly #stopper = new AbortController();
   #map = new RowMap(0);
@@ -40,7 +44,8 @@ export class LogPane {
   #settling: ReturnType<typeof setTimeout> | undefined;
   #drawing: number | undefined;
   /** With wrapped rows: how many of the last ones fill the window. */
-  #tailRows: number | undefined;
+  #tailRows = 1;
+  #isTailMeasured = false;
 
   constructor(scroller: HTMLElement, options: PaneOptions) {
     this.#scroller = scroller;
@@ -53,8 +58,16 @@ export class LogPane {
     // Before the scrolling itself: what comes meanwhile does not take the window back to the end.
     scroller.addEventListener('wheel', ({ deltaY }) => this.#pausesFor(deltaY < 0), more);
     scroller.addEventListener('touchmove', () => this.#pausesFor(true), more);
-    document.addEventListener('selectionchange', () => this.draw(), { signal });
-    scroller.addEventListener('copy', (event) => this.#copied(event), { signal });
+    this.#selection = new LogSelection(
+      {
+        rows: this.#rows.element,
+        map: () => this.#map,
+        contentOf: options.contentOf,
+        onChange: () => this.draw(),
+        onCopy: options.onCopy,
+      },
+      signal,
+    );
     this.#resized = new ResizeObserver(() => this.#measured());
     this.#resized.observe(scroller);
   }
@@ -82,7 +95,7 @@ export class LogPane {
   setMap(map: RowMap): void {
     const isMore = map.total > this.#map.total;
     this.#map = map;
-    if (isMore) this.#tailRows = undefined;
+    if (isMore) this.#isTailMeasured = false;
     this.#measured();
   }
 
@@ -90,7 +103,7 @@ export class LogPane {
     if (isWrapped === this.#isWrapped) return;
     const line = this.firstLine;
     this.#isWrapped = isWrapped;
-    this.#tailRows = undefined;
+    [this.#tailRows, this.#isTailMeasured] = [1, false];
     this.#widest = 0;
     this.#rows.element.classList.toggle('log-wrapped', isWrapped);
     this.#measured();
@@ -100,12 +113,15 @@ export class LogPane {
   /** Brings a line into view; `near`: unless it is, and then into the middle. */
   show(line: number, where: 'top' | 'near'): void {
     const row = this.#map.rowOf(line);
-    const isInView = row >= this.#firstRow && row < this.#firstRow + this.viewRows - 1;
+    const isInView = this.#isWrapped
+      ? this.#isSeen(line)
+      : row >= this.#firstRow && row < this.#firstRow + this.viewRows - 1;
     if (where === 'near' && isInView) {
       this.draw();
       return;
     }
-    const above = where === 'top' ? 0 : Math.floor(this.viewRows / 2);
+    // Of rows that are higher nobody knows how many leave it in view.
+    const above = where === 'top' || this.#isWrapped ? 0 : Math.floor(this.viewRows / 2);
     this.#go((row - above) * ROW_PX);
     this.#follow(this.#isAtEnd);
   }
@@ -120,10 +136,21 @@ export class LogPane {
     this.#follow(false);
   }
 
-  /** Goes up or down by rows. */
-  step(rows: number): void {
-    this.#go(this.#scale.top + rows * ROW_PX);
-    this.#follow(this.#isAtEnd);
+  /** Goes up or down by a row; of one that is higher than the window, by what is seen of it. */
+  step(way: 1 | -1): void {
+    const at = this.#scale.top / ROW_PX;
+    let next = at + way;
+    if (this.#isWrapped) {
+      const page = this.#walked(way * this.#pagePx);
+      next = way === 1 ? Math.min(Math.floor(at) + 1, page) : Math.max(Math.ceil(at) - 1, page);
+    }
+    this.#stepTo(next * ROW_PX);
+  }
+
+  /** Goes up or down by what is seen, but for a line. */
+  page(way: 1 | -1): void {
+    if (!this.#isWrapped) this.#stepTo(this.#scale.top + way * (this.viewRows - 1) * ROW_PX);
+    else this.#stepTo(this.#walked(way * this.#pagePx) * ROW_PX);
   }
 
   /** Draws what is in view, before the browser shows its next picture. */
@@ -154,11 +181,16 @@ export class LogPane {
     // A window that has grown is moved by the browser, not by its user.
     if (this.#scroller.clientHeight !== this.#height) this.#measured();
     const before = this.#scale.top;
-    this.#scale.moved(this.#scroller.scrollTop);
+    const { scrollTop, clientHeight } = this.#scroller;
+    const moved = scrollTop - this.#scale.bar;
+    // A pixel of the bar is one of the rows, however high they are: else a wheel would leave lines out.
+    const isWalk = this.#isWrapped && Math.abs(moved) <= clientHeight;
+    if (!isWalk) this.#scale.moved(scrollTop);
+    else if (Math.abs(moved) >= 1) this.#scale.shift(scrollTop, this.#walked(moved) * ROW_PX);
     const { top } = this.#scale;
     if (top < before - 0.5) this.#follow(false);
     else if (top > before + 0.5) this.#follow(this.#isAtEnd);
-    if (this.#scale.isScaled) {
+    if (this.#scale.isScaled || isWalk) {
       clearTimeout(this.#settling);
       this.#settling = setTimeout(() => this.#go(this.#scale.top), SETTLE_MS);
     }
@@ -181,12 +213,12 @@ export class LogPane {
     this.#height = clientHeight;
     const height = this.#map.rows * ROW_PX;
     // The last rows may be higher than one line: then fewer of them fill the window.
-    const more = this.#isWrapped
-      ? Math.max(0, this.viewRows - (this.#tailRows ?? this.viewRows))
-      : 0;
+    const more = this.#isWrapped ? Math.max(0, this.viewRows - this.#tailRows) : 0;
+    const { top } = this.#scale;
     this.#scale.resize(height + more * ROW_PX, clientHeight);
     this.#spacer.style.height = `${this.#scale.barHeight}px`;
     if (this.#isFollowing) this.#go(this.#scale.maxTop);
+    else if (this.#isWrapped) this.#go(top);
     this.draw();
   }
 
@@ -196,45 +228,52 @@ export class LogPane {
     this.draw();
   }
 
+  #stepTo(top: number): void {
+    this.#go(top);
+    this.#follow(this.#isAtEnd);
+  }
+
+  get #pagePx(): number {
+    return Math.max(ROW_PX, this.#scroller.clientHeight - ROW_PX);
+  }
+
+  /** The row at the top once the rows have moved by so many pixels. */
+  #walked(px: number): number {
+    // Keys may come faster than pictures.
+    if (this.#drawing !== undefined) this.#draw();
+    return walked(this.#scale.top / ROW_PX, px, (row) => {
+      const element = row < 0 ? undefined : this.#rows.get(this.#map.lineAt(row));
+      return element?.classList.contains('log-unread') === false ? element.offsetHeight : undefined;
+    });
+  }
+
+  /** Whether all of a row is in view. */
+  #isSeen(line: number): boolean {
+    const row = this.#rows.get(line)?.getBoundingClientRect();
+    const { top, bottom } = this.#scroller.getBoundingClientRect();
+    return row !== undefined && row.top >= top && row.bottom <= bottom;
+  }
+
   #draw(): void {
     const { rows } = this.#map;
     const { contentOf, onView } = this.#options;
     const first = this.#firstRow;
     const last = Math.min(rows - 1, first + this.viewRows + 1);
-    const from = Math.floor(first / GROUP_ROWS) * GROUP_ROWS;
+    // What is above is measured before one goes there.
+    const above = this.#isWrapped ? this.viewRows : 0;
+    const from = Math.max(0, Math.floor((first - above) / GROUP_ROWS) * GROUP_ROWS);
     const to = Math.ceil((last + 1) / GROUP_ROWS) * GROUP_ROWS - 1;
-    const groups = this.#withSelected(Math.max(0, from), Math.min(rows - 1, to));
+    const groups = drawnRanges({ from, to: Math.min(rows - 1, to) }, this.#selection.range);
     const lines = groups.map((group) => this.#map.linesAt(group.from, group.to));
-    const [one, two] = groups;
-    const gap = one === undefined || two === undefined ? 0 : (two.from - one.to - 1) * ROW_PX;
-    this.#rows.show(lines, contentOf, gap);
-    const begin = (one?.from ?? 0) * ROW_PX - this.#scale.offset;
+    const gaps = groups
+      .slice(1)
+      .map((group, i) => (group.from - (groups[i]?.to ?? 0) - 1) * ROW_PX);
+    this.#rows.show(lines, contentOf, gaps);
+    const begin = (groups[0]?.from ?? 0) * ROW_PX - this.#scale.offset;
     this.#rows.element.style.top = `${begin}px`;
     if (this.#isWrapped) this.#align(first, last, begin);
     else this.#widen();
-    if (rows > 0) onView(this.#map.lineAt(Math.max(0, from)), this.#map.lineAt(Math.max(0, last)));
-  }
-
-  /** Rows in view, and those that have something selected in them. */
-  #withSelected(from: number, to: number): readonly { from: number; to: number }[] {
-    const view = { from, to };
-    const selected = this.#selected();
-    if (selected === undefined || to < from) return [view];
-    if (selected.from <= to + 1 && selected.to >= from - 1) {
-      return [{ from: Math.min(from, selected.from), to: Math.max(to, selected.to) }];
-    }
-    return selected.from < from ? [selected, view] : [view, selected];
-  }
-
-  #selected(): { from: number; to: number } | undefined {
-    const selection = document.getSelection();
-    if (selection === null || selection.isCollapsed) return undefined;
-    const ends = [lineOf(selection.anchorNode), lineOf(selection.focusNode)];
-    if (!this.#rows.element.contains(selection.anchorNode)) return undefined;
-    const rows = ends.flatMap((line) => (line === undefined ? [] : [this.#map.rowOf(line)]));
-    if (rows.length === 0) return undefined;
-    const [from, to] = [Math.min(...rows), Math.max(...rows)];
-    return to - from < MOST_SELECTED ? { from, to } : undefined;
+    if (rows > 0) onView(this.#map.lineAt(from), this.#map.lineAt(Math.max(0, last)));
   }
 
   /** Rows that are higher than one line: the first one in view stands where the bar says, or the last one at the end. */
@@ -244,15 +283,17 @@ export class LogPane {
     const { clientHeight, scrollTop } = this.#scroller;
     const lastRow = this.#map.rows - 1;
     const end = last === lastRow ? rowAt(lastRow) : undefined;
-    if (end !== undefined && this.#tailRows === undefined) {
+    if (end !== undefined && !this.#isTailMeasured) {
       let [row, height] = [lastRow, end.offsetHeight];
       while (row > 0 && height < clientHeight) {
         row -= 1;
         height += rowAt(row)?.offsetHeight ?? ROW_PX;
       }
-      this.#tailRows = Math.max(1, lastRow - row);
-      if (this.#tailRows < this.viewRows) {
+      const before = this.#tailRows;
+      [this.#tailRows, this.#isTailMeasured] = [Math.max(1, lastRow - row), true];
+      if (this.#tailRows !== before) {
         this.#measured();
+        this.#draw();
         return;
       }
     }
@@ -275,21 +316,4 @@ export class LogPane {
     this.#widest = scrollWidth;
     this.#spacer.style.minWidth = `${scrollWidth}px`;
   }
-
-  #copied(event: ClipboardEvent): void {
-    const text = copyText(document.getSelection(), this.#rows.element, (line) => {
-      const { spans } = this.#options.contentOf(line);
-      return spans.map((span) => span.text).join('');
-    });
-    if (text === undefined) return;
-    event.clipboardData?.setData('text/plain', text);
-    event.preventDefault();
-  }
-}
-
-/** The line of the row that a node is in. */
-export function lineOf(node: Node | null): number | undefined {
-  const element = node instanceof Element ? node : node?.parentElement;
-  const line = element?.closest<HTMLElement>('.log-row')?.dataset.line;
-  return line === undefined ? undefined : Number(line);
 }

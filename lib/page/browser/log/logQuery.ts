@@ -7,7 +7,7 @@ export type TextRange = readonly [number, number];
 export interface Query {
   readonly typed: string;
   readonly query: FindQuery;
-  /** Finds it again in a line, to show where. */
+  /** Finds it again in a line, to show where; undefined: only pman may look for it. */
   readonly expression: RegExp | undefined;
 }
 
@@ -21,7 +21,8 @@ export function queryIn(typed: string): Query | undefined {
   if (source !== undefined) {
     const ignoreCase = flags === 'i';
     const query = { regex: source, ignoreCase };
-    return { typed, query, expression: expressionOf(source, ignoreCase) };
+    const expression = isQuick(source) ? expressionOf(source, ignoreCase) : undefined;
+    return { typed, query, expression };
   }
   const ignoreCase = typed === typed.toLowerCase();
   const literal = typed.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
@@ -30,6 +31,15 @@ export function queryIn(typed: string): Query | undefined {
     query: { text: typed, ignoreCase },
     expression: expressionOf(literal, ignoreCase),
   };
+}
+
+/**
+ * Whether a text can be held to an expression in a time that grows with both alone. Whatever repeats, or has a choice, may
+ * be tried in more ways than there is time for, and nothing in a page could end that.
+ */
+function isQuick(source: string): boolean {
+  const withoutSets = source.replace(/\\[^\dk]/g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  return !/[*+?{|()\\[\]]/.test(withoutSets);
 }
 
 function expressionOf(source: string, ignoreCase: boolean): RegExp | undefined {

@@ -9,13 +9,12 @@ export class LogRows {
     number,
     { readonly element: HTMLElement; readonly content: RowContent }
   >();
-  readonly #gap = document.createElement('div');
+  #gaps: readonly HTMLElement[] = [];
   readonly element: HTMLElement;
 
   constructor() {
     this.element = document.createElement('div');
     this.element.className = 'log-rows';
-    this.#gap.className = 'log-gap';
   }
 
   /** How many there are. */
@@ -30,12 +29,12 @@ export class LogRows {
   /**
    * Has these rows there, in the order of their numbers.
    * @param groups the numbers; between two groups there are others
-   * @param gapHeight how high what lies between two groups is, in pixels
+   * @param gaps how high what lies behind each group but the last is, in pixels
    */
   show(
     groups: readonly (readonly number[])[],
     contentOf: (number: number) => RowContent,
-    gapHeight: number,
+    gaps: readonly number[],
   ): void {
     const wanted = new Set(groups.flat());
     for (const [number, { element }] of this.#rows) {
@@ -43,7 +42,8 @@ export class LogRows {
       element.remove();
       this.#rows.delete(number);
     }
-    this.#gap.remove();
+    for (const gap of this.#gaps) gap.remove();
+    this.#gaps = gaps.map(gapOf);
     let next = this.element.firstElementChild;
     for (const [i, group] of groups.entries()) {
       for (const number of group) {
@@ -52,10 +52,8 @@ export class LogRows {
         if (!isNext) this.element.insertBefore(row, next);
         next = row.nextElementSibling;
       }
-      if (i < groups.length - 1) {
-        this.#gap.style.height = `${gapHeight}px`;
-        this.element.insertBefore(this.#gap, next);
-      }
+      const gap = this.#gaps[i];
+      if (gap !== undefined) this.element.insertBefore(gap, next);
     }
   }
 
@@ -68,6 +66,13 @@ export class LogRows {
     this.#rows.set(content.number, { element, content });
     return element;
   }
+}
+
+function gapOf(height: number): HTMLElement {
+  const gap = document.createElement('div');
+  gap.className = 'log-gap';
+  gap.style.height = `${height}px`;
+  return gap;
 }
 
 function isSame(one: RowContent, other: RowContent): boolean {

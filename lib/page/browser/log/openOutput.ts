@@ -16,18 +16,49 @@ export interface OpenOptions {
 /**
  * Opens or saves what a job has written, byte for byte. The browser itself fetches one output; the page does it where a token
  * is needed, which a link cannot carry, and puts both together.
+ * @throws Error when the browser opens no window
  */
 export async function openOutput(options: OpenOptions): Promise<void> {
+  // Within the click: a browser keeps windows from opening some seconds later.
+  const show = options.way === 'raw' ? openWindow() : undefined;
+  try {
+    const place = await placeOf(options);
+    if (show === undefined) save(place, options);
+    else show.go(place);
+  } catch (error) {
+    show?.close();
+    throw error;
+  }
+}
+
+/** A window that is to show something once it is known what. */
+function openWindow(): { go(place: string): void; close(): void } {
+  const opened = window.open('about:blank', '_blank');
+  if (opened === null) {
+    throw new Error('The browser has blocked the window: allow this page to open some.');
+  }
+  // What is shown there does not get hold of this page.
+  opened.opener = null;
+  opened.document.title = 'Output';
+  opened.document.body.textContent = 'The output is being fetched.';
+  return {
+    go: (place) => opened.location.replace(place),
+    close: () => opened.close(),
+  };
+}
+
+/** The address of what is wanted. */
+async function placeOf(options: OpenOptions): Promise<string> {
   const { job, which, signal } = options;
   if (which !== 'both') {
     const { ok } = await fetch(job.links[which], { method: 'HEAD', signal });
-    if (ok) return follow(job.links[which], options);
+    if (ok) return new URL(job.links[which], location.href).href;
   }
   const type = 'text/plain;charset=utf-8';
   const made = URL.createObjectURL(new Blob(await bytesOf(options), { type }));
-  follow(made, options);
   // The browser has it by then.
   setTimeout(() => URL.revokeObjectURL(made), 60_000);
+  return made;
 }
 
 async function bytesOf({ client, job, which, signal }: OpenOptions): Promise<BlobPart[]> {
@@ -38,12 +69,10 @@ async function bytesOf({ client, job, which, signal }: OpenOptions): Promise<Blo
   return pieces;
 }
 
-function follow(place: string, { job, way, which }: OpenOptions): void {
+function save(place: string, { job, which }: OpenOptions): void {
   const link = document.createElement('a');
   link.href = place;
-  if (way === 'save')
-    link.download = `${job.jid || job.id}${which === 'both' ? '' : `.${which}`}.log`;
-  else link.target = '_blank';
+  link.download = `${job.jid || job.id}${which === 'both' ? '' : `.${which}`}.log`;
   link.rel = 'noopener';
   link.click();
 }

@@ -36,6 +36,19 @@ describe('finding lines', () => {
     expect(found(files, { regex: '^link$' }).lines).toEqual([2]);
   });
 
+  it('says of an expression where it fits first, in what a terminal would show', () => {
+    const files = OutputFiles.ended('ab ab\n\u001b[31mx\u001b[0mab\n');
+    const ranges = [
+      [0, 2],
+      [1, 3],
+    ];
+    expect(found(files, { regex: 'a+b' })).toMatchObject({ lines: [1, 2], ranges });
+    expect(found(files, { text: 'ab' }).ranges).toBeUndefined();
+    // What follows the first one would take for ever.
+    const hostile = OutputFiles.ended(`ab ${'a'.repeat(41)}\n`);
+    expect(found(hostile, { regex: '(a+)+b' }).ranges).toEqual([[0, 2]]);
+  });
+
   it('finds those of one output', () => {
     const files = OutputFiles.ended('a\nb\n', 'a\nb\nc');
     expect(found(files, undefined, { stream: 'stderr' }).lines).toEqual([3, 4, 5]);

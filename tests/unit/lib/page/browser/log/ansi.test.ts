@@ -93,6 +93,15 @@ describe('colours of a terminal', () => {
     );
   });
 
+  it.each([
+    ['🚀🚀🚀\rx', 'x🚀🚀'],
+    ['abc\r🚀', '🚀bc'],
+    ['🚀🚀\r\u001b[31mab', 'ab'],
+    ['a🚀b\rxy\u001b[K', 'xy'],
+  ])('never show half a character: %j', (line, shown) => {
+    expect(textOf(showLine(line, PLAIN).spans)).toBe(shown);
+  });
+
   /** As the other program names a colour. */
   function named(colour: Look['text']): string | null {
     const names = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];

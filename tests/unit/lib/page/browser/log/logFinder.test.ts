@@ -31,10 +31,12 @@ describe('what is asked of pman about the lines of a log', () => {
 
   describe('by a search', () => {
     let finder: LogFinder;
+    let stream: 'stdout' | undefined;
 
     beforeEach(() => {
+      stream = undefined;
       finder = new LogFinder({
-        ...{ find, total: () => total, onChange: () => undefined },
+        ...{ find, total: () => total, stream: () => stream, onChange: () => undefined },
         onError: (error) => errors.push(error),
       });
     });
@@ -77,6 +79,50 @@ describe('what is asked of pman about the lines of a log', () => {
       answer(2, [9]);
       await other;
       expect(await more).toBeUndefined();
+    });
+
+    const held = (shown: string, more = {}) => ({ shown, written: shown, isCut: false, ...more });
+
+    it('never runs in the page what may take for ever: pman tells the place', async () => {
+      const line = `ab ${'a'.repeat(41)}`;
+      const search = finder.find('/(a+)+b/');
+      asked[0]?.answer({
+        lines: [3, 4],
+        ranges: [
+          [0, 2],
+          [4500, 4501],
+        ],
+        searched: 100,
+        whole: true,
+      });
+      await search;
+      expect(finder.rangesIn(3, held(line))).toEqual([[0, 2]]);
+      // Where pman saw something else than is shown, it can only say which line it is.
+      const all = [[0, line.length]];
+      expect(finder.rangesIn(3, held(line, { isCut: true }))).toEqual(all);
+      expect(finder.rangesIn(3, held(line, { written: `12%\r${line}` }))).toEqual(all);
+      expect(finder.rangesIn(3, held(line, { written: `${line}\r` }))).toEqual([[0, 2]]);
+      expect(finder.rangesIn(4, held(line))).toEqual(all);
+      expect(finder.rangesIn(5, held(line))).toEqual([]);
+    });
+
+    it('marks each hit of a line, and all of one whose hit is not in view', async () => {
+      const search = finder.find('a.');
+      answer(0, [1, 2]);
+      await search;
+      expect(finder.rangesIn(1, held('a. a.'))).toEqual([
+        [0, 2],
+        [3, 5],
+      ]);
+      expect(finder.rangesIn(2, held('bbb', { isCut: true }))).toEqual([[0, 3]]);
+    });
+
+    it('is for the output that is shown', async () => {
+      stream = 'stdout';
+      const search = finder.find('a');
+      answer(0, []);
+      await search;
+      expect(asked[0]?.query).toMatchObject({ text: 'a', stream: 'stdout' });
     });
 
     it('tells what pman has against it', async () => {

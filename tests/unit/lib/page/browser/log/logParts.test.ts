@@ -87,12 +87,17 @@ describe('what is looked for', () => {
     expect(queryIn('/a+/i')?.query).toEqual({ regex: 'a+', ignoreCase: true });
     expect(queryIn('/usr/lib')?.query).toEqual({ text: '/usr/lib', ignoreCase: true });
     expect(queryIn('')).toBeUndefined();
-    expect(queryIn('/(/')?.expression).toBeUndefined();
+    for (const slow of ['(a+)+b', 'a*a*b', 'a{9}', 'a?a?aa', 'a|ab', '(a)\\1', '\\k<a>', '(']) {
+      expect([slow, queryIn(`/${slow}/`)?.expression]).toEqual([slow, undefined]);
+    }
+    for (const quick of ['^1[23*]45$', '\\d\\.\\[x\\+']) {
+      expect(queryIn(`/${quick}/`)?.expression).toBeInstanceOf(RegExp);
+    }
     expect(rangesIn('a.b a.B', queryIn('a.b')?.expression)).toEqual([
       [0, 3],
       [4, 7],
     ]);
-    expect(rangesIn('aaa', queryIn('/x*/')?.expression)).toEqual([]);
+    expect(rangesIn('aaa', queryIn('/^/')?.expression)).toEqual([]);
   });
 
   it('is gone through from where one is, round at the ends, and goes on with what comes', () => {
