@@ -36,10 +36,20 @@ describe('lines of outputs in /api/v2', () => {
     all.map(({ line, stream, text }) => `${line} ${stream === 'stdout' ? 'o' : 'e'} ${text}`);
 
   it('come in the order in which they were begun, of both outputs, with times', async () => {
-    const pause = 'sleep 0.2';
-    const id = await ended({
-      command: `echo a; ${pause}; echo b >&2; ${pause}; printf 'c '; ${pause}; echo d >&2; ${pause}; echo c`,
+    // Each is seen before the next one comes: what is read at one time has no order.
+    const gates = [makeGate(server), makeGate(server), makeGate(server), makeGate(server)] as const;
+    const [one, two, three, four] = gates.map(({ wait }) => wait);
+    const { id } = await api.submit({
+      command: `echo a; ${one}; echo b >&2; ${two}; printf 'c '; ${three}; echo d >&2; ${four}; echo c`,
+      shell: true,
     });
+    const client = new PmanClient(api.url(''));
+    let bytes = 0;
+    for (const gate of gates) {
+      ({ bytes } = await client.lines(id, { after: bytes, wait: 30 }));
+      gate.open();
+    }
+    await api.job(id, '?wait=60s');
     const all = await lines(id);
     expect(told(all)).toEqual(['1 o a', '2 e b', '3 o c c', '4 e d']);
     expect(all).toMatchObject({ total: 4, bytes: 10, whole: true, ended: true, open: [] });
