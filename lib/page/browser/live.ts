@@ -1,4 +1,5 @@
-import { type JobEvent, PmanClient, PmanClientError } from '../../client/index.ts';
+import { type JobEvent, PmanClient, PmanClientError, type Transport } from '../../client/index.ts';
+import type { Keeper } from './keeper.ts';
 
 /** How the page stands with its server. */
 export type Contact =
@@ -7,17 +8,13 @@ export type Contact =
   /** Nothing can be asked now; what is shown is from then. Times in milliseconds since 1970. */
   | { readonly kind: 'away'; readonly since: number; readonly nextAt: number }
   /** The server wants a token, or another one. */
-  | { readonly kind: 'token'; readonly wasRefused: boolean };
-
-/** What keeps texts for as long as the tab is open. */
-interface Keeper {
-  getItem(name: string): string | null;
-  setItem(name: string, text: string): void;
-  removeItem(name: string): void;
-}
+  | { readonly kind: 'token'; readonly wasRefused: boolean }
+  /** The server answers, and refuses what the page asks: the same once more would be refused, too. */
+  | { readonly kind: 'refused'; readonly error: unknown };
 
 export interface LiveOptions {
   readonly url: string;
+  /** What keeps texts for as long as the tab is open. */
   readonly storage: Keeper;
   /**
    * Loads what is shown first, and gives the number of the newest event that it knows; `anew`: nothing of what is shown may
@@ -26,7 +23,7 @@ export interface LiveOptions {
   readonly load: (how: { readonly anew: boolean }) => Promise<number | undefined>;
   readonly onEvent: (event: JobEvent) => void;
   readonly onChange: () => void;
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Transport;
 }
 
 const TOKEN = 'pman token';
@@ -149,6 +146,10 @@ export class Live {
           this.#become({ kind: 'token', wasRefused: this.hasToken });
           return;
         }
+        if (isRefused(error)) {
+          this.#become({ kind: 'refused', error });
+          return;
+        }
         if (isGone(error)) this.#seen = undefined;
         else await this.#rest(signal);
       }
@@ -213,4 +214,13 @@ function isUnauthorized(error: unknown): boolean {
 
 function isGone(error: unknown): boolean {
   return error instanceof PmanClientError && error.code === 'gone';
+}
+
+/** What is to be tried again as it is: no answer in time, and too much at once. */
+const PASSING: readonly number[] = [408, 425, 429];
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof PmanClientError) || isGone(error)) return false;
+  const { status = 0 } = error;
+  return status >= 400 && status < 500 && !PASSING.includes(status);
 }

@@ -16,8 +16,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ...{ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 },
 };
 
-/** What is asked of the server for a filter. @param now in milliseconds since 1970 */
-export function queryOf(filter: Filter, now = Date.now()): JobQuery {
+/** What is asked of the server for a filter. @param now its time, in milliseconds since 1970 */
+export function queryOf(filter: Filter, now: number): JobQuery {
   const { q, sort } = filter;
   const state = statesOf(filter);
   const words: string[] = [];
