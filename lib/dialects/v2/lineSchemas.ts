@@ -76,7 +76,7 @@ export const foundLinesSchema = z
   .object({
     lines: z.array(z.int()).meta({ description: 'The numbers of the lines, in order.' }),
     ranges: z
-      .array(z.tuple([z.int(), z.int()]))
+      .array(z.array(z.int()).length(2))
       .optional()
       .meta({
         description:

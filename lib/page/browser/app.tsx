@@ -20,7 +20,10 @@ export function App() {
   useLayoutEffect(() => listenToKeys({ app, onHelp: () => setHelp(true) }), [app]);
   const { contact } = app.live;
   const { view, id } = app.place;
-  useTabTitle(app.shownJob, contact.kind === 'away', app.rows.counts.running ?? 0);
+  useTabTitle(app.shownJob, {
+    ...{ gone: app.goneJob, isAway: contact.kind === 'away' },
+    running: app.rows.counts.running ?? 0,
+  });
   const hasList = view === 'jobs' || view === 'job';
   return (
     <>

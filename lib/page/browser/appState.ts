@@ -1,13 +1,16 @@
 import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { Drafts, KeysInDoubt } from './drafts.ts';
 import { namesOf } from './jobNames.ts';
 import { JobRows } from './jobRows.ts';
+import { keeperOf } from './keeper.ts';
 import { ListScroll } from './listScroll.ts';
 import { Live } from './live.ts';
 import { addressOf, linkId, NO_FILTER, type Place, placeAt } from './pagePlace.ts';
 import type { Question } from './question.ts';
 import { restWhileHidden } from './restWhileHidden.ts';
 import type { Named } from './rowList.ts';
+import { ServerClock } from './serverClock.ts';
 import { streamScript } from './stream/streamScript.ts';
 
 /** Something that has been done or has failed, to be said once. */
@@ -22,6 +25,7 @@ export interface Notice {
 export class AppState {
   readonly rows: JobRows;
   readonly live: Live;
+  readonly clock = new ServerClock();
   readonly scroll = new ListScroll();
   readonly drafts = new Drafts();
   readonly keysInDoubt = new KeysInDoubt();
@@ -36,6 +40,8 @@ export class AppState {
   isHeld = false;
   /** The job that is open, once it is known. */
   shownJob: Job | undefined;
+  /** The job that is open was removed meanwhile. */
+  goneJob: Job | undefined;
   /** Jobs that are selected, by their ids, as they stood then. */
   selected: ReadonlyMap<string, Named> = new Map();
 
@@ -46,11 +52,13 @@ export class AppState {
       client: () => this.live.client,
       mayMove: () => !this.isHeld && this.selected.size === 0,
       onChange: () => this.changed(),
+      now: this.clock.now,
     });
     this.live = new Live({
       url: window.location.origin,
-      storage: window.sessionStorage,
-      load: (how) => this.rows.load(this.#place.filter, { ...how, mayStay: true }),
+      storage: keeperOf(() => window.sessionStorage),
+      fetch: this.clock.fetch,
+      load: (how) => this.#load(how),
       onEvent: (event) => {
         this.rows.apply(event);
         for (const hear of this.#jobListeners) hear(event);
@@ -88,7 +96,8 @@ export class AppState {
 
   /** Whether something can be done now. */
   get canAct(): boolean {
-    return this.live.contact.kind === 'live';
+    const { kind } = this.live.contact;
+    return kind === 'live' || kind === 'refused';
   }
 
   /** Why what needs the server is off; undefined: it is on. */
@@ -115,14 +124,15 @@ export class AppState {
     this.go({ view: 'job', id: linkId(id), line: undefined, tab: this.#place.tab });
   }
 
-  /** Tells how the job stands that is open; undefined: none is. */
-  show(job: Job | undefined): void {
-    this.shownJob = job;
+  /** Tells how the job stands that is open; undefined: none is. `isGone`: nothing can be done with it any more. */
+  show(job: Job | undefined, isGone = false): void {
+    this.shownJob = isGone ? undefined : job;
+    this.goneJob = isGone ? job : undefined;
     this.changed();
   }
 
   say(notice: Notice | undefined): void {
-    this.#notice = notice;
+    this.#notice = notice && { ...notice, text: terminalText(notice.text) };
     this.changed();
   }
 
@@ -150,7 +160,11 @@ export class AppState {
   async selectAll(): Promise<void> {
     const { selected } = this;
     try {
-      const names = await namesOf(this.client, this.place.filter, () => this.selected === selected);
+      const names = await namesOf(
+        this.client,
+        { filter: this.place.filter, now: this.clock.now() },
+        () => this.selected === selected,
+      );
       if (names !== undefined) this.select(names);
     } catch (error) {
       this.failed('Not all of them could be selected', error);
@@ -185,6 +199,16 @@ export class AppState {
     });
   }
 
+  /** Loads the list as it is wanted now. @returns the newest event that it knows */
+  async #load(how: { readonly anew: boolean }): Promise<number | undefined> {
+    const { filter } = this.#place;
+    const { ahead } = this.clock;
+    const load = () => this.rows.load(filter, { ...how, mayStay: true });
+    const known = await load();
+    // With the first answer the time of the server is known, from which `since:` counts.
+    return /\bsince:/.test(filter.q) && ahead !== this.clock.ahead ? load() : known;
+  }
+
   #arrive(place: Place): void {
     const before = this.#place;
     this.#place = place;
@@ -193,7 +217,9 @@ export class AppState {
       addressOf({ ...NO_PLACE, filter: before.filter })
     ) {
       this.selected = new Map();
-      this.rows.load(place.filter).catch((error: unknown) => this.live.noticed(error));
+      // What was refused may be allowed for another filter.
+      if (this.live.contact.kind === 'refused') this.live.start();
+      else this.rows.load(place.filter).catch((error: unknown) => this.live.noticed(error));
     }
     this.changed();
   }

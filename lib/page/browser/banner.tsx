@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks';
+import { Failure } from './failure.tsx';
 import { clock } from './shown.ts';
 import { useApp, useChanges, useNow } from './useApp.ts';
 
-/** What has to be known of the connection: that it is lost, or that a token is wanted. */
+/** What has to be known of the connection: that it is lost, or what the server has against it. */
 export function Banner() {
   const app = useApp();
   useChanges(app);
   const { contact } = app.live;
   const isAway = contact.kind === 'away';
-  const now = useNow(isAway);
+  const now = useNow(isAway, Date.now);
   return (
     <div aria-live="polite">
       {isAway && (
@@ -23,6 +24,9 @@ export function Banner() {
             Now
           </button>
         </p>
+      )}
+      {contact.kind === 'refused' && (
+        <Failure error={contact.error} onAgain={() => app.live.start()} />
       )}
     </div>
   );

@@ -1,3 +1,4 @@
+import { terminalText } from '../../terminalText.ts';
 import { Dialog } from './dialog.tsx';
 import type { Question } from './question.ts';
 import { useApp, useChanges } from './useApp.ts';
@@ -20,7 +21,7 @@ export function Confirm({
       <ul class="names">
         {names.slice(0, SHOWN).map((name) => (
           <li key={name} class="mono">
-            {name}
+            <bdi>{terminalText(name)}</bdi>
           </li>
         ))}
         {names.length > SHOWN && <li>and {names.length - SHOWN} more</li>}

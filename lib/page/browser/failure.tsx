@@ -1,4 +1,5 @@
 import { PmanClientError } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { useApp } from './useApp.ts';
 
 /** What the server has against something, in its words, and a way to try again. */
@@ -15,8 +16,8 @@ export function Failure({
   const isOurs = error instanceof PmanClientError;
   return (
     <div class="failure" role="alert" id={id}>
-      <p>{error instanceof Error ? error.message : String(error)}</p>
-      {isOurs && error.hint !== undefined && <p class="quiet">{error.hint}</p>}
+      <p>{terminalText(error instanceof Error ? error.message : String(error))}</p>
+      {isOurs && error.hint !== undefined && <p class="quiet">{terminalText(error.hint)}</p>}
       {isOurs && <p class="quiet mono">{error.code}</p>}
       {onAgain !== undefined && (
         <button type="button" onClick={onAgain} disabled={!app.canAct} title={app.off}>

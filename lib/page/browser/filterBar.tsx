@@ -27,7 +27,7 @@ export function FilterBar() {
             <span class="glyph" aria-hidden="true">
               {glyph}
             </span>{' '}
-            {counts[i]} {name}
+            {app.rows.isFirst ? '–' : counts[i]} {name}
             {isOn && <span class="sr"> (on)</span>}
           </Link>
         );

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from './dialog.tsx';
+import { kept } from './kept.ts';
 import { KEY_MAP } from './keys.ts';
 import { areKeysOn, setKeys } from './oneLetterKeys.ts';
 import { useApp } from './useApp.ts';
@@ -8,7 +9,7 @@ import { useApp } from './useApp.ts';
 export function Help({ onClose }: { readonly onClose: () => void }) {
   const app = useApp();
   const [isOn, setOn] = useState(areKeysOn);
-  const [notify, setNotify] = useState(localStorage.getItem('pman notify') === 'yes');
+  const [notify, setNotify] = useState(kept.getItem('pman notify') === 'yes');
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="keys">
@@ -41,7 +42,7 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
               type="checkbox"
               checked={notify}
               onChange={({ currentTarget: { checked } }) => {
-                localStorage.setItem('pman notify', checked ? 'yes' : 'no');
+                kept.setItem('pman notify', checked ? 'yes' : 'no');
                 setNotify(checked);
                 if (checked) void Notification.requestPermission();
               }}

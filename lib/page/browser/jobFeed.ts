@@ -1,5 +1,6 @@
 import type { Job, JobEvent, PmanClient } from '../../client/index.ts';
 import { isCalled } from './pagePlace.ts';
+import { mayMoveQueue } from './queuePlaces.ts';
 
 export interface JobFeedOptions {
   readonly client: Pick<PmanClient, 'job'>;
@@ -13,6 +14,8 @@ export interface JobFeedOptions {
 
 /** How long what has happened to a job is gathered until it is asked for, in milliseconds. */
 const SOON_MS = 100;
+/** The same for what has happened to others before it in the queue: there may be many of them. */
+const QUEUE_MS = 1000;
 
 /**
  * Tells how a job stands, now and after each event of it. There is one request at a time, so that no answer overtakes a newer
@@ -23,16 +26,21 @@ export function followJob({ client, id, hear, onJob, onError }: JobFeedOptions):
   const stop = new AbortController();
   const { signal } = stop;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let queue: ReturnType<typeof setTimeout> | undefined;
   let whole: string | undefined;
+  let waits = false;
   let isAsking = false;
   let isOld = false;
   const ask = async () => {
     timer = undefined;
+    clearTimeout(queue);
+    queue = undefined;
     isAsking = true;
     isOld = false;
     try {
       const job = await client.job(id, { signal });
       whole = job.id;
+      waits = job.state === 'waiting';
       if (!signal.aborted) onJob(job);
     } catch (error) {
       if (!signal.aborted) onError(error);
@@ -46,11 +54,13 @@ export function followJob({ client, id, hear, onJob, onError }: JobFeedOptions):
   };
   const forget = hear((event) => {
     if (event.id === whole || isCalled(event.id, id)) soon();
+    else if (waits && mayMoveQueue(event)) queue ??= setTimeout(soon, QUEUE_MS);
   });
   void ask();
   return () => {
     stop.abort();
     clearTimeout(timer);
+    clearTimeout(queue);
     forget();
   };
 }

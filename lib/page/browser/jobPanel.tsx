@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { useDeeds } from './deeds.ts';
 import { Failure } from './failure.tsx';
 import { StateMark } from './glyph.tsx';
@@ -11,7 +12,7 @@ import { TABS, type Tab } from './pagePlace.ts';
 import { usePanelFocus } from './panelFocus.ts';
 import { PartsView } from './partsView.tsx';
 import { RecordView } from './recordView.tsx';
-import { isOver, shortId, tookWords, whyWords } from './shown.ts';
+import { isOver, middleCut, shortId, tookWords, whyWords } from './shown.ts';
 import { useApp, useChanges, useNow } from './useApp.ts';
 import { goesOn, useJob } from './useJob.ts';
 
@@ -19,15 +20,15 @@ import { goesOn, useJob } from './useJob.ts';
 export function JobPanel({ id }: { readonly id: string }) {
   const app = useApp();
   useChanges(app);
-  const { job, error, again } = useJob(app, id);
-  const now = useNow(goesOn(job));
+  const { job, error, isGone, again } = useJob(app, id);
+  const now = useNow(goesOn(job) && !isGone, app.clock.now);
   const [isRerun, setRerun] = useState(false);
   const deeds = useDeeds();
   const heading = useRef<HTMLHeadingElement>(null);
-  useWatch(job);
+  useWatch(isGone ? undefined : job);
   usePanelFocus(app, id, heading, job !== undefined);
   // Before the browser has drawn: a key that is pressed at once means this job.
-  useLayoutEffect(() => app.show(job), [app, job]);
+  useLayoutEffect(() => app.show(job, isGone), [app, job, isGone]);
   useLayoutEffect(() => () => app.show(undefined), [app]);
   // It stays in view in the list that is smaller now.
   useLayoutEffect(() => {
@@ -35,10 +36,10 @@ export function JobPanel({ id }: { readonly id: string }) {
       document.querySelector('.list tr.open')?.scrollIntoView({ block: 'nearest' });
   }, [job?.id]);
   useLayoutEffect(() => {
-    const open = () => setRerun(true);
+    const open = () => !isGone && setRerun(true);
     document.addEventListener('pman-rerun', open);
     return () => document.removeEventListener('pman-rerun', open);
-  }, []);
+  }, [isGone]);
   // The question for a token had taken it away.
   useLayoutEffect(() => {
     if (job !== undefined && app.drafts.wasTaken(job.id)) setRerun(true);
@@ -56,6 +57,7 @@ export function JobPanel({ id }: { readonly id: string }) {
     );
   }
   const why = whyWords(job);
+  const name = terminalText(job.jid ?? '');
   const { canAct: can, off } = app;
   return (
     <section class="panel" aria-label={`Job ${shortId(job.id)}`} data-id={job.id}>
@@ -63,14 +65,20 @@ export function JobPanel({ id }: { readonly id: string }) {
         <Link to={{ view: 'jobs', id: undefined }} class="back" aria-label="Back to the list">
           ←
         </Link>
-        <h2 ref={heading} tabIndex={-1}>
-          <span class="mono">{shortId(job.id)}</span> {job.jid}
+        <h2 ref={heading} tabIndex={-1} title={name}>
+          <span class="mono">{shortId(job.id)}</span> <bdi>{middleCut(name, 64)}</bdi>
         </h2>
         <span role="status" aria-live="off">
-          <StateMark job={job} /> <span class="quiet">{tookWords(job, now)}</span>
+          {isGone ? (
+            <span class="state gone">removed</span>
+          ) : (
+            <>
+              <StateMark job={job} /> <span class="quiet">{tookWords(job, now)}</span>
+            </>
+          )}
         </span>
         <span class="deeds">
-          {!isOver(job.state) && (
+          {!isGone && !isOver(job.state) && (
             <button
               type="button"
               disabled={!can}
@@ -80,10 +88,12 @@ export function JobPanel({ id }: { readonly id: string }) {
               Kill
             </button>
           )}
-          <button type="button" disabled={!can} title={off ?? 'R'} onClick={() => setRerun(true)}>
-            Rerun
-          </button>
-          {isOver(job.state) && (
+          {!isGone && (
+            <button type="button" disabled={!can} title={off ?? 'R'} onClick={() => setRerun(true)}>
+              Rerun
+            </button>
+          )}
+          {!isGone && isOver(job.state) && (
             <button type="button" disabled={!can} title={off} onClick={() => deeds.remove([job])}>
               Delete
             </button>
@@ -94,9 +104,11 @@ export function JobPanel({ id }: { readonly id: string }) {
         </span>
         <Tabs job={job} />
       </div>
+      {isGone && <p role="alert">This job was removed. What you see is from before.</p>}
+      {!isGone && error !== undefined && can && <Failure error={error} onAgain={again} />}
       {why !== undefined && (
         <p class={`why ${isOver(job.state) ? 'bad' : ''}`}>
-          <code>{job.reason?.code}</code> {why}
+          <code>{job.reason?.code}</code> {terminalText(why)}
         </p>
       )}
       <div id="tabpanel" class="tabpanel" role="tabpanel" aria-labelledby={`tab-${app.place.tab}`}>

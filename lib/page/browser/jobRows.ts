@@ -2,11 +2,20 @@ import type { JobEvent, JobPage, JobQuery } from '../../client/index.ts';
 import { FIELDS, FIRST_PAGE } from './firstList.ts';
 import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
+import { QueuePlaces } from './queuePlaces.ts';
 import { changeOf } from './rowChange.ts';
 import { type Row, RowList } from './rowList.ts';
 import type { JobRowsOptions, LoadOptions, RowPage } from './rowRequests.ts';
 import { takeIn, type View, wantedRows } from './rowWindow.ts';
-import { isNarrow, keyOf, queryOf, statesOf, upsideDown } from './searchWords.ts';
+import {
+  comesInto,
+  fitsState,
+  isNarrow,
+  keyOf,
+  queryOf,
+  statesOf,
+  upsideDown,
+} from './searchWords.ts';
 import { isOver, type State } from './shown.ts';
 import { type Counts, StateCounts } from './stateCounts.ts';
 
@@ -26,6 +35,8 @@ export class JobRows {
   /** States of jobs that are known, go on, and are not in the list. */
   readonly #others = new Map<string, State>();
   readonly #new = new NewJobs();
+  readonly #now: () => number;
+  readonly #places: QueuePlaces;
   #filter: Filter | undefined;
   /** Which filter the rows fit: not the newest one, as long as its answer is not there. */
   #shown: string | undefined;
@@ -39,6 +50,11 @@ export class JobRows {
   constructor(options: JobRowsOptions) {
     this.#options = options;
     this.#later = options.later ?? ((act, ms) => void setTimeout(act, ms));
+    this.#now = options.now ?? Date.now;
+    this.#places = new QueuePlaces({
+      ...{ ...options, later: this.#later, now: this.#now },
+      ...{ list: this.#list, filter: () => this.#filter },
+    });
   }
 
   get rows(): readonly Row[] {
@@ -94,10 +110,10 @@ export class JobRows {
     return this.#new.size;
   }
 
-  /** How many jobs fit the filter, as far as the counts tell; as many as there are rows at least. */
+  /** How many jobs fit the filter, as far as the counts tell; as many as there are such rows at least. */
   get total(): number {
     const states = this.#filter && statesOf(this.#filter);
-    return Math.max(this.#counts.sum(states), this.rows.length);
+    return Math.max(this.#counts.sum(states), this.rows.length - this.#over.length);
   }
 
   /**
@@ -112,11 +128,13 @@ export class JobRows {
     this.#filter = filter;
     const isOther = this.#shown !== keyOf(filter);
     if (mayStay && !anew && !isOther && this.start > 0) return this.#recount(filter);
-    const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1' } as const;
+    const query = { ...this.#queryOf(filter), limit: FIRST_PAGE, counts: '1' } as const;
     const page = await this.#ask(query, (first) => {
       this.#shown = keyOf(filter);
+      // Of those that come into a list of some states, some may belong between the rows behind.
+      const isMixed = this.#new.size > 0 && statesOf(filter) !== undefined;
+      const rest = anew || isOther || isMixed ? undefined : this.#restBehind(first);
       this.#new.topIs(first.jobs.map(({ id }) => id));
-      const rest = anew || isOther ? undefined : this.#restBehind(first);
       const hasMore = rest === undefined ? first.next !== null : this.#list.hasMore;
       this.#list.set([...first.jobs, ...(rest ?? [])], { hasMore });
     });
@@ -132,7 +150,7 @@ export class JobRows {
     const wanted = wantedRows(view, this.#list, this.length);
     if (wanted === undefined) return;
     const query = {
-      ...queryOf(wanted.isReversed ? upsideDown(this.#filter) : this.#filter),
+      ...this.#queryOf(wanted.isReversed ? upsideDown(this.#filter) : this.#filter),
       ...wanted.query,
     };
     await this.#ask(query, (page) => {
@@ -179,20 +197,46 @@ export class JobRows {
       if (change.state !== undefined) {
         if (isOver(change.state)) this.#others.delete(id);
         else if (row === undefined) this.#others.set(id, change.state);
+        this.#fits(seq, id, before, change.state);
         this.#tick(seq, before, change.state);
       }
     }
+    this.#places.heard(event);
     this.#options.onChange();
   }
 
   /** What waits comes in, if it may; to be called when somebody has let go of the list. */
   settle(): void {
-    if (this.#new.size > 0 || this.rows.some(({ isGone }) => isGone)) this.#refreshSoon();
+    if (this.#new.size > 0 || this.#over.length > 0) this.#refreshSoon();
   }
 
   /** Loads the first page anew, whatever is pointed at. */
   refresh(): Promise<unknown> {
     return this.#filter === undefined ? Promise.resolve() : this.load(this.#filter);
+  }
+
+  /** Rows that are where they were for whoever needs them there, and fit no more. */
+  get #over(): readonly Row[] {
+    const states = this.#filter && statesOf(this.#filter);
+    return this.rows.filter(({ isGone, state }) => isGone || states?.includes(state) === false);
+  }
+
+  #queryOf(filter: Filter): JobQuery {
+    return queryOf(filter, this.#now());
+  }
+
+  /** A job is in another state: it may come into the list by that, or not fit any more. Its row stays for now. */
+  #fits(seq: number, id: string, from: State | undefined, to: State): void {
+    const filter = this.#filter;
+    if (filter === undefined) return;
+    const isIn = this.#list.get(id) !== undefined;
+    if (!fitsState(filter, to)) {
+      this.#new.delete(id);
+      if (isIn && this.#options.mayMove()) this.#refreshSoon();
+    } else if (!isIn && comesInto(filter, from, to) && !this.#counts.knows(seq)) {
+      this.#new.add(id);
+      this.#refreshSoon();
+    }
   }
 
   /** A job is new. Where it is known to fit, it stands before all others, or behind them. */
@@ -249,7 +293,8 @@ export class JobRows {
     const last = jobs.at(-1);
     const at = last === undefined ? undefined : this.#list.placeOf(last.id);
     if (at === undefined || next === null) return undefined;
-    return this.rows.slice(at + 1).filter(({ isGone }) => isGone !== true);
+    const over = new Set(this.#over);
+    return this.rows.slice(at + 1).filter((row) => !over.has(row));
   }
 
   #remove(id: string): void {
@@ -280,7 +325,8 @@ export class JobRows {
 
   /** Asks how many there are, and leaves the rows as they are. @returns the newest event that was counted with */
   async #recount(filter: Filter): Promise<number | undefined> {
-    const query = { ...queryOf(filter), limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
+    const most = { limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
+    const query = { ...this.#queryOf(filter), ...most };
     const counted = this.#counts.ask();
     let page: JobPage<'id'> | undefined;
     try {
@@ -290,7 +336,8 @@ export class JobRows {
       counted(page);
     }
     if (page !== undefined && filter.sort === 'newest') {
-      this.#new.seen(page.jobs.map(({ id }) => id));
+      const ids = page.jobs.map(({ id }) => id);
+      this.#new.seen(ids, page.next === null && this.start === 0);
     }
     this.#options.onChange();
     return page?.event;

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { nameOf } from '../../client/jobName.ts';
+import { terminalText } from '../../terminalText.ts';
 import { drawnRows, ROW } from './drawnRows.ts';
 import { Glyph, StateWords } from './glyph.tsx';
 import { Link } from './link.tsx';
@@ -103,9 +104,12 @@ export function JobTable() {
     spare.current = SPARE;
     look();
   }, [isUsable, first, last]);
-  const now = useNow(shown.some(({ state }) => !isOver(state)));
+  const now = useNow(
+    shown.some(({ state }) => !isOver(state)),
+    app.clock.now,
+  );
   useRedrawWhenSeen();
-  const minute = Math.floor(Date.now() / 60_000);
+  const minute = Math.floor(app.clock.now() / 60_000);
   const { sort } = app.place.filter;
   const openId = app.place.view === 'job' ? app.place.id : undefined;
   return (
@@ -204,7 +208,7 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
   const app = useApp();
   const { id, jid, command, startedAt, acceptedAt, isGone } = row;
   const since = startedAt ?? acceptedAt;
-  const name = nameOf(row);
+  const name = terminalText(nameOf(row));
   const { filter } = app.place;
   // A row that is the same is not even compared: scrolling draws new rows alone.
   return useMemo(
@@ -239,20 +243,41 @@ function JobRow({ row, at, now, minute, isOpen, isPicked }: JobRowProps) {
           </Link>
         </td>
         <td class={jid === null || jid === '' ? 'name quiet' : 'name'} title={name}>
-          {middleCut(name, 22)}
+          <Name name={name} />
         </td>
         <td class="is">
           {isGone ? <span class="state gone">removed</span> : <StateWords job={row} />}
         </td>
         <td class="started" title={new Date(since).toString()}>
-          {clock(since)} <span class="age">{span((now || Date.now()) - Date.parse(since))}</span>
+          {clock(since)}{' '}
+          <span class="age">{span((now || app.clock.now()) - Date.parse(since))}</span>
         </td>
         <td class="time">{tookWords(row, now)}</td>
-        <td class="command" title={command.length > 40 ? command.slice(0, 2000) : undefined}>
-          {command.slice(0, 400)}
+        <td
+          class="command"
+          title={command.length > 40 ? terminalText(command.slice(0, 2000)) : undefined}
+        >
+          {terminalText(command.slice(0, 400))}
         </td>
       </tr>
     ),
     [app, row, at, now, minute, isOpen, isPicked, filter],
+  );
+}
+
+/** So many letters of the end of a name are always there: they tell runs apart. */
+const NAME_END = 7;
+/** More of a name fits no column. */
+const NAME_MOST = 120;
+
+/** A name that is cut in its middle where the column has no room for all of it. */
+function Name({ name }: { readonly name: string }) {
+  const letters = [...middleCut(name, NAME_MOST)];
+  if (letters.length <= NAME_END + 3) return <bdi>{name}</bdi>;
+  return (
+    <span class="cut" dir="auto">
+      <span>{letters.slice(0, -NAME_END).join('')}</span>
+      <span>{letters.slice(-NAME_END).join('')}</span>
+    </span>
   );
 }

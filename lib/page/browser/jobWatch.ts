@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Job } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
+import { kept } from './kept.ts';
 import { groupOf, isOver, shortId, stateWords, type Told } from './shown.ts';
 import { useApp } from './useApp.ts';
 
@@ -13,10 +15,10 @@ export function useWatch(job: Job | undefined): void {
     const isNow = isOver(job.state);
     before.current = { id: job.id, wasOver: isNow };
     if (was === undefined || was.id !== job.id || was.wasOver || !isNow) return;
-    const text = `${job.jid || shortId(job.id)} ${stateWords(job)}`;
+    const text = terminalText(`${job.jid || shortId(job.id)} ${stateWords(job)}`);
     app.say({ kind: 'done', text: `${groupOf(job.state).glyph} ${text}` });
     if (wantsNotifications())
-      new Notification(text, { body: job.command.slice(0, 200), tag: job.id });
+      new Notification(text, { body: terminalText(job.command.slice(0, 200)), tag: job.id });
   }, [app, job]);
 }
 
@@ -25,20 +27,28 @@ export function wantsNotifications(): boolean {
   return (
     'Notification' in globalThis &&
     Notification.permission === 'granted' &&
-    localStorage.getItem('pman notify') === 'yes'
+    kept.getItem('pman notify') === 'yes'
   );
+}
+
+interface TabFacts {
+  /** A job that was open when it was removed. */
+  readonly gone: Pick<Job, 'id' | 'jid'> | undefined;
+  readonly isAway: boolean;
+  readonly running: number;
 }
 
 /** The title and the icon of the tab. */
 export function useTabTitle(
   job: (Pick<Job, 'id' | 'jid'> & Told) | undefined,
-  isAway: boolean,
-  running: number,
+  { gone, isAway, running }: TabFacts,
 ): void {
   useEffect(() => {
-    const name = job === undefined ? '' : `${job.jid || shortId(job.id)} ${stateWords(job)}`;
+    const shown = job ?? gone;
+    const words = job === undefined ? 'removed' : stateWords(job);
+    const name = shown && terminalText(`${shown.jid || shortId(shown.id)} ${words}`);
     const mark = job === undefined ? '' : `${groupOf(job.state).glyph} `;
-    document.title = `${isAway ? '(!) ' : ''}${name === '' ? '' : `${mark}${name} · `}pman`;
+    document.title = `${isAway ? '(!) ' : ''}${name === undefined ? '' : `${mark}${name} · `}pman`;
     const group = job === undefined ? undefined : groupOf(job.state).name;
     const isBad = group === 'failed' || group === 'lost';
     const kind = isAway
@@ -49,5 +59,5 @@ export function useTabTitle(
           ? '-running'
           : '';
     document.querySelector('link[rel=icon]')?.setAttribute('href', `/ui/icon${kind}.svg`);
-  }, [job, isAway, running]);
+  }, [job, gone, isAway, running]);
 }

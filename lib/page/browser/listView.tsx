@@ -8,6 +8,7 @@ import { NO_FILTER } from './pagePlace.ts';
 import type { Named } from './rowList.ts';
 import { inWords } from './searchWords.ts';
 import { selectedIn } from './selectedJobs.ts';
+import { GROUPS, groupNamed } from './shown.ts';
 import { useApp, useChanges } from './useApp.ts';
 
 /** After this long a bar shows that something is loaded, in milliseconds. */
@@ -19,6 +20,8 @@ export function ListView() {
   useChanges(app);
   const { rows } = app;
   const { filter } = app.place;
+  const states = filter.states.filter((name) => groupNamed(name) !== undefined);
+  const unknown = filter.states.filter((name) => groupNamed(name) === undefined);
   const isEmpty = rows.rows.length === 0 && !rows.isFirst && !rows.isLoading;
   const isFiltered = filter.q.trim() !== '' || filter.states.length > 0;
   return (
@@ -31,6 +34,15 @@ export function ListView() {
       {app.selected.size > 0 && <Selection />}
       {rows.error !== undefined && app.live.contact.kind === 'live' && (
         <Failure error={rows.error} onAgain={() => void rows.refresh().catch(() => undefined)} />
+      )}
+      {unknown.length > 0 && (
+        <p class="empty" role="alert">
+          There is no state “{unknown.join(', ')}”. There are{' '}
+          {GROUPS.map(({ name }) => name).join(', ')}.{' '}
+          <Link to={{ filter: { ...filter, states } }} class="button">
+            Clear
+          </Link>
+        </p>
       )}
       {isEmpty && isFiltered && (
         <p class="empty">
@@ -66,7 +78,7 @@ function Shown() {
           ▲ {rows.news} new {rows.news === 1 ? 'job' : 'jobs'}
         </button>
       )}{' '}
-      {rows.total} {rows.total === 1 ? 'job' : 'jobs'}
+      {!rows.isFirst && `${rows.total} ${rows.total === 1 ? 'job' : 'jobs'}`}
     </p>
   );
 }

@@ -1,5 +1,6 @@
-import { type JobEvent, PmanClient, PmanClientError } from '../../client/index.ts';
+import { type JobEvent, PmanClient, PmanClientError, type Transport } from '../../client/index.ts';
 import { Attempt } from './attempt.ts';
+import type { Keeper } from './keeper.ts';
 import { NotShared, type Shared, sharedEvents } from './stream/sharedEvents.ts';
 
 /** How the page stands with its server. */
@@ -12,17 +13,13 @@ export type Contact =
    */
   | { readonly kind: 'away'; readonly since: number; readonly nextAt: number | undefined }
   /** The server wants a token, or another one. */
-  | { readonly kind: 'token'; readonly wasRefused: boolean };
-
-/** What keeps texts for as long as the tab is open. */
-interface Keeper {
-  getItem(name: string): string | null;
-  setItem(name: string, text: string): void;
-  removeItem(name: string): void;
-}
+  | { readonly kind: 'token'; readonly wasRefused: boolean }
+  /** The server answers, and refuses what the page asks: the same once more would be refused, too. */
+  | { readonly kind: 'refused'; readonly error: unknown };
 
 export interface LiveOptions {
   readonly url: string;
+  /** What keeps texts for as long as the tab is open. */
   readonly storage: Keeper;
   /**
    * Loads what is shown first, and gives the number of the newest event that it knows; `anew`: nothing of what is shown may
@@ -31,7 +28,7 @@ export interface LiveOptions {
   readonly load: (how: { readonly anew: boolean }) => Promise<number | undefined>;
   readonly onEvent: (event: JobEvent) => void;
   readonly onChange: () => void;
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: Transport;
   /** Finds what holds one stream for all windows of this browser; where there is none, this window has its own. */
   readonly shared?: (() => Shared) | undefined;
 }
@@ -161,6 +158,10 @@ export class Live {
           this.#become({ kind: 'token', wasRefused: this.hasToken });
           return;
         }
+        if (isRefused(error)) {
+          this.#become({ kind: 'refused', error });
+          return;
+        }
         if (isGone(error)) this.#seen = undefined;
         else await this.#rest(round);
       } finally {
@@ -238,4 +239,13 @@ function isUnauthorized(error: unknown): boolean {
 
 function isGone(error: unknown): boolean {
   return error instanceof PmanClientError && error.code === 'gone';
+}
+
+/** What is to be tried again as it is: no answer in time, and too much at once. */
+const PASSING: readonly number[] = [408, 425, 429];
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof PmanClientError) || isGone(error)) return false;
+  const { status = 0 } = error;
+  return status >= 400 && status < 500 && !PASSING.includes(status);
 }

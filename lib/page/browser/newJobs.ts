@@ -22,12 +22,14 @@ export class NewJobs {
     this.#ids.delete(id);
   }
 
-  /** The server has told which are the first now: those before the first that is known are new. */
-  seen(ids: readonly string[]): void {
-    for (const id of ids) {
-      if (this.#top.has(id)) return;
-      this.#ids.add(id);
-    }
+  /**
+   * The server has told which are the first now: those before one that is known are new, and all where there are no others.
+   * Not those before the first alone: a job may come into a list of one state behind jobs that were there before.
+   */
+  seen(ids: readonly string[], isAll: boolean): void {
+    const isKnown = (id: string) => this.#top.has(id);
+    const end = isAll || !ids.some(isKnown) ? ids.length : ids.findLastIndex(isKnown);
+    for (const id of ids.slice(0, end)) if (!isKnown(id)) this.#ids.add(id);
   }
 }
 

@@ -1,3 +1,5 @@
+import { kept } from './kept.ts';
+
 /** Whether keys are letters there, and no orders. */
 export function isTypedInto(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -9,10 +11,10 @@ const OFF = 'pman keys';
 
 /** Whether keys of one letter work (WCAG 2.1.4). */
 export function areKeysOn(): boolean {
-  return localStorage.getItem(OFF) !== 'off';
+  return kept.getItem(OFF) !== 'off';
 }
 
 export function setKeys(isOn: boolean): void {
-  if (isOn) localStorage.removeItem(OFF);
-  else localStorage.setItem(OFF, 'off');
+  if (isOn) kept.removeItem(OFF);
+  else kept.setItem(OFF, 'off');
 }

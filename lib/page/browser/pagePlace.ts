@@ -1,3 +1,5 @@
+import { GROUPS, type Group, groupNamed } from './shown.ts';
+
 /** Where in the page somebody is: all of it stands in the address, so that a link shows what its sender saw. */
 export interface Place {
   readonly view: 'jobs' | 'job' | 'new' | 'server';
@@ -36,7 +38,7 @@ export function placeAt({
 }: Pick<URL, 'pathname' | 'search' | 'hash'>): Place {
   const asked = new URLSearchParams(search);
   const filter: Filter = {
-    states: (asked.get('state') ?? '').split(',').filter((name) => name !== ''),
+    states: statesIn(asked.get('state') ?? ''),
     q: asked.get('q') ?? '',
     sort: asked.get('sort') === 'oldest' ? 'oldest' : 'newest',
   };
@@ -48,6 +50,16 @@ export function placeAt({
   if (/^\/ui\/server\/?$/.test(pathname)) return { view: 'server', tab, filter };
   if (/^\/ui\/new\/?$/.test(pathname)) return { view: 'new', tab, filter };
   return { view: 'jobs', tab, filter };
+}
+
+/** Names of groups, also where the state of a job is named, as the API does, or written large. */
+function statesIn(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  const groups = names.map((name) => {
+    const isOf = ({ states }: Group) => states.some((state) => state === name);
+    return (groupNamed(name) ?? GROUPS.find(isOf))?.name ?? name;
+  });
+  return [...new Set(groups)].filter((name) => name !== '');
 }
 
 /** The address of a place. */

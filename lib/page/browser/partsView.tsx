@@ -1,4 +1,5 @@
 import type { Job } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { ScrollRegion } from './scrollRegion.tsx';
 import { clock, span } from './shown.ts';
 import { TableHead } from './tableHead.tsx';
@@ -30,7 +31,7 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
                     </span>{' '}
                     {word}
                   </span>
-                  {part.cause !== null && <div class="quiet">{part.cause}</div>}
+                  {part.cause !== null && <div class="quiet">{terminalText(part.cause)}</div>}
                 </td>
                 <td>{startedAt === null ? '' : clock(startedAt, true)}</td>
                 <td>{from === undefined ? '' : tookPart(to - from)}</td>
@@ -52,7 +53,7 @@ export function PartsView({ job, now }: { readonly job: Job; readonly now: numbe
                     </svg>
                   )}
                 </td>
-                <td class="mono">{command}</td>
+                <td class="mono">{terminalText(command)}</td>
               </tr>
             );
           })}

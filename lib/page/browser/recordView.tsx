@@ -1,4 +1,5 @@
 import type { Job } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { Fact } from './fact.tsx';
 import { Link } from './link.tsx';
 import { linkId } from './pagePlace.ts';
@@ -18,7 +19,7 @@ export function RecordView({ job }: { readonly job: Job }) {
     <ScrollRegion name="Record">
       <dl class="record">
         <Fact name="Command">
-          <code class="wrap">{job.command}</code>
+          <code class="wrap">{terminalText(job.command)}</code>
         </Fact>
         <Fact name="ID">
           <code>{job.id}</code>
@@ -27,7 +28,7 @@ export function RecordView({ job }: { readonly job: Job }) {
         <Fact name="User (auid)">{job.auid}</Fact>
         <Fact name="Runs on">
           {job.backend}
-          {job.image !== null && <>, image {job.image}</>}
+          {job.image !== null && <>, image {terminalText(job.image)}</>}
         </Fact>
         <Fact name="Folder">{job.cwd}</Fact>
         <Fact name="Accepted">{dayAndClock(job.acceptedAt)}</Fact>
@@ -67,7 +68,7 @@ export function RecordView({ job }: { readonly job: Job }) {
       </dl>
       <details>
         <summary>As JSON</summary>
-        <pre class="json">{JSON.stringify(job, undefined, 2)}</pre>
+        <pre class="json">{terminalText(JSON.stringify(job, undefined, 2))}</pre>
       </details>
     </ScrollRegion>
   );

@@ -13,6 +13,8 @@ export interface JobRowsOptions {
   /** Whether rows may change their places now: nobody points at one or has chosen one. */
   readonly mayMove: () => boolean;
   readonly onChange: () => void;
+  /** The time of the server, in milliseconds since 1970; default: that of this computer. */
+  readonly now?: () => number;
   /** Calls back later; default: a timer. Tests have their own. */
   readonly later?: (act: () => void, ms: number) => void;
 }

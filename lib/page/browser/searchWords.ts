@@ -1,6 +1,6 @@
 import type { JobQuery } from '../../client/index.ts';
 import type { Filter } from './pagePlace.ts';
-import { type Group, groupNamed } from './shown.ts';
+import { type Group, groupNamed, isOver, type State } from './shown.ts';
 
 /** What `q` may name, beside words to find: what it is for, in the help. */
 export const SEARCH_WORDS = {
@@ -16,8 +16,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ...{ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 },
 };
 
-/** What is asked of the server for a filter. @param now in milliseconds since 1970 */
-export function queryOf(filter: Filter, now = Date.now()): JobQuery {
+/** What is asked of the server for a filter. @param now its time, in milliseconds since 1970 */
+export function queryOf(filter: Filter, now: number): JobQuery {
   const { q, sort } = filter;
   const state = statesOf(filter);
   const words: string[] = [];
@@ -52,6 +52,22 @@ export function statesOf({ states }: Filter): JobQuery['state'] {
     return group === undefined ? [] : [group];
   });
   return groups.length === 0 ? undefined : groups.flatMap(({ states: of }) => [...of]);
+}
+
+/** Whether a job in a state is one of those that a filter asks for, as far as its state tells. */
+export function fitsState(filter: Filter | undefined, state: State): boolean {
+  return filter === undefined || statesOf(filter)?.includes(state) !== false;
+}
+
+/**
+ * Whether a job comes into a list when it gets into another state.
+ * @param from undefined: that is not known; then only where it can have been no state of the list
+ */
+export function comesInto(filter: Filter, from: State | undefined, to: State): boolean {
+  const states = statesOf(filter);
+  if (states === undefined || isNarrow(filter) || !states.includes(to)) return false;
+  if (from !== undefined) return !states.includes(from);
+  return states.every((one) => one === to || isOver(one));
 }
 
 /** Whether a filter asks for more than states. */

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { Capabilities, ServerFacts } from '../../client/index.ts';
+import { terminalText } from '../../terminalText.ts';
 import { EventTail } from './eventTail.ts';
 import { Fact } from './fact.tsx';
 import { Failure } from './failure.tsx';
@@ -20,7 +21,7 @@ export function ServerView() {
   const [error, setError] = useState<unknown>();
   const [turn, setTurn] = useState(0);
   const { client } = app;
-  const isLive = app.live.contact.kind === 'live';
+  const isLive = app.canAct;
   useEffect(() => {
     if (!isLive) return;
     const stop = new AbortController();
@@ -102,7 +103,8 @@ export function ServerView() {
             <Link to={{ view: 'job', id: linkId(id) }} class="mono">
               {shortId(id)}
             </Link>{' '}
-            {jid} <span class="quiet">{typeof data?.state === 'string' ? data.state : ''}</span>
+            <bdi>{terminalText(jid ?? '')}</bdi>{' '}
+            <span class="quiet">{typeof data?.state === 'string' ? data.state : ''}</span>
           </li>
         ))}
       </ol>

@@ -10,6 +10,7 @@ const CONTACT = {
   live: { glyph: '●', word: 'live' },
   away: { glyph: '✗', word: 'not connected' },
   token: { glyph: '?', word: 'token wanted' },
+  refused: { glyph: '✗', word: 'refused' },
 } as const;
 
 /** The head of the page: where it is, how it stands, and what finds jobs. */
@@ -29,7 +30,7 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
       <span class="host">{location.host}</span>
       {serverStartedAt !== undefined && (
         <span class="host up" title={`since ${dayAndClock(serverStartedAt)}`}>
-          up {span(Date.now() - Date.parse(serverStartedAt))}
+          up {span(app.clock.now() - Date.parse(serverStartedAt))}
         </span>
       )}
       <span class={`contact ${kind}`} role="status">

@@ -18,16 +18,19 @@ export function useChanges(app: AppState): void {
   useLayoutEffect(() => app.subscribe(() => draw(undefined)), [app]);
 }
 
-/** The time now, anew each second as long as something on the page goes on; no timer runs else. */
-export function useNow(isRunning: boolean): number {
-  const [now, setNow] = useState(() => Date.now());
+/**
+ * The time now, anew each second as long as something on the page goes on; no timer runs else.
+ * @param clock the server's for the times of jobs
+ */
+export function useNow(isRunning: boolean, clock: () => number): number {
+  const [now, setNow] = useState(clock);
   // Before the browser has drawn: the time is old when nothing has gone on for long.
   useLayoutEffect(() => {
     if (!isRunning) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 1000);
+    setNow(clock());
+    const timer = setInterval(() => setNow(clock()), 1000);
     return () => clearInterval(timer);
-  }, [isRunning]);
+  }, [isRunning, clock]);
   return now;
 }
 

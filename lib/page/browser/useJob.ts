@@ -1,12 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Job } from '../../client/index.ts';
+import { type Job, PmanClientError } from '../../client/index.ts';
 import type { AppState } from './appState.ts';
 import { followJob } from './jobFeed.ts';
 import { isOver } from './shown.ts';
 
 export interface Known {
   readonly job: Job | undefined;
+  /** Why it could not be asked for the last time; undefined: it could. */
   readonly error: unknown;
+  /** It was there, and is no more. */
+  readonly isGone: boolean;
   /** Asks again. */
   readonly again: () => void;
 }
@@ -17,7 +20,7 @@ export function useJob(app: AppState, id: string | undefined): Known {
   const [error, setError] = useState<unknown>();
   const [turn, setTurn] = useState(0);
   const { client } = app;
-  const isLive = app.live.contact.kind === 'live';
+  const isLive = app.canAct;
   useEffect(() => {
     if (id === undefined || !isLive) return;
     return followJob({
@@ -32,9 +35,10 @@ export function useJob(app: AppState, id: string | undefined): Known {
       },
     });
   }, [app, client, id, isLive, app.live.loads, turn]);
+  const job = known?.asked === id ? known?.job : undefined;
   return {
-    job: known?.asked === id ? known?.job : undefined,
-    error,
+    ...{ job, error },
+    isGone: job !== undefined && error instanceof PmanClientError && error.status === 404,
     again: () => setTurn((n) => n + 1),
   };
 }

@@ -36,9 +36,9 @@ export class Hits {
 
   /** More lines, behind those that are known. */
   add({ lines, ranges, searched, whole }: FoundLines): void {
-    for (const [i, range] of (ranges ?? []).entries()) {
+    for (const [i, [from = 0, to = 0]] of (ranges ?? []).entries()) {
       const line = lines[i];
-      if (line !== undefined) this.#ranges.set(line, range);
+      if (line !== undefined) this.#ranges.set(line, [from, to]);
     }
     const last = this.#lines.at(-1) ?? 0;
     this.#lines = [...this.#lines, ...lines.filter((line) => line > last)];

@@ -1,4 +1,5 @@
 import type { OutputLine } from '../../../client/index.ts';
+import { terminalText } from '../../../terminalText.ts';
 import type { Span } from './ansi.ts';
 import { classesOf } from './ansiClasses.ts';
 import { bytesText } from './bytesText.ts';
@@ -78,9 +79,10 @@ function cut(text: string, begin: number, hits: readonly TextRange[]) {
 
 function pieceOf({ look }: Span, text: string, isHit: boolean): Node {
   const classes = classesOf(look);
-  if (classes === '' && !isHit && look.link === undefined) return document.createTextNode(text);
+  if (classes === '' && !isHit && look.link === undefined)
+    return document.createTextNode(terminalText(text));
   const piece = element(isHit ? 'mark' : 'span', classes);
-  piece.textContent = text;
+  piece.textContent = terminalText(text);
   if (look.link === undefined) return piece;
   const link = element('a', 'log-link');
   link.href = look.link;

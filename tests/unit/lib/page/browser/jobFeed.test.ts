@@ -6,7 +6,7 @@ const ID = '1_7f3a9c12-0000-4000-8000-000000000000';
 
 describe('one job that is open', () => {
   let answer: ((state: string) => Promise<void>)[];
-  let tell: (id: string) => void;
+  let tell: (id: string, type?: string) => void;
   let states: string[];
   let end: () => void;
 
@@ -25,7 +25,7 @@ describe('one job that is open', () => {
       },
       id: '7f3a9c12',
       hear: (listener) => {
-        tell = (id) => listener({ id, type: 'ended' } as JobEvent);
+        tell = (id, type = 'ended') => listener({ id, type } as JobEvent);
         return () => undefined;
       },
       onJob: ({ state }) => void states.push(state),
@@ -56,6 +56,23 @@ describe('one job that is open', () => {
     await jest.advanceTimersByTimeAsync(1000);
     await answer[2]?.('failed');
     expect(states).toEqual(['waiting', 'running', 'failed']);
+  });
+
+  it('that waits is asked for again, not too often, when another one has left the queue', async () => {
+    const other = '1_00000000-0000-4000-8000-000000000000';
+    await answer[0]?.('waiting');
+    tell(other, 'accepted');
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(answer).toHaveLength(1);
+    for (let n = 0; n < 5; n += 1) tell(other);
+    await jest.advanceTimersByTimeAsync(900);
+    expect(answer).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(300);
+    expect(answer).toHaveLength(2);
+    await answer[1]?.('running');
+    tell(other);
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(answer).toHaveLength(2);
   });
 
   it('is not asked for when something happens to another one, or when nobody looks', async () => {

@@ -18,7 +18,7 @@ describe('the names of all that fit a filter', () => {
   it('are those of all pages, also of jobs that were never shown', async () => {
     const { asked, jobPage } = pages();
     const filter = { ...NO_FILTER, states: ['failed'], q: 'user:ana' };
-    const names = await namesOf({ jobPage }, filter, () => true);
+    const names = await namesOf({ jobPage }, { filter, now: 0 }, () => true);
     expect(names?.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
     expect(asked).toEqual([
       expect.objectContaining({ state: ['failed'], auid: 'ana' }),
@@ -28,7 +28,7 @@ describe('the names of all that fit a filter', () => {
 
   it('are given up when something else is selected meanwhile', async () => {
     const { asked, jobPage } = pages();
-    expect(await namesOf({ jobPage }, NO_FILTER, () => false)).toBeUndefined();
+    expect(await namesOf({ jobPage }, { filter: NO_FILTER, now: 0 }, () => false)).toBeUndefined();
     expect(asked).toHaveLength(1);
   });
 });

@@ -228,6 +228,102 @@ describe('the rows of the list', () => {
     expect(rows.shown).toContain('"a"');
   });
 
+  describe('of a list of one state', () => {
+    const FAILED = { ...NO_FILTER, states: ['failed'] };
+    const pageOf = (state: string, ids: readonly string[], more: Partial<JobPage> = {}) =>
+      answers.push({
+        ...{ jobs: ids.map((id) => job(id, state)) as unknown as JobPage['jobs'], next: null },
+        ...more,
+      });
+    const later = () => {
+      due.shift()?.();
+      return new Promise(setImmediate);
+    };
+
+    it('come in when their job gets into it, also one that was accepted meanwhile', async () => {
+      pageOf('failed', ['a'], { counts: counts(1, 1), event: 7 });
+      await rows.load(FAILED);
+      rows.apply(event('accepted', 'b'));
+      rows.apply(event('started', 'b', { part: 0 }));
+      pageOf('failed', ['a'], { counts: counts(2, 1), event: seq });
+      await later();
+      expect([ids(), rows.total, rows.news]).toEqual([['a'], 1, 0]);
+      rows.apply(event('ended', 'b', failed));
+      pageOf('failed', ['b', 'a'], { counts: counts(1, 2), event: seq });
+      await later();
+      expect([ids(), rows.total, rows.news]).toEqual([['b', 'a'], 2, 0]);
+    });
+
+    it('are offered as new while somebody points at the list, wherever they belong', async () => {
+      pageOf('failed', ['c', 'a'], { counts: counts(2, 2), event: 7 });
+      await rows.load(FAILED);
+      mayMove = false;
+      rows.apply(event('ended', 'b', failed));
+      expect([ids(), rows.news]).toEqual([['c', 'a'], 1]);
+      pageOf('failed', ['c', 'b', 'a'], { counts: counts(1, 3), event: seq });
+      await later();
+      expect([ids(), rows.news, rows.total]).toEqual([['c', 'a'], 1, 3]);
+      pageOf('failed', ['c', 'b', 'a'], { counts: counts(1, 3), event: seq });
+      await rows.refresh();
+      expect([ids(), rows.news, rows.total]).toEqual([['c', 'b', 'a'], 0, 3]);
+    });
+
+    it('are offered as new where only the server knows whether they fit', async () => {
+      const narrow = { ...FAILED, q: 'x' };
+      pageOf('failed', ['c', 'a'], { counts: counts(2, 2), event: 7 });
+      await rows.load(narrow);
+      mayMove = false;
+      rows.apply(event('ended', 'b', failed));
+      pageOf('failed', ['c', 'b', 'a'], { counts: counts(1, 3), event: seq });
+      await later();
+      expect([ids(), rows.news, rows.total]).toEqual([['c', 'a'], 1, 3]);
+    });
+
+    it('stay in their places while somebody needs them, and are not counted any more', async () => {
+      pageOf('running', ['b', 'a'], { counts: counts(2), event: 7 });
+      await rows.load({ ...NO_FILTER, states: ['running'] });
+      mayMove = false;
+      rows.apply(event('ended', 'b', failed));
+      expect([ids(), rows.rows[0]?.state, rows.total]).toEqual([['b', 'a'], 'failed', 1]);
+      expect(due).toEqual([]);
+      mayMove = true;
+      rows.settle();
+      pageOf('running', ['a'], { counts: counts(1, 1), event: seq });
+      await later();
+      expect([ids(), rows.total]).toEqual([['a'], 1]);
+      rows.apply(event('ended', 'a', failed));
+      pageOf('running', [], { counts: counts(0, 2), event: seq });
+      await later();
+      expect([ids(), rows.total]).toEqual([[], 0]);
+    });
+
+    it('are not offered any more when their job has left it', async () => {
+      pageOf('running', ['a'], { counts: counts(1), event: 7 });
+      await rows.load({ ...NO_FILTER, states: ['running'] });
+      mayMove = false;
+      rows.apply(event('accepted', 'b'));
+      rows.apply(event('started', 'b', { part: 0 }));
+      expect(rows.news).toBe(1);
+      rows.apply(event('ended', 'b', failed));
+      expect([ids(), rows.news, rows.total]).toEqual([['a'], 0, 1]);
+    });
+  });
+
+  it('tell how near to their turn jobs are when others have left the queue', async () => {
+    const waiting = (id: string, place: number) => ({ ...job(id, 'waiting'), place });
+    page([], { jobs: [waiting('c', 4), waiting('b', 3), job('a')] as unknown as JobPage['jobs'] });
+    await rows.load(NO_FILTER);
+    mayMove = false;
+    for (const id of ['x', 'y']) rows.apply(event('started', id, { part: 0 }));
+    const places = [waiting('c', 2), waiting('b', 1), waiting('a', 7)];
+    page([], { jobs: places as unknown as JobPage['jobs'] });
+    expect(due).toHaveLength(2);
+    due.reverse().shift()?.();
+    await new Promise(setImmediate);
+    expect(asked.at(-1)).toMatchObject({ state: ['waiting'], fields: ['id', 'place'] });
+    expect(rows.rows.map(({ place }) => place)).toEqual([2, 1, null]);
+  });
+
   describe('of a list of 100,000', () => {
     const numbered = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, n) => `job ${from + n}`);

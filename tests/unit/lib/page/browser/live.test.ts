@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PmanClientError } from '../../../../../lib/client/index.ts';
 import { Live } from '../../../../../lib/page/browser/live.ts';
 
 describe('the way to the server', () => {
@@ -128,5 +129,28 @@ describe('the way to the server', () => {
       await pass(0.1);
       expect(live.contact).toEqual({ kind: 'live' });
     });
+  });
+
+  it('tells what the server refuses, and asks again only when somebody wants that', async () => {
+    let tries = 0;
+    const refusal = new PmanClientError('forbidden', 'lacks the scope "read"', { status: 403 });
+    const live = new Live({
+      ...{ url: 'http://127.0.0.1:1', onEvent: () => undefined, onChange: () => undefined },
+      storage: { getItem: () => 'a token', setItem: () => undefined, removeItem: () => undefined },
+      load: async () => {
+        tries += 1;
+        throw refusal;
+      },
+    });
+    live.start();
+    await new Promise(setImmediate);
+    live.now();
+    await new Promise(setImmediate);
+    const stood = [live.contact, tries];
+    live.start();
+    await new Promise(setImmediate);
+    live.pause();
+    expect(stood).toEqual([{ kind: 'refused', error: refusal }, 1]);
+    expect(tries).toBe(2);
   });
 });

@@ -60,4 +60,14 @@ describe('the address of a place', () => {
   it('says nothing of what is as ever', () => {
     expect(addressOf({ view: 'jobs', tab: 'log', filter: NO_FILTER })).toBe('/ui');
   });
+
+  it.each([
+    ['Failed', ['failed']],
+    ['failed,FAILED, ok', ['failed', 'ok']],
+    ['succeeded,starting', ['ok', 'waiting']],
+    ['bogus', ['bogus']],
+  ])('names states as the list, the API or a person writes them: %s', (text, states) => {
+    const { filter } = placeAt(new URL(`http://h/ui?state=${encodeURIComponent(text)}`));
+    expect(filter.states).toEqual(states);
+  });
 });

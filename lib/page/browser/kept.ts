@@ -1,0 +1,4 @@
+import { keeperOf } from './keeper.ts';
+
+/** What is kept in this browser. */
+export const kept = keeperOf(() => localStorage);
