@@ -1,13 +1,11 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Banner, TokenForm } from './banner.tsx';
 import { Confirm } from './confirm.tsx';
-import { Help } from './help.tsx';
-import { JobForm } from './jobForm.tsx';
 import { JobPanel } from './jobPanel.tsx';
 import { useTabTitle } from './jobWatch.ts';
 import { listenToKeys } from './keys.ts';
+import { LazyForm, LazyHelp, LazyServer } from './lazyParts.tsx';
 import { ListView } from './listView.tsx';
-import { ServerView } from './serverView.tsx';
 import { TopBar } from './topBar.tsx';
 import { useApp, useChanges } from './useApp.ts';
 
@@ -36,13 +34,13 @@ export function App() {
           <>
             {hasList && <ListView />}
             {view === 'job' && id !== undefined && <JobPanel key={id} id={id} />}
-            {view === 'new' && <JobForm />}
-            {view === 'server' && <ServerView />}
+            {view === 'new' && <LazyForm />}
+            {view === 'server' && <LazyServer />}
           </>
         )}
       </main>
       <NoticeBar />
-      {isHelp && <Help onClose={() => setHelp(false)} />}
+      {isHelp && <LazyHelp onClose={() => setHelp(false)} />}
       {app.question !== undefined && (
         <Confirm question={app.question} onClose={() => app.ask(undefined)} />
       )}

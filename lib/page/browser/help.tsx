@@ -5,8 +5,12 @@ import { KEY_MAP } from './keys.ts';
 import { areKeysOn, setKeys } from './oneLetterKeys.ts';
 import { useApp } from './useApp.ts';
 
+export interface HelpProps {
+  readonly onClose: () => void;
+}
+
 /** The keys of the page, and what can be set. */
-export function Help({ onClose }: { readonly onClose: () => void }) {
+export function Help({ onClose }: HelpProps) {
   const app = useApp();
   const [isOn, setOn] = useState(areKeysOn);
   const [notify, setNotify] = useState(kept.getItem('pman notify') === 'yes');

@@ -9,14 +9,14 @@ import { fieldOf, sendDraft } from './sendDraft.ts';
 import { shortId } from './shown.ts';
 import { useApp, useChanges } from './useApp.ts';
 
-/** A job to be sent: a new one, or a former one with changes. */
-export function JobForm({
-  former,
-  onClose,
-}: {
+export interface JobFormProps {
+  /** The job that is sent again, with changes. */
   readonly former?: Job | undefined;
   readonly onClose?: () => void;
-}) {
+}
+
+/** A job to be sent: a new one, or a former one with changes. */
+export function JobForm({ former, onClose }: JobFormProps) {
   const title =
     former === undefined ? 'New job' : `Rerun ${shortId(former.id)} ${former.jid ?? ''}`;
   const form = <Fields former={former} onClose={onClose} />;

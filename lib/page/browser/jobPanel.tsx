@@ -4,9 +4,8 @@ import { terminalText } from '../../terminalText.ts';
 import { useDeeds } from './deeds.ts';
 import { Failure } from './failure.tsx';
 import { StateMark } from './glyph.tsx';
-import { JobForm } from './jobForm.tsx';
 import { useWatch } from './jobWatch.ts';
-import { LazyLog } from './lazyLog.tsx';
+import { LazyForm, LazyLog } from './lazyParts.tsx';
 import { Link } from './link.tsx';
 import { TABS, type Tab } from './pagePlace.ts';
 import { usePanelFocus } from './panelFocus.ts';
@@ -114,7 +113,7 @@ export function JobPanel({ id }: { readonly id: string }) {
       <div id="tabpanel" class="tabpanel" role="tabpanel" aria-labelledby={`tab-${app.place.tab}`}>
         <TabView job={job} tab={app.place.tab} now={now} />
       </div>
-      {isRerun && <JobForm former={job} onClose={() => setRerun(false)} />}
+      {isRerun && <LazyForm former={job} onClose={() => setRerun(false)} />}
     </section>
   );
 }

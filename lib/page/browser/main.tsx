@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { AppState } from './appState.ts';
-import { loadLogSoon } from './lazyLog.tsx';
+import { loadPartsSoon } from './lazyParts.tsx';
 import { AppContext } from './useApp.ts';
 
 /** For so long a page without jobs is not worth drawing, in milliseconds: they are about to come. */
@@ -40,4 +40,4 @@ if (app.place.view === 'jobs') {
   void Promise.race([answered, sleep(EMPTY_MS)]).then(draw);
 } else draw();
 // What comes next is loaded behind what is seen first.
-void answered.then(loadLogSoon);
+void answered.then(loadPartsSoon);

@@ -35,7 +35,11 @@ export function usePanelFocus(
     window.addEventListener('resize', look);
     return () => {
       window.removeEventListener('resize', look);
-      if (tookPlace || document.activeElement?.closest('.panel') != null) focusRowOf(app, id);
+      const active = document.activeElement;
+      const isInside = active?.closest('.panel') != null;
+      // Whoever closes it with the pointer uses no keys, and a row with the focus would keep new jobs from coming in.
+      if (isInside && active?.matches(':focus-visible') === false) return;
+      if (tookPlace || isInside) focusRowOf(app, id);
     };
   }, [app, id]);
 }
