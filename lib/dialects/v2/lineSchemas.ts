@@ -75,13 +75,10 @@ export const findQuerySchema = z.strictObject({
 export const foundLinesSchema = z
   .object({
     lines: z.array(z.int()).meta({ description: 'The numbers of the lines, in order.' }),
-    ranges: z
-      .array(z.array(z.int()).length(2))
-      .optional()
-      .meta({
-        description:
-          'With `regex`: for each of the lines, where it fits first: from a character to before another, as JavaScript counts them, of the line without orders to a terminal.',
-      }),
+    ranges: z.array(z.array(z.int()).length(2)).optional().meta({
+      description:
+        'With `regex`: for each of the lines, where it fits first: from a character to before another, as JavaScript counts them, of the line without orders to a terminal.',
+    }),
     searched: z.int().meta({
       description: 'Up to which line was looked: to go on, `from` has to be the next one.',
     }),
