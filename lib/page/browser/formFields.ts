@@ -91,7 +91,8 @@ function membersOf(values: readonly (readonly [string, string])[]): JobChanges {
 
 function memberOf(name: string, value: string): unknown {
   if (value === '') return null;
-  switch (FIELDS.find((field) => field.name === name)?.kind) {
+  const { kind = 'text' } = FIELDS.find((field) => field.name === name) ?? {};
+  switch (kind) {
     case 'pairs':
       return pairsIn(name, value);
     case 'list':
@@ -100,7 +101,8 @@ function memberOf(name: string, value: string): unknown {
       return Number(value);
     case 'switch':
       return value === 'yes';
-    default:
+    case 'text':
+    case 'lines':
       return value;
   }
 }

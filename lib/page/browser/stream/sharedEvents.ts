@@ -46,10 +46,10 @@ export async function* sharedEvents(
 ): AsyncGenerator<JobEvent> {
   const { port } = worker;
   const inbox: ToWindow[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   let isIn = false;
   let wake = () => {};
-  const fail = (error: unknown) => {
+  const fail = (error: Error) => {
     failure ??= error;
     wake();
   };
@@ -71,7 +71,7 @@ export async function* sharedEvents(
   const leave = () => {
     clearTimeout(timer);
     port.postMessage({ kind: 'leave' });
-    fail(signal.reason);
+    fail(new Error('the window leaves'));
   };
   signal.addEventListener('abort', leave);
   try {
@@ -86,6 +86,7 @@ export async function* sharedEvents(
         throw new PmanClientError(code, text, { status });
       }
       if (message !== undefined) continue;
+      signal.throwIfAborted();
       if (failure !== undefined) throw failure;
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -12,7 +12,7 @@ class Log implements FeedClient {
   readonly events_: JobEvent[] = [];
   streams = 0;
   pages = 0;
-  failure: unknown;
+  failure: Error | undefined;
   #wake = () => {};
 
   add(...numbers: number[]): void {
@@ -20,7 +20,7 @@ class Log implements FeedClient {
     this.#wake();
   }
 
-  end(failure: unknown): void {
+  end(failure: Error): void {
     this.failure = failure;
     this.#wake();
   }
