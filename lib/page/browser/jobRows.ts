@@ -1,10 +1,11 @@
-import type { JobEvent, JobPage, JobQuery } from '../../client/index.ts';
-import { FIELDS, FIRST_PAGE } from './firstList.ts';
+import type { JobEvent, JobQuery } from '../../client/index.ts';
+import { FIRST_PAGE } from './firstList.ts';
 import { NewJobs } from './newJobs.ts';
 import type { Filter } from './pagePlace.ts';
 import { QueuePlaces } from './queuePlaces.ts';
 import { changeOf } from './rowChange.ts';
 import { type Row, RowList } from './rowList.ts';
+import { RowLoader } from './rowLoader.ts';
 import type { JobRowsOptions, LoadOptions, RowPage } from './rowRequests.ts';
 import { takeIn, type View, wantedRows } from './rowWindow.ts';
 import {
@@ -37,15 +38,11 @@ export class JobRows {
   readonly #new = new NewJobs();
   readonly #now: () => number;
   readonly #places: QueuePlaces;
+  readonly #loader: RowLoader;
   #filter: Filter | undefined;
   /** Which filter the rows fit: not the newest one, as long as its answer is not there. */
   #shown: string | undefined;
-  #turn = 0;
-  /** What has happened since the newest request for rows went out. */
-  #heard: JobEvent[] = [];
-  #isLoading = false;
   #isDue = false;
-  #error: unknown;
 
   constructor(options: JobRowsOptions) {
     this.#options = options;
@@ -54,6 +51,10 @@ export class JobRows {
     this.#places = new QueuePlaces({
       ...{ ...options, later: this.#later, now: this.#now },
       ...{ list: this.#list, filter: () => this.#filter },
+    });
+    this.#loader = new RowLoader({
+      ...{ ...options, counts: this.#counts },
+      again: (event) => this.#hearAgain(event),
     });
   }
 
@@ -87,7 +88,7 @@ export class JobRows {
   }
 
   get isLoading(): boolean {
-    return this.#isLoading;
+    return this.#loader.isLoading;
   }
 
   /** Whether nothing has been loaded yet. */
@@ -102,7 +103,7 @@ export class JobRows {
 
   /** Why the last request failed; undefined when it did not. */
   get error(): unknown {
-    return this.#error;
+    return this.#loader.error;
   }
 
   /** How many jobs have come that are not shown yet. */
@@ -146,7 +147,7 @@ export class JobRows {
    * @throws PmanClientError as a request does
    */
   async see(view: View): Promise<void> {
-    if (this.#filter === undefined || this.isFirst || this.#isLoading) return;
+    if (this.#filter === undefined || this.isFirst || this.isLoading) return;
     const wanted = wantedRows(view, this.#list, this.length);
     if (wanted === undefined) return;
     const query = {
@@ -175,7 +176,7 @@ export class JobRows {
   /** Takes in what has happened to a job. */
   apply(event: JobEvent): void {
     const { type, id, seq } = event;
-    if (this.#isLoading) this.#heard.push(event);
+    this.#loader.heard(event);
     const row = this.#list.get(id);
     const before = row?.state ?? this.#others.get(id);
     if (type === 'accepted') {
@@ -248,44 +249,20 @@ export class JobRows {
     else this.#list.growsAtEnd();
   }
 
-  /** Asks for rows. Only the newest request counts: `take` puts its answer into the list. */
-  async #ask(query: JobQuery, take: (page: RowPage) => void): Promise<RowPage | undefined> {
-    this.#turn += 1;
-    const turn = this.#turn;
-    this.#isLoading = true;
-    this.#heard = [];
-    this.#options.onChange();
-    const counted = this.#counts.ask();
-    let page: RowPage | undefined;
-    try {
-      const asked = { ...query, fields: FIELDS };
-      const answer: RowPage = await this.#options.client().jobPage(asked);
-      if (turn !== this.#turn) return undefined;
-      page = answer;
-      this.#error = undefined;
+  /** Asks for rows: `take` puts the answer into the list. */
+  #ask(query: JobQuery, take: (page: RowPage) => void): Promise<RowPage | undefined> {
+    return this.#loader.ask(query, (page) => {
       take(page);
       for (const { id } of page.jobs) this.#others.delete(id);
-      this.#hearAgain(page.event);
-      return page;
-    } catch (error) {
-      if (turn === this.#turn) this.#error = error;
-      throw error;
-    } finally {
-      counted(page);
-      if (turn === this.#turn) this.#isLoading = false;
-      this.#options.onChange();
-    }
+    });
   }
 
-  /** An answer knows the events up to a number, and its rows nothing of what was heard meanwhile behind that. */
-  #hearAgain(knownTo = 0): void {
-    for (const event of this.#heard) {
-      if (event.seq <= knownTo) continue;
-      const row = this.#list.get(event.id);
-      if (row === undefined) continue;
-      if (event.type === 'removed') this.#remove(event.id);
-      else this.#list.change(event.id, changeOf(event, row.state) ?? {});
-    }
+  /** An answer's rows know nothing of what was heard meanwhile. */
+  #hearAgain(event: JobEvent): void {
+    const row = this.#list.get(event.id);
+    if (row === undefined) return;
+    if (event.type === 'removed') this.#remove(event.id);
+    else this.#list.change(event.id, changeOf(event, row.state) ?? {});
   }
 
   /** What has been loaded behind a first page and may stay; undefined where that is not known, or too much. */
@@ -325,16 +302,8 @@ export class JobRows {
 
   /** Asks how many there are, and leaves the rows as they are. @returns the newest event that was counted with */
   async #recount(filter: Filter): Promise<number | undefined> {
-    const most = { limit: FIRST_PAGE, counts: '1', fields: ['id'] } as const;
-    const query = { ...this.#queryOf(filter), ...most };
-    const counted = this.#counts.ask();
-    let page: JobPage<'id'> | undefined;
-    try {
-      const answer = await this.#options.client().jobPage(query);
-      if (keyOf(filter) === keyOf(this.#filter)) page = answer;
-    } finally {
-      counted(page);
-    }
+    const isWanted = () => keyOf(filter) === keyOf(this.#filter);
+    const page = await this.#loader.recount(this.#queryOf(filter), isWanted);
     if (page !== undefined && filter.sort === 'newest') {
       const ids = page.jobs.map(({ id }) => id);
       this.#new.seen(ids, page.next === null && this.start === 0);
