@@ -145,15 +145,14 @@ function useOffers({ values, before }: Draft) {
   const app = useApp();
   const [offers, setOffers] = useState<Capabilities['backends']>();
   const [failure, setFailure] = useState<unknown>();
-  const { client } = app;
-  const isLive = app.live.contact.kind === 'live';
+  const { client, canAct } = app;
   useEffect(() => {
-    if (!isLive) return;
+    if (!canAct) return;
     client.capabilities().then(({ backends }) => {
       setOffers(backends);
       setFailure(undefined);
     }, setFailure);
-  }, [client, isLive]);
+  }, [client, canAct]);
   const engine = offers?.find(({ name }) => name !== 'host');
   const isImage = (values.image ?? '') !== '';
   const runner = isImage ? (engine ?? offers?.[0]) : offers?.find(({ name }) => name === 'host');
