@@ -53,7 +53,7 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
     expect(first).toBeLessThanOrEqual(23);
     const loaded = () =>
       page.evaluate<number[]>(`performance.getEntriesByType('resource')
-        .filter(({ name }) => name.includes('LogView')).map(({ startTime }) => startTime)`);
+        .filter(({ name }) => name.includes('laterParts')).map(({ startTime }) => startTime)`);
     await eventually(async () => (await loaded()).length === 1, { message: 'the log viewer' });
     const [usable] = await page.evaluate<number[]>(
       "performance.getEntriesByName('pman usable').map(({ startTime }) => startTime)",
