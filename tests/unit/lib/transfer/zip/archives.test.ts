@@ -309,10 +309,10 @@ describe('an archive that lies', () => {
   });
 
   it.each<[string, number]>([
-    ['a device', 0o060644],
-    ['a pipe', 0o010644],
-  ])('that %s is a file is refused', async (_what, mode) => {
-    await expect(read(craftArchive([{ name: 'f', mode }]))).rejects.toThrow('device, pipe or');
+    ['a device', { mode: 0o060644 }],
+    ['an empty pipe', { mode: 0o010644, content: '' }],
+  ])('that %s is a file is refused', async (_what, entry) => {
+    await expect(read(craftArchive([{ name: 'f', ...entry }]))).rejects.toThrow('device, pipe or');
   });
 
   it.each(['../f', '/f', 'a/..', 'a/../../b'])('about a name, %s, is refused', async (name) => {
