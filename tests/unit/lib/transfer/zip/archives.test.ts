@@ -308,7 +308,7 @@ describe('an archive that lies', () => {
     await expect(read(archive)).rejects.toThrow(why);
   });
 
-  it.each<[string, number]>([
+  it.each<[string, { readonly mode: number; readonly content?: string }]>([
     ['a device', { mode: 0o060644 }],
     ['an empty pipe', { mode: 0o010644, content: '' }],
   ])('that %s is a file is refused', async (_what, entry) => {
