@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { openLive, visitedBy } from '../helpers/visitedBy.ts';
 
 describeWithEngine('what the page tells as the server has it', browserMissing, () => {
@@ -58,5 +60,63 @@ describeWithEngine('what the page tells as the server has it', browserMissing, (
     await openLive(page, server, '/ui?q=since:1h');
     await page.locator('tr[data-id]').first().waitFor();
     expect(await page.locator('.up').textContent()).not.toContain('h');
+  });
+
+  it('lets no text turn the direction of what is shown, in a log either', async () => {
+    const { id } = await api.submit({ command: "printf 'a\\342\\200\\256gnp\\n'", jid: 'turns' });
+    await api.job(id, '?wait=20s');
+    const page = await visitor().window();
+    await openLive(page, server, `/ui/jobs/${id}`);
+    await page.getByRole('log').getByText('a\\u202egnp').waitFor();
+    expect(await page.locator('body').textContent()).not.toContain('\u202e');
+  });
+
+  it('tells names apart by their ends, however narrow the window', async () => {
+    const jids = ['train-with-a-rate-of-0.1-seed1', 'train-with-a-rate-of-0.1-seed2'];
+    for (const jid of jids) await api.submit({ command: 'true', jid });
+    const page = await visitor().window({ width: 320, height: 640 });
+    await openLive(page, server, '/ui?q=name:train*');
+    for (const end of ['seed1', 'seed2']) {
+      const part = page.getByText(new RegExp(`^[^ ]{0,2}${end}$`));
+      const [own, cell] = await Promise.all([
+        part.boundingBox(),
+        page.locator('td.name', { has: part }).boundingBox(),
+      ]);
+      if (own === null || cell === null) throw new Error(`${end} is not in view`);
+      expect(own.x).toBeGreaterThanOrEqual(cell.x);
+      expect(own.x + own.width).toBeLessThanOrEqual(cell.x + cell.width);
+    }
+  });
+
+  it('counts nothing before the first answer is there', async () => {
+    const page = await visitor().window();
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/api/v2/jobs?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`http://127.0.0.1:${server.port}/ui`);
+    await page.locator('.filter.running').getByText('– running').waitFor();
+    answer();
+    await page.locator('.filter.running').getByText('0 running').waitFor();
+  });
+
+  it('tells whoever has a token that may not read in the words of the server', async () => {
+    const folders = makeFolders();
+    const tokenPath = join(folders.root, 'tokens.cfg');
+    const token = 'a-token-that-runs-and-reads-not';
+    writeFileSync(tokenPath, `[TOKEN ana]\nvalue = ${token}\nscopes = run\n`, { mode: 0o600 });
+    const flags = ['--ip', '127.0.0.1', '--enableTokenAuth', '--tokenPath', tokenPath];
+    const guarded = await startServer({ folders, flags });
+    const page = await visitor().window();
+    await page.goto(`http://127.0.0.1:${guarded.port}/ui`);
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.locator('.failure').getByText('"read"').waitFor();
+    expect(await page.getByText('Not connected').count()).toBe(0);
+    await endServer(guarded);
   });
 });
