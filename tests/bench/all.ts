@@ -25,6 +25,7 @@ interface Benchmark {
 
 const BENCHMARKS: readonly Benchmark[] = [
   { name: 'start', limit: 600 },
+  { name: 'verbs', limit: 300 },
   { name: 'http', limit: 600 },
   { name: 'api', limit: 600 },
   { name: 'jobs', limit: 900 },
