@@ -64,7 +64,8 @@ export function rerunMeta(
     runsImagesHere: boolean;
   },
 ): Rerun {
-  const former = { ...without(view.asked(), gone) };
+  const asked = without(view.asked(), gone);
+  const former = { ...(changes.image === undefined ? asked : forImage(asked, runsImagesHere)) };
   for (const name of OF_ONE_JOB) delete former[name];
   if (isNew) delete former.stdin;
   const container = objectIn(former, 'container');
@@ -105,6 +106,14 @@ function without(asked: JsonObject, gone: ReadonlySet<string>): JsonObject {
     OF_TARGET.filter((name) => gone.has(name)),
   );
   return { ...meta, container: { ...container, target: left, manager: { ...manager, env } } };
+}
+
+/** What was asked for, of an image: what a command itself had of `env` and `labels`, its container has too. */
+function forImage(asked: JsonObject, runsImagesHere: boolean): JsonObject {
+  if (asked.container !== undefined) return asked;
+  const { env, labels } = asked;
+  const target = { ...(env !== undefined && { env }), ...(labels !== undefined && { labels }) };
+  return { ...(runsImagesHere ? asked : omitted(asked, ['env'])), container: { target } };
 }
 
 const omitted = (parent: JsonObject, names: readonly string[]): JsonObject =>

@@ -61,6 +61,31 @@ describe('rerunMeta', () => {
     expect(meta).toEqual(sent({ ...BARE, ...kept }));
   });
 
+  it.each([false, true])(
+    'has the environment and the labels of the command in its new image (run here: %s)',
+    (isHere) => {
+      const { ssh: _ssh, shell: _shell, nice: _nice, ...former } = OF_HOST;
+      const { key: _key, ...wanted } = runMeta({ ...BARE, ...former, image: 'busybox' }, 'second', {
+        ...{ auid: 'ana', runsImagesHere: isHere },
+      });
+      const {
+        container,
+        key: _,
+        ...meta
+      } = again({ ...BARE, ...former }, { image: 'busybox' }, isHere);
+      expect(container).toMatchObject({
+        target: { image: 'busybox', env: { A: '1' }, labels: { a: '1' } },
+      });
+      expect(meta).toEqual({ ...wanted, container: undefined, rerunOf: ROOT });
+    },
+  );
+
+  it('has the environment of the changes where they name one with the image', () => {
+    const meta = again({ ...BARE, env: { A: '1' } }, { image: 'busybox', env: { B: '2' } });
+    expect(meta).toMatchObject({ container: { target: { env: { B: '2' } } } });
+    expect(meta.env).toBeUndefined();
+  });
+
   it('names a job without a name, or without a person, as if it were new', () => {
     expect(again(BARE, { jid: null, auid: null })).toMatchObject({ jid: '', auid: 'ana' });
     const meta = again({ ...BARE, image: 'busybox' }, { jid: null });
