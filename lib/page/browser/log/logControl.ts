@@ -61,7 +61,7 @@ export class LogControl {
     this.#marks = new LogMarks(options.marks);
     this.#awaited = line?.from;
     this.#anchor = line?.from;
-    this.model = new LogModel(client, this.#id, () => this.changed());
+    this.model = new LogModel(client, this.#id, document, () => this.changed());
     const find = (query: FindQuery, signal: AbortSignal) =>
       client.find(this.#id, query, { signal });
     this.finder = new LogFinder({

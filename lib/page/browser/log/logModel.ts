@@ -4,19 +4,30 @@ import { CHUNK_LINES, LineStore } from './lineStore.ts';
 /** How many lines one opens with. */
 const FIRST_LINES = 200;
 /**
- * From one request for news to the next, in milliseconds: soon while it comes, then later each time. None waits for it at
- * the server: a browser has few connections for all its windows, and one that waits is taken from them.
+ * From one request for news to the next, in milliseconds: soon while it comes, then later each time; not much later in the
+ * one window that somebody is looking into. None waits for it at the server: a browser has few connections for all its
+ * windows, and one that waits is taken from them.
  */
 const NEWS_MS = 100;
+const MOST_FOCUSED_NEWS_MS = 400;
 const MOST_NEWS_MS = 2000;
 /** From one try to reach pman to the next, in milliseconds; doubled each time. */
 const RETRY_MS = 1000;
 const MOST_RETRY_MS = 30_000;
 
+/** Of a document: whether somebody sees it, and looks into it and no other. */
+export interface Seen {
+  readonly hidden: boolean;
+  hasFocus(): boolean;
+  addEventListener(type: 'visibilitychange', listener: () => void): void;
+  removeEventListener(type: 'visibilitychange', listener: () => void): void;
+}
+
 /** What is known of a job's output: its lines as they are fetched, and what comes. Tells whoever shows it. */
 export class LogModel {
   readonly #client: Pick<PmanClient, 'lines'>;
   readonly #id: string;
+  readonly #seen: Seen;
   readonly #changed: () => void;
   readonly #stopper = new AbortController();
   #waiting = new AbortController();
@@ -40,11 +51,13 @@ export class LogModel {
 
   /**
    * @param id of the job
+   * @param seen the document that shows it
    * @param changed is called when anything is another way
    */
-  constructor(client: Pick<PmanClient, 'lines'>, id: string, changed: () => void) {
+  constructor(client: Pick<PmanClient, 'lines'>, id: string, seen: Seen, changed: () => void) {
     this.#client = client;
     this.#id = id;
+    this.#seen = seen;
     this.#changed = changed;
   }
 
@@ -55,12 +68,13 @@ export class LogModel {
     await this.#untilDone(() => this.#take({ from, count: FIRST_LINES }, signal));
     let pauseMs = NEWS_MS;
     while (!this.hasEnded && !signal.aborted) {
-      if (document.hidden) await shown(signal);
+      if (this.#seen.hidden) await shown(this.#seen, signal);
       const before = this.bytes;
       await this.#untilDone(() => this.#news(pauseMs === NEWS_MS));
       if (this.hasEnded) return;
       const isQuiet = this.isWhole && this.bytes === before;
-      pauseMs = isQuiet ? Math.min(2 * pauseMs, MOST_NEWS_MS) : NEWS_MS;
+      const most = this.#seen.hasFocus() ? MOST_FOCUSED_NEWS_MS : MOST_NEWS_MS;
+      pauseMs = isQuiet ? Math.min(2 * pauseMs, most) : NEWS_MS;
       this.#quiet = new AbortController();
       await pause(pauseMs, AbortSignal.any([signal, this.#quiet.signal]));
     }
@@ -181,15 +195,15 @@ function pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
 }
 
 /** Until the page is in view: what is not seen is not fetched. */
-function shown(signal: AbortSignal): Promise<void> {
+function shown(seen: Seen, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener('visibilitychange', look);
+      if (seen.hidden && !signal.aborted) return;
+      seen.removeEventListener('visibilitychange', look);
       signal.removeEventListener('abort', look);
       resolve();
     };
-    document.addEventListener('visibilitychange', look);
+    seen.addEventListener('visibilitychange', look);
     signal.addEventListener('abort', look);
     look();
   });
