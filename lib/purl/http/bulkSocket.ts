@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex, finished, Readable } from 'node:stream';
 import { BlockRing } from '../../transfer/blockRing.ts';
 import { ChunkScan } from './chunkScan.ts';
+import { closeBehind } from './closeBehind.ts';
 import { headEnd } from './head.ts';
 import { MAX_HEAD_BYTES } from './oldHttp.ts';
 
@@ -51,8 +52,7 @@ export class BulkSocket extends Duplex {
   attach(socket: Duplex): this {
     this.#socket = socket;
     socket.once('end', () => this.push(null));
-    socket.once('error', (error) => this.destroy(error));
-    socket.once('close', () => this.destroy());
+    closeBehind(this, socket);
     return this;
   }
 

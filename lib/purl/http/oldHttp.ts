@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { closeBehind } from './closeBehind.ts';
 import { headEnd, mendedHead } from './head.ts';
 
 const STATUS_LINE = 'HTTP/1.0 200 OK\r\n';
@@ -26,8 +27,7 @@ export class OldHttpSocket extends Duplex {
       if (out !== undefined) this.push(out);
       this.push(null);
     });
-    socket.once('error', (error) => this.destroy(error));
-    socket.once('close', () => this.destroy());
+    closeBehind(this, socket);
   }
 
   /** What to hand on, once enough has come to tell how the answer starts. */
