@@ -70,14 +70,21 @@ export function nameOf(pid: number): string {
   return ofProcess(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()) ?? '';
 }
 
-/** Whether a signal waits for a process that lives and does not block it: it has not run since (proc(5), `status`). */
-export function isPending(pid: number, signal: NodeJS.Signals): boolean {
+/**
+ * Whether a signal that was sent has still to have its effect on a process: it waits until that runs, or is about to end it.
+ * What neither catches nor ignores nor blocks it ends by it, but a moment after it does not wait any more (proc(5), `status`).
+ * @param signal one that ends a process, unless that has decided otherwise
+ */
+export function isYetToAct(pid: number, signal: NodeJS.Signals): boolean {
   const status = ofProcess(() => readFileSync(`/proc/${pid}/status`, 'latin1')) ?? '';
-  if (/^State:\s*[ZX]/m.test(status)) return false;
-  const set = (name: string) =>
-    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`);
+  if (status === '' || /^State:\s*[ZX]/m.test(status)) return false;
   const bit = 1n << BigInt(constants.signals[signal] - 1);
-  return ((set('SigPnd') | set('ShdPnd')) & ~set('SigBlk') & bit) !== 0n;
+  const isIn = (...names: readonly string[]) =>
+    names.some((name) => {
+      const set = new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
+      return (BigInt(`0x${set}`) & bit) !== 0n;
+    });
+  return !isIn('SigBlk') && (isIn('SigPnd', 'ShdPnd') || !isIn('SigCgt', 'SigIgn'));
 }
 
 /** Sends a signal to a process that may have ended, or may be another user's. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { killGroup } from './controlGroups.ts';
 import { signalGroup } from './processes.ts';
-import { isPending, nameOf, type ProcessEntry, signalOne } from './processTable.ts';
+import { isYetToAct, nameOf, type ProcessEntry, signalOne } from './processTable.ts';
 import { type TreeMarks, TreeSearch } from './treeSearch.ts';
 
 /** A process that could not be ended. */
@@ -46,8 +46,8 @@ export async function endTree(
   tell(signal);
   // What is stopped takes no signal but KILL until it goes on.
   tell('SIGCONT');
-  await untilTaken(all, signal);
   const until = performance.now() + graceMs;
+  await untilTaken(all, signal);
   for (let lookAt = 0; performance.now() < until; ) {
     await sleep(Math.min(GROUP_POLL_MS, graceMs));
     if (signalGroup(leader, 0) || performance.now() < lookAt) continue;
@@ -82,10 +82,13 @@ async function stopAll(leader: number, search: TreeSearch): Promise<readonly Pro
   return search.look();
 }
 
-/** Waits until a signal has reached all of them: without a grace, too, the signal that was asked for comes first. */
+/**
+ * Waits until a signal has done to all of them what it does: without a grace, too, what ends by the signal that was asked for
+ * does not end by another one.
+ */
 async function untilTaken(entries: readonly ProcessEntry[], signal: NodeJS.Signals): Promise<void> {
   const until = performance.now() + DELIVERY_MS;
-  while (performance.now() < until && entries.some(({ pid }) => isPending(pid, signal))) {
+  while (performance.now() < until && entries.some(({ pid }) => isYetToAct(pid, signal))) {
     await sleep(QUIET_MS);
   }
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { isAlive, signalGroup, startTicks } from '../../../../lib/host/processes.ts';
+import { isYetToAct } from '../../../../lib/host/processTable.ts';
 import { endTree } from '../../../../lib/host/processTree.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { within } from '../../../helpers/patience.ts';
@@ -68,6 +69,38 @@ describe('signalGroup', () => {
   it('says that nobody got the signal', () => {
     expect(signalGroup(NOBODY, 'SIGTERM')).toBe(false);
     expect(signalGroup(NOBODY, 0)).toBe(false);
+  });
+});
+
+describe('isYetToAct', () => {
+  it.each([
+    ['has yet to end what does not know it', ': > up; exec sleep 60', true],
+    ['does nothing more to what ignores it', "trap '' TERM; : > up; exec sleep 60", false],
+    ['does nothing more to what has caught it', 'trap : TERM; : > up; sleep 60; sleep 60', false],
+  ])('says that a signal %s', async (_, command, isYet) => {
+    const { pid, ended } = await startGroup(command);
+    try {
+      await eventually(() => isYetToAct(pid, 'SIGTERM') === isYet);
+    } finally {
+      signalGroup(pid, 'SIGKILL');
+      await ended;
+    }
+    expect(isYetToAct(pid, 'SIGTERM')).toBe(false);
+  });
+
+  it('says so of what is stopped, also when that has caught it', async () => {
+    const { pid, ended } = await startGroup('trap "exit 3" TERM; : > up; while :; do :; done');
+    // One that has ended takes no more signals.
+    const limit = setTimeout(() => signalGroup(pid, 'SIGKILL'), within(5000));
+    signalGroup(pid, 'SIGSTOP');
+    await eventually(() => /^State:\s*T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1')));
+    signalGroup(pid, 'SIGTERM');
+    const wasYetToAct = isYetToAct(pid, 'SIGTERM');
+    signalGroup(pid, 'SIGCONT');
+    expect(await ended).toEqual([3, null]);
+    clearTimeout(limit);
+    expect(wasYetToAct).toBe(true);
+    expect(isYetToAct(pid, 'SIGTERM')).toBe(false);
   });
 });
 
