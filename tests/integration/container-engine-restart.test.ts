@@ -83,9 +83,14 @@ describeWithEngine('container jobs and an engine that is killed', engineMissing,
       timeoutMs: 60_000,
     });
     await submit('running', 'sh -c "echo up; sleep 600"', share);
-    await eventually(async () => (await jobOf('running')).logs === 'up\n', {
-      timeoutMs: 60_000,
-    });
+    // The engine has its output a moment before it says that it runs.
+    await eventually(
+      async () => {
+        const { status, logs } = await jobOf('running');
+        return status === 'started' && logs === 'up\n';
+      },
+      { timeoutMs: 60_000 },
+    );
     const many = Array.from({ length: 12 }, (_, i) => `many-${i}`);
     for (const jid of many) {
       await submit(jid, `sh -c "echo ${jid}; echo ${jid} >/share/${jid}"`, share);

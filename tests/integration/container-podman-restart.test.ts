@@ -34,9 +34,13 @@ describeWithEngine("container jobs and a restart of Podman's service", podmanMis
       });
     const [during, after] = [await waiting('during'), await waiting('after')];
     for (const jid of [during, after]) {
-      await eventually(async () => (await statusOf(server, jid)).logs === 'up\n', {
-        timeoutMs: 30_000,
-      });
+      await eventually(
+        async () => {
+          const { status, logs } = await statusOf(server, jid);
+          return status === 'started' && logs === 'up\n';
+        },
+        { timeoutMs: 30_000 },
+      );
     }
     script('stop');
     writeFileSync(join(share, 'during'), '');

@@ -35,7 +35,10 @@ function suite(env: 'docker' | 'swarm', address: string | undefined): void {
       ...{ jid: newId(), manager: { env: { shareDir } }, meta: { number_of_workers: '2' } },
       cmd: 'sh -c "echo up; while [ ! -e /share/go ]; do sleep 0.1; done; echo well"',
     });
-    await eventually(async () => (await statusOf(server, jid)).logs === 'up\nup\n', SECONDS);
+    await eventually(async () => {
+      const { status, logs } = await statusOf(server, jid);
+      return status === 'started' && logs === 'up\nup\n';
+    }, SECONDS);
     return { jid, go: () => writeFileSync(join(shareDir, 'go'), '') };
   }
 
