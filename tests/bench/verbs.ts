@@ -21,7 +21,10 @@ const program = join(import.meta.dirname, '../../dist/bin/pman.cjs');
 const BARE = `const { request } = require('node:http');
 const [url, method, body] = process.argv.slice(2);
 const headers = { 'Content-Type': 'application/json' };
-request(url, { method, headers }, (answer) => answer.pipe(process.stdout)).end(body);`;
+request(url, { method, headers }, (answer) => {
+  if (answer.statusCode >= 400) process.exitCode = 1;
+  answer.pipe(process.stdout);
+}).end(body);`;
 
 /** How long it is until a program has said something, in milliseconds. */
 async function untilItSays(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
@@ -57,7 +60,7 @@ try {
     took.bareLs.push(await untilItSays([bare, `${url}/api/v2/jobs`, 'GET']));
     took.run.push(await untilItSays([program, 'run', 'true'], ours));
     took.bareRun.push(
-      await untilItSays([bare, `${url}/api/v2/jobs`, 'POST', '{"command":["true"]}']),
+      await untilItSays([bare, `${url}/api/v2/jobs`, 'POST', '{"command":"true"}']),
     );
   }
 } finally {
