@@ -5,6 +5,7 @@ import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { holdLists } from '../helpers/heldLists.ts';
 import { endServer } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { openLive, visitedBy } from '../helpers/visitedBy.ts';
@@ -84,14 +85,7 @@ describeWithEngine('a list of many jobs', browserMissing, () => {
   });
 
   it('shows that it waits for a server that takes its time', async () => {
-    let answer = () => {};
-    const held = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    await page.route('**/api/v2/jobs?*', async (route) => {
-      await held;
-      await route.continue();
-    });
+    const answer = await holdLists(page);
     await page.goto(`http://127.0.0.1:${server.port}/ui`);
     await page.locator('.top').getByText('connecting').waitFor();
     expect(await mounted()).toBe(0);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ApiClient } from '../helpers/apiClient.ts';
 import { browserMissing } from '../helpers/browser.ts';
 import { describeWithEngine } from '../helpers/engine.ts';
+import { holdLists } from '../helpers/heldLists.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { makeFolders, startServer, type TestServer } from '../helpers/startServer.ts';
 import { openLive, visitedBy } from '../helpers/visitedBy.ts';
@@ -90,14 +91,7 @@ describeWithEngine('what the page tells as the server has it', browserMissing, (
 
   it('counts nothing before the first answer is there', async () => {
     const page = await visitor().window();
-    let answer = () => {};
-    const held = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    await page.route('**/api/v2/jobs?*', async (route) => {
-      await held;
-      await route.continue();
-    });
+    const answer = await holdLists(page);
     await page.goto(`http://127.0.0.1:${server.port}/ui`);
     await page.locator('.filter.running').getByText('– running').waitFor();
     answer();
