@@ -1,9 +1,8 @@
 import Sequencer from '@jest/test-sequencer';
 
 /**
- * The files that take longest, the longest one first: from what they took on two slow cores; behind those, the files
- * that mostly wait and take over 15 s. Begun last, as a clean clone would have it, one of them keeps the others'
- * processors waiting.
+ * The files that take longest, the longest one first: from what they took on two slow cores. Begun last, as a clean
+ * clone would have it, one of them keeps the others' processors waiting for minutes.
  */
 const LONGEST = [
   'attack/fuzz',
@@ -18,6 +17,13 @@ const LONGEST = [
   'integration/crunner-split',
   'integration/container-plain',
   'integration/lifetime',
+];
+
+/**
+ * Those that take 15 to 45 s and mostly wait meanwhile, the longest one first. Begun together they leave the processors
+ * with nothing to do; begun last, too. So they are begun one by one, among those that work.
+ */
+const WAITING = [
   'integration/cli-verbs',
   'integration/transcripts',
   'unit/lib/jobs/container/ender',
@@ -28,14 +34,24 @@ const LONGEST = [
   'unit/lib/pfioh/fileServer',
   'integration/openFiles',
 ];
+/** So many others are begun between two of these. */
+const BETWEEN = 8;
+
+/** Those of `tests` that `names` has, in its order. */
+const named = (tests, names) =>
+  names.flatMap((name) => tests.filter(({ path }) => path.endsWith(`/tests/${name}.test.ts`)));
 
 /** Jest's own order, but for those files. */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
-    const rank = ({ path }) => {
-      const at = LONGEST.findIndex((name) => path.endsWith(`/tests/${name}.test.ts`));
-      return at < 0 ? LONGEST.length : at;
-    };
-    return super.sort(tests).toSorted((a, b) => rank(a) - rank(b));
+    const longest = named(tests, LONGEST);
+    const waiting = named(tests, WAITING);
+    const others = super.sort(
+      tests.filter((test) => !longest.includes(test) && !waiting.includes(test)),
+    );
+    const mixed = others.flatMap((test, k) =>
+      k % BETWEEN === 0 ? [...waiting.splice(0, 1), test] : [test],
+    );
+    return [...longest, ...mixed, ...waiting];
   }
 }
