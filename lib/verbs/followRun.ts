@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, PmanClientError } from '../client/index.ts';
 import { acceptedError } from './acceptedError.ts';
 import { endLine, titleOf, whyText } from './follow.ts';
@@ -7,7 +8,7 @@ import { tellLeft } from './leaveJobs.ts';
 import { jobLine, type PrintForm } from './printJobs.ts';
 import type { Session } from './session.ts';
 import { showOutput } from './showOutput.ts';
-import { exitCodeOf } from './verbExit.ts';
+import { exitCodeOf, INTERRUPTED } from './verbExit.ts';
 
 /** How a job that was just sent is followed. */
 export interface FollowRunOptions {
@@ -61,26 +62,73 @@ function tellEnd(session: Session, job: Job): void {
   else if (why !== undefined) err.line(`pman: ${titleOf(job)}: ${stateText(job)}: ${why}`);
 }
 
+/** How long a server may be away once the terminal is closed: a restart takes less. */
+const HANGUP_PATIENCE_MS = 10_000;
+const AGAIN_MS = 500;
+
 /**
  * What comes in goes to the job, and its end is waited for; the third time it is KILL. HUP is that of a terminal which is
- * closed: the job would go on without it.
+ * closed: the job would go on without it. Then nobody waits for a server that goes away. Nor need anybody who has pressed
+ * Ctrl-C twice while none is there.
  */
 async function whileTied(
-  { client, streams }: Session,
+  session: Session,
   job: Job,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
+  const { link, streams } = session;
+  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  const leaveSoon = async () => {
+    await sleep(HANGUP_PATIENCE_MS, undefined, { ref: false });
+    if (link.isLost()) leave();
+  };
   const stop = onInterrupts(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal, count) => {
-    const order = { signal: count > 2 ? 'KILL' : signal.slice(3) };
-    client.kill(job, order).catch((error: unknown) => {
-      // It has ended meanwhile.
-      if (error instanceof PmanClientError && error.code === 'conflict') return;
-      streams.err.line(`pman: the job could not be sent ${signal}: ${(error as Error).message}`);
-    });
+    const isClosed = signal === 'SIGHUP';
+    const name = count > 2 ? 'KILL' : signal.slice(3);
+    sendSignal(session, job, name, isClosed ? HANGUP_PATIENCE_MS : 0)
+      .then(() => isClosed && link.onLost(leaveSoon))
+      .catch((error: unknown) => {
+        if ((isClosed || count > 1) && isUnreachable(error)) return leave();
+        const why = `pman: the job could not be sent ${signal}: ${(error as Error).message}`;
+        const next = isUnreachable(error) ? ` ${streams.signs.dot} once more leaves it` : '';
+        streams.err.line(`${why}${next}`);
+      });
   });
   try {
-    return await work(new AbortController().signal);
+    return await work(leaving.signal);
+  } catch (error) {
+    if (!leaving.signal.aborted) throw error;
+    await tellLeft(session, [job]);
+    return INTERRUPTED;
   } finally {
     stop();
   }
 }
+
+/**
+ * @param patienceMs how long a server may be away
+ * @throws PmanClientError when the order did not get there
+ */
+async function sendSignal(
+  { client }: Session,
+  job: Job,
+  signal: string,
+  patienceMs: number,
+): Promise<void> {
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      await client.kill(job, { signal });
+      return;
+    } catch (error) {
+      // It has ended meanwhile.
+      if (error instanceof PmanClientError && error.code === 'conflict') return;
+      if (!isUnreachable(error) || Date.now() >= until) throw error;
+    }
+    await sleep(AGAIN_MS);
+  }
+}
+
+const isUnreachable = (error: unknown) =>
+  error instanceof PmanClientError && error.code === 'unreachable';

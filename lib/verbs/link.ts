@@ -6,6 +6,8 @@ export interface Link {
   /** Told each time when it is lost or back. */
   readonly tell: (isThere: boolean) => void;
   readonly isLost: () => boolean;
+  /** Calls `take` whenever it is lost from now on; at once when it is. */
+  readonly onLost: (take: () => unknown) => void;
 }
 
 /** What is back by then is not worth a line between those of a job. */
@@ -19,13 +21,19 @@ export function openLink({ err, signs }: Streams, url: string): Link {
   let isLost = false;
   let isSaid = false;
   let timer: NodeJS.Timeout | undefined;
+  const listeners: (() => unknown)[] = [];
   const say = (what: string) =>
     err.line(`pman: the connection to ${url} is ${what} ${signs.dot} ${clockText(Date.now())}`);
   return {
     isLost: () => isLost,
+    onLost(take) {
+      listeners.push(take);
+      if (isLost) take();
+    },
     tell(isThere) {
       isLost = !isThere;
       clearTimeout(timer);
+      if (isLost) for (const take of listeners) take();
       if (err.isTerminal) return;
       if (isThere) {
         if (isSaid) say('back');

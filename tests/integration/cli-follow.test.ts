@@ -100,5 +100,51 @@ describe('what is followed', () => {
       await eventually(async () => !/running/.test(await stateOf(name)));
       expect(await stateOf(name)).toMatch(/^(killed|failed)/);
     });
+
+    describe('whose server goes away', () => {
+      const tied = async (line: string) => {
+        const own = await startServer();
+        const verb = startVerb(own, ['run', '--tie', line]);
+        await eventually(() => verb.shown().stdout === 'begun\n');
+        return { own, verb };
+      };
+
+      it('Ctrl-C says that it did not get there, and the second one ends the command', async () => {
+        const { own, verb } = await tied('echo begun; exec sleep 60');
+        await own.kill9();
+        verb.kill('SIGINT');
+        await eventually(() => verb.shown().stderr.includes('once more leaves it'));
+        verb.kill('SIGINT');
+        const { code, stderr } = await verb.ended;
+        expect([code, stderr]).toEqual([
+          130,
+          expect.stringMatching(/whether \w+ runs is not known/),
+        ]);
+        await own.restart();
+        await endServer(own);
+      });
+
+      it('a closed terminal does not leave the command waiting for it', async () => {
+        const { own, verb } = await tied(
+          `trap 'echo heard' HUP; echo begun; while :; do sleep 0.1; done`,
+        );
+        verb.kill('SIGHUP');
+        await eventually(() => verb.shown().stdout === 'begun\nheard\n');
+        await own.kill9();
+        expect(await verb.ended).toMatchObject({ code: 130 });
+        await own.restart();
+        await endServer(own);
+      });
+
+      it('a closed terminal ends the job once the server is back', async () => {
+        const { own, verb } = await tied('echo begun; exec sleep 60');
+        const { port } = own;
+        await own.kill9();
+        verb.kill('SIGHUP');
+        await own.restart(['--port', String(port)]);
+        expect(await verb.ended).toMatchObject({ code: 129 });
+        await endServer(own);
+      });
+    });
   });
 });
