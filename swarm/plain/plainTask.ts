@@ -20,7 +20,7 @@ export function lookOfContainers(
   return lookOfTasks([...removedTasks(tasks, workers), ...tasks], cause);
 }
 
-/** Podman 4 does not always tell that the kernel ended a container for its memory. */
+/** Podman 4 and Docker do not always tell that the kernel ended a container for its memory. */
 function causeOfMemory(containers: readonly ContainerInspectInfo[]): string | undefined {
   const failed = containers.filter(({ State }) => !State.Running && State.ExitCode !== 0);
   const known = failed.find(({ State }) => State.OOMKilled);

@@ -129,10 +129,10 @@ export class SwarmManager {
       const limit = memoryLimitOf(task);
       // Another code than that of a kill is of a command whose child was killed: at its own limit only.
       if (exitCode === KILLED_EXIT || limit !== undefined) {
-        const outOfMemory = await ranOutOfMemory(this.#client, task);
-        if (outOfMemory) return memoryCause(exitCode, limit);
-        const isUnknown = outOfMemory === undefined && exitCode === KILLED_EXIT;
-        if (isUnknown && limit !== undefined) return perhapsMemoryCause(limit);
+        if (await ranOutOfMemory(this.#client, task)) return memoryCause(exitCode, limit);
+        // A container of another node tells nothing. One of this node does not always: the engine may hear of the
+        // container's end, and not of what the kernel did.
+        if (exitCode === KILLED_EXIT && limit !== undefined) return perhapsMemoryCause(limit);
       }
     }
     return isGivenUp(task) ? this.#causeOfNode(task) : causeOfTask(task);

@@ -96,14 +96,12 @@ export async function followOutput(
   }
 }
 
-/** Whether the kernel killed a task's container for want of memory; undefined when the container is elsewhere. */
-export async function ranOutOfMemory(
-  client: EngineClient,
-  task: Task,
-): Promise<boolean | undefined> {
+/** Whether the engine tells that the kernel killed a task's container for want of memory. */
+export async function ranOutOfMemory(client: EngineClient, task: Task): Promise<boolean> {
   const id = containerIdOf(task);
-  const container = id && (await containerOf(client, id, `look at task ${task.ID}`));
-  return container ? (container.State?.OOMKilled ?? false) : undefined;
+  if (id === undefined) return false;
+  const container = await containerOf(client, id, `look at task ${task.ID}`);
+  return container?.State?.OOMKilled ?? false;
 }
 
 /** Undefined for a task that never got a container. */

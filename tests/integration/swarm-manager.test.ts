@@ -159,6 +159,16 @@ describeWithEngine('SwarmManager', notUp, () => {
     expect(await swarm.cause(await ended(killed))).toBe('non-zero exit (137): as after signal 9');
   });
 
+  it('says that a killed command with a memory limit seems to have reached it, where the engine does not tell', async () => {
+    const limits = { memoryBytes: 16 * 2 ** 20 };
+    const killed = await ended(await schedule(['sh', '-c', 'exit 137'], { limits }));
+    const failed = await ended(await schedule(['sh', '-c', 'exit 3'], { limits }));
+    expect(await swarm.cause(killed)).toBe(
+      'the container ran out of memory: it seems so, since it was killed, and its limit is 16Mi',
+    );
+    expect(await swarm.cause(failed)).toBe('non-zero exit (3)');
+  });
+
   it('says what a task waits for that no node can take', async () => {
     const name = await schedule(['true'], { limits: { gpus: 2 } });
     await eventually(async () =>
