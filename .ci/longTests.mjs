@@ -8,10 +8,12 @@ export const longTests = [
   'tests/contract/',
   'tests/crash/',
   'tests/integration/(api-v2-contract|apiDocs|clientDocs|images|manifests|modules|stack|stockClients)\\.',
-  'tests/integration/(cli-completion|cli-doctor|cli-files|cli-follow|openFiles|purlFiles|purlLiveFolders)\\.',
+  'tests/integration/(actions-kill|cli-completion|cli-doctor|cli-files|cli-follow|cli-verbs|crunner-ssh)\\.',
+  'tests/integration/(openFiles|purlFiles|purlLiveFolders|webhooks)\\.',
   'tests/integration/(crunner-split|hostile-load|inheritance|kill-reach|lifetime)\\.',
   'tests/integration/(guides|messages|service)\\.',
   'tests/integration/(health|job-rights|purlPeers|readiness|sizes|ssh-jobs|transferHuge|webhooksTls)\\.',
   'tests/integration/container-',
   'tests/page/hundredThousand\\.',
+  'tests/unit/lib/(access/tokenStore|actions/manyHits|records/index/texts|transfer/pack/packs)\\.',
 ];
