@@ -82,7 +82,9 @@ describe('a request', () => {
     const other = await dial(port);
     other.write(get('/big/5000').replace('GET', 'HEAD'));
     const { head } = await other.answer({ bodyless: true });
-    expect(head).toBe(full.head);
+    // The next second may have begun between the two.
+    const undated = (text: string) => text.replace(/^Date: \S.* GMT\r$/m, 'Date: now\r');
+    expect(undated(head)).toBe(undated(full.head));
     other.write(get('/big/10'));
     const text = await eventually('the next answer', () =>
       other.received.toString().endsWith('xxxxxxxxxx') ? other.received.toString() : undefined,
