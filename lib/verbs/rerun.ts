@@ -10,7 +10,6 @@ import { selectJobs } from './selectors.ts';
 import { COMMON_FLAGS, openSession } from './session.ts';
 import { FOLDER_GONE, goneError, jobsWithoutFolder, ofStaged } from './stagedFolder.ts';
 import type { Verb } from './verb.ts';
-import { INTERRUPTED } from './verbExit.ts';
 
 /** `pman rerun`: has the same jobs accepted again, with what flags change, and prints the ids of the new ones. */
 export const rerun: Verb = {
@@ -70,12 +69,7 @@ export const rerun: Verb = {
     const isTied = words.switches.has('tie');
     if (words.switches.has('follow') || isTied) {
       const { followRun } = await import('./followRun.ts');
-      const codes: number[] = [];
-      for (const job of made) {
-        codes.push(await followRun(session, job, { isTied, form }));
-        if (codes.at(-1) === INTERRUPTED) break;
-      }
-      return codes.at(-1) === INTERRUPTED ? INTERRUPTED : (codes.find((code) => code !== 0) ?? 0);
+      return followRun(session, made, { isTied, form });
     }
     if (form.kind === 'json' && made.length !== 1) out.line(JSON.stringify({ jobs: made }));
     else tellMade();

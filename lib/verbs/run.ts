@@ -67,7 +67,7 @@ export const run: Verb = {
     if (isFollowed) {
       const { followRun } = await import('./followRun.ts');
       const lines = staged === undefined ? [] : [`its files: ${staged.fetch}`];
-      const code = await followRun(session, job, { isTied, form, lines });
+      const code = await followRun(session, [job], { isTied, form, lines });
       return (await staged?.end(job, code)) ?? code;
     }
     const id = shortId(job.id);

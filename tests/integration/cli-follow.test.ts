@@ -70,6 +70,43 @@ describe('what is followed', () => {
     await watch.ended;
   });
 
+  describe('when several jobs are run again', () => {
+    /** Jobs that say `begun <n>` and end as `last` says, run again and followed. */
+    const again = async (name: string, flag: string, last: string) => {
+      const names = [`${name}-1`, `${name}-2`];
+      for (const [at, one] of names.entries()) {
+        await pmanVerb(server, ['run', '--name', one, `echo begun ${at + 1}; exit 130`]);
+      }
+      await pmanVerb(server, ['wait', ...names]);
+      const verb = startVerb(server, ['rerun', flag, '--command', `echo begun; ${last}`, ...names]);
+      await eventually(() => verb.shown().stdout.includes('begun'));
+      const running = async () => (await pmanVerb(server, ['ls', 'running', '-o', 'name'])).stdout;
+      return { verb, running: async () => (await running()).match(new RegExp(name, 'g')) };
+    };
+
+    it('Ctrl-C ends all of them with --tie', async () => {
+      const { verb, running } = await again('tied', '--tie', 'exec sleep 60');
+      await eventually(async () => (await running())?.length === 2);
+      verb.kill('SIGINT');
+      expect(await verb.ended).toMatchObject({ code: 130 });
+      expect(await running()).toBe(null);
+    });
+
+    it('Ctrl-C says of all of them that they still run', async () => {
+      const { verb, running } = await again('left', '-f', 'exec sleep 60');
+      await eventually(async () => (await running())?.length === 2);
+      verb.kill('SIGINT');
+      const { code, stderr } = await verb.ended;
+      expect([code, stderr.match(/detached: \w+ still runs/g)?.length]).toEqual([130, 2]);
+      await pmanVerb(server, ['kill', '--yes', 'left-1', 'left-2']);
+    });
+
+    it('the next one is followed, too, when one ends with the code of Ctrl-C by itself', async () => {
+      const { verb } = await again('codes', '-f', 'exit 130');
+      expect(await verb.ended).toMatchObject({ code: 130, stdout: 'begun\nbegun\n' });
+    });
+  });
+
   describe('with --tie', () => {
     const stateOf = async (name: string) =>
       (await pmanVerb(server, ['ls', '-o', 'state', name])).stdout;
