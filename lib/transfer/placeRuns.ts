@@ -3,38 +3,44 @@
 /** A list of many runs would not fit into the head of a request. */
 const MAX_TEXT = 4000;
 
-/**
- * The text of numbers that rise. Where it would be long, numbers that lie between others are in it too, as few as can
- * be: what is asked for by them comes once more.
- */
-export function placeRuns(numbers: readonly number[]): string {
-  const runs = runsOf(numbers);
-  for (let gap = 1; ; gap *= 2) {
-    const text = joined(runs, gap)
-      .map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
-      .join(',');
-    if (text.length <= MAX_TEXT) return text;
-  }
-}
-
 type Run = readonly [from: number, to: number];
 
-function runsOf(numbers: readonly number[]): readonly Run[] {
-  return joined(
-    numbers.map((number) => [number, number]),
-    1,
-  );
+/** The text of numbers that rise. */
+export function placeRuns(numbers: readonly number[]): string {
+  const runs: Run[] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && number === last[1] + 1) runs[runs.length - 1] = [last[0], number];
+    else runs.push([number, number]);
+  }
+  return runs.map(runText).join(',');
 }
 
-/** Runs with at most so much between them become one. */
-function joined(runs: readonly Run[], gap: number): readonly Run[] {
-  const all: Run[] = [];
-  for (const [from, to] of runs) {
-    const last = all.at(-1);
-    if (last !== undefined && from - last[1] <= gap) all[all.length - 1] = [last[0], to];
-    else all.push([from, to]);
+const runText = ([from, to]: Run) => (from === to ? `${from}` : `${from}-${to}`);
+
+/** Tells how many numbers fit into the text of one request: they come rising or falling, or nearly so. */
+export class PlaceRoom {
+  /** Of the runs before the last one, commas and all. */
+  #before = 0;
+  #last: Run | undefined;
+
+  /** Adds a number. False when it has no room: then nothing has changed. */
+  add(number: number): boolean {
+    const last = this.#last;
+    const run = longer(last, number) ?? [number, number];
+    const isNew = last !== undefined && run[0] === run[1];
+    const before = isNew ? this.#before + runText(last).length + 1 : this.#before;
+    if (before + runText(run).length > MAX_TEXT) return false;
+    this.#before = before;
+    this.#last = run;
+    return true;
   }
-  return all;
+}
+
+/** The run with a number that is next to it. */
+function longer(run: Run | undefined, number: number): Run | undefined {
+  if (run?.[1] === number - 1) return [run[0], number];
+  return run?.[0] === number + 1 ? [number, run[1]] : undefined;
 }
 
 /** Whether a number is in such a text. */

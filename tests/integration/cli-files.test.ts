@@ -71,6 +71,24 @@ describe('files to a server and back', () => {
   });
 
   describe('run --push --pull', () => {
+    it('leaves alone here what is not to come back, however many files stand between those that are', async () => {
+      const data = tempDir();
+      const names = Array.from({ length: 2000 }, (_, i) => `f${String(i).padStart(4, '0')}`);
+      for (const [i, name] of names.entries()) {
+        writeFileSync(join(data, `${name}.${i % 2 === 0 ? 'txt' : 'log'}`), 'here\n');
+      }
+      const line = 'for file in *; do echo there >"$file"; done';
+      const end = await pman('run', '--push', data, '--pull', '*.txt', line);
+      expect(end.code).toBe(0);
+      const found = readdirSync(data).map((name) => [
+        name.slice(-4),
+        readFileSync(join(data, name), 'utf8'),
+      ]);
+      const count = (kind: string, text: string) =>
+        found.filter(([one, is]) => one === kind && is === text).length;
+      expect([count('.txt', 'there\n'), count('.log', 'here\n')]).toEqual([1000, 1000]);
+    });
+
     it('brings the folder, runs there, ends with the exit code, and fetches what fits', async () => {
       const data = makeData();
       const end = await pman('run', '--push', data, '--pull', 'out/**', '--', 'sh', 'do.sh');

@@ -36,9 +36,12 @@ describeWithEngine('container jobs on another node', engineMissing, () => {
   const workerNode = () => docker('node', 'ls', '-q', '--filter', 'role=worker').trim();
   async function started(server: TestServer): Promise<string> {
     const jid = await run(server, { cmd: 'sh -c "echo up; sleep 600"' });
-    await eventually(async () => (await statusOf(server, jid)).logs === 'up\n', {
-      timeoutMs: 30_000,
-    });
+    // What it writes may be there before the manager of the swarm hears that it runs.
+    const isUp = async () => {
+      const { status, logs } = await statusOf(server, jid);
+      return status === 'started' && logs === 'up\n';
+    };
+    await eventually(isUp, { timeoutMs: 30_000 });
     return jid;
   }
 
