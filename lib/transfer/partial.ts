@@ -7,7 +7,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,6 +18,7 @@ import { pathError } from './pathError.ts';
 import { statsOf } from './pathState.ts';
 import { readHandle } from './readHandle.ts';
 import { FileSink } from './sink.ts';
+import { namesIn } from './staging.ts';
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 const KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -222,11 +223,12 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
   };
 }
 
+/** What is another user's stays: it keeps nobody from writing there. */
 async function removeForgotten(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of namesIn(folder)) {
     if (!PARTIAL_NAME.test(name)) continue;
     const stats = statSync(join(folder, name), { throwIfNoEntry: false });
     if (stats !== undefined && Date.now() - stats.mtimeMs > KEPT_MS)
-      await rm(join(folder, name), { force: true });
+      await unlink(join(folder, name)).catch(() => {});
   }
 }

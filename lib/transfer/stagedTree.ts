@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isOthersTurn, turn } from '../concurrency/turns.ts';
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, systemErrorCode } from '../errors.ts';
 import { checkLink, goesUpLater, type Look } from './checkLink.ts';
 import { HeldTree } from './heldTree.ts';
 import { OpenFolder } from './openFolder.ts';
@@ -179,7 +179,8 @@ export async function dressFolders(
   try {
     for (const part of deepestFirst) {
       if (isOthersTurn()) await turn();
-      dress(followLinks ? join(folder, part.name) : tree.folder(part.name), part);
+      const path = join(folder, part.name);
+      dress(followLinks ? path : tree.folder(part.name), part, path);
     }
   } finally {
     tree.close();
@@ -187,8 +188,14 @@ export async function dressFolders(
   }
 }
 
-function dress(path: string, { mode, mtimeNs }: TreePart): void {
-  if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
-  const seconds = utimesSeconds(mtimeNs);
-  utimesSync(path, seconds, seconds);
+/** @param said the path that an error names */
+function dress(path: string, { mode, mtimeNs }: TreePart, said: string): void {
+  try {
+    if (mode !== undefined) chmodSync(path, mode & KEPT_MODE);
+    const seconds = utimesSeconds(mtimeNs);
+    utimesSync(path, seconds, seconds);
+  } catch (error) {
+    // It was there, and is somebody else's who lets others write to it: what has come into it stays all the same.
+    if (systemErrorCode(error) !== 'EPERM') throw pathError(said, 'write to', error);
+  }
 }

@@ -88,20 +88,30 @@ function realFolder(folder: string): string {
 
 /**
  * Removes what processes left that have ended. In a container a process has the number of the one before it: what has
- * our number and is not ours is such a thing too.
+ * our number and is not ours is such a thing too. What is another user's, or in a folder that cannot be listed, stays:
+ * it keeps nobody from writing there.
  */
 export async function removeAbandoned(folder: string): Promise<void> {
-  const names = readdirSync(folder).filter((name) => STAGING_NAME.test(name));
+  const names = namesIn(folder).filter((name) => STAGING_NAME.test(name));
   if (names.length === 0) return;
   const above = OpenFolder.at(folder, undefined);
   try {
     for (const name of names) {
       const pid = Number(name.split('-')[1]);
       const isUsed = pid === process.pid ? mine.has(name) : isAlive(pid);
-      if (!isUsed) await removeIn(above, resolve(folder, name));
+      if (!isUsed) await removeIn(above, resolve(folder, name)).catch(() => {});
     }
   } finally {
     above.close();
+  }
+}
+
+/** None of a folder that cannot be listed. */
+export function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
