@@ -1,4 +1,5 @@
 import {
+  accessSync,
   constants,
   lstatSync,
   readdirSync,
@@ -13,6 +14,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PmanError, systemErrorCode } from '../errors.ts';
 import { PARTIAL_NAME } from './names.ts';
+import { BEGAN_ANEW, cannotGoOn } from './overtaken.ts';
 import { idIn, idleName, isSameTransfer, isTaken, ownName } from './partialNames.ts';
 import { pathError } from './pathError.ts';
 import { statsOf } from './pathState.ts';
@@ -63,13 +65,23 @@ interface Kept {
 
 /** What there is of a transfer that no other process works on, the most first. */
 function keptOf(folder: string, id: string): readonly Kept[] {
-  return readdirSync(folder)
-    .filter((name) => idIn(name) === id && !isTaken(name))
+  return namesIn(folder)
+    .filter((name) => idIn(name) === id && !isTaken(name) && isOpenToUs(join(folder, name)))
     .map((name) => {
       const stats = statsOf(join(folder, name), lstatSync);
       return { name, bytes: stats?.isFile() ? stats.size : 0 };
     })
     .sort((a, b) => b.bytes - a.bytes);
+}
+
+/** Another user's is not: who pulled as root once would be the only one who can go on with it. */
+function isOpenToUs(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Gives what is kept of a transfer the name of this process, which has it alone then. */
@@ -136,7 +148,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
     closed = resolve;
   });
   const endIt = async () => {
-    superseded.abort(new PmanError('conflict', 'the same transfer began anew'));
+    superseded.abort(new PmanError('conflict', BEGAN_ANEW));
     await gone;
   };
   busy.set(key, endIt);
@@ -162,7 +174,7 @@ export async function openPartial(folder: string, id: string): Promise<Partial> 
   }
   const cut = async (offset: number) => {
     if (offset > (await file.stat()).size) {
-      throw new PmanError('conflict', `cannot go on at byte ${offset}: only ${size} are there`);
+      throw new PmanError('conflict', cannotGoOn(offset, size));
     }
     await file.truncate(offset);
   };

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -50,6 +51,20 @@ describeWithEngine('a folder that users share', strangerMissing, () => {
       const push = await opened.purl(['push', sources(), `${address}:.`]);
       expect(push).toMatchObject({ code: 0, stdout: expect.stringContaining('2 files') });
       expect(readFileSync(join(store, 'sub/two'), 'utf8')).toBe('2');
+    });
+
+    it('takes a transfer that root has begun and given up: it begins anew', async () => {
+      const here = sharedFolder();
+      const id = 'b'.repeat(32);
+      writeFileSync(join(here, `.pfioh-${id}.part`), 'begun', { mode: 0o600 });
+      const module = join(import.meta.dirname, '../../dist/lib/transfer/partial.js');
+      const open = `import(${JSON.stringify(module)})
+        .then(({ openPartial }) => openPartial(${JSON.stringify(here)}, '${id}'))
+        .then(({ bytes }) => console.log(bytes))`;
+      const { stdout, stderr } = spawnSync(process.execPath, ['-e', open], {
+        ...{ uid: STRANGER, encoding: 'utf8' },
+      });
+      expect([stdout, stderr]).toEqual(['0\n', '']);
     });
 
     it('takes a file', async () => {

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isOvertaken } from '../../transfer/overtaken.ts';
 import { planSending, type SendPlan } from '../../transfer/send.ts';
 import type { TreeEntry } from '../../transfer/tree.ts';
 import { PurlFailure } from '../failure.ts';
@@ -14,7 +15,7 @@ import { findPatches } from './findPatches.ts';
 import { type FolderWay, folderMessage, folderOptions } from './folderWay.ts';
 import { sameFiles } from './sameFiles.ts';
 import type { TransferSummary } from './transferLine.ts';
-import { untilDone } from './untilDone.ts';
+import { pause, untilDone } from './untilDone.ts';
 
 export interface FolderPush {
   /** A folder, whose content goes to the place; or a file, which goes into the place. */
@@ -23,6 +24,10 @@ export interface FolderPush {
   /** Removes at the place what is not here. */
   readonly mirror?: boolean;
 }
+
+/** How often a push goes on that another one of the same content has overtaken, and the first pause before it does. */
+const MOST_OVERTAKEN = 6;
+const OVERTAKEN_MS = 500;
 
 /**
  * Brings the content of a folder, or a file, into a folder of a pfioh: what is not there yet. After a lost connection it
@@ -37,14 +42,20 @@ export async function pushFolder(
   const real = realPathOf(local);
   const message = folderMessage('push', real, path);
   // First: what cannot be sent makes no folder there.
-  const whole = await planSending(real, WHOLE);
+  let whole = await planSending(real, WHOLE);
   let todo: Todo | undefined;
   let bytes = 0;
-  await untilDone(way, async (kept) => {
+  let isFirst = true;
+  const attempt = async (kept: (bytes: number) => void) => {
     const remote = await reachPlace(message, path, way);
     kept(0);
     if (remote.peer.kind === 'own') way.onReached?.();
-    // What was found out before the connection was lost still holds: nothing has changed there meanwhile.
+    const now = isFirst ? whole : await planSending(real, WHOLE);
+    isFirst = false;
+    // What was found out before the connection was lost still holds, unless something has changed here meanwhile: what
+    // has arrived is the beginning of something else then.
+    if (now.treeTag !== whole.treeTag) todo = undefined;
+    whole = now;
     todo ??= await findTodo({ whole, local: real, path, mirror }, remote);
     if (todo.isDone) return;
     try {
@@ -56,7 +67,19 @@ export async function pushFolder(
       todo = { ...todo, plan: { ...todo.plan, patches: new Map() } };
       bytes = await sendTodo({ message, todo, remote, kept }, way);
     }
-  });
+  };
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await untilDone(way, attempt);
+      break;
+    } catch (error) {
+      const isBehind = error instanceof PurlFailure && isOvertaken(error.message);
+      if (!isBehind || tries === MOST_OVERTAKEN) throw error;
+      // Somebody pushes the same: by then it may all be there. Two who come back at once would end each other again.
+      await pause(OVERTAKEN_MS * 2 ** tries * (0.5 + Math.random()), way.signal);
+      todo = undefined;
+    }
+  }
   way.show.end();
   return {
     files: todo?.sizes.length ?? 0,
