@@ -1,5 +1,18 @@
 import { hasNoReader } from './errors.ts';
 
+let unread: (() => void) | undefined;
+
+/**
+ * Has something else done once, in place of ending this process, when nobody takes its stdout any more.
+ * @returns ends that
+ */
+export function whenUnread(take: () => void): () => void {
+  unread = take;
+  return () => {
+    unread = undefined;
+  };
+}
+
 /**
  * Has this process end when nobody takes what it writes to stdout: quietly when the reader has gone, as he may any time;
  * else with a word on stderr, such as on a full disk. Nobody has to read stderr.
@@ -9,9 +22,15 @@ import { hasNoReader } from './errors.ts';
 export function heedOutput(name: string, code = 1): void {
   let isSaid = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (hasNoReader(error)) process.exit(0);
+    if (unread !== undefined) {
+      isSaid = true;
+      if (!hasNoReader(error)) process.stderr.write(`${name}: cannot write: ${error.message}\n`);
+      unread();
+      unread = undefined;
+    }
     // Each write that fails is told here, and one is enough.
     if (isSaid) return;
+    if (hasNoReader(error)) process.exit(0);
     isSaid = true;
     // A terminal that was closed: whoever listens to that signal may hear of it later, or never, and has something to end.
     if (error.code === 'EIO' && process.stdout.isTTY && process.listenerCount('SIGHUP') > 0) {

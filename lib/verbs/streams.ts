@@ -27,7 +27,9 @@ export class Sink {
 
   /** Resolves when more can be written without it being heaped up. */
   async ready(): Promise<void> {
-    if (this.#stream.writableNeedDrain) await once(this.#stream, 'drain');
+    const { errored, writableNeedDrain } = this.#stream;
+    // Who hears of a failure of stdout decides what becomes of it: heedOutput.
+    if (writableNeedDrain && errored === null) await once(this.#stream, 'drain').catch(() => {});
   }
 
   /** Whether escapes that move the cursor are obeyed there. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, PmanClientError } from '../client/index.ts';
+import { whenUnread } from '../programOutput.ts';
 import { onInterrupts } from './interrupts.ts';
 import { tellLeft } from './leaveJobs.ts';
 import type { Session } from './session.ts';
@@ -10,8 +11,8 @@ const HANGUP_PATIENCE_MS = 10_000;
 const AGAIN_MS = 500;
 
 /**
- * Signals go to jobs, and their end is waited for; the third time it is KILL. HUP is that of a terminal which is closed:
- * the jobs would go on without it. Then nobody waits for a server that goes away. Nor need anybody who has pressed Ctrl-C
+ * Signals go to jobs, and their end is waited for; the third time it is KILL. HUP is that of a terminal which is closed,
+ * and of a pipe that nobody reads any more: the jobs would go on without it. Then nobody waits for a server that goes away. Nor need anybody who has pressed Ctrl-C
  * twice while none is there.
  * @param left the jobs that have not ended, as far as is known
  * @param work ends (by throwing) when its signal is given
@@ -42,6 +43,8 @@ export async function whileTied(
         streams.err.line(`${why}${next}`);
       });
   });
+  // `| head`: a command that ran here would be ended by it.
+  const stopHeeding = whenUnread(() => process.kill(process.pid, 'SIGHUP'));
   try {
     return await work(leaving.signal);
   } catch (error) {
@@ -50,6 +53,7 @@ export async function whileTied(
     return INTERRUPTED;
   } finally {
     stop();
+    stopHeeding();
   }
 }
 

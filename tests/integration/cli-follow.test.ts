@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CuttingProxy } from '../helpers/cuttingProxy.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { endServer, makeGate } from '../helpers/pman.ts';
 import { pmanVerb, startVerb, verbOnTerminal } from '../helpers/pmanVerb.ts';
-import { startServer, type TestServer } from '../helpers/startServer.ts';
+import { checkout, startServer, type TestServer } from '../helpers/startServer.ts';
 
 /** How many lines a job writes to each of its outputs, about a hundred a second. */
 const LINES = 600;
@@ -136,6 +139,16 @@ describe('what is followed', () => {
       verb.close();
       await eventually(async () => !/running/.test(await stateOf(name)));
       expect(await stateOf(name)).toMatch(/^(killed|failed)/);
+    });
+
+    it('ends the job when nobody reads any more what it writes', async () => {
+      const line = 'run --tie --name headed "while echo x; do sleep 0.1; done"';
+      const verb = `'${process.execPath}' '${join(checkout, 'dist/bin/pman.cjs')}' ${line}`;
+      const shell = spawn('sh', ['-c', `${verb} | head -n 1`], {
+        env: { ...process.env, PMAN_URL: `http://127.0.0.1:${server.port}` },
+      });
+      await once(shell, 'exit');
+      expect(await stateOf('headed')).toMatch(/^(killed|failed)/);
     });
 
     describe('whose server goes away', () => {

@@ -55,6 +55,8 @@ describeWithEngine('a folder that users share', strangerMissing, () => {
 
     it('takes a transfer that root has begun and given up: it begins anew', async () => {
       const here = sharedFolder();
+      // Where anybody may rename it.
+      chmodSync(here, 0o777);
       const id = 'b'.repeat(32);
       writeFileSync(join(here, `.pfioh-${id}.part`), 'begun', { mode: 0o600 });
       const module = join(import.meta.dirname, '../../dist/lib/transfer/partial.js');
