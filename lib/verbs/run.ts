@@ -45,10 +45,11 @@ export const run: Verb = {
     const form = printForm(words);
     const asked = newJobOf(session, words);
     const quiet = form.kind !== 'table';
+    // Before anything is pushed: it may not be there.
+    const input = await inputOf(session, words);
     const staged = await stagedRun(session, words, quiet);
     const isTied = words.switches.has('tie');
     const isFollowed = words.switches.has('follow') || isTied || staged?.isFollowed === true;
-    const input = await inputOf(session, words);
     const key = flagValue(words, 'key');
     const job = await session.client
       .run(staged?.members(asked) ?? asked, {

@@ -50,12 +50,16 @@ export async function showOutput(session: Session, job: Job, options: ShowOption
     ...{ ...where, follow, onLost: (pauseMs: number) => tellLost(session, pauseMs) },
     ...(after === undefined ? {} : { after }),
   });
-  for await (const piece of pieces) {
-    if (!isWanted(piece)) continue;
-    writer.write(piece);
-    await (piece.stream === 'stdout' ? streams.out : streams.err).ready();
+  try {
+    for await (const piece of pieces) {
+      if (!isWanted(piece)) continue;
+      writer.write(piece);
+      await (piece.stream === 'stdout' ? streams.out : streams.err).ready();
+    }
+  } finally {
+    // Also what an unfinished line holds when somebody leaves.
+    writer.end();
   }
-  writer.end();
 }
 
 interface Writer {

@@ -89,6 +89,15 @@ describe('files to a server and back', () => {
       expect([count('.txt', 'there\n'), count('.log', 'here\n')]).toEqual([1000, 1000]);
     });
 
+    it('pushes nothing when what it is to read is not there', async () => {
+      const before = existsSync(join(store, 'runs')) ? readdirSync(join(store, 'runs')) : [];
+      const end = await pman('run', '--push', makeData(), '--stdin', '/not/there', 'cat');
+      expect([end.code, end.stderr]).toEqual([125, expect.stringContaining('/not/there')]);
+      expect(existsSync(join(store, 'runs')) ? readdirSync(join(store, 'runs')) : []).toEqual(
+        before,
+      );
+    });
+
     it('brings the folder, runs there, ends with the exit code, and fetches what fits', async () => {
       const data = makeData();
       const end = await pman('run', '--push', data, '--pull', 'out/**', '--', 'sh', 'do.sh');

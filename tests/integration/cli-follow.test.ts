@@ -73,6 +73,17 @@ describe('what is followed', () => {
     await watch.ended;
   });
 
+  it('has the unfinished lines of several jobs on Ctrl-C', async () => {
+    for (const name of ['ask-1', 'ask-2']) {
+      await pmanVerb(server, ['run', '--name', name, "printf 'line\\npassword: '; exec sleep 60"]);
+    }
+    const verb = startVerb(server, ['logs', '-f', 'ask-1', 'ask-2']);
+    await eventually(() => verb.shown().stdout.match(/line/g)?.length === 2);
+    verb.kill('SIGINT');
+    expect((await verb.ended).stdout.match(/password: /g)).toHaveLength(2);
+    await pmanVerb(server, ['kill', '--yes', 'ask-1', 'ask-2']);
+  });
+
   describe('when several jobs are run again', () => {
     /** Jobs that say `begun <n>` and end as `last` says, run again and followed. */
     const again = async (name: string, flag: string, last: string) => {
