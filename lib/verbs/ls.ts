@@ -1,3 +1,5 @@
+import { PmanClientError } from '../client/index.ts';
+import { eachAtMost } from './atMost.ts';
 import { readWords } from './flagWords.ts';
 import type { Listed } from './jobColumns.ts';
 import { type Found, listJobs, USUAL_ROWS } from './listJobs.ts';
@@ -58,20 +60,24 @@ export const ls: Verb = {
 
 const alone = (job: ShownJob): Listed => ({ job });
 
-/** What each has written: a question for each. */
+/**
+ * What each has written: a question for each. One that is removed meanwhile stays in the list, without a size.
+ */
 async function withSizes(
   { client }: Session,
   jobs: readonly ShownJob[],
 ): Promise<readonly Listed[]> {
-  return Promise.all(
-    jobs.map(async (job) => {
-      const [out, err] = await Promise.all([
-        client.outputSize(job),
-        client.outputSize(job, { stream: 'stderr' }),
-      ]);
-      return { job, outBytes: out + err };
-    }),
-  );
+  const sizes = await eachAtMost(jobs, async (job) => {
+    const out = await client.outputSize(job);
+    return out + (await client.outputSize(job, { stream: 'stderr' }));
+  });
+  return jobs.map((job, i) => {
+    const size = sizes[i];
+    if (size?.status === 'fulfilled') return { job, outBytes: size.value };
+    const why: unknown = size?.reason;
+    if (why instanceof PmanClientError && why.code === 'not_found') return { job };
+    throw why;
+  });
 }
 
 /** What is not shown, and how to see it. */
