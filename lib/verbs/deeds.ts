@@ -28,11 +28,22 @@ export interface Deed {
   readonly refused: (job: Job) => Refusal | undefined;
   /** @returns the job afterwards; undefined when it is gone */
   readonly act: (job: Job) => Promise<Job | undefined>;
+  /**
+   * Waits for what comes of it, once it was asked for of all: each with what `act` gave.
+   * @returns by their ids, jobs that stand otherwise since; undefined for one that is gone
+   */
+  readonly settle?: (jobs: readonly Job[]) => Promise<ReadonlyMap<string, Job | undefined>>;
   /** What is said of a job afterwards, in words behind its name. */
   readonly said: (job: Job, after: Job | undefined) => string;
   /** What one may type then, with the jobs that it was done to. */
   readonly next?: (ids: readonly string[]) => readonly string[];
   readonly asks: boolean;
+}
+
+/** A job that it was done to, and how it stands afterwards. */
+interface Acted {
+  readonly job: Job;
+  readonly after: Job | undefined;
 }
 
 /**
@@ -55,7 +66,7 @@ export async function doToJobs(
   if (deed.asks && jobs.length > 0 && !has('yes') && !(await mayDo(session, what, jobs)))
     return FAILED;
   const results = await eachAtMost(jobs, deed.act);
-  const done: { job: Job; after: Job | undefined }[] = [];
+  const acted: Acted[] = [];
   for (const [i, result] of results.entries()) {
     const job = jobs[i];
     if (job === undefined) continue;
@@ -65,8 +76,9 @@ export async function doToJobs(
       tellRefused(session, words, job, problemWith(deed, job, result.reason));
       continue;
     }
-    done.push({ job, after: result.value });
+    acted.push({ job, after: result.value });
   }
+  const done = await settled(deed, acted);
   if (has('json')) {
     out.line(JSON.stringify({ jobs: done.map(({ job, after }) => after ?? { id: job.id }) }));
   } else {
@@ -87,6 +99,15 @@ export async function doToJobs(
     tellNext(session, deed.next?.(done.map(({ job }) => shortId(job.id))) ?? []);
   }
   return done.length === jobs.length ? 0 : FAILED;
+}
+
+async function settled(deed: Deed, acted: readonly Acted[]): Promise<readonly Acted[]> {
+  if (deed.settle === undefined || acted.length === 0) return acted;
+  const stand = await deed.settle(acted.flatMap(({ after }) => after ?? []));
+  return acted.map(({ job, after }) => ({
+    job,
+    after: stand.has(job.id) ? stand.get(job.id) : after,
+  }));
 }
 
 function problemWith(deed: Deed, job: Job, error: unknown): Problem {

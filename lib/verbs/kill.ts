@@ -1,18 +1,15 @@
-import { type Job, PmanClientError } from '../client/index.ts';
 import { UsageError } from '../errors.ts';
 import { DEED_FLAGS, doToJobs, namesMany, standText } from './deeds.ts';
 import { flagValue, readWords } from './flagWords.ts';
 import { shortId } from './jobText.ts';
+import { type Ends, endsOf } from './killEnds.ts';
 import { nextOfKilled } from './nextCommands.ts';
 import { refusedFlag } from './refusedFlag.ts';
 import { ACTIVE, selectJobs } from './selectors.ts';
-import { COMMON_FLAGS, openSession, type Session } from './session.ts';
+import { COMMON_FLAGS, openSession } from './session.ts';
 import { requireSpan } from './spans.ts';
 import type { Verb } from './verb.ts';
 import { signalName } from './verbExit.ts';
-
-/** For so long the end of a killed job is waited for, to say it. */
-const END_MS = 3000;
 
 const USUAL_SIGNALS = ['TERM', 'INT', 'HUP', 'QUIT', 'KILL', 'USR1', 'USR2', 'STOP', 'CONT'];
 
@@ -52,19 +49,38 @@ export const kill: Verb = {
       ...{ among: ACTIVE, patternsAreNarrowed: true },
     });
     const asks = jobs.length > 1 && words.rest.some(namesMany);
+    const { client, place } = session;
+    const sent = nameOfSignal(signal ?? 'TERM');
+    const isEnd = sent === 'KILL' || ENDING.includes(sent);
+    let before: Promise<number> | undefined;
+    let ends: Ends | undefined;
     return doToJobs(session, words, jobs, {
       ...{ name: 'kill', would: 'would be killed', asks, next: nextOfKilled },
       refused: ({ endedAt }) => (endedAt === null ? undefined : { why: 'has ended' }),
       act: async (job) => {
+        if (isEnd) {
+          before ??= client.server().then(({ events }) => events.newest);
+          await before;
+        }
         try {
-          await session.client.kill(job, order);
+          return await client.kill(job, order);
         } catch (error) {
           throw refusedFlag(error, words);
         }
-        return ended(session, job);
       },
-      said: (job, after = job) =>
-        after.endedAt === null ? sentText(signal ?? 'TERM', shortId(job.id)) : standText(after),
+      settle: async (ordered) => {
+        if (before === undefined) return new Map();
+        ends = await endsOf(client, ordered, await before);
+        return ends.known;
+      },
+      said: (job, after = job) => {
+        if (ends?.unknown.has(job.id)) {
+          return `was sent ${signal ?? 'TERM'}; ${place.url} does not answer: whether it runs is not known`;
+        }
+        return after.endedAt === null
+          ? sentText(signal ?? 'TERM', shortId(job.id))
+          : standText(after);
+      },
     });
   },
 };
@@ -72,22 +88,14 @@ export const kill: Verb = {
 /** Signals that are sent to end a job: one that then still runs has not obeyed. */
 const ENDING: readonly string[] = ['TERM', 'INT', 'QUIT', 'HUP', 'ABRT'];
 
+/** The name of a signal that may be given by its number. */
+const nameOfSignal = (signal: string) =>
+  /^\d+$/.test(signal) ? signalName(-Number(signal)) : signal;
+
 /** Of a job that goes on after a signal. KILL is offered where the end was meant: not after STOP, CONT, USR1 and the like. */
 function sentText(signal: string, id: string): string {
   const sent = `was sent ${signal}`;
-  const name = /^\d+$/.test(signal) ? signalName(-Number(signal)) : signal;
+  const name = nameOfSignal(signal);
   if (name === 'KILL') return `${sent} and still runs`;
   return ENDING.includes(name) ? `${sent} and still runs; pman kill -s KILL ${id}` : sent;
-}
-
-/** How it has ended, or how it stands when that takes long. */
-async function ended({ client }: Session, job: Job): Promise<Job | undefined> {
-  const signal = AbortSignal.timeout(END_MS);
-  try {
-    return await client.wait(job, { signal });
-  } catch (error) {
-    if (signal.aborted) return client.job(job);
-    if (error instanceof PmanClientError && error.code === 'not_found') return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../helpers/eventually.ts';
 import { endServer } from '../helpers/pman.ts';
 import { pmanVerb } from '../helpers/pmanVerb.ts';
 import { startServer, type TestServer } from '../helpers/startServer.ts';
@@ -13,6 +14,8 @@ describe('a verb with many jobs', () => {
   afterAll(() => endServer(server));
 
   const pman = (...argv: string[]) => pmanVerb(server, argv);
+  const idOf = async (name: string, ...command: string[]) =>
+    (await pman('run', '-q', '--name', name, '--', ...command)).stdout.trim();
   const behind = async (
     answers: Parameters<typeof verbProxy>[1],
     deed: (place: Pick<TestServer, 'port' | 'folders'>) => Promise<void>,
@@ -42,5 +45,76 @@ describe('a verb with many jobs', () => {
         expect([code, stdout.split('\n').sort()]).toEqual([0, ['', 'goes\t', 'stays\t5']]);
       },
     );
+  });
+
+  describe('kill', () => {
+    const DEAF = 'trap "" TERM; echo up; while :; do sleep 0.2; done';
+    const names = Array.from({ length: 10 }, (_, i) => `deaf-${i}`);
+    beforeAll(async () => {
+      for (const name of names) await idOf(name, 'sh', '-c', DEAF);
+      await eventually(async () => (await pman('logs', 'deaf-9')).stdout === 'up\n');
+    });
+    afterAll(() => pman('kill', '-y', '-s', 'KILL', 'deaf-*'));
+
+    it('sends all their signal before it waits, once for all of them', async () => {
+      const orders: number[] = [];
+      await behind(
+        ({ url = '' }) => {
+          if (url.endsWith('/kill')) orders.push(Date.now());
+          return false;
+        },
+        async (place) => {
+          const kill = ['kill', '-y', '--grace', '60s', 'deaf-*'];
+          const { stdout, stderr } = await pmanVerb(place, kill);
+          expect(stderr).toBe('');
+          expect(stdout.match(/was sent TERM and still runs/g)).toHaveLength(names.length);
+        },
+      );
+      expect(orders).toHaveLength(names.length);
+      expect(Math.max(...orders) - Math.min(...orders)).toBeLessThan(2500);
+    });
+
+    it('waits for nothing after a signal that does not end a job', async () => {
+      const paths: string[] = [];
+      await behind(
+        ({ url = '' }) => {
+          paths.push(url);
+          return false;
+        },
+        async (place) => {
+          const { stdout } = await pmanVerb(place, ['kill', '-s', 'CONT', 'deaf-0']);
+          expect(stdout).toMatch(/^\w{6}\tdeaf-0\twas sent CONT\n$/);
+        },
+      );
+      expect(paths.at(-1)).toMatch(/\/kill$/);
+    });
+
+    it('whose server is away then was accepted all the same', async () => {
+      for (const argv of [[], ['--json']]) {
+        let isAway = false;
+        await behind(
+          ({ url = '', socket }) => {
+            if (isAway) socket.destroy();
+            const wasAway = isAway;
+            isAway ||= url.endsWith('/kill');
+            return wasAway;
+          },
+          async (place) => {
+            const kill = ['kill', '--grace', '60s', 'deaf-1', ...argv];
+            const { code, stdout, stderr } = await pmanVerb(place, kill);
+            expect([code, stderr]).toEqual([0, '']);
+            if (argv.length > 0) {
+              expect(JSON.parse(stdout)).toMatchObject({
+                jobs: [{ state: 'running', endedAt: null }],
+              });
+            } else {
+              expect(stdout).toMatch(
+                /\tdeaf-1\twas sent TERM; http:\S+ does not answer: whether it runs is not known\n$/,
+              );
+            }
+          },
+        );
+      }
+    });
   });
 });
