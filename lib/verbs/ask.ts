@@ -26,12 +26,16 @@ export async function mayDo(
   }
   const reader = createInterface({ input, output: process.stderr, terminal: false });
   err.write(`${what}? ${list} [y/N] `);
-  // Ctrl-C and the end of the input are no answer.
-  const answer = await Promise.race([
-    once(reader, 'line').then(([line]) => String(line)),
-    once(reader, 'close').then(() => ''),
-    once(process, 'SIGINT').then(() => ''),
-  ]);
+  // Whoever listens to Ctrl-C takes it from the rest of the program: only while the question stands.
+  const asking = new AbortController();
+  const { signal } = asking;
+  // Ctrl-C and the end of the input are no answer. What comes too late is aborted, and nobody's concern.
+  const answers = [
+    once(reader, 'line', { signal }).then(([line]) => String(line)),
+    once(reader, 'close', { signal }).then(() => ''),
+    once(process, 'SIGINT', { signal }).then(() => ''),
+  ];
+  const answer = await Promise.race(answers).finally(() => asking.abort());
   reader.close();
   input.unref();
   if (/^\s*y(es)?\s*$/i.test(answer)) return true;

@@ -100,6 +100,20 @@ describeWithEngine('the verbs of pman on a terminal', noPty, () => {
     expect((await api.page('?jid=tied')).jobs[0]).toMatchObject({ state: 'killed', exitCode: -2 });
   });
 
+  it('Ctrl-C ends what goes on after a question was answered', async () => {
+    const command = 'trap "" TERM; echo up; while :; do sleep 0.2; done';
+    for (const n of [1, 2]) await pman('run', '--name', `deaf-${n}`, '--', 'sh', '-c', command);
+    await eventually(async () => (await pman('logs', 'deaf-2')) === 'up');
+    const terminal = verbOnTerminal(server, "kill --grace 60s 'deaf-*'");
+    await eventually(() => terminal.shown().includes('[y/N]'));
+    terminal.type('y\r');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    terminal.type('\u0003');
+    expect(await terminal.ended).toBe(130);
+    expect(terminal.shown()).not.toContain('was sent TERM');
+    await pman('kill', '-y', '-s', 'KILL', 'deaf-*');
+  });
+
   it('logs -f stands between two lines of speech', async () => {
     const gate = makeGate(server);
     await pman('run', '--name', 'followed', `echo up; ${gate.wait}; echo bad >&2`);
