@@ -50,7 +50,7 @@ export const clean: Verb = {
     }
     const losesFailed = jobs.some(({ state }) => state === 'failed' || state === 'lost');
     const what = `remove ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;
-    const asks = losesFailed && jobs.length > 1 && !has('yes');
+    const asks = losesFailed && !has('yes');
     if (asks && !(await mayDo(session, what, jobs))) return FAILED;
     const results = await eachAtMost(jobs, (job) => client.remove(job));
     const removed = jobs.filter((_, i) => results[i]?.status === 'fulfilled');

@@ -530,6 +530,10 @@ describe('the verbs of pman', () => {
         expect(await clean('clean')).toMatchObject({ code: 0, stdout: '1 removed\n' });
         expect(await clean('clean', '-a')).toMatchObject({ code: 2, stdout: '' });
         expect(await clean('clean', '-ay')).toMatchObject({ code: 0, stdout: '2 removed\n' });
+        // One that failed is asked for as several are.
+        await clean('run', '-f', 'false');
+        expect(await clean('clean', '-a')).toMatchObject({ code: 2, stdout: '' });
+        expect(await clean('clean', '-ay')).toMatchObject({ code: 0, stdout: '1 removed\n' });
         expect((await clean('ls', '-o', 'state')).stdout).toBe('running\n');
         await clean('kill', 'running');
       } finally {
