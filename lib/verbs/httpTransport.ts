@@ -5,11 +5,12 @@ import type { Answer, Sending, Transport } from '../client/index.ts';
 
 /**
  * Sends the client's requests by Node's own HTTP: it is there in a few milliseconds, while its `fetch` takes 20 to load. It
- * keeps connections for the next request, and none of them keeps the process from ending.
+ * keeps connections for the next request, and none of them keeps the process from ending. Their number has no limit: what
+ * is followed holds one as long as it goes on, and the next would wait for it without a word.
  * @param ca the file of the certificates that are believed, beside those that Node knows (https)
  */
 export function httpTransport(ca?: string): Transport {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   return async (url, sending) => {
     if (!url.startsWith('https:')) return answerOf(http.request, url, { agent }, sending);
     const https = await import('node:https');
