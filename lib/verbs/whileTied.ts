@@ -12,8 +12,8 @@ const AGAIN_MS = 500;
 
 /**
  * Signals go to jobs, and their end is waited for; the third time it is KILL. HUP is that of a terminal which is closed,
- * and of a pipe that nobody reads any more: the jobs would go on without it. Then nobody waits for a server that goes away. Nor need anybody who has pressed Ctrl-C
- * twice while none is there.
+ * and of a pipe that nobody reads any more: the jobs would go on without it. Then nobody waits for a server that goes
+ * away. Nor need anybody who has pressed Ctrl-C twice while none is there.
  * @param left the jobs that have not ended, as far as is known
  * @param work ends (by throwing) when its signal is given
  * @returns the exit code
