@@ -208,9 +208,11 @@ export function hindranceOfJob(job: Job, warnings: KnownWork['warnings']): Hindr
   const warning = warnings.get(job.metadata.uid);
   if (warning?.reason !== 'FailedCreate') return undefined;
   const words = `no pod of it is taken: ${warning.message.replace(/^Error creating: /, '')}`;
-  // A quota is freed by other jobs that end; what is forbidden stays so.
+  // A quota is freed by other jobs that end, and a new namespace has its own account a moment later; what is forbidden
+  // otherwise stays so.
   const isForbidden = /is forbidden|violates PodSecurity|denied the request|is invalid/.test(words);
-  const isRefused = isForbidden && !/exceeded quota/.test(words);
+  const isPassing = /exceeded quota|serviceaccount "default" not found/.test(words);
+  const isRefused = isForbidden && !isPassing;
   return isRefused
     ? { cause: causeOf('refused', words), helpsToWait: 'never' }
     : { cause: causeOf('waits', words), helpsToWait: 'yes' };

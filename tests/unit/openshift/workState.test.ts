@@ -300,6 +300,10 @@ describe('how a Job with its pods stands', () => {
       stateOf({ warning: { uid: 'job', reason: 'FailedCreate', message } }).hopeless;
     expect(refused('Error creating: pods "a" is forbidden: violates PodSecurity')).toHaveLength(1);
     expect(refused('Error creating: pods "a" is forbidden: exceeded quota: q')).toEqual([]);
+    // A namespace that was made a moment ago.
+    const account =
+      'error looking up service account n/default: serviceaccount "default" not found';
+    expect(refused(`Error creating: pods "a" is forbidden: ${account}`)).toEqual([]);
   });
 
   it('tells why pman gave up, not that somebody has removed the pod', () => {
