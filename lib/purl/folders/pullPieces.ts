@@ -70,15 +70,18 @@ class Pieces {
 
   /** With the last piece when they have room in it, else behind it, in this order. */
   addOthers(places: readonly number[]): void {
-    const last = this.all.at(-1);
+    if (places.length === 0) return;
+    const last = this.all.pop();
     const together = risingOnce([...(last?.places ?? []), ...places]);
-    if (last !== undefined && hasRoom(together)) {
-      last.places = together;
+    if (hasRoom(together)) {
+      this.all.push({ places: together, sizes: last?.sizes ?? [], bytes: last?.bytes ?? 0 });
       return;
     }
-    if (places.length > 0) this.#begin();
+    if (last !== undefined) this.all.push(last);
+    const files = this.all.length;
+    this.#begin();
     for (const place of places) this.#add(place);
-    for (const piece of this.all) piece.places = risingOnce(piece.places);
+    for (const piece of this.all.slice(files)) piece.places = risingOnce(piece.places);
   }
 
   #begin(): Piece {

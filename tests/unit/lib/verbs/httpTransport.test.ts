@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { httpTransport } from '../../../../lib/verbs/httpTransport.ts';
-import { eventually } from '../../../../tests/helpers/eventually.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 
 it('holds as many requests at once as there are jobs to follow', async () => {
   let open = 0;
@@ -18,7 +18,7 @@ it('holds as many requests at once as there are jobs to follow', async () => {
   const sending = { method: 'GET', headers: {}, signal: stop.signal };
   const asked = Array.from({ length: 100 }, () => send(url, sending).catch(() => {}));
   try {
-    await eventually(() => open === 100, { timeoutMs: 4000 });
+    await eventually(() => open === 100);
   } finally {
     stop.abort();
     await Promise.all(asked);

@@ -44,6 +44,12 @@ it('a pull of all there is asks for it in one piece', () => {
   expect(pieces.map(({ places }) => placeRuns(places))).toEqual(['0-3599']);
 });
 
+it('a pull for which no file is lacking asks for its folders and links in one piece', () => {
+  const flat = entries.filter(({ kind }) => kind !== 'file');
+  const pieces = piecesOf({ ...tree, entries: flat }, new Set(flat), PIECE);
+  expect(pieces.map(({ places }) => placeRuns(places))).toEqual(['0-2699']);
+});
+
 it('a pull asks for folders behind what is in them: their modes may forbid to write', () => {
   const pieces = piecesOf(tree, new Set(entries), { bytes: 1e9, files: 100 });
   const at = new Map<string, number>();
